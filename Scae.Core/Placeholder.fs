@@ -1,0 +1,1 @@
+module internal Scae.Placeholder
