@@ -8,4 +8,7 @@ public enum Dtype
 
     /// <summary>IEEE 754 binary64, for checking gradients.</summary>
     Float64,
+
+    /// <summary>32-bit integers: indices only, no arithmetic.</summary>
+    Int32,
 }

@@ -1,0 +1,131 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+
+namespace Scae.Tensors;
+
+/// <summary>
+/// A computation recorded once and replayed over the same tensors: the inputs are written in place, forward and
+/// backward run the recorded operations again, and nothing is allocated. Gradients of intermediate values take turns
+/// in as few buffers as their lifetimes allow. What is recorded can't depend on values, only on shapes: reading a
+/// value while recording is an error.
+/// </summary>
+public sealed class Recording
+{
+    [ThreadStatic]
+    private static bool t_active;
+
+    private readonly Operation[] _forward;
+    private readonly Operation[] _backward;
+    private readonly Gradient[] _gradients;
+    private readonly Tensor[] _outputs;
+
+    private Recording(Tensor[] outputs)
+    {
+        _outputs = outputs;
+        var order = Tape.Of(outputs, differentiableOnly: false);
+        _forward = order.Where(operation => operation is not ViewOperation).ToArray();
+        bool differentiable = outputs.Length > 0 && outputs[0] is { RequiresGradient: true, nelement: 1 };
+        var backward = differentiable ? Tape.Of(outputs.AsSpan(0, 1), differentiableOnly: true) : [];
+        backward.Reverse();
+        _gradients = backward.SelectMany(operation => operation.Inputs.Append(operation.Output))
+            .Where(tensor => tensor.Gradient is not null).Select(tensor => tensor.Gradient!).Distinct().ToArray();
+        _backward = backward.Where(operation => !operation.SharesGradient).ToArray();
+        foreach (var operation in order)
+        {
+            operation.Output.Storage.Align();
+            foreach (var input in operation.Inputs) input.Storage.Align();
+        }
+
+        AssignGradients(backward);
+    }
+
+    /// <summary>What the recorded function returned; the values change with every replay.</summary>
+    public IReadOnlyList<Tensor> Outputs => _outputs;
+
+    /// <summary>How many operations a forward replay runs.</summary>
+    public int Count => _forward.Length;
+
+    internal static bool IsActive => t_active;
+
+    /// <summary>
+    /// Runs a function once and records it. Its first output is what <see cref="Reverse"/> starts from: a scalar that
+    /// depends on tensors marked by reverseDiff, or <see cref="Reverse"/> can't be called.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">A recording is under way already, or the function reads values.</exception>
+    public static Recording Of(Func<IEnumerable<Tensor>> function)
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        if (t_active) throw new InvalidOperationException("Recording.Of: a recording is under way on this thread already; recordings don't nest");
+        t_active = true;
+        try
+        {
+            return new Recording(function().ToArray());
+        }
+        finally
+        {
+            t_active = false;
+        }
+    }
+
+    /// <summary>Runs forward over the inputs' present values.</summary>
+    public void Forward()
+    {
+        foreach (var operation in _forward) operation.Forward();
+    }
+
+    /// <summary>Runs backwards from the first output; afterwards the marked tensors' derivatives are those of this run.</summary>
+    /// <exception cref="InvalidOperationException">The first output isn't a scalar that depends on a marked tensor.</exception>
+    public void Reverse()
+    {
+        if (_gradients.Length == 0) throw new InvalidOperationException("Recording.Reverse: the first output must be a scalar that depends on a tensor marked by reverseDiff");
+        foreach (var gradient in _gradients) gradient.IsTouched = false;
+        var seed = _outputs[0].Gradient!;
+        seed.IsTouched = true;
+        if (seed.Dtype == Dtype.Float64) seed.Span<double>()[0] = 1;
+        else seed.Span<float>()[0] = 1;
+        foreach (var operation in _backward)
+        {
+            if (operation.Output.Gradient!.IsTouched) operation.Backward();
+        }
+    }
+
+    /// <summary>
+    /// Walks the backward run once: a gradient needs a buffer from its first contribution until the operation that
+    /// made its tensor has run backwards. Leaves keep theirs.
+    /// </summary>
+    private void AssignGradients(List<Operation> backward)
+    {
+        var leaves = new HashSet<Gradient>(backward.SelectMany(operation => operation.Inputs)
+            .Where(input => input.Creator is null && input.Gradient is not null).Select(input => input.Gradient!));
+        var assigned = new HashSet<Gradient>();
+        var free = new List<Storage>();
+        if (backward.Count > 0) Assign(_outputs[0].Gradient!);
+        foreach (var operation in backward)
+        {
+            foreach (var input in operation.Inputs)
+            {
+                if (input.Gradient is { } gradient) Assign(gradient);
+            }
+
+            var own = operation.Output.Gradient!;
+            if (!operation.SharesGradient && !leaves.Contains(own) && assigned.Contains(own)) free.Add(own.Storage!);
+        }
+
+        void Assign(Gradient gradient)
+        {
+            if (!assigned.Add(gradient)) return;
+            if (leaves.Contains(gradient))
+            {
+                gradient.Storage = Storage.Aligned(gradient.Dtype, gradient.Length);
+                return;
+            }
+
+            var fitting = free.Where(storage => storage.Dtype == gradient.Dtype && storage.Length >= gradient.Length)
+                .OrderBy(storage => storage.Length).FirstOrDefault();
+            if (fitting is not null && fitting.Length <= 2L * Math.Max(gradient.Length, 1024)) free.Remove(fitting);
+            else fitting = Storage.Aligned(gradient.Dtype, gradient.Length);
+            gradient.Storage = fitting;
+        }
+    }
+}

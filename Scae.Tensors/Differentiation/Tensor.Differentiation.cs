@@ -1,0 +1,130 @@
+using System;
+using System.Collections.Generic;
+
+namespace Scae.Tensors;
+
+/// <content>Reverse-mode differentiation: mark inputs, run backwards from a scalar, read derivatives.</content>
+public sealed partial class Tensor
+{
+    /// <summary>Whether the value depends on a tensor that was marked by <see cref="reverseDiff"/>.</summary>
+    public bool RequiresGradient { get; internal set; }
+
+    /// <summary>The value without its history; shares the elements.</summary>
+    public Tensor primal => new(Storage, _shape, _strides, _offset);
+
+    /// <summary>
+    /// The gradient that the last backward run left, in this tensor's shape; zeros when no run has reached it.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The tensor was not marked by <see cref="reverseDiff"/>.</exception>
+    public Tensor derivative
+    {
+        get
+        {
+            if (Gradient is null) throw new InvalidOperationException($"derivative: {this} doesn't depend on a tensor marked by reverseDiff");
+            if (Gradient.Storage is null || !Gradient.IsTouched) return Allocate(dtype, _shape);
+            return Over(Gradient.Storage, _shape);
+        }
+    }
+
+    internal Operation? Creator { get; set; }
+
+    internal Gradient? Gradient { get; set; }
+
+    /// <summary>A leaf over the same elements whose derivative is wanted.</summary>
+    /// <exception cref="ShapeError">The tensor holds integers.</exception>
+    public Tensor reverseDiff()
+    {
+        if (dtype == Dtype.Int32) throw ShapeError.Of("reverseDiff", "integers have no derivative; cast to Float32 or Float64 first");
+        var leaf = IsDense ? primal : primal.contiguous();
+        leaf.RequiresGradient = true;
+        leaf.Gradient = new Gradient(dtype, nelement);
+        return leaf;
+    }
+
+    /// <summary>The same value, through which no gradient passes.</summary>
+    public Tensor noDiff() => Recording.IsActive ? new NoDiff(this).RunAsView(primal) : primal;
+
+    /// <summary>
+    /// Runs backwards from this scalar. Every derivative that it reaches is replaced (not added to); a tensor used
+    /// several times gets the sum of its contributions.
+    /// </summary>
+    /// <exception cref="ShapeError">The tensor has more than one element: pass the weights of its elements instead.</exception>
+    /// <exception cref="InvalidOperationException">It depends on no tensor marked by <see cref="reverseDiff"/>.</exception>
+    public void reverse()
+    {
+        if (nelement != 1)
+            throw ShapeError.Of("reverse", $"a loss must be a scalar, this has shape {Scae.Tensors.Shape.Text(_shape)}; reduce it, or pass the weight of each element");
+        reverse(onesLike());
+    }
+
+    /// <summary>Runs backwards from this tensor, whose elements weigh as <paramref name="weights"/> says (vᵀ·J).</summary>
+    /// <exception cref="ShapeError">The weights have another shape or dtype.</exception>
+    /// <exception cref="InvalidOperationException">It depends on no tensor marked by <see cref="reverseDiff"/>.</exception>
+    public void reverse(Tensor weights)
+    {
+        if (Gradient is null) throw new InvalidOperationException("reverse: the value depends on no tensor marked by reverseDiff, so every derivative would be zero");
+        if (weights.dtype != dtype || !Scae.Tensors.Shape.Same(weights.Shape, Shape))
+            throw ShapeError.Of("reverse", $"weights {Scae.Tensors.Shape.Text(weights.Shape)} {weights.dtype} for a value {Scae.Tensors.Shape.Text(Shape)} {dtype}; both must agree");
+        var order = Tape.Of([this], differentiableOnly: true);
+        Tape.Forget(order);
+        Gradient.IsTouched = true;
+        Seed(weights);
+        for (int i = order.Count - 1; i >= 0; i--)
+        {
+            if (order[i].Output.Gradient!.IsTouched) order[i].Backward();
+        }
+    }
+
+    private void Seed(Tensor weights)
+    {
+        if (dtype == Dtype.Float64) weights.CopyTo(Gradient!.Span<double>());
+        else weights.CopyTo(Gradient!.Span<float>());
+    }
+
+    /// <summary>Forward it does nothing, backward it passes nothing; it only keeps the recorded order complete.</summary>
+    private sealed class NoDiff(Tensor x) : ViewOperation(x)
+    {
+        public override bool CutsGradient => true;
+
+        protected override void Backward<T>()
+        {
+        }
+    }
+}
+
+/// <summary>The operations behind a value, in the order in which they can run.</summary>
+internal static class Tape
+{
+    public static List<Operation> Of(ReadOnlySpan<Tensor> outputs, bool differentiableOnly)
+    {
+        var found = new HashSet<Operation>(ReferenceEqualityComparer.Instance);
+        var open = new Stack<Operation>();
+        foreach (var output in outputs) Visit(output);
+        while (open.TryPop(out var operation))
+        {
+            foreach (var input in operation.Inputs) Visit(input);
+        }
+
+        var order = new List<Operation>(found);
+        order.Sort((a, b) => a.Serial.CompareTo(b.Serial));
+        return order;
+
+        void Visit(Tensor tensor)
+        {
+            if (tensor.Creator is { } creator && (!differentiableOnly || tensor.RequiresGradient) && found.Add(creator)) open.Push(creator);
+        }
+    }
+
+    /// <summary>Forgets what an earlier backward run left, so that the next one starts from nothing.</summary>
+    public static void Forget(List<Operation> order)
+    {
+        foreach (var operation in order)
+        {
+            if (operation.Output.Gradient is { } own) own.IsTouched = false;
+            foreach (var input in operation.Inputs)
+            {
+                if (input.Gradient is { } gradient) gradient.IsTouched = false;
+            }
+        }
+    }
+}

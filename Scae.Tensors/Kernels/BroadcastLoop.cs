@@ -1,0 +1,90 @@
+using System;
+using System.Collections.Generic;
+
+namespace Scae.Tensors.Kernels;
+
+/// <summary>
+/// How a loop over a broadcast shape walks its operands: axes of size one dropped, neighbouring axes merged where
+/// every operand allows it, so that equal dense shapes become one row.
+/// </summary>
+internal sealed class BroadcastLoop
+{
+    private readonly int[] _sizes;
+    private readonly int[][] _strides;
+
+    /// <summary>A loop over <paramref name="shape"/> with one array of strides (aligned to the shape) an operand.</summary>
+    public BroadcastLoop(ReadOnlySpan<int> shape, params int[][] strides)
+    {
+        var sizes = new List<int>();
+        var kept = new List<int[]>();
+        for (int axis = 0; axis < shape.Length; axis++)
+        {
+            if (shape[axis] == 1) continue;
+            int[] steps = Array.ConvertAll(strides, operand => operand[axis]);
+            if (sizes.Count > 0 && Merges(kept[^1], steps, shape[axis]))
+            {
+                sizes[^1] *= shape[axis];
+                kept[^1] = steps;
+            }
+            else
+            {
+                sizes.Add(shape[axis]);
+                kept.Add(steps);
+            }
+        }
+
+        if (sizes.Count == 0)
+        {
+            sizes.Add(1);
+            kept.Add(new int[strides.Length]);
+        }
+
+        _sizes = [.. sizes];
+        _strides = new int[strides.Length][];
+        for (int operand = 0; operand < strides.Length; operand++)
+            _strides[operand] = [.. kept.ConvertAll(steps => steps[operand])];
+        Rows = 1;
+        for (int axis = 0; axis < _sizes.Length - 1; axis++) Rows *= _sizes[axis];
+    }
+
+    /// <summary>How many rows the loop has.</summary>
+    public int Rows { get; }
+
+    /// <summary>The length of a row.</summary>
+    public int RowLength => _sizes[^1];
+
+    /// <summary>The operand's step within a row.</summary>
+    public int Step(int operand) => _strides[operand][^1];
+
+    /// <summary>Where the operands' present row begins, advanced by <see cref="Next"/>.</summary>
+    public void Start(Span<int> offsets, Span<int> index)
+    {
+        offsets.Clear();
+        index.Clear();
+    }
+
+    /// <summary>The number of counters that <see cref="Start"/> and <see cref="Next"/> need.</summary>
+    public int Counters => _sizes.Length;
+
+    /// <summary>Moves every operand's offset to the next row.</summary>
+    public void Next(Span<int> offsets, Span<int> index)
+    {
+        for (int axis = _sizes.Length - 2; axis >= 0; axis--)
+        {
+            for (int operand = 0; operand < offsets.Length; operand++) offsets[operand] += _strides[operand][axis];
+            if (++index[axis] < _sizes[axis]) return;
+            for (int operand = 0; operand < offsets.Length; operand++) offsets[operand] -= _strides[operand][axis] * _sizes[axis];
+            index[axis] = 0;
+        }
+    }
+
+    private static bool Merges(int[] outer, int[] inner, int innerSize)
+    {
+        for (int operand = 0; operand < outer.Length; operand++)
+        {
+            if (outer[operand] != inner[operand] * innerSize) return false;
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,117 @@
+using System;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
+namespace Scae.Tensors.Kernels;
+
+/// <summary>A function of two values, on full vectors.</summary>
+internal interface IMap2
+{
+    static abstract Vector512<T> Apply<T>(Vector512<T> a, Vector512<T> b)
+        where T : unmanaged;
+}
+
+/// <summary>A function of three values, on full vectors; a backward rule is one of (gradient, x, y).</summary>
+internal interface IMap3
+{
+    static abstract Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+        where T : unmanaged;
+}
+
+/// <summary>
+/// Loops over spans, one for each shape of loop, with the function as a type so that it is compiled into the loop.
+/// The vectors are always 512 bits wide; on narrower hardware the runtime splits them.
+/// </summary>
+internal static class Elementwise
+{
+    /// <summary>
+    /// destination_i (+)= f(a_i, b_i), where an operand with step 0 repeats its first element.
+    /// </summary>
+    public static void Map2<T, TMap>(ReadOnlySpan<T> a, int aStep, ReadOnlySpan<T> b, int bStep, Span<T> destination, bool accumulate = false)
+        where T : unmanaged
+        where TMap : IMap2
+    {
+        int width = Vector512<T>.Count, n = destination.Length, i = 0;
+        ref T left = ref MemoryMarshal.GetReference(a), right = ref MemoryMarshal.GetReference(b), to = ref MemoryMarshal.GetReference(destination);
+        if (n == 0) return;
+        var x = Vector512.Create(left);
+        var y = Vector512.Create(right);
+        for (; i <= n - width; i += width)
+        {
+            if (aStep != 0) x = Vector512.LoadUnsafe(ref left, (nuint)i);
+            if (bStep != 0) y = Vector512.LoadUnsafe(ref right, (nuint)i);
+            var value = TMap.Apply(x, y);
+            if (accumulate) value += Vector512.LoadUnsafe(ref to, (nuint)i);
+            value.StoreUnsafe(ref to, (nuint)i);
+        }
+
+        if (i < n)
+        {
+            if (aStep != 0) x = Lanes.LoadPart(a[i..n]);
+            if (bStep != 0) y = Lanes.LoadPart(b[i..n]);
+            var value = TMap.Apply(x, y);
+            if (accumulate) value += Lanes.LoadPart<T>(destination[i..]);
+            Lanes.StorePart(value, destination[i..]);
+        }
+    }
+
+    /// <summary>destination_i (+)= f(g_i, x_i, y_i), where an operand with step 0 repeats its first element.</summary>
+    public static void Map3<T, TMap>(ReadOnlySpan<T> g, ReadOnlySpan<T> x, int xStep, ReadOnlySpan<T> y, int yStep, Span<T> destination, bool accumulate)
+        where T : unmanaged
+        where TMap : IMap3
+    {
+        int width = Vector512<T>.Count, n = destination.Length, i = 0;
+        if (n == 0) return;
+        ref T gradient = ref MemoryMarshal.GetReference(g), left = ref MemoryMarshal.GetReference(x), right = ref MemoryMarshal.GetReference(y), to = ref MemoryMarshal.GetReference(destination);
+        var a = Vector512.Create(left);
+        var b = Vector512.Create(right);
+        for (; i <= n - width; i += width)
+        {
+            if (xStep != 0) a = Vector512.LoadUnsafe(ref left, (nuint)i);
+            if (yStep != 0) b = Vector512.LoadUnsafe(ref right, (nuint)i);
+            var value = TMap.Apply(Vector512.LoadUnsafe(ref gradient, (nuint)i), a, b);
+            if (accumulate) value += Vector512.LoadUnsafe(ref to, (nuint)i);
+            value.StoreUnsafe(ref to, (nuint)i);
+        }
+
+        if (i < n)
+        {
+            if (xStep != 0) a = Lanes.LoadPart(x[i..n]);
+            if (yStep != 0) b = Lanes.LoadPart(y[i..n]);
+            var value = TMap.Apply(Lanes.LoadPart(g[i..n]), a, b);
+            if (accumulate) value += Lanes.LoadPart<T>(destination[i..]);
+            Lanes.StorePart(value, destination[i..]);
+        }
+    }
+
+    /// <summary>Σ f(g_i, x_i, y_i), the running sums as in <see cref="Reduce.Sum{T}"/>.</summary>
+    public static T SumMap3<T, TMap>(ReadOnlySpan<T> g, ReadOnlySpan<T> x, int xStep, ReadOnlySpan<T> y, int yStep)
+        where T : unmanaged
+        where TMap : IMap3
+    {
+        int width = Vector512<T>.Count, n = g.Length, i = 0;
+        if (n == 0) return default;
+        ref T gradient = ref MemoryMarshal.GetReference(g), left = ref MemoryMarshal.GetReference(x), right = ref MemoryMarshal.GetReference(y);
+        var a = Vector512.Create(left);
+        var b = Vector512.Create(right);
+        var sum = Vector512<T>.Zero;
+        for (; i <= n - width; i += width)
+        {
+            if (xStep != 0) a = Vector512.LoadUnsafe(ref left, (nuint)i);
+            if (yStep != 0) b = Vector512.LoadUnsafe(ref right, (nuint)i);
+            sum += TMap.Apply(Vector512.LoadUnsafe(ref gradient, (nuint)i), a, b);
+        }
+
+        if (i < n)
+        {
+            if (xStep != 0) a = Lanes.LoadPart(x[i..n]);
+            if (yStep != 0) b = Lanes.LoadPart(y[i..n]);
+            Span<T> part = stackalloc T[Vector512<T>.Count];
+            Lanes.StorePart(TMap.Apply(Lanes.LoadPart(g[i..n]), a, b), part[..(n - i)]);
+            part[(n - i)..].Clear();  // lanes beyond the end may hold 0 · ∞ = NaN
+            sum += Vector512.LoadUnsafe(ref MemoryMarshal.GetReference(part));
+        }
+
+        return Lanes.Sum(sum);
+    }
+}

@@ -1,0 +1,300 @@
+using System;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using Scae.Tensors.Kernels;
+
+namespace Scae.Tensors;
+
+/// <content>Elementwise operations on two tensors, which broadcast.</content>
+public sealed partial class Tensor
+{
+    /// <summary>x + y.</summary>
+    public static Tensor operator +(Tensor a, Tensor b) => a.add(b);
+
+    /// <summary>x − y.</summary>
+    public static Tensor operator -(Tensor a, Tensor b) => a.sub(b);
+
+    /// <summary>x · y, element by element.</summary>
+    public static Tensor operator *(Tensor a, Tensor b) => a.mul(b);
+
+    /// <summary>x / y.</summary>
+    public static Tensor operator /(Tensor a, Tensor b) => a.div(b);
+
+    /// <summary>x + y, broadcasting.</summary>
+    /// <exception cref="ShapeError">The shapes don't broadcast or the dtypes differ.</exception>
+    public Tensor add(Tensor b) => Binary<Sum, First, First>.Of("add", this, b);
+
+    /// <summary>x − y, broadcasting.</summary>
+    /// <exception cref="ShapeError">The shapes don't broadcast or the dtypes differ.</exception>
+    public Tensor sub(Tensor b) => Binary<Difference, First, Negated>.Of("sub", this, b);
+
+    /// <summary>x · y element by element, broadcasting.</summary>
+    /// <exception cref="ShapeError">The shapes don't broadcast or the dtypes differ.</exception>
+    public Tensor mul(Tensor b) => Binary<Product, TimesRight, TimesLeft>.Of("mul", this, b);
+
+    /// <summary>x / y, broadcasting; division by zero gives ±∞ or NaN as IEEE 754 has it.</summary>
+    /// <exception cref="ShapeError">The shapes don't broadcast or the dtypes differ.</exception>
+    public Tensor div(Tensor b) => Binary<Quotient, OverRight, MinusLeftOverSquare>.Of("div", this, b);
+
+    /// <summary>The larger of x and y, broadcasting; the gradient goes to x where both are equal. NaN wins.</summary>
+    /// <exception cref="ShapeError">The shapes don't broadcast or the dtypes differ.</exception>
+    public Tensor max(Tensor b) => Binary<Larger, WhereLeftWins, WhereRightWins>.Of("max", this, b);
+
+    /// <summary>The smaller of x and y, broadcasting; the gradient goes to x where both are equal. NaN wins.</summary>
+    /// <exception cref="ShapeError">The shapes don't broadcast or the dtypes differ.</exception>
+    public Tensor min(Tensor b) => -(-this).max(-b);
+
+    /// <summary>1 where x &lt; y, else 0; no gradient. Comparisons with NaN are 0.</summary>
+    public Tensor lt(Tensor b) => Comparison<Less>.Of("lt", this, b);
+
+    /// <summary>1 where x ≤ y, else 0; no gradient. Comparisons with NaN are 0.</summary>
+    public Tensor le(Tensor b) => Comparison<LessOrEqual>.Of("le", this, b);
+
+    /// <summary>1 where x &gt; y, else 0; no gradient. Comparisons with NaN are 0.</summary>
+    public Tensor gt(Tensor b) => Comparison<Less>.Of("gt", b, this);
+
+    /// <summary>1 where x ≥ y, else 0; no gradient. Comparisons with NaN are 0.</summary>
+    public Tensor ge(Tensor b) => Comparison<LessOrEqual>.Of("ge", b, this);
+
+    /// <summary>1 where x = y, else 0; no gradient. Comparisons with NaN are 0.</summary>
+    public Tensor eq(Tensor b) => Comparison<Equal>.Of("eq", this, b);
+
+    /// <summary>1 where x ≠ y, else 0; no gradient. NaN differs from everything.</summary>
+    public Tensor ne(Tensor b) => 1.0 - eq(b);
+
+    internal static void CheckSameDtype(string operation, Tensor a, Tensor b)
+    {
+        if (a.dtype != b.dtype)
+            throw ShapeError.Of(operation, $"{Scae.Tensors.Shape.Text(a.Shape)} {a.dtype} with {Scae.Tensors.Shape.Text(b.Shape)} {b.dtype}; dtypes must agree, cast one of them");
+        if (a.dtype == Dtype.Int32)
+            throw ShapeError.Of(operation, "Int32 tensors hold indices, not numbers; cast to Float32 or Float64 first");
+    }
+
+    private readonly struct Sum : IMap2
+    {
+        public static Vector512<T> Apply<T>(Vector512<T> a, Vector512<T> b)
+            where T : unmanaged => a + b;
+    }
+
+    private readonly struct Difference : IMap2
+    {
+        public static Vector512<T> Apply<T>(Vector512<T> a, Vector512<T> b)
+            where T : unmanaged => a - b;
+    }
+
+    private readonly struct Product : IMap2
+    {
+        public static Vector512<T> Apply<T>(Vector512<T> a, Vector512<T> b)
+            where T : unmanaged => a * b;
+    }
+
+    private readonly struct Quotient : IMap2
+    {
+        public static Vector512<T> Apply<T>(Vector512<T> a, Vector512<T> b)
+            where T : unmanaged => a / b;
+    }
+
+    private readonly struct Larger : IMap2
+    {
+        public static Vector512<T> Apply<T>(Vector512<T> a, Vector512<T> b)
+            where T : unmanaged => Vector512.Max(a, b);
+    }
+
+    private readonly struct Less : IMap2
+    {
+        public static Vector512<T> Apply<T>(Vector512<T> a, Vector512<T> b)
+            where T : unmanaged => Vector512.LessThan(a, b) & Vector512<T>.One;
+    }
+
+    private readonly struct LessOrEqual : IMap2
+    {
+        public static Vector512<T> Apply<T>(Vector512<T> a, Vector512<T> b)
+            where T : unmanaged => Vector512.LessThanOrEqual(a, b) & Vector512<T>.One;
+    }
+
+    private readonly struct Equal : IMap2
+    {
+        public static Vector512<T> Apply<T>(Vector512<T> a, Vector512<T> b)
+            where T : unmanaged => Vector512.Equals(a, b) & Vector512<T>.One;
+    }
+
+    private readonly struct First : IMap3
+    {
+        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+            where T : unmanaged => g;
+    }
+
+    private readonly struct Negated : IMap3
+    {
+        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+            where T : unmanaged => -g;
+    }
+
+    private readonly struct TimesLeft : IMap3
+    {
+        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+            where T : unmanaged => g * x;
+    }
+
+    private readonly struct TimesRight : IMap3
+    {
+        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+            where T : unmanaged => g * y;
+    }
+
+    private readonly struct OverRight : IMap3
+    {
+        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+            where T : unmanaged => g / y;
+    }
+
+    private readonly struct MinusLeftOverSquare : IMap3
+    {
+        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+            where T : unmanaged => -g * x / (y * y);
+    }
+
+    private readonly struct WhereLeftWins : IMap3
+    {
+        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+            where T : unmanaged => Vector512.GreaterThanOrEqual(x, y) & g;
+    }
+
+    private readonly struct WhereRightWins : IMap3
+    {
+        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+            where T : unmanaged => Vector512.LessThan(x, y) & g;
+    }
+
+    /// <summary>
+    /// value = TValue(a, b) with ∂/∂a = TLeft(g, a, b) and ∂/∂b = TRight(g, a, b); where an operand was broadcast, its
+    /// gradient is the sum over the elements that read it.
+    /// </summary>
+    private sealed class Binary<TValue, TLeft, TRight> : Operation
+        where TValue : IMap2
+        where TLeft : IMap3
+        where TRight : IMap3
+    {
+        private readonly BroadcastLoop _values;
+        private readonly BroadcastLoop _gradients;
+
+        private Binary(Tensor a, Tensor b, int[] shape)
+            : base(a, b)
+        {
+            int[] left = Scae.Tensors.Shape.BroadcastStrides(a.Shape, a.Strides, shape);
+            int[] right = Scae.Tensors.Shape.BroadcastStrides(b.Shape, b.Strides, shape);
+            int[] dense = Scae.Tensors.Shape.DenseStrides(shape);
+            _values = new BroadcastLoop(shape, left, right, dense);
+            _gradients = a.RequiresGradient || b.RequiresGradient
+                ? new BroadcastLoop(shape, left, right, dense, GradientStrides(a, shape), GradientStrides(b, shape))
+                : _values;
+        }
+
+        public static Tensor Of(string operation, Tensor a, Tensor b)
+        {
+            CheckSameDtype(operation, a, b);
+            int[] shape = Scae.Tensors.Shape.Broadcast(operation, a.Shape, b.Shape);
+            return new Binary<TValue, TLeft, TRight>(WithUnitStep(a), WithUnitStep(b), shape).Run(a.dtype, shape);
+        }
+
+        protected override void Forward<T>() => MapRows<T, TValue>(_values, Inputs[0].FromFirst<T>(), Inputs[1].FromFirst<T>(), Output.Data<T>());
+
+        protected override void Backward<T>()
+        {
+            if (Wants(0)) Contribute<T, TLeft>(0);
+            if (Wants(1)) Contribute<T, TRight>(1);
+        }
+
+        private static int[] GradientStrides(Tensor x, int[] shape) =>
+            Scae.Tensors.Shape.BroadcastStrides(x.Shape, Scae.Tensors.Shape.DenseStrides(x.Shape), shape);
+
+        private void Contribute<T, TRule>(int input)
+            where T : unmanaged
+            where TRule : IMap3
+        {
+            var x = Inputs[0].FromFirst<T>();
+            var y = Inputs[1].FromFirst<T>();
+            var g = OutputGradient<T>();
+            bool wasBroadcast = Inputs[input].nelement != Output.nelement;
+            bool accumulate = true;
+            var into = wasBroadcast ? InputGradientToAdd<T>(input) : InputGradient<T>(input, out accumulate);
+            var loop = _gradients;
+            int n = loop.RowLength, xStep = loop.Step(0), yStep = loop.Step(1), step = loop.Step(3 + input);
+            Span<int> at = stackalloc int[5], index = stackalloc int[loop.Counters];
+            loop.Start(at, index);
+            for (int row = 0; row < loop.Rows; row++)
+            {
+                var gradient = g.Slice(at[2], n);
+                if (step == 1 || n == 1)
+                    Elementwise.Map3<T, TRule>(gradient, x[at[0]..], xStep, y[at[1]..], yStep, into.Slice(at[3 + input], n), accumulate);
+                else
+                    Add(ref into[at[3 + input]], Elementwise.SumMap3<T, TRule>(gradient, x[at[0]..], xStep, y[at[1]..], yStep));
+                loop.Next(at, index);
+            }
+        }
+    }
+
+    private sealed class Comparison<TValue> : Operation
+        where TValue : IMap2
+    {
+        private readonly BroadcastLoop _loop;
+
+        private Comparison(Tensor a, Tensor b, int[] shape)
+            : base(a, b) =>
+            _loop = new BroadcastLoop(
+                shape,
+                Scae.Tensors.Shape.BroadcastStrides(a.Shape, a.Strides, shape),
+                Scae.Tensors.Shape.BroadcastStrides(b.Shape, b.Strides, shape),
+                Scae.Tensors.Shape.DenseStrides(shape));
+
+        public override bool CutsGradient => true;
+
+        public static Tensor Of(string operation, Tensor a, Tensor b)
+        {
+            CheckSameDtype(operation, a, b);
+            int[] shape = Scae.Tensors.Shape.Broadcast(operation, a.Shape, b.Shape);
+            return new Comparison<TValue>(WithUnitStep(a), WithUnitStep(b), shape).Run(a.dtype, shape);
+        }
+
+        protected override void Forward<T>() => MapRows<T, TValue>(_loop, Inputs[0].FromFirst<T>(), Inputs[1].FromFirst<T>(), Output.Data<T>());
+
+        protected override void Backward<T>()
+        {
+        }
+    }
+
+    private static void MapRows<T, TMap>(BroadcastLoop loop, ReadOnlySpan<T> a, ReadOnlySpan<T> b, Span<T> destination)
+        where T : unmanaged
+        where TMap : IMap2
+    {
+        if (destination.IsEmpty) return;
+        int n = loop.RowLength, aStep = loop.Step(0), bStep = loop.Step(1);
+        Span<int> at = stackalloc int[3], index = stackalloc int[loop.Counters];
+        loop.Start(at, index);
+        for (int row = 0; row < loop.Rows; row++)
+        {
+            Elementwise.Map2<T, TMap>(a[at[0]..], aStep, b[at[1]..], bStep, destination.Slice(at[2], n));
+            loop.Next(at, index);
+        }
+    }
+
+    /// <summary>Rows are walked with step 1 or 0; a view with another step along its last axis is copied first.</summary>
+    private static Tensor WithUnitStep(Tensor x)
+    {
+        for (int axis = x.dim - 1; axis >= 0; axis--)
+        {
+            if (x._shape[axis] == 1) continue;
+            return x._strides[axis] is 0 or 1 ? x : x.contiguous();
+        }
+
+        return x;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Add<T>(ref T sum, T value)
+        where T : unmanaged
+    {
+        if (typeof(T) == typeof(double)) Unsafe.As<T, double>(ref sum) += Unsafe.As<T, double>(ref value);
+        else Unsafe.As<T, float>(ref sum) += Unsafe.As<T, float>(ref value);
+    }
+}

@@ -1,0 +1,90 @@
+using System;
+using System.Linq;
+
+namespace Scae.Tensors;
+
+/// <content>Making tensors. Random ones take a key: there is no global generator.</content>
+public sealed partial class Tensor
+{
+    /// <summary>A tensor over an array of float, double or int, which it keeps (no copy), in the given shape.</summary>
+    /// <exception cref="ShapeError">The shape has another number of elements.</exception>
+    public static Tensor of<T>(T[] elements, params int[] shape)
+        where T : unmanaged
+    {
+        int[] target = shape.Length == 0 && elements.Length != 1 ? [elements.Length] : shape;
+        if (Scae.Tensors.Shape.Count(target) != elements.Length)
+            throw ShapeError.Of("tensor", $"{elements.Length} elements for shape {Scae.Tensors.Shape.Text(target)}, which has {Scae.Tensors.Shape.Count(target)}");
+        return Over(Storage.Of(elements), (int[])target.Clone());
+    }
+
+    /// <summary>A matrix from a two-dimensional array, copied.</summary>
+    public static Tensor of(double[,] elements, Dtype dtype = Dtype.Float32) =>
+        of(elements.Cast<double>().ToArray(), elements.GetLength(0), elements.GetLength(1)).cast(dtype);
+
+    /// <summary>A scalar.</summary>
+    public static Tensor scalar(double value, Dtype dtype = Dtype.Float32) => full([], value, dtype);
+
+    /// <summary>A tensor of zeros.</summary>
+    public static Tensor zeros(int[] shape, Dtype dtype = Dtype.Float32) => Allocate(dtype, (int[])shape.Clone());
+
+    /// <summary>A tensor of ones.</summary>
+    public static Tensor ones(int[] shape, Dtype dtype = Dtype.Float32) => full(shape, 1, dtype);
+
+    /// <summary>A tensor with one value everywhere.</summary>
+    public static Tensor full(int[] shape, double value, Dtype dtype = Dtype.Float32)
+    {
+        var result = zeros(shape, dtype);
+        switch (dtype)
+        {
+            case Dtype.Float32: result.Data<float>().Fill((float)value); break;
+            case Dtype.Float64: result.Data<double>().Fill(value); break;
+            default: result.Data<int>().Fill((int)value); break;
+        }
+
+        return result;
+    }
+
+    /// <summary>The identity matrix.</summary>
+    public static Tensor eye(int n, Dtype dtype = Dtype.Float32) => FromFormula([n, n], dtype, i => i / n == i % n ? 1 : 0);
+
+    /// <summary>start, start + step, … before stop.</summary>
+    public static Tensor arange(double stop, double start = 0, double step = 1, Dtype dtype = Dtype.Float32) =>
+        FromFormula([(int)Math.Max(0, Math.Ceiling((stop - start) / step))], dtype, i => start + (i * step));
+
+    /// <summary>Evenly spaced values from start to stop, both included.</summary>
+    public static Tensor linspace(double start, double stop, int steps, Dtype dtype = Dtype.Float32) =>
+        FromFormula([steps], dtype, i => steps == 1 ? start : start + ((stop - start) * i / (steps - 1)));
+
+    /// <summary>Powers of the base with evenly spaced exponents from start to stop, both included.</summary>
+    public static Tensor logspace(double start, double stop, int steps, double baseNumber = 10, Dtype dtype = Dtype.Float32) =>
+        FromFormula([steps], dtype, i => Math.Pow(baseNumber, steps == 1 ? start : start + ((stop - start) * i / (steps - 1))));
+
+    /// <summary>Zeros in the shape and dtype of this tensor.</summary>
+    public Tensor zerosLike() => zeros(_shape, dtype);
+
+    /// <summary>Ones in the shape and dtype of this tensor.</summary>
+    public Tensor onesLike() => ones(_shape, dtype);
+
+    /// <summary>One value in the shape and dtype of this tensor.</summary>
+    public Tensor fullLike(double value) => full(_shape, value, dtype);
+
+    /// <summary>A copy that shares nothing and has no history.</summary>
+    public Tensor clone()
+    {
+        var copy = zerosLike();
+        switch (dtype)
+        {
+            case Dtype.Float32: CopyTo(copy.Data<float>()); break;
+            case Dtype.Float64: CopyTo(copy.Data<double>()); break;
+            default: CopyTo(copy.Data<int>()); break;
+        }
+
+        return copy;
+    }
+
+    private static Tensor FromFormula(int[] shape, Dtype dtype, Func<int, double> value)
+    {
+        var result = of(Enumerable.Range(0, Scae.Tensors.Shape.Count(shape)).Select(value).ToArray(), shape);
+        return result.cast(dtype);
+    }
+}

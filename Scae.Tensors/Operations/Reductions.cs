@@ -1,0 +1,236 @@
+using System;
+using System.Linq;
+using System.Numerics.Tensors;
+using Scae.Tensors.Kernels;
+
+namespace Scae.Tensors;
+
+/// <content>Sums and what follows from them, over all elements, one axis, or several.</content>
+public sealed partial class Tensor
+{
+    /// <summary>The sum of all elements, a scalar; 0 for none.</summary>
+    public Tensor sum() => SumOver([.. Enumerable.Range(0, dim)], keepDim: false);
+
+    /// <summary>The sum along an axis.</summary>
+    /// <exception cref="ShapeError">There is no such axis.</exception>
+    public Tensor sum(int axis, bool keepDim = false) => SumOver([axis], keepDim);
+
+    /// <summary>The sum along several axes.</summary>
+    /// <exception cref="ShapeError">There is no such axis, or one is named twice.</exception>
+    public Tensor sum(int[] axes, bool keepDim = false) => SumOver(axes, keepDim);
+
+    /// <summary>The mean of all elements, a scalar; NaN for none.</summary>
+    public Tensor mean() => sum() * (1.0 / nelement);
+
+    /// <summary>The mean along an axis.</summary>
+    /// <exception cref="ShapeError">There is no such axis.</exception>
+    public Tensor mean(int axis, bool keepDim = false) => mean([axis], keepDim);
+
+    /// <summary>The mean along several axes.</summary>
+    /// <exception cref="ShapeError">There is no such axis, or one is named twice.</exception>
+    public Tensor mean(int[] axes, bool keepDim = false)
+    {
+        var total = SumOver(axes, keepDim);
+        return total * ((double)Math.Max(total.nelement, 1) / nelement);
+    }
+
+    /// <summary>The variance of all elements, divided by n − 1 unless told otherwise.</summary>
+    public Tensor var(bool unbiased = true) => var([.. Enumerable.Range(0, dim)], false, unbiased);
+
+    /// <summary>The variance along an axis, divided by n − 1 unless told otherwise.</summary>
+    /// <exception cref="ShapeError">There is no such axis.</exception>
+    public Tensor var(int axis, bool keepDim = false, bool unbiased = true) => var([axis], keepDim, unbiased);
+
+    /// <summary>The variance along several axes, divided by n − 1 unless told otherwise.</summary>
+    /// <exception cref="ShapeError">There is no such axis, or one is named twice.</exception>
+    public Tensor var(int[] axes, bool keepDim = false, bool unbiased = true)
+    {
+        var centred = this - mean(axes, keepDim: true);
+        var squares = (centred * centred).sum(axes, keepDim);
+        double n = (double)nelement / Math.Max(squares.nelement, 1);
+        return squares / (unbiased ? n - 1 : n);
+    }
+
+    /// <summary>The standard deviation of all elements, unbiased variance unless told otherwise.</summary>
+    public Tensor std(bool unbiased = true) => var(unbiased).sqrt();
+
+    /// <summary>The standard deviation along an axis, unbiased variance unless told otherwise.</summary>
+    /// <exception cref="ShapeError">There is no such axis.</exception>
+    public Tensor std(int axis, bool keepDim = false, bool unbiased = true) => var(axis, keepDim, unbiased).sqrt();
+
+    /// <summary>The Euclidean norm √Σx² of all elements; gradient NaN at 0.</summary>
+    public Tensor norm() => (this * this).sum().sqrt();
+
+    /// <summary>The Euclidean norm along an axis.</summary>
+    /// <exception cref="ShapeError">There is no such axis.</exception>
+    public Tensor norm(int axis, bool keepDim = false) => (this * this).sum(axis, keepDim).sqrt();
+
+    /// <summary>The largest element, a scalar; the gradient goes to the first of equals. NaN wins.</summary>
+    /// <exception cref="ShapeError">There are no elements.</exception>
+    public Tensor max() => view(nelement).Extreme("max", 0, false, largest: true).Value;
+
+    /// <summary>The smallest element, a scalar; the gradient goes to the first of equals. NaN wins.</summary>
+    /// <exception cref="ShapeError">There are no elements.</exception>
+    public Tensor min() => view(nelement).Extreme("min", 0, false, largest: false).Value;
+
+    /// <summary>The largest along an axis; the gradient goes to the first of equals. NaN wins.</summary>
+    /// <exception cref="ShapeError">There is no such axis or it is empty.</exception>
+    public Tensor max(int axis, bool keepDim = false) => Extreme("max", axis, keepDim, largest: true).Value;
+
+    /// <summary>The smallest along an axis; the gradient goes to the first of equals. NaN wins.</summary>
+    /// <exception cref="ShapeError">There is no such axis or it is empty.</exception>
+    public Tensor min(int axis, bool keepDim = false) => Extreme("min", axis, keepDim, largest: false).Value;
+
+    /// <summary>The position of the largest along an axis, the first of equals, as Int32.</summary>
+    /// <exception cref="ShapeError">There is no such axis or it is empty.</exception>
+    public Tensor argmax(int axis, bool keepDim = false) => Extreme("argmax", axis, keepDim, largest: true).Index;
+
+    /// <summary>The position of the smallest along an axis, the first of equals, as Int32.</summary>
+    /// <exception cref="ShapeError">There is no such axis or it is empty.</exception>
+    public Tensor argmin(int axis, bool keepDim = false) => Extreme("argmin", axis, keepDim, largest: false).Index;
+
+    private Tensor SumOver(int[] axes, bool keepDim)
+    {
+        RefuseIntegers("sum", this);
+        bool[] reduced = Scae.Tensors.Shape.AxisFlags("sum", axes, dim);
+        int[] result = Scae.Tensors.Shape.Reduce(_shape, reduced, keepDim);
+
+        // The summed axes are brought together at the end; the copy is skipped when they are there already.
+        int[] order = [.. Enumerable.Range(0, dim).Where(i => !reduced[i]), .. Enumerable.Range(0, dim).Where(i => reduced[i])];
+        int first = Array.IndexOf(reduced, true), last = Array.LastIndexOf(reduced, true);
+        bool together = first < 0 || !reduced[first..(last + 1)].Contains(false);
+        var x = together ? contiguous() : permute(order).contiguous();
+        if (!together) (first, last) = (dim - axes.Length, dim - 1);
+        int outer = 1, count = 1, inner = 1;
+        for (int i = 0; i < dim; i++)
+        {
+            if (first < 0 || i < first) outer *= x._shape[i];
+            else if (i <= last) count *= x._shape[i];
+            else inner *= x._shape[i];
+        }
+
+        return new SumAxis(x, outer, count, inner).Run(dtype, result);
+    }
+
+    private (Tensor Value, Tensor Index) Extreme(string operation, int axis, bool keepDim, bool largest)
+    {
+        RefuseIntegers(operation, this);
+        int at = Scae.Tensors.Shape.Axis(operation, axis, dim);
+        if (_shape[at] == 0) throw ShapeError.Of(operation, $"axis {axis} of {Scae.Tensors.Shape.Text(Shape)} is empty");
+        bool[] reduced = new bool[dim];
+        reduced[at] = true;
+        int[] result = Scae.Tensors.Shape.Reduce(_shape, reduced, keepDim);
+        int outer = Scae.Tensors.Shape.Count(_shape.AsSpan(0, at)), inner = Scae.Tensors.Shape.Count(_shape.AsSpan(at + 1));
+        var x = contiguous();
+        var index = new ArgExtreme(x, outer, _shape[at], inner, largest).Run(Dtype.Int32, result);
+        return (new PickAlongAxis(x, index, outer, _shape[at], inner).Run(dtype, result), index);
+    }
+
+    /// <summary>Σ over the middle axis of [outer, count, inner].</summary>
+    private sealed class SumAxis(Tensor x, int outer, int count, int inner) : Operation(x)
+    {
+        protected override void Forward<T>()
+        {
+            var x = Inputs[0].Data<T>();
+            var y = Output.Data<T>();
+            if (inner == 1)
+            {
+                for (int o = 0; o < outer; o++) y[o] = Reduce.Sum<T>(x.Slice(o * count, count));
+                return;
+            }
+
+            y.Clear();
+            for (int o = 0; o < outer; o++)
+            {
+                var sum = y.Slice(o * inner, inner);
+                for (int i = 0; i < count; i++) TensorPrimitives.Add(sum, x.Slice(((o * count) + i) * inner, inner), sum);
+            }
+        }
+
+        protected override void Backward<T>()
+        {
+            if (!Wants(0)) return;
+            var g = OutputGradient<T>();
+            var into = InputGradient<T>(0, out bool accumulate);
+            for (int o = 0; o < outer; o++)
+            {
+                if (inner == 1)
+                {
+                    var row = into.Slice(o * count, count);
+                    if (accumulate) TensorPrimitives.Add(row, g[o], row);
+                    else row.Fill(g[o]);
+                    continue;
+                }
+
+                var from = g.Slice(o * inner, inner);
+                for (int i = 0; i < count; i++)
+                {
+                    var row = into.Slice(((o * count) + i) * inner, inner);
+                    if (accumulate) TensorPrimitives.Add(row, from, row);
+                    else from.CopyTo(row);
+                }
+            }
+        }
+    }
+
+    /// <summary>The position of the first largest (or smallest) element along the middle axis of [outer, count, inner].</summary>
+    private sealed class ArgExtreme(Tensor x, int outer, int count, int inner, bool largest) : Operation(x)
+    {
+        public override bool CutsGradient => true;
+
+        protected override Dtype ComputeDtype => Inputs[0].dtype;
+
+        protected override void Forward<T>()
+        {
+            var x = Inputs[0].Data<T>();
+            var index = Output.Data<int>();
+            for (int o = 0; o < outer; o++)
+            {
+                for (int i = 0; i < inner; i++)
+                {
+                    int best = 0;
+                    T value = x[(o * count * inner) + i];
+                    for (int c = 1; c < count && !T.IsNaN(value); c++)
+                    {
+                        T other = x[(((o * count) + c) * inner) + i];
+                        if (largest ? other > value : other < value || T.IsNaN(other)) (best, value) = (c, other);
+                        else if (T.IsNaN(other)) (best, value) = (c, other);
+                    }
+
+                    index[(o * inner) + i] = best;
+                }
+            }
+        }
+
+        protected override void Backward<T>()
+        {
+        }
+    }
+
+    /// <summary>The elements of [outer, count, inner] at one position of the middle axis each.</summary>
+    private sealed class PickAlongAxis(Tensor x, Tensor index, int outer, int count, int inner) : Operation(x, index)
+    {
+        protected override void Forward<T>()
+        {
+            var x = Inputs[0].Data<T>();
+            var picked = Inputs[1].Data<int>();
+            var y = Output.Data<T>();
+            for (int o = 0; o < outer; o++)
+            {
+                for (int i = 0; i < inner; i++) y[(o * inner) + i] = x[(((o * count) + picked[(o * inner) + i]) * inner) + i];
+            }
+        }
+
+        protected override void Backward<T>()
+        {
+            if (!Wants(0)) return;
+            var g = OutputGradient<T>();
+            var picked = Inputs[1].Data<int>();
+            var into = InputGradientToAdd<T>(0);
+            for (int o = 0; o < outer; o++)
+            {
+                for (int i = 0; i < inner; i++) into[(((o * count) + picked[(o * inner) + i]) * inner) + i] += g[(o * inner) + i];
+            }
+        }
+    }
+}

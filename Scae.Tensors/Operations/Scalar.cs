@@ -1,0 +1,92 @@
+using System.Numerics.Tensors;
+
+namespace Scae.Tensors;
+
+/// <content>Arithmetic between a tensor and a number, which takes the tensor's dtype.</content>
+public sealed partial class Tensor
+{
+    /// <summary>x + c.</summary>
+    public static Tensor operator +(Tensor a, double b) => Affine.Of(a, 1, b);
+
+    /// <summary>c + x.</summary>
+    public static Tensor operator +(double a, Tensor b) => Affine.Of(b, 1, a);
+
+    /// <summary>x − c.</summary>
+    public static Tensor operator -(Tensor a, double b) => Affine.Of(a, 1, -b);
+
+    /// <summary>c − x.</summary>
+    public static Tensor operator -(double a, Tensor b) => Affine.Of(b, -1, a);
+
+    /// <summary>c · x.</summary>
+    public static Tensor operator *(Tensor a, double b) => Affine.Of(a, b, 0);
+
+    /// <summary>c · x.</summary>
+    public static Tensor operator *(double a, Tensor b) => Affine.Of(b, a, 0);
+
+    /// <summary>x / c.</summary>
+    public static Tensor operator /(Tensor a, double b) => Affine.Of(a, 1 / b, 0);
+
+    /// <summary>c / x.</summary>
+    public static Tensor operator /(double a, Tensor b) => b.fullLike(a).div(b);
+
+    /// <summary>−x.</summary>
+    public static Tensor operator -(Tensor a) => Affine.Of(a, -1, 0);
+
+    /// <summary>x + c.</summary>
+    public Tensor add(double b) => this + b;
+
+    /// <summary>x − c.</summary>
+    public Tensor sub(double b) => this - b;
+
+    /// <summary>c · x.</summary>
+    public Tensor mul(double b) => this * b;
+
+    /// <summary>x / c.</summary>
+    public Tensor div(double b) => this / b;
+
+    /// <summary>−x.</summary>
+    public Tensor neg() => -this;
+
+    /// <summary>The larger of x and c.</summary>
+    public Tensor max(double b) => max(fullLike(b));
+
+    /// <summary>The smaller of x and c.</summary>
+    public Tensor min(double b) => min(fullLike(b));
+
+    /// <summary>1 where x &lt; c, else 0; no gradient.</summary>
+    public Tensor lt(double b) => lt(fullLike(b));
+
+    /// <summary>1 where x &gt; c, else 0; no gradient.</summary>
+    public Tensor gt(double b) => gt(fullLike(b));
+
+    /// <summary>y = scale · x + shift.</summary>
+    private sealed class Affine(Tensor x, double scale, double shift) : Operation(x)
+    {
+        public static Tensor Of(Tensor x, double scale, double shift)
+        {
+            RefuseIntegers("arithmetic", x);
+            return new Affine(x.contiguous(), scale, shift).Run(x.dtype, x.shape);
+        }
+
+        protected override void Forward<T>()
+        {
+            var y = Output.Data<T>();
+            TensorPrimitives.Multiply(Inputs[0].Data<T>(), T.CreateChecked(scale), y);
+            if (shift != 0) TensorPrimitives.Add(y, T.CreateChecked(shift), y);
+        }
+
+        protected override void Backward<T>()
+        {
+            if (!Wants(0)) return;
+            var g = OutputGradient<T>();
+            var into = InputGradient<T>(0, out bool accumulate);
+            if (accumulate) TensorPrimitives.MultiplyAdd(g, T.CreateChecked(scale), into, into);
+            else TensorPrimitives.Multiply(g, T.CreateChecked(scale), into);
+        }
+    }
+
+    internal static void RefuseIntegers(string operation, Tensor x)
+    {
+        if (x.dtype == Dtype.Int32) throw ShapeError.Of(operation, "Int32 tensors hold indices, not numbers; cast to Float32 or Float64 first");
+    }
+}

@@ -1,0 +1,99 @@
+using System;
+using System.Numerics.Tensors;
+using Scae.Tensors.Kernels;
+
+namespace Scae.Tensors;
+
+/// <content>Softmax and its relatives along one axis, all of them shift-stable.</content>
+public sealed partial class Tensor
+{
+    /// <summary>e^(x_i − max) / Σ_j e^(x_j − max) along an axis.</summary>
+    /// <exception cref="ShapeError">There is no such axis.</exception>
+    public Tensor softmax(int axis) => AlongLast("softmax", axis, x => new SoftmaxRows(x).Run(x.dtype, x.shape));
+
+    /// <summary>x_i − logsumexp(x) along an axis.</summary>
+    /// <exception cref="ShapeError">There is no such axis.</exception>
+    public Tensor logsoftmax(int axis) => this - logsumexp(axis, keepDim: true);
+
+    /// <summary>max + log Σ_i e^(x_i − max) along an axis; −∞ where every element is −∞.</summary>
+    /// <exception cref="ShapeError">There is no such axis or it is empty.</exception>
+    public Tensor logsumexp(int axis, bool keepDim = false)
+    {
+        int at = Scae.Tensors.Shape.Axis("logsumexp", axis, dim);
+        if (_shape[at] == 0) throw ShapeError.Of("logsumexp", $"axis {axis} of {Scae.Tensors.Shape.Text(Shape)} is empty");
+        RefuseIntegers("logsumexp", this);
+        var last = at == dim - 1 ? contiguous() : transpose(at, -1).contiguous();
+        var result = new LogSumExpRows(last).Run(dtype, [.. last._shape[..^1], 1]);
+        if (at != dim - 1) result = result.transpose(at, -1);
+        return keepDim ? result : result.squeeze(at);
+    }
+
+    private Tensor AlongLast(string operation, int axis, Func<Tensor, Tensor> rows)
+    {
+        RefuseIntegers(operation, this);
+        int at = Scae.Tensors.Shape.Axis(operation, axis, dim);
+        return at == dim - 1 ? rows(contiguous()) : rows(transpose(at, -1).contiguous()).transpose(at, -1);
+    }
+
+    private sealed class SoftmaxRows(Tensor x) : Operation(x)
+    {
+        protected override void Forward<T>() => SoftmaxKernel.Forward(Inputs[0].Data<T>(), Inputs[0].Shape[^1], T.One, Output.Data<T>());
+
+        protected override void Backward<T>()
+        {
+            if (!Wants(0)) return;
+            var into = InputGradient<T>(0, out bool accumulate);
+            SoftmaxKernel.Backward(OutputGradient<T>(), Output.Data<T>(), Output.Shape[^1], T.One, into, accumulate);
+        }
+    }
+
+    private sealed class LogSumExpRows(Tensor x) : Operation(x)
+    {
+        protected override void Forward<T>()
+        {
+            var x = Inputs[0].Data<T>();
+            var y = Output.Data<T>();
+            int n = Inputs[0].Shape[^1];
+            var row = Scratch.Take<T>(0, n);
+            for (int i = 0; i < y.Length; i++)
+            {
+                var values = x.Slice(i * n, n);
+                T most = TensorPrimitives.Max<T>(values);
+                if (!T.IsFinite(most))
+                {
+                    y[i] = most;
+                    continue;
+                }
+
+                TensorPrimitives.Subtract(values, most, row);
+                TensorPrimitives.Exp(row, row);
+                y[i] = most + T.Log(Reduce.Sum<T>(row));
+            }
+        }
+
+        protected override void Backward<T>()
+        {
+            if (!Wants(0)) return;
+            var x = Inputs[0].Data<T>();
+            var y = Output.Data<T>();
+            var g = OutputGradient<T>();
+            int n = Inputs[0].Shape[^1];
+            var into = InputGradient<T>(0, out bool accumulate);
+            var row = Scratch.Take<T>(0, n);
+            for (int i = 0; i < y.Length; i++)
+            {
+                var target = into.Slice(i * n, n);
+                if (T.IsNegativeInfinity(y[i]))
+                {
+                    if (!accumulate) target.Clear();
+                    continue;
+                }
+
+                TensorPrimitives.Subtract(x.Slice(i * n, n), y[i], row);
+                TensorPrimitives.Exp(row, row);
+                if (accumulate) TensorPrimitives.MultiplyAdd(row, g[i], target, target);
+                else TensorPrimitives.Multiply(row, g[i], target);
+            }
+        }
+    }
+}

@@ -1,0 +1,333 @@
+using System;
+using System.Numerics;
+using System.Numerics.Tensors;
+using System.Runtime.Intrinsics;
+using Scae.Tensors.Kernels;
+
+namespace Scae.Tensors;
+
+/// <summary>A function of one tensor: its value on a span, and (as a map of gradient, x, y) its backward rule.</summary>
+internal interface IUnary : IMap3
+{
+    static abstract void Value<T>(ReadOnlySpan<T> x, Span<T> y)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>;
+}
+
+/// <content>Elementwise functions of one tensor. NaN gives NaN; the domain's edges behave as IEEE 754 has it.</content>
+public sealed partial class Tensor
+{
+    /// <summary>|x|; gradient 0 at 0.</summary>
+    public Tensor abs() => Unary<Abs>.Of("abs", this);
+
+    /// <summary>−1, 0 or 1; no gradient.</summary>
+    public Tensor sign() => Unary<Signum>.Of("sign", this);
+
+    /// <summary>eˣ.</summary>
+    public Tensor exp() => Unary<Exp>.Of("exp", this);
+
+    /// <summary>The natural logarithm; −∞ at 0.</summary>
+    public Tensor log() => Unary<Log>.Of("log", this);
+
+    /// <summary>The natural logarithm of max(x, ε), so that it is finite at 0; no gradient below ε.</summary>
+    public Tensor safelog(double epsilon = 1e-12) => clamp(epsilon, double.PositiveInfinity).log();
+
+    /// <summary>The logarithm to base ten.</summary>
+    public Tensor log10() => log() / Math.Log(10);
+
+    /// <summary>√x.</summary>
+    public Tensor sqrt() => Unary<Sqrt>.Of("sqrt", this);
+
+    /// <summary>sin x, x in radians.</summary>
+    public Tensor sin() => Unary<Sin>.Of("sin", this);
+
+    /// <summary>cos x, x in radians.</summary>
+    public Tensor cos() => Unary<Cos>.Of("cos", this);
+
+    /// <summary>tan x, x in radians.</summary>
+    public Tensor tan() => Unary<Tan>.Of("tan", this);
+
+    /// <summary>sinh x.</summary>
+    public Tensor sinh() => Unary<Sinh>.Of("sinh", this);
+
+    /// <summary>cosh x.</summary>
+    public Tensor cosh() => Unary<Cosh>.Of("cosh", this);
+
+    /// <summary>tanh x.</summary>
+    public Tensor tanh() => Unary<Tanh>.Of("tanh", this);
+
+    /// <summary>arcsin x, in radians.</summary>
+    public Tensor asin() => Unary<Asin>.Of("asin", this);
+
+    /// <summary>arccos x, in radians.</summary>
+    public Tensor acos() => Unary<Acos>.Of("acos", this);
+
+    /// <summary>arctan x, in radians.</summary>
+    public Tensor atan() => Unary<Atan>.Of("atan", this);
+
+    /// <summary>1 / (1 + e⁻ˣ).</summary>
+    public Tensor sigmoid() => Unary<Sigmoid>.Of("sigmoid", this);
+
+    /// <summary>max(x, 0); gradient 0 at 0.</summary>
+    public Tensor relu() => Unary<Relu>.Of("relu", this);
+
+    /// <summary>x where x > 0, else slope · x.</summary>
+    public Tensor leakyRelu(double negativeSlope = 0.01) => relu() - negativeSlope * (-this).relu();
+
+    /// <summary>log(1 + eˣ), computed so that large |x| neither overflows nor vanishes.</summary>
+    public Tensor softplus() => Unary<Softplus>.Of("softplus", this);
+
+    /// <summary>The largest integer ≤ x; no gradient.</summary>
+    public Tensor floor() => Unary<Floor>.Of("floor", this);
+
+    /// <summary>The smallest integer ≥ x; no gradient.</summary>
+    public Tensor ceil() => Unary<Ceiling>.Of("ceil", this);
+
+    /// <summary>The nearest integer, halves to even; no gradient.</summary>
+    public Tensor round() => Unary<Round>.Of("round", this);
+
+    /// <summary>x limited to [low, high]; no gradient outside.</summary>
+    /// <exception cref="ArgumentException">low is above high.</exception>
+    public Tensor clamp(double low, double high)
+    {
+        if (!(low <= high)) throw new ArgumentException($"clamp: low {low} is above high {high}");
+        RefuseIntegers("clamp", this);
+        return new Clamp(contiguous(), low, high).Run(dtype, shape);
+    }
+
+    private readonly struct Abs : IUnary
+    {
+        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Abs(x, y);
+
+        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+            where T : unmanaged =>
+            (Vector512.GreaterThan(x, Vector512<T>.Zero) & g) - (Vector512.LessThan(x, Vector512<T>.Zero) & g);
+    }
+
+    private readonly struct Signum : IUnary
+    {
+        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            for (int i = 0; i < x.Length; i++) y[i] = x[i] > T.Zero ? T.One : x[i] < T.Zero ? -T.One : x[i];
+        }
+
+        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+            where T : unmanaged => Vector512<T>.Zero;
+    }
+
+    private readonly struct Exp : IUnary
+    {
+        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Exp(x, y);
+
+        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+            where T : unmanaged => g * y;
+    }
+
+    private readonly struct Log : IUnary
+    {
+        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Log(x, y);
+
+        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+            where T : unmanaged => g / x;
+    }
+
+    private readonly struct Sqrt : IUnary
+    {
+        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Sqrt(x, y);
+
+        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+            where T : unmanaged => g / (y + y);
+    }
+
+    private readonly struct Sin : IUnary
+    {
+        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Sin(x, y);
+
+        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+            where T : unmanaged => g * Lanes.Cos(x);
+    }
+
+    private readonly struct Cos : IUnary
+    {
+        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Cos(x, y);
+
+        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+            where T : unmanaged => -g * Lanes.Sin(x);
+    }
+
+    private readonly struct Tan : IUnary
+    {
+        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Tan(x, y);
+
+        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+            where T : unmanaged => g * (Vector512<T>.One + (y * y));
+    }
+
+    private readonly struct Sinh : IUnary
+    {
+        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Sinh(x, y);
+
+        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+            where T : unmanaged => g * Vector512.Sqrt(Vector512<T>.One + (y * y));
+    }
+
+    private readonly struct Cosh : IUnary
+    {
+        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Cosh(x, y);
+
+        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+            where T : unmanaged
+        {
+            var e = Lanes.Exp(x);
+            return g * (e - (Vector512<T>.One / e)) / (Vector512<T>.One + Vector512<T>.One);
+        }
+    }
+
+    private readonly struct Tanh : IUnary
+    {
+        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Tanh(x, y);
+
+        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+            where T : unmanaged => g * (Vector512<T>.One - (y * y));
+    }
+
+    private readonly struct Asin : IUnary
+    {
+        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Asin(x, y);
+
+        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+            where T : unmanaged => g / Vector512.Sqrt(Vector512<T>.One - (x * x));
+    }
+
+    private readonly struct Acos : IUnary
+    {
+        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Acos(x, y);
+
+        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+            where T : unmanaged => -g / Vector512.Sqrt(Vector512<T>.One - (x * x));
+    }
+
+    private readonly struct Atan : IUnary
+    {
+        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Atan(x, y);
+
+        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+            where T : unmanaged => g / (Vector512<T>.One + (x * x));
+    }
+
+    private readonly struct Sigmoid : IUnary
+    {
+        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Sigmoid(x, y);
+
+        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+            where T : unmanaged => g * y * (Vector512<T>.One - y);
+    }
+
+    private readonly struct Relu : IUnary
+    {
+        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Max(x, T.Zero, y);
+
+        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+            where T : unmanaged => Vector512.GreaterThan(y, Vector512<T>.Zero) & g;
+    }
+
+    private readonly struct Softplus : IUnary
+    {
+        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            // max(x, 0) + log(1 + e^−|x|)
+            var rest = Scratch.Take<T>(0, x.Length);
+            TensorPrimitives.Abs(x, rest);
+            TensorPrimitives.Negate(rest, rest);
+            TensorPrimitives.Exp(rest, rest);
+            TensorPrimitives.LogP1(rest, rest);
+            TensorPrimitives.Max(x, T.Zero, y);
+            TensorPrimitives.Add(y, rest, y);
+        }
+
+        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+            where T : unmanaged => g / (Vector512<T>.One + Lanes.Exp(-x));
+    }
+
+    private readonly struct Floor : IUnary
+    {
+        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Floor(x, y);
+
+        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+            where T : unmanaged => Vector512<T>.Zero;
+    }
+
+    private readonly struct Ceiling : IUnary
+    {
+        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Ceiling(x, y);
+
+        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+            where T : unmanaged => Vector512<T>.Zero;
+    }
+
+    private readonly struct Round : IUnary
+    {
+        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Round(x, y);
+
+        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+            where T : unmanaged => Vector512<T>.Zero;
+    }
+
+    private sealed class Unary<TFunction>(Tensor x) : Operation(x)
+        where TFunction : IUnary
+    {
+        public static Tensor Of(string operation, Tensor x)
+        {
+            RefuseIntegers(operation, x);
+            return new Unary<TFunction>(x.contiguous()).Run(x.dtype, x.shape);
+        }
+
+        protected override void Forward<T>() => TFunction.Value<T>(Inputs[0].Data<T>(), Output.Data<T>());
+
+        protected override void Backward<T>()
+        {
+            if (!Wants(0)) return;
+            var into = InputGradient<T>(0, out bool accumulate);
+            Elementwise.Map3<T, TFunction>(OutputGradient<T>(), Inputs[0].Data<T>(), 1, Output.Data<T>(), 1, into, accumulate);
+        }
+    }
+
+    private sealed class Clamp(Tensor x, double low, double high) : Operation(x)
+    {
+        protected override void Forward<T>() =>
+            TensorPrimitives.Clamp(Inputs[0].Data<T>(), T.CreateChecked(low), T.CreateChecked(high), Output.Data<T>());
+
+        protected override void Backward<T>()
+        {
+            if (!Wants(0)) return;
+            T least = T.CreateChecked(low), most = T.CreateChecked(high);
+            var x = Inputs[0].Data<T>();
+            var g = OutputGradient<T>();
+            var into = InputGradient<T>(0, out bool accumulate);
+            for (int i = 0; i < into.Length; i++)
+            {
+                T passed = x[i] >= least && x[i] <= most ? g[i] : T.Zero;
+                into[i] = accumulate ? into[i] + passed : passed;
+            }
+        }
+    }
+}

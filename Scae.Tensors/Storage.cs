@@ -1,0 +1,88 @@
+using System;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Scae.Tensors;
+
+/// <summary>
+/// The elements that a tensor and all its views share. Recorded steps move them once to pinned memory that starts at
+/// a cache line: a 64-byte vector load that crosses lines costs twice, and nothing moves between steps.
+/// </summary>
+internal sealed class Storage
+{
+    private const int CacheLine = 64;
+    private Array _elements;
+    private int _start;
+
+    private Storage(Dtype dtype, Array elements, int start, int length)
+    {
+        Dtype = dtype;
+        _elements = elements;
+        _start = start;
+        Length = length;
+    }
+
+    public Dtype Dtype { get; }
+
+    public int Length { get; }
+
+    public bool IsAligned { get; private set; }
+
+    public static Storage Zeros(Dtype dtype, int length) => dtype switch
+    {
+        Dtype.Float32 => new(dtype, new float[length], 0, length),
+        Dtype.Float64 => new(dtype, new double[length], 0, length),
+        _ => new(dtype, new int[length], 0, length),
+    };
+
+    public static Storage Aligned(Dtype dtype, int length)
+    {
+        var storage = Zeros(dtype, 0);
+        var aligned = new Storage(dtype, storage._elements, 0, length);
+        aligned.Move(copy: false);
+        return aligned;
+    }
+
+    public static Storage Of(Array elements) => elements switch
+    {
+        float[] => new(Dtype.Float32, elements, 0, elements.Length),
+        double[] => new(Dtype.Float64, elements, 0, elements.Length),
+        int[] => new(Dtype.Int32, elements, 0, elements.Length),
+        _ => throw new ArgumentException($"a tensor holds float, double or int, not {elements.GetType().GetElementType()}"),
+    };
+
+    /// <summary>The elements from <paramref name="offset"/> on; T must be the storage's element type.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Span<T> Span<T>(int offset, int length)
+        where T : unmanaged =>
+        new(Unsafe.As<T[]>(_elements), _start + offset, length);
+
+    /// <summary>Moves the elements to pinned memory at a cache line's start, for all views at once.</summary>
+    public void Align()
+    {
+        if (!IsAligned) Move(copy: true);
+    }
+
+    private void Move(bool copy)
+    {
+        switch (Dtype)
+        {
+            case Dtype.Float32: Move<float>(copy); break;
+            case Dtype.Float64: Move<double>(copy); break;
+            default: Move<int>(copy); break;
+        }
+    }
+
+    private void Move<T>(bool copy)
+        where T : unmanaged
+    {
+        int size = Unsafe.SizeOf<T>();
+        T[] moved = GC.AllocateArray<T>(Length + (CacheLine / size), pinned: true);
+        long address = Marshal.UnsafeAddrOfPinnedArrayElement(moved, 0);
+        int start = (int)((CacheLine - (address % CacheLine)) % CacheLine) / size;
+        if (copy) Span<T>(0, Length).CopyTo(moved.AsSpan(start));
+        _elements = moved;
+        _start = start;
+        IsAligned = true;
+    }
+}
