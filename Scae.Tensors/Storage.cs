@@ -63,6 +63,12 @@ internal sealed class Storage
         if (!IsAligned) Move(copy: true);
     }
 
+    /// <summary>Aligns this working memory of an operation once its output has been.</summary>
+    public void AlignLike(Storage other)
+    {
+        if (other.IsAligned) Align();
+    }
+
     private void Move(bool copy)
     {
         switch (Dtype)

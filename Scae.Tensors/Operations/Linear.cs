@@ -1,0 +1,101 @@
+using System;
+using System.Numerics;
+using System.Numerics.Tensors;
+using Scae.Tensors.Kernels;
+
+namespace Scae.Tensors;
+
+/// <summary>What a fused linear layer applies to its sums.</summary>
+public enum Activation
+{
+    /// <summary>Nothing.</summary>
+    None,
+
+    /// <summary>max(z, 0); gradient 0 at 0.</summary>
+    Relu,
+
+    /// <summary>1 / (1 + e⁻ᶻ).</summary>
+    Sigmoid,
+
+    /// <summary>tanh z.</summary>
+    Tanh,
+}
+
+/// <content>A linear layer in one operation.</content>
+public sealed partial class Tensor
+{
+    /// <summary>
+    /// activation(x·W + b) over the last axis: [.., in] with W [in, out] and b [out] or null → [.., out]. One pass over
+    /// the output instead of three.
+    /// </summary>
+    /// <exception cref="ShapeError">The sizes or dtypes don't fit.</exception>
+    public Tensor linear(Tensor weight, Tensor? bias = null, Activation activation = Activation.None)
+    {
+        CheckSameDtype("linear", this, weight);
+        if (bias is not null) CheckSameDtype("linear", this, bias);
+        if (dim == 0 || weight.dim != 2 || _shape[^1] != weight._shape[0] || (bias is not null && (bias.dim != 1 || bias._shape[0] != weight._shape[1])))
+            throw ShapeError.Of("linear", $"input {Scae.Tensors.Shape.Text(Shape)}, weight {Scae.Tensors.Shape.Text(weight.Shape)}, bias {(bias is null ? "none" : Scae.Tensors.Shape.Text(bias.Shape))}; needs [.., in], [in, out] and [out]");
+        Tensor[] inputs = bias is null ? [contiguous(), weight] : [contiguous(), weight, bias.contiguous()];
+        return new LinearOperation(inputs, activation).Run(dtype, [.. _shape[..^1], weight._shape[1]]);
+    }
+
+    private sealed class LinearOperation(Tensor[] inputs, Activation activation) : Operation(inputs)
+    {
+        private readonly int _in = inputs[1]._shape[0];
+        private readonly int _out = inputs[1]._shape[1];
+
+        private int Rows => Output.nelement / Math.Max(1, _out);
+
+        protected override void Forward<T>()
+        {
+            if (Output.nelement == 0) return;
+            var y = Output.Data<T>();
+            bool biased = Inputs.Length > 2;
+            if (biased) Rowwise.Repeat<T>(Inputs[2].Data<T>(), y);
+            var w = Inputs[1];
+            MatMul.Multiply<T>(Rows, _out, _in, Inputs[0].Data<T>(), _in, 1, w.FromFirst<T>(), w._strides[0], w._strides[1], y, _out, accumulate: biased);
+            switch (activation)
+            {
+                case Activation.Relu: TensorPrimitives.Max(y, T.Zero, y); break;
+                case Activation.Sigmoid: TensorPrimitives.Sigmoid<T>(y, y); break;
+                case Activation.Tanh: TensorPrimitives.Tanh<T>(y, y); break;
+            }
+        }
+
+        protected override void Backward<T>()
+        {
+            if (Output.nelement == 0) return;
+            var dz = BeforeActivation<T>();
+            if (Inputs.Length > 2 && Wants(2)) Rowwise.AddSum(dz, InputGradientToAdd<T>(2));
+            if (Wants(1))
+            {
+                var into = InputGradient<T>(1, out bool accumulate);
+                MatMul.Multiply<T>(_in, _out, Rows, Inputs[0].Data<T>(), 1, _in, dz, _out, 1, into, _out, accumulate);
+            }
+
+            if (Wants(0))
+            {
+                var w = Inputs[1];
+                var into = InputGradient<T>(0, out bool accumulate);
+                MatMul.Multiply<T>(Rows, _in, _out, dz, _out, 1, w.FromFirst<T>(), w._strides[1], w._strides[0], into, _in, accumulate);
+            }
+        }
+
+        private ReadOnlySpan<T> BeforeActivation<T>()
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            var g = OutputGradient<T>();
+            if (activation == Activation.None) return g;
+            var y = Output.Data<T>();
+            var dz = Scratch.Take<T>(1, y.Length);
+            switch (activation)
+            {
+                case Activation.Relu: Elementwise.Map3<T, Relu>(g, y, 1, y, 1, dz, accumulate: false); break;
+                case Activation.Sigmoid: Elementwise.Map3<T, Sigmoid>(g, y, 1, y, 1, dz, accumulate: false); break;
+                case Activation.Tanh: Elementwise.Map3<T, Tanh>(g, y, 1, y, 1, dz, accumulate: false); break;
+            }
+
+            return dz;
+        }
+    }
+}

@@ -1,0 +1,150 @@
+using System;
+using Scae.Tensors.Kernels;
+
+namespace Scae.Tensors;
+
+/// <content>Products of matrices. Transposed views are read where they lie.</content>
+public sealed partial class Tensor
+{
+    /// <summary>
+    /// The matrix product over the last two axes: [.., m, k] · [.., k, n] → [.., m, n], where the axes before broadcast.
+    /// A vector counts as a row on the left and as a column on the right, and its axis disappears.
+    /// </summary>
+    /// <exception cref="ShapeError">The inner sizes differ, the other axes don't broadcast, or the dtypes differ.</exception>
+    public Tensor matmul(Tensor b)
+    {
+        CheckSameDtype("matmul", this, b);
+        if (dim == 0 || b.dim == 0)
+            throw ShapeError.Of("matmul", $"{Scae.Tensors.Shape.Text(Shape)} and {Scae.Tensors.Shape.Text(b.Shape)}; a scalar is no matrix, use *");
+        if (dim == 1) return unsqueeze(0).matmul(b).squeeze(b.dim == 1 ? 0 : -2);
+        if (b.dim == 1) return matmul(b.unsqueeze(1)).squeeze(-1);
+        if (_shape[^1] != b._shape[^2])
+            throw ShapeError.Of("matmul", $"{Scae.Tensors.Shape.Text(Shape)} and {Scae.Tensors.Shape.Text(b.Shape)}; the last size of the first, {_shape[^1]}, must equal the last but one of the second, {b._shape[^2]}");
+
+        // One matrix on the right serves every row on the left, so all batches are one tall product.
+        if (b.dim == 2 && dim > 2) return contiguous().view(-1, _shape[^1]).matmul(b).view([.. _shape[..^1], b._shape[^1]]);
+        int[] batch = Scae.Tensors.Shape.Broadcast("matmul", Shape[..^2], b.Shape[..^2]);
+        return new MatMulOperation(this, b, batch).Run(dtype, [.. batch, _shape[^2], b._shape[^1]]);
+    }
+
+    /// <summary>The batched matrix product [b, m, k] · [b, k, n] → [b, m, n].</summary>
+    /// <exception cref="ShapeError">The shapes aren't of that form.</exception>
+    public Tensor bmm(Tensor b)
+    {
+        if (dim != 3 || b.dim != 3 || _shape[0] != b._shape[0])
+            throw ShapeError.Of("bmm", $"{Scae.Tensors.Shape.Text(Shape)} and {Scae.Tensors.Shape.Text(b.Shape)}; needs [b, m, k] and [b, k, n]");
+        return matmul(b);
+    }
+
+    /// <summary>The inner product of two vectors, a scalar.</summary>
+    /// <exception cref="ShapeError">They aren't vectors of one length.</exception>
+    public Tensor dot(Tensor b)
+    {
+        if (dim != 1 || b.dim != 1 || nelement != b.nelement)
+            throw ShapeError.Of("dot", $"{Scae.Tensors.Shape.Text(Shape)} and {Scae.Tensors.Shape.Text(b.Shape)}; needs two vectors of one length");
+        return (this * b).sum();
+    }
+
+    /// <summary>The outer product of two vectors, [m] and [n] → [m, n].</summary>
+    /// <exception cref="ShapeError">They aren't vectors.</exception>
+    public Tensor outer(Tensor b)
+    {
+        if (dim != 1 || b.dim != 1)
+            throw ShapeError.Of("outer", $"{Scae.Tensors.Shape.Text(Shape)} and {Scae.Tensors.Shape.Text(b.Shape)}; needs two vectors");
+        return unsqueeze(1) * b.unsqueeze(0);
+    }
+
+    /// <summary>The sum of the diagonal of the last two axes.</summary>
+    /// <exception cref="ShapeError">There are fewer than two axes.</exception>
+    public Tensor trace() => diagonal().sum(-1);
+
+    /// <summary>C = A·B; ∂A = ∂C·Bᵀ and ∂B = Aᵀ·∂C, summed over the axes along which an operand was broadcast.</summary>
+    private sealed class MatMulOperation : Operation
+    {
+        private readonly int _m;
+        private readonly int _n;
+        private readonly int _k;
+        private readonly BroadcastLoop _loop;
+
+        public MatMulOperation(Tensor a, Tensor b, int[] batch)
+            : base(a, b)
+        {
+            (_m, _k, _n) = (a._shape[^2], a._shape[^1], b._shape[^1]);
+            int[] dense = Scae.Tensors.Shape.DenseStrides(batch);
+            _loop = new BroadcastLoop(
+                batch,
+                Scae.Tensors.Shape.BroadcastStrides(a.Shape[..^2], a.Strides[..^2], batch),
+                Scae.Tensors.Shape.BroadcastStrides(b.Shape[..^2], b.Strides[..^2], batch),
+                Array.ConvertAll(dense, stride => stride * _m * _n),
+                GradientStrides(a, batch),
+                GradientStrides(b, batch));
+        }
+
+        protected override void Forward<T>()
+        {
+            if (Output.nelement == 0) return;
+            var a = Inputs[0].FromFirst<T>();
+            var b = Inputs[1].FromFirst<T>();
+            var c = Output.Data<T>();
+            var (aRow, aCol, bRow, bCol) = (Row(0), Col(0), Row(1), Col(1));
+            Span<int> at = stackalloc int[5], index = stackalloc int[_loop.Counters];
+            _loop.Start(at, index);
+            for (int row = 0; row < _loop.Rows; row++)
+            {
+                MatMul.MultiplyBatched<T>(
+                    _loop.RowLength, _m, _n, _k, a[at[0]..], _loop.Step(0), aRow, aCol, b[at[1]..], _loop.Step(1), bRow, bCol, c[at[2]..], _m * _n, _n, accumulate: false);
+                _loop.Next(at, index);
+            }
+        }
+
+        protected override void Backward<T>()
+        {
+            if (Wants(0)) LeftGradient<T>();
+            if (Wants(1)) RightGradient<T>();
+        }
+
+        private static int[] GradientStrides(Tensor x, int[] batch)
+        {
+            int[] dense = Scae.Tensors.Shape.DenseStrides(x.Shape);
+            return Scae.Tensors.Shape.BroadcastStrides(x.Shape[..^2], dense.AsSpan(0, dense.Length - 2), batch);
+        }
+
+        private int Row(int input) => Inputs[input]._strides[^2];
+
+        private int Col(int input) => Inputs[input]._strides[^1];
+
+        private void LeftGradient<T>()
+            where T : unmanaged, System.Numerics.IBinaryFloatingPointIeee754<T>
+        {
+            var g = OutputGradient<T>();
+            var b = Inputs[1].FromFirst<T>();
+            bool shared = Inputs[0].nelement != _loop.Rows * _loop.RowLength * _m * _k, accumulate = true;
+            var into = shared ? InputGradientToAdd<T>(0) : InputGradient<T>(0, out accumulate);
+            Span<int> at = stackalloc int[5], index = stackalloc int[_loop.Counters];
+            _loop.Start(at, index);
+            for (int row = 0; row < _loop.Rows; row++)
+            {
+                MatMul.MultiplyBatched<T>(
+                    _loop.RowLength, _m, _k, _n, g[at[2]..], _m * _n, _n, 1, b[at[1]..], _loop.Step(1), Col(1), Row(1), into[at[3]..], _loop.Step(3), _k, accumulate);
+                _loop.Next(at, index);
+            }
+        }
+
+        private void RightGradient<T>()
+            where T : unmanaged, System.Numerics.IBinaryFloatingPointIeee754<T>
+        {
+            var g = OutputGradient<T>();
+            var a = Inputs[0].FromFirst<T>();
+            bool shared = Inputs[1].nelement != _loop.Rows * _loop.RowLength * _k * _n, accumulate = true;
+            var into = shared ? InputGradientToAdd<T>(1) : InputGradient<T>(1, out accumulate);
+            Span<int> at = stackalloc int[5], index = stackalloc int[_loop.Counters];
+            _loop.Start(at, index);
+            for (int row = 0; row < _loop.Rows; row++)
+            {
+                MatMul.MultiplyBatched<T>(
+                    _loop.RowLength, _k, _n, _m, a[at[0]..], _loop.Step(0), Col(0), Row(0), g[at[2]..], _m * _n, _n, 1, into[at[4]..], _loop.Step(4), _n, accumulate);
+                _loop.Next(at, index);
+            }
+        }
+    }
+}
