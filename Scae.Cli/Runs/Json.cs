@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -18,7 +19,7 @@ internal static class Json
     public static JsonNode? Number(double value) => double.IsFinite(value) ? JsonValue.Create(value) : null;
 
     /// <summary>Named numbers as an object.</summary>
-    public static JsonObject Object(IEnumerable<System.Tuple<string, double>> values)
+    public static JsonObject Object(IEnumerable<Tuple<string, double>> values)
     {
         var result = new JsonObject();
         foreach (var (name, value) in values) result[name] = Number(value);

@@ -40,3 +40,10 @@ module Template =
         templates
         |> List.mapi (fun k template -> Array.create template.Points.Length k)
         |> Array.concat
+
+    /// The order in which lines around the points make the template's outline: by angle around the mean.
+    let outline (template: Template) : int[] =
+        Array.init template.Points.Length id
+        |> Array.sortBy (fun i ->
+            let struct (x, y) = template.Points[i]
+            System.Math.Atan2(y, x))

@@ -28,13 +28,6 @@ type ConstellationsHyperparameters =
       [<Setting("steps between the animation's snapshots, 0 for no animation", Min = 0.0)>]
       SnapshotEvery: int }
 
-/// Scenes that are measured and shown.
-type ConstellationsData =
-    { Validation: Constellations
-      Test: Constellations
-      /// The first validation scenes, which the pictures show.
-      Shown: Constellations }
-
 /// Point sets of transformed templates, grouped by capsules.
 [<RequireQualifiedAccess>]
 module ConstellationsExperiment =
@@ -53,7 +46,7 @@ module ConstellationsExperiment =
           Gain = 0.5
           ValidationSize = 256
           TestSize = 10000
-          SnapshotEvery = 200 }
+          SnapshotEvery = 100 }
 
     let private data: ConstellationsConfig = Constellations.published
 
@@ -82,7 +75,8 @@ module ConstellationsExperiment =
         let validation = Constellations.sample data config.ValidationSize keys.Validation
 
         Ok
-            { Validation = validation
+            { Templates = data.Templates
+              Validation = validation
               Test = Constellations.sample data config.TestSize keys.Test
               Shown = Constellations.truncate data Shown validation }
 

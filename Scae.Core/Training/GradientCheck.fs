@@ -35,7 +35,7 @@ module GradientCheck =
 
         [ for (name, parameter), derivative in List.zip parameters derivatives do
               let order = Array.zeroCreate derivative.Length
-              (key.Named name).Permutation(Span order)
+              (key.Named name).FillPermutation(Span order)
               let chosen = Array.truncate EntriesPerParameter order
 
               let difference (i: int) =
