@@ -59,7 +59,7 @@ module ConstellationsExperiment =
 
     let private plan (config: ConstellationsHyperparameters) : Result<Plan, string> =
         if config.Width % config.Heads <> 0 then
-            Error $"heads {config.Heads}: must divide the width, which is {config.Width}"
+            Error $"--heads {config.Heads}: must divide the width, which is {config.Width}"
         else
             Ok
                 { Epochs = config.Epochs

@@ -128,12 +128,12 @@ module Settings =
             match known |> Array.tryFind (fun (field, _) -> kebab field.Name = name) with
             | None ->
                 let nearest = Spelling.nearest name [ for field, _ in known -> kebab field.Name ]
-                Error $"there is no hyperparameter {name}{nearest}"
+                Error $"there is no hyperparameter --{name}{nearest}"
             | Some(field, attribute) ->
                 match read field.PropertyType value with
-                | Error wanted -> Error $"{name} {value}: must be {wanted}"
+                | Error wanted -> Error $"--{name} {value}: must be {wanted}"
                 | Ok parsed when outside attribute parsed ->
-                    Error $"{name} {value}: must be {kindName field.PropertyType |> Spelling.withArticle}{range attribute}"
+                    Error $"--{name} {value}: must be {kindName field.PropertyType |> Spelling.withArticle}{range attribute}"
                 | Ok parsed ->
                     FSharpType.GetRecordFields typeof<'config>
                     |> Array.map (fun other -> if other = field then parsed else other.GetValue config)
