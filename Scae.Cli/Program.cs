@@ -49,7 +49,8 @@ internal static class Program
 
     private static int Fail(string message, int exitCode)
     {
-        Console.Error.WriteLine("scae: " + message.ReplaceLineEndings(" "));
+        string line = message.ReplaceLineEndings(" ");
+        Console.Error.WriteLine(line.StartsWith("scae ", StringComparison.Ordinal) ? line : "scae: " + line);
         return exitCode;
     }
 }

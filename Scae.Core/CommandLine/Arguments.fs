@@ -410,7 +410,7 @@ module Arguments =
                 $"scae {verb}: {word} is one word too many; scae {verb} --help tells what fits"
         else
             let given = String.concat " " (verb :: words)
-            $"scae {given}: {line}; scae {verb} --help tells what fits"
+            $"scae {given}: {line.TrimEnd('.')}; scae {verb} --help tells what fits"
 
     /// The command of a command line; the error is one line that says what was wrong and what would be right.
     let parse (words: string array) : Result<Command, string> =

@@ -27,10 +27,10 @@ module Parameters =
     let rec private rebuild (f: string -> Tensor -> Tensor) (prefix: string) (kind: Type) (value: objnull) : objnull =
         match value with
         | :? Tensor as tensor -> box (f prefix tensor)
-        | _ when FSharpType.IsRecord kind ->
-            FSharpType.GetRecordFields kind
+        | _ when FSharpType.IsRecord(kind, true) ->
+            FSharpType.GetRecordFields(kind, true)
             |> Array.map (fun field -> rebuild f (join prefix (camel field.Name)) field.PropertyType (field.GetValue value))
-            |> fun fields -> FSharpValue.MakeRecord(kind, fields)
+            |> fun fields -> FSharpValue.MakeRecord(kind, fields, true)
         | :? Array as items ->
             let element = nonNull (kind.GetElementType())
             let copy = Array.CreateInstance(element, items.Length)
