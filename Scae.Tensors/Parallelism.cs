@@ -2,9 +2,15 @@ using System;
 
 namespace Scae.Tensors;
 
-/// <summary>stub</summary>
+/// <summary>How many cores the kernels use. Results don't depend on it.</summary>
 public static class Parallelism
 {
-    /// <summary>stub</summary>
-    public static int Threads { get; set; } = Environment.ProcessorCount;
+    private static int s_threads = Environment.ProcessorCount;
+
+    /// <summary>The number of threads, at least 1; every core unless set.</summary>
+    public static int Threads
+    {
+        get => s_threads;
+        set => s_threads = Math.Max(1, value);
+    }
 }
