@@ -124,11 +124,11 @@ internal sealed class RunFolder
     }
 
     /// <summary>The checkpoint's tensors, checked; a damaged or foreign file is refused in one line.</summary>
-    public Safetensors ReadCheckpoint()
+    public SafetensorsFile ReadCheckpoint()
     {
         if (!Directory.Exists(Path)) throw new RunFailure($"{Path}: there is no such folder; scae train leaves one under runs/");
         if (!File.Exists(Checkpoint)) throw new RunFailure($"{Path}: the folder holds no last.safetensors; it isn't a run, or its training never reached the end of an epoch");
-        return RunFailure.Unless(SafetensorsModule.parse(File.ReadAllBytes(Checkpoint)), Checkpoint);
+        return RunFailure.Unless(Safetensors.parse(File.ReadAllBytes(Checkpoint)), Checkpoint);
     }
 
     public string In(string name) => System.IO.Path.Combine(Path, name);

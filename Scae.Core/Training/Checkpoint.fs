@@ -24,13 +24,13 @@ module Checkpoint =
     let private entry (tensor: Tensor) : TensorEntry =
         let data =
             match tensor.dtype with
-            | Dtype.Float64 -> F64(tensor.toArray<double> ())
-            | Dtype.Float32 -> F32(tensor.toArray<float32> ())
-            | _ -> I64(tensor.toArray<int> () |> Array.map int64)
+            | Dtype.Float64 -> TensorData.F64(tensor.toArray<double> ())
+            | Dtype.Float32 -> TensorData.F32(tensor.toArray<float32> ())
+            | _ -> TensorData.I32(tensor.toArray<int> ())
 
         { Shape = tensor.shape; Data = data }
 
-    let private numbers (shape: int[]) (values: float[]) : TensorEntry = { Shape = shape; Data = F64 values }
+    let private numbers (shape: int[]) (values: float[]) : TensorEntry = { Shape = shape; Data = TensorData.F64 values }
 
     let private identityMetadata (identity: RunIdentity) =
         [ "format", Format
@@ -85,7 +85,8 @@ module Checkpoint =
         Safetensors.serialize
             (identityMetadata identity
              @ [ "step", string state.Step; "metrics", metricNames ]
-             @ bestMetadata)
+             @ bestMetadata
+             |> Map.ofList)
             tensors
 
     /// The parameters of the best epoch under their own names; None before the first evaluation.
@@ -93,25 +94,26 @@ module Checkpoint =
         state.Best
         |> Option.map (fun best ->
             Safetensors.serialize
-                (identityMetadata identity @ [ "epoch", string best.Epoch ])
+                (Map.ofList (identityMetadata identity @ [ "epoch", string best.Epoch ]))
                 [ for name, tensor in best.Parameters -> name, entry tensor ])
 
     let private tensor (entry: TensorEntry) : Tensor =
         match entry.Data with
-        | F64 values -> Tensor.``of`` (values, entry.Shape)
-        | F32 values -> Tensor.``of`` (values, entry.Shape)
-        | I64 values -> Tensor.``of`` (Array.map int values, entry.Shape)
-        | _ -> invalidOp "a checkpoint has only F32, F64 and I64 tensors"
+        | TensorData.F64 values -> Tensor.``of`` (values, entry.Shape)
+        | TensorData.F32 values -> Tensor.``of`` (values, entry.Shape)
+        | TensorData.I32 values -> Tensor.``of`` (values, entry.Shape)
+        | TensorData.I64 values -> Tensor.``of`` (Array.map int values, entry.Shape)
+        | TensorData.U8 values -> Tensor.``of`` (Array.map int values, entry.Shape)
 
-    let private metadata (file: Safetensors) (name: string) : Result<string, string> =
-        match file.Metadata |> List.tryFind (fun (key, _) -> key = name) with
-        | Some(_, value) -> Ok value
+    let private metadata (file: SafetensorsFile) (name: string) : Result<string, string> =
+        match Map.tryFind name file.Metadata with
+        | Some value -> Ok value
         | None -> Error $"the file has no {name}; it isn't a checkpoint of scae"
 
     let private bind f r = Result.bind f r
 
     /// Who wrote a checkpoint. The error is one line.
-    let identify (file: Safetensors) : Result<RunIdentity, string> =
+    let identify (file: SafetensorsFile) : Result<RunIdentity, string> =
         let integer (name: string) =
             metadata file name
             |> bind (fun text ->
@@ -121,7 +123,9 @@ module Checkpoint =
 
         metadata file "format"
         |> bind (fun format ->
-            if format = Format then
+            if format = Format && not file.Verified then
+                Error "the checkpoint has lost its checksum; it was changed after it was written"
+            elif format = Format then
                 Ok()
             else
                 Error $"the checkpoint's format is {format}; this program reads {Format}")
@@ -170,12 +174,12 @@ module Checkpoint =
         | [] -> None
         | some -> Some(String.concat ", " some)
 
-    let private find (file: Safetensors) (name: string) : Result<Tensor, string> =
-        match file.Tensors |> List.tryFind (fun (key, _) -> key = name) with
-        | Some(_, entry) -> Ok(tensor entry)
+    let private find (file: SafetensorsFile) (name: string) : Result<Tensor, string> =
+        match Map.tryFind name file.Tensors with
+        | Some entry -> Ok(tensor entry)
         | None -> Error $"the checkpoint has no tensor {name}"
 
-    let private assignAll (file: Safetensors) (targets: (string * Tensor) list) : Result<unit, string> =
+    let private assignAll (file: SafetensorsFile) (targets: (string * Tensor) list) : Result<unit, string> =
         (Ok(), targets)
         ||> List.fold (fun state (name, target) ->
             state
@@ -186,8 +190,8 @@ module Checkpoint =
                 else
                     Error $"{name} is %A{source.shape} in the checkpoint and %A{target.shape} in the model"))
 
-    let private snapshots (file: Safetensors) : Snapshot list =
-        [ for name, entry in file.Tensors do
+    let private snapshots (file: SafetensorsFile) : Snapshot list =
+        [ for KeyValue(name, entry) in file.Tensors do
               match name.Split('.', 3) with
               | [| "snapshot"; step; value |] -> int step, (value, tensor entry)
               | _ -> () ]
@@ -210,7 +214,7 @@ module Checkpoint =
                 TrainLoss = at 2
                 Metrics = [ for i in 0 .. names.Length - 1 -> names[i], at (3 + i) ] } ]
 
-    let private restoreBest (file: Safetensors) (session: Session) : Result<BestEpoch option, string> =
+    let private restoreBest (file: SafetensorsFile) (session: Session) : Result<BestEpoch option, string> =
         match metadata file "best_epoch", metadata file "best_value" with
         | Ok epoch, Ok value ->
             let copies = session.Parameters |> List.map (fun (name, target) -> name, target.clone ())
@@ -224,7 +228,7 @@ module Checkpoint =
         | _ -> Ok None
 
     /// Writes a checkpoint's state into a session that was opened with the same settings. The error is one line.
-    let restore (file: Safetensors) (plan: Plan) (session: Session) : Result<TrainingState, string> =
+    let restore (file: SafetensorsFile) (plan: Plan) (session: Session) : Result<TrainingState, string> =
         let fresh = Training.start { plan with SnapshotEvery = 0 } session
         let names = List.map fst session.Parameters
         let lossSum = Tensor.zeros ([| 1 |], Dtype.Float64)

@@ -37,7 +37,7 @@ let private identity (task: Task) : RunIdentity =
       Settings = task.Settings
       Version = "test" }
 
-let private parse (bytes: byte[]) : Safetensors =
+let private parse (bytes: byte[]) : SafetensorsFile =
     match Safetensors.parse bytes with
     | Ok file -> file
     | Error message -> failwith message
@@ -204,7 +204,7 @@ let ``a checkpoint knows whose it is`` () =
 
 [<Test>]
 let ``a foreign safetensors file is refused in one line`` () =
-    let file = parse (Safetensors.serialize [] [ "a", { Shape = [| 1 |]; Data = F32 [| 1.0f |] } ])
+    let file = parse (Safetensors.serialize Map.empty [ "a", { Shape = [| 1 |]; Data = TensorData.F32 [| 1.0f |] } ])
 
     Checkpoint.identify file
     |> should equal (Error "the file has no format; it isn't a checkpoint of scae": Result<RunIdentity, string>)
