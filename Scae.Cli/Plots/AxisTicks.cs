@@ -1,0 +1,128 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.Linq;
+using Scae.Core;
+
+namespace Scae.Cli.Plots;
+
+/// <summary>Where an axis has ticks, what stands beside them, and what the axis label must add ("×10⁵").</summary>
+internal sealed class AxisTicks
+{
+    private AxisTicks(double[] positions, string[] labels, string suffix = "", double[]? minor = null)
+    {
+        Positions = positions;
+        Labels = labels;
+        Suffix = suffix;
+        Minor = minor ?? [];
+    }
+
+    public double[] Positions { get; }
+
+    public string[] Labels { get; }
+
+    /// <summary>The unit of the labels, "" for 1.</summary>
+    public string Suffix { get; }
+
+    /// <summary>Ticks without labels.</summary>
+    public double[] Minor { get; }
+
+    /// <summary>The ticks of an axis between limits, at most so many unless the axis names its own.</summary>
+    public static AxisTicks Of(Axis axis, double low, double high, int most) => axis.Ticks switch
+    {
+        Ticks.At at => Named(at, low, high),
+        { IsNone: true } => new AxisTicks([], []),
+        _ => axis.Scale.IsLog ? Logarithmic(low, high, most) : Linear(low, high, most),
+    };
+
+    /// <summary>
+    /// Multiples of the smallest step of 1, 2 or 5 times a power of ten that leaves fewer than most steps: between
+    /// ⌊most / 2.5⌋ and most ticks, all within the limits.
+    /// </summary>
+    public static AxisTicks Linear(double low, double high, int most)
+    {
+        double step = Step(high - low, most);
+        double first = Math.Ceiling(low / step - 1e-9), last = Math.Floor(high / step + 1e-9);
+        var positions = new List<double>();
+        for (double k = first; k <= last && positions.Count < 100; k++)
+            positions.Add(Math.Clamp(k * step, low, high));
+        return Label([.. positions], step);
+    }
+
+    /// <summary>Powers of ten; linear ticks where the limits span less than a decade.</summary>
+    public static AxisTicks Logarithmic(double low, double high, int most)
+    {
+        int first = (int)Math.Ceiling(Math.Log10(low) - 1e-9), last = (int)Math.Floor(Math.Log10(high) + 1e-9);
+        if (last - first < 1)
+            return Linear(low, high, most);
+        int every = (last - first) / Math.Max(1, most) + 1;
+        double[] positions = [.. Enumerable.Range(0, (last - first) / every + 1).Select(i => Math.Pow(10, first + i * every))];
+        var minor = new List<double>();
+        for (int decade = first - 1; decade <= last && every == 1; decade++)
+        {
+            for (int digit = 2; digit <= 9; digit++)
+            {
+                double at = digit * Math.Pow(10, decade);
+                if (at > low && at < high)
+                    minor.Add(at);
+            }
+        }
+
+        bool plain = first >= -3 && last <= 4;
+        string[] labels = [.. positions.Select((p, i) => plain
+            ? p.ToString("0.###", CultureInfo.InvariantCulture)
+            : Power(first + i * every))];
+        return new AxisTicks(positions, labels, minor: [.. minor]);
+    }
+
+    /// <summary>10 with a raised exponent.</summary>
+    public static string Power(int exponent)
+    {
+        const string digits = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+        string text = Math.Abs(exponent).ToString(CultureInfo.InvariantCulture);
+        return "10" + (exponent < 0 ? "⁻" : "") + string.Concat(text.Select(c => digits[c - '0']));
+    }
+
+    private static AxisTicks Named(Ticks.At at, double low, double high)
+    {
+        Tuple<double, string>[] inside = [.. at.Item.Where(tick => tick.Item1 >= low && tick.Item1 <= high)];
+        return new AxisTicks([.. inside.Select(t => t.Item1)], [.. inside.Select(t => t.Item2)]);
+    }
+
+    private static double Step(double range, int most)
+    {
+        double rough = range / Math.Max(2, most), power = Math.Pow(10, Math.Floor(Math.Log10(rough)));
+        double ratio = rough / power;
+        double nice = ratio < 1 - 1e-9 ? 1 : ratio < 2 - 1e-9 ? 2 : ratio < 5 - 1e-9 ? 5 : 10;
+        return nice * power;
+    }
+
+    /// <summary>
+    /// Labels with as many decimals as the step needs. Large and small values lose a power of ten, and values that
+    /// differ only after the fifth digit lose their common part, both to the axis label.
+    /// </summary>
+    private static AxisTicks Label(double[] positions, double step)
+    {
+        double largest = positions.Select(Math.Abs).DefaultIfEmpty(0).Max();
+        if (largest == 0)
+            return new AxisTicks(positions, [.. positions.Select(_ => "0")]);
+        double offset = largest / step > 1e5 ? positions[0] : 0;
+        double reach = offset == 0 ? largest : positions[^1] - offset;
+        int exponent = reach == 0 ? 0 : (int)Math.Floor(Math.Log10(reach) + 1e-9);
+        int power = exponent is >= 5 or < -3 ? exponent : 0;
+        int decimals = Math.Clamp((int)-Math.Floor(Math.Log10(step) + 1e-9) + power, 0, 15);
+        double unit = Math.Pow(10, power);
+        string[] labels = [.. positions.Select(p => Number((p - offset) / unit, decimals))];
+        string suffix = power == 0 ? "" : "×" + Power(power);
+        if (offset != 0)
+            suffix += (suffix.Length > 0 ? " " : "") + "+ " + offset.ToString("G12", CultureInfo.InvariantCulture);
+        return new AxisTicks(positions, labels, suffix);
+    }
+
+    private static string Number(double value, int decimals)
+    {
+        string text = value.ToString("F" + decimals.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+        bool zero = text.All(c => c is '-' or '0' or '.');
+        return zero ? text.TrimStart('-') : text.Replace('-', '−');
+    }
+}

@@ -1,0 +1,70 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using Scae.Core;
+
+namespace Scae.Cli.Plots;
+
+/// <summary>Finds the corner of a drawing area for its legend.</summary>
+internal static class LegendPlacing
+{
+    private const double Distance = 6;
+
+    public static Rectangle Place(Panel panel, Rectangle plot, AxisScale x, AxisScale y, double width, double height)
+    {
+        double left = plot.Left + Distance, right = Math.Max(left, plot.Right - Distance - width);
+        double top = plot.Top + Distance, bottom = Math.Max(top, plot.Bottom - Distance - height);
+        Rectangle topRight = Rectangle.At(right, top, width, height), topLeft = Rectangle.At(left, top, width, height);
+        Rectangle bottomRight = Rectangle.At(right, bottom, width, height);
+        Rectangle bottomLeft = Rectangle.At(left, bottom, width, height);
+        if (panel.Legend.IsTopRight)
+            return topRight;
+        if (panel.Legend.IsTopLeft)
+            return topLeft;
+        if (panel.Legend.IsBottomRight)
+            return bottomRight;
+        if (panel.Legend.IsBottomLeft)
+            return bottomLeft;
+        Point[] data = [.. panel.Marks.SelectMany(mark => Samples(mark, plot, x, y))];
+        Rectangle[] corners = [topRight, topLeft, bottomRight, bottomLeft];
+        return corners.MinBy(corner => data.Count(corner.Inflate(3).Contains));
+    }
+
+    /// <summary>Points that a legend should not cover, those along lines a few pixels apart.</summary>
+    private static IEnumerable<Point> Samples(Mark mark, Rectangle plot, AxisScale x, AxisScale y) => mark switch
+    {
+        Mark.Line { Item: var m } => Along(m.X, m.Y, x, y),
+        Mark.Scatter { Item: var m } => m.X.Zip(m.Y, (a, b) => new Point(x.Map(a), y.Map(b))),
+        Mark.Polygon { Item: var m } => Along(m.X, m.Y, x, y),
+        Mark.Band { Item: var m } => Along(m.X, m.Low, x, y).Concat(Along(m.X, m.High, x, y)),
+        Mark.Bars { Item: var m } => m.X.Zip(m.Heights, (a, h) => Along([a, a], [0, h], x, y)).SelectMany(p => p),
+        Mark.Rule { Item: var m } => Along(plot, m, x, y),
+        Mark.Text { Item: var m } => [new Point(x.Map(m.X), y.Map(m.Y))],
+        _ => [],
+    };
+
+    private static IEnumerable<Point> Along(double[] xs, double[] ys, AxisScale x, AxisScale y)
+    {
+        for (int i = 1; i < Math.Min(xs.Length, ys.Length); i++)
+        {
+            Point a = new(x.Map(xs[i - 1]), y.Map(ys[i - 1])), b = new(x.Map(xs[i]), y.Map(ys[i]));
+            double length = Math.Max(Math.Abs(b.X - a.X), Math.Abs(b.Y - a.Y));
+            if (double.IsNaN(length))
+                continue;
+            int steps = Math.Clamp((int)(length / 5), 1, 200);
+            for (int k = 0; k <= steps; k++)
+                yield return new Point(a.X + (b.X - a.X) * k / steps, a.Y + (b.Y - a.Y) * k / steps);
+        }
+    }
+
+    private static IEnumerable<Point> Along(Rectangle plot, RuleMark rule, AxisScale x, AxisScale y)
+    {
+        const int steps = 60;
+        for (int k = 0; k <= steps; k++)
+        {
+            yield return rule.Orientation.IsHorizontal
+                ? new Point(plot.Left + plot.Width * k / steps, y.Map(rule.At))
+                : new Point(x.Map(rule.At), plot.Top + plot.Height * k / steps);
+        }
+    }
+}

@@ -1,0 +1,191 @@
+using System;
+using System.Linq;
+using Scae.Core;
+
+namespace Scae.Cli.Plots;
+
+/// <summary>
+/// One panel of a figure: first it says how much room its texts take around the drawing area, so that the areas of a
+/// grid can be aligned, then it draws itself where it is put.
+/// </summary>
+internal sealed class PanelLayout
+{
+    private const double LabelGap = 5, LegendPadding = 6;
+
+    private readonly Panel _panel;
+    private readonly double _cellWidth;
+    private readonly double _guessHeight;
+    private readonly (double X0, double X1, double Y0, double Y1) _limits;
+    private readonly AxisTicks _xTicks;
+    private readonly AxisTicks _yTicks;
+    private readonly bool _uprightTicks;
+    private readonly TextFitting.Block _title;
+    private readonly ColourBar? _bar;
+    private readonly KeyEntry[] _entries;
+    private readonly KeyLayout? _below;
+
+    public PanelLayout(Panel panel, double cellWidth, double cellHeight)
+    {
+        _panel = panel;
+        _cellWidth = cellWidth;
+        bool axes = panel.Frame.IsAxes;
+        double guessWidth = Math.Max(30, cellWidth - (axes ? 50 : 8));
+        _guessHeight = Math.Max(30, cellHeight - (axes ? 44 : 8) - (panel.Title.Length > 0 ? 20 : 0));
+        _limits = DataLimits.Of(panel, _guessHeight / guessWidth);
+        _xTicks = AxisTicks.Of(panel.X, _limits.X0, _limits.X1, Math.Clamp((int)(guessWidth / 42), 3, 8));
+        _yTicks = AxisTicks.Of(panel.Y, _limits.Y0, _limits.Y1, Math.Clamp((int)(_guessHeight / 26), 3, 8));
+        _uprightTicks = panel.X.Ticks.IsAt
+            && _xTicks.Labels.Any(label => StrokeFont.Measure(label, Style.TickSize) + 4 > guessWidth / _xTicks.Labels.Length);
+        _title = TextFitting.Fit(panel.Title, cellWidth, Style.PanelTitleSize, 3);
+        _bar = ColourBar.Of(panel);
+        _entries = panel.Legend.IsHidden ? [] : KeyLayout.EntriesOf(panel);
+        KeyLayout inside = KeyLayout.Stacked(_entries, 0.62 * guessWidth);
+        if (_entries.Length > 0 && (inside.Height + 2 * LegendPadding > 0.55 * _guessHeight || LegendIsCut(0.62 * guessWidth)))
+            _below = KeyLayout.Flowing(_entries, cellWidth);
+        Insets = Measure();
+    }
+
+    public Insets Insets { get; }
+
+    private string XLabel => WithSuffix(_panel.X.Label, _panel.Frame.IsAxes ? _xTicks.Suffix : "");
+
+    private string YLabel => WithSuffix(_panel.Y.Label, _panel.Frame.IsAxes ? _yTicks.Suffix : "");
+
+    /// <summary>Draws the panel with its drawing area in a rectangle and its texts in the room it asked for.</summary>
+    public void Draw(ICanvas canvas, Rectangle area)
+    {
+        Rectangle plot = Shrink(area);
+        var x = new AxisScale(_panel.X, _limits.X0, _limits.X1, plot.Left, plot.Right);
+        var y = new AxisScale(_panel.Y, _limits.Y0, _limits.Y1, plot.Bottom, plot.Top);
+        bool pictures = _panel.Marks.Any(mark => mark.IsImage || mark.IsHeatmap);
+        var axes = new AxisPainter(canvas, plot, x, y, _xTicks, _yTicks);
+        if (_panel.Frame.IsAxes && !pictures)
+            axes.DrawGrid(_panel.X.Ticks.IsAutomatic, _panel.Y.Ticks.IsAutomatic);
+        var marks = new MarkPainter(canvas, plot, x, y);
+        foreach (Mark mark in _panel.Marks)
+            marks.Draw(mark);
+        if (_panel.Frame.IsAxes)
+            axes.DrawAxes(pictures, _uprightTicks);
+        else if (_panel.Frame.IsBox)
+            canvas.Stroke(plot.Outline(), Style.Border, 1, false);
+        _bar?.Draw(canvas, plot, _guessHeight);
+        DrawTitle(canvas, plot);
+        DrawLabels(canvas, plot, axes);
+        DrawLegend(canvas, plot, x, y, axes);
+    }
+
+    private static string WithSuffix(string label, string suffix) =>
+        suffix.Length == 0 ? label : label.Length == 0 ? suffix : $"{label} ({suffix})";
+
+    private bool LegendIsCut(double width) =>
+        _entries.Any(entry => StrokeFont.Measure(entry.Label, Style.LegendSize) + 26 > width);
+
+    private Insets Measure()
+    {
+        double left = 3, right = 3, bottom = 3, top = 3;
+        if (_panel.Frame.IsAxes)
+        {
+            double ticks = _yTicks.Labels.Select(l => StrokeFont.Measure(l, Style.TickSize)).DefaultIfEmpty(0).Max();
+            left = Style.TickLength + Style.TickGap + Math.Min(ticks, 0.45 * _cellWidth);
+            right = _xTicks.Labels.Length == 0 || _uprightTicks
+                ? 6
+                : Math.Max(6, Math.Min(StrokeFont.Measure(_xTicks.Labels[^1], Style.TickSize) / 2, 40));
+            bottom = AxisPainter.XTickDepth(_xTicks, _uprightTicks);
+            top = 0.6 * Style.TickSize;
+            left = Math.Max(left, _xTicks.Labels.Length == 0 ? 0 : StrokeFont.Measure(_xTicks.Labels[0], Style.TickSize) / 2);
+        }
+
+        if (YLabel.Length > 0)
+            left += LabelGap + Style.LabelSize * (StrokeFont.Ascent + StrokeFont.Descent);
+        if (XLabel.Length > 0)
+            bottom += LabelGap + Style.LabelSize * (StrokeFont.Ascent + StrokeFont.Descent);
+        if (_bar is not null)
+            right = Math.Max(right, _bar.Width(_guessHeight) + 2);
+        if (_below is not null)
+            bottom += LegendPadding + _below.Height;
+        if (_title.Lines.Count > 0)
+            top = Math.Max(top, 3) + _title.Height + 4;
+        return new Insets(left, top, right, bottom);
+    }
+
+    /// <summary>
+    /// The largest part of an area with the panel's aspect, centred. The pixels of a picture become whole numbers of
+    /// pixels on the canvas if they are at least two wide: otherwise some would be wider than others.
+    /// </summary>
+    private Rectangle Shrink(Rectangle area)
+    {
+        if (!_panel.EqualAspect || _panel.X.Scale.IsLog || _panel.Y.Scale.IsLog)
+            return area;
+        double rangeX = _limits.X1 - _limits.X0, rangeY = _limits.Y1 - _limits.Y0;
+        double unit = Math.Min(area.Width / rangeX, area.Height / rangeY);
+        if (!double.IsFinite(unit) || unit <= 0)
+            return area;
+        if (_panel.Marks.Any(mark => mark.IsImage) && unit >= 2)
+            unit = Math.Floor(unit);
+        double width = Math.Max(1, rangeX * unit), height = Math.Max(1, rangeY * unit);
+        Point centre = area.Centre;
+        return Rectangle.At(Math.Round(centre.X - width / 2), Math.Round(centre.Y - height / 2), width, height);
+    }
+
+    private void DrawTitle(ICanvas canvas, Rectangle plot)
+    {
+        double top = plot.Top - 4 - (_panel.Frame.IsAxes ? 0.3 * Style.TickSize : 0) - _title.Height;
+        for (int i = 0; i < _title.Lines.Count; i++)
+        {
+            double baseline = top + (i * StrokeFont.LineHeight + StrokeFont.Ascent) * _title.Size;
+            canvas.Text(new TextRun(
+                _title.Lines[i], new Point(plot.Centre.X, baseline), _title.Size, Style.Ink, TextAlign.Middle));
+        }
+    }
+
+    private void DrawLabels(ICanvas canvas, Rectangle plot, AxisPainter axes)
+    {
+        if (XLabel.Length > 0)
+        {
+            double depth = _panel.Frame.IsAxes ? AxisPainter.XTickDepth(_xTicks, _uprightTicks) : 3;
+            TextFitting.Block label = TextFitting.Fit(XLabel, plot.Width + Insets.Left, Style.LabelSize, 1);
+            double centre = Math.Max(plot.Centre.X, plot.Left - Insets.Left + StrokeFont.Measure(label.Lines[0], label.Size) / 2);
+            canvas.Text(new TextRun(
+                label.Lines[0],
+                new Point(centre, plot.Bottom + depth + LabelGap + Style.LabelSize * StrokeFont.Ascent),
+                label.Size,
+                Style.Ink,
+                TextAlign.Middle));
+        }
+
+        if (YLabel.Length > 0)
+        {
+            double depth = _panel.Frame.IsAxes ? axes.YTickDepth() : 3;
+            TextFitting.Block label = TextFitting.Fit(YLabel, plot.Height, Style.LabelSize, 1);
+            canvas.Text(new TextRun(
+                label.Lines[0],
+                new Point(plot.Left - depth - LabelGap - Style.LabelSize * StrokeFont.Descent, plot.Centre.Y),
+                label.Size,
+                Style.Ink,
+                TextAlign.Middle,
+                Vertical: true));
+        }
+    }
+
+    private void DrawLegend(ICanvas canvas, Rectangle plot, AxisScale x, AxisScale y, AxisPainter axes)
+    {
+        if (_below is not null)
+        {
+            double depth = _panel.Frame.IsAxes ? AxisPainter.XTickDepth(_xTicks, _uprightTicks) : 3;
+            if (XLabel.Length > 0)
+                depth += LabelGap + Style.LabelSize * (StrokeFont.Ascent + StrokeFont.Descent);
+            double left = Math.Max(plot.Left - Insets.Left, plot.Centre.X - _below.Width / 2);
+            left = Math.Min(left, plot.Right + Insets.Right - _below.Width);
+            _below.Draw(canvas, left, plot.Bottom + depth + LegendPadding);
+            return;
+        }
+
+        if (_entries.Length == 0)
+            return;
+        KeyLayout key = KeyLayout.Stacked(_entries, Math.Max(30, plot.Width - 4 * LegendPadding));
+        Rectangle box = LegendPlacing.Place(_panel, plot, x, y, key.Width + 2 * LegendPadding, key.Height + LegendPadding);
+        canvas.Fill(box.Corners(), Style.Veil);
+        canvas.Stroke(box.Outline(), Style.Grid, 1, false);
+        key.Draw(canvas, box.Left + LegendPadding, box.Top + LegendPadding / 2);
+    }
+}
