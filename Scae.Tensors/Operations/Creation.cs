@@ -6,15 +6,19 @@ namespace Scae.Tensors;
 /// <content>Making tensors. Random ones take a key: there is no global generator.</content>
 public sealed partial class Tensor
 {
+    /// <summary>A vector over an array of float, double or int, which it keeps (no copy).</summary>
+    public static Tensor of<T>(T[] elements)
+        where T : unmanaged =>
+        Over(Storage.Of(elements), [elements.Length]);
+
     /// <summary>A tensor over an array of float, double or int, which it keeps (no copy), in the given shape.</summary>
     /// <exception cref="ShapeError">The shape has another number of elements.</exception>
     public static Tensor of<T>(T[] elements, params int[] shape)
         where T : unmanaged
     {
-        int[] target = shape.Length == 0 && elements.Length != 1 ? [elements.Length] : shape;
-        if (Scae.Tensors.Shape.Count(target) != elements.Length)
-            throw ShapeError.Of("tensor", $"{elements.Length} elements for shape {Scae.Tensors.Shape.Text(target)}, which has {Scae.Tensors.Shape.Count(target)}");
-        return Over(Storage.Of(elements), (int[])target.Clone());
+        if (Scae.Tensors.Shape.Count(shape) != elements.Length)
+            throw ShapeError.Of("tensor", $"{elements.Length} elements for shape {Scae.Tensors.Shape.Text(shape)}, which has {Scae.Tensors.Shape.Count(shape)}");
+        return Over(Storage.Of(elements), (int[])shape.Clone());
     }
 
     /// <summary>A matrix from a two-dimensional array, copied.</summary>

@@ -1,0 +1,64 @@
+/// What the tests of tensors share: reproducible values, readings, and expectations on numbers and messages.
+module Scae.Tests.Values
+
+open NUnit.Framework
+open FsUnit
+open Scae.Tensors
+
+/// n values in (−2, 2), none twice, another series for every seed.
+let values (seed: int) n =
+    Array.init n (fun i -> sin (float (seed * 37 + i) * 0.7 + 0.1 * float (i * i % 17)) * 2.0)
+
+/// A tensor of the given shape over such values.
+let tensorOf dtype (seed: int) (shape: int[]) = Tensor.``of``(values seed (Array.fold (*) 1 shape), shape).cast(dtype)
+
+/// A Float64 tensor of the given shape over such values.
+let real seed (shape: int list) = tensorOf Dtype.Float64 seed (Array.ofList shape)
+
+let ofList (xs: float list) (shape: int list) = Tensor.``of`` (Array.ofList xs, Array.ofList shape)
+
+let ints (xs: int list) (shape: int list) = Tensor.``of`` (Array.ofList xs, Array.ofList shape)
+
+/// The elements as doubles, whatever the dtype.
+let read (t: Tensor) = t.cast(Dtype.Float64).toArray<float>()
+
+let private same (a: float) (b: float) tolerance =
+    a = b
+    || (System.Double.IsNaN a && System.Double.IsNaN b)
+    || abs (a - b) <= tolerance * (1.0 + abs a)
+
+/// Element by element within a tolerance relative to 1 + |expected|; NaN equals NaN.
+let shouldBeWithin tolerance (expected: float[]) (actual: Tensor) =
+    let found = read actual
+
+    if
+        expected.Length <> found.Length
+        || not (Array.forall2 (fun a b -> same a b tolerance) expected found)
+    then
+        Assert.Fail $"expected %A{expected}, found %A{found} of shape %A{actual.shape}"
+
+let shouldBe (expected: float list) (actual: Tensor) = actual |> shouldBeWithin 1e-12 (Array.ofList expected)
+
+/// Same shape and values.
+let shouldAgree tolerance (expected: Tensor) (actual: Tensor) =
+    actual.shape |> should equal expected.shape
+    actual |> shouldBeWithin tolerance (read expected)
+
+let shouldHaveShape (shape: int list) (actual: Tensor) = actual.shape |> should equal (Array.ofList shape)
+
+/// The message of the exception that an action must raise.
+let messageOf<'E when 'E :> exn> (action: unit -> unit) =
+    let message =
+        try
+            action ()
+            None
+        with :? 'E as error ->
+            Some error.Message
+
+    match message with
+    | Some text -> text
+    | None -> failwith $"nothing was raised, expected {typeof<'E>.Name}"
+
+/// That an action raises a ShapeError in exactly these words.
+let shouldSay (words: string) (action: unit -> Tensor) =
+    messageOf<ShapeError>(fun () -> action () |> ignore) |> should equal words
