@@ -17,42 +17,9 @@ type OptimizerState =
       First: Tensor list
       Second: Tensor list }
 
-/// Updates of parameters in place.
-[<RequireQualifiedAccess>]
-module Optimizer =
-    /// Adam with the usual constants: 0.9, 0.999, 10⁻⁸.
-    let adam: Optimizer = Adam(0.9, 0.999, 1e-8)
-
-    /// The memory before the first step: zeros.
-    let init (optimizer: Optimizer) (parameters: Tensor list) : OptimizerState =
-        let zeros () = parameters |> List.map _.zerosLike()
-
-        match optimizer with
-        | Adam _ ->
-            { Optimizer = optimizer
-              First = zeros ()
-              Second = zeros () }
-        | RmsProp _
-        | Momentum _ ->
-            { Optimizer = optimizer
-              First = zeros ()
-              Second = [] }
-
-    /// The memory with names, for a checkpoint.
-    let named (names: string list) (state: OptimizerState) : (string * Tensor) list =
-        let label (prefix: string) (tensors: Tensor list) =
-            if tensors.IsEmpty then
-                []
-            else
-                List.map2 (fun name tensor -> $"optimizer.{prefix}.{name}", tensor) names tensors
-
-        label "first" state.First @ label "second" state.Second
-
 /// Parameters with their gradients and memory as arrays, so that a step allocates nothing.
 [<Sealed>]
-type internal Updater(state: OptimizerState, parameters: Tensor list) =
-    let parameters = Array.ofList parameters
-    let gradients = parameters |> Array.map _.derivative
+type internal Updater(state: OptimizerState, parameters: Tensor array, gradients: Tensor array) =
     let first = Array.ofList state.First
     let second = Array.ofList state.Second
 
@@ -80,3 +47,40 @@ type internal Updater(state: OptimizerState, parameters: Tensor list) =
                 Updates.RmsProp(parameters[i], gradients[i], first[i], learningRate, decay, epsilon, scale)
             | Momentum momentum ->
                 Updates.SgdMomentum(parameters[i], gradients[i], first[i], learningRate, momentum, scale)
+
+/// Updates of parameters in place.
+[<RequireQualifiedAccess>]
+module Optimizer =
+    /// Adam with the usual constants: 0.9, 0.999, 10⁻⁸.
+    let adam: Optimizer = Adam(0.9, 0.999, 1e-8)
+
+    /// The memory before the first step: zeros.
+    let init (optimizer: Optimizer) (parameters: Tensor list) : OptimizerState =
+        let zeros () = parameters |> List.map _.zerosLike()
+
+        match optimizer with
+        | Adam _ ->
+            { Optimizer = optimizer
+              First = zeros ()
+              Second = zeros () }
+        | RmsProp _
+        | Momentum _ ->
+            { Optimizer = optimizer
+              First = zeros ()
+              Second = [] }
+
+    /// One step in place from the parameters' present derivatives; step counts from 1.
+    let step (state: OptimizerState) (learningRate: float) (step: int) (parameters: Tensor list) : unit =
+        let parameters = Array.ofList parameters
+
+        Updater(state, parameters, parameters |> Array.map _.derivative).Step(learningRate, step, ValueNone)
+
+    /// The memory with names, for a checkpoint.
+    let named (names: string list) (state: OptimizerState) : (string * Tensor) list =
+        let label (prefix: string) (tensors: Tensor list) =
+            if tensors.IsEmpty then
+                []
+            else
+                List.map2 (fun name tensor -> $"optimizer.{prefix}.{name}", tensor) names tensors
+
+        label "first" state.First @ label "second" state.Second

@@ -47,7 +47,8 @@ type Trainer(state: TrainingState) =
 
     let updater =
         recording.Reverse()
-        Updater(state.Optimizer, List.map snd state.Session.Parameters)
+        let parameters = state.Session.Parameters |> List.map snd |> Array.ofList
+        Updater(state.Optimizer, parameters, parameters |> Array.map _.derivative)
 
     /// How many operations the forward pass replays.
     member _.Operations: int = recording.Count
