@@ -44,7 +44,7 @@ let scenes =
 
 let drawn = ConstellationCapsules.reconstruct config model scenes.Points
 let predicted = ConstellationCapsules.assign config.Templates drawn scenes.Points
-printfn $"raw recovery {100.0 * Recovery.raw predicted scenes.Labels:F1} %%"
+printfn $"raw recovery {100.0 * Recovery.raw 3 scenes.Labels predicted:F1} %%"
 
 // Any function of tensors has a gradient.
 let x = dsharp.tensor [ 3 ] [ 1.0; 2.0; 3.0 ]

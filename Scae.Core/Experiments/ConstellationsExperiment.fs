@@ -86,10 +86,11 @@ module ConstellationsExperiment =
         let predicted = ConstellationCapsules.assign config.Templates decoded scenes.Points
         let k = config.Templates.Length
         let n = Template.pointCount config.Templates
+        let score = Recovery.evaluate k n scenes.Labels predicted
 
         [ "chamfer", (decoded.chamfer scenes.Points).mean().toScalar ()
-          "recovery", Recovery.best k n predicted scenes.Labels
-          "raw_recovery", Recovery.raw predicted scenes.Labels ]
+          "recovery", score.Best
+          "raw_recovery", score.Raw ]
 
     let private evaluate (config: ConstellationsHyperparameters) (scenes: ConstellationsData) (capsules: ConstellationCapsules) =
         let frozen = Parameters.map (fun tensor -> tensor.primal) capsules

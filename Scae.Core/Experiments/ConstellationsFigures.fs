@@ -106,7 +106,7 @@ module ConstellationsFigures =
 
     /// The labels of one scene under the relabelling that matches the truth best.
     let private matched (k: int) (predicted: int[]) (truth: int[]) : int[] =
-        let relabelling = Recovery.bestRelabelling k predicted truth
+        let relabelling = Recovery.bestRelabelling k truth predicted
         predicted |> Array.map (fun label -> relabelling[label])
 
     /// Truth, prediction and drawn shapes of one scene.
@@ -145,17 +145,11 @@ module ConstellationsFigures =
     let private confusion (data: ConstellationsData) (predicted: int[]) : Figure =
         let templates = data.Templates
         let k, n = templates.Length, Template.pointCount templates
-        let counts = Array2D.zeroCreate k k
-
-        for scene in 0 .. predicted.Length / n - 1 do
-            let truth = slice scene n data.Test.Labels
-            let labels = matched k (slice scene n predicted) truth
-
-            for i in 0 .. n - 1 do
-                counts[truth[i], labels[i]] <- counts[truth[i], labels[i]] + 1.0
+        let counts = (Recovery.evaluate k n data.Test.Labels predicted).BestConfusion
 
         let rates =
-            Array2D.init k k (fun i j -> counts[i, j] / max 1.0 (Seq.sum [ for other in 0 .. k - 1 -> counts[i, other] ]))
+            Array2D.init k k (fun i j ->
+                float counts[i, j] / float (max 1 (Seq.sum [ for other in 0 .. k - 1 -> counts[i, other] ])))
 
         let names = templates |> List.map _.Name
 
