@@ -8,7 +8,7 @@ namespace Scae.Tensors.Kernels;
 /// </summary>
 internal static class Scratch
 {
-    private const int Slots = 4;
+    private const int Slots = 8;
 
     public static Span<T> Take<T>(int slot, int length)
         where T : unmanaged
