@@ -20,8 +20,10 @@ public sealed partial class Tensor
         Storage = storage;
         _shape = shape;
         _strides = strides;
-        _offset = offset;
         nelement = Scae.Tensors.Shape.Count(shape);
+
+        // An empty slice may begin behind its storage's end.
+        _offset = nelement == 0 ? 0 : offset;
         IsDense = Scae.Tensors.Shape.IsDense(shape, strides);
     }
 
@@ -72,8 +74,9 @@ public sealed partial class Tensor
         where T : unmanaged
     {
         RefuseReadingWhileRecording("toArray");
+        CheckElement<T>("toArray");
         T[] result = new T[nelement];
-        CopyTo<T>(result);
+        CopyElements<T>(result);
         return result;
     }
 
@@ -82,10 +85,10 @@ public sealed partial class Tensor
     public void CopyTo<T>(Span<T> destination)
         where T : unmanaged
     {
+        RefuseReadingWhileRecording("CopyTo");
         CheckElement<T>("CopyTo");
         if (destination.Length != nelement) throw ShapeError.Of("CopyTo", $"{nelement} elements into a span of {destination.Length}");
-        if (IsDense) Storage.Span<T>(_offset, nelement).CopyTo(destination);
-        else Kernels.StridedCopy.Gather<T>(Storage.Span<T>(0, Storage.Length), _offset, _shape, _strides, destination);
+        CopyElements(destination);
     }
 
     /// <summary>
@@ -95,6 +98,7 @@ public sealed partial class Tensor
     public Span<T> Elements<T>()
         where T : unmanaged
     {
+        if (Creator is not null) RefuseReadingWhileRecording("Elements");
         CheckElement<T>("Elements");
         if (!IsDense) throw ShapeError.Of("Elements", $"a view of shape {Scae.Tensors.Shape.Text(_shape)} isn't dense; call contiguous() first");
         return Storage.Span<T>(_offset, nelement);
@@ -133,6 +137,13 @@ public sealed partial class Tensor
             Dtype.Float64 => $"{head}: {string.Join(", ", toArray<double>())}",
             _ => $"{head}: {string.Join(", ", toArray<int>())}",
         };
+    }
+
+    private void CopyElements<T>(Span<T> destination)
+        where T : unmanaged
+    {
+        if (IsDense) Storage.Span<T>(_offset, nelement).CopyTo(destination);
+        else Kernels.StridedCopy.Gather<T>(Storage.Span<T>(0, Storage.Length), _offset, _shape, _strides, destination);
     }
 
     private void CheckElement<T>(string operation)

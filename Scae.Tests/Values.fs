@@ -5,9 +5,12 @@ open NUnit.Framework
 open FsUnit
 open Scae.Tensors
 
-/// n values in (−2, 2), none twice, another series for every seed.
+/// n values in (−2, 2), another series for every seed. Multiples of the golden ratio modulo one lie far from each
+/// other, so that maxima have no near ties, where central differences would straddle a kink.
 let values (seed: int) n =
-    Array.init n (fun i -> sin (float (seed * 37 + i) * 0.7 + 0.1 * float (i * i % 17)) * 2.0)
+    Array.init n (fun i ->
+        let x = float i * 0.6180339887498949 + float seed * 0.7548776662466927
+        4.0 * (x - floor x) - 2.0)
 
 /// A tensor of the given shape over such values.
 let tensorOf dtype (seed: int) (shape: int[]) = Tensor.``of``(values seed (Array.fold (*) 1 shape), shape).cast(dtype)

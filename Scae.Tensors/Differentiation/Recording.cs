@@ -97,7 +97,7 @@ public sealed class Recording
     private void AssignGradients(List<Operation> backward)
     {
         var leaves = new HashSet<Gradient>(backward.SelectMany(operation => operation.Inputs)
-            .Where(input => input.Creator is null && input.Gradient is not null).Select(input => input.Gradient!));
+            .Where(input => input.IsLeaf && input.Gradient is not null).Select(input => input.Gradient!));
         var assigned = new HashSet<Gradient>();
         var free = new List<Storage>();
         if (backward.Count > 0) Assign(_outputs[0].Gradient!);
@@ -117,7 +117,9 @@ public sealed class Recording
             if (!assigned.Add(gradient)) return;
             if (leaves.Contains(gradient))
             {
-                gradient.Storage = Storage.Aligned(gradient.Dtype, gradient.Length);
+                // Kept, not replaced: another recording or a held derivative may look at it.
+                if (gradient.Storage is null) gradient.Storage = Storage.Aligned(gradient.Dtype, gradient.Length);
+                else gradient.Storage.Align();
                 return;
             }
 

@@ -10,7 +10,7 @@ public sealed partial class Tensor
     public bool RequiresGradient { get; internal set; }
 
     /// <summary>The value without its history; shares the elements.</summary>
-    public Tensor primal => new(Storage, _shape, _strides, _offset);
+    public Tensor primal => noDiff();
 
     /// <summary>
     /// The gradient that the last backward run left, in this tensor's shape; zeros when no run has reached it.
@@ -30,19 +30,22 @@ public sealed partial class Tensor
 
     internal Gradient? Gradient { get; set; }
 
+    /// <summary>Whether gradients end here: marked, made by no operation, or by one that passes none on.</summary>
+    internal bool IsLeaf => !RequiresGradient || Creator is null or { CutsGradient: true };
+
     /// <summary>A leaf over the same elements whose derivative is wanted.</summary>
     /// <exception cref="ShapeError">The tensor holds integers.</exception>
     public Tensor reverseDiff()
     {
         if (dtype == Dtype.Int32) throw ShapeError.Of("reverseDiff", "integers have no derivative; cast to Float32 or Float64 first");
-        var leaf = IsDense ? primal : primal.contiguous();
+        var leaf = (IsDense ? this : WithoutHistory().contiguous()).noDiff();
         leaf.RequiresGradient = true;
         leaf.Gradient = new Gradient(dtype, nelement);
         return leaf;
     }
 
     /// <summary>The same value, through which no gradient passes.</summary>
-    public Tensor noDiff() => Recording.IsActive ? new NoDiff(this).RunAsView(primal) : primal;
+    public Tensor noDiff() => Recording.IsActive ? new NoDiff(this).RunAsView(WithoutHistory()) : WithoutHistory();
 
     /// <summary>
     /// Runs backwards from this scalar. Every derivative that it reaches is replaced (not added to); a tensor used
@@ -62,6 +65,7 @@ public sealed partial class Tensor
     /// <exception cref="InvalidOperationException">It depends on no tensor marked by <see cref="reverseDiff"/>.</exception>
     public void reverse(Tensor weights)
     {
+        if (Recording.IsActive) throw new InvalidOperationException("reverse: a recording is under way; return the loss from the recorded function and call Recording.Reverse");
         if (Gradient is null) throw new InvalidOperationException("reverse: the value depends on no tensor marked by reverseDiff, so every derivative would be zero");
         if (weights.dtype != dtype || !Scae.Tensors.Shape.Same(weights.Shape, Shape))
             throw ShapeError.Of("reverse", $"weights {Scae.Tensors.Shape.Text(weights.Shape)} {weights.dtype} for a value {Scae.Tensors.Shape.Text(Shape)} {dtype}; both must agree");
@@ -74,6 +78,8 @@ public sealed partial class Tensor
             if (order[i].Output.Gradient!.IsTouched) order[i].Backward();
         }
     }
+
+    private Tensor WithoutHistory() => new(Storage, _shape, _strides, _offset);
 
     private void Seed(Tensor weights)
     {
@@ -111,7 +117,7 @@ internal static class Tape
 
         void Visit(Tensor tensor)
         {
-            if (tensor.Creator is { } creator && (!differentiableOnly || tensor.RequiresGradient) && found.Add(creator)) open.Push(creator);
+            if (tensor.Creator is { } creator && !(differentiableOnly && tensor.IsLeaf) && found.Add(creator)) open.Push(creator);
         }
     }
 

@@ -18,7 +18,7 @@ internal static class SoftmaxKernel
         for (int start = 0; start < y.Length; start += n)
         {
             var row = x.Slice(start, n);
-            T most = Max(row);
+            T most = scale < T.Zero ? TensorPrimitives.Min(row) : Max(row);
             ShiftScale(row, most, scale, y.Slice(start, n));
         }
 

@@ -42,7 +42,7 @@ public sealed partial class Tensor
 
     /// <summary>The smaller of x and y, broadcasting; the gradient goes to x where both are equal. NaN wins.</summary>
     /// <exception cref="ShapeError">The shapes don't broadcast or the dtypes differ.</exception>
-    public Tensor min(Tensor b) => -(-this).max(-b);
+    public Tensor min(Tensor b) => Binary<Smaller, WhereLeftLoses, WhereRightLoses>.Of("min", this, b);
 
     /// <summary>1 where x &lt; y, else 0; no gradient. Comparisons with NaN are 0.</summary>
     public Tensor lt(Tensor b) => Comparison<Less>.Of("lt", this, b);
@@ -100,6 +100,12 @@ public sealed partial class Tensor
             where T : unmanaged => Vector512.Max(a, b);
     }
 
+    private readonly struct Smaller : IMap2
+    {
+        public static Vector512<T> Apply<T>(Vector512<T> a, Vector512<T> b)
+            where T : unmanaged => Vector512.Min(a, b);
+    }
+
     private readonly struct Less : IMap2
     {
         public static Vector512<T> Apply<T>(Vector512<T> a, Vector512<T> b)
@@ -151,7 +157,7 @@ public sealed partial class Tensor
     private readonly struct MinusLeftOverSquare : IMap3
     {
         public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
-            where T : unmanaged => -g * x / (y * y);
+            where T : unmanaged => -(g / y) * (x / y);
     }
 
     private readonly struct WhereLeftWins : IMap3
@@ -164,6 +170,18 @@ public sealed partial class Tensor
     {
         public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
             where T : unmanaged => Vector512.LessThan(x, y) & g;
+    }
+
+    private readonly struct WhereLeftLoses : IMap3
+    {
+        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+            where T : unmanaged => Vector512.LessThanOrEqual(x, y) & g;
+    }
+
+    private readonly struct WhereRightLoses : IMap3
+    {
+        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+            where T : unmanaged => Vector512.GreaterThan(x, y) & g;
     }
 
     /// <summary>

@@ -16,8 +16,8 @@ public sealed partial class Tensor
     public Tensor chamfer(Tensor x)
     {
         CheckSameDtype("chamfer", this, x);
-        if (dim != 3 || x.dim != 3 || _shape[0] != x._shape[0] || _shape[2] != x._shape[2] || _shape[1] == 0 || x._shape[1] == 0)
-            throw ShapeError.Of("chamfer", $"{Scae.Tensors.Shape.Text(Shape)} and {Scae.Tensors.Shape.Text(x.Shape)}; needs [b, m, d] and [b, n, d] with m, n > 0");
+        if (dim != 3 || x.dim != 3 || _shape[0] != x._shape[0] || _shape[2] != x._shape[2] || _shape[1] == 0 || x._shape[1] == 0 || _shape[2] == 0)
+            throw ShapeError.Of("chamfer", $"{Scae.Tensors.Shape.Text(Shape)} and {Scae.Tensors.Shape.Text(x.Shape)}; needs [b, m, d] and [b, n, d] with m, n, d > 0");
         return new ChamferOperation(contiguous(), x.contiguous()).Run(dtype, [_shape[0]]);
     }
 
@@ -29,8 +29,8 @@ public sealed partial class Tensor
     public Tensor nearest(Tensor x)
     {
         CheckSameDtype("nearest", this, x);
-        if (dim != 3 || x.dim != 3 || _shape[0] != x._shape[0] || _shape[2] != x._shape[2] || x._shape[1] == 0)
-            throw ShapeError.Of("nearest", $"{Scae.Tensors.Shape.Text(Shape)} and {Scae.Tensors.Shape.Text(x.Shape)}; needs [b, m, d] and [b, n, d] with n > 0");
+        if (dim != 3 || x.dim != 3 || _shape[0] != x._shape[0] || _shape[2] != x._shape[2] || x._shape[1] == 0 || _shape[2] == 0)
+            throw ShapeError.Of("nearest", $"{Scae.Tensors.Shape.Text(Shape)} and {Scae.Tensors.Shape.Text(x.Shape)}; needs [b, m, d] and [b, n, d] with n, d > 0");
         return new NearestOperation(contiguous(), x.contiguous()).Run(Dtype.Int32, [_shape[0], _shape[1]]);
     }
 

@@ -75,6 +75,7 @@ public sealed partial class Tensor
     /// <summary>A copy that shares nothing and has no history.</summary>
     public Tensor clone()
     {
+        RefuseReadingWhileRecording("clone");
         var copy = zerosLike();
         switch (dtype)
         {

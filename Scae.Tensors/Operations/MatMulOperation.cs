@@ -22,7 +22,7 @@ public sealed partial class Tensor
             throw ShapeError.Of("matmul", $"{Scae.Tensors.Shape.Text(Shape)} and {Scae.Tensors.Shape.Text(b.Shape)}; the last size of the first, {_shape[^1]}, must equal the last but one of the second, {b._shape[^2]}");
 
         // One matrix on the right serves every row on the left, so all batches are one tall product.
-        if (b.dim == 2 && dim > 2) return contiguous().view(-1, _shape[^1]).matmul(b).view([.. _shape[..^1], b._shape[^1]]);
+        if (b.dim == 2 && dim > 2) return contiguous().view(Scae.Tensors.Shape.Count(Shape[..^1]), _shape[^1]).matmul(b).view([.. _shape[..^1], b._shape[^1]]);
         int[] batch = Scae.Tensors.Shape.Broadcast("matmul", Shape[..^2], b.Shape[..^2]);
         return new MatMulOperation(this, b, batch).Run(dtype, [.. batch, _shape[^2], b._shape[^1]]);
     }
@@ -86,6 +86,12 @@ public sealed partial class Tensor
             var a = Inputs[0].FromFirst<T>();
             var b = Inputs[1].FromFirst<T>();
             var c = Output.Data<T>();
+            if (_k == 0)
+            {
+                c.Clear();
+                return;
+            }
+
             var (aRow, aCol, bRow, bCol) = (Row(0), Col(0), Row(1), Col(1));
             Span<int> at = stackalloc int[5], index = stackalloc int[_loop.Counters];
             _loop.Start(at, index);
@@ -99,6 +105,7 @@ public sealed partial class Tensor
 
         protected override void Backward<T>()
         {
+            if (Output.nelement == 0 || _k == 0) return;
             if (Wants(0)) LeftGradient<T>();
             if (Wants(1)) RightGradient<T>();
         }

@@ -24,7 +24,7 @@ public sealed partial class Tensor
     public static Tensor operator *(double a, Tensor b) => Affine.Of(b, a, 0);
 
     /// <summary>x / c.</summary>
-    public static Tensor operator /(Tensor a, double b) => Affine.Of(a, 1 / b, 0);
+    public static Tensor operator /(Tensor a, double b) => Affine.Of(a, b, 0, divides: true);
 
     /// <summary>c / x.</summary>
     public static Tensor operator /(double a, Tensor b) => b.fullLike(a).div(b);
@@ -56,22 +56,35 @@ public sealed partial class Tensor
     /// <summary>1 where x &lt; c, else 0; no gradient.</summary>
     public Tensor lt(double b) => lt(fullLike(b));
 
+    /// <summary>1 where x ≤ c, else 0; no gradient.</summary>
+    public Tensor le(double b) => le(fullLike(b));
+
     /// <summary>1 where x &gt; c, else 0; no gradient.</summary>
     public Tensor gt(double b) => gt(fullLike(b));
 
-    /// <summary>y = scale · x + shift.</summary>
-    private sealed class Affine(Tensor x, double scale, double shift) : Operation(x)
+    /// <summary>1 where x ≥ c, else 0; no gradient.</summary>
+    public Tensor ge(double b) => ge(fullLike(b));
+
+    /// <summary>1 where x = c, else 0; no gradient.</summary>
+    public Tensor eq(double b) => eq(fullLike(b));
+
+    /// <summary>1 where x ≠ c, else 0; no gradient.</summary>
+    public Tensor ne(double b) => ne(fullLike(b));
+
+    /// <summary>y = scale · x + shift, or y = x / scale: 255 · (1 / 255) isn't 1 in float32.</summary>
+    private sealed class Affine(Tensor x, double scale, double shift, bool divides) : Operation(x)
     {
-        public static Tensor Of(Tensor x, double scale, double shift)
+        public static Tensor Of(Tensor x, double scale, double shift, bool divides = false)
         {
             RefuseIntegers("arithmetic", x);
-            return new Affine(x.contiguous(), scale, shift).Run(x.dtype, x.shape);
+            return new Affine(x.contiguous(), scale, shift, divides).Run(x.dtype, x.shape);
         }
 
         protected override void Forward<T>()
         {
             var y = Output.Data<T>();
-            TensorPrimitives.Multiply(Inputs[0].Data<T>(), T.CreateChecked(scale), y);
+            if (divides) TensorPrimitives.Divide(Inputs[0].Data<T>(), T.CreateChecked(scale), y);
+            else TensorPrimitives.Multiply(Inputs[0].Data<T>(), T.CreateChecked(scale), y);
             if (shift != 0) TensorPrimitives.Add(y, T.CreateChecked(shift), y);
         }
 
@@ -80,8 +93,9 @@ public sealed partial class Tensor
             if (!Wants(0)) return;
             var g = OutputGradient<T>();
             var into = InputGradient<T>(0, out bool accumulate);
-            if (accumulate) TensorPrimitives.MultiplyAdd(g, T.CreateChecked(scale), into, into);
-            else TensorPrimitives.Multiply(g, T.CreateChecked(scale), into);
+            T factor = T.CreateChecked(divides ? 1 / scale : scale);
+            if (accumulate) TensorPrimitives.MultiplyAdd(g, factor, into, into);
+            else TensorPrimitives.Multiply(g, factor, into);
         }
     }
 

@@ -13,7 +13,7 @@ public sealed partial class Tensor
 
     /// <summary>x_i − logsumexp(x) along an axis.</summary>
     /// <exception cref="ShapeError">There is no such axis.</exception>
-    public Tensor logsoftmax(int axis) => this - logsumexp(axis, keepDim: true);
+    public Tensor logsoftmax(int axis) => AlongLast("logsoftmax", axis, x => new LogSoftmaxRows(x).Run(x.dtype, x.shape));
 
     /// <summary>max + log Σ_i e^(x_i − max) along an axis; −∞ where every element is −∞.</summary>
     /// <exception cref="ShapeError">There is no such axis or it is empty.</exception>
@@ -44,6 +44,45 @@ public sealed partial class Tensor
             if (!Wants(0)) return;
             var into = InputGradient<T>(0, out bool accumulate);
             SoftmaxKernel.Backward(OutputGradient<T>(), Output.Data<T>(), Output.Shape[^1], T.One, into, accumulate);
+        }
+    }
+
+    /// <summary>y = (x − max) − log Σ e^(x − max): shifted first, since x − logsumexp(x) would cancel for large x; ∂x = g − e^y Σ g.</summary>
+    private sealed class LogSoftmaxRows(Tensor x) : Operation(x)
+    {
+        protected override void Forward<T>()
+        {
+            var x = Inputs[0].Data<T>();
+            var y = Output.Data<T>();
+            int n = Inputs[0].Shape[^1];
+            var row = Scratch.Take<T>(0, n);
+            for (int start = 0; start < y.Length; start += n)
+            {
+                var target = y.Slice(start, n);
+                TensorPrimitives.Subtract(x.Slice(start, n), TensorPrimitives.Max<T>(x.Slice(start, n)), target);
+                TensorPrimitives.Exp(target, row);
+                TensorPrimitives.Subtract(target, T.Log(Reduce.Sum<T>(row)), target);
+            }
+        }
+
+        protected override void Backward<T>()
+        {
+            if (!Wants(0)) return;
+            var y = Output.Data<T>();
+            var g = OutputGradient<T>();
+            int n = Output.Shape[^1];
+            var into = InputGradient<T>(0, out bool accumulate);
+            var row = Scratch.Take<T>(0, n);
+            for (int start = 0; start < y.Length; start += n)
+            {
+                var gradient = g.Slice(start, n);
+                var target = into.Slice(start, n);
+                TensorPrimitives.Exp(y.Slice(start, n), row);
+                TensorPrimitives.Multiply(row, -Reduce.Sum(gradient), row);
+                TensorPrimitives.Add(row, gradient, row);
+                if (accumulate) TensorPrimitives.Add(target, row, target);
+                else row.CopyTo(target);
+            }
         }
     }
 

@@ -231,10 +231,17 @@ public sealed partial class Tensor
     private readonly struct Sigmoid : IUnary
     {
         public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Sigmoid(x, y);
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => SigmoidOf(x, y);
 
         public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
             where T : unmanaged => g * y * (Vector512<T>.One - y);
+
+        private static void SigmoidOf<T>(ReadOnlySpan<T> x, Span<T> y)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            // Alone among its sisters, this primitive refuses empty spans.
+            if (!x.IsEmpty) TensorPrimitives.Sigmoid(x, y);
+        }
     }
 
     private readonly struct Relu : IUnary

@@ -1,0 +1,103 @@
+module Scae.Tests.Differentiation.GradientTests
+
+open System
+open FsCheck
+open FsCheck.FSharp
+open FsUnit
+open NUnit.Framework
+open Scae.Tensors
+open Scae.Tests.Values
+open Scae.Tests.Differentiation.Cases
+
+let private names = Table.cases |> List.map (fun case -> TestCaseData(case.Name))
+let private find name = Table.cases |> List.find (fun case -> case.Name = name)
+
+let private forInstances count (check: Instance -> unit) =
+    let config = Config.QuickThrowOnFailure.WithMaxTest(count).WithReplay(20260101UL, 3UL)
+    Check.One(config, Prop.forAll (Arb.fromGen instances) check)
+
+[<TestCaseSource(nameof names)>]
+let ``the gradient agrees with central differences`` (name: string) =
+    let case = find name
+
+    forInstances 40 (fun it ->
+        let leaves, f = prepare case it
+        let error = GradientCheck.relativeError f leaves
+
+        if error > 1e-6 then
+            failwith $"relative error {error} of shapes %A{leaves |> List.map _.shape}")
+
+[<TestCaseSource(nameof names)>]
+let ``Float32 gives nearly the values and gradients of Float64`` (name: string) =
+    let case = find name
+
+    forInstances 15 (fun it ->
+        let leaves, f = prepare case it
+        let narrow = leaves |> List.map _.cast(Dtype.Float32)
+        (f narrow).dtype |> should equal Dtype.Float32
+        (f narrow).cast(Dtype.Float64) |> shouldAgree 5e-5 (f leaves)
+
+        let error =
+            GradientCheck.error
+                (GradientCheck.reverse f narrow |> List.map read)
+                (GradientCheck.reverse f leaves |> List.map read)
+
+        error |> should be (lessThan 1e-4))
+
+/// Bits, so that NaN equals NaN and 0 differs from −0.
+let private bits (t: Tensor) = t.toArray<float32>() |> Array.map BitConverter.SingleToInt32Bits
+
+[<TestCaseSource(nameof names)>]
+let ``a replay gives the bits of an eager run, values and gradients, and allocates nothing`` (name: string) =
+    let case = find name
+
+    forInstances 6 (fun it ->
+        let leaves, f = prepare case it
+        let narrow = leaves |> List.map _.cast(Dtype.Float32)
+        let loss (xs: Tensor list) = let y = f xs in [ (y * y).sum(); y ]
+        let inputs = narrow |> List.map (fun x -> x.clone().reverseDiff())
+        let recording = Recording.Of(fun () -> Seq.ofList (loss inputs))
+
+        // Other values than those recorded.
+        for x in inputs do
+            let elements = x.Elements<float32>()
+
+            for i in 0 .. elements.Length - 1 do
+                elements[i] <- elements[i] * 0.875f
+
+        recording.Forward()
+        recording.Reverse()
+        let before = GC.GetAllocatedBytesForCurrentThread()
+        recording.Forward()
+        recording.Reverse()
+        let allocated = GC.GetAllocatedBytesForCurrentThread() - before
+        allocated |> should equal 0L
+
+        let eager = inputs |> List.map (fun x -> x.clone().reverseDiff())
+        let outputs = loss eager
+        outputs[0].reverse()
+        bits recording.Outputs[0] |> should equal (bits outputs[0])
+        bits recording.Outputs[1] |> should equal (bits outputs[1])
+
+        List.map (fun (x: Tensor) -> bits x.derivative) inputs
+        |> should equal (List.map (fun (x: Tensor) -> bits x.derivative) eager))
+
+[<Test>]
+let ``the checker fails on a wrong rule`` () =
+    // The gradient of x² with one factor cut off is half of the right one.
+    let wrong (xs: Tensor list) = xs[0] * xs[0].noDiff()
+    GradientCheck.relativeError wrong [ real 1 [ 3; 2 ] ] |> should be (greaterThan 0.1)
+
+    GradientCheck.relativeError (fun xs -> xs[0] * xs[0]) [ real 1 [ 3; 2 ] ]
+    |> should be (lessThan 1e-9)
+
+[<Test>]
+let ``the checker fails when one element of many is wrong`` () =
+    let wrong (xs: Tensor list) =
+        let x = xs[0]
+        x.sum () + x.select(0, 7).noDiff() * 0.01
+
+    GradientCheck.relativeError wrong [ real 2 [ 50 ] ] |> should be (greaterThan 1e-6)
+
+[<Test>]
+let ``the checker fails on NaN`` () = GradientCheck.error [ [| nan |] ] [ [| 1.0 |] ] |> should equal infinity

@@ -1,0 +1,143 @@
+/// Every differentiable operation, one line each.
+module Scae.Tests.Differentiation.Table
+
+open Scae.Tensors
+open Scae.Tests.Differentiation.Cases
+
+let private elementwise =
+    [
+        unary "abs" AwayFromZero _.abs()
+        unary "exp" Anywhere _.exp()
+        unary "log" Positive _.log()
+        unary "safelog" Positive _.safelog()
+        unary "log10" Positive _.log10()
+        unary "sqrt" Positive _.sqrt()
+        unary "sin" Anywhere _.sin()
+        unary "cos" Anywhere _.cos()
+        unary "tan" InsideOne _.tan()
+        unary "sinh" Anywhere _.sinh()
+        unary "cosh" Anywhere _.cosh()
+        unary "tanh" Anywhere _.tanh()
+        unary "asin" InsideOne _.asin()
+        unary "acos" InsideOne _.acos()
+        unary "atan" Anywhere _.atan()
+        unary "sigmoid" Anywhere _.sigmoid()
+        unary "relu" AwayFromZero _.relu()
+        unary "leakyRelu" AwayFromZero (fun x -> x.leakyRelu 0.1)
+        unary "softplus" Anywhere _.softplus()
+        unary "clamp" AwayFromZero (fun x -> x.clamp (-0.1, 0.1) + x.clamp (-10.0, 10.0))
+        unary "scalar arithmetic" AwayFromZero (fun x -> 2.0 / (x * 3.0 + 20.0 - x / 7.0) + (1.0 - x))
+        unary "neg" Anywhere _.neg()
+        unary "max with a number" AwayFromZero (fun x -> x.max 0.1)
+        unary "min with a number" AwayFromZero (fun x -> x.min 0.1)
+    ]
+
+let private binaries =
+    [
+        binary "add" Anywhere Anywhere (fun a b -> a + b)
+        binary "sub" Anywhere Anywhere (fun a b -> a - b)
+        binary "mul" Anywhere Anywhere (fun a b -> a * b)
+        binary "div" Anywhere Positive (fun a b -> a / b)
+        binary "max" Anywhere Anywhere (fun a b -> a.max b)
+        binary "min" Anywhere Anywhere (fun a b -> a.min b)
+    ]
+    |> List.concat
+
+let private views =
+    [
+        unary "view" Anywhere (fun x -> x.view x.nelement)
+        unary "flatten" Anywhere _.flatten()
+        unary "squeeze" Anywhere _.squeeze()
+        along "unsqueeze" Anywhere (fun axis x -> x.unsqueeze axis)
+        along "transpose" Anywhere (fun axis x -> x.transpose (axis, 0))
+        unary "permute" Anywhere (fun x -> x.permute (Array.init x.dim (fun i -> (i + 1) % x.dim)))
+        unary "expand" Anywhere (fun x -> x.expand (Array.append [| 3; 2 |] x.shape))
+        along "slice" Anywhere (fun axis x -> x.slice (axis, 0, x.size axis, 2))
+        along "slice of one" Anywhere (fun axis x -> x.slice (axis, x.size axis - 1, x.size axis))
+        along "select" Anywhere (fun axis x -> x.select (axis, -1))
+        general "diagonal" (fun it -> [ Anywhere, it.Sizes[0..2] ]) (fun _ xs -> xs[0].diagonal())
+        general "trace" (fun it -> [ Anywhere, it.Sizes[0..2] ]) (fun _ xs -> xs[0].trace())
+        along "split" Anywhere (fun axis x ->
+            let parts = x.split ([| 1; x.size axis - 1 |], axis)
+            parts[0] * 2.0 + parts[1].sum(axis, true))
+        along "unstack" Anywhere (fun axis x -> let parts = x.unstack axis in parts[0] * parts[parts.Length - 1])
+        unary "contiguous" Anywhere _.contiguous()
+        unary "clone of a view" Anywhere (fun x -> x.view(x.nelement).view(x.shape) * x)
+        unary "cast" Anywhere (fun x -> x.cast (x.dtype) * 1.0)
+    ]
+
+let private reductions =
+    [
+        unary "sum" Anywhere _.sum()
+        along "sum along an axis" Anywhere (fun axis x -> x.sum axis)
+        along "sum keeping the axis" Anywhere (fun axis x -> x.sum (axis, true))
+        unary "sum over outer axes" Anywhere (fun x -> x.sum (if x.dim > 2 then [| 0; -1 |] else [||]))
+        along "mean" Anywhere (fun axis x -> x.mean axis)
+        along "var" Anywhere (fun axis x -> x.var (axis, true, false))
+        along "std" Anywhere (fun axis x -> (x.var (axis, false, false) + 0.5).sqrt())
+        along "norm" Positive (fun axis x -> x.norm axis)
+        along "max along an axis" Anywhere (fun axis x -> x.max axis)
+        along "min along an axis" Anywhere (fun axis x -> x.min (axis, true))
+        along "max of all" Anywhere (fun _ x -> if x.nelement = 0 then x.sum () else x.max () + x.min ())
+        along "softmax" Anywhere (fun axis x -> x.softmax axis)
+        along "logsoftmax" Anywhere (fun axis x -> x.logsoftmax axis)
+        along "logsumexp" Anywhere (fun axis x -> x.logsumexp axis)
+        along "logsumexp keeping the axis" Anywhere (fun axis x -> x.logsumexp (axis, true))
+    ]
+
+let private products =
+    let sizes inputs =
+        fun (it: Instance) -> inputs it.Sizes |> List.map (fun shape -> Anywhere, shape)
+
+    let matmul name inputs = general $"matmul {name}" (sizes inputs) (fun _ xs -> xs[0].matmul xs[1])
+
+    let linear activation =
+        general $"linear {activation}" (sizes (fun s -> [ s[0..2]; [ s[2]; s[3] ]; [ s[3] ] ])) (fun _ xs ->
+            (xs[0] * 0.3).linear(xs[1], xs[2], activation))
+
+    [
+        matmul "of matrices" (fun s -> [ [ s[0]; s[1] ]; [ s[1]; s[2] ] ])
+        matmul "of batches" (fun s -> [ [ s[3]; s[0]; s[1] ]; [ s[3]; s[1]; s[2] ] ])
+        matmul "of a batch with a matrix" (fun s -> [ [ s[3]; s[0]; s[1] ]; [ s[1]; s[2] ] ])
+        matmul "of a matrix with a batch" (fun s -> [ [ s[0]; s[1] ]; [ s[3]; s[1]; s[2] ] ])
+        matmul "broadcasting batches" (fun s -> [ [ s[3]; 1; s[0]; s[1] ]; [ 1; s[4]; s[1]; s[2] ] ])
+        matmul "of vectors" (fun s -> [ [ s[0] ]; [ s[0] ] ])
+        matmul "of a matrix with a vector" (fun s -> [ [ s[0]; s[1] ]; [ s[1] ] ])
+        matmul "of a vector with a batch" (fun s -> [ [ s[1] ]; [ s[3]; s[1]; s[2] ] ])
+        general "matmul of a tensor with its transpose" (sizes (fun s -> [ s[0..2] ])) (fun _ xs ->
+            xs[0].matmul(xs[0].transpose()))
+        general "bmm" (sizes (fun s -> [ s[0..2]; [ s[0]; s[2]; s[3] ] ])) (fun _ xs -> xs[0].bmm xs[1])
+        general "dot" (sizes (fun s -> [ [ s[0] ]; [ s[0] ] ])) (fun _ xs -> xs[0].dot xs[1])
+        general "outer" (sizes (fun s -> [ [ s[0] ]; [ s[1] ] ])) (fun _ xs -> xs[0].outer xs[1])
+        linear Activation.None
+        linear Activation.Relu
+        linear Activation.Sigmoid
+        linear Activation.Tanh
+        general "linear without bias" (sizes (fun s -> [ s[0..2]; [ s[2]; s[3] ] ])) (fun _ xs -> xs[0].linear xs[1])
+    ]
+
+let private attentions =
+    let shaped name queries heads =
+        general
+            name
+            (fun it ->
+                let s = it.Sizes
+                let m, d, e = max 1 s[2], heads * max 1 s[3], heads * s[4]
+                [ Anywhere, queries s d; Anywhere, [ s[0]; m; d ]; Anywhere, [ s[0]; m; e ] ])
+            (fun _ xs -> Tensor.attention (xs[0], xs[1], xs[2], heads))
+
+    [
+        shaped "attention" (fun s d -> [ s[0]; s[1]; d ]) 1
+        shaped "attention with two heads" (fun s d -> [ s[0]; s[1]; d ]) 2
+        shaped "attention with shared queries" (fun s d -> [ s[1]; d ]) 2
+        general "self-attention" (fun it -> let s = it.Positive in [ Anywhere, [ s[0]; s[1]; 4 ] ]) (fun _ xs ->
+            Tensor.attention (xs[0], xs[0], xs[0], 2))
+        general
+            "chamfer"
+            (fun it ->
+                let s = it.Positive in [ Anywhere, [ it.Sizes[0]; s[1]; s[2] ]; Anywhere, [ it.Sizes[0]; s[3]; s[2] ] ])
+            (fun _ xs -> xs[0].chamfer xs[1])
+    ]
+
+/// All cases.
+let cases = elementwise @ binaries @ views @ reductions @ products @ attentions
