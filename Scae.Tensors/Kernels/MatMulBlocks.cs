@@ -90,6 +90,14 @@ internal static unsafe class MatMulBlocks<T, TVector, TOps>
     {
         int i = 0;
         for (; i <= m - 8; i += 8) MatMulTiles<T, TVector, TOps>.Rows8(k, a + (i * aRow), aRow, aCol, b, bRow, c + (i * ldc), ldc, add);
+        if (i < m && i > 0 && !add)
+        {
+            // The last eight rows once more: writing some of them twice is cheaper than short tiles.
+            i = m - 8;
+            MatMulTiles<T, TVector, TOps>.Rows8(k, a + (i * aRow), aRow, aCol, b, bRow, c + (i * ldc), ldc, add);
+            return;
+        }
+
         if (i <= m - 4)
         {
             MatMulTiles<T, TVector, TOps>.Rows4(k, a + (i * aRow), aRow, aCol, b, bRow, c + (i * ldc), ldc, add);
@@ -110,6 +118,13 @@ internal static unsafe class MatMulBlocks<T, TVector, TOps>
     {
         int i = 0;
         for (; i <= m - 8; i += 8) MatMulTiles<T, TVector, TOps>.Narrow8(k, a + (i * aRow), aRow, aCol, b, bRow, c + (i * ldc), ldc, add);
+        if (i < m && i > 0 && !add)
+        {
+            i = m - 8;
+            MatMulTiles<T, TVector, TOps>.Narrow8(k, a + (i * aRow), aRow, aCol, b, bRow, c + (i * ldc), ldc, add);
+            return;
+        }
+
         if (i <= m - 4)
         {
             MatMulTiles<T, TVector, TOps>.Narrow4(k, a + (i * aRow), aRow, aCol, b, bRow, c + (i * ldc), ldc, add);

@@ -1,0 +1,88 @@
+using System;
+using System.Numerics;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
+namespace Scae.Tensors.Kernels;
+
+/// <summary>
+/// One head of attention over one set at a time, so that everything it touches stays in the first cache. Rows of scores
+/// are padded to whole vectors: sets are small, and a product that ends within a vector costs several times one that
+/// doesn't.
+/// </summary>
+internal static class AttentionKernel
+{
+    private const int PackSlot = 2;
+    private const int ScoreSlot = 3;
+
+    /// <summary>The length of a row of scores: the keys rounded up to whole vectors.</summary>
+    public static int Padded<T>(int keys)
+        where T : unmanaged =>
+        (keys + Vector512<T>.Count - 1) / Vector512<T>.Count * Vector512<T>.Count;
+
+    /// <summary>
+    /// p = softmax(scale · q·kᵀ) in padded rows whose tail is zero, and y = p·v; q [n, d], k [m, d], v [m, e], each with
+    /// its own row stride.
+    /// </summary>
+    public static void Forward<T>(in AttentionShape shape, ReadOnlySpan<T> q, ReadOnlySpan<T> k, ReadOnlySpan<T> v, T scale, Span<T> p, Span<T> y)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        int padded = Padded<T>(shape.Keys);
+        var transposed = Transpose(shape.Keys, shape.Width, padded, k, shape.KeyStride);
+        MatMul.Multiply<T>(shape.Queries, padded, shape.Width, q, shape.KeyStride, 1, transposed, padded, 1, p, padded, accumulate: false);
+        for (int row = 0; row < shape.Queries; row++) Softmax(p.Slice(row * padded, padded), shape.Keys, scale);
+        MatMul.Multiply<T>(shape.Queries, shape.Values, shape.Keys, p, padded, 1, v, shape.ValueStride, 1, y, shape.ValueStride, accumulate: false);
+    }
+
+    /// <summary>∂S = scale · p ∘ (∂P − Σ ∂P ∘ p) with ∂P = g·vᵀ, in padded rows; the result lives until the next call.</summary>
+    public static ReadOnlySpan<T> ScoreGradient<T>(in AttentionShape shape, ReadOnlySpan<T> g, ReadOnlySpan<T> v, ReadOnlySpan<T> p, T scale)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        int padded = Padded<T>(shape.Keys);
+        var transposed = Transpose(shape.Keys, shape.Values, padded, v, shape.ValueStride);
+        var ds = Scratch.Take<T>(ScoreSlot, shape.Queries * padded);
+        MatMul.Multiply<T>(shape.Queries, padded, shape.Values, g, shape.ValueStride, 1, transposed, padded, 1, ds, padded, accumulate: false);
+        SoftmaxKernel.Backward(ds, p[..ds.Length], padded, scale, ds, accumulate: false);
+        return ds;
+    }
+
+    /// <summary>x [rows, columns] as [columns, padded], the tail of each row zero.</summary>
+    private static ReadOnlySpan<T> Transpose<T>(int rows, int columns, int padded, ReadOnlySpan<T> x, int stride)
+        where T : unmanaged
+    {
+        var transposed = Scratch.Take<T>(PackSlot, columns * padded);
+        for (int c = 0; c < columns; c++) transposed.Slice((c * padded) + rows, padded - rows).Clear();
+        for (int r = 0; r < rows; r++)
+        {
+            var row = x.Slice(r * stride, columns);
+            for (int c = 0, at = r; c < row.Length; c++, at += padded) transposed[at] = row[c];
+        }
+
+        return transposed;
+    }
+
+    private static void Softmax<T>(Span<T> row, int n, T scale)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        int width = Vector512<T>.Count;
+        row[n..].Fill(T.NegativeInfinity);
+        ref T first = ref MemoryMarshal.GetReference(row);
+        var most = Vector512.LoadUnsafe(ref first);
+        for (int i = width; i < row.Length; i += width) most = Vector512.Max(most, Vector512.LoadUnsafe(ref first, (nuint)i));
+        var shift = Vector512.Create(Lanes.Max(most));
+        var factor = Vector512.Create(scale);
+        var sum = Vector512<T>.Zero;
+        for (int i = 0; i < row.Length; i += width)
+        {
+            var value = Lanes.Exp((Vector512.LoadUnsafe(ref first, (nuint)i) - shift) * factor);
+            sum += value;
+            value.StoreUnsafe(ref first, (nuint)i);
+        }
+
+        var rest = Vector512.Create(T.One / Lanes.Sum(sum));
+        for (int i = 0; i < row.Length; i += width) (Vector512.LoadUnsafe(ref first, (nuint)i) * rest).StoreUnsafe(ref first, (nuint)i);
+    }
+}
+
+/// <summary>The sizes of one head: n queries and m keys of width d, values of width e, and the strides between rows.</summary>
+internal readonly record struct AttentionShape(int Queries, int Keys, int Width, int Values, int KeyStride, int ValueStride);
