@@ -47,14 +47,18 @@ internal sealed class PanelLayout
 
     public Insets Insets { get; }
 
+    /// <summary>The extent of the axes. Panels of equal extent in one figure are drawn equally large.</summary>
+    public (double X, double Y) Range => (_limits.X1 - _limits.X0, _limits.Y1 - _limits.Y0);
+
     private string XLabel => WithSuffix(_panel.X.Label, _panel.Frame.IsAxes ? _xTicks.Suffix : "");
 
     private string YLabel => WithSuffix(_panel.Y.Label, _panel.Frame.IsAxes ? _yTicks.Suffix : "");
 
-    /// <summary>Draws the panel with its drawing area in a rectangle and its texts in the room it asked for.</summary>
-    public void Draw(ICanvas canvas, Rectangle area)
+    /// <summary>Draws the panel with its drawing area in a rectangle and its texts in the room it asked for; unit is
+    /// at most <see cref="Unit"/> of that rectangle.</summary>
+    public void Draw(ICanvas canvas, Rectangle area, double unit)
     {
-        Rectangle plot = Shrink(area);
+        Rectangle plot = Shrink(area, unit);
         var x = new AxisScale(_panel.X, _limits.X0, _limits.X1, plot.Left, plot.Right);
         var y = new AxisScale(_panel.Y, _limits.Y0, _limits.Y1, plot.Bottom, plot.Top);
         bool pictures = _panel.Marks.Any(mark => mark.IsImage || mark.IsHeatmap);
@@ -109,20 +113,24 @@ internal sealed class PanelLayout
     }
 
     /// <summary>
-    /// The largest part of an area with the panel's aspect, centred. The pixels of a picture become whole numbers of
-    /// pixels on the canvas if they are at least two wide: otherwise some would be wider than others.
+    /// Pixels per unit of x and of y in an area where both are equally long, infinite where they needn't be. The
+    /// pixels of a picture become whole numbers of pixels on the canvas if they are at least two wide: otherwise some
+    /// would be wider than others.
     /// </summary>
-    private Rectangle Shrink(Rectangle area)
+    public double Unit(Rectangle area)
     {
         if (!_panel.EqualAspect || _panel.X.Scale.IsLog || _panel.Y.Scale.IsLog)
-            return area;
-        double rangeX = _limits.X1 - _limits.X0, rangeY = _limits.Y1 - _limits.Y0;
-        double unit = Math.Min(area.Width / rangeX, area.Height / rangeY);
+            return double.PositiveInfinity;
+        double unit = Math.Min(area.Width / Range.X, area.Height / Range.Y);
+        return _panel.Marks.Any(mark => mark.IsImage) && unit >= 2 ? Math.Floor(unit) : unit;
+    }
+
+    /// <summary>The part of an area with the panel's aspect, centred.</summary>
+    private Rectangle Shrink(Rectangle area, double unit)
+    {
         if (!double.IsFinite(unit) || unit <= 0)
             return area;
-        if (_panel.Marks.Any(mark => mark.IsImage) && unit >= 2)
-            unit = Math.Floor(unit);
-        double width = Math.Max(1, rangeX * unit), height = Math.Max(1, rangeY * unit);
+        double width = Math.Max(1, Range.X * unit), height = Math.Max(1, Range.Y * unit);
         Point centre = area.Centre;
         return Rectangle.At(Math.Round(centre.X - width / 2), Math.Round(centre.Y - height / 2), width, height);
     }
