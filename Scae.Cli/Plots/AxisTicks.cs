@@ -56,15 +56,20 @@ internal sealed class AxisTicks
     public static AxisTicks Logarithmic(double low, double high, int most)
     {
         int first = (int)Math.Floor(Math.Log10(low) + 1e-9), last = (int)Math.Ceiling(Math.Log10(high) - 1e-9);
-        int every = (last - first) / Math.Max(1, most) + 1;
+        int start = (int)Math.Ceiling(Math.Log10(low) - 1e-9), end = (int)Math.Floor(Math.Log10(high) + 1e-9);
+        int every = Math.Max(0, end - start) / Math.Max(1, most) + 1;
         double[] all = Multiples(low, high, first, last, 1, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
         foreach (double[] digits in new double[][] { [1], [1, 2, 5], [1, 2, 3, 4, 5, 6, 7, 8, 9] })
         {
-            double[] positions = Multiples(low, high, first, last, digits.Length == 1 ? every : 1, digits);
+            double[] positions = digits.Length == 1
+                ? Multiples(low, high, start, last, every, digits)
+                : Multiples(low, high, first, last, 1, digits);
             if (positions.Length < 3)
                 continue;
             bool plain = positions[0] >= 0.001 && positions[^1] <= 10000;
-            string[] labels = [.. positions.Select(p => plain ? p.ToString("0.###", CultureInfo.InvariantCulture) : Scientific(p))];
+            string[] labels = [.. positions.Select(p => plain
+                ? p.ToString("0.###", CultureInfo.InvariantCulture)
+                : Scientific(p, always: true))];
             return new AxisTicks(positions, labels, minor: every == 1 ? [.. all.Except(positions)] : []);
         }
 
@@ -88,11 +93,11 @@ internal sealed class AxisTicks
     }
 
     /// <summary>A value of at most twelve digits, with a power of ten where it is very large or small.</summary>
-    private static string Scientific(double value)
+    private static string Scientific(double value, bool always = false)
     {
         int exponent = value == 0 ? 0 : (int)Math.Floor(Math.Log10(Math.Abs(value)) + 1e-9);
         string mantissa = (value / Math.Pow(10, exponent)).ToString("0.###########", CultureInfo.InvariantCulture).Replace('-', '−');
-        return exponent is > -4 and < 6 ? value.ToString("G12", CultureInfo.InvariantCulture).Replace('-', '−')
+        return !always && exponent is > -4 and < 6 ? value.ToString("G12", CultureInfo.InvariantCulture).Replace('-', '−')
             : mantissa == "1" ? Power(exponent)
             : $"{mantissa}·{Power(exponent)}";
     }

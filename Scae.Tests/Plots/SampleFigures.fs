@@ -11,7 +11,10 @@ let private noise (seed: int) (i: int) : float =
 
 let learningCurves: Figure =
     let epochs = Array.init 31 float
-    let loss scale seed = epochs |> Array.mapi (fun i e -> scale * (0.4 + 5.6 * exp (-e / 3.0)) + 0.1 * noise seed i)
+
+    let loss scale seed =
+        epochs |> Array.mapi (fun i e -> scale * (0.4 + 5.6 * exp (-e / 3.0)) + 0.1 * noise seed i)
+
     let accuracy = epochs |> Array.mapi (fun i e -> 0.36 + 0.5 * (1.0 - exp (-e / 6.0)) + 0.02 * noise 3 i)
 
     let chamfer =
@@ -39,9 +42,11 @@ let learningCurves: Figure =
     |> Figure.note "seed 0 · 12,708 parameters · σ over seeds 0–4"
 
 let private templates =
-    [ [| -1.0, -1.0; 1.0, -1.0; 1.0, 1.0; -1.0, 1.0 |]
-      [| -1.0, -0.8; 1.0, -0.8; 0.0, 1.0; 0.0, -0.2 |]
-      [| -1.0, -0.6; 1.0, -0.6; 0.0, 1.1 |] ]
+    [
+        [| -1.0, -1.0; 1.0, -1.0; 1.0, 1.0; -1.0, 1.0 |]
+        [| -1.0, -0.8; 1.0, -0.8; 0.0, 1.0; 0.0, -0.2 |]
+        [| -1.0, -0.6; 1.0, -0.6; 0.0, 1.1 |]
+    ]
 
 let private example (seed: int) =
     templates
@@ -64,19 +69,24 @@ let constellations (t: float) : Figure =
         |> Panel.frame Frame.Box
         |> Panel.add (
             Mark.Text
-                { TextMark.X = -4.8
-                  TextMark.Y = 4.4
-                  TextMark.Text = $"{9 + seed % 3}/11"
-                  TextMark.Colour = Colour.grey
-                  TextMark.Size = 10.0
-                  TextMark.Anchor = Anchor.RightOf
-                  TextMark.Background = Colour.transparent }
+                {
+                    TextMark.X = -4.8
+                    TextMark.Y = 4.4
+                    TextMark.Text = $"{9 + seed % 3}/11"
+                    TextMark.Colour = Colour.grey
+                    TextMark.Size = 10.0
+                    TextMark.Anchor = Anchor.RightOf
+                    TextMark.Background = Colour.transparent
+                }
         )
 
     let coloured seed wrong =
         let groups = example seed
         let points = groups |> Array.concat
-        let colours = groups |> List.mapi (fun k g -> Array.create g.Length (Palette.category k)) |> Array.concat
+
+        let colours =
+            groups |> List.mapi (fun k g -> Array.create g.Length (Palette.category k)) |> Array.concat
+
         let xs, ys = Array.unzip points
 
         let panel = cloud seed |> Panel.colouredPoints Marker.Circle 8.0 colours xs ys
@@ -126,11 +136,12 @@ let confusion: Figure =
 
 let private blob cx cy r (i: int) (j: int) =
     let dx, dy = float j - cx, float i - cy
-    exp (-abs (sqrt (dx * dx + dy * dy) - r))
+    exp (-abs(sqrt (dx * dx + dy * dy) - r))
 
 let attention: Figure =
     let panel k =
-        let scene = Array2D.init 32 32 (fun i j -> max (blob (8.0 + float k) 10.0 4.0 i j) (blob 23.0 (22.0 - float k) 5.0 i j))
+        let scene =
+            Array2D.init 32 32 (fun i j -> max (blob (8.0 + float k) 10.0 4.0 i j) (blob 23.0 (22.0 - float k) 5.0 i j))
 
         Panel.create $"count {k % 3}, predicted {(k + k / 5) % 3}"
         |> Panel.grey (0.0, 1.0) scene
@@ -155,14 +166,17 @@ let slots: Figure =
         | _ -> float colour.B / 255.0
 
     let gamma k i j =
-        let weight q = exp (-((float i - 3.0 - 4.0 * float q) ** 2.0 + (float j - 10.0 + 4.0 * float q) ** 2.0) / 8.0)
+        let weight q =
+            exp (-((float i - 3.0 - 4.0 * float q) ** 2.0 + (float j - 10.0 + 4.0 * float q) ** 2.0) / 8.0)
+
         weight k / (weight 0 + weight 1 + weight 2 + 0.01)
 
     let mixture =
         Panel.create "γ, all slots"
         |> Panel.rgb (picture (fun i j c -> List.sumBy (fun k -> gamma k i j * slotColour k c) [ 0; 1; 2 ]))
 
-    let slot k = Panel.create $"slot {k + 1}" |> Panel.grey (0.0, 1.0) (Array2D.init 14 14 (gamma k))
+    let slot k =
+        Panel.create $"slot {k + 1}" |> Panel.grey (0.0, 1.0) (Array2D.init 14 14 (gamma k))
 
     let torus =
         Panel.create "phase on the torus"
@@ -178,7 +192,11 @@ let slots: Figure =
             ColourMap.diverging
             (-1.0, 1.0)
             true
-            (Array2D.init 14 14 (fun i j -> if i = j then nan else sin (float i * 0.5) * cos (float j * 0.4)))
+            (Array2D.init 14 14 (fun i j ->
+                if i = j then
+                    nan
+                else
+                    sin (float i * 0.5) * cos (float j * 0.4)))
 
     Figure.create "slots" "" [ [ mixture; slot 0; slot 1 ]; [ slot 2; torus; signed ] ]
     |> Figure.panelSize 190.0 180.0
@@ -189,12 +207,14 @@ let bars: Figure =
         |> Panel.axes "" "AMI"
         |> Panel.add (
             Mark.Bars
-                { BarMark.X = [| 0.0; 1.0; 2.0 |]
-                  BarMark.Heights = [| 0.61; 0.96; 0.88 |]
-                  BarMark.Width = 0.6
-                  BarMark.Errors = [| 0.08; 0.02; 0.04 |]
-                  BarMark.Colours = [| Palette.skyBlue; Palette.blue; Palette.green |]
-                  BarMark.Label = "" }
+                {
+                    BarMark.X = [| 0.0; 1.0; 2.0 |]
+                    BarMark.Heights = [| 0.61; 0.96; 0.88 |]
+                    BarMark.Width = 0.6
+                    BarMark.Errors = [| 0.08; 0.02; 0.04 |]
+                    BarMark.Colours = [| Palette.skyBlue; Palette.blue; Palette.green |]
+                    BarMark.Label = ""
+                }
         )
         |> Panel.xTicks [ 0.0, "k-means"; 1.0, "RNN-EM"; 2.0, "N-EM" ]
 
@@ -221,23 +241,31 @@ let degenerate: Figure =
     Figure.create
         "degenerate"
         "Data that leave little to draw, and a title so long that it has to be broken into more than a single line to fit the width"
-        [ [ line "empty" [||] [||]
-            line "all NaN" [| nan; nan |] [| nan; 1.0 |]
-            line "one point" [| 3.0 |] [| 7.0 |]
-            line "all equal" [| 0.0; 1.0; 2.0 |] [| 1e-9; 1e-9; 1e-9 |] ]
-          [ line "tiny" [| 0.0; 1.0; 2.0 |] [| 1e-9; 3e-9; 2e-9 |]
-            line "huge" [| 0.0; 1e12 |] [| -1e12; 5e12 |]
-            line "offset" [| 0.0; 1.0; 2.0 |] [| 1e12; 1e12 + 1.0; 1e12 + 3.0 |]
-            line "extreme and a rather long title here" [| 0.0; 1.0 |] [| -1.7e308; 1.7e308 |] ] ]
+        [
+            [
+                line "empty" [||] [||]
+                line "all NaN" [| nan; nan |] [| nan; 1.0 |]
+                line "one point" [| 3.0 |] [| 7.0 |]
+                line "all equal" [| 0.0; 1.0; 2.0 |] [| 1e-9; 1e-9; 1e-9 |]
+            ]
+            [
+                line "tiny" [| 0.0; 1.0; 2.0 |] [| 1e-9; 3e-9; 2e-9 |]
+                line "huge" [| 0.0; 1e12 |] [| -1e12; 5e12 |]
+                line "offset" [| 0.0; 1.0; 2.0 |] [| 1e12; 1e12 + 1.0; 1e12 + 3.0 |]
+                line "extreme and a rather long title here" [| 0.0; 1.0 |] [| -1.7e308; 1.7e308 |]
+            ]
+        ]
     |> Figure.panelSize 220.0 180.0
 
 let text: Figure =
     let lines =
-        [ "ABCDEFGHIJKLMNOPQRSTUVWXYZ 0123456789"
-          "abcdefghijklmnopqrstuvwxyz .,:;!?'\"()[]{}"
-          "Hamburgefonstiv: the quick brown fox jumps over the lazy dog"
-          "+ − ± × · ÷ = < > ≤ ≥ ≈ ≠ ~ ^ / \\ | _ - – — @ # $ % & * °"
-          "α β γ δ ε η θ κ λ µ ν π ρ σ τ φ χ ψ ω Γ Δ Θ Λ Σ Φ Ψ Ω → ∞ √ ² ³ 10⁻³ é ö ç … 漢" ]
+        [
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZ 0123456789"
+            "abcdefghijklmnopqrstuvwxyz .,:;!?'\"()[]{}"
+            "Hamburgefonstiv: the quick brown fox jumps over the lazy dog"
+            "+ − ± × · ÷ = < > ≤ ≥ ≈ ≠ ~ ^ / \\ | _ - – — @ # $ % & * °"
+            "α β γ δ ε η θ κ λ µ ν π ρ σ τ φ χ ψ ω Γ Δ Θ Λ Σ Φ Ψ Ω → ∞ √ ² ³ 10⁻³ é ö ç … 漢"
+        ]
 
     let panel =
         Panel.create "Sphinx of black quartz, judge my vow"
@@ -252,13 +280,15 @@ let text: Figure =
             (fun p (j, line) ->
                 Panel.add
                     (Mark.Text
-                        { TextMark.X = 0.0
-                          TextMark.Y = 12.2 - float (5 * i) * 0.85 - 0.8 * float j
-                          TextMark.Text = line
-                          TextMark.Colour = Colour.black
-                          TextMark.Size = size
-                          TextMark.Anchor = Anchor.RightOf
-                          TextMark.Background = Colour.transparent })
+                        {
+                            TextMark.X = 0.0
+                            TextMark.Y = 12.2 - float (5 * i) * 0.85 - 0.8 * float j
+                            TextMark.Text = line
+                            TextMark.Colour = Colour.black
+                            TextMark.Size = size
+                            TextMark.Anchor = Anchor.RightOf
+                            TextMark.Background = Colour.transparent
+                        })
                     p)
             p
 
