@@ -110,6 +110,10 @@ internal sealed class AxisTicks
         return "10" + (exponent < 0 ? "⁻" : "") + string.Concat(text.Select(c => digits[c - '0']));
     }
 
+    /// <summary>The same ticks with labels no wider than asked.</summary>
+    public AxisTicks Shortened(double width) => new(
+        Positions, Array.ConvertAll(Labels, label => TextFitting.Shorten(label, width, Style.TickSize)), Suffix, Minor);
+
     private static AxisTicks Named(Ticks.At at, double low, double high)
     {
         Tuple<double, string>[] inside = [.. at.Item.Where(tick => tick.Item1 >= low && tick.Item1 <= high)];

@@ -72,7 +72,7 @@ internal sealed class FigureLayout
         for (int i = 0; i < _panels.Length; i++)
         {
             for (int j = 0; j < _panels[i].Length; j++)
-                _panels[i][j].Draw(canvas, PlotArea(j, i), units[_panels[i][j].Range]);
+                _panels[i][j].Draw(canvas, Cell(j, i), PlotArea(j, i), units[_panels[i][j].Range]);
             DrawRowLabel(canvas, i, PlotArea(0, i));
         }
 
@@ -88,15 +88,21 @@ internal sealed class FigureLayout
     private static Insets Union(IEnumerable<PanelLayout> panels) =>
         panels.Select(panel => panel.Insets).Aggregate(default(Insets), (a, b) => a.Union(b));
 
-    private Rectangle PlotArea(int column, int row)
+    private Rectangle Cell(int column, int row)
     {
         double x = _left + _widths.Take(column).Sum(width => width + Style.Gap);
         double y = _top + _heights.Take(row).Sum(height => height + Style.Gap);
+        return Rectangle.At(x, y, _widths[column], _heights[row]);
+    }
+
+    private Rectangle PlotArea(int column, int row)
+    {
+        Rectangle cell = Cell(column, row);
         return new Rectangle(
-            Math.Round(x + _columns[column].Left),
-            Math.Round(y + _rows[row].Top),
-            Math.Round(x + _widths[column] - _columns[column].Right),
-            Math.Round(y + _heights[row] - _rows[row].Bottom));
+            Math.Round(cell.Left + _columns[column].Left),
+            Math.Round(cell.Top + _rows[row].Top),
+            Math.Round(cell.Right - _columns[column].Right),
+            Math.Round(cell.Bottom - _rows[row].Bottom));
     }
 
     /// <summary>Pixels per unit for the panels of each extent: what fits into the smallest of their areas.</summary>

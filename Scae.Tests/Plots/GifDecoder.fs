@@ -23,6 +23,9 @@ let private inflate (minimum: int) (data: byte[]) : byte[] =
     reset ()
 
     while not finished do
+        if bit + width > 8 * data.Length then
+            failwith "the data end before their last code"
+
         let mutable code = 0
 
         for k in 0 .. width - 1 do
