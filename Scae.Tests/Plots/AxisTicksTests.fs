@@ -40,7 +40,10 @@ let ``ticks lie inside the limits, evenly, and are three to eight`` (middle: flo
 [<Test>]
 let ``the check notices ticks outside, too many and uneven`` () =
     fault 0.0 1.0 8 [| 0.0; 0.5; 1.5 |] |> should equal (Result<unit, string>.Error "outside")
-    fault 0.0 1.0 8 (Array.init 9 (fun i -> float i / 8.0)) |> should equal (Result<unit, string>.Error "number")
+
+    fault 0.0 1.0 8 (Array.init 9 (fun i -> float i / 8.0))
+    |> should equal (Result<unit, string>.Error "number")
+
     fault 0.0 1.0 8 [| 0.0; 0.3; 0.5; 1.0 |] |> should equal (Result<unit, string>.Error "spacing")
 
 [<TestCase(0.0, 1.0, "0.0 0.2 0.4 0.6 0.8 1.0", "")>]

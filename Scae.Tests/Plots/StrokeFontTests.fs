@@ -8,7 +8,10 @@ open Scae.Cli.Plots
 
 [<Test>]
 let ``the font has ASCII and the signs that figures use`` () =
-    let wanted = Microsoft.FSharp.Core.String.init 95 (fun i -> string (char (i + 32))) + "×±–—−°µμσγθΣ·²³≥≤→é…⁰¹²³⁴⁵⁶⁷⁸⁹⁻"
+    let wanted =
+        Microsoft.FSharp.Core.String.init 95 (fun i -> string (char (i + 32)))
+        + "×±–—−°µμσγθΣ·²³≥≤→é…⁰¹²³⁴⁵⁶⁷⁸⁹⁻"
+
     wanted |> Seq.filter (fun c -> not (StrokeFont.Has c)) |> List.ofSeq |> should be Empty
     StrokeFont.Has '漢' |> should equal false
 
