@@ -43,8 +43,9 @@ internal sealed class AxisRange
             return _log ? (1, 10) : (0, 1);
         if (_log)
         {
-            double low = Math.Max(_low, Smallest), factor = Math.Pow(_high / low, margin);
-            return factor is 1 or double.PositiveInfinity ? (low / 3, Math.Max(_high, low) * 3) : (low / factor, _high * factor);
+            double low = Math.Max(_low, Smallest), high = Math.Max(_high, low);
+            double factor = low == high ? 3 : Math.Pow(10, margin * (Math.Log10(high) - Math.Log10(low)));
+            return (Math.Max(low / factor, Smallest / 10), Math.Min(high * factor, Largest * 10));
         }
 
         if (_low == _high)

@@ -45,34 +45,61 @@ internal sealed class AxisTicks
         double first = Math.Ceiling(low / step - 1e-9), last = Math.Floor(high / step + 1e-9);
         var positions = new List<double>();
         for (double k = first; k <= last && positions.Count < 100; k++)
-            positions.Add(Math.Clamp(k * step, low, high));
+            positions.Add(Math.Clamp(k * step, low, high) + 0.0); // + 0.0 turns −0 into 0
         return Label([.. positions], step);
     }
 
-    /// <summary>Powers of ten; linear ticks where the limits span less than a decade.</summary>
+    /// <summary>
+    /// Powers of ten where at least three fit; else these with 2 and 5 times them, else all digits, and linear ticks
+    /// where the limits are closer still.
+    /// </summary>
     public static AxisTicks Logarithmic(double low, double high, int most)
     {
-        int first = (int)Math.Ceiling(Math.Log10(low) - 1e-9), last = (int)Math.Floor(Math.Log10(high) + 1e-9);
-        if (last - first < 1)
-            return Linear(low, high, most);
-        int every = (last - first) / Math.Max(1, most) + 1;
-        double[] positions = [.. Enumerable.Range(0, (last - first) / every + 1).Select(i => Math.Pow(10, first + i * every))];
-        var minor = new List<double>();
-        for (int decade = first - 1; decade <= last && every == 1; decade++)
+        int first = (int)Math.Floor(Math.Log10(low) + 1e-9), last = (int)Math.Ceiling(Math.Log10(high) - 1e-9);
+        int start = (int)Math.Ceiling(Math.Log10(low) - 1e-9), end = (int)Math.Floor(Math.Log10(high) + 1e-9);
+        int every = Math.Max(0, end - start) / Math.Max(1, most) + 1;
+        double[] all = Multiples(low, high, first, last, 1, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        foreach (double[] digits in new double[][] { [1], [1, 2, 5], [1, 2, 3, 4, 5, 6, 7, 8, 9] })
         {
-            for (int digit = 2; digit <= 9; digit++)
+            double[] positions = digits.Length == 1
+                ? Multiples(low, high, start, last, every, digits)
+                : Multiples(low, high, first, last, 1, digits);
+            if (positions.Length < 3)
+                continue;
+            bool plain = positions[0] >= 0.001 && positions[^1] <= 10000;
+            string[] labels = [.. positions.Select(p => plain
+                ? p.ToString("0.###", CultureInfo.InvariantCulture)
+                : Scientific(p, always: true))];
+            return new AxisTicks(positions, labels, minor: every == 1 ? [.. all.Except(positions)] : []);
+        }
+
+        return Linear(low, high, most);
+    }
+
+    private static double[] Multiples(double low, double high, int first, int last, int every, double[] digits)
+    {
+        var positions = new List<double>();
+        for (int decade = first; decade <= last; decade += every)
+        {
+            foreach (double digit in digits)
             {
                 double at = digit * Math.Pow(10, decade);
-                if (at > low && at < high)
-                    minor.Add(at);
+                if (at >= low * (1 - 1e-9) && at <= high * (1 + 1e-9))
+                    positions.Add(Math.Clamp(at, low, high));
             }
         }
 
-        bool plain = first >= -3 && last <= 4;
-        string[] labels = [.. positions.Select((p, i) => plain
-            ? p.ToString("0.###", CultureInfo.InvariantCulture)
-            : Power(first + i * every))];
-        return new AxisTicks(positions, labels, minor: [.. minor]);
+        return [.. positions];
+    }
+
+    /// <summary>A value of at most twelve digits, with a power of ten where it is very large or small.</summary>
+    private static string Scientific(double value, bool always = false)
+    {
+        int exponent = value == 0 ? 0 : (int)Math.Floor(Math.Log10(Math.Abs(value)) + 1e-9);
+        string mantissa = (value / Math.Pow(10, exponent)).ToString("0.###########", CultureInfo.InvariantCulture).Replace('-', '−');
+        return !always && exponent is > -4 and < 6 ? value.ToString("G12", CultureInfo.InvariantCulture).Replace('-', '−')
+            : mantissa == "1" ? Power(exponent)
+            : $"{mantissa}·{Power(exponent)}";
     }
 
     /// <summary>10 with a raised exponent.</summary>
@@ -82,6 +109,10 @@ internal sealed class AxisTicks
         string text = Math.Abs(exponent).ToString(CultureInfo.InvariantCulture);
         return "10" + (exponent < 0 ? "⁻" : "") + string.Concat(text.Select(c => digits[c - '0']));
     }
+
+    /// <summary>The same ticks with labels no wider than asked.</summary>
+    public AxisTicks Shortened(double width) => new(
+        Positions, Array.ConvertAll(Labels, label => TextFitting.Shorten(label, width, Style.TickSize)), Suffix, Minor);
 
     private static AxisTicks Named(Ticks.At at, double low, double high)
     {
@@ -115,7 +146,7 @@ internal sealed class AxisTicks
         string[] labels = [.. positions.Select(p => Number((p - offset) / unit, decimals))];
         string suffix = power == 0 ? "" : "×" + Power(power);
         if (offset != 0)
-            suffix += (suffix.Length > 0 ? " " : "") + "+ " + offset.ToString("G12", CultureInfo.InvariantCulture);
+            suffix += (suffix.Length > 0 ? " " : "") + "+ " + Scientific(offset);
         return new AxisTicks(positions, labels, suffix);
     }
 

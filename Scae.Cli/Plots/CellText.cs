@@ -13,7 +13,8 @@ internal static class CellText
             return "–";
         try
         {
-            return value.ToString(format, CultureInfo.InvariantCulture).Replace('-', '−').Replace(" %", "%", StringComparison.Ordinal);
+            string text = value.ToString(format, CultureInfo.InvariantCulture).Replace(" %", "%", StringComparison.Ordinal);
+            return text.AsSpan().IndexOfAnyInRange('1', '9') < 0 ? text.TrimStart('-') : text.Replace('-', '−');
         }
         catch (FormatException)
         {

@@ -84,6 +84,6 @@ internal sealed class ColourBar
     {
         AxisTicks ticks = AxisTicks.Linear(_low, _high, Math.Clamp((int)(height / 26), 3, 6));
         bool percent = _format.StartsWith('P') && ticks.Suffix.Length == 0;
-        return (ticks, percent ? [.. ticks.Positions.Select(p => CellText.Format(p, _format))] : ticks.Labels);
+        return (ticks, percent ? [.. ticks.Positions.Select(p => CellText.Format(p, _high - _low < 0.05 ? _format : "P0"))] : ticks.Labels);
     }
 }

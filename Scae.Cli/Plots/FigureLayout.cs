@@ -68,24 +68,16 @@ internal sealed class FigureLayout
     public void Draw(ICanvas canvas)
     {
         DrawLines(canvas, _title, Width / 2, Style.Margin, TextAlign.Middle, Style.Ink, bold: true);
-        double y = _top;
+        Dictionary<(double, double), double> units = Units();
         for (int i = 0; i < _panels.Length; i++)
         {
-            double x = _left;
-            Rectangle first = PlotArea(0, i, _left, y);
-            for (int j = 0; j < _columns.Length; j++)
-            {
-                Rectangle plot = PlotArea(j, i, x, y);
-                if (i == 0)
-                    DrawColumnLabel(canvas, j, plot);
-                if (j < _panels[i].Length)
-                    _panels[i][j].Draw(canvas, plot);
-                x += _widths[j] + Style.Gap;
-            }
-
-            DrawRowLabel(canvas, i, first);
-            y += _heights[i] + Style.Gap;
+            for (int j = 0; j < _panels[i].Length; j++)
+                _panels[i][j].Draw(canvas, Cell(j, i), PlotArea(j, i), units[_panels[i][j].Range]);
+            DrawRowLabel(canvas, i, PlotArea(0, i));
         }
+
+        for (int j = 0; j < _columnLabels.Length && _panels.Length > 0; j++)
+            DrawColumnLabel(canvas, j, PlotArea(j, 0));
 
         _key.Draw(canvas, Style.Margin, KeyTop);
         DrawLines(canvas, _note, Style.Margin, NoteTop, TextAlign.Start, Style.Soft, bold: false);
@@ -96,16 +88,41 @@ internal sealed class FigureLayout
     private static Insets Union(IEnumerable<PanelLayout> panels) =>
         panels.Select(panel => panel.Insets).Aggregate(default(Insets), (a, b) => a.Union(b));
 
-    private Rectangle PlotArea(int column, int row, double x, double y) => new(
-        Math.Round(x + _columns[column].Left),
-        Math.Round(y + _rows[row].Top),
-        Math.Round(x + _widths[column] - _columns[column].Right),
-        Math.Round(y + _heights[row] - _rows[row].Bottom));
+    private Rectangle Cell(int column, int row)
+    {
+        double x = _left + _widths.Take(column).Sum(width => width + Style.Gap);
+        double y = _top + _heights.Take(row).Sum(height => height + Style.Gap);
+        return Rectangle.At(x, y, _widths[column], _heights[row]);
+    }
+
+    private Rectangle PlotArea(int column, int row)
+    {
+        Rectangle cell = Cell(column, row);
+        return new Rectangle(
+            Math.Round(cell.Left + _columns[column].Left),
+            Math.Round(cell.Top + _rows[row].Top),
+            Math.Round(cell.Right - _columns[column].Right),
+            Math.Round(cell.Bottom - _rows[row].Bottom));
+    }
+
+    /// <summary>Pixels per unit for the panels of each extent: what fits into the smallest of their areas.</summary>
+    private Dictionary<(double, double), double> Units()
+    {
+        var units = new Dictionary<(double, double), double>();
+        for (int i = 0; i < _panels.Length; i++)
+        {
+            for (int j = 0; j < _panels[i].Length; j++)
+            {
+                double unit = _panels[i][j].Unit(PlotArea(j, i));
+                units[_panels[i][j].Range] = Math.Min(unit, units.GetValueOrDefault(_panels[i][j].Range, unit));
+            }
+        }
+
+        return units;
+    }
 
     private void DrawColumnLabel(ICanvas canvas, int column, Rectangle plot)
     {
-        if (column >= _columnLabels.Length)
-            return;
         TextFitting.Block block = _columnLabels[column];
         double half = block.Lines.Select(line => StrokeFont.Measure(line, block.Size, true)).DefaultIfEmpty(0).Max() / 2;
         double cell = plot.Left - _columns[column].Left;

@@ -29,7 +29,7 @@ internal sealed class GlyphBitmap
 
     private static GlyphBitmap Draw((char C, double Size, int Phase, bool Bold, bool Vertical) key)
     {
-        double width = StrokeFont.StrokeWidth(key.Size, key.Bold), shift = (double)key.Phase / Phases;
+        double width = StrokeFont.StrokeWidth(key.C, key.Size, key.Bold), shift = (double)key.Phase / Phases;
         Point[][] strokes = StrokeFont.Strokes(key.C, key.Size, key.Bold);
 
         // Strokes rest on the baseline with their lower edge, on the border between two rows of pixels.

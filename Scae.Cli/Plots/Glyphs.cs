@@ -120,8 +120,8 @@ internal static class Glyphs
     public static readonly IReadOnlyDictionary<char, (double Width, string Path)> Paths =
         new Dictionary<char, (double, string)>
         {
-            [' '] = (1.2, ""),
-            ['\u00a0'] = (1.2, ""),
+            [' '] = (1.7, ""),
+            ['\u00a0'] = (1.7, ""),
             ['A'] = (11, "M0 0 L5.5 14 L11 0 M1.9 4.8 L9.1 4.8"),
             ['B'] = (9, "M0 0 L0 14 L5 14 A5 10.75 3.4 3.25 90 -90 L0 7.5 M5 7.5 A5.2 3.75 3.8 3.75 90 -90 L0 0"),
             ['C'] = (10.4, "A6.1 7 6.1 7 45 315"),

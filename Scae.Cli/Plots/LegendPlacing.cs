@@ -5,11 +5,15 @@ using Scae.Core;
 
 namespace Scae.Cli.Plots;
 
-/// <summary>Finds the corner of a drawing area for its legend.</summary>
+/// <summary>Finds the place in a drawing area for its legend.</summary>
 internal static class LegendPlacing
 {
     private const double Distance = 6;
 
+    // A hidden point is lost; a line goes on beside the legend.
+    private const int PointWeight = 10;
+
+    /// <summary>The corner that the panel asks for, or the place that covers least data: a corner if one is as good.</summary>
     public static Rectangle Place(Panel panel, Rectangle plot, AxisScale x, AxisScale y, double width, double height)
     {
         double left = plot.Left + Distance, right = Math.Max(left, plot.Right - Distance - width);
@@ -25,9 +29,13 @@ internal static class LegendPlacing
             return bottomRight;
         if (panel.Legend.IsBottomLeft)
             return bottomLeft;
-        Point[] data = [.. panel.Marks.SelectMany(mark => Samples(mark, plot, x, y))];
-        Rectangle[] corners = [topRight, topLeft, bottomRight, bottomLeft];
-        return corners.MinBy(corner => data.Count(corner.Inflate(3).Contains));
+        (Point At, int Weight)[] data = [.. panel.Marks.SelectMany(
+            mark => Samples(mark, plot, x, y).Select(point => (point, mark.IsScatter ? PointWeight : 1)))];
+        double middle = (left + right) / 2;
+        double[] heights = [top, bottom, (top + bottom) / 2, (3 * top + bottom) / 4, (top + 3 * bottom) / 4];
+        IEnumerable<Rectangle> places = new[] { topRight, topLeft, bottomRight, bottomLeft }.Concat(
+            heights.SelectMany(h => new[] { right, left, middle }.Select(w => Rectangle.At(w, h, width, height))));
+        return places.MinBy(place => data.Sum(d => place.Inflate(4).Contains(d.At) ? d.Weight : 0));
     }
 
     /// <summary>Points that a legend should not cover, those along lines a few pixels apart.</summary>

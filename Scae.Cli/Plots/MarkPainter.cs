@@ -67,7 +67,12 @@ internal sealed class MarkPainter(ICanvas canvas, Rectangle plot, AxisScale x, A
     private void DrawLine(LineMark m)
     {
         foreach (Point[] run in Runs(m.X, m.Y))
-            canvas.Stroke(run, m.Colour, m.Width, m.Dashed);
+        {
+            if (run.Length > 1)
+                canvas.Stroke(run, m.Colour, m.Width, m.Dashed);
+            else
+                canvas.Disc(run[0], 1.5 * m.Width, m.Colour); // a curve of one point would be a speck
+        }
     }
 
     /// <summary>The stretches of a curve without gaps.</summary>

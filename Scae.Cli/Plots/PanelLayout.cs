@@ -13,7 +13,6 @@ internal sealed class PanelLayout
     private const double LabelGap = 5, LegendPadding = 6;
 
     private readonly Panel _panel;
-    private readonly double _cellWidth;
     private readonly double _guessHeight;
     private readonly (double X0, double X1, double Y0, double Y1) _limits;
     private readonly AxisTicks _xTicks;
@@ -27,13 +26,13 @@ internal sealed class PanelLayout
     public PanelLayout(Panel panel, double cellWidth, double cellHeight)
     {
         _panel = panel;
-        _cellWidth = cellWidth;
         bool axes = panel.Frame.IsAxes;
         double guessWidth = Math.Max(30, cellWidth - (axes ? 50 : 8));
         _guessHeight = Math.Max(30, cellHeight - (axes ? 44 : 8) - (panel.Title.Length > 0 ? 20 : 0));
         _limits = DataLimits.Of(panel, _guessHeight / guessWidth);
         _xTicks = AxisTicks.Of(panel.X, _limits.X0, _limits.X1, Math.Clamp((int)(guessWidth / 42), 3, 8));
-        _yTicks = AxisTicks.Of(panel.Y, _limits.Y0, _limits.Y1, Math.Clamp((int)(_guessHeight / 26), 3, 8));
+        _yTicks = AxisTicks.Of(panel.Y, _limits.Y0, _limits.Y1, Math.Clamp((int)(_guessHeight / 26), 3, 8))
+            .Shortened(0.45 * cellWidth);
         _uprightTicks = panel.X.Ticks.IsAt
             && _xTicks.Labels.Any(label => StrokeFont.Measure(label, Style.TickSize) + 4 > guessWidth / _xTicks.Labels.Length);
         _title = TextFitting.Fit(panel.Title, cellWidth, Style.PanelTitleSize, 3);
@@ -47,14 +46,18 @@ internal sealed class PanelLayout
 
     public Insets Insets { get; }
 
+    /// <summary>The extent of the axes. Panels of equal extent in one figure are drawn equally large.</summary>
+    public (double X, double Y) Range => (_limits.X1 - _limits.X0, _limits.Y1 - _limits.Y0);
+
     private string XLabel => WithSuffix(_panel.X.Label, _panel.Frame.IsAxes ? _xTicks.Suffix : "");
 
     private string YLabel => WithSuffix(_panel.Y.Label, _panel.Frame.IsAxes ? _yTicks.Suffix : "");
 
-    /// <summary>Draws the panel with its drawing area in a rectangle and its texts in the room it asked for.</summary>
-    public void Draw(ICanvas canvas, Rectangle area)
+    /// <summary>Draws the panel with its drawing area in a rectangle and its texts inside the cell; unit is
+    /// at most <see cref="Unit"/> of that rectangle.</summary>
+    public void Draw(ICanvas canvas, Rectangle cell, Rectangle area, double unit)
     {
-        Rectangle plot = Shrink(area);
+        Rectangle plot = Shrink(area, unit);
         var x = new AxisScale(_panel.X, _limits.X0, _limits.X1, plot.Left, plot.Right);
         var y = new AxisScale(_panel.Y, _limits.Y0, _limits.Y1, plot.Bottom, plot.Top);
         bool pictures = _panel.Marks.Any(mark => mark.IsImage || mark.IsHeatmap);
@@ -69,9 +72,9 @@ internal sealed class PanelLayout
         else if (_panel.Frame.IsBox)
             canvas.Stroke(plot.Outline(), Style.Border, 1, false);
         _bar?.Draw(canvas, plot, _guessHeight);
-        DrawTitle(canvas, plot);
-        DrawLabels(canvas, plot, axes);
-        DrawLegend(canvas, plot, x, y, axes);
+        DrawTitle(canvas, cell, plot);
+        DrawLabels(canvas, cell, plot, axes);
+        DrawLegend(canvas, cell, plot, x, y);
     }
 
     private static string WithSuffix(string label, string suffix) =>
@@ -86,10 +89,10 @@ internal sealed class PanelLayout
         if (_panel.Frame.IsAxes)
         {
             double ticks = _yTicks.Labels.Select(l => StrokeFont.Measure(l, Style.TickSize)).DefaultIfEmpty(0).Max();
-            left = Style.TickLength + Style.TickGap + Math.Min(ticks, 0.45 * _cellWidth);
+            left = Style.TickLength + Style.TickGap + ticks;
             right = _xTicks.Labels.Length == 0 || _uprightTicks
                 ? 6
-                : Math.Max(6, Math.Min(StrokeFont.Measure(_xTicks.Labels[^1], Style.TickSize) / 2, 40));
+                : Math.Max(6, StrokeFont.Measure(_xTicks.Labels[^1], Style.TickSize) / 2);
             bottom = AxisPainter.XTickDepth(_xTicks, _uprightTicks);
             top = 0.6 * Style.TickSize;
             left = Math.Max(left, _xTicks.Labels.Length == 0 ? 0 : StrokeFont.Measure(_xTicks.Labels[0], Style.TickSize) / 2);
@@ -109,42 +112,53 @@ internal sealed class PanelLayout
     }
 
     /// <summary>
-    /// The largest part of an area with the panel's aspect, centred. The pixels of a picture become whole numbers of
-    /// pixels on the canvas if they are at least two wide: otherwise some would be wider than others.
+    /// Pixels per unit of x and of y in an area where both are equally long, infinite where they needn't be. The
+    /// pixels of a picture become whole numbers of pixels on the canvas if they are at least two wide: otherwise some
+    /// would be wider than others.
     /// </summary>
-    private Rectangle Shrink(Rectangle area)
+    public double Unit(Rectangle area)
     {
         if (!_panel.EqualAspect || _panel.X.Scale.IsLog || _panel.Y.Scale.IsLog)
-            return area;
-        double rangeX = _limits.X1 - _limits.X0, rangeY = _limits.Y1 - _limits.Y0;
-        double unit = Math.Min(area.Width / rangeX, area.Height / rangeY);
-        if (!double.IsFinite(unit) || unit <= 0)
-            return area;
-        if (_panel.Marks.Any(mark => mark.IsImage) && unit >= 2)
-            unit = Math.Floor(unit);
-        double width = Math.Max(1, rangeX * unit), height = Math.Max(1, rangeY * unit);
+            return double.PositiveInfinity;
+        double unit = Math.Min(area.Width / Range.X, area.Height / Range.Y);
+        return _panel.Marks.Any(mark => mark.IsImage) && unit >= 2 ? Math.Floor(unit) : unit;
+    }
+
+    /// <summary>The part of an area with the panel's aspect, centred.</summary>
+    private Rectangle Shrink(Rectangle area, double unit)
+    {
+        if (double.IsPositiveInfinity(Unit(area)) || !double.IsFinite(unit) || unit <= 0)
+            return area; // another panel's unit may be finite
+        double width = Math.Max(1, Range.X * unit), height = Math.Max(1, Range.Y * unit);
         Point centre = area.Centre;
         return Rectangle.At(Math.Round(centre.X - width / 2), Math.Round(centre.Y - height / 2), width, height);
     }
 
-    private void DrawTitle(ICanvas canvas, Rectangle plot)
+    private void DrawTitle(ICanvas canvas, Rectangle cell, Rectangle plot)
     {
         double top = plot.Top - 4 - (_panel.Frame.IsAxes ? 0.3 * Style.TickSize : 0) - _title.Height;
         for (int i = 0; i < _title.Lines.Count; i++)
         {
             double baseline = top + (i * StrokeFont.LineHeight + StrokeFont.Ascent) * _title.Size;
-            canvas.Text(new TextRun(
-                _title.Lines[i], new Point(plot.Centre.X, baseline), _title.Size, Style.Ink, TextAlign.Middle));
+            double centre = Centre(_title.Lines[i], _title.Size, cell, plot);
+            canvas.Text(new TextRun(_title.Lines[i], new Point(centre, baseline), _title.Size, Style.Ink, TextAlign.Middle));
         }
     }
 
-    private void DrawLabels(ICanvas canvas, Rectangle plot, AxisPainter axes)
+    /// <summary>The middle of the drawing area, or as close to it as the text can stand inside the cell.</summary>
+    private static double Centre(string text, double size, Rectangle cell, Rectangle plot)
+    {
+        double half = StrokeFont.Measure(text, size) / 2;
+        return Math.Max(cell.Left + half, Math.Min(plot.Centre.X, cell.Right - half));
+    }
+
+    private void DrawLabels(ICanvas canvas, Rectangle cell, Rectangle plot, AxisPainter axes)
     {
         if (XLabel.Length > 0)
         {
             double depth = _panel.Frame.IsAxes ? AxisPainter.XTickDepth(_xTicks, _uprightTicks) : 3;
-            TextFitting.Block label = TextFitting.Fit(XLabel, plot.Width + Insets.Left, Style.LabelSize, 1);
-            double centre = Math.Max(plot.Centre.X, plot.Left - Insets.Left + StrokeFont.Measure(label.Lines[0], label.Size) / 2);
+            TextFitting.Block label = TextFitting.Fit(XLabel, cell.Width, Style.LabelSize, 1);
+            double centre = Centre(label.Lines[0], label.Size, cell, plot);
             canvas.Text(new TextRun(
                 label.Lines[0],
                 new Point(centre, plot.Bottom + depth + LabelGap + Style.LabelSize * StrokeFont.Ascent),
@@ -167,16 +181,14 @@ internal sealed class PanelLayout
         }
     }
 
-    private void DrawLegend(ICanvas canvas, Rectangle plot, AxisScale x, AxisScale y, AxisPainter axes)
+    private void DrawLegend(ICanvas canvas, Rectangle cell, Rectangle plot, AxisScale x, AxisScale y)
     {
         if (_below is not null)
         {
             double depth = _panel.Frame.IsAxes ? AxisPainter.XTickDepth(_xTicks, _uprightTicks) : 3;
             if (XLabel.Length > 0)
                 depth += LabelGap + Style.LabelSize * (StrokeFont.Ascent + StrokeFont.Descent);
-            double left = Math.Max(plot.Left - Insets.Left, plot.Centre.X - _below.Width / 2);
-            left = Math.Min(left, plot.Right + Insets.Right - _below.Width);
-            _below.Draw(canvas, left, plot.Bottom + depth + LegendPadding);
+            _below.Draw(canvas, Math.Max(cell.Left, cell.Centre.X - _below.Width / 2), plot.Bottom + depth + LegendPadding);
             return;
         }
 

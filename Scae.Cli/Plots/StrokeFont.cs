@@ -26,6 +26,9 @@ internal static class StrokeFont
     // Glyph units per em: the stroke of a regular letter adds about 1.7 units to the 14 between its centre lines.
     private const double UnitsPerEm = (Capital + 1.7) / CapHeight;
 
+    // Small letters read better a little apart.
+    private const double Tracking = 0.36;
+
     private const double SuperscriptScale = 0.62, SuperscriptRise = 6.4;
 
     private static readonly ConcurrentDictionary<char, (double Left, double Advance, Point[][] Lines)> s_glyphs = new();
@@ -44,8 +47,11 @@ internal static class StrokeFont
         (Glyph(c).Advance + (bold ? 0.5 : 0)) * size / UnitsPerEm;
 
     /// <summary>Stroke width in pixels.</summary>
-    public static double StrokeWidth(double size, bool bold) =>
-        bold ? Math.Max(1.5, 0.128 * size) : Math.Max(1.05, 0.088 * size);
+    public static double StrokeWidth(char c, double size, bool bold)
+    {
+        double width = bold ? Math.Max(1.5, 0.128 * size) : Math.Max(1.05, 0.088 * size);
+        return Glyphs.Superscripts.ContainsKey(c) ? Math.Max(0.85, 0.8 * width) : width;
+    }
 
     /// <summary>
     /// The strokes of a letter in pixels, x to the right of its origin, y up from the centre line of strokes that
@@ -92,7 +98,7 @@ internal static class StrokeFont
         (double width, string path) = Glyphs.Paths.TryGetValue(c, out var found) ? found : Glyphs.Missing;
         (double left, double right) =
             Glyphs.Bearings.TryGetValue(c, out var bearings) ? bearings : (Glyphs.Bearing, Glyphs.Bearing);
-        return (left, left + width + right, GlyphPath.Flatten(path));
+        return (left + Tracking / 2, left + width + right + Tracking, GlyphPath.Flatten(path));
     }
 
     private static (double Left, double Advance, Point[][] Lines) Raise((double Left, double Advance, Point[][] Lines) g)

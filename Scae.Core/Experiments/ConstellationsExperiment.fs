@@ -44,7 +44,7 @@ module ConstellationsExperiment =
           Hidden = 64
           Heads = 1
           Gain = 0.5
-          ValidationSize = 256
+          ValidationSize = 2048
           TestSize = 10000
           SnapshotEvery = 100 }
 

@@ -123,9 +123,11 @@ module ConstellationsFigures =
         let drawnX, drawnY = coordinates decoded scene
         let hits = Array.map2 (fun a b -> if a = b then 1 else 0) labels truth |> Array.sum
 
-        [ scenePanel "" |> labelled x y truth truth
-          scenePanel $"{hits} of {n}" |> labelled x y labels truth
-          scenePanel ""
+        let distance = (decoded.slice(0, scene, scene + 1).chamfer(data.Shown.Points.slice (0, scene, scene + 1))).toScalar ()
+
+        [ scenePanel $"scene {scene + 1}" |> labelled x y truth truth
+          scenePanel $"{hits} of {n} points" |> labelled x y labels truth
+          scenePanel $"chamfer {distance:F2}"
           |> Panel.points "" Marker.Circle 11.0 Colour.lightGrey x y
           |> shapes templates drawnX drawnY ]
 

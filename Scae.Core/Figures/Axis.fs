@@ -50,7 +50,7 @@ type Frame =
 /// Where the labels of the marks are explained.
 [<RequireQualifiedAccess>]
 type Legend =
-    /// The corner that covers least data.
+    /// The place that covers least data, a corner if one is as good.
     | Automatic
     | TopLeft
     | TopRight
