@@ -134,10 +134,10 @@ public static unsafe class MatMul
                 : VectorWidth.Scalar;
         switch (width)
         {
-            case VectorWidth.Bits512: MatMulDirect.Multiply<T, Vector512<T>, Lanes512<T>>(problem); break;
-            case VectorWidth.Bits256: MatMulDirect.Multiply<T, Vector256<T>, Lanes256<T>>(problem); break;
-            case VectorWidth.Bits128: MatMulDirect.Multiply<T, Vector128<T>, Lanes128<T>>(problem); break;
-            default: MatMulDirect.Multiply<T, T, Lanes1<T>>(problem); break;
+            case VectorWidth.Bits512: MatMulParallel.Multiply<T, Vector512<T>, Lanes512<T>>(problem); break;
+            case VectorWidth.Bits256: MatMulParallel.Multiply<T, Vector256<T>, Lanes256<T>>(problem); break;
+            case VectorWidth.Bits128: MatMulParallel.Multiply<T, Vector128<T>, Lanes128<T>>(problem); break;
+            default: MatMulParallel.Multiply<T, T, Lanes1<T>>(problem); break;
         }
     }
 

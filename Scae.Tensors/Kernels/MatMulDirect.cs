@@ -60,7 +60,7 @@ internal static unsafe class MatMulDirect
             for (int p = 0; p < problem.K; p += DepthBlock)
             {
                 int k = int.Min(DepthBlock, problem.K - p);
-                if (!packed) MatMulPacking.Columns(k, n, width, b + p * problem.BRow, problem.BRow, problem.BCol, panel);
+                if (!packed) MatMulPacking.Panel<T, TVector, TLanes>(k, n, width, b + p * problem.BRow, problem.BRow, problem.BCol, panel);
                 packed = problem.BBatch == 0 && k == problem.K;
                 MatMulColumn.Multiply<T, TVector, TLanes>(
                     problem.M, n, k, a + p * problem.ACol, problem.ARow, problem.ACol, panel, width, c, problem.Ldc,
