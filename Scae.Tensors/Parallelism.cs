@@ -2,12 +2,13 @@ using System;
 
 namespace Scae.Tensors;
 
-/// <summary>How many cores the kernels use. Results don't depend on it.</summary>
+/// <summary>How many threads the kernels may use. Results are the same to the bit for any number.</summary>
 public static class Parallelism
 {
-    private static int s_threads = Environment.ProcessorCount;
+    private static volatile int s_threads = Environment.ProcessorCount;
 
-    /// <summary>The number of threads, at least 1; every core unless set.</summary>
+    /// <summary>Threads that take part in a large operation, the caller included; at least 1.</summary>
+    /// <remarks>Starts as the number of processors. Smaller values than 1 become 1.</remarks>
     public static int Threads
     {
         get => s_threads;

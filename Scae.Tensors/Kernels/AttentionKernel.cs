@@ -1,6 +1,5 @@
 using System;
 using System.Numerics;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
 namespace Scae.Tensors.Kernels;
@@ -30,7 +29,7 @@ internal static class AttentionKernel
         int padded = Padded<T>(shape.Keys);
         var transposed = Transpose(shape.Keys, shape.Width, padded, k, shape.KeyStride);
         MatMul.Multiply<T>(shape.Queries, padded, shape.Width, q, shape.KeyStride, 1, transposed, padded, 1, p, padded, accumulate: false);
-        for (int row = 0; row < shape.Queries; row++) Softmax(p.Slice(row * padded, padded), shape.Keys, scale);
+        Softmax(p[..(shape.Queries * padded)], padded, shape.Keys, scale);
         MatMul.Multiply<T>(shape.Queries, shape.Values, shape.Keys, p, padded, 1, v, shape.ValueStride, 1, y, shape.ValueStride, accumulate: false);
     }
 
@@ -47,40 +46,43 @@ internal static class AttentionKernel
     }
 
     /// <summary>x [rows, columns] as [columns, padded], the tail of each row zero.</summary>
-    private static ReadOnlySpan<T> Transpose<T>(int rows, int columns, int padded, ReadOnlySpan<T> x, int stride)
-        where T : unmanaged
+    private static unsafe ReadOnlySpan<T> Transpose<T>(int rows, int columns, int padded, ReadOnlySpan<T> x, int stride)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var transposed = Scratch.Take<T>(PackSlot, columns * padded);
-        for (int c = 0; c < columns; c++) transposed.Slice((c * padded) + rows, padded - rows).Clear();
-        for (int r = 0; r < rows; r++)
-        {
-            var row = x.Slice(r * stride, columns);
-            for (int c = 0, at = r; c < row.Length; c++, at += padded) transposed[at] = row[c];
-        }
-
+        transposed.Clear();
+        fixed (T* from = x, to = transposed) Transposition.Run(columns, rows, from, stride, to, padded);
         return transposed;
     }
 
-    private static void Softmax<T>(Span<T> row, int n, T scale)
+    /// <summary>Each padded row becomes softmax(scale · row) over its first n elements, and zero beyond.</summary>
+    private static void Softmax<T>(Span<T> rows, int padded, int n, T scale)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        int width = Vector512<T>.Count;
-        row[n..].Fill(T.NegativeInfinity);
-        ref T first = ref MemoryMarshal.GetReference(row);
-        var most = Vector512.LoadUnsafe(ref first);
-        for (int i = width; i < row.Length; i += width) most = Vector512.Max(most, Vector512.LoadUnsafe(ref first, (nuint)i));
-        var shift = Vector512.Create(Lanes.Max(most));
+        int width = Vector512<T>.Count, last = padded - width;
+        var valid = Vector512.LessThan(Vector512<T>.Indices, Vector512.Create(T.CreateTruncating(n - last)));
+        var none = Vector512.Create(T.NegativeInfinity);
         var factor = Vector512.Create(scale);
-        var sum = Vector512<T>.Zero;
-        for (int i = 0; i < row.Length; i += width)
+        for (int start = 0; start < rows.Length; start += padded)
         {
-            var value = Lanes.Exp((Vector512.LoadUnsafe(ref first, (nuint)i) - shift) * factor);
-            sum += value;
-            value.StoreUnsafe(ref first, (nuint)i);
-        }
+            ref T first = ref rows[start];
+            var tail = Vector512.ConditionalSelect(valid, Vector512.LoadUnsafe(ref first, (nuint)last), none);
+            var most = tail;
+            for (int i = 0; i < last; i += width) most = Vector512.Max(most, Vector512.LoadUnsafe(ref first, (nuint)i));
+            var shift = Vector512.Create(Lanes.Max(most));
+            tail = Lanes.Exp((tail - shift) * factor);
+            var sum = tail;
+            for (int i = 0; i < last; i += width)
+            {
+                var value = Lanes.Exp((Vector512.LoadUnsafe(ref first, (nuint)i) - shift) * factor);
+                sum += value;
+                value.StoreUnsafe(ref first, (nuint)i);
+            }
 
-        var rest = Vector512.Create(T.One / Lanes.Sum(sum));
-        for (int i = 0; i < row.Length; i += width) (Vector512.LoadUnsafe(ref first, (nuint)i) * rest).StoreUnsafe(ref first, (nuint)i);
+            var rest = Vector512.Create(T.One / Lanes.Sum(sum));
+            for (int i = 0; i < last; i += width) (Vector512.LoadUnsafe(ref first, (nuint)i) * rest).StoreUnsafe(ref first, (nuint)i);
+            (tail * rest).StoreUnsafe(ref first, (nuint)last);
+        }
     }
 }
 

@@ -1,131 +1,150 @@
 using System;
 using System.Numerics;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
 namespace Scae.Tensors.Kernels;
 
-/// <summary>
-/// Products of matrices with arbitrary strides. The bits of a result depend on its sizes and values alone: neither on
-/// the width of the processor's vectors nor on the number of threads.
-/// </summary>
+/// <summary>Matrix multiplication, for one product or many, on operands with any strides.</summary>
+/// <remarks>
+/// <para>
+/// Every element of C is one chain of fused multiply-adds in the order of k,
+/// C[i, j] = fma(A[i, k−1], B[k−1, j], … fma(A[i, 0], B[0, j], start)), start = accumulate ? C[i, j] : 0, and the chain
+/// runs on from one product to the next where a batch is summed. So the bits are those of the obvious triple loop,
+/// whatever the vector width, the number of threads and the path taken.
+/// </para>
+/// <para>NaN and infinity propagate as the fused multiply-add has it: 0·∞ is NaN and nothing is skipped for being zero.</para>
+/// <para>C must not overlap A or B. Nothing is allocated after a thread's first call of a size.</para>
+/// </remarks>
 public static unsafe class MatMul
 {
-    // Handing half of a product to another core takes some microseconds; below this many multiply-adds it doesn't pay.
-    private const long ParallelFrom = 1 << 21;
-
-    private static VectorWidth Widest =>
-        Vector512.IsHardwareAccelerated ? VectorWidth.V512
-        : Vector256.IsHardwareAccelerated ? VectorWidth.V256
-        : Vector128.IsHardwareAccelerated ? VectorWidth.V128
-        : VectorWidth.Scalar;
+    /// <summary>C[m×n] = A[m×k]·B[k×n], added to C when <paramref name="accumulate"/>.</summary>
+    /// <param name="m">Rows of A and C; with 0 nothing happens.</param>
+    /// <param name="n">Columns of B and C; with 0 nothing happens.</param>
+    /// <param name="k">Columns of A and rows of B; with 0 the product is zero.</param>
+    /// <param name="a">A[i, p] is a[i·aRow + p·aCol].</param>
+    /// <param name="aRow">Elements from a row of A to the next, ≥ 0.</param>
+    /// <param name="aCol">Elements from a column of A to the next, ≥ 0; a transposed matrix swaps the two.</param>
+    /// <param name="b">B[p, j] is b[p·bRow + j·bCol].</param>
+    /// <param name="bRow">Elements from a row of B to the next, ≥ 0.</param>
+    /// <param name="bCol">Elements from a column of B to the next, ≥ 0.</param>
+    /// <param name="c">C[i, j] is c[i·ldc + j].</param>
+    /// <param name="ldc">Elements from a row of C to the next, ≥ n.</param>
+    /// <param name="accumulate">Whether the product is added to C or replaces it.</param>
+    /// <exception cref="ArgumentException">A size or stride is negative, ldc &lt; n, or a span is too short.</exception>
+    /// <typeparam name="T"><see cref="float"/> or <see cref="double"/>.</typeparam>
+    public static void Multiply<T>(
+        int m, int n, int k, ReadOnlySpan<T> a, int aRow, int aCol, ReadOnlySpan<T> b, int bRow, int bCol,
+        Span<T> c, int ldc, bool accumulate)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+        Multiply(default, 1, m, n, k, a, 0, aRow, aCol, b, 0, bRow, bCol, c, 0, ldc, accumulate);
 
     /// <summary>
-    /// C[m×n] (+)= A[m×k]·B[k×n]: C has row stride ldc and column stride 1, A and B have any row and column strides, so
-    /// that a transposed operand costs nothing. Products with k = 0 are zero.
+    /// C_i[m×n] = A_i[m×k]·B_i[k×n] for i &lt; <paramref name="batch"/>, added to C_i when <paramref name="accumulate"/>.
     /// </summary>
-    /// <exception cref="ArgumentException">A span is too short for its sizes and strides.</exception>
-    public static void Multiply<T>(int m, int n, int k, ReadOnlySpan<T> a, int aRow, int aCol, ReadOnlySpan<T> b, int bRow, int bCol, Span<T> c, int ldc, bool accumulate)
+    /// <param name="batch">Products; with 0 nothing happens.</param>
+    /// <param name="m">Rows of A and C; with 0 nothing happens.</param>
+    /// <param name="n">Columns of B and C; with 0 nothing happens.</param>
+    /// <param name="k">Columns of A and rows of B; with 0 the products are zero.</param>
+    /// <param name="a">A_i[r, p] is a[i·aBatch + r·aRow + p·aCol].</param>
+    /// <param name="aBatch">Elements from one A to the next; 0 takes the same for all.</param>
+    /// <param name="aRow">Elements from a row of A to the next, ≥ 0.</param>
+    /// <param name="aCol">Elements from a column of A to the next, ≥ 0.</param>
+    /// <param name="b">B_i[p, j] is b[i·bBatch + p·bRow + j·bCol].</param>
+    /// <param name="bBatch">Elements from one B to the next; 0 takes the same for all.</param>
+    /// <param name="bRow">Elements from a row of B to the next, ≥ 0.</param>
+    /// <param name="bCol">Elements from a column of B to the next, ≥ 0.</param>
+    /// <param name="c">C_i[r, j] is c[i·cBatch + r·ldc + j].</param>
+    /// <param name="cBatch">
+    /// Elements from one C to the next, so that they don't overlap: at least (m − 1)·ldc + n, or at least n where the
+    /// matrices lie side by side in rows of ldc ≥ (batch − 1)·cBatch + n; or 0: one C, the sum of all products.
+    /// </param>
+    /// <param name="ldc">Elements from a row of C to the next, ≥ n.</param>
+    /// <param name="accumulate">Whether the products are added to C or replace it.</param>
+    /// <exception cref="ArgumentException">
+    /// A size or stride is negative, the rows or matrices of C overlap, or a span is too short.
+    /// </exception>
+    /// <typeparam name="T"><see cref="float"/> or <see cref="double"/>.</typeparam>
+    public static void MultiplyBatched<T>(
+        int batch, int m, int n, int k, ReadOnlySpan<T> a, int aBatch, int aRow, int aCol,
+        ReadOnlySpan<T> b, int bBatch, int bRow, int bCol, Span<T> c, int cBatch, int ldc, bool accumulate)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-        MultiplyBatched(1, m, n, k, a, 0, aRow, aCol, b, 0, bRow, bCol, c, 0, ldc, accumulate);
+        Multiply(default, batch, m, n, k, a, aBatch, aRow, aCol, b, bBatch, bRow, bCol, c, cBatch, ldc, accumulate);
 
-    /// <summary>
-    /// The same for several products, the operands advancing by aBatch, bBatch and cBatch elements. With cBatch = 0 and
-    /// <paramref name="accumulate"/> the products are summed into one C, in order.
-    /// </summary>
-    /// <exception cref="ArgumentException">A span is too short for its sizes and strides.</exception>
-    public static void MultiplyBatched<T>(int batch, int m, int n, int k, ReadOnlySpan<T> a, int aBatch, int aRow, int aCol, ReadOnlySpan<T> b, int bBatch, int bRow, int bCol, Span<T> c, int cBatch, int ldc, bool accumulate)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-        MultiplyBatched(Widest, batch, m, n, k, a, aBatch, aRow, aCol, b, bBatch, bRow, bCol, c, cBatch, ldc, accumulate);
-
-    /// <summary>The same at a width of one's choice, for tests.</summary>
-    internal static void MultiplyBatched<T>(VectorWidth width, int batch, int m, int n, int k, ReadOnlySpan<T> a, int aBatch, int aRow, int aCol, ReadOnlySpan<T> b, int bBatch, int bRow, int bCol, Span<T> c, int cBatch, int ldc, bool accumulate)
+    /// <summary>The same with a chosen vector width; the tests hold all widths to the same bits.</summary>
+    internal static void Multiply<T>(
+        VectorWidth width, int batch, int m, int n, int k, ReadOnlySpan<T> a, int aBatch, int aRow, int aCol,
+        ReadOnlySpan<T> b, int bBatch, int bRow, int bCol, Span<T> c, int cBatch, int ldc, bool accumulate)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        if (batch <= 0 || m <= 0 || n <= 0) return;
-        Check("C", c.Length, batch, cBatch, m, ldc, n, 1);
-        if (k <= 0)
+        MatMulArguments.CheckSizes(batch, m, n, k, cBatch, ldc);
+        if (batch == 0 || m == 0 || n == 0) return;
+        MatMulArguments.CheckOperand("A", m, k, batch, aRow, aCol, aBatch, a.Length);
+        MatMulArguments.CheckOperand("B", k, n, batch, bRow, bCol, bBatch, b.Length);
+        MatMulArguments.CheckOperand("C", m, n, batch, ldc, 1, cBatch, c.Length);
+        if (k == 0)
         {
             if (!accumulate) Clear(batch, m, n, c, cBatch, ldc);
             return;
         }
 
-        Check("A", a.Length, batch, aBatch, m, aRow, k, aCol);
-        Check("B", b.Length, batch, bBatch, k, bRow, n, bCol);
-        fixed (T* pa = &MemoryMarshal.GetReference(a), pb = &MemoryMarshal.GetReference(b), pc = &MemoryMarshal.GetReference(c))
+        // One A·B with tall A, or with long k, is faster than many small ones, and the chains are the same.
+        if (batch > 1 && bBatch == 0 && aBatch == (long)m * aRow && cBatch == (long)m * ldc)
         {
-            var job = new Job<T>(width, batch, m, n, k, pa, aBatch, aRow, aCol, pb, bBatch, bRow, bCol, pc, cBatch, ldc, accumulate);
-            int parts = (long)m * n * k * batch >= ParallelFrom ? Parallelism.Threads : 1;
-            if (parts > 1) WorkerPool.Run(ref job, parts);
-            else job.Run(0, 1);
+            m *= batch;
+            batch = 1;
+        }
+        else if (batch > 1 && cBatch == 0 && aBatch == (long)k * aCol && bBatch == (long)k * bRow)
+        {
+            k *= batch;
+            batch = 1;
+        }
+
+        fixed (T* pa = a, pb = b, pc = c)
+        {
+            MatMulProblem<T> problem = new()
+            {
+                Batch = batch,
+                M = m,
+                N = n,
+                K = k,
+                A = pa,
+                ABatch = aBatch,
+                ARow = aRow,
+                ACol = aCol,
+                B = pb,
+                BBatch = bBatch,
+                BRow = bRow,
+                BCol = bCol,
+                C = pc,
+                CBatch = cBatch,
+                Ldc = ldc,
+                Accumulate = accumulate,
+            };
+            Run(width, problem);
         }
     }
 
-    private static void Check(string operand, int length, int batch, int batchStride, int rows, int rowStride, int columns, int columnStride)
+    private static void Run<T>(VectorWidth width, in MatMulProblem<T> problem)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        long last = ((long)(batch - 1) * batchStride) + ((long)(rows - 1) * rowStride) + ((long)(columns - 1) * columnStride);
-        if (last >= length || batchStride < 0 || rowStride < 0 || columnStride < 0)
-            throw new ArgumentException($"matmul: {operand} has {length} elements; {batch} × {rows} × {columns} with strides {batchStride}, {rowStride}, {columnStride} needs {last + 1}");
+        if (width == VectorWidth.Widest)
+            width = Vector512.IsHardwareAccelerated ? VectorWidth.Bits512
+                : Vector256.IsHardwareAccelerated ? VectorWidth.Bits256
+                : Vector128.IsHardwareAccelerated ? VectorWidth.Bits128
+                : VectorWidth.Scalar;
+        switch (width)
+        {
+            case VectorWidth.Bits512: MatMulParallel.Multiply<T, Vector512<T>, Lanes512<T>>(problem); break;
+            case VectorWidth.Bits256: MatMulParallel.Multiply<T, Vector256<T>, Lanes256<T>>(problem); break;
+            case VectorWidth.Bits128: MatMulParallel.Multiply<T, Vector128<T>, Lanes128<T>>(problem); break;
+            default: MatMulParallel.Multiply<T, T, Lanes1<T>>(problem); break;
+        }
     }
 
     private static void Clear<T>(int batch, int m, int n, Span<T> c, int cBatch, int ldc)
     {
         for (int i = 0; i < batch; i++)
-        {
-            for (int row = 0; row < m; row++) c.Slice((i * cBatch) + (row * ldc), n).Clear();
-        }
-    }
-
-    /// <summary>A share of the output: products of the batch, or rows or columns of a single one.</summary>
-    private readonly struct Job<T>(VectorWidth width, int batch, int m, int n, int k, T* a, int aBatch, int aRow, int aCol, T* b, int bBatch, int bRow, int bCol, T* c, int cBatch, int ldc, bool accumulate) : IParallelJob
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        public void Run(int part, int parts)
-        {
-            if (parts == 1 || (batch >= parts && cBatch != 0))
-            {
-                var (first, count) = Share(batch, 1, part, parts);
-                for (int i = first; i < first + count; i++) One(m, n, a + ((long)i * aBatch), b + ((long)i * bBatch), c + ((long)i * cBatch));
-                return;
-            }
-
-            bool byRows = m >= n;
-            var (start, size) = Share(byRows ? m : n, byRows ? 8 : 32, part, parts);
-            if (size <= 0) return;
-            for (int i = 0; i < batch; i++)
-            {
-                T* ai = a + ((long)i * aBatch), bi = b + ((long)i * bBatch), ci = c + ((long)i * cBatch);
-                if (byRows) One(size, n, ai + ((long)start * aRow), bi, ci + ((long)start * ldc));
-                else One(m, size, ai, bi + ((long)start * bCol), ci + start);
-            }
-        }
-
-        /// <summary>The part-th of equal shares of a count, in whole multiples of a grain.</summary>
-        private static (int First, int Count) Share(int count, int grain, int part, int parts)
-        {
-            int grains = (count + grain - 1) / grain;
-            int first = Math.Min(count, (int)((long)grains * part / parts) * grain);
-            int last = Math.Min(count, (int)((long)grains * (part + 1) / parts) * grain);
-            return (first, last - first);
-        }
-
-        private void One(int rows, int columns, T* ai, T* bi, T* ci)
-        {
-            switch (width)
-            {
-                case VectorWidth.V512:
-                    MatMulBlocks<T, Vector512<T>, Operations512<T>>.Multiply(rows, columns, k, ai, aRow, aCol, bi, bRow, bCol, ci, ldc, accumulate);
-                    break;
-                case VectorWidth.V256:
-                    MatMulBlocks<T, Vector256<T>, Operations256<T>>.Multiply(rows, columns, k, ai, aRow, aCol, bi, bRow, bCol, ci, ldc, accumulate);
-                    break;
-                case VectorWidth.V128:
-                    MatMulBlocks<T, Vector128<T>, Operations128<T>>.Multiply(rows, columns, k, ai, aRow, aCol, bi, bRow, bCol, ci, ldc, accumulate);
-                    break;
-                default:
-                    MatMulBlocks<T, T, OperationsScalar<T>>.Multiply(rows, columns, k, ai, aRow, aCol, bi, bRow, bCol, ci, ldc, accumulate);
-                    break;
-            }
-        }
+            for (int r = 0; r < m; r++)
+                c.Slice(i * cBatch + r * ldc, n).Clear();
     }
 }
