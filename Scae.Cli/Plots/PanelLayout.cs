@@ -33,8 +33,8 @@ internal sealed class PanelLayout
         double guessWidth = Math.Max(30, cellWidth - (axes ? 50 : 8));
         _guessHeight = Math.Max(30, cellHeight - (axes ? 44 : 8) - (panel.Title.Length > 0 ? 20 : 0));
         _limits = DataLimits.Of(panel, _guessHeight / guessWidth);
-        _xTicks = AxisTicks.Of(panel.X, _limits.X0, _limits.X1, Math.Clamp((int)(guessWidth / 42), 3, 8));
-        _yTicks = AxisTicks.Of(panel.Y, _limits.Y0, _limits.Y1, Math.Clamp((int)(_guessHeight / 26), 3, 8))
+        _xTicks = AxisTicks.Of(panel.X, _limits.X0, _limits.X1, Math.Clamp((int)(guessWidth / 40), 5, 8));
+        _yTicks = AxisTicks.Of(panel.Y, _limits.Y0, _limits.Y1, Math.Clamp((int)(_guessHeight / 26), 5, 8))
             .Shortened(0.45 * cellWidth);
         _uprightTicks = panel.X.Ticks.IsAt
             && _xTicks.Labels.Any(label => StrokeFont.Measure(label, Style.TickSize) + 4 > guessWidth / _xTicks.Labels.Length);
