@@ -13,8 +13,11 @@ internal static class LegendPlacing
     // A hidden point is lost; a line goes on beside the legend.
     private const int PointWeight = 10;
 
-    /// <summary>The corner that the panel asks for, or the place that covers least data: a corner if one is as good.</summary>
-    public static Rectangle Place(Panel panel, Rectangle plot, AxisScale x, AxisScale y, double width, double height)
+    /// <summary>
+    /// The corner that the panel asks for, or the place that covers least data, a corner if one is as good; and how
+    /// much that place hides, if the panel leaves it free: one for five pixels of a line, ten for a point.
+    /// </summary>
+    public static (Rectangle Box, int Hidden) Place(Panel panel, Rectangle plot, AxisScale x, AxisScale y, double width, double height)
     {
         double left = plot.Left + Distance, right = Math.Max(left, plot.Right - Distance - width);
         double top = plot.Top + Distance, bottom = Math.Max(top, plot.Bottom - Distance - height);
@@ -22,20 +25,20 @@ internal static class LegendPlacing
         Rectangle bottomRight = Rectangle.At(right, bottom, width, height);
         Rectangle bottomLeft = Rectangle.At(left, bottom, width, height);
         if (panel.Legend.IsTopRight)
-            return topRight;
+            return (topRight, 0);
         if (panel.Legend.IsTopLeft)
-            return topLeft;
+            return (topLeft, 0);
         if (panel.Legend.IsBottomRight)
-            return bottomRight;
+            return (bottomRight, 0);
         if (panel.Legend.IsBottomLeft)
-            return bottomLeft;
+            return (bottomLeft, 0);
         (Point At, int Weight)[] data = [.. panel.Marks.SelectMany(
             mark => Samples(mark, plot, x, y).Select(point => (point, mark.IsScatter ? PointWeight : 1)))];
         double middle = (left + right) / 2;
         double[] heights = [top, bottom, (top + bottom) / 2, (3 * top + bottom) / 4, (top + 3 * bottom) / 4];
         IEnumerable<Rectangle> places = new[] { topRight, topLeft, bottomRight, bottomLeft }.Concat(
             heights.SelectMany(h => new[] { right, left, middle }.Select(w => Rectangle.At(w, h, width, height))));
-        return places.MinBy(place => data.Sum(d => place.Inflate(4).Contains(d.At) ? d.Weight : 0));
+        return places.Select(p => (p, data.Sum(d => p.Inflate(4).Contains(d.At) ? d.Weight : 0))).MinBy(place => place.Item2);
     }
 
     /// <summary>Points that a legend should not cover, those along lines a few pixels apart.</summary>

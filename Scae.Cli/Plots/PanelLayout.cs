@@ -12,6 +12,9 @@ internal sealed class PanelLayout
 {
     private const double LabelGap = 5, LegendPadding = 6;
 
+    // One point or fifty pixels of a line: where a legend would hide more, it stands below the panel.
+    private const int MostHidden = 10;
+
     private readonly Panel _panel;
     private readonly double _guessHeight;
     private readonly (double X0, double X1, double Y0, double Y1) _limits;
@@ -30,8 +33,8 @@ internal sealed class PanelLayout
         double guessWidth = Math.Max(30, cellWidth - (axes ? 50 : 8));
         _guessHeight = Math.Max(30, cellHeight - (axes ? 44 : 8) - (panel.Title.Length > 0 ? 20 : 0));
         _limits = DataLimits.Of(panel, _guessHeight / guessWidth);
-        _xTicks = AxisTicks.Of(panel.X, _limits.X0, _limits.X1, Math.Clamp((int)(guessWidth / 42), 3, 8));
-        _yTicks = AxisTicks.Of(panel.Y, _limits.Y0, _limits.Y1, Math.Clamp((int)(_guessHeight / 26), 3, 8))
+        _xTicks = AxisTicks.Of(panel.X, _limits.X0, _limits.X1, Math.Clamp((int)(guessWidth / 40), 5, 8));
+        _yTicks = AxisTicks.Of(panel.Y, _limits.Y0, _limits.Y1, Math.Clamp((int)(_guessHeight / 26), 5, 8))
             .Shortened(0.45 * cellWidth);
         _uprightTicks = panel.X.Ticks.IsAt
             && _xTicks.Labels.Any(label => StrokeFont.Measure(label, Style.TickSize) + 4 > guessWidth / _xTicks.Labels.Length);
@@ -40,6 +43,8 @@ internal sealed class PanelLayout
         _entries = panel.Legend.IsHidden ? [] : KeyLayout.EntriesOf(panel);
         KeyLayout inside = KeyLayout.Stacked(_entries, 0.62 * guessWidth);
         if (_entries.Length > 0 && (inside.Height + 2 * LegendPadding > 0.55 * _guessHeight || LegendIsCut(0.62 * guessWidth)))
+            _below = KeyLayout.Flowing(_entries, cellWidth);
+        else if (_entries.Length > 0 && LegendHidesData(inside, guessWidth, _guessHeight))
             _below = KeyLayout.Flowing(_entries, cellWidth);
         Insets = Measure();
     }
@@ -82,6 +87,17 @@ internal sealed class PanelLayout
 
     private bool LegendIsCut(double width) =>
         _entries.Any(entry => StrokeFont.Measure(entry.Label, Style.LegendSize) + 26 > width);
+
+    private bool LegendHidesData(KeyLayout key, double width, double height)
+    {
+        var plot = Rectangle.At(0, 0, width, height);
+        var x = new AxisScale(_panel.X, _limits.X0, _limits.X1, plot.Left, plot.Right);
+        var y = new AxisScale(_panel.Y, _limits.Y0, _limits.Y1, plot.Bottom, plot.Top);
+        return PlaceLegend(key, plot, x, y).Hidden >= MostHidden;
+    }
+
+    private (Rectangle Box, int Hidden) PlaceLegend(KeyLayout key, Rectangle plot, AxisScale x, AxisScale y) =>
+        LegendPlacing.Place(_panel, plot, x, y, key.Width + 2 * LegendPadding, key.Height + LegendPadding);
 
     private Insets Measure()
     {
@@ -195,7 +211,7 @@ internal sealed class PanelLayout
         if (_entries.Length == 0)
             return;
         KeyLayout key = KeyLayout.Stacked(_entries, Math.Max(30, plot.Width - 4 * LegendPadding));
-        Rectangle box = LegendPlacing.Place(_panel, plot, x, y, key.Width + 2 * LegendPadding, key.Height + LegendPadding);
+        Rectangle box = PlaceLegend(key, plot, x, y).Box;
         canvas.Fill(box.Corners(), Style.Veil);
         canvas.Stroke(box.Outline(), Style.Grid, 1, false);
         key.Draw(canvas, box.Left + LegendPadding, box.Top + LegendPadding / 2);

@@ -66,6 +66,35 @@ internal static class Polygons
         return dashes;
     }
 
+    /// <summary>
+    /// Leaves out points that can't be seen: of those that follow each other within one column of the given width,
+    /// the first, the highest, the lowest and the last stay, in their order.
+    /// </summary>
+    public static Point[] Thin(Point[] line, double column)
+    {
+        var kept = new List<Point>();
+        for (int start = 0, end; start < line.Length; start = end)
+        {
+            double at = Math.Floor(line[start].X / column);
+            int low = start, high = start;
+            for (end = start + 1; end < line.Length && Math.Floor(line[end].X / column) == at; end++)
+            {
+                low = line[end].Y < line[low].Y ? end : low;
+                high = line[end].Y > line[high].Y ? end : high;
+            }
+
+            int previous = -1;
+            foreach (int i in new[] { start, Math.Min(low, high), Math.Max(low, high), end - 1 })
+            {
+                if (i != previous)
+                    kept.Add(line[i]);
+                previous = i;
+            }
+        }
+
+        return [.. kept];
+    }
+
     private static double Inside(Point p, Rectangle r, int side) => side switch
     {
         0 => p.X - r.Left,

@@ -11,6 +11,7 @@ type Limits =
 /// How positions follow from values.
 [<RequireQualifiedAccess>]
 type Scale =
+    /// Proportional to the value.
     | Linear
     /// Logarithm to base ten; values ≤ 0 are left out.
     | Log
@@ -22,6 +23,7 @@ type Ticks =
     | Automatic
     /// At these values with these texts, such as the names of categories.
     | At of (float * string) list
+    /// Nowhere.
     | None
 
 /// One axis of a panel.
@@ -30,8 +32,11 @@ type Axis =
     {
         /// Text beside the axis; "" for none.
         Label: string
+        /// Its range.
         Limits: Limits
+        /// Linear or logarithmic.
         Scale: Scale
+        /// Where its ticks are.
         Ticks: Ticks
         /// Whether values grow leftwards or downwards, as the rows of an image do.
         Reversed: bool
@@ -52,8 +57,13 @@ type Frame =
 type Legend =
     /// The place that covers least data, a corner if one is as good.
     | Automatic
+    /// In the upper left corner.
     | TopLeft
+    /// In the upper right corner.
     | TopRight
+    /// In the lower left corner.
     | BottomLeft
+    /// In the lower right corner.
     | BottomRight
+    /// Nowhere.
     | Hidden

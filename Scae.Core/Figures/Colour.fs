@@ -4,7 +4,17 @@ open System
 
 /// A colour in sRGB with straight (not premultiplied) opacity: A = 0 is invisible, A = 255 is opaque.
 [<Struct; RequireQualifiedAccess>]
-type Colour = { R: byte; G: byte; B: byte; A: byte }
+type Colour =
+    {
+        /// Red.
+        R: byte
+        /// Green.
+        G: byte
+        /// Blue.
+        B: byte
+        /// Opacity.
+        A: byte
+    }
 
 /// Making and mixing colours.
 [<RequireQualifiedAccess>]

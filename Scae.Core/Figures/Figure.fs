@@ -3,9 +3,13 @@ namespace Scae.Core
 /// What stands beside a label in a key.
 [<RequireQualifiedAccess>]
 type Swatch =
+    /// A stroke.
     | Line of dashed: bool
+    /// A point of this shape.
     | Point of Marker
+    /// A filled rectangle.
     | Patch
+    /// An empty rectangle.
     | Outline of dashed: bool
 
 /// An entry of a key.
@@ -42,6 +46,7 @@ type Animation =
     {
         /// The stem of the file name.
         Name: string
+        /// The pictures in order; drawn at the size of the largest.
         Frames: Figure[]
         /// Seconds a frame is shown.
         Delay: float

@@ -8,14 +8,18 @@ type Panel =
     {
         /// Text above the drawing; "" for none.
         Title: string
+        /// The horizontal axis.
         X: Axis
+        /// The vertical axis.
         Y: Axis
+        /// What surrounds the drawing area.
         Frame: Frame
         /// Whether a unit of x is as long as a unit of y. Automatic limits grow to fill the panel, fixed ones
         /// shrink the drawing area instead.
         EqualAspect: bool
         /// In drawing order.
         Marks: Mark list
+        /// Where the labels of the marks are explained.
         Legend: Legend
     }
 

@@ -73,3 +73,20 @@ let ``an image is enlarged by nearest neighbours and shrunk by means`` () =
     |> should equal [ [ 0uy; 0uy; 0uy ]; [ 0uy; 0uy; 0uy ]; [ 200uy; 100uy; 0uy ]; [ 200uy; 100uy; 0uy ] ]
 
     at 0 1 |> should equal [ 100uy; 50uy; 0uy ]
+
+[<Property>]
+let ``thinning a curve keeps its ends and its extremes in every column`` (ys: byte list) =
+    let line = ys |> List.mapi (fun i y -> Point(float i * 0.1, float y)) |> Array.ofList
+    let thin = Polygons.Thin(line, 0.5)
+
+    let extent (points: Point[]) =
+        points
+        |> Array.groupBy (fun p -> floor (p.X / 0.5))
+        |> Array.map (fun (column, group) ->
+            column,
+            group[0],
+            Array.last group,
+            group |> Array.map _.Y |> Array.min,
+            group |> Array.map _.Y |> Array.max)
+
+    extent thin = extent line && thin.Length <= 4 * (line.Length / 5 + 1)
