@@ -54,6 +54,24 @@ type internal RunArguments =
             | Data _ -> "where data sets lie that aren't generated."
             | Json -> "print the result as JSON and nothing else."
 
+type internal EvalArguments =
+    | [<MainCommand; Unique>] Run of folder: string
+    | [<Unique>] Seed of number: int
+    | [<Unique>] Baseline of name: string
+    | [<Unique>] Threads of count: int
+    | [<Unique>] Data of folder: string
+    | [<Unique>] Json
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | Run _ -> "the folder that scae train left."
+            | Seed _ -> "the seed of fresh validation and test scenes; 1 unless given."
+            | Baseline _ -> "also measure a method that learns nothing on the same scenes, such as exact."
+            | Threads _ -> "how many cores to use; all unless given."
+            | Data _ -> "where data sets lie that aren't generated."
+            | Json -> "print the result as JSON and nothing else."
+
 type internal SweepArguments =
     | [<MainCommand; Unique>] Experiment of experiment: string
     | [<Unique>] Preset of name: string
@@ -101,7 +119,7 @@ type internal ExperimentArguments =
 type internal RootArguments =
     | [<CliPrefix(CliPrefix.None)>] List of ParseResults<ListArguments>
     | [<CliPrefix(CliPrefix.None)>] Train of ParseResults<TrainArguments>
-    | [<CliPrefix(CliPrefix.None)>] Eval of ParseResults<RunArguments>
+    | [<CliPrefix(CliPrefix.None)>] Eval of ParseResults<EvalArguments>
     | [<CliPrefix(CliPrefix.None)>] Figures of ParseResults<RunArguments>
     | [<CliPrefix(CliPrefix.None)>] Sweep of ParseResults<SweepArguments>
     | [<CliPrefix(CliPrefix.None)>] Verify of ParseResults<ExperimentArguments>
@@ -122,55 +140,66 @@ type internal RootArguments =
 
 /// What `scae train` was asked to do.
 type TrainOptions =
-    { Experiment: Experiment
-      Preset: Preset
-      Overrides: (string * string) list
-      Seed: int
-      Out: string option
-      Resume: bool
-      Threads: int option
-      Resources: Resources
-      Quiet: bool
-      Json: bool }
+    {
+        Experiment: Experiment
+        Preset: Preset
+        Overrides: (string * string) list
+        Seed: int
+        Out: string option
+        Resume: bool
+        Threads: int option
+        Resources: Resources
+        Quiet: bool
+        Json: bool
+    }
 
-/// What `scae eval` and `scae figures` were asked to do.
+/// What `scae figures` was asked to do, and what `scae eval` shares with it.
 type RunOptions =
-    { Folder: string
-      Seed: int
-      Threads: int option
-      Resources: Resources
-      Json: bool }
+    {
+        Folder: string
+        Seed: int
+        Threads: int option
+        Resources: Resources
+        Json: bool
+    }
+
+/// What `scae eval` was asked to do.
+type EvalOptions = { Run: RunOptions; Baseline: string option }
 
 /// What `scae sweep` was asked to do.
 type SweepOptions =
-    { Experiment: Experiment
-      Preset: Preset
-      Overrides: (string * string) list
-      Seeds: int list
-      Out: string option
-      Threads: int option
-      Resources: Resources
-      Quiet: bool
-      Json: bool }
+    {
+        Experiment: Experiment
+        Preset: Preset
+        Overrides: (string * string) list
+        Seeds: int list
+        Out: string option
+        Threads: int option
+        Resources: Resources
+        Quiet: bool
+        Json: bool
+    }
 
 /// What `scae verify`, `scae gradcheck` and `scae bench` were asked to do.
 type ExperimentOptions =
-    { Experiments: Experiment list
-      Preset: string option
-      Overrides: (string * string) list
-      Seed: int
-      Steps: int
-      Out: string option
-      Threads: int option
-      Resources: Resources
-      Json: bool }
+    {
+        Experiments: Experiment list
+        Preset: string option
+        Overrides: (string * string) list
+        Seed: int
+        Steps: int
+        Out: string option
+        Threads: int option
+        Resources: Resources
+        Json: bool
+    }
 
 /// A command line that makes sense.
 type Command =
     | ShowHelp of text: string
     | ShowList of json: bool
     | Train of TrainOptions
-    | Eval of RunOptions
+    | Eval of EvalOptions
     | Figures of RunOptions
     | Sweep of SweepOptions
     | Verify of ExperimentOptions
@@ -180,8 +209,7 @@ type Command =
 /// From the words of a command line to a command.
 [<RequireQualifiedAccess>]
 module Arguments =
-    let private verbs =
-        [ "list"; "train"; "eval"; "figures"; "sweep"; "verify"; "gradcheck"; "bench" ]
+    let private verbs = [ "list"; "train"; "eval"; "figures"; "sweep"; "verify"; "gradcheck"; "bench" ]
 
     let private parser =
         lazy (ArgumentParser.Create<RootArguments>(programName = "scae", errorHandler = ExceptionExiter()))
@@ -197,7 +225,8 @@ module Arguments =
     /// Takes `--name value` pairs out that name a hyperparameter of the experiment.
     let private takeHyperparameters (experiment: Experiment) (words: string list) =
         let names =
-            experiment.Settings experiment.Specification.Presets.Head
+            experiment.Specification.Presets
+            |> List.collect experiment.Settings
             |> List.map (fun setting -> $"--{setting.Name}")
             |> Set.ofList
 
@@ -242,7 +271,7 @@ module Arguments =
         | "list" -> usage<ListArguments> verb
         | "train" -> usage<TrainArguments> verb
         | "sweep" -> usage<SweepArguments> verb
-        | "eval"
+        | "eval" -> usage<EvalArguments> verb
         | "figures" -> usage<RunArguments> verb
         | _ -> usage<ExperimentArguments> verb
 
@@ -259,7 +288,9 @@ module Arguments =
                 usage.TrimEnd()
                 + $"\n\nscae {verb} EXPERIMENT --help also lists the experiment's presets and hyperparameters."
             | _ -> usage.TrimEnd()
-        | _ -> parser.Value.PrintUsage().TrimEnd() + "\n\nscae train constellations trains the first experiment; scae COMMAND --help tells more."
+        | _ ->
+            parser.Value.PrintUsage().TrimEnd()
+            + "\n\nscae train constellations trains the first experiment; scae COMMAND --help tells more."
 
     let private seeds (text: string) : Result<int list, string> =
         match text.Split ".." with
@@ -282,7 +313,10 @@ module Arguments =
 
     let private bind f r = Result.bind f r
 
-    let private train (overrides: (string * string) list) (results: ParseResults<TrainArguments>) : Result<Command, string> =
+    let private train
+        (overrides: (string * string) list)
+        (results: ParseResults<TrainArguments>)
+        : Result<Command, string> =
         results.TryGetResult TrainArguments.Experiment
         |> required "train" "an experiment" "constellations"
         |> bind Experiments.find
@@ -293,31 +327,57 @@ module Arguments =
                 |> bind (fun _ -> threads (results.TryGetResult TrainArguments.Threads))
                 |> Result.map (fun threads ->
                     Command.Train
-                        { Experiment = experiment
-                          Preset = preset
-                          Overrides = overrides
-                          Seed = results.GetResult(TrainArguments.Seed, defaultValue = 0)
-                          Out = results.TryGetResult TrainArguments.Out
-                          Resume = results.Contains TrainArguments.Resume
-                          Threads = threads
-                          Resources = resources (results.TryGetResult TrainArguments.Data)
-                          Quiet = results.Contains TrainArguments.Quiet
-                          Json = results.Contains TrainArguments.Json })))
+                        {
+                            Experiment = experiment
+                            Preset = preset
+                            Overrides = overrides
+                            Seed = results.GetResult(TrainArguments.Seed, defaultValue = 0)
+                            Out = results.TryGetResult TrainArguments.Out
+                            Resume = results.Contains TrainArguments.Resume
+                            Threads = threads
+                            Resources = resources (results.TryGetResult TrainArguments.Data)
+                            Quiet = results.Contains TrainArguments.Quiet
+                            Json = results.Contains TrainArguments.Json
+                        })))
 
-    let private run (verb: string) (command: RunOptions -> Command) (results: ParseResults<RunArguments>) : Result<Command, string> =
-        results.TryGetResult RunArguments.Run
+    let private runOptions verb (folder: string option) seed threadCount data json : Result<RunOptions, string> =
+        folder
         |> required verb "a run's folder" "runs/constellations-seed-0"
         |> bind (fun folder ->
-            threads (results.TryGetResult RunArguments.Threads)
+            threads threadCount
             |> Result.map (fun threads ->
-                command
-                    { Folder = folder
-                      Seed = results.GetResult(RunArguments.Seed, defaultValue = 1)
-                      Threads = threads
-                      Resources = resources (results.TryGetResult RunArguments.Data)
-                      Json = results.Contains RunArguments.Json }))
+                {
+                    Folder = folder
+                    Seed = defaultArg seed 1
+                    Threads = threads
+                    Resources = resources data
+                    Json = json
+                }))
 
-    let private sweep (overrides: (string * string) list) (results: ParseResults<SweepArguments>) : Result<Command, string> =
+    let private figures (results: ParseResults<RunArguments>) : Result<Command, string> =
+        runOptions
+            "figures"
+            (results.TryGetResult RunArguments.Run)
+            (results.TryGetResult RunArguments.Seed)
+            (results.TryGetResult RunArguments.Threads)
+            (results.TryGetResult RunArguments.Data)
+            (results.Contains RunArguments.Json)
+        |> Result.map Command.Figures
+
+    let private eval (results: ParseResults<EvalArguments>) : Result<Command, string> =
+        runOptions
+            "eval"
+            (results.TryGetResult EvalArguments.Run)
+            (results.TryGetResult EvalArguments.Seed)
+            (results.TryGetResult EvalArguments.Threads)
+            (results.TryGetResult EvalArguments.Data)
+            (results.Contains EvalArguments.Json)
+        |> Result.map (fun run -> Command.Eval { Run = run; Baseline = results.TryGetResult EvalArguments.Baseline })
+
+    let private sweep
+        (overrides: (string * string) list)
+        (results: ParseResults<SweepArguments>)
+        : Result<Command, string> =
         results.TryGetResult SweepArguments.Experiment
         |> required "sweep" "an experiment" "constellations --seeds 0..4"
         |> bind Experiments.find
@@ -330,15 +390,17 @@ module Arguments =
                     seeds (results.GetResult(SweepArguments.Seeds, defaultValue = "0..4"))
                     |> Result.map (fun seeds ->
                         Command.Sweep
-                            { Experiment = experiment
-                              Preset = preset
-                              Overrides = overrides
-                              Seeds = seeds
-                              Out = results.TryGetResult SweepArguments.Out
-                              Threads = threads
-                              Resources = resources (results.TryGetResult SweepArguments.Data)
-                              Quiet = results.Contains SweepArguments.Quiet
-                              Json = results.Contains SweepArguments.Json }))))
+                            {
+                                Experiment = experiment
+                                Preset = preset
+                                Overrides = overrides
+                                Seeds = seeds
+                                Out = results.TryGetResult SweepArguments.Out
+                                Threads = threads
+                                Resources = resources (results.TryGetResult SweepArguments.Data)
+                                Quiet = results.Contains SweepArguments.Quiet
+                                Json = results.Contains SweepArguments.Json
+                            }))))
 
     let private experiments
         (command: ExperimentOptions -> Command)
@@ -373,29 +435,43 @@ module Arguments =
                 threads (results.TryGetResult ExperimentArguments.Threads)
                 |> Result.map (fun threads ->
                     command
-                        { Experiments = experiments
-                          Preset = preset
-                          Overrides = overrides
-                          Seed = results.GetResult(ExperimentArguments.Seed, defaultValue = 0)
-                          Steps = steps
-                          Out = results.TryGetResult ExperimentArguments.Out
-                          Threads = threads
-                          Resources = resources (results.TryGetResult ExperimentArguments.Data)
-                          Json = results.Contains ExperimentArguments.Json }))
+                        {
+                            Experiments = experiments
+                            Preset = preset
+                            Overrides = overrides
+                            Seed = results.GetResult(ExperimentArguments.Seed, defaultValue = 0)
+                            Steps = steps
+                            Out = results.TryGetResult ExperimentArguments.Out
+                            Threads = threads
+                            Resources = resources (results.TryGetResult ExperimentArguments.Data)
+                            Json = results.Contains ExperimentArguments.Json
+                        }))
 
     /// Argu's message on one line, with the nearest option where one was mistyped.
     let private oneLine (experiment: Experiment option) (verb: string) (words: string list) (message: string) : string =
-        let line =
-            message.Split('\n') |> Array.head |> fun text -> text.Replace("ERROR: ", "").TrimEnd()
+        let line = message.Split('\n') |> Array.head |> fun text -> text.Replace("ERROR: ", "").TrimEnd()
 
         if line.Contains "unrecognized argument" then
             let word = line.Split('\'') |> Array.tryItem 1 |> Option.defaultValue ""
 
             let known =
-                [ "--preset"; "--seed"; "--seeds"; "--out"; "--resume"; "--threads"; "--data"; "--quiet"; "--json"; "--steps" ]
+                [
+                    "--preset"
+                    "--seed"
+                    "--seeds"
+                    "--out"
+                    "--resume"
+                    "--threads"
+                    "--data"
+                    "--quiet"
+                    "--json"
+                    "--steps"
+                    "--baseline"
+                ]
                 @ (match experiment with
                    | Some experiment ->
-                       experiment.Settings experiment.Specification.Presets.Head
+                       experiment.Specification.Presets
+                       |> List.collect experiment.Settings
                        |> List.map (fun setting -> $"--{setting.Name}")
                    | None -> [])
 
@@ -433,8 +509,8 @@ module Arguments =
                     match (parser.Value.ParseCommandLine(Array.ofList (verb :: kept))).GetSubCommand() with
                     | RootArguments.List results -> Ok(ShowList(results.Contains ListArguments.Json))
                     | RootArguments.Train results -> train overrides results
-                    | RootArguments.Eval results -> run "eval" Command.Eval results
-                    | RootArguments.Figures results -> run "figures" Command.Figures results
+                    | RootArguments.Eval results -> eval results
+                    | RootArguments.Figures results -> figures results
                     | RootArguments.Sweep results -> sweep overrides results
                     | RootArguments.Verify results -> experiments Command.Verify overrides results
                     | RootArguments.Gradcheck results -> experiments Command.Gradcheck overrides results

@@ -21,14 +21,10 @@ type Evaluation =
     }
 
 /// What an experiment keeps of a moment of training, for its animation.
-type Snapshot =
-    { Step: int
-      Values: (string * Tensor) list }
+type Snapshot = { Step: int; Values: (string * Tensor) list }
 
 /// The course of a training, oldest first.
-type History =
-    { Evaluations: Evaluation list
-      Snapshots: Snapshot list }
+type History = { Evaluations: Evaluation list; Snapshots: Snapshot list }
 
 /// The metric by which the best epoch is chosen.
 type BestBy = { Metric: string; Larger: bool }
@@ -53,11 +49,7 @@ type Plan =
 type Resources = { DataFolder: string option }
 
 /// The streams of randomness of a run.
-type Keys =
-    { Init: Key
-      Train: Key
-      Validation: Key
-      Test: Key }
+type Keys = { Init: Key; Train: Key; Validation: Key; Test: Key }
 
 /// The streams of a run.
 [<RequireQualifiedAccess>]
@@ -66,18 +58,18 @@ module Keys =
     let ofSeed (seed: int) : Keys =
         let root = Key.OfSeed(int64 seed)
 
-        { Init = root.Named "init"
-          Train = root.Named "train"
-          Validation = root.Named "validation"
-          Test = root.Named "test" }
+        {
+            Init = root.Named "init"
+            Train = root.Named "train"
+            Validation = root.Named "validation"
+            Test = root.Named "test"
+        }
 
     /// The same with validation and test scenes that no run of the seed has seen.
     let fresh (evaluationSeed: int) (keys: Keys) : Keys =
         let root = (Key.OfSeed(int64 evaluationSeed)).Named "fresh"
 
-        { keys with
-            Validation = root.Named "validation"
-            Test = root.Named "test" }
+        { keys with Validation = root.Named "validation"; Test = root.Named "test" }
 
 /// A model with its data, ready to be trained: what the training loop and the command line see of an experiment.
 type Session =
@@ -89,6 +81,8 @@ type Session =
         /// The loss of the present batch, recorded for replay.
         Record: unit -> Recording
         Evaluate: Split -> Metrics
+        /// By name, methods that learn nothing, measured on the same scenes.
+        Baselines: (string * (Split -> Metrics)) list
         Snapshot: int -> Snapshot
         Figures: History -> Figure list
         Animation: History -> Animation option
@@ -142,28 +136,34 @@ type Definition<'config, 'data, 'model, 'batch> =
 /// Experiments from definitions.
 [<RequireQualifiedAccess>]
 module Experiment =
-    let private openSession (definition: Definition<'config, 'data, 'model, 'batch>) config (plan: Plan) resources keys =
+    let private openSession
+        (baselines: (string * ('config -> 'data -> Split -> Metrics)) list)
+        (definition: Definition<'config, 'data, 'model, 'batch>)
+        config
+        (plan: Plan)
+        resources
+        keys
+        =
         definition.Load config resources keys
         |> Result.map (fun data ->
             let model = definition.Init config Dtype.Float32 keys.Init |> Parameters.trainable
             let batch = definition.Allocate config plan.BatchSize
 
-            { Parameters = Parameters.named model
-              Fill = fun step -> definition.Fill config data (keys.Train.Fold step) step batch
-              Record = fun () -> Recording.Of(fun () -> Seq.singleton (definition.Loss config model batch))
-              Evaluate = definition.Evaluate config data model
-              Snapshot =
-                fun step ->
-                    { Step = step
-                      Values = definition.Snapshot config data model }
-              Figures = definition.Figures config data model
-              Animation = definition.Animation config data })
+            {
+                Parameters = Parameters.named model
+                Fill = fun step -> definition.Fill config data (keys.Train.Fold step) step batch
+                Record = fun () -> Recording.Of(fun () -> Seq.singleton (definition.Loss config model batch))
+                Evaluate = definition.Evaluate config data model
+                Baselines = baselines |> List.map (fun (name, measure) -> name, measure config data)
+                Snapshot = fun step -> { Step = step; Values = definition.Snapshot config data model }
+                Figures = definition.Figures config data model
+                Animation = definition.Animation config data
+            })
 
     let private checkGradient (definition: Definition<'config, 'data, 'model, 'batch>) config resources keys =
         definition.Load config resources keys
         |> Result.map (fun data ->
-            let model =
-                definition.Init config Dtype.Float64 keys.Init |> Parameters.trainable
+            let model = definition.Init config Dtype.Float64 keys.Init |> Parameters.trainable
 
             let batch = definition.Allocate config 3
             definition.Fill config data (keys.Train.Fold 0) 0 batch
@@ -179,23 +179,48 @@ module Experiment =
             GradientCheck.run (keys.Init.Named "gradcheck") (Parameters.named model) (fun () ->
                 definition.Loss config model batch))
 
-    /// An experiment from its definition. Types are hidden; adding an experiment changes nothing else.
-    let define (definition: Definition<'config, 'data, 'model, 'batch>) : Experiment =
+    /// An experiment from its definition, with named baselines: methods without parameters, measured on the data of a
+    /// configuration.
+    let defineWith
+        (baselines: (string * ('config -> 'data -> Split -> Metrics)) list)
+        (definition: Definition<'config, 'data, 'model, 'batch>)
+        : Experiment =
         let configure (preset: Preset) (overrides: (string * string) list) =
             definition.Defaults
             |> Settings.apply (preset.Settings @ overrides)
             |> Result.bind (fun config -> definition.Plan config |> Result.map (fun plan -> config, plan))
             |> Result.map (fun (config, plan) ->
-                { Settings = Settings.values config
-                  Plan = plan
-                  Open = openSession definition config plan
-                  CheckGradient = checkGradient definition config })
+                {
+                    Settings = Settings.values config
+                    Plan = plan
+                    Open = openSession baselines definition config plan
+                    CheckGradient = checkGradient definition config
+                })
 
         let settings (preset: Preset) =
             match Settings.apply preset.Settings definition.Defaults with
             | Ok config -> Settings.describe config
             | Error message -> invalidOp $"preset {preset.Name} of {definition.Specification.Experiment}: {message}"
 
-        { Specification = definition.Specification
-          Settings = settings
-          Configure = configure }
+        {
+            Specification = definition.Specification
+            Settings = settings
+            Configure = configure
+        }
+
+    /// An experiment from its definition. Types are hidden; adding an experiment changes nothing else.
+    let define (definition: Definition<'config, 'data, 'model, 'batch>) : Experiment = defineWith [] definition
+
+    /// One experiment out of several definitions, for presets whose models have other hyperparameters: those named train
+    /// the given experiment, all others the first one, whose specification rules.
+    let withVariants (variants: (string * Experiment) list) (first: Experiment) : Experiment =
+        let chosen (preset: Preset) =
+            variants
+            |> List.tryFind (fun (name, _) -> name = preset.Name)
+            |> Option.map snd
+            |> Option.defaultValue first
+
+        { first with
+            Settings = fun preset -> (chosen preset).Settings preset
+            Configure = fun preset -> (chosen preset).Configure preset
+        }

@@ -6,8 +6,7 @@ open System.Collections.Generic
 /// What a shell needs to run experiments, as plain static methods: no curried functions in fields.
 [<RequireQualifiedAccess>]
 module Runs =
-    let private pairs (overrides: seq<KeyValuePair<string, string>>) =
-        [ for pair in overrides -> pair.Key, pair.Value ]
+    let private pairs (overrides: seq<KeyValuePair<string, string>>) = [ for pair in overrides -> pair.Key, pair.Value ]
 
     /// The hyperparameters of an experiment with a preset's values.
     let settings (experiment: Experiment) (preset: Preset) : Setting list = experiment.Settings preset
@@ -37,6 +36,13 @@ module Runs =
 
     /// The animation of a training, if it has one.
     let animation (session: Session) (history: History) : Animation option = session.Animation history
+
+    /// The metrics of a baseline on one set of scenes. The error is one line with the nearest name.
+    let baseline (session: Session) (name: string) (split: Split) : Result<Metrics, string> =
+        match session.Baselines |> List.tryFind (fun (known, _) -> known = name) with
+        | Some(_, measure) -> Ok(measure split)
+        | None when session.Baselines.IsEmpty -> Error $"--baseline {name}: the experiment has no baselines"
+        | None -> Error $"there is no baseline {name}{Spelling.nearest name (List.map fst session.Baselines)}"
 
     /// The metrics on one set of scenes.
     let evaluate (session: Session) (split: Split) : Metrics = session.Evaluate split
