@@ -139,5 +139,47 @@ let private attentions =
             (fun _ xs -> xs[0].chamfer xs[1])
     ]
 
+let private powers =
+    [
+        unary "pow of a number" Positive (fun x -> x.pow 2.5)
+        unary "square" Anywhere (fun x -> x.pow 2.0)
+        unary "pow of zero" Anywhere (fun x -> x.pow 0.0 + x)
+        yield! binary "pow" Positive Positive (fun a b -> a.pow b)
+        yield! binary "where" Anywhere Anywhere (fun a b -> a.gt(0.3).where(a * b, b))
+    ]
+
+/// Positions below count, of the given shape.
+let private positions (it: Instance) count (shape: int[]) =
+    let n = Array.fold (*) 1 shape
+    Tensor.``of`` (Array.init n (fun i -> (i * i + it.Draw / 3) % count), shape)
+
+let private joining =
+    [
+        along "cat" Anywhere (fun axis x -> Tensor.cat ([ x; x * 2.0; x.slice (axis, 0, 1) ], axis))
+        along "stack" Anywhere (fun axis x -> Tensor.stack ([ x; x * x; x ], axis))
+        along "repeat" Anywhere (fun axis x -> x.repeat (axis, 3))
+        along "flip" Anywhere (fun axis x -> x.flip axis)
+        along "pad" Anywhere (fun axis x -> x.pad (Array.init x.dim (fun i -> (i + abs axis) % 3)))
+        along "dilate" Anywhere (fun axis x -> x.dilate (Array.init x.dim (fun i -> 1 + (i + abs axis) % 3)))
+        general "gather" (fun it -> [ Anywhere, it.Positive[0..2] ]) (fun it xs ->
+            let axis, shape = it.Draw % 3, xs[0].shape
+            let index = shape |> Array.mapi (fun i n -> if i = axis then it.Sizes[4] else min n (1 + it.Sizes[5]))
+            xs[0].gather(axis, positions it shape[axis] index))
+        general "indexSelect" (fun it -> [ Anywhere, it.Positive[0..2] ]) (fun it xs ->
+            let axis = it.Draw % 3
+            xs[0].indexSelect(axis, positions it (xs[0].size axis) [| it.Sizes[3] |]))
+        general "scatterAdd" (fun it -> [ Anywhere, it.Sizes[0..2] ]) (fun it xs ->
+            let axis, shape = it.Draw % 3, xs[0].shape
+            let target = shape |> Array.mapi (fun i n -> if i = axis then 3 else n)
+            xs[0].scatterAdd(axis, positions it 3 shape, target))
+        general "scatter" (fun it -> [ Anywhere, it.Sizes[0..2] ]) (fun it xs ->
+            let axis, shape = it.Draw % 3, xs[0].shape
+            let target = shape |> Array.mapi (fun i n -> if i = axis then 4 else n)
+            xs[0].scatter(axis, positions it 4 shape, target))
+        along "cumsum" Anywhere (fun axis x -> x.cumsum axis)
+        along "cumprod" Anywhere (fun axis x -> x.cumprod axis)
+        along "cumprod with zeros" Anywhere (fun axis x -> (x * x.gt 0.0).cumprod axis)
+    ]
+
 /// All cases.
-let cases = elementwise @ binaries @ views @ reductions @ products @ attentions
+let cases = elementwise @ binaries @ views @ reductions @ products @ attentions @ powers @ joining
