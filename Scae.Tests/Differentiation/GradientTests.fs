@@ -20,7 +20,7 @@ let private forInstances count (check: Instance -> unit) =
 let ``the gradient agrees with central differences`` (name: string) =
     let case = find name
 
-    forInstances 40 (fun it ->
+    forInstances 30 (fun it ->
         let leaves, f = prepare case it
         let error = GradientCheck.relativeError f leaves
 
@@ -31,7 +31,7 @@ let ``the gradient agrees with central differences`` (name: string) =
 let ``Float32 gives nearly the values and gradients of Float64`` (name: string) =
     let case = find name
 
-    forInstances 15 (fun it ->
+    forInstances 10 (fun it ->
         let leaves, f = prepare case it
         let narrow = leaves |> List.map _.cast(Dtype.Float32)
         (f narrow).dtype |> should equal Dtype.Float32
