@@ -28,8 +28,7 @@ module dsharp =
     let ones (shape: int list) : Tensor = Tensor.ones (Array.ofList shape)
 
     /// One value everywhere.
-    let full (shape: int list) (value: float) : Tensor =
-        Tensor.full (Array.ofList shape, value)
+    let full (shape: int list) (value: float) : Tensor = Tensor.full (Array.ofList shape, value)
 
     /// The identity matrix.
     let eye (n: int) : Tensor = Tensor.eye n

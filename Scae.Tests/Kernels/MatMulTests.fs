@@ -16,14 +16,16 @@ type Layout = { Row: int; Column: int; Next: int }
 
 /// A product: sizes, layouts of the three matrices, whether C is added to.
 type Product =
-    { Batch: int
-      M: int
-      N: int
-      K: int
-      A: Layout
-      B: Layout
-      C: Layout
-      Accumulate: bool }
+    {
+        Batch: int
+        M: int
+        N: int
+        K: int
+        A: Layout
+        B: Layout
+        C: Layout
+        Accumulate: bool
+    }
 
 let private length (batch: int) rows columns (layout: Layout) =
     if batch = 0 || rows = 0 || columns = 0 then
@@ -92,7 +94,13 @@ let private bits<'T when 'T: struct and 'T: (new: unit -> 'T) and 'T :> ValueTyp
     MemoryMarshal.AsBytes(ReadOnlySpan<'T> values).ToArray()
 
 let private widths =
-    [ VectorWidth.Widest; VectorWidth.Bits512; VectorWidth.Bits256; VectorWidth.Bits128; VectorWidth.Scalar ]
+    [
+        VectorWidth.Widest
+        VectorWidth.Bits512
+        VectorWidth.Bits256
+        VectorWidth.Bits128
+        VectorWidth.Scalar
+    ]
 
 let private sameBits32 (p: Product) =
     let a, b, c = operands<float32> p
@@ -110,7 +118,13 @@ let private layouts batch rows columns =
         let! transposed = Gen.elements [ true; false ]
         let! spread = Gen.frequency [ 4, Gen.constant 1; 1, Gen.constant 3 ]
         let! shared = Gen.frequency [ 3, Gen.constant false; 1, Gen.constant true ]
-        let row, column = if transposed then spread, spread * rows + pad else spread * columns + pad, spread
+
+        let row, column =
+            if transposed then
+                spread, spread * rows + pad
+            else
+                spread * columns + pad, spread
+
         let next = length 1 rows columns { Row = row; Column = column; Next = 0 } + pad
         return { Row = row; Column = column; Next = (if shared || batch = 1 then 0 else next) }
     }
@@ -133,28 +147,37 @@ let private products =
         let c = { Row = n + pad; Column = 1; Next = c }
         // Heads of attention: the matrices of C side by side in one row.
         let! heads = Gen.frequency [ 4, Gen.constant false; 1, Gen.constant true ]
-        let c = if heads then { c with Row = max 1 batch * n + pad; Next = n } else c
+
+        let c =
+            if heads then
+                { c with Row = max 1 batch * n + pad; Next = n }
+            else
+                c
 
         return
-            { Batch = batch
-              M = m
-              N = n
-              K = k
-              A = a
-              B = b
-              C = c
-              Accumulate = accumulate }
+            {
+                Batch = batch
+                M = m
+                N = n
+                K = k
+                A = a
+                B = b
+                C = c
+                Accumulate = accumulate
+            }
     }
 
 let private plain m n k =
-    { Batch = 1
-      M = m
-      N = n
-      K = k
-      A = { Row = k; Column = 1; Next = 0 }
-      B = { Row = n; Column = 1; Next = 0 }
-      C = { Row = n; Column = 1; Next = 0 }
-      Accumulate = false }
+    {
+        Batch = 1
+        M = m
+        N = n
+        K = k
+        A = { Row = k; Column = 1; Next = 0 }
+        B = { Row = n; Column = 1; Next = 0 }
+        C = { Row = n; Column = 1; Next = 0 }
+        Accumulate = false
+    }
 
 [<Property(MaxTest = 400)>]
 let ``every width gives the bits of the triple loop in float32`` () = Prop.forAll (Arb.fromGen products) sameBits32
