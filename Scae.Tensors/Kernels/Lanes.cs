@@ -58,6 +58,28 @@ internal static class Lanes
         where T : unmanaged =>
         typeof(T) == typeof(double) ? Vector512.Exp(x.AsDouble()).As<double, T>() : Vector512.Exp(x.AsSingle()).As<float, T>();
 
+    /// <summary>log x in every lane.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> Log<T>(Vector512<T> x)
+        where T : unmanaged =>
+        typeof(T) == typeof(double) ? Vector512.Log(x.AsDouble()).As<double, T>() : Vector512.Log(x.AsSingle()).As<float, T>();
+
+    /// <summary>log(1 + x) in every lane, exact for small x too: the rounding of 1 + x is divided out again.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> LogOnePlus<T>(Vector512<T> x)
+        where T : unmanaged
+    {
+        var sum = Vector512<T>.One + x;
+        var rounded = sum - Vector512<T>.One;
+        return Vector512.ConditionalSelect(Vector512.Equals(rounded, Vector512<T>.Zero), x, Log(sum) * x / rounded);
+    }
+
+    /// <summary>A number in every lane.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> Constant<T>(double value)
+        where T : unmanaged =>
+        typeof(T) == typeof(double) ? Vector512.Create(value).As<double, T>() : Vector512.Create((float)value).As<float, T>();
+
     /// <summary>sin x in every lane.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<T> Sin<T>(Vector512<T> x)

@@ -44,24 +44,6 @@ public sealed partial class Tensor
     /// <exception cref="ShapeError">The shapes don't broadcast or the dtypes differ.</exception>
     public Tensor min(Tensor b) => Binary<Smaller, WhereLeftLoses, WhereRightLoses>.Of("min", this, b);
 
-    /// <summary>1 where x &lt; y, else 0; no gradient. Comparisons with NaN are 0.</summary>
-    public Tensor lt(Tensor b) => Comparison<Less>.Of("lt", this, b);
-
-    /// <summary>1 where x ≤ y, else 0; no gradient. Comparisons with NaN are 0.</summary>
-    public Tensor le(Tensor b) => Comparison<LessOrEqual>.Of("le", this, b);
-
-    /// <summary>1 where x &gt; y, else 0; no gradient. Comparisons with NaN are 0.</summary>
-    public Tensor gt(Tensor b) => Comparison<Less>.Of("gt", b, this);
-
-    /// <summary>1 where x ≥ y, else 0; no gradient. Comparisons with NaN are 0.</summary>
-    public Tensor ge(Tensor b) => Comparison<LessOrEqual>.Of("ge", b, this);
-
-    /// <summary>1 where x = y, else 0; no gradient. Comparisons with NaN are 0.</summary>
-    public Tensor eq(Tensor b) => Comparison<Equal>.Of("eq", this, b);
-
-    /// <summary>1 where x ≠ y, else 0; no gradient. NaN differs from everything.</summary>
-    public Tensor ne(Tensor b) => 1.0 - eq(b);
-
     internal static void CheckSameDtype(string operation, Tensor a, Tensor b)
     {
         if (a.dtype != b.dtype)
@@ -104,24 +86,6 @@ public sealed partial class Tensor
     {
         public static Vector512<T> Apply<T>(Vector512<T> a, Vector512<T> b)
             where T : unmanaged => Vector512.Min(a, b);
-    }
-
-    private readonly struct Less : IMap2
-    {
-        public static Vector512<T> Apply<T>(Vector512<T> a, Vector512<T> b)
-            where T : unmanaged => Vector512.LessThan(a, b) & Vector512<T>.One;
-    }
-
-    private readonly struct LessOrEqual : IMap2
-    {
-        public static Vector512<T> Apply<T>(Vector512<T> a, Vector512<T> b)
-            where T : unmanaged => Vector512.LessThanOrEqual(a, b) & Vector512<T>.One;
-    }
-
-    private readonly struct Equal : IMap2
-    {
-        public static Vector512<T> Apply<T>(Vector512<T> a, Vector512<T> b)
-            where T : unmanaged => Vector512.Equals(a, b) & Vector512<T>.One;
     }
 
     private readonly struct First : IMap3
@@ -249,35 +213,6 @@ public sealed partial class Tensor
                     Add(ref into[at[3 + input]], Elementwise.SumMap3<T, TRule>(gradient, x[at[0]..], xStep, y[at[1]..], yStep));
                 loop.Next(at, index);
             }
-        }
-    }
-
-    private sealed class Comparison<TValue> : Operation
-        where TValue : IMap2
-    {
-        private readonly BroadcastLoop _loop;
-
-        private Comparison(Tensor a, Tensor b, int[] shape)
-            : base(a, b) =>
-            _loop = new BroadcastLoop(
-                shape,
-                Scae.Tensors.Shape.BroadcastStrides(a.Shape, a.Strides, shape),
-                Scae.Tensors.Shape.BroadcastStrides(b.Shape, b.Strides, shape),
-                Scae.Tensors.Shape.DenseStrides(shape));
-
-        public override bool CutsGradient => true;
-
-        public static Tensor Of(string operation, Tensor a, Tensor b)
-        {
-            CheckSameDtype(operation, a, b);
-            int[] shape = Scae.Tensors.Shape.Broadcast(operation, a.Shape, b.Shape);
-            return new Comparison<TValue>(WithUnitStep(a), WithUnitStep(b), shape).Run(a.dtype, shape);
-        }
-
-        protected override void Forward<T>() => MapRows<T, TValue>(_loop, Inputs[0].FromFirst<T>(), Inputs[1].FromFirst<T>(), Output.Data<T>());
-
-        protected override void Backward<T>()
-        {
         }
     }
 

@@ -1,54 +1,161 @@
 using System;
+using System.Collections.Generic;
+using System.Linq;
+using System.Numerics.Tensors;
+using Scae.Tensors.Kernels;
 
 namespace Scae.Tensors;
 
-/// <content>stub</content>
+/// <content>Tensors put together, repeated, turned round, and set into larger ones.</content>
 public sealed partial class Tensor
 {
-    /// <summary>stub</summary>
-    public static Tensor cat(Tensor[] tensors, int axis = 0)
+    /// <summary>Tensors one after the other along an axis: [.., nᵢ, ..] → [.., Σ nᵢ, ..]. Integers are allowed.</summary>
+    /// <exception cref="ShapeError">There is no tensor, or ranks, dtypes or the other sizes differ.</exception>
+    public static Tensor cat(IEnumerable<Tensor> tensors, int axis = 0)
     {
-        int[] shape = tensors[0].shape;
-        shape[axis] = 0;
-        foreach (var t in tensors) shape[axis] += t._shape[axis];
-        return new CatOperation(Array.ConvertAll(tensors, t => t.contiguous()), axis).Run(tensors[0].dtype, shape);
+        var parts = tensors.ToArray();
+        if (parts.Length == 0) throw ShapeError.Of("cat", "no tensors; needs one at least");
+        var first = parts[0];
+        int at = Scae.Tensors.Shape.Axis("cat", axis, first.dim);
+        int[] result = first.shape;
+        result[at] = 0;
+        foreach (var part in parts)
+        {
+            bool fits = part.dim == first.dim && part.dtype == first.dtype;
+            for (int i = 0; fits && i < first.dim; i++) fits = i == at || part._shape[i] == first._shape[i];
+            if (!fits)
+                throw ShapeError.Of("cat", $"{Scae.Tensors.Shape.Text(first.Shape)} {first.dtype} and {Scae.Tensors.Shape.Text(part.Shape)} {part.dtype} along axis {axis}; dtypes and all other sizes must be equal");
+            result[at] += part._shape[at];
+        }
+
+        if (parts.Length == 1) return first;
+        int inner = Scae.Tensors.Shape.Count(first._shape.AsSpan(at + 1));
+        int[] widths = Array.ConvertAll(parts, part => part._shape[at] * inner);
+        return new Cat(Array.ConvertAll(parts, part => part.contiguous()), widths, Scae.Tensors.Shape.Count(first._shape.AsSpan(0, at))).Run(first.dtype, result);
     }
 
-    private sealed class CatOperation(Tensor[] parts, int axis) : Operation(parts)
+    /// <summary>Tensors of one shape along a new axis.</summary>
+    /// <exception cref="ShapeError">There is no tensor, or shapes or dtypes differ.</exception>
+    public static Tensor stack(IEnumerable<Tensor> tensors, int axis = 0)
+    {
+        var parts = tensors.ToArray();
+        foreach (var part in parts)
+        {
+            if (!Scae.Tensors.Shape.Same(part.Shape, parts[0].Shape))
+                throw ShapeError.Of("stack", $"{Scae.Tensors.Shape.Text(parts[0].Shape)} and {Scae.Tensors.Shape.Text(part.Shape)}; shapes must be equal");
+        }
+
+        return cat(Array.ConvertAll(parts, part => part.unsqueeze(axis)), axis);
+    }
+
+    /// <summary>The whole tensor several times along an axis: size n becomes times · n.</summary>
+    /// <exception cref="ShapeError">There is no such axis or times is negative.</exception>
+    public Tensor repeat(int axis, int times)
+    {
+        int at = Scae.Tensors.Shape.Axis("repeat", axis, dim);
+        if (times < 0) throw ShapeError.Of("repeat", $"{times} times; needs 0 or more");
+        return unsqueeze(at).expand([.. _shape[..at], times, .. _shape[at..]]).view([.. _shape[..at], times * _shape[at], .. _shape[(at + 1)..]]);
+    }
+
+    /// <summary>The elements in reverse order along the given axes.</summary>
+    /// <exception cref="ShapeError">There is no such axis, or one is named twice.</exception>
+    public Tensor flip(params int[] axes)
+    {
+        bool[] flags = Scae.Tensors.Shape.AxisFlags("flip", axes, dim);
+        var result = this;
+        for (int axis = 0; axis < dim; axis++)
+        {
+            int n = _shape[axis];
+            if (flags[axis] && n > 1) result = result.indexSelect(axis, [.. Enumerable.Range(0, n).Select(i => n - 1 - i)]);
+        }
+
+        return result;
+    }
+
+    /// <summary>Zeros around the elements, so many before and after along each axis: size n becomes n + 2·padding.</summary>
+    /// <exception cref="ShapeError">There isn't one padding for each axis, or one is negative.</exception>
+    public Tensor pad(params int[] paddings)
+    {
+        RefuseIntegers("pad", this);
+        if (paddings.Length != dim || paddings.Any(padding => padding < 0))
+            throw ShapeError.Of("pad", $"paddings {Scae.Tensors.Shape.Text(paddings)} for {Scae.Tensors.Shape.Text(Shape)}; needs one of 0 or more for each of the {dim} axes");
+        int[] target = [.. _shape.Select((n, i) => n + (2 * paddings[i]))];
+        int[] strides = Scae.Tensors.Shape.DenseStrides(target);
+        return new Place(contiguous(), strides, paddings.Select((padding, i) => padding * strides[i]).Sum()).Run(dtype, target);
+    }
+
+    /// <summary>Zeros between the elements, so that neighbours lie dilation apart: size n becomes (n − 1)·dilation + 1.</summary>
+    /// <exception cref="ShapeError">There isn't one dilation for each axis, or one is below 1.</exception>
+    public Tensor dilate(params int[] dilations)
+    {
+        RefuseIntegers("dilate", this);
+        if (dilations.Length != dim || dilations.Any(dilation => dilation < 1))
+            throw ShapeError.Of("dilate", $"dilations {Scae.Tensors.Shape.Text(dilations)} for {Scae.Tensors.Shape.Text(Shape)}; needs one of 1 or more for each of the {dim} axes");
+        int[] target = [.. _shape.Select((n, i) => n == 0 ? 0 : ((n - 1) * dilations[i]) + 1)];
+        int[] strides = Scae.Tensors.Shape.DenseStrides(target);
+        for (int i = 0; i < dim; i++) strides[i] *= dilations[i];
+        return new Place(contiguous(), strides, 0).Run(dtype, target);
+    }
+
+    /// <summary>Rows of the parts, one part after the other; backwards each part takes its columns of the gradient.</summary>
+    private sealed class Cat(Tensor[] parts, int[] widths, int rows) : Operation(parts)
     {
         protected override void Forward<T>()
         {
-            int outer = 1, row = 1;
-            for (int i = 0; i < axis; i++) outer *= Output._shape[i];
-            for (int i = axis; i < Output.dim; i++) row *= Output._shape[i];
-            var y = Output.Data<T>();
-            int at = 0;
-            foreach (var part in Inputs)
-            {
-                int n = part.nelement / outer;
-                for (int o = 0; o < outer; o++) part.Data<T>().Slice(o * n, n).CopyTo(y[((o * row) + at)..]);
-                at += n;
-            }
+            if (Output.dtype == Dtype.Int32) Join<int>();
+            else Join<T>();
         }
 
         protected override void Backward<T>()
         {
-            int outer = 1, row = 1;
-            for (int i = 0; i < axis; i++) outer *= Output._shape[i];
-            for (int i = axis; i < Output.dim; i++) row *= Output._shape[i];
             var g = OutputGradient<T>();
-            int at = 0;
-            for (int p = 0; p < Inputs.Length; p++)
+            int width = widths.Sum();
+            for (int part = 0, column = 0; part < widths.Length; column += widths[part++])
             {
-                int n = Inputs[p].nelement / outer;
-                if (Wants(p))
+                if (!Wants(part)) continue;
+                var into = InputGradient<T>(part, out bool accumulate);
+                int n = widths[part];
+                for (int row = 0; row < rows; row++)
                 {
-                    var into = InputGradientToAdd<T>(p);
-                    for (int o = 0; o < outer; o++) System.Numerics.Tensors.TensorPrimitives.Add(into.Slice(o * n, n), g.Slice((o * row) + at, n), into.Slice(o * n, n));
+                    var from = g.Slice((row * width) + column, n);
+                    var to = into.Slice(row * n, n);
+                    if (accumulate) TensorPrimitives.Add(to, from, to);
+                    else from.CopyTo(to);
                 }
-
-                at += n;
             }
+        }
+
+        private void Join<T>()
+            where T : unmanaged
+        {
+            var y = Output.Data<T>();
+            int width = widths.Sum();
+            for (int part = 0, column = 0; part < widths.Length; column += widths[part++])
+            {
+                var x = Inputs[part].Data<T>();
+                int n = widths[part];
+                for (int row = 0; row < rows; row++) x.Slice(row * n, n).CopyTo(y[((row * width) + column)..]);
+            }
+        }
+    }
+
+    /// <summary>The elements at strided places among zeros; backwards the gradient is read there.</summary>
+    private sealed class Place(Tensor x, int[] strides, int offset) : Operation(x)
+    {
+        protected override void Forward<T>()
+        {
+            var y = Output.Data<T>();
+            y.Clear();
+            if (Inputs[0].nelement > 0) StridedCopy.ScatterAdd(Inputs[0].Data<T>(), y, offset, Inputs[0].Shape, strides);
+        }
+
+        protected override void Backward<T>()
+        {
+            if (!Wants(0) || Inputs[0].nelement == 0) return;
+            var into = InputGradient<T>(0, out bool accumulate);
+            var part = accumulate ? Scratch.Take<T>(4, into.Length) : into;
+            StridedCopy.Gather(OutputGradient<T>(), offset, Inputs[0].Shape, strides, part);
+            if (accumulate) TensorPrimitives.Add(into, part, into);
         }
     }
 }

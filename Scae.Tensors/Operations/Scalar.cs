@@ -53,24 +53,6 @@ public sealed partial class Tensor
     /// <summary>The smaller of x and c.</summary>
     public Tensor min(double b) => min(fullLike(b));
 
-    /// <summary>1 where x &lt; c, else 0; no gradient.</summary>
-    public Tensor lt(double b) => lt(fullLike(b));
-
-    /// <summary>1 where x ≤ c, else 0; no gradient.</summary>
-    public Tensor le(double b) => le(fullLike(b));
-
-    /// <summary>1 where x &gt; c, else 0; no gradient.</summary>
-    public Tensor gt(double b) => gt(fullLike(b));
-
-    /// <summary>1 where x ≥ c, else 0; no gradient.</summary>
-    public Tensor ge(double b) => ge(fullLike(b));
-
-    /// <summary>1 where x = c, else 0; no gradient.</summary>
-    public Tensor eq(double b) => eq(fullLike(b));
-
-    /// <summary>1 where x ≠ c, else 0; no gradient.</summary>
-    public Tensor ne(double b) => ne(fullLike(b));
-
     /// <summary>y = scale · x + shift, or y = x / scale: 255 · (1 / 255) isn't 1 in float32.</summary>
     private sealed class Affine(Tensor x, double scale, double shift, bool divides) : Operation(x)
     {

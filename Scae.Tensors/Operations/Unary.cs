@@ -37,33 +37,6 @@ public sealed partial class Tensor
     /// <summary>√x.</summary>
     public Tensor sqrt() => Unary<Sqrt>.Of("sqrt", this);
 
-    /// <summary>sin x, x in radians.</summary>
-    public Tensor sin() => Unary<Sin>.Of("sin", this);
-
-    /// <summary>cos x, x in radians.</summary>
-    public Tensor cos() => Unary<Cos>.Of("cos", this);
-
-    /// <summary>tan x, x in radians.</summary>
-    public Tensor tan() => Unary<Tan>.Of("tan", this);
-
-    /// <summary>sinh x.</summary>
-    public Tensor sinh() => Unary<Sinh>.Of("sinh", this);
-
-    /// <summary>cosh x.</summary>
-    public Tensor cosh() => Unary<Cosh>.Of("cosh", this);
-
-    /// <summary>tanh x.</summary>
-    public Tensor tanh() => Unary<Tanh>.Of("tanh", this);
-
-    /// <summary>arcsin x, in radians.</summary>
-    public Tensor asin() => Unary<Asin>.Of("asin", this);
-
-    /// <summary>arccos x, in radians.</summary>
-    public Tensor acos() => Unary<Acos>.Of("acos", this);
-
-    /// <summary>arctan x, in radians.</summary>
-    public Tensor atan() => Unary<Atan>.Of("atan", this);
-
     /// <summary>1 / (1 + e⁻ˣ).</summary>
     public Tensor sigmoid() => Unary<Sigmoid>.Of("sigmoid", this);
 
@@ -141,91 +114,6 @@ public sealed partial class Tensor
 
         public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
             where T : unmanaged => g / (y + y);
-    }
-
-    private readonly struct Sin : IUnary
-    {
-        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Sin(x, y);
-
-        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
-            where T : unmanaged => g * Lanes.Cos(x);
-    }
-
-    private readonly struct Cos : IUnary
-    {
-        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Cos(x, y);
-
-        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
-            where T : unmanaged => -g * Lanes.Sin(x);
-    }
-
-    private readonly struct Tan : IUnary
-    {
-        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Tan(x, y);
-
-        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
-            where T : unmanaged => g * (Vector512<T>.One + (y * y));
-    }
-
-    private readonly struct Sinh : IUnary
-    {
-        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Sinh(x, y);
-
-        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
-            where T : unmanaged => g * Vector512.Sqrt(Vector512<T>.One + (y * y));
-    }
-
-    private readonly struct Cosh : IUnary
-    {
-        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Cosh(x, y);
-
-        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
-            where T : unmanaged
-        {
-            var e = Lanes.Exp(x);
-            return g * (e - (Vector512<T>.One / e)) / (Vector512<T>.One + Vector512<T>.One);
-        }
-    }
-
-    private readonly struct Tanh : IUnary
-    {
-        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Tanh(x, y);
-
-        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
-            where T : unmanaged => g * (Vector512<T>.One - (y * y));
-    }
-
-    private readonly struct Asin : IUnary
-    {
-        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Asin(x, y);
-
-        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
-            where T : unmanaged => g / Vector512.Sqrt(Vector512<T>.One - (x * x));
-    }
-
-    private readonly struct Acos : IUnary
-    {
-        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Acos(x, y);
-
-        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
-            where T : unmanaged => -g / Vector512.Sqrt(Vector512<T>.One - (x * x));
-    }
-
-    private readonly struct Atan : IUnary
-    {
-        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Atan(x, y);
-
-        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
-            where T : unmanaged => g / (Vector512<T>.One + (x * x));
     }
 
     private readonly struct Sigmoid : IUnary

@@ -38,12 +38,12 @@ let differences (f: Tensor list -> Tensor) (inputs: Tensor list) =
 
 let private norm (xs: float[]) = sqrt (Array.sumBy (fun x -> x * x) xs)
 
-/// ‖a − n‖ / max(1e-8, ‖a‖ + ‖n‖) over all inputs together; NaN counts as infinitely wrong.
-let error (analytic: float[] list) (numeric: float[] list) =
+/// ‖a − n‖ / max(floor, ‖a‖ + ‖n‖) over all inputs together; NaN counts as infinitely wrong.
+let error floor (analytic: float[] list) (numeric: float[] list) =
     let a, n = Array.concat analytic, Array.concat numeric
-    let e = norm (Array.map2 (-) a n) / max 1e-8 (norm a + norm n)
+    let e = norm (Array.map2 (-) a n) / max floor (norm a + norm n)
     if System.Double.IsNaN e then infinity else e
 
 /// The relative error of a function's gradient at the given dense Float64 inputs.
 let relativeError (f: Tensor list -> Tensor) (inputs: Tensor list) =
-    error (reverse f inputs |> List.map read) (differences f inputs)
+    error 1e-8 (reverse f inputs |> List.map read) (differences f inputs)

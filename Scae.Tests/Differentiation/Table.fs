@@ -139,5 +139,115 @@ let private attentions =
             (fun _ xs -> xs[0].chamfer xs[1])
     ]
 
+let private powers =
+    [
+        unary "pow of a number" Positive (fun x -> x.pow 2.5)
+        unary "square" Anywhere (fun x -> x.pow 2.0)
+        unary "pow of zero" Anywhere (fun x -> x.pow 0.0 + x)
+        yield! binary "pow" Positive Positive (fun a b -> a.pow b)
+        yield! binary "where" Anywhere Anywhere (fun a b -> a.gt(0.3).where(a * b, b))
+    ]
+
+/// Positions below count, of the given shape.
+let private positions (it: Instance) count (shape: int[]) =
+    let n = Array.fold (*) 1 shape
+    Tensor.``of`` (Array.init n (fun i -> (i * i + it.Draw / 3) % count), shape)
+
+let private joining =
+    [
+        along "cat" Anywhere (fun axis x -> Tensor.cat ([ x; x * 2.0; x.slice (axis, 0, 1) ], axis))
+        along "stack" Anywhere (fun axis x -> Tensor.stack ([ x; x * x; x ], axis))
+        along "repeat" Anywhere (fun axis x -> x.repeat (axis, 3))
+        along "flip" Anywhere (fun axis x -> x.flip axis)
+        along "pad" Anywhere (fun axis x -> x.pad (Array.init x.dim (fun i -> (i + abs axis) % 3)))
+        along "dilate" Anywhere (fun axis x -> x.dilate (Array.init x.dim (fun i -> 1 + (i + abs axis) % 3)))
+        general "gather" (fun it -> [ Anywhere, it.Positive[0..2] ]) (fun it xs ->
+            let axis, shape = it.Draw % 3, xs[0].shape
+            let index = shape |> Array.mapi (fun i n -> if i = axis then it.Sizes[4] else min n (1 + it.Sizes[5]))
+            xs[0].gather(axis, positions it shape[axis] index))
+        general "indexSelect" (fun it -> [ Anywhere, it.Positive[0..2] ]) (fun it xs ->
+            let axis = it.Draw % 3
+            xs[0].indexSelect(axis, positions it (xs[0].size axis) [| it.Sizes[3] |]))
+        general "scatterAdd" (fun it -> [ Anywhere, it.Sizes[0..2] ]) (fun it xs ->
+            let axis, shape = it.Draw % 3, xs[0].shape
+            let target = shape |> Array.mapi (fun i n -> if i = axis then 3 else n)
+            xs[0].scatterAdd(axis, positions it 3 shape, target))
+        general "scatter" (fun it -> [ Anywhere, it.Sizes[0..2] ]) (fun it xs ->
+            let axis, shape = it.Draw % 3, xs[0].shape
+            let target = shape |> Array.mapi (fun i n -> if i = axis then 4 else n)
+            xs[0].scatter(axis, positions it 4 shape, target))
+        along "cumsum" Anywhere (fun axis x -> x.cumsum axis)
+        along "cumprod" Anywhere (fun axis x -> x.cumprod axis)
+        along "cumprod with zeros" Anywhere (fun axis x -> (x * x.gt 0.0).cumprod axis)
+    ]
+
+/// Poses (s, t_x, t_y) with a scale around 0.8 from three free columns.
+let private pose (x: Tensor) = Tensor.cat ([ x.slice (1, 0, 1) * 0.2 + 0.8; x.slice (1, 1, 3) * 0.3 ], 1)
+
+let private images =
+    let transform inverse =
+        general
+            $"spatialTransform, inverse {inverse}"
+            (fun it -> [ Anywhere, it.Sizes[0..3]; Anywhere, [ it.Sizes[0]; 3 ] ])
+            (fun it xs -> xs[0].spatialTransform(pose xs[1], it.Positive[4], it.Positive[5], inverse))
+
+    let grown (it: Instance) = [ it.Sizes[0]; it.Positive[1]; it.Positive[2] + 2; it.Positive[3] + 2 ]
+    let filter (it: Instance) outer inner = [ outer; inner; 1 + it.Draw % 3; 1 + it.Draw / 3 % 3 ]
+
+    [
+        general
+            "gridSample"
+            (fun it -> [ Anywhere, it.Sizes[0..3]; Anywhere, [ it.Sizes[0]; it.Sizes[4]; it.Sizes[5]; 2 ] ])
+            (fun _ xs -> xs[0].gridSample(xs[1] * 0.6))
+        general "affineGrid" (fun it -> [ Anywhere, [ it.Sizes[0]; 3 ] ]) (fun it xs ->
+            (pose xs[0]).affineGrid(it.Positive[1], it.Positive[2], it.Draw % 2 = 0))
+        transform false
+        transform true
+        general
+            "conv2d"
+            (fun it -> [ Anywhere, grown it; Anywhere, filter it it.Sizes[4] it.Positive[1] ])
+            (fun it xs -> xs[0].conv2d(xs[1], 1 + it.Draw / 9 % 2, it.Draw / 18 % 2))
+        general
+            "convTranspose2d"
+            (fun it -> [ Anywhere, grown it; Anywhere, filter it it.Positive[1] it.Sizes[4] ])
+            (fun it xs -> xs[0].convTranspose2d(xs[1], 1 + it.Draw / 9 % 2, it.Draw / 18 % 2))
+        general "maxpool2d" (fun it -> [ Anywhere, grown it ]) (fun it xs -> xs[0].maxpool2d(2, 1 + it.Draw % 2))
+        general "avgpool2d" (fun it -> [ Anywhere, grown it ]) (fun _ xs -> xs[0].avgpool2d 2)
+    ]
+
+let private likelihoods =
+    [
+        general
+            "layerNorm"
+            (fun it ->
+                let n = it.Positive[2] + 1
+                [ Anywhere, [ it.Sizes[0]; it.Sizes[1]; n ]; Anywhere, [ n ]; Anywhere, [ n ] ])
+            (fun _ xs -> xs[0].layerNorm(xs[1], xs[2], 0.1))
+        yield! binary "bernoulliLogLikelihood" Anywhere Anywhere (fun x l -> x.bernoulliLogLikelihood l)
+        yield! binary "gaussianLogLikelihood" Anywhere Positive (fun x s -> x.gaussianLogLikelihood (x * 0.5 + s, s))
+        unary "gaussianLogLikelihood with a number" Anywhere (fun x -> x.gaussianLogLikelihood (x * x, 0.7))
+        unary "mseLoss" Anywhere (fun x -> x.mseLoss (x * 0.5 + 1.0, "sum"))
+        unary "bceLoss" InsideOne (fun x -> (x * 0.4 + 0.5).bceLoss(x * 0.3 + 0.4, "none"))
+        general "nllLoss" (fun it -> [ Anywhere, it.Positive[0..2] ]) (fun it xs ->
+            let s = xs[0].shape
+            xs[0].nllLoss(positions it s[1] [| s[0]; s[2] |]))
+        general "crossEntropyLoss" (fun it -> [ Anywhere, it.Positive[0..1] ]) (fun it xs ->
+            let s = xs[0].shape
+            xs[0].crossEntropyLoss(positions it s[1] [| s[0] |]))
+    ]
+
 /// All cases.
-let cases = elementwise @ binaries @ views @ reductions @ products @ attentions
+let cases =
+    List.concat
+        [
+            elementwise
+            binaries
+            views
+            reductions
+            products
+            attentions
+            powers
+            joining
+            images
+            likelihoods
+        ]

@@ -1,0 +1,155 @@
+using System;
+using System.Numerics;
+
+namespace Scae.Tensors;
+
+/// <content>Convolution and pooling of images [b, c, h, w]: patches as columns, then one matrix product.</content>
+public sealed partial class Tensor
+{
+    /// <summary>
+    /// Images [b, c, h, w] and filters [o, c, kh, kw] → [b, o, h′, w′] with h′ = ⌊(h + 2·padding − kh)/stride⌋ + 1; filters
+    /// aren't turned round (cross-correlation), as in DiffSharp and PyTorch.
+    /// </summary>
+    /// <exception cref="ShapeError">The shapes or dtypes don't fit, or the filter is larger than the padded image.</exception>
+    public Tensor conv2d(Tensor filters, int stride = 1, int padding = 0)
+    {
+        CheckSameDtype("conv2d", this, filters);
+        if (dim != 4 || filters.dim != 4 || filters._shape[1] != _shape[1])
+            throw ShapeError.Of("conv2d", $"images {Scae.Tensors.Shape.Text(Shape)} with filters {Scae.Tensors.Shape.Text(filters.Shape)}; needs [b, c, h, w] and [o, c, kh, kw]");
+        var (kh, kw, o) = (filters._shape[2], filters._shape[3], filters._shape[0]);
+        var window = Window.Of("conv2d", this, kh, kw, stride, padding);
+        var columns = new Unfold(contiguous(), window).Run(dtype, [_shape[0], _shape[1] * kh * kw, window.Places]);
+        return filters.view(o, _shape[1] * kh * kw).matmul(columns).view(_shape[0], o, window.Rows, window.Columns);
+    }
+
+    /// <summary>
+    /// The transpose of conv2d as a map of images: [b, o, h, w] and filters [o, c, kh, kw] → [b, c, h′, w′] with h′ =
+    /// (h − 1)·stride − 2·padding + kh.
+    /// </summary>
+    /// <exception cref="ShapeError">The shapes or dtypes don't fit, or the padding eats the image.</exception>
+    public Tensor convTranspose2d(Tensor filters, int stride = 1, int padding = 0)
+    {
+        CheckSameDtype("convTranspose2d", this, filters);
+        if (dim != 4 || filters.dim != 4 || filters._shape[0] != _shape[1])
+            throw ShapeError.Of("convTranspose2d", $"images {Scae.Tensors.Shape.Text(Shape)} with filters {Scae.Tensors.Shape.Text(filters.Shape)}; needs [b, o, h, w] and [o, c, kh, kw]");
+        var (o, c, kh, kw) = (_shape[1], filters._shape[1], filters._shape[2], filters._shape[3]);
+        int height = ((_shape[2] - 1) * stride) - (2 * padding) + kh, width = ((_shape[3] - 1) * stride) - (2 * padding) + kw;
+        int[] target = [_shape[0], c, height, width];
+        if (stride < 1 || padding < 0 || height < 1 || width < 1 || _shape[2] < 1 || _shape[3] < 1)
+            throw ShapeError.Of("convTranspose2d", $"images {Scae.Tensors.Shape.Text(Shape)}, filter {kh} × {kw}, stride {stride}, padding {padding}; nothing would remain");
+        var window = new Window(height, width, kh, kw, stride, padding, _shape[2], _shape[3]);
+        var columns = filters.view(o, c * kh * kw).transpose().matmul(contiguous().view(_shape[0], o, _shape[2] * _shape[3]));
+        return new Fold(columns.contiguous(), window).Run(dtype, target);
+    }
+
+    /// <summary>The largest of each window of size × size, [b, c, h, w] → [b, c, h′, w′]; the stride is the size unless told.</summary>
+    /// <exception cref="ShapeError">The tensor hasn't four axes, or the window is larger than the image.</exception>
+    public Tensor maxpool2d(int size, int? stride = null) => Windows("maxpool2d", size, stride, columns => columns.max(2));
+
+    /// <summary>The mean of each window of size × size, [b, c, h, w] → [b, c, h′, w′]; the stride is the size unless told.</summary>
+    /// <exception cref="ShapeError">The tensor hasn't four axes, or the window is larger than the image.</exception>
+    public Tensor avgpool2d(int size, int? stride = null) => Windows("avgpool2d", size, stride, columns => columns.mean(2));
+
+    private Tensor Windows(string operation, int size, int? stride, Func<Tensor, Tensor> reduce)
+    {
+        RefuseIntegers(operation, this);
+        if (dim != 4) throw ShapeError.Of(operation, $"{Scae.Tensors.Shape.Text(Shape)}; needs [b, c, h, w]");
+        var window = Window.Of(operation, this, size, size, stride ?? size, 0);
+        var columns = new Unfold(contiguous(), window).Run(dtype, [_shape[0], _shape[1] * size * size, window.Places]);
+        return reduce(columns.view(_shape[0], _shape[1], size * size, window.Places)).view(_shape[0], _shape[1], window.Rows, window.Columns);
+    }
+
+    /// <summary>How a window of kh × kw pixels moves over an image of height × width.</summary>
+    private readonly record struct Window(int Height, int Width, int KernelHeight, int KernelWidth, int Stride, int Padding, int Rows, int Columns)
+    {
+        public int Places => Rows * Columns;
+
+        public static Window Of(string operation, Tensor image, int kh, int kw, int stride, int padding)
+        {
+            int height = image._shape[2] + (2 * padding) - kh, width = image._shape[3] + (2 * padding) - kw;
+            if (stride < 1 || padding < 0 || kh < 1 || kw < 1 || height < 0 || width < 0)
+                throw ShapeError.Of(operation, $"images {Scae.Tensors.Shape.Text(image.Shape)}, window {kh} × {kw}, stride {stride}, padding {padding}; the window must fit into the padded image");
+            return new(image._shape[2], image._shape[3], kh, kw, stride, padding, (height / stride) + 1, (width / stride) + 1);
+        }
+    }
+
+    /// <summary>Every window's pixels as a column: [b, c, h, w] → [b, c·kh·kw, places]; its gradient is <see cref="Fold"/>.</summary>
+    private sealed class Unfold(Tensor image, Window window) : Operation(image)
+    {
+        protected override void Forward<T>() => ToColumns(window, Inputs[0].Data<T>(), Output.Data<T>(), accumulate: false);
+
+        protected override void Backward<T>()
+        {
+            if (Wants(0)) AddToImage(window, OutputGradient<T>(), InputGradientToAdd<T>(0));
+        }
+    }
+
+    /// <summary>Columns added where their windows lie: [b, c·kh·kw, places] → [b, c, h, w].</summary>
+    private sealed class Fold(Tensor columns, Window window) : Operation(columns)
+    {
+        protected override void Forward<T>()
+        {
+            Output.Data<T>().Clear();
+            AddToImage(window, Inputs[0].Data<T>(), Output.Data<T>());
+        }
+
+        protected override void Backward<T>()
+        {
+            if (!Wants(0)) return;
+            var into = InputGradient<T>(0, out bool accumulate);
+            ToColumns(window, OutputGradient<T>(), into, accumulate);
+        }
+    }
+
+    private static void ToColumns<T>(Window window, ReadOnlySpan<T> image, Span<T> columns, bool accumulate)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        int area = window.Height * window.Width, kernel = window.KernelHeight * window.KernelWidth;
+        for (int at = 0, line = 0; at < columns.Length; at += window.Columns, line++)
+        {
+            var target = columns.Slice(at, window.Columns);
+            var row = Row(window, image, line, area, kernel, out int first);
+            for (int i = 0, x = first; i < target.Length; i++, x += window.Stride)
+            {
+                T value = (uint)x < (uint)row.Length ? row[x] : T.Zero;
+                target[i] = accumulate ? target[i] + value : value;
+            }
+        }
+    }
+
+    private static void AddToImage<T>(Window window, ReadOnlySpan<T> columns, Span<T> image)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        int area = window.Height * window.Width, kernel = window.KernelHeight * window.KernelWidth;
+        for (int at = 0, line = 0; at < columns.Length; at += window.Columns, line++)
+        {
+            var from = columns.Slice(at, window.Columns);
+            var row = Row(window, image, line, area, kernel, out int first);
+            for (int i = 0, x = first; i < from.Length; i++, x += window.Stride)
+            {
+                if ((uint)x < (uint)row.Length) row[x] += from[i];
+            }
+        }
+    }
+
+    /// <summary>The image row that a line of columns reads (empty if outside), and the first pixel in it.</summary>
+    private static Span<T> Row<T>(Window window, Span<T> image, int line, int area, int kernel, out int first)
+    {
+        var (start, length) = RowRange(window, line, area, kernel, out first);
+        return image.Slice(start, length);
+    }
+
+    private static ReadOnlySpan<T> Row<T>(Window window, ReadOnlySpan<T> image, int line, int area, int kernel, out int first)
+    {
+        var (start, length) = RowRange(window, line, area, kernel, out first);
+        return image.Slice(start, length);
+    }
+
+    private static (int Start, int Length) RowRange(Window window, int line, int area, int kernel, out int first)
+    {
+        int v = line % window.Rows, tap = line / window.Rows % kernel, plane = line / (window.Rows * kernel);
+        int y = (v * window.Stride) - window.Padding + (tap / window.KernelWidth);
+        first = (tap % window.KernelWidth) - window.Padding;
+        return (uint)y < (uint)window.Height ? ((plane * area) + (y * window.Width), window.Width) : (0, 0);
+    }
+}

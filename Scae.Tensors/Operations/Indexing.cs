@@ -1,0 +1,241 @@
+using System;
+using System.Numerics.Tensors;
+using Scae.Tensors.Kernels;
+
+namespace Scae.Tensors;
+
+/// <content>Elements chosen by Int32 positions, which count from 0 and never from the back.</content>
+public sealed partial class Tensor
+{
+    /// <summary>
+    /// y[.., i, ..] = x[.., index[.., i, ..], ..] along an axis: the result has the index's shape, whose other sizes may
+    /// be smaller than those of x. Repeated positions add their gradients.
+    /// </summary>
+    /// <exception cref="ShapeError">The index isn't Int32, its rank or a size doesn't fit, or a position lies outside.</exception>
+    public Tensor gather(int axis, Tensor index)
+    {
+        RefuseIntegers("gather", this);
+        int at = Scae.Tensors.Shape.Axis("gather", axis, dim);
+        bool fits = index.dtype == Dtype.Int32 && index.dim == dim;
+        for (int i = 0; fits && i < dim; i++) fits = i == at || index._shape[i] <= _shape[i];
+        if (!fits)
+            throw ShapeError.Of("gather", $"index {Scae.Tensors.Shape.Text(index.Shape)} {index.dtype} along axis {axis} of {Scae.Tensors.Shape.Text(Shape)}; needs Int32 with {dim} axes, no other one longer than the tensor's");
+        var x = this;
+        for (int i = 0; i < dim; i++)
+        {
+            if (i != at && index._shape[i] < _shape[i]) x = x.slice(i, 0, index._shape[i]);
+        }
+
+        return new Gathered(x.contiguous(), index.contiguous(), at).Run(dtype, index.shape);
+    }
+
+    /// <summary>The slices at the given positions along an axis, in that order; a position may be repeated.</summary>
+    /// <exception cref="ShapeError">There is no such axis or a position lies outside.</exception>
+    public Tensor indexSelect(int axis, int[] positions) => indexSelect(axis, of((int[])positions.Clone(), positions.Length));
+
+    /// <summary>The slices at the given positions (Int32 [n]) along an axis, in that order.</summary>
+    /// <exception cref="ShapeError">The index isn't an Int32 vector, or a position lies outside.</exception>
+    public Tensor indexSelect(int axis, Tensor index)
+    {
+        RefuseIntegers("indexSelect", this);
+        int at = Scae.Tensors.Shape.Axis("indexSelect", axis, dim);
+        if (index.dtype != Dtype.Int32 || index.dim != 1)
+            throw ShapeError.Of("indexSelect", $"index {Scae.Tensors.Shape.Text(index.Shape)} {index.dtype}; needs an Int32 vector");
+        return new Selected(contiguous(), index.contiguous(), at).Run(dtype, [.. _shape[..at], index.nelement, .. _shape[(at + 1)..]]);
+    }
+
+    /// <summary>
+    /// Zeros of the given shape in which y[.., index[.., i, ..], ..] = x[.., i, ..] along an axis; of several elements for
+    /// one place the last stays, and it alone gets the gradient.
+    /// </summary>
+    /// <exception cref="ShapeError">The index isn't Int32 or of this shape, the shape doesn't fit, or a position lies outside.</exception>
+    public Tensor scatter(int axis, Tensor index, int[] destinationShape) => Scattered.Of("scatter", this, axis, index, destinationShape, adds: false);
+
+    /// <summary>As <see cref="scatter"/>, but several elements for one place are added.</summary>
+    /// <exception cref="ShapeError">The index isn't Int32 or of this shape, the shape doesn't fit, or a position lies outside.</exception>
+    public Tensor scatterAdd(int axis, Tensor index, int[] destinationShape) => Scattered.Of("scatterAdd", this, axis, index, destinationShape, adds: true);
+
+    /// <summary>For Int32 positions [..] vectors [.., length] that are 1 at the position and 0 elsewhere.</summary>
+    /// <exception cref="ShapeError">The tensor isn't Int32 or a position lies outside.</exception>
+    public Tensor onehot(int length, Dtype dtype = Dtype.Float32)
+    {
+        if (this.dtype != Dtype.Int32) throw ShapeError.Of("onehot", $"positions {this.dtype}; needs Int32");
+        return new OneHot(contiguous()).Run(dtype, [.. _shape, length]);
+    }
+
+    /// <summary>A vector that is 1 at one position and 0 elsewhere.</summary>
+    /// <exception cref="ShapeError">The position lies outside.</exception>
+    public static Tensor onehot(int length, int hot, Dtype dtype = Dtype.Float32) => full([], hot, Dtype.Int32).onehot(length, dtype);
+
+    private static int CheckedPosition(string operation, int position, int count)
+    {
+        if ((uint)position >= (uint)count)
+            throw ShapeError.Of(operation, $"position {position} along an axis of size {count}; positions go from 0 to {count - 1}");
+        return position;
+    }
+
+    private static (int Outer, int Inner) Around(Tensor x, int axis) =>
+        (Scae.Tensors.Shape.Count(x._shape.AsSpan(0, axis)), Scae.Tensors.Shape.Count(x._shape.AsSpan(axis + 1)));
+
+    private sealed class Gathered : Operation
+    {
+        private readonly int _axis;
+        private readonly int _outer;
+        private readonly int _inner;
+
+        public Gathered(Tensor x, Tensor index, int axis)
+            : base(x, index) =>
+            (_axis, (_outer, _inner)) = (axis, Around(index, axis));
+
+        protected override void Forward<T>()
+        {
+            var x = Inputs[0].Data<T>();
+            var index = Inputs[1].Data<int>();
+            var y = Output.Data<T>();
+            int count = Inputs[0]._shape[_axis], n = Inputs[1]._shape[_axis];
+            for (int o = 0, at = 0; o < _outer; o++)
+            {
+                for (int k = 0; k < n; k++)
+                {
+                    for (int i = 0; i < _inner; i++, at++) y[at] = x[(((o * count) + CheckedPosition("gather", index[at], count)) * _inner) + i];
+                }
+            }
+        }
+
+        protected override void Backward<T>()
+        {
+            if (!Wants(0)) return;
+            var g = OutputGradient<T>();
+            var index = Inputs[1].Data<int>();
+            var into = InputGradientToAdd<T>(0);
+            int count = Inputs[0]._shape[_axis], n = Inputs[1]._shape[_axis];
+            for (int o = 0, at = 0; o < _outer; o++)
+            {
+                for (int k = 0; k < n; k++)
+                {
+                    for (int i = 0; i < _inner; i++, at++) into[(((o * count) + index[at]) * _inner) + i] += g[at];
+                }
+            }
+        }
+    }
+
+    private sealed class Selected : Operation
+    {
+        private readonly int _axis;
+        private readonly int _outer;
+        private readonly int _inner;
+
+        public Selected(Tensor x, Tensor index, int axis)
+            : base(x, index) =>
+            (_axis, (_outer, _inner)) = (axis, Around(x, axis));
+
+        protected override void Forward<T>()
+        {
+            var x = Inputs[0].Data<T>();
+            var index = Inputs[1].Data<int>();
+            var y = Output.Data<T>();
+            int count = Inputs[0]._shape[_axis], n = index.Length;
+            for (int k = 0; k < n; k++)
+            {
+                int from = CheckedPosition("indexSelect", index[k], count);
+                for (int o = 0; o < _outer; o++) x.Slice(((o * count) + from) * _inner, _inner).CopyTo(y[(((o * n) + k) * _inner)..]);
+            }
+        }
+
+        protected override void Backward<T>()
+        {
+            if (!Wants(0)) return;
+            var g = OutputGradient<T>();
+            var index = Inputs[1].Data<int>();
+            var into = InputGradientToAdd<T>(0);
+            int count = Inputs[0]._shape[_axis], n = index.Length;
+            for (int o = 0; o < _outer; o++)
+            {
+                for (int k = 0; k < n; k++)
+                {
+                    var to = into.Slice(((o * count) + index[k]) * _inner, _inner);
+                    TensorPrimitives.Add(to, g.Slice(((o * n) + k) * _inner, _inner), to);
+                }
+            }
+        }
+    }
+
+    private sealed class Scattered : Operation
+    {
+        private readonly int _axis;
+        private readonly int _outer;
+        private readonly int _inner;
+        private readonly bool _adds;
+
+        private Scattered(Tensor x, Tensor index, int axis, bool adds)
+            : base(x, index) =>
+            (_axis, _adds, (_outer, _inner)) = (axis, adds, Around(x, axis));
+
+        public static Tensor Of(string operation, Tensor x, int axis, Tensor index, int[] target, bool adds)
+        {
+            RefuseIntegers(operation, x);
+            int at = Scae.Tensors.Shape.Axis(operation, axis, x.dim);
+            bool fits = index.dtype == Dtype.Int32 && Scae.Tensors.Shape.Same(index.Shape, x.Shape) && target.Length == x.dim;
+            for (int i = 0; fits && i < x.dim; i++) fits = i == at || target[i] == x._shape[i];
+            if (!fits)
+                throw ShapeError.Of(operation, $"{Scae.Tensors.Shape.Text(x.Shape)} with index {Scae.Tensors.Shape.Text(index.Shape)} {index.dtype} along axis {axis} into {Scae.Tensors.Shape.Text(target)}; needs an Int32 index of the tensor's shape and a target that differs along the axis only");
+            return new Scattered(x.contiguous(), index.contiguous(), at, adds).Run(x.dtype, (int[])target.Clone());
+        }
+
+        protected override void Forward<T>()
+        {
+            var x = Inputs[0].Data<T>();
+            var y = Output.Data<T>();
+            y.Clear();
+            for (int at = 0; at < x.Length; at++)
+            {
+                int to = Target(at, check: true);
+                y[to] = _adds ? y[to] + x[at] : x[at];
+            }
+        }
+
+        protected override void Backward<T>()
+        {
+            if (!Wants(0)) return;
+            var g = OutputGradient<T>();
+            var into = InputGradientToAdd<T>(0);
+            if (_adds)
+            {
+                for (int at = 0; at < into.Length; at++) into[at] += g[Target(at, check: false)];
+                return;
+            }
+
+            var last = Scratch.Take<int>(4, g.Length);
+            for (int at = 0; at < into.Length; at++) last[Target(at, check: false)] = at;
+            for (int at = 0; at < into.Length; at++)
+            {
+                int to = Target(at, check: false);
+                if (last[to] == at) into[at] += g[to];
+            }
+        }
+
+        private int Target(int at, bool check)
+        {
+            int n = Inputs[0]._shape[_axis], count = Output._shape[_axis], outer = at / (n * _inner), inner = at % _inner;
+            int position = Inputs[1].Data<int>()[at];
+            if (check) CheckedPosition(_adds ? "scatterAdd" : "scatter", position, count);
+            return (((outer * count) + position) * _inner) + inner;
+        }
+    }
+
+    private sealed class OneHot(Tensor positions) : Operation(positions)
+    {
+        protected override void Forward<T>()
+        {
+            var y = Output.Data<T>();
+            var positions = Inputs[0].Data<int>();
+            int length = Output._shape[^1];
+            y.Clear();
+            for (int i = 0; i < positions.Length; i++) y[(i * length) + CheckedPosition("onehot", positions[i], length)] = T.One;
+        }
+
+        protected override void Backward<T>()
+        {
+        }
+    }
+}

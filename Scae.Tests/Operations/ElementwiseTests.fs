@@ -1,0 +1,208 @@
+module Scae.Tests.Operations.ElementwiseTests
+
+open System
+open FsUnit
+open NUnit.Framework
+open FsCheck.NUnit
+open Scae.Tensors
+open Scae.Tests.Values
+
+/// Each function and its twin on one number.
+let private functions: (string * (Tensor -> Tensor) * (float -> float)) list =
+    [
+        "abs", _.abs(), abs
+        "sign", _.sign(), (fun x -> float (sign x))
+        "exp", _.exp(), exp
+        "log", _.log(), log
+        "safelog", _.safelog(), (fun x -> log (max x 1e-12))
+        "log10", _.log10(), log10
+        "sqrt", _.sqrt(), sqrt
+        "sin", _.sin(), sin
+        "cos", _.cos(), cos
+        "tan", _.tan(), tan
+        "sinh", _.sinh(), sinh
+        "cosh", _.cosh(), cosh
+        "tanh", _.tanh(), tanh
+        "asin", (fun x -> (x / 2.0).asin()), (fun x -> asin (x / 2.0))
+        "acos", (fun x -> (x / 2.0).acos()), (fun x -> acos (x / 2.0))
+        "atan", _.atan(), atan
+        "sigmoid", _.sigmoid(), (fun x -> 1.0 / (1.0 + exp -x))
+        "relu", _.relu(), max 0.0
+        "leakyRelu", (fun x -> x.leakyRelu 0.2), (fun x -> if x > 0.0 then x else 0.2 * x)
+        "softplus", _.softplus(), (fun x -> log (1.0 + exp x))
+        "floor", _.floor(), floor
+        "ceil", _.ceil(), ceil
+        "round", _.round(), (fun x -> Math.Round x)
+        "clamp", (fun x -> x.clamp (-0.5, 1.0)), (fun x -> min 1.0 (max -0.5 x))
+        "neg", _.neg(), (fun x -> -x)
+        "number arithmetic", (fun x -> 3.0 - (2.0 * x + 1.0 - x / 3.0)), (fun x -> 3.0 - (2.0 * x + 1.0 - x / 3.0))
+        "number over tensor", (fun x -> 2.0 / x), (fun x -> 2.0 / x)
+        "pow", (fun x -> x.abs().pow 1.5), (fun x -> abs x ** 1.5)
+        "F#'s **", (fun x -> x.abs () ** 2.5 + x ** 2.0), (fun x -> abs x ** 2.5 + x * x)
+        "max with a number", (fun x -> x.max 0.3), max 0.3
+        "min with a number", (fun x -> x.min 0.3), min 0.3
+        "lt", (fun x -> x.lt 0.3), (fun x -> if x < 0.3 then 1.0 else 0.0)
+        "le", (fun x -> x.le 0.3), (fun x -> if x <= 0.3 then 1.0 else 0.0)
+        "gt", (fun x -> x.gt 0.3), (fun x -> if x > 0.3 then 1.0 else 0.0)
+        "ge", (fun x -> x.ge 0.3), (fun x -> if x >= 0.3 then 1.0 else 0.0)
+        "cast", _.cast(Dtype.Float64), id
+        "contiguous", _.contiguous(), id
+        "clone", _.clone(), id
+    ]
+
+let private names = functions |> List.map (fun (name, _, _) -> TestCaseData name)
+
+[<TestCaseSource(nameof names)>]
+let ``a function of one tensor agrees with its twin on numbers, at every length around a vector`` (name: string) =
+    let _, f, twin = functions |> List.find (fun (n, _, _) -> n = name)
+
+    for n in [ 0; 1; 3; 4; 7; 8; 9; 15; 16; 17; 31; 32; 33; 100 ] do
+        let x = tensorOf Dtype.Float64 n [| n |]
+        f x |> shouldBeWithin 1e-12 (read x |> Array.map twin)
+        let narrow = x.cast Dtype.Float32
+        f narrow |> shouldBeWithin 3e-6 (read narrow |> Array.map twin)
+
+/// The elements of a tensor at the places that a broadcast shape reads, by division and remainder alone.
+let private spread (target: int[]) (t: Tensor) =
+    let shape = Array.append (Array.create (target.Length - t.dim) 1) t.shape
+    let all = read t
+
+    Array.init (Array.fold (*) 1 target) (fun i ->
+        let mutable rest, at, step = i, 0, 1
+
+        for axis in target.Length - 1 .. -1 .. 0 do
+            at <- at + (if shape[axis] = 1 then 0 else rest % target[axis] * step)
+            rest <- rest / target[axis]
+            step <- step * shape[axis]
+
+        all[at])
+
+let private binaries: (string * (Tensor -> Tensor -> Tensor) * (float -> float -> float)) list =
+    let flag b = if b then 1.0 else 0.0
+
+    [
+        "add", (fun a b -> a + b), (+)
+        "sub", (fun a b -> a - b), (-)
+        "mul", (fun a b -> a * b), (*)
+        "div", (fun a b -> a / b), (/)
+        "max", (fun a b -> a.max b), max
+        "min", (fun a b -> a.min b), min
+        "pow", (fun a b -> a.abs () ** b), (fun a b -> abs a ** b)
+        "lt", (fun a b -> a.lt b), (fun a b -> flag (a < b))
+        "le", (fun a b -> a.le b), (fun a b -> flag (a <= b))
+        "gt", (fun a b -> a.gt b), (fun a b -> flag (a > b))
+        "ge", (fun a b -> a.ge b), (fun a b -> flag (a >= b))
+        "eq", (fun a b -> a.round().eq(b.round ())), (fun a b -> flag (Math.Round a = Math.Round b))
+        "ne", (fun a b -> a.round().ne(b.round ())), (fun a b -> flag (Math.Round a <> Math.Round b))
+        "where", (fun a b -> a.gt(0.0).where(a, b)), (fun a b -> if a > 0.0 then a else b)
+        "bernoulliLogLikelihood", (fun a b -> a.bernoulliLogLikelihood b), (fun a b -> a * b - log (1.0 + exp b))
+        "gaussianLogLikelihood",
+        (fun a b -> a.gaussianLogLikelihood (b, 0.5)),
+        (fun a b -> -2.0 * (a - b) ** 2.0 - log 0.5 - 0.5 * log (2.0 * Math.PI))
+    ]
+
+let private binaryNames = binaries |> List.map (fun (name, _, _) -> TestCaseData name)
+
+let private pairs =
+    [
+        [], []
+        [ 3 ], [ 3 ]
+        [ 17; 33 ], [ 33 ]
+        [ 4; 1; 3 ], [ 1; 5; 3 ]
+        [ 4; 11; 1; 2 ], [ 4; 1; 11; 2 ]
+        [ 2; 3; 1 ], [ 20 ]
+        [ 0; 3 ], [ 1; 3 ]
+        [ 5; 1 ], []
+        [ 1; 1 ], [ 2; 1; 16; 1 ]
+    ]
+
+[<TestCaseSource(nameof binaryNames)>]
+let ``a function of two tensors agrees with a loop, in both ways of broadcasting`` (name: string) =
+    let _, f, twin = binaries |> List.find (fun (n, _, _) -> n = name)
+
+    for left, right in pairs @ List.map (fun (a, b) -> b, a) pairs do
+        let a, b = real 1 left, real 2 right
+        let target = Shape.Broadcast("test", a.shape, b.shape)
+        let expected = Array.map2 twin (spread target a) (spread target b)
+        f a b |> shouldBeWithin 1e-12 expected
+        f a b |> shouldHaveShape (List.ofArray target)
+
+[<Test>]
+let ``broadcasting works in both ways at once`` () =
+    (real 1 [ 4; 11; 1; 2 ] - real 2 [ 4; 1; 11; 2 ]) |> shouldHaveShape [ 4; 11; 11; 2 ]
+
+[<Test>]
+let ``the larger of two keeps a small value beside a large one`` () =
+    let a = ofList [ 1e-9; -3.0 ] [ 2 ]
+    a.max (ofList [ -1e9; -4.0 ] [ 2 ]) |> shouldBe [ 1e-9; -3.0 ]
+    a.min (ofList [ 1e9; 4.0 ] [ 2 ]) |> shouldBe [ 1e-9; -3.0 ]
+
+[<Test>]
+let ``max sends the gradient to the first of equals, and to one only`` () =
+    let a, b = (ofList [ 1.0; 2.0 ] [ 2 ]).reverseDiff(), (ofList [ 1.0; 3.0 ] [ 2 ]).reverseDiff()
+    (a.max b).sum().reverse()
+    a.derivative |> shouldBe [ 1.0; 0.0 ]
+    b.derivative |> shouldBe [ 0.0; 1.0 ]
+    (a.min b).sum().reverse()
+    a.derivative |> shouldBe [ 1.0; 1.0 ]
+    b.derivative |> shouldBe [ 0.0; 0.0 ]
+
+[<Test>]
+let ``relu and abs have gradient 0 at 0`` () =
+    let x = (ofList [ 0.0; -1.0; 2.0 ] [ 3 ]).reverseDiff()
+    x.relu().sum().reverse()
+    x.derivative |> shouldBe [ 0.0; 0.0; 1.0 ]
+    x.abs().sum().reverse()
+    x.derivative |> shouldBe [ 0.0; -1.0; 1.0 ]
+
+[<Test>]
+let ``clamp passes no gradient outside its range`` () =
+    let x = (ofList [ -8.5; -8.0; 0.0; 4.0; 4.5 ] [ 5 ]).reverseDiff()
+    x.clamp(-8.0, 4.0).sum().reverse()
+    x.derivative |> shouldBe [ 0.0; 1.0; 1.0; 1.0; 0.0 ]
+
+[<Test>]
+let ``functions without slope pass no gradient`` () =
+    let x = (real 1 [ 5 ]).reverseDiff()
+    (x.sign () + x.floor () + x.ceil () + x.round () + x).sum().reverse()
+    x.derivative |> shouldBe (List.replicate 5 1.0)
+    (x.lt 0.0).RequiresGradient |> should equal false
+
+[<Test>]
+let ``NaN in the branch not taken leaks neither forward nor backward`` () =
+    let x = (ofList [ 4.0; -3.0; -1.0 ] [ 3 ]).reverseDiff()
+    let y = x.gt(0.0).where(x.log (), x * 2.0)
+    y |> shouldBe [ log 4.0; -6.0; -2.0 ]
+    y.sum().reverse()
+    x.derivative |> shouldBe [ 0.25; 2.0; 2.0 ]
+    let bad = ofList [ nan; 5.0 ] [ 2 ]
+    (ofList [ 0.0; 1.0 ] [ 2 ]).where(bad, ofList [ 7.0; nan ] [ 2 ]) |> shouldBe [ 7.0; 5.0 ]
+
+[<Test>]
+let ``softplus and the Bernoulli likelihood neither overflow nor vanish`` () =
+    (ofList [ -1000.0; 0.0; 1000.0 ] [ 3 ]).softplus() |> shouldBe [ 0.0; log 2.0; 1000.0 ]
+    let logits = (ofList [ -1000.0; 1000.0; 50.0 ] [ 3 ]).reverseDiff()
+    let y = (ofList [ 1.0; 0.0; 1.0 ] [ 3 ]).bernoulliLogLikelihood logits
+    y |> shouldBe [ -1000.0; -1000.0; -exp -50.0 ]
+    (read y)[2] |> should (equalWithin 1e-30) -1.9287498479639178e-22
+    y.sum().reverse()
+    logits.derivative |> shouldBe [ 1.0; -1.0; exp -50.0 ]
+
+[<Test>]
+let ``division by a number is a division`` () =
+    (Tensor.full ([| 1 |], 255.0) / 255.0).toArray<float32>()[0] |> should equal 1.0f
+
+[<Test>]
+let ``a power of zero has gradient 0 at 0, and a base of zero no gradient to its exponent`` () =
+    let x = (ofList [ 0.0; 2.0 ] [ 2 ]).reverseDiff()
+    x.pow(0.0).sum().reverse()
+    x.derivative |> shouldBe [ 0.0; 0.0 ]
+    let y = (ofList [ 2.0; 3.0 ] [ 2 ]).reverseDiff()
+    (x ** y).sum().reverse()
+    y.derivative |> shouldBe [ 0.0; 8.0 * log 2.0 ]
+    x.derivative |> shouldBe [ 0.0; 12.0 ]
+
+[<Property>]
+let ``adding numbers one by one or as tensors gives the same bits`` (xs: float32[]) =
+    let x = Tensor.``of`` xs
+    (x + x).toArray<float32>() |> should equal (xs |> Array.map (fun v -> v + v))
