@@ -33,9 +33,6 @@ type ConstellationsHyperparameters =
 /// Point sets of transformed templates, grouped by capsules.
 [<RequireQualifiedAccess>]
 module ConstellationsExperiment =
-    /// How many scenes the pictures show.
-    [<Literal>]
-    let Shown = 4
 
     let private defaults: ConstellationsHyperparameters =
         {
@@ -80,16 +77,9 @@ module ConstellationsExperiment =
                 }
 
     let private load (config: ConstellationsHyperparameters) (_: Resources) (keys: Keys) =
-        let validation = Constellations.sample data config.ValidationSize keys.Validation
+        Ok(ConstellationsData.generate data config.ValidationSize config.TestSize keys)
 
-        Ok
-            {
-                Templates = data.Templates
-                Validation = validation
-                Test = Constellations.sample data config.TestSize keys.Test
-                Shown = Constellations.truncate data Shown validation
-            }
-
+    /// chamfer, recovery and raw_recovery of a model on scenes.
     let private measure
         (config: ConstellationCapsulesConfig)
         (scenes: Constellations)
@@ -117,8 +107,8 @@ module ConstellationsExperiment =
         let frozen = Parameters.map (fun tensor -> tensor.primal) capsules
         [ "decoded", ConstellationCapsules.reconstruct (model config) frozen scenes.Shown.Points ]
 
-    /// The experiment.
-    let experiment: Experiment =
+    /// The published small program.
+    let private seed: Experiment =
         Experiment.defineWith
             [
                 "exact",
@@ -138,6 +128,20 @@ module ConstellationsExperiment =
                 Snapshot = snapshot
                 Figures =
                     fun config scenes capsules history ->
-                        ConstellationsFigures.all (model config) scenes capsules history
+                        let frozen = Parameters.map (fun (tensor: Tensor) -> tensor.primal) capsules
+
+                        ConstellationsFigures.all
+                            scenes
+                            (ConstellationCapsules.reconstruct (model config) frozen)
+                            history
                 Animation = fun _ scenes history -> ConstellationsFigures.animation scenes history
             }
+
+    /// The experiment: the small program, and the presets that train routing capsules instead.
+    let experiment: Experiment =
+        seed
+        |> Experiment.withVariants
+            [
+                for preset in RoutedConstellationsExperiment.presets ->
+                    preset, RoutedConstellationsExperiment.experiment
+            ]

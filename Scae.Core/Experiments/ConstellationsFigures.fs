@@ -15,6 +15,21 @@ type ConstellationsData =
 /// The scenes of a split.
 [<RequireQualifiedAccess>]
 module ConstellationsData =
+    /// How many scenes the pictures show.
+    [<Literal>]
+    let Shown = 4
+
+    /// Scenes from a run's streams.
+    let generate (config: ConstellationsConfig) (validation: int) (test: int) (keys: Keys) : ConstellationsData =
+        let validation = Constellations.sample config validation keys.Validation
+
+        {
+            Templates = config.Templates
+            Validation = validation
+            Test = Constellations.sample config test keys.Test
+            Shown = Constellations.truncate config Shown validation
+        }
+
     /// Validation or test scenes.
     let scenes (split: Split) (data: ConstellationsData) : Constellations =
         match split with
@@ -182,16 +197,11 @@ module ConstellationsFigures =
              |> Panel.heatmap ColourMap.blues (0.0, 1.0) names names "P1" rates)
         |> Figure.panelSize 560.0 430.0
 
-    /// Training curves, examples and confusion.
-    let all
-        (config: ConstellationCapsulesConfig)
-        (data: ConstellationsData)
-        (model: ConstellationCapsules)
-        (history: History)
-        : Figure list =
-        let frozen = Parameters.map (fun (tensor: Tensor) -> tensor.primal) model
-        let draw (points: Tensor) = ConstellationCapsules.reconstruct config frozen points
+    /// Training curves, examples and confusion of a method that draws the templates' points [b, M, 2] onto points
+    /// [b, n, 2].
+    let all (data: ConstellationsData) (draw: Tensor -> Tensor) (history: History) : Figure list =
         let predicted = ConstellationCapsules.assign data.Templates (draw data.Test.Points) data.Test.Points
+
         [ curves history; examples data (draw data.Shown.Points); confusion data predicted ]
 
     /// A frame a snapshot: predictions and drawn shapes of the shown scenes, the curves growing below.

@@ -1,0 +1,230 @@
+namespace Scae.Core
+
+open System
+open Scae.Tensors
+
+/// Every hyperparameter of the constellations presets that recognise their templates.
+type RoutedConstellationsHyperparameters =
+    {
+        [<Setting("passes of steps-per-epoch steps, each followed by an evaluation", Min = 1.0)>]
+        Epochs: int
+        [<Setting("training steps an epoch", Min = 1.0)>]
+        StepsPerEpoch: int
+        [<Setting("scenes a step", Min = 1.0, Max = 65536.0)>]
+        BatchSize: int
+        [<Setting("Adam's largest step size", Min = 0.0)>]
+        LearningRate: float
+        [<Setting("steps until the step size is at its largest; then it falls along a cosine", Min = 1.0)>]
+        Warmup: int
+        [<Setting("D, width of a point's embedding", Min = 1.0, Max = 4096.0)>]
+        Width: int
+        [<Setting("F, width of the feed-forward layers", Min = 1.0, Max = 65536.0)>]
+        Hidden: int
+        [<Setting("attention heads; must divide the width", Min = 1.0)>]
+        Heads: int
+        [<Setting("attention blocks", Min = 0.0, Max = 64.0)>]
+        Blocks: int
+        [<Setting("width of the layers that see pairs of points, 0 for none", Min = 0.0, Max = 4096.0)>]
+        Pairs: int
+        [<Setting("weights have deviation gain·√(2 / inputs)", Min = 0.0)>]
+        Gain: float
+        [<Setting("what teaches the routing: the division of least residual, or the truth of dreamed scenes")>]
+        Teacher: RoutingTeacher
+        [<Setting("divisions proposed for each scene", Min = 1.0, Max = 1024.0)>]
+        Starts: int
+        [<Setting("whether exchanges of points improve each proposal")>]
+        Refine: bool
+        [<Setting("squared residual at which a scene weighs 1/e in training", Min = 1e-6)>]
+        Trust: float
+        [<Setting("scenes of the evaluation after each epoch", Min = 1.0)>]
+        ValidationSize: int
+        [<Setting("scenes of the evaluation at the end", Min = 1.0)>]
+        TestSize: int
+        [<Setting("scenes on which noise is tried at the end, 0 for none", Min = 0.0)>]
+        NoisySize: int
+        [<Setting("steps between the animation's snapshots, 0 for no animation", Min = 0.0)>]
+        SnapshotEvery: int
+    }
+
+/// Scenes and the stream that draws proposals for them.
+type RoutedConstellationsData = { Scenes: ConstellationsData; Proposals: Key }
+
+/// The same scenes as the small program's, divided among capsules that recognise their templates.
+[<RequireQualifiedAccess>]
+module RoutedConstellationsExperiment =
+    /// The presets of paper-specs/constellations that this definition trains.
+    let presets: string list = [ "solved"; "dreams" ]
+
+    let private defaults: RoutedConstellationsHyperparameters =
+        {
+            Epochs = 24
+            StepsPerEpoch = 250
+            BatchSize = 64
+            LearningRate = 2e-3
+            Warmup = 200
+            Width = 64
+            Hidden = 128
+            Heads = 4
+            Blocks = 3
+            Pairs = 48
+            Gain = 0.7
+            Teacher = RoutingTeacher.Residual
+            Starts = 4
+            Refine = true
+            Trust = 0.02
+            ValidationSize = 2048
+            TestSize = 10000
+            NoisySize = 1000
+            SnapshotEvery = 200
+        }
+
+    let private data: ConstellationsConfig = Constellations.published
+
+    let private model (config: RoutedConstellationsHyperparameters) : RoutingCapsulesConfig =
+        {
+            Templates = data.Templates
+            Width = config.Width
+            Hidden = config.Hidden
+            Heads = config.Heads
+            Blocks = config.Blocks
+            Pairs = config.Pairs
+            Gain = config.Gain
+            Teacher = config.Teacher
+            Trust = config.Trust
+            Search =
+                {
+                    Templates = data.Templates
+                    Starts = config.Starts
+                    Refine = config.Refine
+                    // Squared units of the scene: a thousandth of the smallest template's size, far above rounding.
+                    Solved = 1e-6
+                }
+        }
+
+    /// Linear warm-up, then a cosine that ends at a hundredth.
+    let private learningRate (config: RoutedConstellationsHyperparameters) (step: int) : float =
+        let warm = min 1.0 (float (step + 1) / float config.Warmup)
+        let progress = float step / float (config.Epochs * config.StepsPerEpoch)
+        config.LearningRate * warm * (0.01 + 0.99 * 0.5 * (1.0 + cos (Math.PI * progress)))
+
+    let private plan (config: RoutedConstellationsHyperparameters) : Result<Plan, string> =
+        if config.Width % config.Heads <> 0 then
+            Error $"--heads {config.Heads}: must divide the width, which is {config.Width}"
+        else
+            Ok
+                {
+                    Epochs = config.Epochs
+                    StepsPerEpoch = config.StepsPerEpoch
+                    BatchSize = config.BatchSize
+                    Optimizer = Optimizer.adam
+                    LearningRate = learningRate config
+                    Clip = ValueSome 1.0
+                    SnapshotEvery = config.SnapshotEvery
+                    BestBy = { Metric = "raw_recovery"; Larger = true }
+                }
+
+    let private load (config: RoutedConstellationsHyperparameters) (_: Resources) (keys: Keys) =
+        Ok
+            {
+                Scenes = ConstellationsData.generate data config.ValidationSize config.TestSize keys
+                Proposals = keys.Test.Named "proposals"
+            }
+
+    let private recoveries (prefix: string) (metrics: Metrics) : Metrics =
+        metrics
+        |> List.filter (fun (name, _) -> name.EndsWith "recovery")
+        |> List.map (fun (name, value) -> prefix + name, value)
+
+    /// The method as configured, and its parts alone: the network's first proposal without search, and the same search
+    /// from proposals at random, without the network.
+    let private measure
+        (config: RoutingCapsulesConfig)
+        (proposals: Key)
+        (scenes: Constellations)
+        (capsules: RoutingCapsules)
+        : Metrics =
+        let routing = RoutingCapsules.routeMany config capsules scenes.Points
+
+        let with' (search: DivisionSearchConfig) (routing: Tensor) =
+            let poses, fits = RoutingCapsules.poses { config with Search = search } proposals scenes.Points routing
+
+            ConstellationsMeasures.ofPoses config.Templates scenes poses, fits
+
+        let metrics, fits = with' config.Search routing
+
+        let network, _ = with' { config.Search with Starts = 1; Refine = false } routing
+
+        let search, searchFits = with' config.Search (routing.zerosLike ())
+
+        metrics
+        @ recoveries "network_" network
+        @ recoveries "search_" search
+        @ [ "fits_per_scene", fits; "search_fits_per_scene", searchFits ]
+
+    /// Raw recovery on test scenes whose points were moved by Gaussian noise, which training hasn't seen.
+    let private noisy
+        (config: RoutedConstellationsHyperparameters)
+        (data: RoutedConstellationsData)
+        (capsules: RoutingCapsules)
+        : Metrics =
+        if config.NoisySize = 0 then
+            []
+        else
+            let model = model config
+
+            [
+                for deviation in ConstellationsMeasures.NoiseLevels do
+                    let scenes = ConstellationsMeasures.noisy config.NoisySize deviation data.Proposals data.Scenes.Test
+
+                    let routing = RoutingCapsules.routeMany model capsules scenes.Points
+                    let poses, _ = RoutingCapsules.poses model data.Proposals scenes.Points routing
+                    let metrics = ConstellationsMeasures.ofPoses model.Templates scenes poses |> Map.ofList
+                    ConstellationsMeasures.noiseName deviation, metrics["raw_recovery"]
+            ]
+
+    let private evaluate
+        (config: RoutedConstellationsHyperparameters)
+        (data: RoutedConstellationsData)
+        (capsules: RoutingCapsules)
+        =
+        fun split ->
+            let scenes = ConstellationsData.scenes split data.Scenes
+
+            measure (model config) data.Proposals scenes capsules
+            @ (if split = Test then noisy config data capsules else [])
+
+    /// The points [b, M, 2] that the capsules draw onto points [b, n, 2].
+    let private draw config (data: RoutedConstellationsData) (capsules: RoutingCapsules) (points: Tensor) : Tensor =
+        RoutingCapsules.routeMany (model config) capsules points
+        |> RoutingCapsules.poses (model config) data.Proposals points
+        |> fst
+        |> ConstellationCapsules.decode data.Scenes.Templates
+
+    /// The experiment.
+    let experiment: Experiment =
+        Experiment.defineWith
+            [
+                "exact",
+                fun config (data: RoutedConstellationsData) split ->
+                    ConstellationsMeasures.exactWithNoise
+                        (if split = Test then config.NoisySize else 0)
+                        data.Scenes.Templates
+                        data.Proposals
+                        (ConstellationsData.scenes split data.Scenes)
+            ]
+            {
+                Specification = Specification.embedded "constellations"
+                Defaults = defaults
+                Plan = plan
+                Load = load
+                Init = fun config -> RoutingCapsules.init (model config)
+                Allocate = fun config count -> RoutingCapsules.allocate (model config) data count
+                Fill = fun _ _ key _ batch -> RoutingCapsules.fill data key batch
+                Loss = fun config capsules batch -> RoutingCapsules.loss (model config) capsules batch
+                Evaluate = evaluate
+                Snapshot = fun config data capsules -> [ "decoded", draw config data capsules data.Scenes.Shown.Points ]
+                Figures =
+                    fun config data capsules history ->
+                        ConstellationsFigures.all data.Scenes (draw config data capsules) history
+                Animation = fun _ data history -> ConstellationsFigures.animation data.Scenes history
+            }
