@@ -1,6 +1,56 @@
+using System;
+using System.IO;
+using Scae.Cli.Commands;
+using Scae.Cli.Runs;
+using Scae.Core.CommandLine;
+using Scae.Tensors;
+
 namespace Scae.Cli;
 
+/// <summary>The scae command: 0 when what was asked was done, 1 when it failed, 2 when the arguments make no sense.</summary>
 internal static class Program
 {
-    private static int Main() => 0;
+    private static int Main(string[] words)
+    {
+        try
+        {
+            var parsed = Arguments.parse(words);
+            if (parsed.IsError) return Fail(parsed.ErrorValue, ExitCode.Usage);
+            return Execute(parsed.ResultValue);
+        }
+        catch (RunFailure failure)
+        {
+            return Fail(failure.Message, failure.ExitCode);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or ShapeError or InvalidOperationException or OutOfMemoryException)
+        {
+            return Fail(problem.Message, ExitCode.Failure);
+        }
+    }
+
+    private static int Execute(Command command)
+    {
+        switch (command)
+        {
+            case Command.ShowHelp help:
+                Console.Out.WriteLine(help.text);
+                return ExitCode.Success;
+            case Command.ShowList list: return ListCommand.Run(list.json);
+            case Command.Train train: return TrainCommand.Run(train.Item);
+            case Command.Eval eval: return EvalCommand.Run(eval.Item);
+            case Command.Figures figures: return FiguresCommand.Run(figures.Item);
+            case Command.Sweep sweep: return SweepCommand.Run(sweep.Item);
+            case Command.Verify verify: return VerifyCommand.Run(verify.Item);
+            case Command.Gradcheck gradcheck: return GradcheckCommand.Run(gradcheck.Item);
+            case Command.Bench bench: return BenchCommand.Run(bench.Item);
+            default: throw new InvalidOperationException($"no command handles {command}");
+        }
+    }
+
+    private static int Fail(string message, int exitCode)
+    {
+        string line = message.ReplaceLineEndings(" ");
+        Console.Error.WriteLine(line.StartsWith("scae ", StringComparison.Ordinal) ? line : "scae: " + line);
+        return exitCode;
+    }
 }

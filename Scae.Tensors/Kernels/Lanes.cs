@@ -34,6 +34,24 @@ internal static class Lanes
         return Sum(quarter);
     }
 
+    /// <summary>The largest lane; NaN wins.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Max<T>(Vector512<T> lanes)
+        where T : unmanaged
+    {
+        var half = Vector256.Max(lanes.GetLower(), lanes.GetUpper());
+        var quarter = Vector128.Max(half.GetLower(), half.GetUpper());
+        if (typeof(T) == typeof(double))
+        {
+            var two = quarter.AsDouble();
+            return (T)(object)Math.Max(two[0], two[1]);
+        }
+
+        var four = quarter.AsSingle();
+        four = Vector128.Max(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
+        return (T)(object)Math.Max(four[0], four[1]);
+    }
+
     /// <summary>eˣ in every lane.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<T> Exp<T>(Vector512<T> x)

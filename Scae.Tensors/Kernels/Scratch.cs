@@ -1,4 +1,5 @@
 using System;
+using System.Runtime.CompilerServices;
 
 namespace Scae.Tensors.Kernels;
 
@@ -9,6 +10,10 @@ namespace Scae.Tensors.Kernels;
 internal static class Scratch
 {
     private const int Slots = 8;
+    private const int Alignment = 64;
+
+    [ThreadStatic]
+    private static byte[]? t_block;
 
     public static Span<T> Take<T>(int slot, int length)
         where T : unmanaged
@@ -18,6 +23,24 @@ internal static class Scratch
             buffers[slot] = GC.AllocateUninitializedArray<T>(Math.Max(length, 1024), pinned: true);
         return buffers[slot].AsSpan(0, length);
     }
+
+    /// <summary>
+    /// At least so many bytes at a cache line's start, contents undefined, for products of matrices alone: the next call
+    /// on the same thread hands out the same memory, so a product asks once and divides what it gets.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe byte* Rent(nint bytes)
+    {
+        byte[]? block = t_block;
+        if (block is null || block.Length < bytes + Alignment) block = Grow(bytes);
+        nint address = (nint)Unsafe.AsPointer(ref block[0]);
+        return (byte*)((address + Alignment - 1) & -Alignment);
+    }
+
+    // Pinned arrays never move, so the pointer stays good for as long as the thread holds the array.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static byte[] Grow(nint bytes) =>
+        t_block = GC.AllocateUninitializedArray<byte>(checked((int)bytes + Alignment), pinned: true);
 
     private static class Buffers<T>
     {

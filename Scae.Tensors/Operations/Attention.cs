@@ -21,35 +21,35 @@ public sealed partial class Tensor
     public static (Tensor Output, Tensor Weights) attentionWithWeights(Tensor queries, Tensor keys, Tensor values, int heads = 1, double? scale = null)
     {
         var operation = AttentionOperation.Of(queries, keys, values, heads, scale);
-        return (operation.Output, new WeightsOf(operation.Output, operation).Run(queries.dtype, operation.Weights.shape));
+        return (operation.Output, new WeightsOf(operation.Output, operation).Run(queries.dtype, operation.WeightsShape));
     }
 
     /// <summary>
-    /// P = softmax(s·QKᵀ), Y = PV; backwards ∂V = Pᵀ∂Y, ∂S = P ∘ (∂P − Σ ∂P∘P) with ∂P = ∂Y·Vᵀ, ∂Q = s·∂S·K,
-    /// ∂K = s·∂Sᵀ·Q. The weights are kept from forward, [b, h, n, m].
+    /// P = softmax(s·QKᵀ), Y = PV; backwards ∂V = Pᵀ∂Y, ∂S = s·P ∘ (∂P − Σ ∂P∘P) with ∂P = ∂Y·Vᵀ, ∂Q = ∂S·K and
+    /// ∂K = ∂Sᵀ·Q. The weights are kept from forward in padded rows, [b, h, n, padded m].
     /// </summary>
     private sealed class AttentionOperation : Operation
     {
         private readonly int _batch;
         private readonly int _heads;
-        private readonly int _queries;
-        private readonly int _keys;
-        private readonly int _width;
-        private readonly int _values;
+        private readonly int _padded;
         private readonly int _queryBatch;
         private readonly double _scale;
+        private readonly AttentionShape _shape;
 
         private AttentionOperation(Tensor q, Tensor k, Tensor v, int heads, double scale)
             : base(q, k, v)
         {
-            (_batch, _heads, _queries, _keys) = (k._shape[0], heads, q._shape[^2], k._shape[1]);
-            (_width, _values) = (q._shape[^1] / heads, v._shape[2] / heads);
-            _queryBatch = q.dim == 2 ? 0 : _queries * q._shape[^1];
-            _scale = scale;
-            Weights = Allocate(q.dtype, [_batch, heads, _queries, _keys]);
+            (_batch, _heads, _scale) = (k._shape[0], heads, scale);
+            _shape = new AttentionShape(q._shape[^2], k._shape[1], q._shape[^1] / heads, v._shape[2] / heads, q._shape[^1], v._shape[2]);
+            _queryBatch = q.dim == 2 ? 0 : _shape.Queries * q._shape[^1];
+            _padded = q.dtype == Dtype.Float64 ? AttentionKernel.Padded<double>(_shape.Keys) : AttentionKernel.Padded<float>(_shape.Keys);
+            Weights = Allocate(q.dtype, [_batch, heads, _shape.Queries, _padded]);
         }
 
         public Tensor Weights { get; }
+
+        public int[] WeightsShape => [_batch, _heads, _shape.Queries, _shape.Keys];
 
         public static AttentionOperation Of(Tensor q, Tensor k, Tensor v, int heads, double? scale)
         {
@@ -68,78 +68,67 @@ public sealed partial class Tensor
         {
             if (Output.nelement == 0) return;
             Weights.Storage.AlignLike(Output.Storage);
-            var p = Weights.Data<T>();
             ReadOnlySpan<T> q = Inputs[0].Data<T>(), k = Inputs[1].Data<T>(), v = Inputs[2].Data<T>();
-            var y = Output.Data<T>();
-            int dk = _width * _heads, dv = _values * _heads, map = _queries * _keys;
-            for (int h = 0; h < _heads; h++)
+            Span<T> p = Weights.Data<T>(), y = Output.Data<T>();
+            T scale = T.CreateChecked(_scale);
+            for (int b = 0; b < _batch; b++)
             {
-                MatMul.MultiplyBatched<T>(
-                    _batch, _queries, _keys, _width, q[(h * _width)..], _queryBatch, dk, 1, k[(h * _width)..], _keys * dk, 1, dk, p[(h * map)..], _heads * map, _keys, accumulate: false);
-            }
-
-            SoftmaxKernel.Forward(p, _keys, T.CreateChecked(_scale), p);
-            for (int h = 0; h < _heads; h++)
-            {
-                MatMul.MultiplyBatched<T>(
-                    _batch, _queries, _values, _keys, p[(h * map)..], _heads * map, _keys, 1, v[(h * _values)..], _keys * dv, dv, 1, y[(h * _values)..], _queries * dv, dv, accumulate: false);
+                for (int h = 0; h < _heads; h++)
+                    AttentionKernel.Forward(_shape, q[QueryAt(b, h)..], k[KeyAt(b, h)..], v[ValueAt(b, h)..], scale, p[WeightAt(b, h)..], y[OutputAt(b, h)..]);
             }
         }
 
         protected override void Backward<T>()
         {
             if (Output.nelement == 0) return;
-            ReadOnlySpan<T> p = Weights.Data<T>(), g = OutputGradient<T>();
-            int dv = _values * _heads, map = _queries * _keys;
-            if (Wants(2))
-            {
-                var into = InputGradient<T>(2, out bool accumulate);
-                for (int h = 0; h < _heads; h++)
-                {
-                    MatMul.MultiplyBatched<T>(
-                        _batch, _keys, _values, _queries, p[(h * map)..], _heads * map, 1, _keys, g[(h * _values)..], _queries * dv, dv, 1, into[(h * _values)..], _keys * dv, dv, accumulate);
-                }
-            }
-
-            if (!Wants(0) && !Wants(1)) return;
-            var ds = Scratch.Take<T>(1, p.Length);
-            ReadOnlySpan<T> v = Inputs[2].Data<T>();
-            for (int h = 0; h < _heads; h++)
-            {
-                MatMul.MultiplyBatched<T>(
-                    _batch, _queries, _keys, _values, g[(h * _values)..], _queries * dv, dv, 1, v[(h * _values)..], _keys * dv, 1, dv, ds[(h * map)..], _heads * map, _keys, accumulate: false);
-            }
-
-            SoftmaxKernel.Backward(ds, p, _keys, T.CreateChecked(_scale), ds, accumulate: false);
-            ScoreGradients<T>(ds);
+            if (Wants(2)) ValueGradient<T>();
+            if (Wants(0) || Wants(1)) ScoreGradients<T>();
         }
 
-        private void ScoreGradients<T>(ReadOnlySpan<T> ds)
+        private void ValueGradient<T>()
             where T : unmanaged, IBinaryFloatingPointIeee754<T>
         {
-            int dk = _width * _heads, map = _queries * _keys;
-            ReadOnlySpan<T> q = Inputs[0].Data<T>(), k = Inputs[1].Data<T>();
-            if (Wants(0))
+            ReadOnlySpan<T> p = Weights.Data<T>(), g = OutputGradient<T>();
+            var into = InputGradient<T>(2, out bool accumulate);
+            var (n, m, _, e, _, stride) = _shape;
+            for (int b = 0; b < _batch; b++)
             {
-                bool accumulate = true;
-                var into = _queryBatch == 0 ? InputGradientToAdd<T>(0) : InputGradient<T>(0, out accumulate);
                 for (int h = 0; h < _heads; h++)
-                {
-                    MatMul.MultiplyBatched<T>(
-                        _batch, _queries, _width, _keys, ds[(h * map)..], _heads * map, _keys, 1, k[(h * _width)..], _keys * dk, dk, 1, into[(h * _width)..], _queryBatch, dk, accumulate);
-                }
+                    MatMul.Multiply<T>(m, e, n, p[WeightAt(b, h)..], 1, _padded, g[OutputAt(b, h)..], stride, 1, into[ValueAt(b, h)..], stride, accumulate);
             }
+        }
 
-            if (Wants(1))
+        private void ScoreGradients<T>()
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            ReadOnlySpan<T> p = Weights.Data<T>(), g = OutputGradient<T>(), q = Inputs[0].Data<T>(), k = Inputs[1].Data<T>(), v = Inputs[2].Data<T>();
+            bool toQueries = Wants(0), toKeys = Wants(1), addQueries = true, addKeys = true;
+            Span<T> dq = default, dk = default;
+            if (toQueries) dq = _queryBatch == 0 ? InputGradientToAdd<T>(0) : InputGradient<T>(0, out addQueries);
+            if (toKeys && !(toQueries && ReferenceEquals(Inputs[0].Gradient, Inputs[1].Gradient))) dk = InputGradient<T>(1, out addKeys);
+            else if (toKeys) dk = dq;
+            T scale = T.CreateChecked(_scale);
+            var (n, m, d, _, stride, _) = _shape;
+            for (int b = 0; b < _batch; b++)
             {
-                var into = InputGradient<T>(1, out bool accumulate);
                 for (int h = 0; h < _heads; h++)
                 {
-                    MatMul.MultiplyBatched<T>(
-                        _batch, _keys, _width, _queries, ds[(h * map)..], _heads * map, 1, _keys, q[(h * _width)..], _queryBatch, dk, 1, into[(h * _width)..], _keys * dk, dk, accumulate);
+                    var ds = AttentionKernel.ScoreGradient(_shape, g[OutputAt(b, h)..], v[ValueAt(b, h)..], p[WeightAt(b, h)..], scale);
+                    if (toQueries) MatMul.Multiply<T>(n, d, m, ds, _padded, 1, k[KeyAt(b, h)..], stride, 1, dq[QueryAt(b, h)..], stride, addQueries);
+                    if (toKeys) MatMul.Multiply<T>(m, d, n, ds, 1, _padded, q[QueryAt(b, h)..], stride, 1, dk[KeyAt(b, h)..], stride, addKeys);
                 }
             }
         }
+
+        private int QueryAt(int b, int h) => (b * _queryBatch) + (h * _shape.Width);
+
+        private int KeyAt(int b, int h) => (b * _shape.Keys * _shape.KeyStride) + (h * _shape.Width);
+
+        private int ValueAt(int b, int h) => (b * _shape.Keys * _shape.ValueStride) + (h * _shape.Values);
+
+        private int OutputAt(int b, int h) => (b * _shape.Queries * _shape.ValueStride) + (h * _shape.Values);
+
+        private int WeightAt(int b, int h) => ((b * _heads) + h) * _shape.Queries * _padded;
     }
 
     /// <summary>The weights that the last forward run of an attention left; made from its output so that it runs after it.</summary>
@@ -147,7 +136,13 @@ public sealed partial class Tensor
     {
         public override bool CutsGradient => true;
 
-        protected override void Forward<T>() => attention.Weights.Data<T>().CopyTo(Output.Data<T>());
+        protected override void Forward<T>()
+        {
+            var y = Output.Data<T>();
+            var p = attention.Weights.Data<T>();
+            int keys = Output._shape[^1], padded = attention.Weights._shape[^1];
+            for (int row = 0; row * keys < y.Length; row++) p.Slice(row * padded, keys).CopyTo(y.Slice(row * keys, keys));
+        }
 
         protected override void Backward<T>()
         {

@@ -1,0 +1,114 @@
+using System;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.Linq;
+using System.Text.Json.Nodes;
+using Scae.Cli.Reports;
+using Scae.Cli.Runs;
+using Scae.Core;
+using Scae.Core.CommandLine;
+using Scae.Tensors;
+using Spectre.Console;
+
+namespace Scae.Cli.Commands;
+
+/// <summary>scae bench: milliseconds per training step, data included, and how they split.</summary>
+internal static class BenchCommand
+{
+    private const int Rounds = 5;
+
+    public static int Run(ExperimentOptions options)
+    {
+        Parallelism.Threads = options.Threads?.Value ?? 1;
+        var all = new JsonArray();
+        foreach (var experiment in options.Experiments)
+        {
+            var preset = RunFailure.Unless(Experiments.preset(options.Preset, experiment));
+            var task = RunFailure.Unless(experiment.Configure.Invoke(preset).Invoke(options.Overrides));
+            var session = RunFailure.Unless(Scae.Core.Runs.openSeed(task, options.Resources, options.Seed));
+            var result = Measure(new Trainer(Training.start(task.Plan, session)), options.Steps);
+            result.Insert(0, "experiment", experiment.Specification.Experiment);
+            result.Insert(1, "preset", preset.Name);
+            result.Insert(2, "batch", task.Plan.BatchSize);
+            result.Insert(3, "threads", Parallelism.Threads);
+            all.Add(result);
+            if (!options.Json) Show(experiment.Specification, preset, result);
+        }
+
+        if (options.Json) Console.Out.WriteLine(all.ToJsonString(Json.Indented));
+        return ExitCode.Success;
+    }
+
+    /// <summary>Medians over rounds, after as many steps to warm up as one round has.</summary>
+    private static JsonObject Measure(Trainer trainer, int steps)
+    {
+        for (int i = 0; i < steps; i++) Step();
+        var totals = new List<double>();
+        long allocated = GC.GetAllocatedBytesForCurrentThread();
+        int collections = GC.CollectionCount(2);
+        for (int round = 0; round < Rounds; round++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            for (int i = 0; i < steps; i++) Step();
+            totals.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds / steps);
+        }
+
+        allocated = (GC.GetAllocatedBytesForCurrentThread() - allocated) / ((long)Rounds * steps);
+        collections = GC.CollectionCount(2) - collections;
+        double[] parts = Parts(trainer, steps);
+        return new JsonObject
+        {
+            ["steps"] = steps,
+            ["ms_per_step"] = Round(Median(totals)),
+            ["ms_data"] = Round(parts[0]),
+            ["ms_forward"] = Round(parts[1]),
+            ["ms_backward"] = Round(parts[2]),
+            ["ms_update"] = Round(parts[3]),
+            ["operations"] = trainer.Operations,
+            ["bytes_allocated_per_step"] = allocated,
+            ["gen2_collections"] = collections,
+        };
+
+        void Step()
+        {
+            trainer.Fill();
+            trainer.Forward();
+            trainer.Reverse();
+            trainer.Update();
+        }
+    }
+
+    private static double[] Parts(Trainer trainer, int steps)
+    {
+        double[] parts = new double[4];
+        for (int i = 0; i < steps; i++)
+        {
+            long t0 = Stopwatch.GetTimestamp();
+            trainer.Fill();
+            long t1 = Stopwatch.GetTimestamp();
+            trainer.Forward();
+            long t2 = Stopwatch.GetTimestamp();
+            trainer.Reverse();
+            long t3 = Stopwatch.GetTimestamp();
+            trainer.Update();
+            long t4 = Stopwatch.GetTimestamp();
+            parts[0] += Stopwatch.GetElapsedTime(t0, t1).TotalMilliseconds / steps;
+            parts[1] += Stopwatch.GetElapsedTime(t1, t2).TotalMilliseconds / steps;
+            parts[2] += Stopwatch.GetElapsedTime(t2, t3).TotalMilliseconds / steps;
+            parts[3] += Stopwatch.GetElapsedTime(t3, t4).TotalMilliseconds / steps;
+        }
+
+        return parts;
+    }
+
+    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+
+    private static double Round(double milliseconds) => Math.Round(milliseconds, 4);
+
+    private static void Show(Specification specification, Preset preset, JsonObject result)
+    {
+        var table = Tables.New(specification.Experiment + ", " + preset.Name, string.Empty);
+        foreach (var (name, value) in result.Skip(2)) table.AddRow(Markup.Escape(Format.Name(name)), Markup.Escape(value!.ToString()));
+        Tables.Console.Write(table);
+    }
+}

@@ -1,0 +1,32 @@
+using System;
+using System.Text.Json.Nodes;
+using Scae.Cli.Runs;
+using Scae.Core.CommandLine;
+using Scae.Tensors;
+
+namespace Scae.Cli.Commands;
+
+/// <summary>scae figures: the pictures of a run once more.</summary>
+internal static class FiguresCommand
+{
+    public static int Run(RunOptions options)
+    {
+        if (options.Threads is { } threads) Parallelism.Threads = threads.Value;
+        var folder = RunFolder.At(options.Folder);
+        var saved = SavedRun.Open(folder, options.Resources, evaluationSeed: null);
+        folder.Prepare();
+        var written = FigureFiles.Write(folder, saved.Session, saved.State.History);
+        if (options.Json)
+        {
+            var names = new JsonArray();
+            foreach (string path in written) names.Add(path);
+            Console.Out.WriteLine(new JsonObject { ["figures"] = names }.ToJsonString(Json.Indented));
+        }
+        else
+        {
+            foreach (string path in written) Console.Out.WriteLine(path);
+        }
+
+        return ExitCode.Success;
+    }
+}

@@ -1,0 +1,51 @@
+using System;
+using System.Linq;
+using System.Text.Json.Nodes;
+using Scae.Cli.Reports;
+using Scae.Cli.Runs;
+using Scae.Core;
+using Scae.Core.CommandLine;
+using Spectre.Console;
+
+namespace Scae.Cli.Commands;
+
+/// <summary>scae gradcheck: the whole model's gradient against central differences in float64.</summary>
+internal static class GradcheckCommand
+{
+    /// <summary>The largest relative error allowed.</summary>
+    private const double Tolerance = 1e-6;
+
+    public static int Run(ExperimentOptions options)
+    {
+        bool holds = true;
+        var all = new JsonArray();
+        foreach (var experiment in options.Experiments)
+        {
+            var preset = RunFailure.Unless(Experiments.preset(options.Preset, experiment));
+            var task = RunFailure.Unless(experiment.Configure.Invoke(preset).Invoke(options.Overrides));
+            var comparisons = RunFailure.Unless(Scae.Core.Runs.checkGradient(task, options.Resources, options.Seed));
+            holds &= comparisons.All(comparison => comparison.RelativeError <= Tolerance);
+            var table = Tables.New("parameter", "entries", "relative error", string.Empty);
+            foreach (var comparison in comparisons)
+            {
+                all.Add(new JsonObject
+                {
+                    ["experiment"] = experiment.Specification.Experiment,
+                    ["parameter"] = comparison.Parameter,
+                    ["relative_error"] = Json.Number(comparison.RelativeError),
+                });
+                table.AddRow(
+                    Markup.Escape(comparison.Parameter),
+                    comparison.Compared.ToString(),
+                    $"{comparison.RelativeError:0.0e+0}",
+                    comparison.RelativeError <= Tolerance ? "[green]ok[/]" : "[red]wrong[/]");
+            }
+
+            if (!options.Json) Tables.Console.Write(table);
+        }
+
+        if (options.Json) Console.Out.WriteLine(all.ToJsonString(Json.Indented));
+        else Console.Out.WriteLine(holds ? $"every relative error is at most {Tolerance:0e+0}" : $"some relative error exceeds {Tolerance:0e+0}");
+        return holds ? ExitCode.Success : ExitCode.Failure;
+    }
+}

@@ -1,0 +1,65 @@
+using System;
+using System.IO;
+using System.Linq;
+using System.Runtime.InteropServices;
+using System.Threading;
+using Scae.Cli.Reports;
+using Scae.Cli.Runs;
+using Scae.Core.CommandLine;
+using Scae.Tensors;
+using Spectre.Console;
+
+namespace Scae.Cli.Commands;
+
+/// <summary>scae train: one training from the first step to pictures, or on from a checkpoint.</summary>
+internal static class TrainCommand
+{
+    public static int Run(TrainOptions options)
+    {
+        string experiment = options.Experiment.Specification.Experiment;
+        var folder = RunFolder.At(FolderOf(options, experiment));
+        if (options.Threads is { } threads) Parallelism.Threads = threads.Value;
+        var run = new TrainingRun(options.Experiment, options.Preset, options.Overrides, options.Seed, options.Resources, folder);
+        using var stop = new CancellationTokenSource();
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        var summary = run.Run(options.Resume, Parallelism.Threads, Displays.For(options.Quiet || options.Json), stop.Token);
+        if (summary is null)
+        {
+            string preset = options.Preset.Name == options.Experiment.Specification.DefaultPreset ? string.Empty : $" --preset {options.Preset.Name}";
+            string overrides = string.Concat(options.Overrides.Select(pair => $" --{pair.Item1} {pair.Item2}"));
+            throw new RunFailure($"stopped; everything is saved in {folder.Path}; go on with: scae train {experiment}{preset}{overrides} --seed {options.Seed} --out {folder.Path} --resume");
+        }
+
+        if (options.Json) Console.Out.WriteLine(summary.ToJson());
+        else if (!options.Quiet) Report(options, folder, summary);
+        return ExitCode.Success;
+
+        void Stop(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            stop.Cancel();
+        }
+    }
+
+    private static void Report(TrainOptions options, RunFolder folder, Summary summary)
+    {
+        var console = Tables.Console;
+        console.Write(Tables.Results(options.Experiment.Specification, options.Preset.Name, summary.Metrics));
+        console.MarkupLineInterpolated($"{summary.Steps} steps in {Format.Duration(summary.TrainSeconds)}, {summary.MillisecondsPerStep:0.000} ms each");
+        console.WriteLine($"numbers, checkpoint and pictures: {Path.GetFullPath(folder.Path)}");
+    }
+
+    private static string FolderOf(TrainOptions options, string experiment)
+    {
+        if (options.Out is { } named)
+        {
+            if (!options.Resume && RunFolder.At(named.Value).HoldsRun)
+                throw new RunFailure($"--out {named.Value}: the folder holds a run already; add --resume to go on with it, or choose another", ExitCode.Usage);
+            return named.Value;
+        }
+
+        string path = RunFolder.DefaultPath(experiment, options.Preset.Name, options.Seed);
+        return options.Resume ? RunFolder.LastUsed(path) : RunFolder.FirstFree(path);
+    }
+}

@@ -1,0 +1,13 @@
+using System;
+using Scae.Core;
+
+namespace Scae.Cli.Reports;
+
+/// <summary>Shows a training while it runs.</summary>
+internal interface IProgressDisplay
+{
+    /// <summary>
+    /// Runs the training within the display. The display hands it what to call at each progress, and returns its outcome.
+    /// </summary>
+    Outcome Show(Specification specification, Preset preset, int seed, Plan plan, TrainingState state, Func<Action<Progress>, Outcome> training);
+}

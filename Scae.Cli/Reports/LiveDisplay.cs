@@ -1,0 +1,48 @@
+using System;
+using System.Diagnostics;
+using Scae.Core;
+using Spectre.Console;
+
+namespace Scae.Cli.Reports;
+
+/// <summary>A progress bar with loss, metrics, speed and time left, on a terminal.</summary>
+internal sealed class LiveDisplay(IAnsiConsole console) : IProgressDisplay
+{
+    private static readonly TimeSpan s_redraw = TimeSpan.FromMilliseconds(100);
+
+    public Outcome Show(Specification specification, Preset preset, int seed, Plan plan, TrainingState state, Func<Action<Core.Progress>, Outcome> training)
+    {
+        int total = plan.Epochs * plan.StepsPerEpoch, first = state.Step;
+        console.MarkupLineInterpolated($"[bold]{specification.Title}[/], preset {preset.Name}, seed {seed}: {total} steps of {plan.BatchSize}");
+        Outcome? outcome = null;
+        console.Progress().AutoClear(true).HideCompleted(false)
+            .Columns(new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
+            .Start(context =>
+            {
+                var bar = context.AddTask("starting", maxValue: total);
+                bar.Value = first;
+                var clock = Stopwatch.StartNew();
+                var drawn = TimeSpan.Zero;
+                double loss = double.NaN;
+                string metrics = string.Empty;
+                outcome = training(progress =>
+                {
+                    switch (progress)
+                    {
+                        case Core.Progress.Stepped stepped:
+                            loss = double.IsNaN(loss) ? stepped.loss : (0.98 * loss) + (0.02 * stepped.loss);
+                            if (clock.Elapsed - drawn < s_redraw) return;
+                            drawn = clock.Elapsed;
+                            bar.Value = stepped.step;
+                            bar.Description = Markup.Escape($"loss {loss:0.0000}  {metrics}  {clock.Elapsed.TotalMilliseconds / Math.Max(1, stepped.step - first):0.00} ms/step");
+                            break;
+                        case Core.Progress.Evaluated evaluated:
+                            metrics = Format.Metrics(evaluated.Item1.Metrics);
+                            break;
+                    }
+                });
+                bar.Value = state.Step;
+            });
+        return outcome!;
+    }
+}

@@ -1,0 +1,24 @@
+using System;
+using System.Diagnostics;
+using System.IO;
+using Scae.Core;
+
+namespace Scae.Cli.Reports;
+
+/// <summary>A line an epoch, for files and pipes.</summary>
+internal sealed class PlainDisplay(TextWriter output) : IProgressDisplay
+{
+    public Outcome Show(Specification specification, Preset preset, int seed, Plan plan, TrainingState state, Func<Action<Progress>, Outcome> training)
+    {
+        var clock = Stopwatch.StartNew();
+        int first = state.Step, total = plan.Epochs * plan.StepsPerEpoch;
+        output.WriteLine($"{specification.Experiment}, preset {preset.Name}, seed {seed}: {total} steps of {plan.BatchSize}{(first > 0 ? $", from step {first}" : string.Empty)}");
+        return training(progress =>
+        {
+            if (progress is not Progress.Evaluated evaluated) return;
+            int done = evaluated.Item1.Step - first;
+            double left = clock.Elapsed.TotalSeconds / Math.Max(1, done) * (total - evaluated.Item1.Step);
+            output.WriteLine($"epoch {evaluated.Item1.Epoch,3}/{plan.Epochs}  loss {evaluated.Item1.TrainLoss:0.0000}  {Format.Metrics(evaluated.Item1.Metrics)}  {clock.Elapsed.TotalMilliseconds / Math.Max(1, done):0.00} ms/step  {Format.Duration(left)} left{(evaluated.isBest ? "  *" : string.Empty)}");
+        });
+    }
+}

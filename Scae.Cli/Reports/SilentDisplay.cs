@@ -1,0 +1,11 @@
+using System;
+using Scae.Core;
+
+namespace Scae.Cli.Reports;
+
+/// <summary>Shows nothing: --quiet, --json, and runs of a sweep.</summary>
+internal sealed class SilentDisplay : IProgressDisplay
+{
+    public Outcome Show(Specification specification, Preset preset, int seed, Plan plan, TrainingState state, Func<Action<Progress>, Outcome> training) =>
+        training(_ => { });
+}

@@ -1,0 +1,47 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using Scae.Cli.Runs;
+using Scae.Core;
+using Spectre.Console;
+
+namespace Scae.Cli.Reports;
+
+/// <summary>Results as tables.</summary>
+internal static class Tables
+{
+    /// <summary>As wide as the terminal, or wide enough for a file.</summary>
+    public static IAnsiConsole Console
+    {
+        get
+        {
+            var console = AnsiConsole.Console;
+            if (System.Console.IsOutputRedirected) console.Profile.Width = 140;
+            return console;
+        }
+    }
+
+    public static Table New(params string[] columns)
+    {
+        var table = new Table().Border(TableBorder.Rounded);
+        foreach (string column in columns) table.AddColumn(column);
+        return table;
+    }
+
+    /// <summary>Metrics beside what was published and what is aimed at.</summary>
+    public static Table Results(Specification specification, string preset, IReadOnlyList<Tuple<string, double>> metrics, Func<string, double, string>? format = null)
+    {
+        format ??= Format.Value;
+        var table = New("metric", "measured", "published", "target");
+        foreach (var (name, value) in metrics)
+        {
+            string published = string.Join("\n", specification.Published.Where(figure => figure.Metric == name)
+                .Select(figure => $"{Format.Value(name, figure.Value)} ({figure.Note})"));
+            string target = string.Join("\n", TargetCheck.Of(specification, preset, metrics).Where(check => check.Target.Metric == name)
+                .Select(check => $"{check.Range} ({(check.Target.Seeds > 1 ? $"mean of {check.Target.Seeds} seeds" : "one seed")})"));
+            table.AddRow(Markup.Escape(Format.Name(name)), Markup.Escape(format(name, value)), Markup.Escape(published), Markup.Escape(target));
+        }
+
+        return table;
+    }
+}

@@ -1,0 +1,14 @@
+namespace Scae.Cli.Runs;
+
+/// <summary>What the process tells its caller.</summary>
+internal static class ExitCode
+{
+    /// <summary>What was asked was done.</summary>
+    public const int Success = 0;
+
+    /// <summary>It failed.</summary>
+    public const int Failure = 1;
+
+    /// <summary>The arguments make no sense.</summary>
+    public const int Usage = 2;
+}

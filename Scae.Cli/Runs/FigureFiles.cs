@@ -1,0 +1,35 @@
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Threading.Tasks;
+using Scae.Cli.Plots;
+using Scae.Core;
+
+namespace Scae.Cli.Runs;
+
+/// <summary>The pictures of a run as files: PNG and SVG of each figure, and the animation as GIF.</summary>
+internal static class FigureFiles
+{
+    /// <summary>Draws everything that a training has to show; the paths of the files, in order.</summary>
+    public static List<string> Write(RunFolder folder, Session session, History history)
+    {
+        var figures = Scae.Core.Runs.figures(session, history).ToList();
+        var animation = Scae.Core.Runs.animation(session, history);
+        Parallel.ForEach(figures, figure =>
+        {
+            AtomicFile.Write(PathOf(folder, figure.Name, "png"), stream => FigureRenderer.RenderPng(figure, stream));
+            AtomicFile.Write(PathOf(folder, figure.Name, "svg"), stream => FigureRenderer.RenderSvg(figure, stream));
+        });
+        var written = figures.SelectMany(figure => new[] { "png", "svg" }, (figure, kind) => PathOf(folder, figure.Name, kind)).ToList();
+        if (animation is not null)
+        {
+            string path = PathOf(folder, animation.Value.Name, "gif");
+            AtomicFile.Write(path, stream => FigureRenderer.RenderGif(animation.Value, stream));
+            written.Add(path);
+        }
+
+        return written;
+    }
+
+    private static string PathOf(RunFolder folder, string name, string kind) => Path.Combine(folder.Figures, $"{name}.{kind}");
+}

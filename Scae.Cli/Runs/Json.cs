@@ -1,0 +1,28 @@
+using System;
+using System.Collections.Generic;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Scae.Cli.Runs;
+
+/// <summary>How this program writes JSON.</summary>
+internal static class Json
+{
+    public static readonly JsonSerializerOptions Indented = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <summary>A number, or null for what JSON can't say: NaN and infinities.</summary>
+    public static JsonNode? Number(double value) => double.IsFinite(value) ? JsonValue.Create(value) : null;
+
+    /// <summary>Named numbers as an object.</summary>
+    public static JsonObject Object(IEnumerable<Tuple<string, double>> values)
+    {
+        var result = new JsonObject();
+        foreach (var (name, value) in values) result[name] = Number(value);
+        return result;
+    }
+}

@@ -1,0 +1,14 @@
+using System;
+using Microsoft.FSharp.Core;
+
+namespace Scae.Cli.Runs;
+
+/// <summary>Something went wrong that the user can mend; the message is one line that says what and how.</summary>
+internal sealed class RunFailure(string message, int exitCode = ExitCode.Failure) : Exception(message)
+{
+    public int ExitCode { get; } = exitCode;
+
+    /// <summary>The value of a result, or this failure with the result's error.</summary>
+    public static T Unless<T>(FSharpResult<T, string> result, string? context = null) =>
+        result.IsOk ? result.ResultValue : throw new RunFailure(context is null ? result.ErrorValue : $"{context}: {result.ErrorValue}");
+}

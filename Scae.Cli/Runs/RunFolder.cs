@@ -1,0 +1,141 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Scae.Core;
+
+namespace Scae.Cli.Runs;
+
+/// <summary>The folder of a run: what lies where, and how it is written and read.</summary>
+internal sealed class RunFolder
+{
+    private RunFolder(string path) => Path = path;
+
+    public string Path { get; }
+
+    public string Checkpoint => In("last.safetensors");
+
+    public string Best => In("best.safetensors");
+
+    public string Summary => In("summary.json");
+
+    public string Metrics => In("metrics.jsonl");
+
+    public string Settings => In("run.json");
+
+    public string Figures => In("figures");
+
+    public bool HoldsRun => File.Exists(Checkpoint) || File.Exists(Settings);
+
+    public bool IsFinished => File.Exists(Summary);
+
+    public static RunFolder At(string path) => new(path);
+
+    /// <summary>The folder of a run that wasn't given one: runs/EXPERIMENT-PRESET-SEED.</summary>
+    public static string DefaultPath(string experiment, string preset, int seed) =>
+        System.IO.Path.Combine("runs", $"{experiment}-{preset}-{seed}");
+
+    /// <summary>The first of path, path-2, path-3, … that holds no run yet.</summary>
+    public static string FirstFree(string path)
+    {
+        for (int number = 1; ; number++)
+        {
+            string candidate = number == 1 ? path : $"{path}-{number}";
+            if (!At(candidate).HoldsRun) return candidate;
+        }
+    }
+
+    /// <summary>The last of path, path-2, path-3, … that holds a run; path itself if none does.</summary>
+    public static string LastUsed(string path)
+    {
+        string last = path;
+        for (int number = 2; At($"{path}-{number}").HoldsRun; number++) last = $"{path}-{number}";
+        return last;
+    }
+
+    /// <summary>Makes the folder, or says in one line why it can't be written.</summary>
+    public void Prepare()
+    {
+        try
+        {
+            Directory.CreateDirectory(Figures);
+            AtomicFile.Write(In("writable"), string.Empty);
+            File.Delete(In("writable"));
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            throw new RunFailure($"--out {Path}: the folder can't be written ({problem.Message.TrimEnd('.')}); choose another with --out");
+        }
+    }
+
+    /// <summary>Every resolved hyperparameter, seed, version, dtype and threads, for people and for Python.</summary>
+    public void WriteSettings(RunIdentity identity, int threads)
+    {
+        var settings = new JsonObject();
+        foreach (var (name, value) in identity.Settings) settings[name] = Typed(value);
+        var root = new JsonObject
+        {
+            ["experiment"] = identity.Experiment,
+            ["preset"] = identity.Preset,
+            ["seed"] = identity.Seed,
+            ["version"] = identity.Version,
+            ["dtype"] = "float32",
+            ["threads"] = threads,
+            ["settings"] = settings,
+        };
+        AtomicFile.Write(Settings, root.ToJsonString(Json.Indented) + "\n");
+    }
+
+    /// <summary>A line an evaluation; seconds since the start of training, those of earlier sessions included.</summary>
+    public void WriteMetrics(IEnumerable<Evaluation> evaluations, IReadOnlyList<double> seconds)
+    {
+        var lines = evaluations.Select((evaluation, i) =>
+        {
+            var line = new JsonObject
+            {
+                ["epoch"] = evaluation.Epoch,
+                ["step"] = evaluation.Step,
+                ["seconds"] = Math.Round(seconds[i], 3),
+                ["train_loss"] = Json.Number(evaluation.TrainLoss),
+            };
+            foreach (var (name, value) in evaluation.Metrics) line[name] = Json.Number(value);
+            return line.ToJsonString();
+        });
+        AtomicFile.Write(Metrics, string.Concat(lines.Select(line => line + "\n")));
+    }
+
+    /// <summary>The seconds of each evaluation so far; fewer than there are evaluations if the file is damaged.</summary>
+    public List<double> ReadSeconds()
+    {
+        var seconds = new List<double>();
+        if (!File.Exists(Metrics)) return seconds;
+        try
+        {
+            foreach (string line in File.ReadLines(Metrics)) seconds.Add(JsonNode.Parse(line)!["seconds"]!.GetValue<double>());
+        }
+        catch (Exception problem) when (problem is JsonException or InvalidOperationException or NullReferenceException)
+        {
+            // Times are for people; a line that can't be read ends them and nothing else depends on it.
+        }
+
+        return seconds;
+    }
+
+    /// <summary>The checkpoint's tensors, checked; a damaged or foreign file is refused in one line.</summary>
+    public SafetensorsFile ReadCheckpoint()
+    {
+        if (!Directory.Exists(Path)) throw new RunFailure($"{Path}: there is no such folder; scae train leaves one under runs/");
+        if (!File.Exists(Checkpoint)) throw new RunFailure($"{Path}: the folder holds no last.safetensors; it isn't a run, or its training never reached the end of an epoch");
+        return RunFailure.Unless(Safetensors.parse(File.ReadAllBytes(Checkpoint)), Checkpoint);
+    }
+
+    public string In(string name) => System.IO.Path.Combine(Path, name);
+
+    private static JsonNode? Typed(string value)
+    {
+        if (value is "true" or "false") return value == "true";
+        return double.TryParse(value, System.Globalization.CultureInfo.InvariantCulture, out _) ? JsonNode.Parse(value.ToLowerInvariant()) : value;
+    }
+}

@@ -1,0 +1,27 @@
+using System.Collections.Generic;
+using System.Linq;
+using Scae.Core;
+
+namespace Scae.Cli.Runs;
+
+/// <summary>A run opened again from its checkpoint.</summary>
+internal sealed record SavedRun(Experiment Experiment, RunIdentity Identity, Session Session, TrainingState State)
+{
+    /// <summary>
+    /// Opens the run in a folder, with the scenes it was trained with or, given an evaluation seed, with fresh ones.
+    /// </summary>
+    public static SavedRun Open(RunFolder folder, Resources resources, int? evaluationSeed)
+    {
+        var file = folder.ReadCheckpoint();
+        var identity = RunFailure.Unless(Checkpoint.identify(file), folder.Checkpoint);
+        var experiment = RunFailure.Unless(Experiments.find(identity.Experiment), folder.Checkpoint);
+        var preset = RunFailure.Unless(Experiments.preset(identity.Preset, experiment), folder.Checkpoint);
+        var settings = identity.Settings.Select(pair => KeyValuePair.Create(pair.Item1, pair.Item2));
+        var task = RunFailure.Unless(Scae.Core.Runs.configure(experiment, preset, settings), folder.Checkpoint);
+        var session = RunFailure.Unless(evaluationSeed is { } seed
+            ? Scae.Core.Runs.openFresh(task, resources, identity.Seed, seed)
+            : Scae.Core.Runs.openSeed(task, resources, identity.Seed));
+        var state = RunFailure.Unless(Checkpoint.restore(file, task.Plan, session), folder.Checkpoint);
+        return new SavedRun(experiment, identity, session, state);
+    }
+}

@@ -1,0 +1,128 @@
+using System;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.IO;
+using System.Linq;
+using System.Reflection;
+using System.Threading;
+using Microsoft.FSharp.Collections;
+using Scae.Cli.Reports;
+using Scae.Core;
+
+namespace Scae.Cli.Runs;
+
+/// <summary>
+/// One training with its folder: starts or resumes, writes checkpoints and numbers at the end of each epoch, and the
+/// summary and pictures at the end.
+/// </summary>
+internal sealed class TrainingRun
+{
+    private readonly Experiment _experiment;
+    private readonly Preset _preset;
+    private readonly int _seed;
+    private readonly Task _task;
+    private readonly Resources _resources;
+    private readonly RunIdentity _identity;
+    private readonly List<double> _seconds = [];
+
+    public TrainingRun(Experiment experiment, Preset preset, IEnumerable<Tuple<string, string>> overrides, int seed, Resources resources, RunFolder folder)
+    {
+        (_experiment, _preset, _seed, _resources, Folder) = (experiment, preset, seed, resources, folder);
+        _task = RunFailure.Unless(Scae.Core.Runs.configure(experiment, preset, overrides.Select(pair => KeyValuePair.Create(pair.Item1, pair.Item2))));
+        _identity = new RunIdentity(experiment.Specification.Experiment, preset.Name, seed, _task.Settings, Version);
+    }
+
+    public static string Version { get; } =
+        typeof(TrainingRun).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0";
+
+    public RunFolder Folder { get; }
+
+    public Plan Plan => _task.Plan;
+
+    public int TotalSteps => Plan.Epochs * Plan.StepsPerEpoch;
+
+    /// <summary>
+    /// Trains to the end, or until <paramref name="stop"/>; null when it was stopped, after the state was saved.
+    /// </summary>
+    public Summary? Run(bool resume, int threads, IProgressDisplay display, CancellationToken stop)
+    {
+        var saved = resume ? Folder.ReadCheckpoint() : null;
+        if (saved is not null) CheckIdentity(RunFailure.Unless(Scae.Core.Checkpoint.identify(saved), Folder.Checkpoint));
+        Folder.Prepare();
+        var session = RunFailure.Unless(Scae.Core.Runs.openSeed(_task, _resources, _seed));
+        var state = saved is null ? Training.start(Plan, session) : RunFailure.Unless(Scae.Core.Checkpoint.restore(saved, Plan, session), Folder.Checkpoint);
+        if (saved is null) File.Delete(Folder.Summary);
+        Folder.WriteSettings(_identity, threads);
+        double before = RecallSeconds(state);
+        var clock = Stopwatch.StartNew();
+        double Elapsed() => before + clock.Elapsed.TotalSeconds;
+
+        var outcome = display.Show(_experiment.Specification, _preset, _seed, Plan, state, observe =>
+            Scae.Core.Runs.train(state, () => stop.IsCancellationRequested, progress =>
+            {
+                observe(progress);
+                if (progress is Progress.Evaluated evaluated)
+                {
+                    _seconds.Add(Elapsed());
+                    Save(state, evaluated.isBest);
+                }
+            }));
+        double trained = Elapsed();
+        switch (outcome)
+        {
+            case Outcome.Diverged diverged:
+                throw new RunFailure($"step {diverged.step}: {diverged.what}; the last good checkpoint is {Folder.Checkpoint}; try a smaller learning rate");
+            case { IsStopped: true }:
+                Save(state, best: true);
+                return null;
+        }
+
+        return Finish(session, state, trained);
+    }
+
+    /// <summary>Refuses a checkpoint of another run: other hyperparameters, another seed, another experiment.</summary>
+    public void CheckIdentity(RunIdentity saved)
+    {
+        if (Scae.Core.Checkpoint.mismatch(saved, _identity) is { } difference)
+            throw new RunFailure($"{Folder.Path}: the run there is another one: {difference.Value}; go on with the hyperparameters that it began with, or choose another --out", ExitCode.Usage);
+    }
+
+    private Summary Finish(Session session, TrainingState state, double trained)
+    {
+        var metrics = Training.summarize(state).ToList();
+        var summary = new Summary(
+            _identity.Experiment,
+            _identity.Preset,
+            _seed,
+            state.Step,
+            trained,
+            1000 * trained / Math.Max(1, state.Step),
+            metrics,
+            TargetCheck.Of(_experiment.Specification, _preset.Name, metrics));
+        Save(state, best: true);
+        FigureFiles.Write(Folder, session, state.History);
+        AtomicFile.Write(Folder.Summary, summary.ToJson() + "\n");
+        return summary;
+    }
+
+    private double RecallSeconds(TrainingState state)
+    {
+        int evaluations = ListModule.Length(state.History.Evaluations);
+        var known = Folder.ReadSeconds();
+        double last = 0;
+        for (int i = 0; i < evaluations; i++)
+        {
+            last = i < known.Count ? known[i] : last;
+            _seconds.Add(last);
+        }
+
+        return last;
+    }
+
+    private void Save(TrainingState state, bool best)
+    {
+        AtomicFile.Write(Folder.Checkpoint, Scae.Core.Checkpoint.last(_identity, state));
+        if (best && Scae.Core.Checkpoint.best(_identity, state) is { } bytes) AtomicFile.Write(Folder.Best, bytes.Value);
+        Folder.WriteMetrics(state.History.Evaluations, _seconds);
+    }
+}

@@ -1,0 +1,480 @@
+namespace Scae.Core.CommandLine
+
+open System
+open Argu
+open Scae.Core
+
+// The unions that Argu turns into a parser. Their cases are the options, their Usage the help.
+
+type internal ListArguments =
+    | [<Unique>] Json
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | Json -> "print the list as JSON."
+
+type internal TrainArguments =
+    | [<MainCommand; Unique>] Experiment of experiment: string
+    | [<Unique>] Preset of name: string
+    | [<Unique>] Seed of number: int
+    | [<Unique>] Out of folder: string
+    | [<Unique>] Resume
+    | [<Unique>] Threads of count: int
+    | [<Unique>] Data of folder: string
+    | [<Unique>] Quiet
+    | [<Unique>] Json
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | Experiment _ -> "what to train; scae list names them."
+            | Preset _ -> "a named set of hyperparameters; the first listed unless given."
+            | Seed _ -> "the seed of every random number; 0 unless given."
+            | Out _ -> "the run's folder; runs/EXPERIMENT-PRESET-SEED unless given."
+            | Resume -> "go on where the run in the folder stopped, to the bit."
+            | Threads _ -> "how many cores to use; all unless given. Results don't depend on it."
+            | Data _ -> "where data sets lie that aren't generated."
+            | Quiet -> "print nothing but errors."
+            | Json -> "print the summary as JSON and nothing else."
+
+type internal RunArguments =
+    | [<MainCommand; Unique>] Run of folder: string
+    | [<Unique>] Seed of number: int
+    | [<Unique>] Threads of count: int
+    | [<Unique>] Data of folder: string
+    | [<Unique>] Json
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | Run _ -> "the folder that scae train left."
+            | Seed _ -> "the seed of fresh validation and test scenes; 1 unless given."
+            | Threads _ -> "how many cores to use; all unless given."
+            | Data _ -> "where data sets lie that aren't generated."
+            | Json -> "print the result as JSON and nothing else."
+
+type internal SweepArguments =
+    | [<MainCommand; Unique>] Experiment of experiment: string
+    | [<Unique>] Preset of name: string
+    | [<Unique>] Seeds of range: string
+    | [<Unique>] Out of folder: string
+    | [<Unique>] Threads of count: int
+    | [<Unique>] Data of folder: string
+    | [<Unique>] Quiet
+    | [<Unique>] Json
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | Experiment _ -> "what to train; scae list names them."
+            | Preset _ -> "a named set of hyperparameters; the first listed unless given."
+            | Seeds _ -> "first..last, such as 0..4, which is what is run unless given."
+            | Out _ -> "the sweep's folder; finished runs in it aren't run again."
+            | Threads _ -> "how many runs at once; as many as there are cores unless given."
+            | Data _ -> "where data sets lie that aren't generated."
+            | Quiet -> "print nothing but errors."
+            | Json -> "print the result as JSON and nothing else."
+
+type internal ExperimentArguments =
+    | [<MainCommand; Unique>] Experiment of experiment: string
+    | [<Unique>] Preset of name: string
+    | [<Unique>] Seed of number: int
+    | [<Unique>] Steps of count: int
+    | [<Unique>] Out of folder: string
+    | [<Unique>] Threads of count: int
+    | [<Unique>] Data of folder: string
+    | [<Unique>] Json
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | Experiment _ -> "which experiment; all unless given."
+            | Preset _ -> "a named set of hyperparameters; the first listed unless given."
+            | Seed _ -> "the seed of every random number; 0 unless given."
+            | Steps _ -> "bench: how many steps are timed; 2000 unless given."
+            | Out _ -> "verify: where the runs are kept; runs/verify unless given."
+            | Threads _ -> "how many cores to use; bench uses 1 unless given."
+            | Data _ -> "where data sets lie that aren't generated."
+            | Json -> "print the result as JSON and nothing else."
+
+type internal RootArguments =
+    | [<CliPrefix(CliPrefix.None)>] List of ParseResults<ListArguments>
+    | [<CliPrefix(CliPrefix.None)>] Train of ParseResults<TrainArguments>
+    | [<CliPrefix(CliPrefix.None)>] Eval of ParseResults<RunArguments>
+    | [<CliPrefix(CliPrefix.None)>] Figures of ParseResults<RunArguments>
+    | [<CliPrefix(CliPrefix.None)>] Sweep of ParseResults<SweepArguments>
+    | [<CliPrefix(CliPrefix.None)>] Verify of ParseResults<ExperimentArguments>
+    | [<CliPrefix(CliPrefix.None)>] Gradcheck of ParseResults<ExperimentArguments>
+    | [<CliPrefix(CliPrefix.None)>] Bench of ParseResults<ExperimentArguments>
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | List _ -> "experiments, presets, published figures and targets."
+            | Train _ -> "train an experiment; leaves a folder with numbers, checkpoint and pictures."
+            | Eval _ -> "evaluate a run's checkpoint on scenes that it has never seen."
+            | Figures _ -> "draw the figures of a run again."
+            | Sweep _ -> "train several seeds; mean ± standard deviation."
+            | Verify _ -> "run what paper-specs promises and say which targets hold."
+            | Gradcheck _ -> "automatic derivatives against central differences, in float64."
+            | Bench _ -> "milliseconds per training step, and how they split."
+
+/// What `scae train` was asked to do.
+type TrainOptions =
+    {
+        Experiment: Experiment
+        Preset: Preset
+        Overrides: (string * string) list
+        Seed: int
+        Out: string option
+        Resume: bool
+        Threads: int option
+        Resources: Resources
+        Quiet: bool
+        Json: bool
+    }
+
+/// What `scae eval` and `scae figures` were asked to do.
+type RunOptions =
+    {
+        Folder: string
+        Seed: int
+        Threads: int option
+        Resources: Resources
+        Json: bool
+    }
+
+/// What `scae sweep` was asked to do.
+type SweepOptions =
+    {
+        Experiment: Experiment
+        Preset: Preset
+        Overrides: (string * string) list
+        Seeds: int list
+        Out: string option
+        Threads: int option
+        Resources: Resources
+        Quiet: bool
+        Json: bool
+    }
+
+/// What `scae verify`, `scae gradcheck` and `scae bench` were asked to do.
+type ExperimentOptions =
+    {
+        Experiments: Experiment list
+        Preset: string option
+        Overrides: (string * string) list
+        Seed: int
+        Steps: int
+        Out: string option
+        Threads: int option
+        Resources: Resources
+        Json: bool
+    }
+
+/// A command line that makes sense.
+type Command =
+    | ShowHelp of text: string
+    | ShowList of json: bool
+    | Train of TrainOptions
+    | Eval of RunOptions
+    | Figures of RunOptions
+    | Sweep of SweepOptions
+    | Verify of ExperimentOptions
+    | Gradcheck of ExperimentOptions
+    | Bench of ExperimentOptions
+
+/// From the words of a command line to a command.
+[<RequireQualifiedAccess>]
+module Arguments =
+    let private verbs = [ "list"; "train"; "eval"; "figures"; "sweep"; "verify"; "gradcheck"; "bench" ]
+
+    let private parser =
+        lazy (ArgumentParser.Create<RootArguments>(programName = "scae", errorHandler = ExceptionExiter()))
+
+    let private isHelp (word: string) = word = "--help" || word = "-h" || word = "help"
+
+    /// The experiment among the words after a verb: the first that is no option and no option's value.
+    let private experimentIn (words: string list) : Experiment option =
+        words
+        |> List.tryPick (fun word ->
+            Experiments.all |> List.tryFind (fun experiment -> experiment.Specification.Experiment = word))
+
+    /// Takes `--name value` pairs out that name a hyperparameter of the experiment.
+    let private takeHyperparameters (experiment: Experiment) (words: string list) =
+        let names =
+            experiment.Settings experiment.Specification.Presets.Head
+            |> List.map (fun setting -> $"--{setting.Name}")
+            |> Set.ofList
+
+        let rec take (rest: string list) (overrides: (string * string) list) (kept: string list) =
+            match rest with
+            | name :: value :: others when names.Contains name -> take others ((name[2..], value) :: overrides) kept
+            | [ name ] when names.Contains name -> Error $"{name}: needs a value"
+            | word :: others when word.Contains '=' && names.Contains(word.Split('=')[0]) ->
+                let at = word.IndexOf '='
+                take others ((word[2 .. at - 1], word[at + 1 ..]) :: overrides) kept
+            | word :: others -> take others overrides (word :: kept)
+            | [] -> Ok(List.rev overrides, List.rev kept)
+
+        take words [] []
+
+    let private hyperparameterHelp (experiment: Experiment) : string =
+        let specification = experiment.Specification
+
+        let rows =
+            experiment.Settings(specification.Presets |> List.find (fun p -> p.Name = specification.DefaultPreset))
+            |> List.map (fun s -> $"    --{s.Name} <{s.Kind}>", $"{s.Summary} [{s.Default}]")
+
+        let width = rows |> List.map (fun (name, _) -> name.Length) |> List.max
+
+        let lines = rows |> List.map (fun (name, text) -> $"{name.PadRight(width + 2)}{text}")
+
+        let presets =
+            specification.Presets |> List.map (fun p -> $"    {p.Name.PadRight(width - 2)}{p.Summary}")
+
+        String.concat
+            "\n"
+            ([ ""; $"PRESETS OF {specification.Experiment}:"; "" ]
+             @ presets
+             @ [ ""; $"HYPERPARAMETERS OF {specification.Experiment} [default]:"; "" ]
+             @ lines)
+
+    let private usage<'arguments when 'arguments :> IArgParserTemplate> (verb: string) : string =
+        ArgumentParser.Create<'arguments>(programName = $"scae {verb}").PrintUsage()
+
+    let private usageOf (verb: string) : string =
+        match verb with
+        | "list" -> usage<ListArguments> verb
+        | "train" -> usage<TrainArguments> verb
+        | "sweep" -> usage<SweepArguments> verb
+        | "eval"
+        | "figures" -> usage<RunArguments> verb
+        | _ -> usage<ExperimentArguments> verb
+
+    let private help (words: string list) : string =
+        let words = words |> List.filter (isHelp >> not)
+
+        match words with
+        | verb :: rest when List.contains verb verbs ->
+            let usage = usageOf verb
+
+            match verb, experimentIn rest with
+            | ("train" | "sweep"), Some experiment -> usage.TrimEnd() + "\n" + hyperparameterHelp experiment
+            | ("train" | "sweep"), None ->
+                usage.TrimEnd()
+                + $"\n\nscae {verb} EXPERIMENT --help also lists the experiment's presets and hyperparameters."
+            | _ -> usage.TrimEnd()
+        | _ ->
+            parser.Value.PrintUsage().TrimEnd()
+            + "\n\nscae train constellations trains the first experiment; scae COMMAND --help tells more."
+
+    let private seeds (text: string) : Result<int list, string> =
+        match text.Split ".." with
+        | [| one |] when fst (Int32.TryParse one) -> Ok [ int one ]
+        | [| first; last |] when fst (Int32.TryParse first) && fst (Int32.TryParse last) && int first <= int last ->
+            Ok [ int first .. int last ]
+        | _ -> Error $"--seeds {text}: must be first..last with first ≤ last, such as 0..4"
+
+    let private threads (count: int option) : Result<int option, string> =
+        match count with
+        | Some n when n < 1 || n > 1024 -> Error $"--threads {n}: must be from 1 to 1024"
+        | other -> Ok other
+
+    let private required (verb: string) (what: string) (example: string) (value: 'a option) : Result<'a, string> =
+        match value with
+        | Some value -> Ok value
+        | None -> Error $"scae {verb}: needs {what}, such as scae {verb} {example}"
+
+    let private resources (folder: string option) : Resources = { DataFolder = folder }
+
+    let private bind f r = Result.bind f r
+
+    let private train
+        (overrides: (string * string) list)
+        (results: ParseResults<TrainArguments>)
+        : Result<Command, string> =
+        results.TryGetResult TrainArguments.Experiment
+        |> required "train" "an experiment" "constellations"
+        |> bind Experiments.find
+        |> bind (fun experiment ->
+            Experiments.preset (results.TryGetResult TrainArguments.Preset) experiment
+            |> bind (fun preset ->
+                experiment.Configure preset overrides
+                |> bind (fun _ -> threads (results.TryGetResult TrainArguments.Threads))
+                |> Result.map (fun threads ->
+                    Command.Train
+                        {
+                            Experiment = experiment
+                            Preset = preset
+                            Overrides = overrides
+                            Seed = results.GetResult(TrainArguments.Seed, defaultValue = 0)
+                            Out = results.TryGetResult TrainArguments.Out
+                            Resume = results.Contains TrainArguments.Resume
+                            Threads = threads
+                            Resources = resources (results.TryGetResult TrainArguments.Data)
+                            Quiet = results.Contains TrainArguments.Quiet
+                            Json = results.Contains TrainArguments.Json
+                        })))
+
+    let private run
+        (verb: string)
+        (command: RunOptions -> Command)
+        (results: ParseResults<RunArguments>)
+        : Result<Command, string> =
+        results.TryGetResult RunArguments.Run
+        |> required verb "a run's folder" "runs/constellations-seed-0"
+        |> bind (fun folder ->
+            threads (results.TryGetResult RunArguments.Threads)
+            |> Result.map (fun threads ->
+                command
+                    {
+                        Folder = folder
+                        Seed = results.GetResult(RunArguments.Seed, defaultValue = 1)
+                        Threads = threads
+                        Resources = resources (results.TryGetResult RunArguments.Data)
+                        Json = results.Contains RunArguments.Json
+                    }))
+
+    let private sweep
+        (overrides: (string * string) list)
+        (results: ParseResults<SweepArguments>)
+        : Result<Command, string> =
+        results.TryGetResult SweepArguments.Experiment
+        |> required "sweep" "an experiment" "constellations --seeds 0..4"
+        |> bind Experiments.find
+        |> bind (fun experiment ->
+            Experiments.preset (results.TryGetResult SweepArguments.Preset) experiment
+            |> bind (fun preset ->
+                experiment.Configure preset overrides
+                |> bind (fun _ -> threads (results.TryGetResult SweepArguments.Threads))
+                |> bind (fun threads ->
+                    seeds (results.GetResult(SweepArguments.Seeds, defaultValue = "0..4"))
+                    |> Result.map (fun seeds ->
+                        Command.Sweep
+                            {
+                                Experiment = experiment
+                                Preset = preset
+                                Overrides = overrides
+                                Seeds = seeds
+                                Out = results.TryGetResult SweepArguments.Out
+                                Threads = threads
+                                Resources = resources (results.TryGetResult SweepArguments.Data)
+                                Quiet = results.Contains SweepArguments.Quiet
+                                Json = results.Contains SweepArguments.Json
+                            }))))
+
+    let private experiments
+        (command: ExperimentOptions -> Command)
+        (overrides: (string * string) list)
+        (results: ParseResults<ExperimentArguments>)
+        : Result<Command, string> =
+        let chosen =
+            match results.TryGetResult ExperimentArguments.Experiment with
+            | Some name -> Experiments.find name |> Result.map List.singleton
+            | None -> Ok Experiments.all
+
+        let preset = results.TryGetResult ExperimentArguments.Preset
+
+        chosen
+        |> bind (fun experiments ->
+            let problem =
+                experiments
+                |> List.tryPick (fun experiment ->
+                    match
+                        Experiments.preset preset experiment
+                        |> bind (fun preset -> experiment.Configure preset overrides)
+                    with
+                    | Error message -> Some message
+                    | Ok _ -> None)
+
+            let steps = results.GetResult(ExperimentArguments.Steps, defaultValue = 2000)
+
+            match problem with
+            | Some message -> Error message
+            | None when steps < 1 -> Error $"--steps {steps}: must be at least 1"
+            | None ->
+                threads (results.TryGetResult ExperimentArguments.Threads)
+                |> Result.map (fun threads ->
+                    command
+                        {
+                            Experiments = experiments
+                            Preset = preset
+                            Overrides = overrides
+                            Seed = results.GetResult(ExperimentArguments.Seed, defaultValue = 0)
+                            Steps = steps
+                            Out = results.TryGetResult ExperimentArguments.Out
+                            Threads = threads
+                            Resources = resources (results.TryGetResult ExperimentArguments.Data)
+                            Json = results.Contains ExperimentArguments.Json
+                        }))
+
+    /// Argu's message on one line, with the nearest option where one was mistyped.
+    let private oneLine (experiment: Experiment option) (verb: string) (words: string list) (message: string) : string =
+        let line = message.Split('\n') |> Array.head |> fun text -> text.Replace("ERROR: ", "").TrimEnd()
+
+        if line.Contains "unrecognized argument" then
+            let word = line.Split('\'') |> Array.tryItem 1 |> Option.defaultValue ""
+
+            let known =
+                [
+                    "--preset"
+                    "--seed"
+                    "--seeds"
+                    "--out"
+                    "--resume"
+                    "--threads"
+                    "--data"
+                    "--quiet"
+                    "--json"
+                    "--steps"
+                ]
+                @ (match experiment with
+                   | Some experiment ->
+                       experiment.Settings experiment.Specification.Presets.Head
+                       |> List.map (fun setting -> $"--{setting.Name}")
+                   | None -> [])
+
+            if word.StartsWith "-" then
+                let near = known |> List.minBy (Spelling.distance word)
+
+                if Spelling.distance word near <= 3 then
+                    $"scae {verb} has no option {word}; did you mean {near}?"
+                else
+                    $"scae {verb} has no option {word}; scae {verb} --help lists them"
+            else
+                $"scae {verb}: {word} is one word too many; scae {verb} --help tells what fits"
+        else
+            let given = String.concat " " (verb :: words)
+            $"scae {given}: {line.TrimEnd('.')}; scae {verb} --help tells what fits"
+
+    /// The command of a command line; the error is one line that says what was wrong and what would be right.
+    let parse (words: string array) : Result<Command, string> =
+        match List.ofArray words with
+        | [] -> Ok(ShowHelp(help []))
+        | words when words |> List.exists isHelp -> Ok(ShowHelp(help words))
+        | verb :: _ when not (List.contains verb verbs) ->
+            Error $"there is no command {verb}{Spelling.nearest verb verbs}"
+        | verb :: rest ->
+            let experiment = experimentIn rest
+
+            let taken =
+                match experiment with
+                | Some experiment -> takeHyperparameters experiment rest
+                | None -> Ok([], rest)
+
+            taken
+            |> bind (fun (overrides, kept) ->
+                try
+                    match (parser.Value.ParseCommandLine(Array.ofList (verb :: kept))).GetSubCommand() with
+                    | RootArguments.List results -> Ok(ShowList(results.Contains ListArguments.Json))
+                    | RootArguments.Train results -> train overrides results
+                    | RootArguments.Eval results -> run "eval" Command.Eval results
+                    | RootArguments.Figures results -> run "figures" Command.Figures results
+                    | RootArguments.Sweep results -> sweep overrides results
+                    | RootArguments.Verify results -> experiments Command.Verify overrides results
+                    | RootArguments.Gradcheck results -> experiments Command.Gradcheck overrides results
+                    | RootArguments.Bench results -> experiments Command.Bench overrides results
+                with :? ArguParseException as problem ->
+                    Error(oneLine experiment verb kept problem.Message))

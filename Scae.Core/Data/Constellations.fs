@@ -1,0 +1,101 @@
+namespace Scae.Core
+
+open System
+open Scae.Tensors
+
+/// How constellations are drawn: each template scaled, turned and moved on its own.
+type ConstellationsConfig =
+    {
+        Templates: Template list
+        /// Uniform scale s ~ U(lowest, highest).
+        Scale: struct (float * float)
+        /// Translation ~ U(−reach, reach) along each axis.
+        Reach: float
+    }
+
+/// A batch of scenes with the truth that training never sees.
+type Constellations =
+    {
+        /// Float32 [b, n, 2]: the points in random order.
+        Points: Tensor
+        /// For each point of each scene (b · n) the index of its template.
+        Labels: int[]
+        /// Float32 [b, k, 4]: log s, θ, t_x, t_y of each template.
+        Poses: Tensor
+    }
+
+/// Scenes that are the union of transformed templates (the published small program after Kosiorek et al. 2019, §4.1).
+[<RequireQualifiedAccess>]
+module Constellations =
+    /// The published task: three templates, s ~ U(0.5, 1.5), θ ~ U(0, 2π), translation ~ U(−3, 3)².
+    let published: ConstellationsConfig =
+        { Templates = Template.published; Scale = struct (0.5, 1.5); Reach = 3.0 }
+
+    /// Room for a batch of scenes, all zeros.
+    let allocate (config: ConstellationsConfig) (count: int) : Constellations =
+        let points = Template.pointCount config.Templates
+
+        {
+            Points = Tensor.zeros [| count; points; 2 |]
+            Labels = Array.zeroCreate (count * points)
+            Poses = Tensor.zeros [| count; config.Templates.Length; 4 |]
+        }
+
+    /// Draws every scene of a batch anew, in place: point p of a template becomes s·R(θ)·p + t, and the points of each
+    /// scene are shuffled. A pure function of the key.
+    let fill (config: ConstellationsConfig) (key: Key) (batch: Constellations) : unit =
+        let points = batch.Points.Elements<float32>()
+        let poses = batch.Poses.Elements<float32>()
+        let templates = Array.ofList config.Templates
+        let perScene = Template.pointCount config.Templates
+        let struct (smallest, largest) = config.Scale
+        let mutable random = key.Stream()
+
+        for scene in 0 .. batch.Labels.Length / perScene - 1 do
+            let first = scene * perScene
+            let mutable filled = 0
+
+            for k in 0 .. templates.Length - 1 do
+                let scale = float32 smallest + random.NextFloat() * float32 (largest - smallest)
+
+                let angle = random.NextFloat() * 2.0f * MathF.PI
+                let tx = (2.0f * random.NextFloat() - 1.0f) * float32 config.Reach
+                let ty = (2.0f * random.NextFloat() - 1.0f) * float32 config.Reach
+                let struct (sine, cosine) = MathF.SinCos angle
+                let pose = 4 * (scene * templates.Length + k)
+                poses[pose] <- MathF.Log scale
+                poses[pose + 1] <- angle
+                poses[pose + 2] <- tx
+                poses[pose + 3] <- ty
+                let template = templates[k].Points
+
+                for i in 0 .. template.Length - 1 do
+                    let struct (px, py) = template[i]
+                    let x, y = float32 px, float32 py
+
+                    // Inside-out shuffle: point number `filled` swaps with a random one of those before it or itself.
+                    let at = random.NextInt(filled + 1)
+                    let last = first + filled
+                    points[2 * last] <- points[2 * (first + at)]
+                    points[2 * last + 1] <- points[2 * (first + at) + 1]
+                    batch.Labels[last] <- batch.Labels[first + at]
+                    points[2 * (first + at)] <- scale * (cosine * x - sine * y) + tx
+                    points[2 * (first + at) + 1] <- scale * (sine * x + cosine * y) + ty
+                    batch.Labels[first + at] <- k
+                    filled <- filled + 1
+
+    /// A new batch of scenes; a pure function of the key.
+    let sample (config: ConstellationsConfig) (count: int) (key: Key) : Constellations =
+        let batch = allocate config count
+        fill config key batch
+        batch
+
+    /// The first scenes of a batch.
+    let truncate (config: ConstellationsConfig) (count: int) (batch: Constellations) : Constellations =
+        let count = min count batch.Points.shape[0]
+
+        {
+            Points = (batch.Points.slice (0, 0, count)).clone()
+            Labels = Array.truncate (count * Template.pointCount config.Templates) batch.Labels
+            Poses = (batch.Poses.slice (0, 0, count)).clone()
+        }

@@ -1,0 +1,216 @@
+namespace Scae.Core
+
+open Scae.Tensors
+
+/// Scenes that are measured and shown.
+type ConstellationsData =
+    {
+        Templates: Template list
+        Validation: Constellations
+        Test: Constellations
+        /// The first validation scenes, which the pictures show.
+        Shown: Constellations
+    }
+
+/// The pictures of the constellations experiment.
+[<RequireQualifiedAccess>]
+module ConstellationsFigures =
+    /// Which capsule drew a point is told by colour, the same for capsule k and template k.
+    let private colour (k: int) : Colour = Palette.category k
+
+    let private series (history: History) (value: Evaluation -> float) =
+        let evaluations = Array.ofList history.Evaluations
+        evaluations |> Array.map (fun e -> float e.Epoch), evaluations |> Array.map value
+
+    /// A curve over epochs.
+    let private curve (label: string) (colour: Colour) (history: History) (value: Evaluation -> float) (panel: Panel) =
+        let x, y = series history value
+        Panel.line label colour x y panel
+
+    let private metric (name: string) (evaluation: Evaluation) =
+        evaluation.Metrics |> List.find (fun (other, _) -> other = name) |> snd
+
+    let private percent (name: string) (evaluation: Evaluation) = 100.0 * metric name evaluation
+
+    let private lastEpoch (history: History) =
+        history.Evaluations
+        |> List.tryLast
+        |> Option.map (fun e -> float e.Epoch)
+        |> Option.defaultValue 1.0
+
+    /// Chamfer distance in training and validation.
+    let private chamferPanel (epochs: float) (history: History) : Panel =
+        Panel.create "Chamfer distance"
+        |> Panel.axes "epoch" "chamfer"
+        |> Panel.xLimits 0.0 (max 1.0 epochs)
+        |> curve "training" Palette.orange history _.TrainLoss
+        |> curve "validation" Palette.blue history (metric "chamfer")
+
+    // Random labels score this under the best of the 3! relabellings of 4 + 4 + 3 points, not 4/11.
+    [<Literal>]
+    let private ChanceBest = 53.3
+
+    let private recoveryPanel (epochs: float) (history: History) : Panel =
+        Panel.create "Recovery"
+        |> Panel.axes "epoch" "points [%]"
+        |> Panel.xLimits 0.0 (max 1.0 epochs)
+        |> Panel.yLimits 0.0 100.0
+        |> curve "best match" Palette.blue history (percent "recovery")
+        |> curve "raw" Palette.vermilion history (percent "raw_recovery")
+        |> Panel.horizontal "chance, best match" Colour.grey ChanceBest
+        |> Panel.horizontal "" Colour.grey (100.0 / 3.0)
+
+    let private curves (history: History) : Figure =
+        let epochs = lastEpoch history
+
+        Figure.create "training-curves" "Training" [ [ chamferPanel epochs history; recoveryPanel epochs history ] ]
+        |> Figure.panelSize 420.0 320.0
+
+    /// The points [n, 2] of one scene as two arrays.
+    let private coordinates (points: Tensor) (scene: int) : float[] * float[] =
+        let values = (points.select (0, scene)).contiguous().toArray<float32>()
+
+        Array.init (values.Length / 2) (fun i -> float values[2 * i]),
+        Array.init (values.Length / 2) (fun i -> float values[2 * i + 1])
+
+    let private scenePanel (title: string) : Panel =
+        Panel.create title
+        |> Panel.frame Frame.Box
+        |> Panel.equalAspect
+        |> Panel.xLimits -4.5 4.5
+        |> Panel.yLimits -4.5 4.5
+
+    let private slice (scene: int) (perScene: int) (labels: int[]) : int[] =
+        Array.sub labels (scene * perScene) perScene
+
+    /// Points coloured by label; where a label is wrong, a black cross on top.
+    let private labelled (x: float[]) (y: float[]) (labels: int[]) (truth: int[]) (panel: Panel) : Panel =
+        let wrong =
+            [|
+                for i in 0 .. labels.Length - 1 do
+                    if labels[i] <> truth[i] then
+                        i
+            |]
+
+        let at (values: float[]) = wrong |> Array.map (fun i -> values[i])
+
+        panel
+        |> Panel.colouredPoints Marker.Circle 11.0 (Array.map colour labels) x y
+        |> Panel.points "" Marker.Cross 8.0 Colour.black (at x) (at y)
+
+    /// The shape that each capsule draws, as the outline around its template's points.
+    let private shapes (templates: Template list) (x: float[]) (y: float[]) (panel: Panel) : Panel =
+        let starts = templates |> List.scan (fun at template -> at + template.Points.Length) 0
+
+        (panel, List.indexed (List.zip templates (List.truncate templates.Length starts)))
+        ||> List.fold (fun panel (k, (template, start)) ->
+            let order = Template.outline template |> Array.map (fun i -> start + i)
+            let pick (values: float[]) = order |> Array.map (fun i -> values[i])
+            let own (values: float[]) = Array.sub values start template.Points.Length
+
+            panel
+            |> Panel.polygon "" (colour k) 0.15 (pick x) (pick y)
+            |> Panel.points "" Marker.Circle 5.0 (colour k) (own x) (own y))
+
+    /// The labels of one scene under the relabelling that matches the truth best.
+    let private matched (k: int) (predicted: int[]) (truth: int[]) : int[] =
+        let relabelling = Recovery.bestRelabelling k truth predicted
+        predicted |> Array.map (fun label -> relabelling[label])
+
+    /// Truth, prediction and drawn shapes of one scene.
+    let private column (data: ConstellationsData) (decoded: Tensor) (scene: int) : Panel list =
+        let templates = data.Templates
+        let n = Template.pointCount templates
+        let truth = slice scene n data.Shown.Labels
+
+        let predicted = ConstellationCapsules.assign templates decoded data.Shown.Points |> slice scene n
+
+        let labels = matched templates.Length predicted truth
+        let x, y = coordinates data.Shown.Points scene
+        let drawnX, drawnY = coordinates decoded scene
+        let hits = Array.map2 (fun a b -> if a = b then 1 else 0) labels truth |> Array.sum
+
+        let distance =
+            (decoded.slice(0, scene, scene + 1).chamfer(data.Shown.Points.slice (0, scene, scene + 1))).toScalar()
+
+        [
+            scenePanel $"scene {scene + 1}" |> labelled x y truth truth
+            scenePanel $"{hits} of {n} points" |> labelled x y labels truth
+            scenePanel $"chamfer {distance:F2}"
+            |> Panel.points "" Marker.Circle 11.0 Colour.lightGrey x y
+            |> shapes templates drawnX drawnY
+        ]
+
+    let private examples (data: ConstellationsData) (decoded: Tensor) : Figure =
+        let columns = [ for scene in 0 .. data.Shown.Points.shape[0] - 1 -> column data decoded scene ]
+
+        let figure =
+            Figure.create "examples" "Scenes that training has not seen" (List.transpose columns)
+            |> Figure.panelSize 220.0 220.0
+            |> Figure.rowLabels [ "truth"; "predicted"; "drawn shapes" ]
+            |> Figure.note
+                "Predicted colours under the best relabelling of each scene; × marks a point in the wrong group."
+
+        (figure, List.indexed data.Templates)
+        ||> List.fold (fun figure (k, template) ->
+            Figure.key template.Name (colour k) (Swatch.Point Marker.Circle) figure)
+
+    let private confusion (data: ConstellationsData) (predicted: int[]) : Figure =
+        let templates = data.Templates
+        let k, n = templates.Length, Template.pointCount templates
+        let counts = (Recovery.evaluate k n data.Test.Labels predicted).BestConfusion
+
+        let rates =
+            Array2D.init k k (fun i j ->
+                float counts[i, j] / float (max 1 (Seq.sum [ for other in 0 .. k - 1 -> counts[i, other] ])))
+
+        let names = templates |> List.map _.Name
+
+        Figure.single
+            "confusion"
+            (Panel.create "Points of each template under the best match"
+             |> Panel.axes "predicted" "true"
+             |> Panel.heatmap ColourMap.blues (0.0, 1.0) names names "P1" rates)
+        |> Figure.panelSize 560.0 430.0
+
+    /// Training curves, examples and confusion.
+    let all
+        (config: ConstellationCapsulesConfig)
+        (data: ConstellationsData)
+        (model: ConstellationCapsules)
+        (history: History)
+        : Figure list =
+        let frozen = Parameters.map (fun (tensor: Tensor) -> tensor.primal) model
+        let draw (points: Tensor) = ConstellationCapsules.reconstruct config frozen points
+        let predicted = ConstellationCapsules.assign data.Templates (draw data.Test.Points) data.Test.Points
+        [ curves history; examples data (draw data.Shown.Points); confusion data predicted ]
+
+    /// A frame a snapshot: predictions and drawn shapes of the shown scenes, the curves growing below.
+    let animation (data: ConstellationsData) (history: History) : Animation option =
+        let epochs = lastEpoch history
+
+        let frame (snapshot: Snapshot) =
+            let decoded = snd snapshot.Values.Head
+
+            let until =
+                { history with
+                    Evaluations = history.Evaluations |> List.filter (fun e -> e.Step <= snapshot.Step)
+                }
+
+            let scenes =
+                [
+                    for scene in 0 .. data.Shown.Points.shape[0] - 1 ->
+                        match column data decoded scene with
+                        | [ _; predicted; drawn ] -> [ predicted; drawn ]
+                        | panels -> panels
+                ]
+
+            Figure.create
+                "training"
+                $"Step {snapshot.Step}"
+                (List.transpose scenes @ [ [ chamferPanel epochs until; recoveryPanel epochs until ] ])
+            |> Figure.panelSize 210.0 210.0
+
+        match history.Snapshots with
+        | [] -> None
+        | snapshots -> Some(Animation.create "training" 8.0 (snapshots |> List.map frame |> Array.ofList))

@@ -1,0 +1,41 @@
+namespace Scae.Core
+
+open System
+open System.Collections.Generic
+
+/// What a shell needs to run experiments, as plain static methods: no curried functions in fields.
+[<RequireQualifiedAccess>]
+module Runs =
+    let private pairs (overrides: seq<KeyValuePair<string, string>>) = [ for pair in overrides -> pair.Key, pair.Value ]
+
+    /// The hyperparameters of an experiment with a preset's values.
+    let settings (experiment: Experiment) (preset: Preset) : Setting list = experiment.Settings preset
+
+    /// A task from a preset and replaced hyperparameters. The error is one line.
+    let configure (experiment: Experiment) (preset: Preset) (overrides: seq<KeyValuePair<string, string>>) =
+        experiment.Configure preset (pairs overrides)
+
+    /// A session with the parameters and scenes of a seed. The error is one line.
+    let openSeed (task: Task) (resources: Resources) (seed: int) : Result<Session, string> =
+        task.Open resources (Keys.ofSeed seed)
+
+    /// The same with validation and test scenes of another seed, which no training has seen.
+    let openFresh (task: Task) (resources: Resources) (seed: int) (evaluationSeed: int) : Result<Session, string> =
+        task.Open resources (Keys.fresh evaluationSeed (Keys.ofSeed seed))
+
+    /// Gradients of the whole model against central differences. The error is one line.
+    let checkGradient (task: Task) (resources: Resources) (seed: int) : Result<GradientComparison list, string> =
+        task.CheckGradient resources (Keys.ofSeed seed)
+
+    /// Trains; see Training.run.
+    let train (state: TrainingState) (shouldStop: Func<bool>) (report: Action<Progress>) : Outcome =
+        Training.run state shouldStop.Invoke report.Invoke
+
+    /// The pictures of a training.
+    let figures (session: Session) (history: History) : Figure list = session.Figures history
+
+    /// The animation of a training, if it has one.
+    let animation (session: Session) (history: History) : Animation option = session.Animation history
+
+    /// The metrics on one set of scenes.
+    let evaluate (session: Session) (split: Split) : Metrics = session.Evaluate split

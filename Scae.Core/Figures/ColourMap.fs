@@ -1,0 +1,183 @@
+namespace Scae.Core
+
+open System
+
+/// Numbers to colours: evenly spaced stops over [0, 1] with linear interpolation between them.
+[<RequireQualifiedAccess>]
+type ColourMap =
+    {
+        /// The map's name, as in reports.
+        Name: string
+        /// At least two colours, from 0 to 1.
+        Stops: Colour[]
+        /// The colour of NaN.
+        Missing: Colour
+    }
+
+/// The colour maps and how to look a value up in them.
+[<RequireQualifiedAccess>]
+module ColourMap =
+
+    let private make (name: string) (missing: int) (stops: int list) : ColourMap =
+        {
+            ColourMap.Name = name
+            ColourMap.Stops = stops |> List.map Colour.hex |> Array.ofList
+            ColourMap.Missing = Colour.hex missing
+        }
+
+    /// Black to white; luminance increases. NaN is a muted red, which no grey is.
+    let grey: ColourMap = make "grey" 0xC98A8A [ 0x000000; 0xFFFFFF ]
+
+    /// Viridis (van der Walt and Smith 2015) at ten stops; luminance increases. NaN is light grey.
+    let viridis: ColourMap =
+        make
+            "viridis"
+            0xBEBEBE
+            [
+                0x440154
+                0x482878
+                0x3E4989
+                0x31688E
+                0x26828E
+                0x1F9E89
+                0x35B779
+                0x6ECE58
+                0xB5DE2B
+                0xFDE725
+            ]
+
+    /// Magma (van der Walt and Smith 2015) at ten stops; luminance increases. NaN is grey.
+    let magma: ColourMap =
+        make
+            "magma"
+            0x808080
+            [
+                0x000004
+                0x180F3D
+                0x440F76
+                0x721F81
+                0x9E2F7F
+                0xCD4071
+                0xF1605D
+                0xFD9668
+                0xFECA8D
+                0xFCFDBF
+            ]
+
+    /// White to dark blue (ColorBrewer Blues), for confusion matrices; luminance decreases. NaN is light grey.
+    let blues: ColourMap =
+        make
+            "blues"
+            0xD0D0D0
+            [ 0xF7FBFF; 0xDEEBF7; 0xC6DBEF; 0x9ECAE1; 0x6BAED6; 0x4292C6; 0x2171B5; 0x08519C; 0x08306B ]
+
+    /// Blue over near-white to red (ColorBrewer RdBu, reversed), for signed values around the middle of the limits;
+    /// luminance rises to the middle and falls after it. NaN is grey.
+    let diverging: ColourMap =
+        make
+            "diverging"
+            0x909090
+            [
+                0x053061
+                0x2166AC
+                0x4393C3
+                0x92C5DE
+                0xD1E5F0
+                0xF7F7F7
+                0xFDDBC7
+                0xF4A582
+                0xD6604D
+                0xB2182B
+                0x67001F
+            ]
+
+    /// A circle in CIELAB (lightness 66, chroma 46) for phases and angles: 0 and 1 have the same colour, and no
+    /// phase is brighter than another. NaN is light grey.
+    let cyclic: ColourMap =
+        make
+            "cyclic"
+            0xD0D0D0
+            [
+                0xEC7EA2
+                0xEF7F8D
+                0xED8279
+                0xE58868
+                0xDA8F5A
+                0xCB9750
+                0xB99E4C
+                0xA5A54E
+                0x8FAA56
+                0x77AF64
+                0x5BB276
+                0x36B48A
+                0x00B59F
+                0x00B6B4
+                0x00B5C8
+                0x00B3DA
+                0x00AFE7
+                0x0BABF0
+                0x58A5F3
+                0x829EF0
+                0xA396E8
+                0xBE8EDB
+                0xD386CA
+                0xE381B7
+                0xEC7EA2
+            ]
+
+    /// The colour at t in [0, 1]. Values below 0 and above 1, infinities included, take the first and the last
+    /// stop; NaN takes the map's colour for missing values.
+    let at (map: ColourMap) (t: float) : Colour =
+        if Double.IsNaN t then
+            map.Missing
+        else
+            let last = map.Stops.Length - 1
+            let position = Math.Clamp(t, 0.0, 1.0) * float last
+            let i = min (int position) (last - 1)
+            Colour.mix (position - float i) map.Stops[i] map.Stops[i + 1]
+
+    /// The colour of a value between limits (low, high), which map to 0 and 1. Equal limits put every value in the
+    /// middle of the map.
+    let between (map: ColourMap) (low: float, high: float) (value: float) : Colour =
+        if Double.IsNaN value then map.Missing
+        elif low = high then at map 0.5
+        else at map ((value - low) / (high - low))
+
+/// Colours for categories: slots, capsules, attention steps, series.
+[<RequireQualifiedAccess>]
+module Palette =
+
+    /// Okabe and Ito (2008), safe for the common kinds of colour blindness: orange, sky blue, bluish green, yellow,
+    /// blue, vermilion, reddish purple, black.
+    let okabeIto: Colour[] =
+        [| 0xE69F00; 0x56B4E9; 0x009E73; 0xF0E442; 0x0072B2; 0xD55E00; 0xCC79A7; 0x000000 |]
+        |> Array.map Colour.hex
+
+    /// Orange of Okabe and Ito.
+    let orange: Colour = okabeIto[0]
+
+    /// Sky blue of Okabe and Ito.
+    let skyBlue: Colour = okabeIto[1]
+
+    /// Bluish green of Okabe and Ito.
+    let green: Colour = okabeIto[2]
+
+    /// Yellow of Okabe and Ito; too light for thin lines on white.
+    let yellow: Colour = okabeIto[3]
+
+    /// Blue of Okabe and Ito.
+    let blue: Colour = okabeIto[4]
+
+    /// Vermilion of Okabe and Ito.
+    let vermilion: Colour = okabeIto[5]
+
+    /// Reddish purple of Okabe and Ito.
+    let purple: Colour = okabeIto[6]
+
+    /// Okabe and Ito in the order in which lines and points on white stand apart best: blue, orange, green,
+    /// vermilion, sky blue, purple, black, yellow.
+    let categorical: Colour[] = [| blue; orange; green; vermilion; skyBlue; purple; okabeIto[7]; yellow |]
+
+    /// The colour of category i ≥ 0; repeats after eight.
+    let category (i: int) : Colour =
+        categorical[((i % categorical.Length) + categorical.Length) % categorical.Length]

@@ -1,0 +1,360 @@
+namespace Scae.Core
+
+open System
+
+/// One drawing of a figure.
+[<RequireQualifiedAccess>]
+type Panel =
+    {
+        /// Text above the drawing; "" for none.
+        Title: string
+        /// The horizontal axis.
+        X: Axis
+        /// The vertical axis.
+        Y: Axis
+        /// What surrounds the drawing area.
+        Frame: Frame
+        /// Whether a unit of x is as long as a unit of y. Automatic limits grow to fill the panel, fixed ones
+        /// shrink the drawing area instead.
+        EqualAspect: bool
+        /// In drawing order.
+        Marks: Mark list
+        /// Where the labels of the marks are explained.
+        Legend: Legend
+    }
+
+/// Building panels from pipelines: Panel.create "Chamfer" |> Panel.axes "epoch" "loss" |> Panel.line "train" blue x y.
+[<RequireQualifiedAccess>]
+module Panel =
+
+    let private axis: Axis =
+        {
+            Axis.Label = ""
+            Axis.Limits = Limits.Automatic
+            Axis.Scale = Scale.Linear
+            Axis.Ticks = Ticks.Automatic
+            Axis.Reversed = false
+        }
+
+    /// An empty panel with a title, automatic limits and both axes drawn.
+    let create (title: string) : Panel =
+        {
+            Panel.Title = title
+            Panel.X = axis
+            Panel.Y = axis
+            Panel.Frame = Frame.Axes
+            Panel.EqualAspect = false
+            Panel.Marks = []
+            Panel.Legend = Legend.Automatic
+        }
+
+    /// Adds a mark over those already there.
+    let add (mark: Mark) (panel: Panel) : Panel = { panel with Panel.Marks = panel.Marks @ [ mark ] }
+
+    /// Names both axes.
+    let axes (x: string) (y: string) (panel: Panel) : Panel =
+        { panel with
+            Panel.X = { panel.X with Axis.Label = x }
+            Panel.Y = { panel.Y with Axis.Label = y }
+        }
+
+    /// Fixes the range of x.
+    let xLimits (low: float) (high: float) (panel: Panel) : Panel =
+        { panel with Panel.X = { panel.X with Axis.Limits = Limits.Fixed(low, high) } }
+
+    /// Fixes the range of y.
+    let yLimits (low: float) (high: float) (panel: Panel) : Panel =
+        { panel with Panel.Y = { panel.Y with Axis.Limits = Limits.Fixed(low, high) } }
+
+    /// Makes y logarithmic.
+    let logY (panel: Panel) : Panel = { panel with Panel.Y = { panel.Y with Axis.Scale = Scale.Log } }
+
+    /// Makes x logarithmic.
+    let logX (panel: Panel) : Panel = { panel with Panel.X = { panel.X with Axis.Scale = Scale.Log } }
+
+    /// Puts named ticks on x, such as categories below bars.
+    let xTicks (ticks: (float * string) list) (panel: Panel) : Panel =
+        { panel with Panel.X = { panel.X with Axis.Ticks = Ticks.At ticks } }
+
+    /// Puts named ticks on y.
+    let yTicks (ticks: (float * string) list) (panel: Panel) : Panel =
+        { panel with Panel.Y = { panel.Y with Axis.Ticks = Ticks.At ticks } }
+
+    /// Makes a unit of x as long as a unit of y.
+    let equalAspect (panel: Panel) : Panel = { panel with Panel.EqualAspect = true }
+
+    /// Chooses what surrounds the drawing area.
+    let frame (frame: Frame) (panel: Panel) : Panel = { panel with Panel.Frame = frame }
+
+    /// Chooses where the legend stands.
+    let legend (legend: Legend) (panel: Panel) : Panel = { panel with Panel.Legend = legend }
+
+    /// A solid line, two pixels wide, through (x, y); label "" keeps it out of the legend.
+    let line (label: string) (colour: Colour) (x: float[]) (y: float[]) (panel: Panel) : Panel =
+        let mark: LineMark =
+            {
+                LineMark.X = x
+                LineMark.Y = y
+                LineMark.Colour = colour
+                LineMark.Width = 2.0
+                LineMark.Dashed = false
+                LineMark.Label = label
+            }
+
+        add (Mark.Line mark) panel
+
+    /// The same line, dashed.
+    let dashedLine (label: string) (colour: Colour) (x: float[]) (y: float[]) (panel: Panel) : Panel =
+        let mark: LineMark =
+            {
+                LineMark.X = x
+                LineMark.Y = y
+                LineMark.Colour = colour
+                LineMark.Width = 2.0
+                LineMark.Dashed = true
+                LineMark.Label = label
+            }
+
+        add (Mark.Line mark) panel
+
+    /// Points of one shape, diameter in pixels and colour; label "" keeps them out of the legend.
+    let points
+        (label: string)
+        (shape: Marker)
+        (size: float)
+        (colour: Colour)
+        (x: float[])
+        (y: float[])
+        (panel: Panel)
+        : Panel =
+        let mark: ScatterMark =
+            {
+                ScatterMark.X = x
+                ScatterMark.Y = y
+                ScatterMark.Shape = shape
+                ScatterMark.Size = size
+                ScatterMark.Colours = [| colour |]
+                ScatterMark.Label = label
+            }
+
+        add (Mark.Scatter mark) panel
+
+    /// Points with a colour each: colours is as long as x and y.
+    let colouredPoints
+        (shape: Marker)
+        (size: float)
+        (colours: Colour[])
+        (x: float[])
+        (y: float[])
+        (panel: Panel)
+        : Panel =
+        let mark: ScatterMark =
+            {
+                ScatterMark.X = x
+                ScatterMark.Y = y
+                ScatterMark.Shape = shape
+                ScatterMark.Size = size
+                ScatterMark.Colours = colours
+                ScatterMark.Label = ""
+            }
+
+        add (Mark.Scatter mark) panel
+
+    /// A closed polygon, outlined in a colour and filled with it at an opacity in [0, 1].
+    let polygon (label: string) (colour: Colour) (opacity: float) (x: float[]) (y: float[]) (panel: Panel) : Panel =
+        let mark: PolygonMark =
+            {
+                PolygonMark.X = x
+                PolygonMark.Y = y
+                PolygonMark.Fill = Colour.withOpacity opacity colour
+                PolygonMark.Stroke = colour
+                PolygonMark.Width = 1.5
+                PolygonMark.Label = label
+            }
+
+        add (Mark.Polygon mark) panel
+
+    /// The area between low and high over x, in a colour at opacity 0.2.
+    let band (label: string) (colour: Colour) (x: float[]) (low: float[]) (high: float[]) (panel: Panel) : Panel =
+        let mark: BandMark =
+            {
+                BandMark.X = x
+                BandMark.Low = low
+                BandMark.High = high
+                BandMark.Fill = Colour.withOpacity 0.2 colour
+                BandMark.Label = label
+            }
+
+        add (Mark.Band mark) panel
+
+    /// A line through the means over a band of mean ± sd.
+    let meanAndDeviation
+        (label: string)
+        (colour: Colour)
+        (x: float[])
+        (mean: float[])
+        (sd: float[])
+        (panel: Panel)
+        : Panel =
+        panel
+        |> band "" colour x (Array.map2 (-) mean sd) (Array.map2 (+) mean sd)
+        |> line label colour x mean
+
+    /// A bar per category, named below the axis.
+    let bars (label: string) (colour: Colour) (categories: string list) (heights: float[]) (panel: Panel) : Panel =
+        let mark: BarMark =
+            {
+                BarMark.X = Array.init heights.Length float
+                BarMark.Heights = heights
+                BarMark.Width = 0.7
+                BarMark.Errors = [||]
+                BarMark.Colours = [| colour |]
+                BarMark.Label = label
+            }
+
+        panel |> xTicks (categories |> List.mapi (fun i name -> float i, name)) |> add (Mark.Bars mark)
+
+    let private rule orientation label colour at panel =
+        let mark: RuleMark =
+            {
+                RuleMark.Orientation = orientation
+                RuleMark.At = at
+                RuleMark.Colour = colour
+                RuleMark.Width = 1.5
+                RuleMark.Dashed = true
+                RuleMark.Label = label
+            }
+
+        add (Mark.Rule mark) panel
+
+    /// A dashed horizontal line across the panel at y, such as a chance level.
+    let horizontal (label: string) (colour: Colour) (y: float) (panel: Panel) : Panel =
+        rule Orientation.Horizontal label colour y panel
+
+    /// A dashed vertical line across the panel at x.
+    let vertical (label: string) (colour: Colour) (x: float) (panel: Panel) : Panel =
+        rule Orientation.Vertical label colour x panel
+
+    /// The outline of the rectangle from (x0, y0) to (x1, y1), two pixels wide.
+    let box (colour: Colour) (dashed: bool) (x0: float, y0: float) (x1: float, y1: float) (panel: Panel) : Panel =
+        let mark: BoxMark =
+            {
+                BoxMark.X0 = x0
+                BoxMark.Y0 = y0
+                BoxMark.X1 = x1
+                BoxMark.Y1 = y1
+                BoxMark.Colour = colour
+                BoxMark.Width = 2.0
+                BoxMark.Dashed = dashed
+                BoxMark.Label = ""
+            }
+
+        add (Mark.Box mark) panel
+
+    /// A text of 11 pixels at (x, y).
+    let text (anchor: Anchor) (colour: Colour) (x: float, y: float) (text: string) (panel: Panel) : Panel =
+        let mark: TextMark =
+            {
+                TextMark.X = x
+                TextMark.Y = y
+                TextMark.Text = text
+                TextMark.Colour = colour
+                TextMark.Size = 11.0
+                TextMark.Anchor = anchor
+                TextMark.Background = Colour.transparent
+            }
+
+        add (Mark.Text mark) panel
+
+    /// Makes the panel a picture of height × width pixels: x runs right over [0, width], y runs down over
+    /// [0, height], so that marks may be given in pixel coordinates; square pixels and no axes.
+    let private picture (height: int) (width: int) (panel: Panel) : Panel =
+        { panel with
+            Panel.X = { panel.X with Axis.Limits = Limits.Fixed(0.0, float (max 1 width)) }
+            Panel.Y =
+                { panel.Y with
+                    Axis.Limits = Limits.Fixed(0.0, float (max 1 height))
+                    Axis.Reversed = true
+                }
+            Panel.Frame = Frame.Box
+            Panel.EqualAspect = true
+        }
+
+    let private imageMark (pixels: Pixels) (height: int) (width: int) (bar: bool) : Mark =
+        Mark.Image
+            {
+                ImageMark.Pixels = pixels
+                ImageMark.Left = 0.0
+                ImageMark.Right = float width
+                ImageMark.Top = 0.0
+                ImageMark.Bottom = float height
+                ImageMark.ColourBar = bar
+            }
+
+    /// Shows values [H, W] between two limits through a colour map, with a colour bar if wanted. Pixel (i, j)
+    /// covers x in [j, j + 1] and y in [i, i + 1], y pointing down.
+    let mapped (map: ColourMap) (low: float, high: float) (bar: bool) (values: float[,]) (panel: Panel) : Panel =
+        let height, width = Array2D.length1 values, Array2D.length2 values
+
+        panel
+        |> picture height width
+        |> add (imageMark (Pixels.Mapped(values, low, high, map)) height width bar)
+
+    /// Shows values [H, W] as grey, black at low and white at high; pixel coordinates as in mapped.
+    let grey (low: float, high: float) (values: float[,]) (panel: Panel) : Panel =
+        mapped ColourMap.grey (low, high) false values panel
+
+    /// Shows colours [H, W, 3] with channels in [0, 1]; pixel coordinates as in mapped.
+    let rgb (values: float[,,]) (panel: Panel) : Panel =
+        let height, width = Array3D.length1 values, Array3D.length2 values
+
+        panel |> picture height width |> add (imageMark (Pixels.Rgb values) height width false)
+
+    /// The smallest and the largest finite value; (0, 1) where there is none.
+    let range (values: float[,]) : float * float =
+        let finite = values |> Seq.cast<float> |> Seq.filter Double.IsFinite |> Array.ofSeq
+
+        if finite.Length = 0 then
+            0.0, 1.0
+        else
+            Array.min finite, Array.max finite
+
+    /// Shows a matrix [rows, columns] as coloured cells with a colour bar; format is a .NET number format for the
+    /// values in the cells ("P0" for whole percentages), "" leaves them out.
+    let heatmap
+        (map: ColourMap)
+        (low: float, high: float)
+        (rows: string list)
+        (columns: string list)
+        (format: string)
+        (values: float[,])
+        (panel: Panel)
+        : Panel =
+        let mark: HeatmapMark =
+            {
+                HeatmapMark.Values = values
+                HeatmapMark.Rows = rows
+                HeatmapMark.Columns = columns
+                HeatmapMark.Low = low
+                HeatmapMark.High = high
+                HeatmapMark.Map = map
+                HeatmapMark.Format = format
+                HeatmapMark.ColourBar = true
+            }
+
+        let ticks names = names |> List.mapi (fun i name -> float i + 0.5, name)
+
+        { panel with
+            Panel.X =
+                { panel.X with
+                    Axis.Limits = Limits.Fixed(0.0, float (max 1 (Array2D.length2 values)))
+                    Axis.Ticks = Ticks.At(ticks columns)
+                }
+            Panel.Y =
+                { panel.Y with
+                    Axis.Limits = Limits.Fixed(0.0, float (max 1 (Array2D.length1 values)))
+                    Axis.Ticks = Ticks.At(ticks rows)
+                    Axis.Reversed = true
+                }
+        }
+        |> add (Mark.Heatmap mark)

@@ -1,0 +1,88 @@
+namespace Scae.Core
+
+open System
+
+/// The linear assignment problem.
+[<RequireQualifiedAccess>]
+module Assignment =
+
+    /// Shortest augmenting paths for at most as many rows as columns. Indices are shifted by one: column 0 is where a
+    /// row starts that has no column yet.
+    let private augment rows columns (cost: int -> int -> float) =
+        let u = Array.zeroCreate<float>(rows + 1) // dual variables of rows
+        let v = Array.zeroCreate<float>(columns + 1) // and of columns
+        let rowOf = Array.zeroCreate<int>(columns + 1) // 0: no row
+        let previous = Array.zeroCreate<int>(columns + 1)
+        let distance = Array.zeroCreate<float>(columns + 1)
+        let visited = Array.zeroCreate<bool>(columns + 1)
+
+        for row in 1..rows do
+            rowOf[0] <- row
+            Array.fill distance 0 (columns + 1) infinity
+            Array.fill visited 0 (columns + 1) false
+            let mutable column = 0
+
+            while rowOf[column] <> 0 do
+                visited[column] <- true
+                let i = rowOf[column]
+                let mutable delta = infinity
+                let mutable nearest = 0
+
+                for j in 1..columns do
+                    if not visited[j] then
+                        let reduced = cost (i - 1) (j - 1) - u[i] - v[j]
+
+                        if reduced < distance[j] then
+                            distance[j] <- reduced
+                            previous[j] <- column
+
+                        if distance[j] < delta then
+                            delta <- distance[j]
+                            nearest <- j
+
+                for j in 0..columns do
+                    if visited[j] then
+                        u[rowOf[j]] <- u[rowOf[j]] + delta
+                        v[j] <- v[j] - delta
+                    else
+                        distance[j] <- distance[j] - delta
+
+                column <- nearest
+
+            while column <> 0 do
+                rowOf[column] <- rowOf[previous[column]]
+                column <- previous[column]
+
+        rowOf
+
+    /// The assignment of rows to columns of least total cost, each column taken at most once (Kuhn 1955, by the shortest
+    /// augmenting paths of Jonker & Volgenant 1987): O(min² · max) of the two sides.
+    /// cost : [R, C], finite, of either sign → R columns, of which R − C are −1 when R exceeds C. Of several best
+    /// assignments it gives always the same. Raises ArgumentException when a cost is NaN or infinite.
+    let hungarian (cost: float[,]) : int[] =
+        let rows, columns = Array2D.length1 cost, Array2D.length2 cost
+
+        cost
+        |> Array2D.iteri (fun i j value ->
+            if not (Double.IsFinite value) then
+                invalidArg (nameof cost) $"hungarian: cost[{i}, {j}] is {value}; every cost must be finite")
+
+        let columnOf = Array.create rows -1
+
+        if rows <= columns then
+            let rowOf = augment rows columns (fun i j -> cost[i, j])
+
+            for j in 1..columns do
+                if rowOf[j] <> 0 then
+                    columnOf[rowOf[j] - 1] <- j - 1
+        else
+            let columnOfRow = augment columns rows (fun j i -> cost[i, j])
+
+            for i in 1..rows do
+                columnOf[i - 1] <- columnOfRow[i] - 1
+
+        columnOf
+
+    /// The total cost of an assignment; rows at −1 cost nothing.
+    let totalCost (cost: float[,]) (columns: int[]) : float =
+        columns |> Array.mapi (fun i j -> if j < 0 then 0.0 else cost[i, j]) |> Array.sum

@@ -1,0 +1,162 @@
+namespace Scae.Core
+
+/// How well parts were attributed to wholes, averaged over examples.
+type RecoveryScore =
+    {
+        /// Share of points with the right label: recognition.
+        Raw: float
+        /// The same after the best relabelling of each example: grouping.
+        Best: float
+        /// [K, K] counts over all points; rows are true labels, columns predicted ones.
+        Confusion: int[,]
+        /// The same with every example's labels replaced by its best relabelling.
+        BestConfusion: int[,]
+    }
+
+/// Part–capsule recovery: predicted against true labels 0, …, K − 1 of the points of an example. `raw` takes labels as
+/// they are; `best` allows each example the one-to-one renaming of predicted labels that suits it best, and can't tell
+/// whether a shape was recognised: for three templates of 4, 4 and 3 points, random labels reach 0.33 raw and 0.53
+/// best. All raise ArgumentException for an empty example, lengths that differ, or a label that isn't in 0, …, K − 1.
+[<RequireQualifiedAccess>]
+module Recovery =
+
+    let private check k (points: int) (truth: int[]) (predicted: int[]) =
+        if truth.Length <> predicted.Length then
+            invalidArg
+                (nameof predicted)
+                $"recovery: {truth.Length} true and {predicted.Length} predicted labels; there must be as many of both"
+
+        if points < 1 || truth.Length = 0 || truth.Length % points <> 0 then
+            invalidArg
+                (nameof points)
+                $"recovery: {truth.Length} labels don't make examples of {points} points; a positive multiple is needed"
+
+        for n in 0 .. truth.Length - 1 do
+            if uint truth[n] >= uint k || uint predicted[n] >= uint k then
+                invalidArg
+                    (nameof predicted)
+                    $"recovery: point {n} has labels {truth[n]} (true) and {predicted[n]}; labels are 0 to {k - 1}"
+
+    /// Fills counts[predicted·k + true] from the points of one example.
+    let private count k first points (truth: int[]) (predicted: int[]) (counts: int[]) =
+        System.Array.Clear counts
+
+        for n in first .. first + points - 1 do
+            let at = predicted[n] * k + truth[n]
+            counts[at] <- counts[at] + 1
+
+    let private relabelByAssignment k (counts: int[]) (relabelling: int[]) =
+        let columns = Assignment.hungarian (Array2D.init k k (fun p t -> -float counts[p * k + t]))
+        Array.blit columns 0 relabelling 0 k
+
+    /// Writes the best true label of each predicted label. Up to three labels by trying the orders, identity first, so
+    /// that it wins a tie: an example of 11 points takes 45 ns instead of 380 by assignment (K = 4), and no memory.
+    let private relabel k (counts: int[]) (relabelling: int[]) =
+        match k with
+        | 1 -> relabelling[0] <- 0
+        | 2 ->
+            let swap = counts[1] + counts[2] > counts[0] + counts[3]
+            relabelling[0] <- if swap then 1 else 0
+            relabelling[1] <- if swap then 0 else 1
+        | 3 ->
+            let mutable best = -1
+
+            for a in 0..2 do
+                for i in 0..1 do
+                    let b =
+                        if i = 0 then
+                            (if a = 0 then 1 else 0)
+                        else
+                            (if a = 2 then 1 else 2)
+
+                    let c = 3 - a - b
+                    let agreement = counts[a] + counts[3 + b] + counts[6 + c]
+
+                    if agreement > best then
+                        best <- agreement
+                        relabelling[0] <- a
+                        relabelling[1] <- b
+                        relabelling[2] <- c
+        | _ -> relabelByAssignment k counts relabelling
+
+    let private agreement k (counts: int[]) (relabelling: int[]) =
+        let mutable sum = 0
+
+        for p in 0 .. k - 1 do
+            sum <- sum + counts[p * k + relabelling[p]]
+
+        sum
+
+    /// Share of points whose predicted label is the true one, in [0, 1]. truth, predicted : [N].
+    let raw (k: int) (truth: int[]) (predicted: int[]) : float =
+        check k truth.Length truth predicted
+        let mutable agreeing = 0
+
+        for n in 0 .. truth.Length - 1 do
+            if truth[n] = predicted[n] then
+                agreeing <- agreeing + 1
+
+        float agreeing / float truth.Length
+
+    /// The one-to-one renaming of predicted labels that agrees best with the truth: [K], true label of each predicted
+    /// label. Up to K = 3 the first of several best in lexicographic order.
+    let bestRelabelling (k: int) (truth: int[]) (predicted: int[]) : int[] =
+        check k truth.Length truth predicted
+        let counts = Array.zeroCreate<int>(k * k)
+        let relabelling = Array.zeroCreate<int> k
+        count k 0 truth.Length truth predicted counts
+        relabel k counts relabelling
+        relabelling
+
+    /// Share of points whose label is the true one after the best relabelling, in [raw, 1] and at least 1 / K.
+    let best (k: int) (truth: int[]) (predicted: int[]) : float =
+        let relabelling = bestRelabelling k truth predicted
+        let mutable agreeing = 0
+
+        for n in 0 .. truth.Length - 1 do
+            if truth[n] = relabelling[predicted[n]] then
+                agreeing <- agreeing + 1
+
+        float agreeing / float truth.Length
+
+    /// [K, K] counts of points after the best relabelling; rows are true labels, columns predicted ones.
+    let confusion (k: int) (truth: int[]) (predicted: int[]) : int[,] =
+        let relabelling = bestRelabelling k truth predicted
+        let table = Array2D.zeroCreate<int> k k
+
+        for n in 0 .. truth.Length - 1 do
+            let t, p = truth[n], relabelling[predicted[n]]
+            table[t, p] <- table[t, p] + 1
+
+        table
+
+    /// Scores of many examples of the same number of points, one after the other in flat arrays; every example is
+    /// relabelled by itself. truth, predicted : [examples · points].
+    let evaluate (k: int) (points: int) (truth: int[]) (predicted: int[]) : RecoveryScore =
+        check k points truth predicted
+        let counts = Array.zeroCreate<int>(k * k)
+        let relabelling = Array.zeroCreate<int> k
+        let confusion = Array2D.zeroCreate<int> k k
+        let bestConfusion = Array2D.zeroCreate<int> k k
+        let mutable raw = 0
+        let mutable best = 0
+
+        for example in 0 .. truth.Length / points - 1 do
+            count k (example * points) points truth predicted counts
+            relabel k counts relabelling
+            best <- best + agreement k counts relabelling
+
+            for p in 0 .. k - 1 do
+                raw <- raw + counts[p * k + p]
+
+                for t in 0 .. k - 1 do
+                    let n = counts[p * k + t]
+                    confusion[t, p] <- confusion[t, p] + n
+                    bestConfusion[t, relabelling[p]] <- bestConfusion[t, relabelling[p]] + n
+
+        {
+            Raw = float raw / float truth.Length
+            Best = float best / float truth.Length
+            Confusion = confusion
+            BestConfusion = bestConfusion
+        }

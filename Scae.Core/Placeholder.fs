@@ -1,1 +1,0 @@
-module internal Scae.Placeholder

@@ -1,0 +1,274 @@
+namespace Scae.Core
+
+open System.Globalization
+open System.Text.Json
+open Scae.Tensors
+
+/// What identifies a run: it can only be resumed by itself.
+type RunIdentity =
+    {
+        Experiment: string
+        Preset: string
+        Seed: int
+        /// Every hyperparameter with its value.
+        Settings: (string * string) list
+        Version: string
+    }
+
+/// A training's state as bytes and back. The bytes are a safetensors file: parameters as model.NAME, optimiser memory as
+/// optimizer.first.NAME and optimizer.second.NAME, the best epoch's parameters as best.NAME, the history as float64
+/// [evaluations, 3 + metrics], snapshots as snapshot.STEP.NAME. A function of the state alone: no clock, no paths.
+[<RequireQualifiedAccess>]
+module Checkpoint =
+    [<Literal>]
+    let private Format = "scae-checkpoint-1"
+
+    let private entry (tensor: Tensor) : TensorEntry =
+        let data =
+            match tensor.dtype with
+            | Dtype.Float64 -> TensorData.F64(tensor.toArray<double>())
+            | Dtype.Float32 -> TensorData.F32(tensor.toArray<float32>())
+            | _ -> TensorData.I32(tensor.toArray<int>())
+
+        { Shape = tensor.shape; Data = data }
+
+    let private numbers (shape: int[]) (values: float[]) : TensorEntry = { Shape = shape; Data = TensorData.F64 values }
+
+    let private identityMetadata (identity: RunIdentity) =
+        [
+            "format", Format
+            "experiment", identity.Experiment
+            "preset", identity.Preset
+            "seed", string identity.Seed
+            "version", identity.Version
+            "settings", JsonSerializer.Serialize(dict identity.Settings)
+        ]
+
+    let private history (state: TrainingState) : (string * TensorEntry) list * string =
+        let evaluations = state.History.Evaluations
+
+        let names =
+            match evaluations with
+            | [] -> []
+            | first :: _ -> List.map fst first.Metrics
+
+        let rows =
+            [|
+                for e in evaluations do
+                    float e.Epoch
+                    float e.Step
+                    e.TrainLoss
+                    yield! List.map snd e.Metrics
+            |]
+
+        [ "history", numbers [| evaluations.Length; 3 + names.Length |] rows ], String.concat "," names
+
+    /// The whole state, enough to resume to the bit.
+    let last (identity: RunIdentity) (state: TrainingState) : byte[] =
+        let parameterNames = List.map fst state.Session.Parameters
+        let historyEntries, metricNames = history state
+
+        let best, bestMetadata =
+            match state.Best with
+            | None -> [], []
+            | Some best ->
+                [ for name, tensor in best.Parameters -> $"best.{name}", entry tensor ],
+                [
+                    "best_epoch", string best.Epoch
+                    "best_value", best.Value.ToString("R", CultureInfo.InvariantCulture)
+                ]
+
+        let snapshots =
+            [
+                for snapshot in state.History.Snapshots do
+                    for name, tensor in snapshot.Values -> $"snapshot.%08d{snapshot.Step}.{name}", entry tensor
+            ]
+
+        let tensors =
+            [ for name, tensor in state.Session.Parameters -> $"model.{name}", entry tensor ]
+            @ [ for name, tensor in Optimizer.named parameterNames state.Optimizer -> name, entry tensor ]
+            @ [ "loss_sum", numbers [| 1 |] [| state.LossSum |] ]
+            @ historyEntries
+            @ snapshots
+            @ best
+
+        Safetensors.serialize
+            (identityMetadata identity @ [ "step", string state.Step; "metrics", metricNames ] @ bestMetadata
+             |> Map.ofList)
+            tensors
+
+    /// The parameters of the best epoch under their own names; None before the first evaluation.
+    let best (identity: RunIdentity) (state: TrainingState) : byte[] option =
+        state.Best
+        |> Option.map (fun best ->
+            Safetensors.serialize
+                (Map.ofList (identityMetadata identity @ [ "epoch", string best.Epoch ]))
+                [ for name, tensor in best.Parameters -> name, entry tensor ])
+
+    let private tensor (entry: TensorEntry) : Tensor =
+        match entry.Data with
+        | TensorData.F64 values -> Tensor.``of`` (values, entry.Shape)
+        | TensorData.F32 values -> Tensor.``of`` (values, entry.Shape)
+        | TensorData.I32 values -> Tensor.``of`` (values, entry.Shape)
+        | TensorData.I64 values -> Tensor.``of`` (Array.map int values, entry.Shape)
+        | TensorData.U8 values -> Tensor.``of`` (Array.map int values, entry.Shape)
+
+    let private metadata (file: SafetensorsFile) (name: string) : Result<string, string> =
+        match Map.tryFind name file.Metadata with
+        | Some value -> Ok value
+        | None -> Error $"the file has no {name}; it isn't a checkpoint of scae"
+
+    let private bind f r = Result.bind f r
+
+    /// Who wrote a checkpoint. The error is one line.
+    let identify (file: SafetensorsFile) : Result<RunIdentity, string> =
+        let integer (name: string) =
+            metadata file name
+            |> bind (fun text ->
+                match System.Int32.TryParse text with
+                | true, value -> Ok value
+                | _ -> Error $"{name} is {text}; it must be a whole number")
+
+        metadata file "format"
+        |> bind (fun format ->
+            if format = Format && not file.Verified then
+                Error "the checkpoint has lost its checksum; it was changed after it was written"
+            elif format = Format then
+                Ok()
+            else
+                Error $"the checkpoint's format is {format}; this program reads {Format}")
+        |> bind (fun () -> metadata file "settings")
+        |> bind (fun settings ->
+            try
+                JsonSerializer.Deserialize<System.Collections.Generic.Dictionary<string, string>> settings
+                |> nonNull
+                |> Seq.map (fun pair -> pair.Key, pair.Value)
+                |> List.ofSeq
+                |> Ok
+            with :? JsonException ->
+                Error "the checkpoint's settings aren't JSON")
+        |> bind (fun settings ->
+            metadata file "experiment"
+            |> bind (fun experiment ->
+                metadata file "preset"
+                |> bind (fun preset ->
+                    integer "seed"
+                    |> bind (fun seed ->
+                        metadata file "version"
+                        |> Result.map (fun version ->
+                            {
+                                Experiment = experiment
+                                Preset = preset
+                                Seed = seed
+                                Settings = settings
+                                Version = version
+                            })))))
+
+    /// What differs between two runs, in one line; None if one can resume the other.
+    let mismatch (saved: RunIdentity) (asked: RunIdentity) : string option =
+        let settings =
+            [
+                for name, value in asked.Settings do
+                    match saved.Settings |> List.tryFind (fun (other, _) -> other = name) with
+                    | Some(_, before) when before <> value -> $"{name} was {before} and is now {value}"
+                    | None -> $"{name} wasn't known"
+                    | _ -> ()
+            ]
+
+        let differences =
+            [
+                if saved.Experiment <> asked.Experiment then
+                    $"the experiment was {saved.Experiment}"
+                if saved.Seed <> asked.Seed then
+                    $"the seed was {saved.Seed} and is now {asked.Seed}"
+                yield! settings
+            ]
+
+        match differences with
+        | [] -> None
+        | some -> Some(String.concat ", " some)
+
+    let private find (file: SafetensorsFile) (name: string) : Result<Tensor, string> =
+        match Map.tryFind name file.Tensors with
+        | Some entry -> Ok(tensor entry)
+        | None -> Error $"the checkpoint has no tensor {name}"
+
+    let private assignAll (file: SafetensorsFile) (targets: (string * Tensor) list) : Result<unit, string> =
+        (Ok(), targets)
+        ||> List.fold (fun state (name, target) ->
+            state
+            |> bind (fun () -> find file name)
+            |> bind (fun source ->
+                if source.shape = target.shape && source.dtype = target.dtype then
+                    Ok(Parameters.assign target source)
+                else
+                    Error $"{name} is %A{source.shape} in the checkpoint and %A{target.shape} in the model"))
+
+    let private snapshots (file: SafetensorsFile) : Snapshot list =
+        [
+            for KeyValue(name, entry) in file.Tensors do
+                match name.Split('.', 3) with
+                | [| "snapshot"; step; value |] -> int step, (value, tensor entry)
+                | _ -> ()
+        ]
+        |> List.groupBy fst
+        |> List.map (fun (step, values) -> { Step = step; Values = List.map snd values })
+        |> List.sortBy _.Step
+
+    let private evaluations (names: string) (rows: Tensor) : Evaluation list =
+        let names = names.Split(',', System.StringSplitOptions.RemoveEmptyEntries)
+        let values = rows.toArray<double>()
+        let width = 3 + names.Length
+
+        [
+            for row in 0 .. rows.shape[0] - 1 ->
+                let at column = values[row * width + column]
+
+                {
+                    Epoch = int (at 0)
+                    Step = int (at 1)
+                    TrainLoss = at 2
+                    Metrics = [ for i in 0 .. names.Length - 1 -> names[i], at (3 + i) ]
+                }
+        ]
+
+    let private restoreBest (file: SafetensorsFile) (session: Session) : Result<BestEpoch option, string> =
+        match metadata file "best_epoch", metadata file "best_value" with
+        | Ok epoch, Ok value ->
+            let copies = session.Parameters |> List.map (fun (name, target) -> name, target.clone ())
+
+            assignAll file [ for name, copy in copies -> $"best.{name}", copy ]
+            |> Result.map (fun () ->
+                Some
+                    {
+                        Epoch = int epoch
+                        Value = System.Double.Parse(value, CultureInfo.InvariantCulture)
+                        Parameters = copies
+                    })
+        | _ -> Ok None
+
+    /// Writes a checkpoint's state into a session that was opened with the same settings. The error is one line.
+    let restore (file: SafetensorsFile) (plan: Plan) (session: Session) : Result<TrainingState, string> =
+        let fresh = Training.start { plan with SnapshotEvery = 0 } session
+        let names = List.map fst session.Parameters
+        let lossSum = Tensor.zeros ([| 1 |], Dtype.Float64)
+
+        assignAll
+            file
+            ([ for name, target in session.Parameters -> $"model.{name}", target ]
+             @ Optimizer.named names fresh.Optimizer
+             @ [ "loss_sum", lossSum ])
+        |> bind (fun () -> find file "history")
+        |> bind (fun history -> metadata file "metrics" |> Result.map (fun names -> evaluations names history))
+        |> bind (fun evaluations ->
+            metadata file "step"
+            |> bind (fun step ->
+                restoreBest file session
+                |> Result.map (fun best ->
+                    { fresh with
+                        Plan = plan
+                        Step = int step
+                        LossSum = lossSum.toScalar ()
+                        History = { Evaluations = evaluations; Snapshots = snapshots file }
+                        Best = best
+                    })))

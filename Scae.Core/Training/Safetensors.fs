@@ -1,0 +1,372 @@
+namespace Scae.Core
+
+open System
+open System.Buffers
+open System.Buffers.Binary
+open System.Collections.Generic
+open System.Security.Cryptography
+open System.Text
+open System.Text.Json
+
+/// The values of a tensor, row-major, in the types that a file may hold.
+[<RequireQualifiedAccess>]
+type TensorData =
+    | F32 of float32[]
+    | F64 of float[]
+    | I32 of int[]
+    | I64 of int64[]
+    | U8 of byte[]
+
+/// A tensor in a file; the product of the shape is the number of values.
+type TensorEntry = { Shape: int[]; Data: TensorData }
+
+/// What a file says: a map of strings, and tensors by name. Verified: it carried a checksum, which held; a program that
+/// reads only what it wrote itself can insist on it.
+type SafetensorsFile =
+    {
+        Metadata: Map<string, string>
+        Tensors: Map<string, TensorEntry>
+        Verified: bool
+    }
+
+/// The safetensors format (github.com/huggingface/safetensors): eight bytes with the little-endian length of the header,
+/// a header in JSON padded with spaces to a multiple of eight, and the bytes of the tensors without gaps. Pure: from
+/// values to bytes and back. A file written here carries a SHA-256 of everything else it says, in its metadata under
+/// `scae.sha256`, so that damage is noticed; files without it load too.
+[<RequireQualifiedAccess>]
+module Safetensors =
+
+    /// The metadata key of the checksum. It is added on writing and removed on reading.
+    [<Literal>]
+    let ChecksumKey = "scae.sha256"
+
+    [<Literal>]
+    let private MetadataKey = "__metadata__"
+
+    /// The format's own limit on the header.
+    [<Literal>]
+    let private MaxHeaderLength = 100_000_000
+
+    exception private Refused of string
+
+    let private refuse message = raise (Refused message)
+
+    let private values =
+        function
+        | TensorData.F32 x -> x :> Array
+        | TensorData.F64 x -> x
+        | TensorData.I32 x -> x
+        | TensorData.I64 x -> x
+        | TensorData.U8 x -> x
+
+    let private dtypeName =
+        function
+        | TensorData.F32 _ -> "F32"
+        | TensorData.F64 _ -> "F64"
+        | TensorData.I32 _ -> "I32"
+        | TensorData.I64 _ -> "I64"
+        | TensorData.U8 _ -> "U8"
+
+    let private itemSize dtype =
+        match dtype with
+        | "F64"
+        | "I64" -> Some 8
+        | "F32"
+        | "I32" -> Some 4
+        | "U8" -> Some 1
+        | _ -> None
+
+    let private byteLength entry = Buffer.ByteLength(values entry.Data)
+
+    /// The order of tensors in a file: wide types first, so that all values are aligned; then by name.
+    let private inFileOrder tensors =
+        let order (nameA, a) (nameB, b) =
+            let size entry = itemSize(dtypeName entry.Data).Value
+
+            match compare (size b) (size a) with
+            | 0 -> String.CompareOrdinal(nameA, nameB)
+            | bySize -> bySize
+
+        List.sortWith order tensors
+
+    let private header (metadata: Map<string, string>) (ordered: (string * TensorEntry) list) : byte[] =
+        let buffer = ArrayBufferWriter<byte>()
+        use json = new Utf8JsonWriter(buffer)
+        json.WriteStartObject()
+
+        if not metadata.IsEmpty then
+            json.WriteStartObject MetadataKey
+
+            for KeyValue(key, value) in metadata do
+                json.WriteString(key, value)
+
+            json.WriteEndObject()
+
+        let mutable offset = 0
+
+        for name, entry in ordered do
+            json.WriteStartObject name
+            json.WriteString("dtype", dtypeName entry.Data)
+            json.WriteStartArray "shape"
+
+            for extent in entry.Shape do
+                json.WriteNumberValue extent
+
+            json.WriteEndArray()
+            json.WriteStartArray "data_offsets"
+            json.WriteNumberValue offset
+            offset <- Checked.(+) offset (byteLength entry)
+            json.WriteNumberValue offset
+            json.WriteEndArray()
+            json.WriteEndObject()
+
+        json.WriteEndObject()
+        json.Flush()
+        buffer.WrittenSpan.ToArray()
+
+    /// SHA-256 of the header without checksum, as it is written here, and of the tensors' bytes in the order of
+    /// writing: it holds for what the file says, however another program may have arranged it.
+    let private checksum
+        (metadata: Map<string, string>)
+        (ordered: (string * TensorEntry) list)
+        (bytes: string -> ReadOnlyMemory<byte>)
+        =
+        use hash = IncrementalHash.CreateHash HashAlgorithmName.SHA256
+        hash.AppendData(header metadata ordered)
+
+        for name, _ in ordered do
+            hash.AppendData((bytes name).Span)
+
+        Convert.ToHexStringLower(hash.GetHashAndReset())
+
+    /// The bytes of a file. The same metadata and tensors give the same bytes, in whatever order they are listed.
+    /// Raises ArgumentException when a name is used twice or reserved, when a shape and its number of values differ, or
+    /// when a text isn't valid Unicode.
+    let serialize (metadata: Map<string, string>) (tensors: (string * TensorEntry) list) : byte[] =
+        if metadata.ContainsKey ChecksumKey then
+            invalidArg (nameof metadata) $"safetensors: the metadata key {ChecksumKey} is reserved for the checksum"
+
+        let names = HashSet<string>()
+
+        for name, entry in tensors do
+            if name = MetadataKey || not (names.Add name) then
+                invalidArg (nameof tensors) $"safetensors: the tensor name '{name}' is reserved or used twice"
+
+            let length = (values entry.Data).Length
+            let wanted = entry.Shape |> Array.fold (fun n extent -> n * bigint extent) 1I
+
+            if Array.exists (fun extent -> extent < 0) entry.Shape || wanted <> bigint length then
+                invalidArg
+                    (nameof tensors)
+                    $"safetensors: tensor '{name}' has %d{length} values; its shape %A{entry.Shape} needs {wanted}"
+
+        let ordered = inFileOrder tensors
+        let dataLength = ordered |> List.sumBy (fun (_, entry) -> int64 (byteLength entry))
+        let data = Array.zeroCreate<byte>(Checked.int dataLength)
+        let places = Dictionary<string, ReadOnlyMemory<byte>>()
+        let mutable offset = 0
+
+        for name, entry in ordered do
+            let length = byteLength entry
+            Buffer.BlockCopy(values entry.Data, 0, data, offset, length)
+            places[name] <- ReadOnlyMemory(data, offset, length)
+            offset <- offset + length
+
+        let digest = checksum metadata ordered (fun name -> places[name])
+        let header = header (Map.add ChecksumKey digest metadata) ordered
+        let padded = (header.Length + 7) / 8 * 8
+        let file = Array.create (Checked.(+) (8 + padded) data.Length) (byte ' ')
+        BinaryPrimitives.WriteInt64LittleEndian(Span file, int64 padded)
+        header.CopyTo(file, 8)
+        data.CopyTo(file, 8 + padded)
+        file
+
+    // Reading. Everything is checked before memory is taken for it; a refusal leaves by exception and is turned into
+    // a Result at the door.
+
+    let private members what (element: JsonElement) =
+        if element.ValueKind <> JsonValueKind.Object then
+            refuse $"{what} is of kind {element.ValueKind}; it must be an object"
+
+        let seen = HashSet<string>()
+
+        [
+            for item in element.EnumerateObject() do
+                if not (seen.Add item.Name) then
+                    refuse $"{what} has the key '{item.Name}' twice; keys must be unique"
+
+                item.Name, item.Value
+        ]
+
+    let private text what (element: JsonElement) =
+        if element.ValueKind <> JsonValueKind.String then
+            refuse $"{what} is of kind {element.ValueKind}; it must be a string"
+
+        element.GetString() |> Unchecked.nonNull
+
+    let private counts what (element: JsonElement) =
+        if element.ValueKind <> JsonValueKind.Array then
+            refuse $"{what} is of kind {element.ValueKind}; it must be an array"
+
+        [|
+            for item in element.EnumerateArray() do
+                match item.ValueKind with
+                | JsonValueKind.Number ->
+                    match item.TryGetInt32() with
+                    | true, n when n >= 0 -> n
+                    | _ ->
+                        refuse $"{what} contains {item.GetRawText()}; integers from 0 to {Int32.MaxValue} are allowed"
+                | kind -> refuse $"{what} contains a value of kind {kind}; integers are allowed"
+        |]
+
+    /// What the header says of one tensor, checked against the length of the data section.
+    let private described dataLength (name: string, element: JsonElement) =
+        let fields = members $"tensor '{name}'" element |> Map.ofList
+
+        for KeyValue(field, _) in fields do
+            if field <> "dtype" && field <> "shape" && field <> "data_offsets" then
+                refuse $"tensor '{name}' has a field '{field}'; dtype, shape and data_offsets are allowed"
+
+        let field key =
+            match fields.TryFind key with
+            | Some value -> value
+            | None -> refuse $"tensor '{name}' has no {key}; dtype, shape and data_offsets are needed"
+
+        let dtype = field "dtype" |> text $"tensor '{name}': dtype"
+
+        let size =
+            match itemSize dtype with
+            | Some size -> size
+            | None -> refuse $"tensor '{name}' has dtype '{dtype}'; F32, F64, I32, I64 and U8 can be read"
+
+        let shape = field "shape" |> counts $"tensor '{name}': shape"
+
+        match field "data_offsets" |> counts $"tensor '{name}': data_offsets" with
+        | [| first; last |] ->
+            if first > last || last > dataLength then
+                refuse $"tensor '{name}' lies at [{first}, {last}); it must lie within [0, {dataLength})"
+
+            // Saturates once it exceeds what any file can hold.
+            let wanted =
+                if Array.contains 0 shape then
+                    0L
+                else
+                    shape |> Array.fold (fun n extent -> min (n * int64 extent) (1L <<< 31)) (int64 size)
+
+            if wanted <> int64 (last - first) then
+                refuse $"tensor '{name}' has {last - first} bytes; its dtype and shape need {wanted}"
+
+            struct (name, dtype, shape, first, last)
+        | offsets -> refuse $"tensor '{name}' has {offsets.Length} data_offsets; it must have 2"
+
+    /// Raises unless the tensors cover the data section, without overlap or hole.
+    let private checkCover dataLength tensors =
+        let mutable covered = 0
+
+        for struct (name, _, _, first, last) in
+            List.sortBy (fun struct (_, _, _, first: int, last: int) -> struct (first, last)) tensors do
+            if first < covered then
+                refuse $"tensor '{name}' begins at {first}, inside another; it must begin at {covered}"
+
+            if first > covered then
+                refuse $"tensor '{name}' begins at {first}, after a hole; it must begin at {covered}"
+
+            covered <- last
+
+        if covered <> dataLength then
+            refuse $"{dataLength - covered} bytes follow the last tensor; the file must end with it"
+
+    let private entry (file: byte[]) start dtype (shape: int[]) length =
+        let copied (array: 'a[]) =
+            Buffer.BlockCopy(file, start, array, 0, length)
+            array
+
+        let data =
+            match dtype with
+            | "F32" -> TensorData.F32(copied (Array.zeroCreate (length / 4)))
+            | "F64" -> TensorData.F64(copied (Array.zeroCreate (length / 8)))
+            | "I32" -> TensorData.I32(copied (Array.zeroCreate (length / 4)))
+            | "I64" -> TensorData.I64(copied (Array.zeroCreate (length / 8)))
+            | _ -> TensorData.U8(copied (Array.zeroCreate length))
+
+        { Shape = shape; Data = data }
+
+    let private read (file: byte[]) =
+        if file.Length < 8 then
+            refuse $"the file has {file.Length} bytes; it must begin with 8 that hold the length of its header"
+
+        let announced = BinaryPrimitives.ReadUInt64LittleEndian(ReadOnlySpan file)
+
+        if announced > uint64 MaxHeaderLength then
+            refuse $"the header is said to have {announced} bytes; at most {MaxHeaderLength} are allowed"
+
+        if announced > uint64 (file.Length - 8) then
+            refuse $"the header is said to have {announced} bytes; the file has only {file.Length - 8} after its length"
+
+        let headerLength = int announced
+        let dataStart = 8 + headerLength
+        let dataLength = file.Length - dataStart
+
+        if headerLength = 0 || file[8] <> byte '{' then
+            refuse "the header doesn't begin with '{'; it must be a JSON object"
+
+        use document = JsonDocument.Parse(ReadOnlyMemory(file, 8, headerLength))
+
+        let metadata, tensors =
+            members "the header" document.RootElement |> List.partition (fst >> (=) MetadataKey)
+
+        let metadata =
+            match metadata with
+            | [ _, element ] ->
+                members MetadataKey element
+                |> List.map (fun (key, value) -> key, text $"{MetadataKey}: '{key}'" value)
+                |> Map.ofList
+            | _ -> Map.empty
+
+        let tensors = tensors |> List.map (described dataLength)
+        checkCover dataLength tensors
+
+        let entries =
+            tensors
+            |> List.map (fun struct (name, dtype, shape, first, last) ->
+                name, entry file (dataStart + first) dtype shape (last - first))
+
+        let said = Map.remove ChecksumKey metadata
+
+        match metadata.TryFind ChecksumKey with
+        | None -> ()
+        | Some expected ->
+            let places =
+                tensors
+                |> List.map (fun struct (name, _, _, first, last) ->
+                    name, ReadOnlyMemory(file, dataStart + first, last - first))
+                |> dict
+
+            if checksum said (inFileOrder entries) (fun name -> places[name]) <> expected then
+                refuse "the contents don't match their checksum; the file was damaged or edited, use another copy"
+
+        {
+            Metadata = said
+            Tensors = Map.ofList entries
+            Verified = metadata.ContainsKey ChecksumKey
+        }
+
+    /// One line of bounded length, whatever names a damaged file may hold.
+    let private line (message: string) =
+        let message = String.map (fun c -> if Char.IsControl c then ' ' else c) message
+
+        if message.Length > 300 then
+            message[..299] + "…"
+        else
+            message
+
+    /// What a file says, or in one line what is wrong with it and what would be right. Never raises, and takes no more
+    /// memory than a small multiple of the file's length.
+    let parse (file: byte[]) : Result<SafetensorsFile, string> =
+        try
+            Ok(read file)
+        with
+        | Refused message -> Error(line $"safetensors: {message}")
+        | :? JsonException as error -> Error(line $"safetensors: the header isn't valid JSON: {error.Message}")
+        | :? InvalidOperationException
+        | :? ArgumentException -> Error "safetensors: the header contains invalid Unicode; it must be UTF-8"

@@ -1,0 +1,94 @@
+using System;
+using System.Numerics;
+using System.Runtime.Intrinsics;
+
+namespace Scae.Tensors.Kernels;
+
+/// <summary>
+/// One head of attention over one set at a time, so that everything it touches stays in the first cache. Rows of scores
+/// are padded to whole vectors: sets are small, and a product that ends within a vector costs several times one that
+/// doesn't.
+/// </summary>
+internal static class AttentionKernel
+{
+    private const int PackSlot = 2;
+    private const int ScoreSlot = 3;
+
+    /// <summary>The length of a row of scores: the keys rounded up to whole vectors.</summary>
+    public static int Padded<T>(int keys)
+        where T : unmanaged =>
+        (keys + Vector512<T>.Count - 1) / Vector512<T>.Count * Vector512<T>.Count;
+
+    /// <summary>
+    /// p = softmax(scale · q·kᵀ) in padded rows whose tail is zero, and y = p·v; q [n, d], k [m, d], v [m, e], each with
+    /// its own row stride.
+    /// </summary>
+    public static void Forward<T>(in AttentionShape shape, ReadOnlySpan<T> q, ReadOnlySpan<T> k, ReadOnlySpan<T> v, T scale, Span<T> p, Span<T> y)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        int padded = Padded<T>(shape.Keys);
+        var transposed = Transpose(shape.Keys, shape.Width, padded, k, shape.KeyStride);
+        MatMul.Multiply<T>(shape.Queries, padded, shape.Width, q, shape.KeyStride, 1, transposed, padded, 1, p, padded, accumulate: false);
+        Softmax(p[..(shape.Queries * padded)], padded, shape.Keys, scale);
+        MatMul.Multiply<T>(shape.Queries, shape.Values, shape.Keys, p, padded, 1, v, shape.ValueStride, 1, y, shape.ValueStride, accumulate: false);
+    }
+
+    /// <summary>∂S = scale · p ∘ (∂P − Σ ∂P ∘ p) with ∂P = g·vᵀ, in padded rows; the result lives until the next call.</summary>
+    public static ReadOnlySpan<T> ScoreGradient<T>(in AttentionShape shape, ReadOnlySpan<T> g, ReadOnlySpan<T> v, ReadOnlySpan<T> p, T scale)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        int padded = Padded<T>(shape.Keys);
+        var transposed = Transpose(shape.Keys, shape.Values, padded, v, shape.ValueStride);
+        var ds = Scratch.Take<T>(ScoreSlot, shape.Queries * padded);
+        MatMul.Multiply<T>(shape.Queries, padded, shape.Values, g, shape.ValueStride, 1, transposed, padded, 1, ds, padded, accumulate: false);
+        SoftmaxKernel.Backward(ds, p[..ds.Length], padded, scale, ds, accumulate: false);
+        return ds;
+    }
+
+    /// <summary>x [rows, columns] as [columns, padded], the tail of each row zero.</summary>
+    private static unsafe ReadOnlySpan<T> Transpose<T>(int rows, int columns, int padded, ReadOnlySpan<T> x, int stride)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var transposed = Scratch.Take<T>(PackSlot, columns * padded);
+        transposed.Clear();
+        fixed (T* from = x, to = transposed) Transposition.Run(columns, rows, from, stride, to, padded);
+        return transposed;
+    }
+
+    /// <summary>Each padded row becomes softmax(scale · row) over its first n elements, and zero beyond.</summary>
+    private static void Softmax<T>(Span<T> rows, int padded, int n, T scale)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        int width = Vector512<T>.Count, last = padded - width;
+        var valid = Vector512.LessThan(Vector512<T>.Indices, Vector512.Create(T.CreateTruncating(n - last)));
+
+        // The largest of scale · x: with a negative scale that of the least x.
+        bool negative = scale < T.Zero;
+        var sign = Vector512.Create(negative ? -T.One : T.One);
+        var none = Vector512.Create(T.NegativeInfinity);
+        var factor = Vector512.Create(scale);
+        for (int start = 0; start < rows.Length; start += padded)
+        {
+            ref T first = ref rows[start];
+            var tail = Vector512.LoadUnsafe(ref first, (nuint)last);
+            var most = Vector512.ConditionalSelect(valid, tail * sign, none);
+            for (int i = 0; i < last; i += width) most = Vector512.Max(most, Vector512.LoadUnsafe(ref first, (nuint)i) * sign);
+            var shift = Vector512.Create(negative ? -Lanes.Max(most) : Lanes.Max(most));
+            tail = Lanes.Exp(Vector512.ConditionalSelect(valid, (tail - shift) * factor, none));
+            var sum = tail;
+            for (int i = 0; i < last; i += width)
+            {
+                var value = Lanes.Exp((Vector512.LoadUnsafe(ref first, (nuint)i) - shift) * factor);
+                sum += value;
+                value.StoreUnsafe(ref first, (nuint)i);
+            }
+
+            var rest = Vector512.Create(T.One / Lanes.Sum(sum));
+            for (int i = 0; i < last; i += width) (Vector512.LoadUnsafe(ref first, (nuint)i) * rest).StoreUnsafe(ref first, (nuint)i);
+            (tail * rest).StoreUnsafe(ref first, (nuint)last);
+        }
+    }
+}
+
+/// <summary>The sizes of one head: n queries and m keys of width d, values of width e, and the strides between rows.</summary>
+internal readonly record struct AttentionShape(int Queries, int Keys, int Width, int Values, int KeyStride, int ValueStride);

@@ -1,0 +1,55 @@
+using System.Numerics;
+
+namespace Scae.Tensors.Kernels;
+
+/// <summary>
+/// One large product, cut so that what is read most often stays in the caches (Goto and van de Geijn 2008): a panel of
+/// B in the first level, a block of A in the second, all panels of a slice of B in the third.
+/// </summary>
+internal static unsafe class MatMulBlocked
+{
+    // In bytes, so that doubles get blocks of the same size as floats. A panel of B is 256 × 32 floats = 32 KiB of the
+    // 48 in a first level, a block of A 256 × 256 floats = 256 KiB of a second level of 1 MiB.
+    private const int DepthBytes = 256 * sizeof(float);
+    private const int RowBytes = 252 * sizeof(float);
+    private const int ColumnBytes = 2048 * sizeof(float);
+
+    /// <summary>C (+)= A·B for a problem with a batch of one.</summary>
+    public static void Multiply<T, TVector, TLanes>(in MatMulProblem<T> problem)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TVector : struct
+        where TLanes : struct, ILanes<T, TVector>
+    {
+        int width = 2 * TLanes.Count;
+        int depth = DepthBytes / sizeof(T), rows = RowBytes / sizeof(T), columns = ColumnBytes / sizeof(T);
+        nint blockSize = (nint)int.Min(depth, problem.K) * MatMulPacking.BlockColumn(int.Min(rows, problem.M));
+        nint sliceSize = (nint)int.Min(depth, problem.K) * (int.Min(columns, problem.N) + width);
+        T* block = (T*)Scratch.Rent((blockSize + sliceSize) * sizeof(T) + 64);
+        T* slice = (T*)(((nint)(block + blockSize) + 63) & -64);
+
+        for (int j = 0; j < problem.N; j += columns)
+        {
+            int n = int.Min(columns, problem.N - j);
+            for (int p = 0; p < problem.K; p += depth)
+            {
+                int k = int.Min(depth, problem.K - p);
+                bool accumulate = problem.Accumulate || p > 0;
+                T* b = problem.B + p * problem.BRow + j * problem.BCol;
+                for (int s = 0; s < n; s += width)
+                    MatMulPacking.Panel<T, TVector, TLanes>(
+                        k, int.Min(width, n - s), width, b + s * problem.BCol, problem.BRow, problem.BCol, slice + (nint)s * k);
+
+                for (int i = 0; i < problem.M; i += rows)
+                {
+                    int m = int.Min(rows, problem.M - i);
+                    T* a = problem.A + i * problem.ARow + p * problem.ACol;
+                    nint column = MatMulPacking.Block(m, k, a, problem.ARow, problem.ACol, block);
+                    T* c = problem.C + i * problem.Ldc + j;
+                    for (int s = 0; s < n; s += width)
+                        MatMulColumn.Multiply<T, TVector, TLanes>(
+                            m, int.Min(width, n - s), k, block, 1, column, slice + (nint)s * k, width, c + s, problem.Ldc, accumulate);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+using System.Numerics;
+
+namespace Scae.Tensors.Kernels;
+
+/// <summary>
+/// A column of tiles: all m rows of C, one or two vectors wide. Cuts the rows into tiles and picks the compiled tile.
+/// </summary>
+internal static unsafe class MatMulColumn
+{
+    /// <summary>C[m×n] = A·B (+ C when accumulate) for 1 ≤ n ≤ two vectors; strides in elements, B's columns side by side.</summary>
+    /// <remarks>
+    /// The rows are dealt out evenly (m = 30 makes 10 + 10 + 10, not 14 + 14 + 2): a tile of few rows waits for its own
+    /// sums, since a fused multiply-add takes four cycles and two start in each.
+    /// </remarks>
+    public static void Multiply<T, TVector, TLanes>(
+        int m, int n, int k, T* a, nint aRow, nint aCol, T* b, nint bRow, T* c, nint ldc, bool accumulate)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TVector : struct
+        where TLanes : struct, ILanes<T, TVector>
+    {
+        bool two = n > TLanes.Count;
+        int last = two ? n - TLanes.Count : n;
+        int most = two ? TLanes.TileRows : int.Min(MatMulTile.MaxRows, 2 * TLanes.TileRows);
+        int tiles = (int)((uint)(m + most - 1) / (uint)most);
+        int rows = (int)((uint)m / (uint)tiles);
+        int taller = m - rows * tiles;
+        if (taller > 0)
+        {
+            Run<T, TVector, TLanes>(rows + 1, two, taller, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate);
+            a += taller * (rows + 1) * aRow;
+            c += taller * (rows + 1) * ldc;
+        }
+
+        Run<T, TVector, TLanes>(rows, two, tiles - taller, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate);
+    }
+
+    private static void Run<T, TVector, TLanes>(
+        int rows, bool two, int tiles, int k, T* a, nint aRow, nint aCol, T* b, nint bRow, T* c, nint ldc, int last, bool accumulate)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TVector : struct
+        where TLanes : struct, ILanes<T, TVector>
+    {
+        if (last == TLanes.Count)
+        {
+            if (two) Run<T, TVector, TLanes, TwoWhole>(rows, tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate);
+            else Run<T, TVector, TLanes, OneWhole>(rows, tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate);
+        }
+        else if (two) Run<T, TVector, TLanes, TwoMasked>(rows, tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate);
+        else Run<T, TVector, TLanes, OneMasked>(rows, tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate);
+    }
+
+    private static void Run<T, TVector, TLanes, TColumns>(
+        int rows, int tiles, int k, T* a, nint aRow, nint aCol, T* b, nint bRow, T* c, nint ldc, int last, bool accumulate)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TVector : struct
+        where TLanes : struct, ILanes<T, TVector>
+        where TColumns : struct, IColumns
+    {
+        switch (rows)
+        {
+            case 1: MatMulTile.Multiply<T, TVector, TLanes, Rows1, TColumns>(tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate); break;
+            case 2: MatMulTile.Multiply<T, TVector, TLanes, Rows2, TColumns>(tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate); break;
+            case 3: MatMulTile.Multiply<T, TVector, TLanes, Rows3, TColumns>(tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate); break;
+            case 4: MatMulTile.Multiply<T, TVector, TLanes, Rows4, TColumns>(tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate); break;
+            case 5: MatMulTile.Multiply<T, TVector, TLanes, Rows5, TColumns>(tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate); break;
+            case 6: MatMulTile.Multiply<T, TVector, TLanes, Rows6, TColumns>(tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate); break;
+            case 7: MatMulTile.Multiply<T, TVector, TLanes, Rows7, TColumns>(tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate); break;
+            case 8: MatMulTile.Multiply<T, TVector, TLanes, Rows8, TColumns>(tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate); break;
+            case 9: MatMulTile.Multiply<T, TVector, TLanes, Rows9, TColumns>(tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate); break;
+            case 10: MatMulTile.Multiply<T, TVector, TLanes, Rows10, TColumns>(tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate); break;
+            case 11: MatMulTile.Multiply<T, TVector, TLanes, Rows11, TColumns>(tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate); break;
+            case 12: MatMulTile.Multiply<T, TVector, TLanes, Rows12, TColumns>(tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate); break;
+            case 13: MatMulTile.Multiply<T, TVector, TLanes, Rows13, TColumns>(tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate); break;
+            case 14: MatMulTile.Multiply<T, TVector, TLanes, Rows14, TColumns>(tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate); break;
+        }
+    }
+
+    private readonly struct OneWhole : IColumns
+    {
+        public static bool Two => false;
+        public static bool Masked => false;
+    }
+
+    private readonly struct OneMasked : IColumns
+    {
+        public static bool Two => false;
+        public static bool Masked => true;
+    }
+
+    private readonly struct TwoWhole : IColumns
+    {
+        public static bool Two => true;
+        public static bool Masked => false;
+    }
+
+    private readonly struct TwoMasked : IColumns
+    {
+        public static bool Two => true;
+        public static bool Masked => true;
+    }
+
+    private readonly struct Rows1 : IRows { public static int Count => 1; }
+    private readonly struct Rows2 : IRows { public static int Count => 2; }
+    private readonly struct Rows3 : IRows { public static int Count => 3; }
+    private readonly struct Rows4 : IRows { public static int Count => 4; }
+    private readonly struct Rows5 : IRows { public static int Count => 5; }
+    private readonly struct Rows6 : IRows { public static int Count => 6; }
+    private readonly struct Rows7 : IRows { public static int Count => 7; }
+    private readonly struct Rows8 : IRows { public static int Count => 8; }
+    private readonly struct Rows9 : IRows { public static int Count => 9; }
+    private readonly struct Rows10 : IRows { public static int Count => 10; }
+    private readonly struct Rows11 : IRows { public static int Count => 11; }
+    private readonly struct Rows12 : IRows { public static int Count => 12; }
+    private readonly struct Rows13 : IRows { public static int Count => 13; }
+    private readonly struct Rows14 : IRows { public static int Count => 14; }
+}

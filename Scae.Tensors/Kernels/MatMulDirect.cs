@@ -1,0 +1,73 @@
+using System.Numerics;
+
+namespace Scae.Tensors.Kernels;
+
+/// <summary>
+/// Products whose operands fit the caches: A is read where it lies, B too when its columns lie side by side.
+/// </summary>
+internal static unsafe class MatMulDirect
+{
+    /// <summary>Rows of B that are packed at once: 512 × 32 floats are 64 KiB of the second-level cache.</summary>
+    private const int DepthBlock = 512;
+
+    /// <summary>C_i (+)= A_i·B_i for every i &lt; batch.</summary>
+    public static void Multiply<T, TVector, TLanes>(in MatMulProblem<T> problem)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TVector : struct
+        where TLanes : struct, ILanes<T, TVector>
+    {
+        int width = 2 * TLanes.Count;
+        for (int j = 0; j < problem.N; j += width)
+        {
+            int n = int.Min(width, problem.N - j);
+            T* b = problem.B + j * problem.BCol;
+            T* c = problem.C + j;
+            // Without masked loads a narrow panel is padded instead, since whole vectors would read past its end.
+            bool inPlace = problem.BCol == 1 && (TLanes.HasMasks || n % TLanes.Count == 0);
+            if (inPlace) InPlace<T, TVector, TLanes>(problem, n, b, c);
+            else Packed<T, TVector, TLanes>(problem, n, b, c);
+        }
+    }
+
+    private static void InPlace<T, TVector, TLanes>(in MatMulProblem<T> problem, int n, T* b, T* c)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TVector : struct
+        where TLanes : struct, ILanes<T, TVector>
+    {
+        T* a = problem.A;
+        bool accumulate = problem.Accumulate;
+        for (int i = 0; i < problem.Batch; i++, a += problem.ABatch, b += problem.BBatch, c += problem.CBatch)
+        {
+            MatMulColumn.Multiply<T, TVector, TLanes>(
+                problem.M, n, problem.K, a, problem.ARow, problem.ACol, b, problem.BRow, c, problem.Ldc, accumulate);
+            accumulate |= problem.CBatch == 0;
+        }
+    }
+
+    private static void Packed<T, TVector, TLanes>(in MatMulProblem<T> problem, int n, T* b, T* c)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TVector : struct
+        where TLanes : struct, ILanes<T, TVector>
+    {
+        // As many whole vectors as n needs.
+        int width = n > TLanes.Count ? 2 * TLanes.Count : TLanes.Count;
+        T* panel = (T*)Scratch.Rent((nint)sizeof(T) * width * int.Min(problem.K, DepthBlock));
+        bool packed = false;
+        T* a = problem.A;
+        bool accumulate = problem.Accumulate;
+        for (int i = 0; i < problem.Batch; i++, a += problem.ABatch, b += problem.BBatch, c += problem.CBatch)
+        {
+            for (int p = 0; p < problem.K; p += DepthBlock)
+            {
+                int k = int.Min(DepthBlock, problem.K - p);
+                if (!packed) MatMulPacking.Panel<T, TVector, TLanes>(k, n, width, b + p * problem.BRow, problem.BRow, problem.BCol, panel);
+                packed = problem.BBatch == 0 && k == problem.K;
+                MatMulColumn.Multiply<T, TVector, TLanes>(
+                    problem.M, n, k, a + p * problem.ACol, problem.ARow, problem.ACol, panel, width, c, problem.Ldc,
+                    accumulate || p > 0);
+            }
+
+            accumulate |= problem.CBatch == 0;
+        }
+    }
+}

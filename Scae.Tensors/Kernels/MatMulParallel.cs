@@ -1,0 +1,104 @@
+using System.Numerics;
+
+namespace Scae.Tensors.Kernels;
+
+/// <summary>Chooses how a product is computed and by how many threads. No choice changes its bits.</summary>
+internal static unsafe class MatMulParallel
+{
+    // Multiply-adds below which one thread is faster: 2²⁰ take 9 µs, waking a worker that sleeps up to 50.
+    private const long WorthSharing = 1 << 20;
+
+    // Bytes of A and B from which reading them in place costs more than packing them: 512³ floats (2 MiB) are 5 % faster
+    // in place, 1024³ (8 MiB) 12 % slower.
+    private const long WorthPacking = 3 << 20;
+
+    /// <summary>C_i (+)= A_i·B_i for every i &lt; batch.</summary>
+    public static void Multiply<T, TVector, TLanes>(in MatMulProblem<T> problem)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TVector : struct
+        where TLanes : struct, ILanes<T, TVector>
+    {
+        int threads = Parallelism.Threads;
+        if (threads == 1 || (long)problem.Batch * problem.M * problem.N * problem.K < WorthSharing)
+        {
+            Serial<T, TVector, TLanes>(problem);
+            return;
+        }
+
+        Job<T, TVector, TLanes> job = Job<T, TVector, TLanes>.Cut(problem, threads);
+        WorkerPool.Run(ref job, job.Parts);
+    }
+
+    private static void Serial<T, TVector, TLanes>(in MatMulProblem<T> problem)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TVector : struct
+        where TLanes : struct, ILanes<T, TVector>
+    {
+        long bytes = (long)sizeof(T) * problem.K * ((long)problem.M + problem.N);
+        bool large = bytes >= WorthPacking && problem.Batch == 1 && problem.M >= 64 && problem.N >= 64 && problem.K >= 64;
+        if (large) MatMulBlocked.Multiply<T, TVector, TLanes>(problem);
+        else MatMulDirect.Multiply<T, TVector, TLanes>(problem);
+    }
+
+    /// <summary>A product cut along its batch, its rows or its columns into parts of nearly the same size.</summary>
+    private struct Job<T, TVector, TLanes> : IParallelJob
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TVector : struct
+        where TLanes : struct, ILanes<T, TVector>
+    {
+        private MatMulProblem<T> _problem;
+        private Axis _axis;
+        private int _grain, _grains;
+
+        public int Parts { get; private set; }
+
+        public static Job<T, TVector, TLanes> Cut(in MatMulProblem<T> problem, int threads)
+        {
+            Job<T, TVector, TLanes> job = new() { _problem = problem };
+            // Grains are whole tiles. Columns come before rows when B is the larger operand: each part packs its own.
+            (job._axis, job._grain) =
+                problem.Batch >= threads && problem.CBatch != 0 ? (Axis.Batch, 1)
+                : problem.N > problem.M && problem.N >= 2 * threads * TLanes.Count ? (Axis.Columns, 2 * TLanes.Count)
+                : (Axis.Rows, TLanes.TileRows);
+            int size = job._axis switch { Axis.Batch => problem.Batch, Axis.Columns => problem.N, _ => problem.M };
+            job._grains = (size + job._grain - 1) / job._grain;
+            job.Parts = int.Min(job._grains, int.Min(threads, WorkerPool.MaxParts));
+            return job;
+        }
+
+        public void Run(int part)
+        {
+            MatMulProblem<T> own = _problem;
+            int from = (int)((long)_grains * part / Parts) * _grain;
+            int to = (int)((long)_grains * (part + 1) / Parts) * _grain;
+            switch (_axis)
+            {
+                case Axis.Batch:
+                    own.Batch = int.Min(to, own.Batch) - from;
+                    own.A += from * own.ABatch;
+                    own.B += from * own.BBatch;
+                    own.C += from * own.CBatch;
+                    break;
+                case Axis.Columns:
+                    own.N = int.Min(to, own.N) - from;
+                    own.B += from * own.BCol;
+                    own.C += from;
+                    break;
+                default:
+                    own.M = int.Min(to, own.M) - from;
+                    own.A += from * own.ARow;
+                    own.C += from * own.Ldc;
+                    break;
+            }
+
+            Serial<T, TVector, TLanes>(own);
+        }
+    }
+
+    private enum Axis
+    {
+        Batch,
+        Rows,
+        Columns,
+    }
+}

@@ -1,0 +1,254 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Scae.Tensors.Kernels;
+
+/// <summary>A number known to the compiler: how many rows a tile has.</summary>
+internal interface IRows
+{
+    /// <summary>The number.</summary>
+    static abstract int Count { get; }
+}
+
+/// <summary>How wide a tile is, known to the compiler: one vector or two, the last of them whole or masked.</summary>
+internal interface IColumns
+{
+    /// <summary>Whether the tile is two vectors wide.</summary>
+    static abstract bool Two { get; }
+
+    /// <summary>Whether the last vector is masked.</summary>
+    static abstract bool Masked { get; }
+}
+
+/// <summary>
+/// The innermost part of every matrix product: a tile of C that stays in registers while k runs.
+/// </summary>
+internal static unsafe class MatMulTile
+{
+    /// <summary>The most rows that <see cref="Multiply"/> is written for.</summary>
+    public const int MaxRows = 14;
+
+    /// <summary>
+    /// C[r, j] = fma(… fma(fma(start, A[r, 0], B[0, j]) …), A[r, k−1], B[k−1, j]), start = accumulate ? C[r, j] : 0, for
+    /// <paramref name="tiles"/> tiles of TRows rows one below the other.
+    /// </summary>
+    /// <remarks>
+    /// Strides are in elements; B's columns lie side by side. Only <paramref name="last"/> numbers of the last vector
+    /// are read and written when TColumns is masked. Each local below is a register (28 sums, two of B, one of A make
+    /// 31 of AVX-512's 32); an array or a struct of them would live in memory.
+    /// </remarks>
+    // AggressiveOptimization: without it the first calls run unoptimised code that keeps every local in memory, a
+    // hundred times slower, until the tiers catch up. There is nothing here for a profile to improve.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Multiply<T, TVector, TLanes, TRows, TColumns>(
+        int tiles, int k, T* a, nint aRow, nint aCol, T* b, nint bRow, T* c, nint ldc, int last, bool accumulate)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TVector : struct
+        where TLanes : struct, ILanes<T, TVector>
+        where TRows : struct, IRows
+        where TColumns : struct, IColumns
+    {
+        TVector mask = TColumns.Masked ? TLanes.First(last) : TLanes.Zero;
+        int right = TLanes.Count;
+        for (; tiles > 0; tiles--)
+        {
+            TVector l0 = TLanes.Zero, r0 = TLanes.Zero;
+            TVector l1 = TLanes.Zero, r1 = TLanes.Zero;
+            TVector l2 = TLanes.Zero, r2 = TLanes.Zero;
+            TVector l3 = TLanes.Zero, r3 = TLanes.Zero;
+            TVector l4 = TLanes.Zero, r4 = TLanes.Zero;
+            TVector l5 = TLanes.Zero, r5 = TLanes.Zero;
+            TVector l6 = TLanes.Zero, r6 = TLanes.Zero;
+            TVector l7 = TLanes.Zero, r7 = TLanes.Zero;
+            TVector l8 = TLanes.Zero, r8 = TLanes.Zero;
+            TVector l9 = TLanes.Zero, r9 = TLanes.Zero;
+            TVector l10 = TLanes.Zero, r10 = TLanes.Zero;
+            TVector l11 = TLanes.Zero, r11 = TLanes.Zero;
+            TVector l12 = TLanes.Zero, r12 = TLanes.Zero;
+            TVector l13 = TLanes.Zero, r13 = TLanes.Zero;
+            if (accumulate)
+            {
+                T* from = c;
+                (l0, r0) = LoadRow<T, TVector, TLanes, TColumns>(from, mask);
+                if (TRows.Count > 1) (l1, r1) = LoadRow<T, TVector, TLanes, TColumns>(from += ldc, mask);
+                if (TRows.Count > 2) (l2, r2) = LoadRow<T, TVector, TLanes, TColumns>(from += ldc, mask);
+                if (TRows.Count > 3) (l3, r3) = LoadRow<T, TVector, TLanes, TColumns>(from += ldc, mask);
+                if (TRows.Count > 4) (l4, r4) = LoadRow<T, TVector, TLanes, TColumns>(from += ldc, mask);
+                if (TRows.Count > 5) (l5, r5) = LoadRow<T, TVector, TLanes, TColumns>(from += ldc, mask);
+                if (TRows.Count > 6) (l6, r6) = LoadRow<T, TVector, TLanes, TColumns>(from += ldc, mask);
+                if (TRows.Count > 7) (l7, r7) = LoadRow<T, TVector, TLanes, TColumns>(from += ldc, mask);
+                if (TRows.Count > 8) (l8, r8) = LoadRow<T, TVector, TLanes, TColumns>(from += ldc, mask);
+                if (TRows.Count > 9) (l9, r9) = LoadRow<T, TVector, TLanes, TColumns>(from += ldc, mask);
+                if (TRows.Count > 10) (l10, r10) = LoadRow<T, TVector, TLanes, TColumns>(from += ldc, mask);
+                if (TRows.Count > 11) (l11, r11) = LoadRow<T, TVector, TLanes, TColumns>(from += ldc, mask);
+                if (TRows.Count > 12) (l12, r12) = LoadRow<T, TVector, TLanes, TColumns>(from += ldc, mask);
+                if (TRows.Count > 13) (l13, r13) = LoadRow<T, TVector, TLanes, TColumns>(from += ldc, mask);
+            }
+
+            // Five pointers and multiples 1 and 2 of the stride reach all rows with x86's addressing modes.
+            T* a0 = a, a3 = a + 3 * aRow, a6 = a + 6 * aRow, a9 = a + 9 * aRow, a12 = a + 12 * aRow;
+            T* bp = b;
+            for (int p = k; p > 0; p--)
+            {
+                TVector bl = !TColumns.Two && TColumns.Masked ? TLanes.LoadFirst(bp, mask) : TLanes.Load(bp);
+                TVector br = !TColumns.Two ? TLanes.Zero
+                    : TColumns.Masked ? TLanes.LoadFirst(bp + right, mask) : TLanes.Load(bp + right);
+
+                if (TRows.Count > 0)
+                {
+                    TVector x = TLanes.Fill(*(a0));
+                    l0 = TLanes.FusedMultiplyAdd(x, bl, l0);
+                    if (TColumns.Two) r0 = TLanes.FusedMultiplyAdd(x, br, r0);
+                }
+
+                if (TRows.Count > 1)
+                {
+                    TVector x = TLanes.Fill(*(a0 + aRow));
+                    l1 = TLanes.FusedMultiplyAdd(x, bl, l1);
+                    if (TColumns.Two) r1 = TLanes.FusedMultiplyAdd(x, br, r1);
+                }
+
+                if (TRows.Count > 2)
+                {
+                    TVector x = TLanes.Fill(*(a0 + 2 * aRow));
+                    l2 = TLanes.FusedMultiplyAdd(x, bl, l2);
+                    if (TColumns.Two) r2 = TLanes.FusedMultiplyAdd(x, br, r2);
+                }
+
+                if (TRows.Count > 3)
+                {
+                    TVector x = TLanes.Fill(*(a3));
+                    l3 = TLanes.FusedMultiplyAdd(x, bl, l3);
+                    if (TColumns.Two) r3 = TLanes.FusedMultiplyAdd(x, br, r3);
+                }
+
+                if (TRows.Count > 4)
+                {
+                    TVector x = TLanes.Fill(*(a3 + aRow));
+                    l4 = TLanes.FusedMultiplyAdd(x, bl, l4);
+                    if (TColumns.Two) r4 = TLanes.FusedMultiplyAdd(x, br, r4);
+                }
+
+                if (TRows.Count > 5)
+                {
+                    TVector x = TLanes.Fill(*(a3 + 2 * aRow));
+                    l5 = TLanes.FusedMultiplyAdd(x, bl, l5);
+                    if (TColumns.Two) r5 = TLanes.FusedMultiplyAdd(x, br, r5);
+                }
+
+                if (TRows.Count > 6)
+                {
+                    TVector x = TLanes.Fill(*(a6));
+                    l6 = TLanes.FusedMultiplyAdd(x, bl, l6);
+                    if (TColumns.Two) r6 = TLanes.FusedMultiplyAdd(x, br, r6);
+                }
+
+                if (TRows.Count > 7)
+                {
+                    TVector x = TLanes.Fill(*(a6 + aRow));
+                    l7 = TLanes.FusedMultiplyAdd(x, bl, l7);
+                    if (TColumns.Two) r7 = TLanes.FusedMultiplyAdd(x, br, r7);
+                }
+
+                if (TRows.Count > 8)
+                {
+                    TVector x = TLanes.Fill(*(a6 + 2 * aRow));
+                    l8 = TLanes.FusedMultiplyAdd(x, bl, l8);
+                    if (TColumns.Two) r8 = TLanes.FusedMultiplyAdd(x, br, r8);
+                }
+
+                if (TRows.Count > 9)
+                {
+                    TVector x = TLanes.Fill(*(a9));
+                    l9 = TLanes.FusedMultiplyAdd(x, bl, l9);
+                    if (TColumns.Two) r9 = TLanes.FusedMultiplyAdd(x, br, r9);
+                }
+
+                if (TRows.Count > 10)
+                {
+                    TVector x = TLanes.Fill(*(a9 + aRow));
+                    l10 = TLanes.FusedMultiplyAdd(x, bl, l10);
+                    if (TColumns.Two) r10 = TLanes.FusedMultiplyAdd(x, br, r10);
+                }
+
+                if (TRows.Count > 11)
+                {
+                    TVector x = TLanes.Fill(*(a9 + 2 * aRow));
+                    l11 = TLanes.FusedMultiplyAdd(x, bl, l11);
+                    if (TColumns.Two) r11 = TLanes.FusedMultiplyAdd(x, br, r11);
+                }
+
+                if (TRows.Count > 12)
+                {
+                    TVector x = TLanes.Fill(*(a12));
+                    l12 = TLanes.FusedMultiplyAdd(x, bl, l12);
+                    if (TColumns.Two) r12 = TLanes.FusedMultiplyAdd(x, br, r12);
+                }
+
+                if (TRows.Count > 13)
+                {
+                    TVector x = TLanes.Fill(*(a12 + aRow));
+                    l13 = TLanes.FusedMultiplyAdd(x, bl, l13);
+                    if (TColumns.Two) r13 = TLanes.FusedMultiplyAdd(x, br, r13);
+                }
+
+                a0 += aCol;
+                if (TRows.Count > 3) a3 += aCol;
+                if (TRows.Count > 6) a6 += aCol;
+                if (TRows.Count > 9) a9 += aCol;
+                if (TRows.Count > 12) a12 += aCol;
+                bp += bRow;
+            }
+
+            T* to = c;
+            StoreRow<T, TVector, TLanes, TColumns>(to, mask, l0, r0);
+            if (TRows.Count > 1) StoreRow<T, TVector, TLanes, TColumns>(to += ldc, mask, l1, r1);
+            if (TRows.Count > 2) StoreRow<T, TVector, TLanes, TColumns>(to += ldc, mask, l2, r2);
+            if (TRows.Count > 3) StoreRow<T, TVector, TLanes, TColumns>(to += ldc, mask, l3, r3);
+            if (TRows.Count > 4) StoreRow<T, TVector, TLanes, TColumns>(to += ldc, mask, l4, r4);
+            if (TRows.Count > 5) StoreRow<T, TVector, TLanes, TColumns>(to += ldc, mask, l5, r5);
+            if (TRows.Count > 6) StoreRow<T, TVector, TLanes, TColumns>(to += ldc, mask, l6, r6);
+            if (TRows.Count > 7) StoreRow<T, TVector, TLanes, TColumns>(to += ldc, mask, l7, r7);
+            if (TRows.Count > 8) StoreRow<T, TVector, TLanes, TColumns>(to += ldc, mask, l8, r8);
+            if (TRows.Count > 9) StoreRow<T, TVector, TLanes, TColumns>(to += ldc, mask, l9, r9);
+            if (TRows.Count > 10) StoreRow<T, TVector, TLanes, TColumns>(to += ldc, mask, l10, r10);
+            if (TRows.Count > 11) StoreRow<T, TVector, TLanes, TColumns>(to += ldc, mask, l11, r11);
+            if (TRows.Count > 12) StoreRow<T, TVector, TLanes, TColumns>(to += ldc, mask, l12, r12);
+            if (TRows.Count > 13) StoreRow<T, TVector, TLanes, TColumns>(to += ldc, mask, l13, r13);
+            a += TRows.Count * aRow;
+            c += TRows.Count * ldc;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (TVector Left, TVector Right) LoadRow<T, TVector, TLanes, TColumns>(T* c, TVector mask)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TVector : struct
+        where TLanes : struct, ILanes<T, TVector>
+        where TColumns : struct, IColumns
+    {
+        if (!TColumns.Two)
+            return (TColumns.Masked ? TLanes.LoadFirst(c, mask) : TLanes.Load(c), TLanes.Zero);
+        T* right = c + TLanes.Count;
+        return (TLanes.Load(c), TColumns.Masked ? TLanes.LoadFirst(right, mask) : TLanes.Load(right));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreRow<T, TVector, TLanes, TColumns>(T* c, TVector mask, TVector left, TVector right)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TVector : struct
+        where TLanes : struct, ILanes<T, TVector>
+        where TColumns : struct, IColumns
+    {
+        if (!TColumns.Two)
+        {
+            if (TColumns.Masked) TLanes.StoreFirst(c, mask, left);
+            else TLanes.Store(c, left);
+            return;
+        }
+
+        TLanes.Store(c, left);
+        if (TColumns.Masked) TLanes.StoreFirst(c + TLanes.Count, mask, right);
+        else TLanes.Store(c + TLanes.Count, right);
+    }
+}

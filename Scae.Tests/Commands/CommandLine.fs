@@ -1,0 +1,53 @@
+/// Runs the built command line as a process.
+module Scae.Tests.Commands.CommandLine
+
+open System
+open System.Diagnostics
+open System.IO
+
+type Result = { ExitCode: int; Output: string; Error: string }
+
+let private program = Path.Combine(AppContext.BaseDirectory, "scae.dll")
+
+let start (arguments: string list) : Process =
+    let info =
+        ProcessStartInfo("dotnet", RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false)
+
+    for argument in program :: arguments do
+        info.ArgumentList.Add argument
+
+    nonNull (Process.Start info)
+
+let run (arguments: string list) : Result =
+    use running = start arguments
+    let output = running.StandardOutput.ReadToEndAsync()
+    let error = running.StandardError.ReadToEndAsync()
+    running.WaitForExit()
+
+    { ExitCode = running.ExitCode; Output = output.Result; Error = error.Result }
+
+/// A folder of its own that is gone after the action.
+let inNewFolder (action: string -> unit) : unit =
+    let folder = Directory.CreateTempSubdirectory("scae-test-").FullName
+
+    try
+        action folder
+    finally
+        Directory.Delete(folder, recursive = true)
+
+/// A training of a second or two.
+let shortTraining: string list =
+    [
+        "train"
+        "constellations"
+        "--preset"
+        "quick"
+        "--epochs"
+        "3"
+        "--steps-per-epoch"
+        "20"
+        "--test-size"
+        "64"
+        "--snapshot-every"
+        "20"
+    ]

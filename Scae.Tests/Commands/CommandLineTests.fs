@@ -1,0 +1,303 @@
+module Scae.Tests.Commands.CommandLineTests
+
+open System
+open System.IO
+open System.Text.Json
+open System.Threading
+open FsUnit
+open NUnit.Framework
+open Scae.Tests.Commands.CommandLine
+
+let private json (text: string) = JsonDocument.Parse(text).RootElement
+
+let private property (name: string) (element: JsonElement) = element.GetProperty(name: string)
+
+let private filesOf (folder: string) =
+    Directory.GetFiles(folder, "*", SearchOption.AllDirectories)
+    |> Array.map (fun path -> Path.GetRelativePath(folder, path))
+    |> Array.sort
+    |> List.ofArray
+
+[<Test>]
+let ``help exits with 0 and names every command`` () =
+    let result = run [ "--help" ]
+    result.ExitCode |> should equal 0
+
+    for verb in [ "list"; "train"; "eval"; "figures"; "sweep"; "verify"; "gradcheck"; "bench" ] do
+        result.Output |> should haveSubstring verb
+
+[<Test>]
+let ``help of train lists every hyperparameter with its default`` () =
+    let result = run [ "train"; "constellations"; "--help" ]
+    result.ExitCode |> should equal 0
+
+    for words in [ "--learning-rate <number>"; "[0.003]"; "--batch-size <integer>"; "[32]"; "quick" ] do
+        result.Output |> should haveSubstring words
+
+[<Test>]
+let ``list names experiments, presets and targets`` () =
+    let result = run [ "list" ]
+    result.ExitCode |> should equal 0
+
+    for words in [ "constellations"; "seed"; "quick"; "86.9 %" ] do
+        result.Output |> should haveSubstring words
+
+    (json (run [ "list"; "--json" ]).Output).GetArrayLength() |> should be (greaterThanOrEqualTo 1)
+
+/// Arguments that make no sense, and the one line that says so.
+let private nonsense: obj[] list =
+    [
+        [| [ "trian" ]; "scae: there is no command trian; did you mean train?" |]
+        [| [ "train" ]; "scae train: needs an experiment, such as scae train constellations" |]
+        [|
+            [ "train"; "constelations" ]
+            "scae: there is no experiment constelations; did you mean constellations?"
+        |]
+        [|
+            [ "train"; "constellations"; "--preset"; "qick" ]
+            "scae: constellations has no preset qick; did you mean quick?"
+        |]
+        [|
+            [ "train"; "constellations"; "--epocs"; "3" ]
+            "scae train has no option --epocs; did you mean --epochs?"
+        |]
+        [|
+            [ "train"; "constellations"; "--epochs"; "many" ]
+            "scae: --epochs many: must be a whole number"
+        |]
+        [|
+            [ "train"; "constellations"; "--batch-size"; "-4" ]
+            "scae: --batch-size -4: must be an integer from 1 to 65536"
+        |]
+        [|
+            [ "train"; "constellations"; "--heads"; "5" ]
+            "scae: --heads 5: must divide the width, which is 32"
+        |]
+        [| [ "train"; "constellations"; "--epochs" ]; "scae: --epochs: needs a value" |]
+        [| [ "train"; "constellations"; "--threads"; "0" ]; "scae: --threads 0: must be from 1 to 1024" |]
+        [|
+            [ "sweep"; "constellations"; "--seeds"; "4..2" ]
+            "scae: --seeds 4..2: must be first..last with first ≤ last, such as 0..4"
+        |]
+        [| [ "eval" ]; "scae eval: needs a run's folder, such as scae eval runs/constellations-seed-0" |]
+    ]
+
+[<TestCaseSource(nameof nonsense)>]
+let ``arguments that make no sense exit with 2 and one line`` (arguments: string list) (expected: string) =
+    let result = run arguments
+    result.Error.TrimEnd() |> should equal expected
+    result.Output |> should equal ""
+    result.ExitCode |> should equal 2
+
+[<Test>]
+let ``a folder that isn't there exits with 1 and one line`` () =
+    let result = run [ "eval"; "no-such-run" ]
+    result.ExitCode |> should equal 1
+
+    result.Error.TrimEnd()
+    |> should equal "scae: no-such-run: there is no such folder; scae train leaves one under runs/"
+
+[<Test>]
+let ``a training leaves its folder, and eval and figures work on it`` () =
+    inNewFolder (fun folder ->
+        let out = Path.Combine(folder, "run")
+        let trained = run (shortTraining @ [ "--out"; out ])
+        trained.Error |> should equal ""
+        trained.ExitCode |> should equal 0
+
+        for words in [ "epoch   3/3"; "published"; "recovery" ] do
+            trained.Output |> should haveSubstring words
+
+        let expected =
+            [
+                "best.safetensors"
+                "figures/confusion.png"
+                "figures/examples.png"
+                "figures/training-curves.png"
+                "figures/training-curves.svg"
+                "figures/training.gif"
+                "last.safetensors"
+                "metrics.jsonl"
+                "run.json"
+                "summary.json"
+            ]
+
+        filesOf out
+        |> List.filter (fun name -> not (name.EndsWith "examples.svg" || name.EndsWith "confusion.svg"))
+        |> should equal expected
+
+        File.ReadAllLines(Path.Combine(out, "metrics.jsonl")).Length |> should equal 3
+        let summary = json (File.ReadAllText(Path.Combine(out, "summary.json")))
+        (summary |> property "steps").GetInt32() |> should equal 60
+
+        let evaluated = run [ "eval"; out; "--json" ]
+        evaluated.ExitCode |> should equal 0
+        let metrics = json evaluated.Output |> property "metrics"
+        (metrics |> property "recovery").GetDouble() |> should be (greaterThan 0.4)
+
+        // Fresh scenes: another evaluation seed gives other figures, the same one the same.
+        (run [ "eval"; out; "--json" ]).Output |> should equal evaluated.Output
+        (run [ "eval"; out; "--json"; "--seed"; "9" ]).Output |> should not' (equal evaluated.Output)
+
+        let picture = Path.Combine(out, "figures", "examples.png")
+        let before = File.ReadAllBytes picture
+        File.Delete picture
+        (run [ "figures"; out ]).ExitCode |> should equal 0
+        File.ReadAllBytes picture |> should equal before)
+
+[<Test>]
+let ``json prints the summary alone and quiet prints nothing`` () =
+    inNewFolder (fun folder ->
+        let printed = run (shortTraining @ [ "--out"; Path.Combine(folder, "a"); "--json" ])
+        (json printed.Output |> property "experiment").ValueEquals "constellations" |> should equal true
+
+        printed.Output.TrimEnd()
+        |> should equal (File.ReadAllText(Path.Combine(folder, "a", "summary.json")).TrimEnd())
+
+        (run (shortTraining @ [ "--out"; Path.Combine(folder, "b"); "--quiet" ])).Output |> should equal "")
+
+[<Test>]
+let ``a folder that holds a run is neither overwritten nor resumed with other hyperparameters`` () =
+    inNewFolder (fun folder ->
+        let out = Path.Combine(folder, "run")
+        (run (shortTraining @ [ "--out"; out; "--quiet" ])).ExitCode |> should equal 0
+        let checkpoint = File.ReadAllBytes(Path.Combine(out, "last.safetensors"))
+        let again = run (shortTraining @ [ "--out"; out ])
+        again.ExitCode |> should equal 2
+        again.Error |> should haveSubstring "holds a run already; add --resume"
+        let other = run (shortTraining @ [ "--out"; out; "--resume"; "--width"; "16" ])
+        other.ExitCode |> should equal 2
+        other.Error |> should haveSubstring "width was 32 and is now 16"
+        File.ReadAllBytes(Path.Combine(out, "last.safetensors")) |> should equal checkpoint)
+
+[<Test>]
+let ``a damaged checkpoint is refused with one line`` () =
+    inNewFolder (fun folder ->
+        let out = Path.Combine(folder, "run")
+        (run (shortTraining @ [ "--out"; out; "--quiet" ])).ExitCode |> should equal 0
+        let path = Path.Combine(out, "last.safetensors")
+        let whole = File.ReadAllBytes path
+
+        let refused (bytes: byte[]) =
+            File.WriteAllBytes(path, bytes)
+            let result = run [ "eval"; out ]
+            result.ExitCode |> should equal 1
+            result.Error |> should startWith $"scae: {path}: "
+            result.Error.TrimEnd().Split('\n').Length |> should equal 1
+
+        refused whole[.. whole.Length / 2]
+        refused [||]
+        let flipped = Array.copy whole
+        flipped[whole.Length - 9] <- flipped[whole.Length - 9] ^^^ 4uy
+        refused flipped)
+
+[<Test>]
+let ``an unwritable folder is refused with one line`` () =
+    inNewFolder (fun folder ->
+        let file = Path.Combine(folder, "file")
+        File.WriteAllText(file, "in the way")
+        let result = run (shortTraining @ [ "--out"; Path.Combine(file, "run") ])
+        result.ExitCode |> should equal 1
+        result.Error |> should haveSubstring "can't be written"
+        result.Error.TrimEnd().Split('\n').Length |> should equal 1)
+
+[<Test>]
+let ``a diverging run stops, names the step, and keeps the last good checkpoint`` () =
+    inNewFolder (fun folder ->
+        let out = Path.Combine(folder, "run")
+        let result = run (shortTraining @ [ "--out"; out; "--learning-rate"; "1e30" ])
+        result.ExitCode |> should equal 1
+        result.Error |> should haveSubstring "step "
+        result.Error |> should haveSubstring "the last good checkpoint")
+
+/// Kills the process as SIGKILL does after each of a few delays, resumes, and compares with an uninterrupted run.
+[<Test>]
+let ``a run that is killed at random moments resumes to the same bytes`` () =
+    inNewFolder (fun folder ->
+        let training =
+            [
+                "train"
+                "constellations"
+                "--preset"
+                "quick"
+                "--epochs"
+                "40"
+                "--steps-per-epoch"
+                "25"
+                "--snapshot-every"
+                "0"
+                "--test-size"
+                "64"
+                "--quiet"
+            ]
+
+        let straight, killed = Path.Combine(folder, "straight"), Path.Combine(folder, "killed")
+        (run (training @ [ "--out"; straight ])).ExitCode |> should equal 0
+        let checkpoint = Path.Combine(killed, "last.safetensors")
+        let mutable kills = 0
+
+        for delay in [ 350; 500; 420; 610 ] do
+            let resume = if File.Exists checkpoint then [ "--resume" ] else []
+
+            if Directory.Exists killed && resume.IsEmpty then
+                Directory.Delete(killed, true)
+
+            use running = start (training @ [ "--out"; killed ] @ resume)
+
+            if not (running.WaitForExit delay) then
+                running.Kill()
+                running.WaitForExit()
+                kills <- kills + 1
+
+        kills |> should be (greaterThan 0)
+        let resume = if File.Exists checkpoint then [ "--resume" ] else []
+
+        if Directory.Exists killed && resume.IsEmpty then
+            Directory.Delete(killed, true)
+
+        let finished = run (training @ [ "--out"; killed ] @ resume)
+        finished.Error |> should equal ""
+
+        File.ReadAllBytes checkpoint
+        |> should equal (File.ReadAllBytes(Path.Combine(straight, "last.safetensors"))))
+
+[<Test>]
+let ``an interrupted run saves and says how to resume`` () =
+    if not (OperatingSystem.IsWindows()) then
+        inNewFolder (fun folder ->
+            let out = Path.Combine(folder, "run")
+
+            use running = start [ "train"; "constellations"; "--out"; out; "--epochs"; "2000"; "--quiet" ]
+
+            let error = running.StandardError.ReadToEndAsync()
+            let metrics = Path.Combine(out, "metrics.jsonl")
+            SpinWait.SpinUntil((fun () -> File.Exists metrics || running.HasExited), 60000) |> ignore
+            use signal = System.Diagnostics.Process.Start("kill", [ "-INT"; string running.Id ])
+            signal.WaitForExit()
+            running.WaitForExit 60000 |> should equal true
+            running.ExitCode |> should equal 1
+            error.Result |> should haveSubstring "--resume"
+            File.Exists(Path.Combine(out, "last.safetensors")) |> should equal true)
+
+[<Test>]
+let ``a sweep reports mean and deviation and runs nothing twice`` () =
+    inNewFolder (fun folder ->
+        let sweep = [ "sweep" ] @ shortTraining.Tail @ [ "--seeds"; "0..2"; "--out"; folder; "--json" ]
+        let first = run sweep
+        first.Error |> should equal ""
+        let recovery = json first.Output |> property "metrics" |> property "recovery"
+        (recovery |> property "values").GetArrayLength() |> should equal 3
+        let written = File.GetLastWriteTimeUtc(Path.Combine(folder, "seed-1", "last.safetensors"))
+        let second = run sweep
+        second.Output |> should equal first.Output
+        File.GetLastWriteTimeUtc(Path.Combine(folder, "seed-1", "last.safetensors")) |> should equal written)
+
+[<Test>]
+let ``gradcheck passes and bench reports every part of a step`` () =
+    (run [ "gradcheck"; "constellations" ]).ExitCode |> should equal 0
+    let result = run [ "bench"; "constellations"; "--steps"; "20"; "--json" ]
+    result.ExitCode |> should equal 0
+    let row = (json result.Output)[0]
+
+    for name in [ "ms_per_step"; "ms_data"; "ms_forward"; "ms_backward"; "ms_update" ] do
+        (row |> property name).GetDouble() |> should be (greaterThan 0.0)

@@ -1,0 +1,48 @@
+// Trains the constellation capsules for a few hundred steps and asks them where the templates are.
+//
+//     dotnet build -c Release
+//     dotnet fsi examples/constellations.fsx
+
+#r "../Scae.Cli/bin/Release/net10.0/Scae.Tensors.dll"
+#r "../Scae.Cli/bin/Release/net10.0/Scae.Core.dll"
+#r "../Scae.Cli/bin/Release/net10.0/System.Numerics.Tensors.dll"
+
+open Scae.Core
+open Scae.Tensors
+
+// A model is a record of tensors and functions over it; randomness comes from keys that are split by name.
+let config = ConstellationCapsules.published
+let root = Key.OfSeed 0L
+
+let model = ConstellationCapsules.init config Dtype.Float32 (root.Named "init") |> Parameters.trainable
+
+printfn $"{Parameters.count model} parameters"
+
+// The loss of a batch, recorded once: each step fills the batch anew and replays the same operations.
+let batch = Constellations.allocate Constellations.published 32
+
+let step = Recording.Of(fun () -> Seq.singleton (ConstellationCapsules.loss config model batch.Points))
+
+let parameters = Parameters.named model |> List.map snd
+let memory = Optimizer.init Optimizer.adam parameters
+
+for i in 0..399 do
+    Constellations.fill Constellations.published ((root.Named "train").Fold i) batch
+    step.Forward()
+    step.Reverse()
+    Optimizer.step memory 3e-3 (i + 1) parameters
+
+    if i % 100 = 99 then
+        printfn $"step {i + 1}: loss {step.Outputs[0].toScalar():F3}"
+
+// Scenes that training has not seen.
+let scenes = Constellations.sample Constellations.published 256 (root.Named "validation")
+
+let drawn = ConstellationCapsules.reconstruct config model scenes.Points
+let predicted = ConstellationCapsules.assign config.Templates drawn scenes.Points
+printfn $"raw recovery {100.0 * Recovery.raw 3 scenes.Labels predicted:F1} %%"
+
+// Any function of tensors has a gradient.
+let x = dsharp.tensor [ 3 ] [ 1.0; 2.0; 3.0 ]
+let value, gradient = x |> dsharp.fgrad (fun x -> x * x |> dsharp.sum)
+printfn $"{value} has the gradient {gradient}"
