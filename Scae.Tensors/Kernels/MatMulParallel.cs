@@ -78,7 +78,8 @@ internal static unsafe class MatMulParallel
                 : (Axis.Rows, TLanes.TileRows);
             int size = job._axis switch { Axis.Batch => problem.Batch, Axis.Columns => problem.N, _ => problem.M };
             job._grains = (size + job._grain - 1) / job._grain;
-            job.Parts = int.Min(job._grains, int.Min(threads, WorkerPool.MaxParts));
+            // Twice as many parts as threads: a thread that the machine holds up delays the others by half as much.
+            job.Parts = int.Min(job._grains, int.Min(2 * threads, WorkerPool.MaxParts));
             return job;
         }
 

@@ -18,6 +18,7 @@ internal static unsafe class WorkerPool
     // Spinning bridges the gaps between the kernels of a training step. 1000 looks take 30 to 40 µs, as the runtime makes
     // SpinWait(1) last about 30 ns whatever the processor's pause instruction takes.
     private const int Spins = 1000;
+    private const int PatientSpins = 20_000;
 
     // Which job (upper 32 bits), its parts (16 bits) and the next to take (16 bits): one word, so that taking a part also
     // checks that the job is still the one whose fields were read.
@@ -76,9 +77,7 @@ internal static unsafe class WorkerPool
         for (int i = 0; i < helpers; i++) s_workers[i].WakeIfAsleep();
 
         TakeParts();
-        // Other threads are at most one part behind.
-        SpinWait spin = default;
-        while (Volatile.Read(ref s_finished) < parts) spin.SpinOnce(sleep1Threshold: -1);
+        AwaitParts(parts);
         job = copy;
         if (s_error is { } error)
         {
@@ -114,6 +113,20 @@ internal static unsafe class WorkerPool
 
             Interlocked.Increment(ref s_finished);
         }
+    }
+
+    // Other threads are at most one part behind. Giving up the processor at once would cost a time slice of milliseconds
+    // on a busy machine, so look for some 600 µs first.
+    private static void AwaitParts(int parts)
+    {
+        for (int spin = 0; spin < PatientSpins; spin++)
+        {
+            if (Volatile.Read(ref s_finished) == parts) return;
+            Thread.SpinWait(1);
+        }
+
+        SpinWait wait = default;
+        while (Volatile.Read(ref s_finished) < parts) wait.SpinOnce(sleep1Threshold: -1);
     }
 
     private static void Hire(int count)

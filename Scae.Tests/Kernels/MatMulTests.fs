@@ -262,7 +262,8 @@ let ``products of several blocks have the bits of the triple loop`` m n k =
         { p with
             A = { Row = 1; Column = m; Next = 0 }
             B = { Row = 1; Column = k; Next = 0 }
-            Accumulate = true }
+            Accumulate = true
+        }
 
     onThreads 2 (fun () ->
         disagreements<float32> multiply p |> should be Empty
