@@ -185,9 +185,40 @@ module ConstellationsFigures =
         let predicted = ConstellationCapsules.assign data.Templates (draw data.Test.Points) data.Test.Points
         [ curves history; examples data (draw data.Shown.Points); confusion data predicted ]
 
+    /// One curve of the animation, on axes that stay the same from frame to frame.
+    let private growing
+        (title: string)
+        (colour: Colour)
+        (limits: float * float)
+        (epochs: float)
+        (value: Evaluation -> float)
+        (until: History)
+        =
+        Panel.create title
+        |> Panel.axes "epoch" ""
+        |> Panel.xLimits 0.0 (max 1.0 epochs)
+        |> Panel.yLimits (fst limits) (snd limits)
+        |> curve "" colour until value
+
     /// A frame a snapshot: predictions and drawn shapes of the shown scenes, the curves growing below.
     let animation (data: ConstellationsData) (history: History) : Animation option =
         let epochs = lastEpoch history
+
+        let highest =
+            history.Evaluations
+            |> List.collect (fun e -> [ e.TrainLoss; metric "chamfer" e ])
+            |> List.fold max 0.1
+            |> min 2.0
+
+        let curves (until: History) =
+            [
+                growing "Chamfer, training" Palette.orange (0.0, highest) epochs _.TrainLoss until
+                growing "Chamfer, validation" Palette.blue (0.0, highest) epochs (metric "chamfer") until
+                growing "Recovery [%]" Palette.green (0.0, 100.0) epochs (percent "recovery") until
+                |> Panel.horizontal "" Colour.grey ChanceBest
+                growing "Raw recovery [%]" Palette.vermilion (0.0, 100.0) epochs (percent "raw_recovery") until
+                |> Panel.horizontal "" Colour.grey (100.0 / 3.0)
+            ]
 
         let frame (snapshot: Snapshot) =
             let decoded = snd snapshot.Values.Head
@@ -205,11 +236,9 @@ module ConstellationsFigures =
                         | panels -> panels
                 ]
 
-            Figure.create
-                "training"
-                $"Step {snapshot.Step}"
-                (List.transpose scenes @ [ [ chamferPanel epochs until; recoveryPanel epochs until ] ])
-            |> Figure.panelSize 210.0 210.0
+            Figure.create "training" $"Step {snapshot.Step}" (List.transpose scenes @ [ curves until ])
+            |> Figure.panelSize 215.0 200.0
+            |> Figure.note "Dashed: what random labels score."
 
         match history.Snapshots with
         | [] -> None
