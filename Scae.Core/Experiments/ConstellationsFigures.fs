@@ -40,7 +40,7 @@ module ConstellationsData =
 [<RequireQualifiedAccess>]
 module ConstellationsFigures =
     /// Which capsule drew a point is told by colour, the same for capsule k and template k.
-    let private colour (k: int) : Colour = Palette.category k
+    let internal colour (k: int) : Colour = Palette.category k
 
     let private series (history: History) (value: Evaluation -> float) =
         let evaluations = Array.ofList history.Evaluations
@@ -91,13 +91,13 @@ module ConstellationsFigures =
         |> Figure.panelSize 420.0 320.0
 
     /// The points [n, 2] of one scene as two arrays.
-    let private coordinates (points: Tensor) (scene: int) : float[] * float[] =
+    let internal coordinates (points: Tensor) (scene: int) : float[] * float[] =
         let values = (points.select (0, scene)).contiguous().toArray<float32>()
 
         Array.init (values.Length / 2) (fun i -> float values[2 * i]),
         Array.init (values.Length / 2) (fun i -> float values[2 * i + 1])
 
-    let private scenePanel (title: string) : Panel =
+    let internal scenePanel (title: string) : Panel =
         Panel.create title
         |> Panel.frame Frame.Box
         |> Panel.equalAspect

@@ -28,12 +28,6 @@ module ConstellationsMeasures =
         let poses, fits = ExactConstellations.solve templates scenes.Points
         ofPoses templates scenes poses @ [ "fits_per_scene", fits ]
 
-    /// Standard deviations of noise at which recovery is measured, in units in which templates have sides of 0.5 to 1.5.
-    let NoiseLevels: float list = [ 0.02; 0.05; 0.1; 0.15; 0.2; 0.25 ]
-
-    /// "noise_0.05_raw_recovery".
-    let noiseName (deviation: float) : string = FormattableString.Invariant $"noise_{deviation:F2}_raw_recovery"
-
     /// The first `count` scenes with Gaussian noise on every coordinate; a pure function of the key.
     let noisy (count: int) (deviation: float) (key: Key) (scenes: Constellations) : Constellations =
         let count = min count scenes.Points.shape[0]
@@ -48,12 +42,42 @@ module ConstellationsMeasures =
             Poses = (scenes.Poses.slice (0, 0, count)).clone()
         }
 
-    /// The geometric baseline, also on the first `count` scenes with noise.
-    let exactWithNoise (count: int) (templates: Template list) (key: Key) (scenes: Constellations) : Metrics =
-        exact templates scenes
-        @ [
-            if count > 0 then
-                for deviation in NoiseLevels do
-                    let metrics = exact templates (noisy count deviation key scenes) |> Map.ofList
-                    noiseName deviation, metrics["raw_recovery"]
+    /// Scenes that training hasn't seen the like of, by kind and strength: noise of a standard deviation on every point,
+    /// and every template at a scale (training: 0.5 to 1.5). None for a count of 0.
+    let hardships (config: ConstellationsConfig) (count: int) (key: Key) (scenes: Constellations) =
+        if count = 0 then
+            []
+        else
+            [
+                "noise", [ for level in [ 0.02; 0.05; 0.1; 0.15; 0.2; 0.25 ] -> level, noisy count level key scenes ]
+                "scale",
+                [
+                    for scale in [ 0.25; 0.5; 1.0; 1.5; 2.0; 3.0 ] ->
+                        let config = { config with Scale = struct (scale, scale) }
+
+                        scale, Constellations.sample config count (key.Named "scale")
+                ]
+            ]
+
+    /// Raw recovery of a method, from points [b, n, 2] to poses [b, K, 4], under each hardship.
+    let robustness
+        (templates: Template list)
+        (hardships: (string * (float * Constellations) list) list)
+        (solve: Tensor -> Tensor)
+        : (string * (float * float) list) list =
+        [
+            for kind, trials in hardships ->
+                kind,
+                [
+                    for level, scenes in trials ->
+                        let metrics = ofPoses templates scenes (solve scenes.Points) |> Map.ofList
+                        level, metrics["raw_recovery"]
+                ]
+        ]
+
+    /// As metrics: noise_0.05_raw_recovery and so on.
+    let robustnessMetrics (curves: (string * (float * float) list) list) : Metrics =
+        [
+            for kind, points in curves do
+                for level, recovery in points -> FormattableString.Invariant $"{kind}_{level:F2}_raw_recovery", recovery
         ]

@@ -40,8 +40,8 @@ type RoutedConstellationsHyperparameters =
         ValidationSize: int
         [<Setting("scenes of the evaluation at the end", Min = 1.0)>]
         TestSize: int
-        [<Setting("scenes on which noise is tried at the end, 0 for none", Min = 0.0)>]
-        NoisySize: int
+        [<Setting("scenes of each test of robustness at the end, 0 for none", Min = 0.0)>]
+        RobustnessSize: int
         [<Setting("steps between the animation's snapshots, 0 for no animation", Min = 0.0)>]
         SnapshotEvery: int
     }
@@ -74,7 +74,7 @@ module RoutedConstellationsExperiment =
             Trust = 0.02
             ValidationSize = 2048
             TestSize = 10000
-            NoisySize = 1000
+            RobustnessSize = 1000
             SnapshotEvery = 200
         }
 
@@ -161,57 +161,75 @@ module RoutedConstellationsExperiment =
         @ recoveries "search_" search
         @ [ "fits_per_scene", fits; "search_fits_per_scene", searchFits ]
 
-    /// Raw recovery on test scenes whose points were moved by Gaussian noise, which training hasn't seen.
-    let private noisy
+    let private hardships (config: RoutedConstellationsHyperparameters) (experiment: RoutedConstellationsData) =
+        ConstellationsMeasures.hardships data config.RobustnessSize experiment.Proposals experiment.Scenes.Test
+
+    /// Points [b, n, 2] → poses [b, K, 4], with the given search instead of the configured one.
+    let private solve
+        (search: DivisionSearchConfig -> DivisionSearchConfig)
         (config: RoutedConstellationsHyperparameters)
         (data: RoutedConstellationsData)
         (capsules: RoutingCapsules)
-        : Metrics =
-        if config.NoisySize = 0 then
-            []
-        else
-            let model = model config
+        (points: Tensor)
+        : Tensor =
+        let model = model config
+        let routing = RoutingCapsules.routeMany model capsules points
 
-            [
-                for deviation in ConstellationsMeasures.NoiseLevels do
-                    let scenes = ConstellationsMeasures.noisy config.NoisySize deviation data.Proposals data.Scenes.Test
-
-                    let routing = RoutingCapsules.routeMany model capsules scenes.Points
-                    let poses, _ = RoutingCapsules.poses model data.Proposals scenes.Points routing
-                    let metrics = ConstellationsMeasures.ofPoses model.Templates scenes poses |> Map.ofList
-                    ConstellationsMeasures.noiseName deviation, metrics["raw_recovery"]
-            ]
+        fst (RoutingCapsules.poses { model with Search = search model.Search } data.Proposals points routing)
 
     let private evaluate
         (config: RoutedConstellationsHyperparameters)
         (data: RoutedConstellationsData)
         (capsules: RoutingCapsules)
-        =
-        fun split ->
-            let scenes = ConstellationsData.scenes split data.Scenes
+        (split: Split)
+        : Metrics =
+        measure (model config) data.Proposals (ConstellationsData.scenes split data.Scenes) capsules
+        @ match split with
+          | Validation -> []
+          | Test ->
+              solve id config data capsules
+              |> ConstellationsMeasures.robustness data.Scenes.Templates (hardships config data)
+              |> ConstellationsMeasures.robustnessMetrics
 
-            measure (model config) data.Proposals scenes capsules
-            @ (if split = Test then noisy config data capsules else [])
+    let private exactly (templates: Template list) (points: Tensor) = fst (ExactConstellations.solve templates points)
+
+    let private baseline config (data: RoutedConstellationsData) (split: Split) : Metrics =
+        let templates = data.Scenes.Templates
+
+        ConstellationsMeasures.exact templates (ConstellationsData.scenes split data.Scenes)
+        @ match split with
+          | Validation -> []
+          | Test ->
+              exactly templates
+              |> ConstellationsMeasures.robustness templates (hardships config data)
+              |> ConstellationsMeasures.robustnessMetrics
 
     /// The points [b, M, 2] that the capsules draw onto points [b, n, 2].
     let private draw config (data: RoutedConstellationsData) (capsules: RoutingCapsules) (points: Tensor) : Tensor =
-        RoutingCapsules.routeMany (model config) capsules points
-        |> RoutingCapsules.poses (model config) data.Proposals points
-        |> fst
-        |> ConstellationCapsules.decode data.Scenes.Templates
+        solve id config data capsules points |> ConstellationCapsules.decode data.Scenes.Templates
+
+    let private figures config (data: RoutedConstellationsData) (capsules: RoutingCapsules) (history: History) =
+        let robustness = ConstellationsMeasures.robustness data.Scenes.Templates (hardships config data)
+        let first search = { search with Starts = 1; Refine = false }
+
+        ConstellationsFigures.all data.Scenes (draw config data capsules) history
+        @ [
+            RoutedConstellationsFigures.routing
+                data.Scenes
+                (RoutingCapsules.routeMany (model config) capsules data.Scenes.Shown.Points)
+            if config.RobustnessSize > 0 then
+                RoutedConstellationsFigures.robustness
+                    [
+                        "network and search", robustness (solve id config data capsules)
+                        "network alone", robustness (solve first config data capsules)
+                        "exact baseline", robustness (exactly data.Scenes.Templates)
+                    ]
+        ]
 
     /// The experiment.
     let experiment: Experiment =
         Experiment.defineWith
-            [
-                "exact",
-                fun config (data: RoutedConstellationsData) split ->
-                    ConstellationsMeasures.exactWithNoise
-                        (if split = Test then config.NoisySize else 0)
-                        data.Scenes.Templates
-                        data.Proposals
-                        (ConstellationsData.scenes split data.Scenes)
-            ]
+            [ "exact", baseline ]
             {
                 Specification = Specification.embedded "constellations"
                 Defaults = defaults
@@ -223,8 +241,6 @@ module RoutedConstellationsExperiment =
                 Loss = fun config capsules batch -> RoutingCapsules.loss (model config) capsules batch
                 Evaluate = evaluate
                 Snapshot = fun config data capsules -> [ "decoded", draw config data capsules data.Scenes.Shown.Points ]
-                Figures =
-                    fun config data capsules history ->
-                        ConstellationsFigures.all data.Scenes (draw config data capsules) history
+                Figures = figures
                 Animation = fun _ data history -> ConstellationsFigures.animation data.Scenes history
             }

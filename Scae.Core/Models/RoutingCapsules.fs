@@ -151,7 +151,7 @@ module RoutingCapsules =
     let loss (config: RoutingCapsulesConfig) (model: RoutingCapsules) (batch: RoutingBatch) : Tensor =
         let routing = route config model batch.Scenes.Points
         let points = routing.shape[0] * routing.shape[1]
-        (targets config batch routing * routing).sum() * (-1.0 / float points)
+        ((targets config batch routing).cast routing.dtype * routing).sum() * (-1.0 / float points)
 
     /// Draws a batch anew, in place; a pure function of the key.
     let fill (data: ConstellationsConfig) (key: Key) (batch: RoutingBatch) : unit =
