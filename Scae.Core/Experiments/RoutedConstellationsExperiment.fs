@@ -210,7 +210,7 @@ module RoutedConstellationsExperiment =
 
     let private figures config (data: RoutedConstellationsData) (capsules: RoutingCapsules) (history: History) =
         let robustness = ConstellationsMeasures.robustness data.Scenes.Templates (hardships config data)
-        let first search = { search with Starts = 1; Refine = false }
+        let first (search: DivisionSearchConfig) = { search with Starts = 1; Refine = false }
 
         ConstellationsFigures.all data.Scenes (draw config data capsules) history
         @ [
