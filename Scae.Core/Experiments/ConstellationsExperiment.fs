@@ -131,10 +131,11 @@ module ConstellationsExperiment =
                         let frozen = Parameters.map (fun (tensor: Tensor) -> tensor.primal) capsules
 
                         ConstellationsFigures.all
+                            "chamfer"
                             scenes
                             (ConstellationCapsules.reconstruct (model config) frozen)
                             history
-                Animation = fun _ scenes history -> ConstellationsFigures.animation scenes history
+                Animation = fun _ scenes history -> ConstellationsFigures.animation "chamfer" scenes history
             }
 
     /// The experiment: the small program, and the presets that train routing capsules instead.

@@ -3,6 +3,13 @@ namespace Scae.Core
 open System
 open Scae.Tensors
 
+/// Which templates scenes are made of.
+type TemplateSet =
+    /// Square, triangle with an extra point, triangle: 11 points.
+    | Three
+    /// These, a line and a corner: 18 points.
+    | Five
+
 /// Every hyperparameter of the constellations presets that recognise their templates.
 type RoutedConstellationsHyperparameters =
     {
@@ -16,6 +23,8 @@ type RoutedConstellationsHyperparameters =
         LearningRate: float
         [<Setting("steps until the step size is at its largest; then it falls along a cosine", Min = 1.0)>]
         Warmup: int
+        [<Setting("which templates scenes are made of")>]
+        Templates: TemplateSet
         [<Setting("D, width of a point's embedding", Min = 1.0, Max = 4096.0)>]
         Width: int
         [<Setting("F, width of the feed-forward layers", Min = 1.0, Max = 65536.0)>]
@@ -53,7 +62,7 @@ type RoutedConstellationsData = { Scenes: ConstellationsData; Proposals: Key }
 [<RequireQualifiedAccess>]
 module RoutedConstellationsExperiment =
     /// The presets of paper-specs/constellations that this definition trains.
-    let presets: string list = [ "solved"; "dreams" ]
+    let presets: string list = [ "solved"; "five"; "dreams" ]
 
     let private defaults: RoutedConstellationsHyperparameters =
         {
@@ -62,6 +71,7 @@ module RoutedConstellationsExperiment =
             BatchSize = 64
             LearningRate = 2e-3
             Warmup = 200
+            Templates = TemplateSet.Three
             Width = 64
             Hidden = 128
             Heads = 4
@@ -78,11 +88,17 @@ module RoutedConstellationsExperiment =
             SnapshotEvery = 200
         }
 
-    let private data: ConstellationsConfig = Constellations.published
+    let private dataOf (config: RoutedConstellationsHyperparameters) : ConstellationsConfig =
+        { Constellations.published with
+            Templates =
+                match config.Templates with
+                | TemplateSet.Three -> Template.published
+                | TemplateSet.Five -> Template.five
+        }
 
     let private model (config: RoutedConstellationsHyperparameters) : RoutingCapsulesConfig =
         {
-            Templates = data.Templates
+            Templates = (dataOf config).Templates
             Width = config.Width
             Hidden = config.Hidden
             Heads = config.Heads
@@ -93,7 +109,7 @@ module RoutedConstellationsExperiment =
             Trust = config.Trust
             Search =
                 {
-                    Templates = data.Templates
+                    Templates = (dataOf config).Templates
                     Starts = config.Starts
                     Refine = config.Refine
                     // Squared units of the scene: a thousandth of the smallest template's size, far above rounding.
@@ -126,7 +142,7 @@ module RoutedConstellationsExperiment =
     let private load (config: RoutedConstellationsHyperparameters) (_: Resources) (keys: Keys) =
         Ok
             {
-                Scenes = ConstellationsData.generate data config.ValidationSize config.TestSize keys
+                Scenes = ConstellationsData.generate (dataOf config) config.ValidationSize config.TestSize keys
                 Proposals = keys.Test.Named "proposals"
             }
 
@@ -162,7 +178,11 @@ module RoutedConstellationsExperiment =
         @ [ "fits_per_scene", fits; "search_fits_per_scene", searchFits ]
 
     let private hardships (config: RoutedConstellationsHyperparameters) (experiment: RoutedConstellationsData) =
-        ConstellationsMeasures.hardships data config.RobustnessSize experiment.Proposals experiment.Scenes.Test
+        ConstellationsMeasures.hardships
+            (dataOf config)
+            config.RobustnessSize
+            experiment.Proposals
+            experiment.Scenes.Test
 
     /// Points [b, n, 2] → poses [b, K, 4], with the given search instead of the configured one.
     let private solve
@@ -212,7 +232,7 @@ module RoutedConstellationsExperiment =
         let robustness = ConstellationsMeasures.robustness data.Scenes.Templates (hardships config data)
         let first (search: DivisionSearchConfig) = { search with Starts = 1; Refine = false }
 
-        ConstellationsFigures.all data.Scenes (draw config data capsules) history
+        ConstellationsFigures.all "cross-entropy" data.Scenes (draw config data capsules) history
         @ [
             RoutedConstellationsFigures.routing
                 data.Scenes
@@ -236,11 +256,11 @@ module RoutedConstellationsExperiment =
                 Plan = plan
                 Load = load
                 Init = fun config -> RoutingCapsules.init (model config)
-                Allocate = fun config count -> RoutingCapsules.allocate (model config) data count
-                Fill = fun _ _ key _ batch -> RoutingCapsules.fill data key batch
+                Allocate = fun config count -> RoutingCapsules.allocate (model config) (dataOf config) count
+                Fill = fun config _ key _ batch -> RoutingCapsules.fill (dataOf config) key batch
                 Loss = fun config capsules batch -> RoutingCapsules.loss (model config) capsules batch
                 Evaluate = evaluate
                 Snapshot = fun config data capsules -> [ "decoded", draw config data capsules data.Scenes.Shown.Points ]
                 Figures = figures
-                Animation = fun _ data history -> ConstellationsFigures.animation data.Scenes history
+                Animation = fun _ data history -> ConstellationsFigures.animation "cross-entropy" data.Scenes history
             }

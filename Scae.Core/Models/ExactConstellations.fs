@@ -21,15 +21,15 @@ module ExactConstellations =
         let starts = Array.scan (+) 0 sizes
         sizes |> Array.mapi (fun k size -> ((1 <<< size) - 1) <<< starts[k])
 
-    /// A search over scenes of these templates: from a scene to the cheapest division. Branch and bound: the sets of
-    /// the first template are tried from the best fit on, so that a noise-free scene is solved by the first branches
-    /// and the others are cut. Keep it for many scenes; it isn't to be shared between threads.
+    /// A search over scenes of these templates: from a scene to the cheapest division. Branch and bound: sets are tried
+    /// from the best fit on, of the first template always and of the others where there are many, so that a noise-free
+    /// scene is solved by the first branches and the others are cut. Keep it for many scenes; it isn't to be shared between threads.
     let search (templates: Template list) : Partitions -> int[] =
         let n = Template.pointCount templates
         let sizes = templates |> List.map _.Points.Length |> Array.ofList
         let candidates = sizes |> Array.map (sets n)
-        let order = Array.copy candidates[0]
-        let costs = Array.zeroCreate<float> order.Length
+        let orders = candidates |> Array.map Array.copy
+        let costs = candidates |> Array.map (fun sets -> Array.zeroCreate<float> sets.Length)
         let last = sizes.Length - 1
 
         fun scene ->
@@ -46,7 +46,7 @@ module ExactConstellations =
                         chosen[k] <- rest
                         Array.blit chosen 0 best 0 chosen.Length
                 else
-                    let options = if k = 0 then order else candidates[k]
+                    let options = orders[k]
                     let mutable i = 0
 
                     while i < options.Length do
@@ -61,11 +61,17 @@ module ExactConstellations =
 
                         i <- i + 1
 
-            for i in 0 .. order.Length - 1 do
-                order[i] <- candidates[0][i]
-                costs[i] <- Partitions.residual scene 0 order[i]
+            // A fit that isn't needed costs more than a short list out of order: 372 of 825 fits are made for 11 points.
+            for k in 0 .. last - 1 do
+                Array.blit candidates[k] 0 orders[k] 0 orders[k].Length
 
-            Array.Sort(costs, order)
+                if k = 0 || n > 12 then
+                    for i in 0 .. orders[k].Length - 1 do
+                        let set = orders[k][i]
+                        costs[k][i] <- Partitions.residual scene k set
+
+                    Array.Sort(costs[k], orders[k])
+
             descend 0 ((1 <<< n) - 1) 0.0
             best
 

@@ -1,6 +1,7 @@
 namespace Scae.Core
 
 open System
+open System.Collections.Generic
 open System.Numerics
 
 /// One scene whose points are to be divided among templates: residuals of fits are computed when first asked for. Sets
@@ -10,8 +11,10 @@ type Partitions =
         Templates: FittedTemplate[]
         Xs: float[]
         Ys: float[]
-        /// For each template the residual of each set of points, NaN while unknown.
+        /// For each template the residual of each set of points, NaN while unknown; empty for many points.
         Residuals: float[][]
+        /// For many points the known residuals alone, by template and set.
+        Known: Dictionary<struct (int * int), float>
         /// Room for the members of one set.
         Members: int[]
         /// How many fits were computed for the present scene.
@@ -23,11 +26,15 @@ type Partitions =
 /// noise the cheapest division is the most likely one.
 [<RequireQualifiedAccess>]
 module Partitions =
-    /// More points would need tables beyond the cache.
+    // Tables of more points would leave the cache, and clearing them would take longer than filling them.
     [<Literal>]
-    let MostPoints = 16
+    let private MostTabulated = 12
 
-    /// Room for the scenes of a set of templates. Raises ArgumentException for more than 16 points.
+    /// Sets of points are bits of an integer.
+    [<Literal>]
+    let MostPoints = 30
+
+    /// Room for the scenes of a set of templates. Raises ArgumentException for more than 30 points.
     let create (templates: Template list) : Partitions =
         let n = Template.pointCount templates
 
@@ -41,7 +48,12 @@ module Partitions =
             Xs = Array.zeroCreate n
             Ys = Array.zeroCreate n
             Members = Array.zeroCreate n
-            Residuals = Array.init templates.Length (fun _ -> Array.create (1 <<< n) nan)
+            Residuals =
+                if n > MostTabulated then
+                    [||]
+                else
+                    Array.init templates.Length (fun _ -> Array.create (1 <<< n) nan)
+            Known = Dictionary()
             Fits = 0
         }
 
@@ -59,6 +71,7 @@ module Partitions =
         for table in scene.Residuals do
             Array.Fill(table, nan)
 
+        scene.Known.Clear()
         scene.Fits <- 0
 
     /// The residual of template k fitted to a set of points, the squared distance summed over the set; and its pose
@@ -73,17 +86,29 @@ module Partitions =
 
         SimilarityFit.fit scene.Templates[k] scene.Xs scene.Ys members
 
+    let private compute (scene: Partitions) (k: int) (set: int) : float =
+        let struct (residual, _, _, _, _) = pose scene k set
+        scene.Fits <- scene.Fits + 1
+        residual
+
     /// The residual alone, remembered.
     let residual (scene: Partitions) (k: int) (set: int) : float =
-        let known = scene.Residuals[k][set]
+        if scene.Residuals.Length > 0 then
+            let known = scene.Residuals[k][set]
 
-        if Double.IsNaN known then
-            let struct (residual, _, _, _, _) = pose scene k set
-            scene.Residuals[k][set] <- residual
-            scene.Fits <- scene.Fits + 1
-            residual
+            if Double.IsNaN known then
+                let residual = compute scene k set
+                scene.Residuals[k][set] <- residual
+                residual
+            else
+                known
         else
-            known
+            match scene.Known.TryGetValue(struct (k, set)) with
+            | true, known -> known
+            | _ ->
+                let residual = compute scene k set
+                scene.Known[struct (k, set)] <- residual
+                residual
 
     /// The cost of a division: one set a template.
     let cost (scene: Partitions) (sets: int[]) : float =
