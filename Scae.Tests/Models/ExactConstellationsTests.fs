@@ -129,3 +129,32 @@ let ``a scene with a point too few is refused in one line`` () =
 
     (nonNull error).Message
     |> should startWith "partitions: 10 points; the templates have 11, and each point must belong to one"
+
+[<Test>]
+let ``five templates, whose sets are too many for tables, are divided too`` () =
+    let config =
+        { Constellations.published with
+            Templates = Template.five
+        }
+
+    let batch = Constellations.sample config 3 (Key.OfSeed 2L)
+    let metrics = ConstellationsMeasures.exact Template.five batch |> Map.ofList
+    metrics["raw_recovery"] |> should be (greaterThanOrEqualTo 0.999)
+
+[<Test>]
+let ``noise lowers what even the exact baseline recognises`` () =
+    let scenes = scenes 3 50
+    let hardships = ConstellationsMeasures.hardships Constellations.published 50 (Key.OfSeed 1L) scenes
+
+    let solve (points: Tensor) =
+        fst (ExactConstellations.solve templates points)
+
+    let curves =
+        ConstellationsMeasures.robustness templates hardships solve |> Map.ofList
+
+    let noise, scale = curves["noise"] |> List.map snd, curves["scale"] |> List.map snd
+    List.head noise |> should be (greaterThan (List.last noise))
+    scale |> List.min |> should be (greaterThanOrEqualTo 0.999)
+
+    ConstellationsMeasures.robustnessMetrics [ "noise", [ 0.05, 0.5 ] ]
+    |> should equal [ "noise_0.05_raw_recovery", 0.5 ]
