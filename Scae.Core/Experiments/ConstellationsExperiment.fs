@@ -79,13 +79,24 @@ module ConstellationsExperiment =
     let private load (config: ConstellationsHyperparameters) (_: Resources) (keys: Keys) =
         Ok(ConstellationsData.generate data config.ValidationSize config.TestSize keys)
 
+    // Scenes at once in an evaluation: enough to fill the kernels, few enough to stay in the cache.
+    [<Literal>]
+    let private Chunk = 256
+
     /// chamfer, recovery and raw_recovery of a model on scenes.
     let private measure
         (config: ConstellationCapsulesConfig)
         (scenes: Constellations)
         (capsules: ConstellationCapsules)
         : Metrics =
-        ConstellationCapsules.reconstruct config capsules scenes.Points
+        let count = scenes.Points.shape[0]
+
+        [
+            for start in 0..Chunk .. count - 1 do
+                scenes.Points.slice (0, start, min count (start + Chunk))
+                |> ConstellationCapsules.reconstruct config capsules
+        ]
+        |> dsharp.cat 0
         |> ConstellationsMeasures.ofDrawn config.Templates scenes
 
     let private evaluate
