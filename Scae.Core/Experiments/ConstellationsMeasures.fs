@@ -3,6 +3,7 @@ namespace Scae.Core
 open System
 open Scae.Tensors
 
+/// What is measured of any method that draws templates onto scenes.
 [<RequireQualifiedAccess>]
 module ConstellationsMeasures =
     /// chamfer, recovery and raw_recovery of drawn points [b, M, 2]: a point belongs to the template that drew the point
