@@ -22,7 +22,7 @@ public class InferenceBenchmarks
         Parallelism.Threads = 1;
         var templates = TemplateModule.published;
         var search = new DivisionSearchConfig(templates, starts: 4, refine: true, solved: 1e-6);
-        _config = new RoutingCapsulesConfig(templates, width: 64, hidden: 128, heads: 4, blocks: 3, pairs: 48, gain: 0.7, RoutingTeacher.Residual, trust: 0.02, search);
+        _config = new RoutingCapsulesConfig(templates, width: 64, hidden: 128, heads: 4, blocks: 3, layerNorm: true, pairs: 48, gain: 0.7, RoutingTeacher.Residual, trust: 0.02, RoutingCredit.Scene, search);
         _model = RoutingCapsulesModule.init(_config, Dtype.Float32, Key.OfSeed(0));
         _points = ConstellationsModule.sample(ConstellationsModule.published, Scenes, Key.OfSeed(1)).Points;
     }

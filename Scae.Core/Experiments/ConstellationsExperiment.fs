@@ -149,11 +149,13 @@ module ConstellationsExperiment =
                 Animation = fun _ scenes history -> ConstellationsFigures.animation "chamfer" scenes history
             }
 
-    /// The experiment: the small program, and the presets that train routing capsules instead.
+    /// The experiment: the small program, and the presets that train capsules of other kinds instead.
     let experiment: Experiment =
+        let variants (presets: string list) (experiment: Experiment) =
+            presets |> List.map (fun preset -> preset, experiment)
+
         seed
-        |> Experiment.withVariants
-            [
-                for preset in RoutedConstellationsExperiment.presets ->
-                    preset, RoutedConstellationsExperiment.experiment
-            ]
+        |> Experiment.withVariants (
+            variants RoutedConstellationsExperiment.presets RoutedConstellationsExperiment.experiment
+            @ variants VariableConstellationsExperiment.presets VariableConstellationsExperiment.experiment
+        )

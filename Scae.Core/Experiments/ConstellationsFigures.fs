@@ -64,7 +64,12 @@ module ConstellationsFigures =
 
     /// The training loss, whatever it is, and the Chamfer distance in validation.
     let private chamferPanel (loss: string) (epochs: float) (history: History) : Panel =
-        Panel.create "Chamfer distance"
+        Panel.create (
+            if loss = "chamfer" then
+                "Chamfer distance"
+            else
+                "Training loss and Chamfer distance"
+        )
         |> Panel.axes "epoch" "chamfer"
         |> Panel.xLimits 0.0 (max 1.0 epochs)
         |> curve

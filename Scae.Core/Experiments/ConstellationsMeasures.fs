@@ -11,7 +11,7 @@ module ConstellationsMeasures =
     let ofDrawn (templates: Template list) (scenes: Constellations) (drawn: Tensor) : Metrics =
         let predicted = ConstellationCapsules.assign templates drawn scenes.Points
 
-        let score = Recovery.evaluate templates.Length (Template.pointCount templates) scenes.Labels predicted
+        let score = Recovery.evaluate templates.Length scenes.Points.shape[1] scenes.Labels predicted
 
         [
             "chamfer", (drawn.chamfer scenes.Points).mean().toScalar()
@@ -42,14 +42,32 @@ module ConstellationsMeasures =
             Poses = (scenes.Poses.slice (0, 0, count)).clone()
         }
 
+    /// The first `count` scenes without the last `missing` points of each, which are in random order.
+    let without (count: int) (missing: int) (scenes: Constellations) : Constellations =
+        let count = min count scenes.Points.shape[0]
+        let before = scenes.Points.shape[1]
+        let left = before - missing
+
+        {
+            Points = (scenes.Points.slice(0, 0, count).slice(1, 0, left)).clone()
+            Labels = Array.init (count * left) (fun i -> scenes.Labels[i / left * before + i % left])
+            Poses = (scenes.Poses.slice (0, 0, count)).clone()
+        }
+
+    // More missing points leave dozens of ways to have lost them, and often no answer.
+    [<Literal>]
+    let private MostMissing = 3
+
     /// Scenes that training hasn't seen the like of, by kind and strength: noise of a standard deviation on every point,
-    /// and every template at a scale (training: 0.5 to 1.5). None for a count of 0.
+    /// missing points, and every template at a scale (training: 0.5 to 1.5). None for a count of 0.
     let hardships (config: ConstellationsConfig) (count: int) (key: Key) (scenes: Constellations) =
         if count = 0 then
             []
         else
             [
-                "noise", [ for level in [ 0.02; 0.05; 0.1; 0.15; 0.2; 0.25 ] -> level, noisy count level key scenes ]
+                "noise",
+                [ for level in [ 0.0; 0.02; 0.05; 0.1; 0.15; 0.2; 0.25 ] -> level, noisy count level key scenes ]
+                "missing", [ for missing in 0..MostMissing -> float missing, without count missing scenes ]
                 "scale",
                 [
                     for scale in [ 0.25; 0.5; 1.0; 1.5; 2.0; 3.0 ] ->

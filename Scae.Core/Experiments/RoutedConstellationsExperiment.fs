@@ -33,6 +33,8 @@ type RoutedConstellationsHyperparameters =
         Heads: int
         [<Setting("attention blocks", Min = 0.0, Max = 64.0)>]
         Blocks: int
+        [<Setting("whether blocks and routing have layer norms")>]
+        LayerNorm: bool
         [<Setting("width of the layers that see pairs of points, 0 for none", Min = 0.0, Max = 4096.0)>]
         Pairs: int
         [<Setting("weights have deviation gain·√(2 / inputs)", Min = 0.0)>]
@@ -43,8 +45,10 @@ type RoutedConstellationsHyperparameters =
         Starts: int
         [<Setting("whether exchanges of points improve each proposal")>]
         Refine: bool
-        [<Setting("squared residual at which a scene weighs 1/e in training", Min = 1e-6)>]
+        [<Setting("squared residual at which what was found weighs 1/e in training", Min = 1e-6)>]
         Trust: float
+        [<Setting("whose residual that is: the whole scene's, or each template's own")>]
+        Credit: RoutingCredit
         [<Setting("scenes of the evaluation after each epoch", Min = 1.0)>]
         ValidationSize: int
         [<Setting("scenes of the evaluation at the end", Min = 1.0)>]
@@ -76,25 +80,28 @@ module RoutedConstellationsExperiment =
             Hidden = 128
             Heads = 4
             Blocks = 3
+            LayerNorm = true
             Pairs = 48
             Gain = 0.7
             Teacher = RoutingTeacher.Residual
             Starts = 4
             Refine = true
             Trust = 0.02
+            Credit = RoutingCredit.Template
             ValidationSize = 2048
             TestSize = 10000
             RobustnessSize = 1000
             SnapshotEvery = 200
         }
 
+    /// The templates of a set.
+    let internal templates (set: TemplateSet) : Template list =
+        match set with
+        | TemplateSet.Three -> Template.published
+        | TemplateSet.Five -> Template.five
+
     let private dataOf (config: RoutedConstellationsHyperparameters) : ConstellationsConfig =
-        { Constellations.published with
-            Templates =
-                match config.Templates with
-                | TemplateSet.Three -> Template.published
-                | TemplateSet.Five -> Template.five
-        }
+        { Constellations.published with Templates = templates config.Templates }
 
     let private model (config: RoutedConstellationsHyperparameters) : RoutingCapsulesConfig =
         {
@@ -103,25 +110,20 @@ module RoutedConstellationsExperiment =
             Hidden = config.Hidden
             Heads = config.Heads
             Blocks = config.Blocks
+            LayerNorm = config.LayerNorm
             Pairs = config.Pairs
             Gain = config.Gain
             Teacher = config.Teacher
             Trust = config.Trust
+            Credit = config.Credit
             Search =
                 {
                     Templates = (dataOf config).Templates
                     Starts = config.Starts
                     Refine = config.Refine
-                    // Squared units of the scene: a thousandth of the smallest template's size, far above rounding.
-                    Solved = 1e-6
+                    Solved = DivisionSearch.NoResidual
                 }
         }
-
-    /// Linear warm-up, then a cosine that ends at a hundredth.
-    let private learningRate (config: RoutedConstellationsHyperparameters) (step: int) : float =
-        let warm = min 1.0 (float (step + 1) / float config.Warmup)
-        let progress = float step / float (config.Epochs * config.StepsPerEpoch)
-        config.LearningRate * warm * (0.01 + 0.99 * 0.5 * (1.0 + cos (Math.PI * progress)))
 
     let private plan (config: RoutedConstellationsHyperparameters) : Result<Plan, string> =
         if config.Width % config.Heads <> 0 then
@@ -133,7 +135,8 @@ module RoutedConstellationsExperiment =
                     StepsPerEpoch = config.StepsPerEpoch
                     BatchSize = config.BatchSize
                     Optimizer = Optimizer.adam
-                    LearningRate = learningRate config
+                    LearningRate =
+                        Schedule.warmCosine config.LearningRate config.Warmup (config.Epochs * config.StepsPerEpoch)
                     Clip = ValueSome 1.0
                     SnapshotEvery = config.SnapshotEvery
                     BestBy = { Metric = "raw_recovery"; Larger = true }
@@ -195,7 +198,12 @@ module RoutedConstellationsExperiment =
         let model = model config
         let routing = RoutingCapsules.routeMany model capsules points
 
-        fst (RoutingCapsules.poses { model with Search = search model.Search } data.Proposals points routing)
+        let model = { model with Search = search model.Search }
+
+        if points.shape[1] = Template.pointCount model.Templates then
+            fst (RoutingCapsules.poses model data.Proposals points routing)
+        else
+            RoutingCapsules.posesOfRemnants model data.Proposals points routing
 
     let private evaluate
         (config: RoutedConstellationsHyperparameters)
@@ -211,8 +219,6 @@ module RoutedConstellationsExperiment =
               |> ConstellationsMeasures.robustness data.Scenes.Templates (hardships config data)
               |> ConstellationsMeasures.robustnessMetrics
 
-    let private exactly (templates: Template list) (points: Tensor) = fst (ExactConstellations.solve templates points)
-
     let private baseline config (data: RoutedConstellationsData) (split: Split) : Metrics =
         let templates = data.Scenes.Templates
 
@@ -220,7 +226,7 @@ module RoutedConstellationsExperiment =
         @ match split with
           | Validation -> []
           | Test ->
-              exactly templates
+              ExactConstellations.solveRemnants templates
               |> ConstellationsMeasures.robustness templates (hardships config data)
               |> ConstellationsMeasures.robustnessMetrics
 
@@ -242,7 +248,7 @@ module RoutedConstellationsExperiment =
                     [
                         "network and search", robustness (solve id config data capsules)
                         "network alone", robustness (solve first config data capsules)
-                        "exact baseline", robustness (exactly data.Scenes.Templates)
+                        "exact baseline", robustness (ExactConstellations.solveRemnants data.Scenes.Templates)
                     ]
         ]
 

@@ -49,7 +49,8 @@ module RoutedConstellationsFigures =
             [
                 [
                     panel "noise" "Gaussian noise on every point" "standard deviation"
-                    panel "scale" "Every template at one scale (training: 0.5 to 1.5)" "scale"
+                    panel "missing" "Points left out at random" "points missing of 11"
+                    panel "scale" "Every template at one scale (trained: 0.5 to 1.5)" "scale"
                 ]
             ]
-        |> Figure.panelSize 420.0 320.0
+        |> Figure.panelSize 380.0 320.0

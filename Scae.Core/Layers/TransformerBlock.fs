@@ -18,12 +18,18 @@ module LayerNorm =
     /// x [.., d] → [.., d].
     let forward (layer: LayerNorm) (x: Tensor) : Tensor = x.layerNorm (layer.Gain, layer.Bias)
 
-/// Attention and a feed-forward layer, each with a layer norm before it.
+    /// The same, or x itself where there is no layer.
+    let forwardIf (layer: LayerNorm option) (x: Tensor) : Tensor =
+        match layer with
+        | Some layer -> forward layer x
+        | None -> x
+
+/// Attention and a feed-forward layer, each with a layer norm before it, or none.
 type TransformerBlock =
     {
-        AttentionNorm: LayerNorm
+        AttentionNorm: LayerNorm option
         Attention: Attention
-        HiddenNorm: LayerNorm
+        HiddenNorm: LayerNorm option
         Hidden: Linear
         Back: Linear
     }
@@ -31,12 +37,14 @@ type TransformerBlock =
 /// The block of a set transformer with the norms inside the residuals (Xiong et al. 2020), which needs no warm-up.
 [<RequireQualifiedAccess>]
 module TransformerBlock =
-    /// Weights normal with deviation gain·√(2 / inputs).
-    let init (gain: float) (width: int) (hidden: int) (dtype: Dtype) (key: Key) : TransformerBlock =
+    /// Weights normal with deviation gain·√(2 / inputs); `norm` tells whether there are layer norms.
+    let init (norm: bool) (gain: float) (width: int) (hidden: int) (dtype: Dtype) (key: Key) : TransformerBlock =
+        let layerNorm () = if norm then Some(LayerNorm.init width dtype) else None
+
         {
-            AttentionNorm = LayerNorm.init width dtype
+            AttentionNorm = layerNorm ()
             Attention = Attention.init gain width dtype (key.Named "attention")
-            HiddenNorm = LayerNorm.init width dtype
+            HiddenNorm = layerNorm ()
             Hidden = Linear.init gain width hidden dtype (key.Named "hidden")
             Back = Linear.init gain hidden width dtype (key.Named "back")
         }
@@ -44,10 +52,10 @@ module TransformerBlock =
     /// h ← h + attention(norm h); h ← h + relu(norm h·W_f1 + b_f1)·W_f2 + b_f2: [b, n, d] → [b, n, d], equivariant to the
     /// order of the set.
     let forward (heads: int) (block: TransformerBlock) (h: Tensor) : Tensor =
-        let normed = LayerNorm.forward block.AttentionNorm h
+        let normed = LayerNorm.forwardIf block.AttentionNorm h
         let h = h + fst (Attention.attend heads block.Attention normed normed)
 
         h
-        + (LayerNorm.forward block.HiddenNorm h
+        + (LayerNorm.forwardIf block.HiddenNorm h
            |> Linear.activated Activation.Relu block.Hidden
            |> Linear.forward block.Back)

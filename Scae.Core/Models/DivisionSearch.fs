@@ -21,6 +21,10 @@ type DivisionSearchConfig =
 /// verified by the residual of least-squares fits, and improved by exchanging points. No truth is used.
 [<RequireQualifiedAccess>]
 module DivisionSearch =
+    /// Squared units of the scene below which a residual is rounding: a thousandth of the smallest template's size.
+    [<Literal>]
+    let NoResidual = 1e-6
+
     /// The sets that give each template as many points as it has, chosen greedily by score [n, K]: the largest entry
     /// first, skipping points that are taken and templates that are full.
     let divide (sizes: int[]) (scores: ReadOnlySpan<float32>) : int[] =

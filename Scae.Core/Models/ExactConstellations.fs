@@ -93,3 +93,11 @@ module ExactConstellations =
             Partitions.writePoses scene sets (poses.Elements<float32>().Slice(4 * templates.Length * i))
 
         poses, float fits / float (max 1 count)
+
+    /// The poses [b, K, 4] for points [b, n, 2] of which some may be missing: then also which capsule lost which points is
+    /// searched. Raises ArgumentException when fewer than two points a template are left.
+    let solveRemnants (templates: Template list) (points: Tensor) : Tensor =
+        points
+        |> Explanations.solve templates (fun explanation ->
+            let search = search explanation.Templates
+            fun _ scene -> search scene)

@@ -10,6 +10,13 @@ type RoutingTeacher =
     /// The truth of scenes dreamed by the decoder, which here is the true generator: supervised, an upper bound.
     | Dreams
 
+/// Whose residual says how far a found division is trusted.
+type RoutingCredit =
+    /// The whole scene's: nothing is learned from a division that explains only a part.
+    | Scene
+    /// Each template's own: a template that fits its points teaches, whatever the others do.
+    | Template
+
 /// Sizes of the encoder that routes points to capsules, and the search that verifies it.
 type RoutingCapsulesConfig =
     {
@@ -20,13 +27,17 @@ type RoutingCapsulesConfig =
         Hidden: int
         Heads: int
         Blocks: int
+        /// Whether the blocks and the routing have layer norms.
+        LayerNorm: bool
         /// Width of the layers that see pairs of points; 0 for none.
         Pairs: int
         /// Weights are normal with deviation gain·√(2 / inputs).
         Gain: float
         Teacher: RoutingTeacher
-        /// τ: a scene whose cheapest division leaves the squared residual c weighs e^{−c/τ} in training.
+        /// τ: what leaves the squared residual c weighs e^{−c/τ} in training.
         Trust: float
+        /// What c is the residual of.
+        Credit: RoutingCredit
         /// What improves the network's proposals, in training and at the end.
         Search: DivisionSearchConfig
     }
@@ -40,7 +51,7 @@ type RoutingCapsules =
         Embedding: Linear
         Pairs: PairLayers option
         Blocks: TransformerBlock array
-        Norm: LayerNorm
+        Norm: LayerNorm option
         Routing: Linear
     }
 
@@ -72,42 +83,78 @@ module RoutingCapsules =
                         }
             Blocks =
                 Array.init config.Blocks (fun i ->
-                    TransformerBlock.init gain d config.Hidden dtype (key.Named $"block {i}"))
-            Norm = LayerNorm.init d dtype
+                    TransformerBlock.init config.LayerNorm gain d config.Hidden dtype (key.Named $"block {i}"))
+            Norm =
+                if config.LayerNorm then
+                    Some(LayerNorm.init d dtype)
+                else
+                    None
             Routing = Linear.init gain d config.Templates.Length dtype (key.Named "routing")
         }
 
     /// Σ_j relu(relu(e_ij·W_1 + b_1)·W_2 + b_2)·W_o / n with e_ij = (x_j − x_i, |x_j − x_i|, |x_j − x_i|²): distances tell
-    /// a template up to its scale. points [b, n, 2] → [b, n, D].
-    let private seePairs (layers: PairLayers) (points: Tensor) : Tensor =
+    /// a template up to its scale. points [b, n, 2] and which of them are there [b, n, 1], if not all, → [b, n, D].
+    let private seePairs (layers: PairLayers) (mask: Tensor option) (points: Tensor) : Tensor =
         let difference = points.unsqueeze 1 - points.unsqueeze 2
         let square = (difference * difference).sum(3, true)
         // The shift keeps the gradient of √ finite on the diagonal; it is 10⁻³ in distance.
         let pairs = Tensor.cat ([| difference; square; (square + 1e-6).sqrt() |], 3)
 
-        (pairs
-         |> Linear.activated Activation.Relu layers.First
-         |> Linear.activated Activation.Relu layers.Second)
-            .mean
-            2
+        let seen =
+            pairs
+            |> Linear.activated Activation.Relu layers.First
+            |> Linear.activated Activation.Relu layers.Second
+
+        match mask with
+        | None -> seen
+        | Some mask -> seen * mask.unsqueeze 1
+        |> _.mean(2)
         |> Linear.forward layers.Out
 
-    /// log-probabilities that each point belongs to each capsule, points [b, n, 2] → [b, n, K]; equivariant to the order of
-    /// the points, invariant to their common translation.
-    let route (config: RoutingCapsulesConfig) (model: RoutingCapsules) (points: Tensor) : Tensor =
-        let centred = points - points.mean (1, true)
+    /// What each point knows of the scene, [b, n, 2] → [b, n, D]; equivariant to the order of the points, invariant to
+    /// their common translation. With padding, a mask [b, n, 1] and the vector [D] that stands for a row without a point,
+    /// values of such rows don't matter.
+    let encode
+        (config: RoutingCapsulesConfig)
+        (model: RoutingCapsules)
+        (padding: (Tensor * Tensor) option)
+        (points: Tensor)
+        : Tensor =
+        let centred =
+            match padding with
+            | None -> points - points.mean (1, true)
+            | Some(mask, _) -> (points - (points * mask).sum(1, true) / mask.sum (1, true)) * mask
+
         let square = (centred * centred).sum(2, true)
         let h = Linear.forward model.Embedding (Tensor.cat ([| centred; square |], 2))
 
         let h =
             match model.Pairs with
-            | Some layers -> h + seePairs layers centred
+            | Some layers -> h + seePairs layers (Option.map fst padding) centred
             | None -> h
 
-        let h = (h, model.Blocks) ||> Array.fold (fun h block -> TransformerBlock.forward config.Heads block h)
+        let h =
+            match padding with
+            | None -> h
+            | Some(mask, vector) -> h * mask + (1.0 - mask) * vector
 
-        let logits = LayerNorm.forward model.Norm h |> Linear.forward model.Routing
-        logits.logsoftmax 2
+        (h, model.Blocks)
+        ||> Array.fold (fun h block -> TransformerBlock.forward config.Heads block h)
+        |> LayerNorm.forwardIf model.Norm
+
+    /// log-probabilities that each point belongs to each capsule, points [b, n, 2] → [b, n, K]; equivariant to the order of
+    /// the points, invariant to their common translation.
+    let route (config: RoutingCapsulesConfig) (model: RoutingCapsules) (points: Tensor) : Tensor =
+        (encode config model None points |> Linear.forward model.Routing).logsoftmax 2
+
+    /// What a template's part of a division weighs: its own squared residual, and the division's.
+    let internal trust (config: RoutingCapsulesConfig) (own: float) (whole: float) : float32 =
+        let residual =
+            match config.Credit with
+            | RoutingCredit.Scene -> whole
+            | RoutingCredit.Template -> own
+
+        float32 (exp (-residual / config.Trust))
 
     let private improved (config: RoutingCapsulesConfig) (batch: RoutingBatch) (routing: Tensor) : Tensor =
         let k = config.Templates.Length
@@ -119,11 +166,12 @@ module RoutingCapsules =
             fun inputs output ->
                 output.Span.Clear()
 
-                DivisionSearch.forEach config.Search inputs[0] inputs[1] inputs[2] (fun _ i sets cost ->
-                    let weight = float32 (exp (-cost / config.Trust))
+                DivisionSearch.forEach config.Search inputs[0] inputs[1] inputs[2] (fun scene i sets cost ->
                     let weights = output.Span.Slice(perScene * i, perScene)
 
                     for template in 0 .. k - 1 do
+                        let weight = trust config (Partitions.residual scene template sets[template]) cost
+
                         for point in 0 .. perScene / k - 1 do
                             if sets[template] &&& (1 <<< point) <> 0 then
                                 weights[k * point + template] <- weight)
@@ -181,6 +229,27 @@ module RoutingCapsules =
                 for start in 0..ScenesAtOnce .. count - 1 ->
                     route config frozen (points.slice (0, start, min count (start + ScenesAtOnce)))
             |]
+
+    /// Poses [b, K, 4] of scenes [b, n, 2] that have lost some of the templates' points, from routing [b, n, K]: what is
+    /// searched is also which capsule lost which.
+    let posesOfRemnants (config: RoutingCapsulesConfig) (key: Key) (points: Tensor) (routing: Tensor) : Tensor =
+        let k = config.Templates.Length
+        let perScene = points.shape[1] * k
+        let scores = ReadOnlyMemory(routing.toArray<float32>())
+        let noise = Array.zeroCreate<float32>((config.Search.Starts - 1) * perScene)
+
+        Explanations.solve
+            config.Templates
+            (fun explanation i scene ->
+                (key.Fold(int64 i)).FillGumbel(Span noise)
+                let own = Explanations.columns k explanation (scores.Span.Slice(perScene * i, perScene))
+                let disturbance = Explanations.columns k explanation (ReadOnlySpan noise)
+
+                let struct (sets, _) =
+                    DivisionSearch.best config.Search scene (ReadOnlySpan own) (ReadOnlySpan disturbance)
+
+                sets)
+            points
 
     /// Poses [b, K, 4] of the best divisions found from routing [b, n, K], and the mean number of fits a scene took. The key
     /// draws the proposals after the first.

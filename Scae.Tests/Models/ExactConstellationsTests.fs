@@ -132,10 +132,7 @@ let ``a scene with a point too few is refused in one line`` () =
 
 [<Test>]
 let ``five templates, whose sets are too many for tables, are divided too`` () =
-    let config =
-        { Constellations.published with
-            Templates = Template.five
-        }
+    let config = { Constellations.published with Templates = Template.five }
 
     let batch = Constellations.sample config 3 (Key.OfSeed 2L)
     let metrics = ConstellationsMeasures.exact Template.five batch |> Map.ofList
@@ -146,13 +143,13 @@ let ``noise lowers what even the exact baseline recognises`` () =
     let scenes = scenes 3 50
     let hardships = ConstellationsMeasures.hardships Constellations.published 50 (Key.OfSeed 1L) scenes
 
-    let solve (points: Tensor) =
-        fst (ExactConstellations.solve templates points)
-
     let curves =
-        ConstellationsMeasures.robustness templates hardships solve |> Map.ofList
+        ExactConstellations.solveRemnants templates
+        |> ConstellationsMeasures.robustness templates hardships
+        |> Map.ofList
 
     let noise, scale = curves["noise"] |> List.map snd, curves["scale"] |> List.map snd
+    curves["missing"] |> List.item 1 |> snd |> should be (greaterThanOrEqualTo 0.999)
     List.head noise |> should be (greaterThan (List.last noise))
     scale |> List.min |> should be (greaterThanOrEqualTo 0.999)
 

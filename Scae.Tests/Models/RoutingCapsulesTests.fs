@@ -14,10 +14,12 @@ let private config: RoutingCapsulesConfig =
         Hidden = 24
         Heads = 2
         Blocks = 2
+        LayerNorm = true
         Pairs = 8
         Gain = 0.7
         Teacher = RoutingTeacher.Residual
         Trust = 0.02
+        Credit = RoutingCredit.Scene
         Search = { Templates = Template.published; Starts = 3; Refine = true; Solved = 1e-6 }
     }
 
@@ -129,3 +131,56 @@ let ``many scenes are routed as a few are`` () =
 let ``one scene of coincident points has finite routing`` () =
     let routing = RoutingCapsules.route config (model 1) (Tensor.zeros [| 1; 11; 2 |])
     values routing |> Array.forall Single.IsFinite |> should equal true
+
+[<Property(MaxTest = 10)>]
+let ``padding changes nothing but through its own vector`` (seed: int) =
+    let model = model 1
+    let points = (batch seed 3).Scenes.Points
+    let mask = Array.init 33 (fun i -> if i % 11 < 7 then 1.0f else 0.0f)
+    let mask = Tensor.``of`` (mask, 3, 11, 1)
+    let vector = Tensor.ones [| config.Width |]
+    let encode points = RoutingCapsules.encode config model (Some(mask, vector)) points
+
+    largestDifference (values (encode points)) (values (encode (points + 3.0 * (1.0 - mask)))) < 1e-4f
+
+[<Test>]
+let ``with nothing padded, padding has no effect`` () =
+    let points = (batch 2 3).Scenes.Points
+    let padding = Some(Tensor.ones [| 3; 11; 1 |], Tensor.ones [| config.Width |])
+
+    largestDifference
+        (values (RoutingCapsules.encode config (model 1) padding points))
+        (values (RoutingCapsules.encode config (model 1) None points))
+    |> should be (lessThan 1e-4f)
+
+[<Test>]
+let ``a template that fits teaches, whatever the others do, where credit is the template's`` () =
+    let batch = batch 3 40
+    let routing = RoutingCapsules.route config (model 2) batch.Scenes.Points
+    let credit = { config with Credit = RoutingCredit.Template }
+    let byScene = values (RoutingCapsules.targets config batch routing)
+    let byTemplate = values (RoutingCapsules.targets credit batch routing)
+
+    Array.forall2 (<=) byScene byTemplate |> should equal true
+    Array.sum byTemplate |> should be (greaterThan (Array.sum byScene))
+
+[<Test>]
+let ``without layer norm there are no parameters of layer norms`` () =
+    let without = RoutingCapsules.init { config with LayerNorm = false } Dtype.Float32 (Key.OfSeed 1L)
+
+    let names model = Parameters.named model |> List.map fst
+
+    names (model 1) |> List.except (names without) |> List.length |> should equal 10
+
+    values (RoutingCapsules.route config without (batch 1 2).Scenes.Points)
+    |> Array.forall Single.IsFinite
+    |> should equal true
+
+[<Test>]
+let ``a scene without a point is routed and divided`` () =
+    let scenes = ConstellationsMeasures.without 5 1 (batch 4 5).Scenes
+    let routing = RoutingCapsules.routeMany config (model 1) scenes.Points
+    let poses = RoutingCapsules.posesOfRemnants config (Key.OfSeed 1L) scenes.Points routing
+    poses.shape |> should equal [| 5; 3; 4 |]
+    let metrics = ConstellationsMeasures.ofPoses Template.published scenes poses |> Map.ofList
+    metrics["recovery"] |> should be (greaterThan 0.5)
