@@ -108,26 +108,44 @@ module Arguments =
 
         take words [] []
 
+    /// The hyperparameters of an experiment: one table for all presets that train the same kind of model, with the values
+    /// of the first of them.
     let private hyperparameterHelp (experiment: Experiment) : string =
         let specification = experiment.Specification
 
-        let rows =
-            experiment.Settings(specification.Presets |> List.find (fun p -> p.Name = specification.DefaultPreset))
-            |> List.map (fun s -> $"    --{s.Name} <{s.Kind}>", $"{s.Summary} [{s.Default}]")
+        let table (names: string) (preset: Preset) =
+            let rows =
+                experiment.Settings preset
+                |> List.map (fun s -> $"    --{s.Name} <{s.Kind}>", $"{s.Summary} [{s.Default}]")
 
-        let width = rows |> List.map (fun (name, _) -> name.Length) |> List.max
+            let width = rows |> List.map (fun (name, _) -> name.Length) |> List.max
 
-        let lines = rows |> List.map (fun (name, text) -> $"{name.PadRight(width + 2)}{text}")
+            [ ""; $"HYPERPARAMETERS OF {names} [default of {preset.Name}]:"; "" ]
+            @ (rows |> List.map (fun (name, text) -> $"{name.PadRight(width + 2)}{text}"))
+
+        let kinds =
+            specification.Presets
+            |> List.groupBy (fun preset -> experiment.Settings preset |> List.map _.Name)
+            |> List.map snd
+
+        let tables =
+            kinds
+            |> List.collect (fun presets ->
+                let names = presets |> List.map _.Name |> String.concat ", "
+
+                table
+                    (if kinds.Length = 1 then
+                         specification.Experiment
+                     else
+                         $"--preset {names}")
+                    presets.Head)
+
+        let width = specification.Presets |> List.map _.Name.Length |> List.max
 
         let presets =
-            specification.Presets |> List.map (fun p -> $"    {p.Name.PadRight(width - 2)}{p.Summary}")
+            specification.Presets |> List.map (fun p -> $"    {p.Name.PadRight(width + 3)}{p.Summary}")
 
-        String.concat
-            "\n"
-            ([ ""; $"PRESETS OF {specification.Experiment}:"; "" ]
-             @ presets
-             @ [ ""; $"HYPERPARAMETERS OF {specification.Experiment} [default]:"; "" ]
-             @ lines)
+        String.concat "\n" ([ ""; $"PRESETS OF {specification.Experiment}:"; "" ] @ presets @ tables)
 
     let private usage<'arguments when 'arguments :> IArgParserTemplate> (verb: string) : string =
         ArgumentParser.Create<'arguments>(programName = $"scae {verb}").PrintUsage()

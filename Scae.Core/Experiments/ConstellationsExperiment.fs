@@ -158,4 +158,5 @@ module ConstellationsExperiment =
         |> Experiment.withVariants (
             variants RoutedConstellationsExperiment.presets RoutedConstellationsExperiment.experiment
             @ variants VariableConstellationsExperiment.presets VariableConstellationsExperiment.experiment
+            @ variants LearnedConstellationsExperiment.presets LearnedConstellationsExperiment.experiment
         )

@@ -86,6 +86,15 @@ module Partitions =
 
         SimilarityFit.fit scene.Templates[k] scene.Xs scene.Ys members
 
+    /// For each point of template k, the point of a set at which the best fit draws it.
+    let correspondence (scene: Partitions) (k: int) (set: int) : int[] =
+        [|
+            for i in 0 .. scene.Xs.Length - 1 do
+                if set &&& (1 <<< i) <> 0 then
+                    i
+        |]
+        |> SimilarityFit.correspondence scene.Templates[k] scene.Xs scene.Ys
+
     let private compute (scene: Partitions) (k: int) (set: int) : float =
         let struct (residual, _, _, _, _) = pose scene k set
         scene.Fits <- scene.Fits + 1

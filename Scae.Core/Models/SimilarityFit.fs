@@ -55,9 +55,9 @@ module SimilarityFit =
             Orders = all |> List.filter (fun order -> representative order = order) |> Array.concat
         }
 
-    /// The fit to `members`, indices into the scene's coordinates xs and ys, as many as the template has points: squared
-    /// residual, s·cos θ, s·sin θ, t_x, t_y. NaN where a coordinate is NaN.
-    let fit (template: FittedTemplate) (xs: float[]) (ys: float[]) (members: ReadOnlySpan<int>) =
+    /// Where in Orders the correspondence begins that fits `members` best, members' mean, Σ|x'|², and
+    /// Σ conj(p_i)·x'_o(i) of that correspondence; NaN where a coordinate is NaN.
+    let private best (template: FittedTemplate) (xs: float[]) (ys: float[]) (members: ReadOnlySpan<int>) =
         let m = template.X.Length
         let mutable tx = 0.0
         let mutable ty = 0.0
@@ -74,7 +74,8 @@ module SimilarityFit =
             let dx, dy = xs[members[i]] - tx, ys[members[i]] - ty
             spread <- spread + dx * dx + dy * dy
 
-        let mutable best = -1.0
+        let mutable largest = -1.0
+        let mutable start = 0
         let mutable bestRe = nan
         let mutable bestIm = nan
         let mutable at = 0
@@ -91,12 +92,40 @@ module SimilarityFit =
 
             let square = re * re + im * im
 
-            if square > best then
-                best <- square
+            if square > largest then
+                largest <- square
+                start <- at
                 bestRe <- re
                 bestIm <- im
 
             at <- at + m
 
-        let residual = spread - bestRe * bestRe / template.Norm - bestIm * bestIm / template.Norm
-        struct (residual, bestRe / template.Norm, bestIm / template.Norm, tx, ty)
+        struct (start, spread, bestRe, bestIm, tx, ty)
+
+    /// The fit to `members`, indices into the scene's coordinates xs and ys, as many as the template has points: squared
+    /// residual, s·cos θ, s·sin θ, t_x, t_y. NaN where a coordinate is NaN.
+    let fit (template: FittedTemplate) (xs: float[]) (ys: float[]) (members: ReadOnlySpan<int>) =
+        let struct (_, spread, re, im, tx, ty) = best template xs ys members
+        let residual = spread - re * re / template.Norm - im * im / template.Norm
+        struct (residual, re / template.Norm, im / template.Norm, tx, ty)
+
+    /// For each template point the index of the scene's point at which the best fit to `members` draws it.
+    let correspondence (template: FittedTemplate) (xs: float[]) (ys: float[]) (members: int[]) : int[] =
+        let struct (start, _, _, _, _, _) = best template xs ys (ReadOnlySpan members)
+        Array.init members.Length (fun i -> members[template.Orders[start + i]])
+
+    /// How far two shapes of as many points are from being similar, in [0, 1]: the square root of the share of b's Σ|x'|²
+    /// that the best scaled, turned and moved copy of a leaves, whatever the order of the points (the full Procrustes
+    /// distance). Raises ArgumentException when they don't have as many points.
+    let distance (a: Template) (b: Template) : float =
+        if a.Points.Length <> b.Points.Length then
+            invalidArg
+                (nameof b)
+                $"Procrustes distance: {a.Points.Length} and {b.Points.Length} points; there must be as many of both"
+
+        let xs = b.Points |> Array.map (fun struct (x, _) -> x)
+        let ys = b.Points |> Array.map (fun struct (_, y) -> y)
+        let members = Array.init xs.Length id
+        let fitted = prepare a
+        let struct (_, spread, re, im, _, _) = best fitted xs ys (ReadOnlySpan members)
+        sqrt (max 0.0 (1.0 - (re * re + im * im) / (fitted.Norm * spread)))
