@@ -243,6 +243,12 @@ module RoutedConstellationsExperiment =
             RoutedConstellationsFigures.routing
                 data.Scenes
                 (RoutingCapsules.routeMany (model config) capsules data.Scenes.Shown.Points)
+            let frozen = Parameters.map (fun (tensor: Tensor) -> tensor.primal) capsules
+
+            match RoutingCapsules.attention (model config) frozen data.Scenes.Shown.Points with
+            | Some weights -> RoutedConstellationsFigures.attention data.Scenes weights
+            | None -> ()
+
             if config.RobustnessSize > 0 then
                 RoutedConstellationsFigures.robustness
                     [

@@ -5,31 +5,50 @@ open Scae.Tensors
 /// Pictures of the presets whose capsules recognise their templates.
 [<RequireQualifiedAccess>]
 module RoutedConstellationsFigures =
-    /// Which points each capsule claims before any search: the stronger the colour, the more probable. log-probabilities
-    /// [b, n, K] of the shown scenes.
-    let routing (data: ConstellationsData) (logProbabilities: Tensor) : Figure =
-        let k = data.Templates.Length
+    /// A row a capsule, a column a scene; the colour of point i is as strong as `strength scene capsule i`, in [0, 1].
+    let private strengths name title (data: ConstellationsData) (strength: int -> int -> int -> float) : Figure =
         let n = Template.pointCount data.Templates
-        let values = logProbabilities.toArray<float32>()
 
         let panel capsule scene =
             let x, y = ConstellationsFigures.coordinates data.Shown.Points scene
 
             let colours =
                 Array.init n (fun i ->
-                    let probability = exp (float values[(scene * n + i) * k + capsule])
-                    Colour.mix probability (Colour.rgb 232 232 232) (ConstellationsFigures.colour capsule))
+                    Colour.mix
+                        (strength scene capsule i)
+                        (Colour.rgb 232 232 232)
+                        (ConstellationsFigures.colour capsule))
 
             ConstellationsFigures.scenePanel "" |> Panel.colouredPoints Marker.Circle 11.0 colours x y
 
         Figure.create
-            "routing"
-            "What each capsule claims before any search"
+            name
+            title
             [
-                for capsule in 0 .. k - 1 -> [ for scene in 0 .. data.Shown.Points.shape[0] - 1 -> panel capsule scene ]
+                for capsule in 0 .. data.Templates.Length - 1 ->
+                    [ for scene in 0 .. data.Shown.Points.shape[0] - 1 -> panel capsule scene ]
             ]
         |> Figure.panelSize 220.0 220.0
         |> Figure.rowLabels (data.Templates |> List.map _.Name)
+
+    /// Which points each capsule claims before any search: the stronger the colour, the more probable. log-probabilities
+    /// [b, n, K] of the shown scenes.
+    let routing (data: ConstellationsData) (logProbabilities: Tensor) : Figure =
+        let k, n = data.Templates.Length, Template.pointCount data.Templates
+        let values = logProbabilities.toArray<float32>()
+
+        strengths "routing" "What each capsule claims before any search" data (fun scene capsule i ->
+            exp (float values[(scene * n + i) * k + capsule]))
+
+    /// Where the points that a capsule claims look, [b, K, n]; the strongest of a scene and capsule has full colour.
+    let attention (data: ConstellationsData) (weights: Tensor) : Figure =
+        let k, n = data.Templates.Length, Template.pointCount data.Templates
+        let values = weights.toArray<float32>()
+
+        strengths "attention" "Where the points of each capsule look" data (fun scene capsule i ->
+            let at = (scene * k + capsule) * n
+            float (values[at + i] / Array.max (Array.sub values at n)))
+        |> Figure.note "Attention of the last block, averaged over heads and over the points that the capsule claims."
 
     /// Raw recovery by kind and strength of hardship, a line a method.
     let robustness (methods: (string * (string * (float * float) list) list) list) : Figure =

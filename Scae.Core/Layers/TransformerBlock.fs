@@ -59,3 +59,8 @@ module TransformerBlock =
         + (LayerNorm.forwardIf block.HiddenNorm h
            |> Linear.activated Activation.Relu block.Hidden
            |> Linear.forward block.Back)
+
+    /// With which weights each item of the set [b, n, d] looks at each, [b, heads, n, n]; rows sum to 1.
+    let attention (heads: int) (block: TransformerBlock) (h: Tensor) : Tensor =
+        let normed = LayerNorm.forwardIf block.AttentionNorm h
+        snd (Attention.attend heads block.Attention normed normed)

@@ -130,7 +130,7 @@ module LearnedTemplates =
     /// The mean squared residual that each restart's templates leave in scenes [b, n, 2].
     let cost (config: LearnedTemplatesConfig) (model: LearnedTemplates) (scenes: Tensor) : float[] =
         let left = correspond config model scenes |> residuals config model
-        left.sum(2).mean(1).toArray<float32>() |> Array.map float
+        left.sum(2).mean(1).toArray<float32>() |> Array.map (fun cost -> max 0.0 (float cost))
 
     /// Which true template each learned one is matched to, [K], such that the Procrustes distances [K], beside it, have the
     /// least sum. Templates of different sizes don't match.

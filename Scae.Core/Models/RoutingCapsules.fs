@@ -111,15 +111,8 @@ module RoutingCapsules =
         |> _.mean(2)
         |> Linear.forward layers.Out
 
-    /// What each point knows of the scene, [b, n, 2] → [b, n, D]; equivariant to the order of the points, invariant to
-    /// their common translation. With padding, a mask [b, n, 1] and the vector [D] that stands for a row without a point,
-    /// values of such rows don't matter.
-    let encode
-        (config: RoutingCapsulesConfig)
-        (model: RoutingCapsules)
-        (padding: (Tensor * Tensor) option)
-        (points: Tensor)
-        : Tensor =
+    /// A point's embedding before any attention: see encode.
+    let private embed (model: RoutingCapsules) (padding: (Tensor * Tensor) option) (points: Tensor) : Tensor =
         let centred =
             match padding with
             | None -> points - points.mean (1, true)
@@ -133,19 +126,38 @@ module RoutingCapsules =
             | Some layers -> h + seePairs layers (Option.map fst padding) centred
             | None -> h
 
-        let h =
-            match padding with
-            | None -> h
-            | Some(mask, vector) -> h * mask + (1.0 - mask) * vector
+        match padding with
+        | None -> h
+        | Some(mask, vector) -> h * mask + (1.0 - mask) * vector
 
-        (h, model.Blocks)
-        ||> Array.fold (fun h block -> TransformerBlock.forward config.Heads block h)
-        |> LayerNorm.forwardIf model.Norm
+    let private through (config: RoutingCapsulesConfig) (blocks: TransformerBlock array) (h: Tensor) : Tensor =
+        (h, blocks) ||> Array.fold (fun h block -> TransformerBlock.forward config.Heads block h)
+
+    /// What each point knows of the scene, [b, n, 2] → [b, n, D]; equivariant to the order of the points, invariant to
+    /// their common translation. With padding, a mask [b, n, 1] and the vector [D] that stands for a row without a point,
+    /// values of such rows don't matter.
+    let encode
+        (config: RoutingCapsulesConfig)
+        (model: RoutingCapsules)
+        (padding: (Tensor * Tensor) option)
+        (points: Tensor)
+        : Tensor =
+        embed model padding points |> through config model.Blocks |> LayerNorm.forwardIf model.Norm
 
     /// log-probabilities that each point belongs to each capsule, points [b, n, 2] → [b, n, K]; equivariant to the order of
     /// the points, invariant to their common translation.
     let route (config: RoutingCapsulesConfig) (model: RoutingCapsules) (points: Tensor) : Tensor =
         (encode config model None points |> Linear.forward model.Routing).logsoftmax 2
+
+    /// Where the points of each capsule look in the last block, [b, n, 2] → [b, K, n]: the attention of each point, averaged
+    /// over heads and over points by how much the capsule claims them. Rows sum to 1. None without a block.
+    let attention (config: RoutingCapsulesConfig) (model: RoutingCapsules) (points: Tensor) : Tensor option =
+        Array.tryLast model.Blocks
+        |> Option.map (fun last ->
+            let before = embed model None points |> through config (Array.truncate (config.Blocks - 1) model.Blocks)
+            let weights = (TransformerBlock.attention config.Heads last before).mean 1
+            let claims = (route config model points).exp().transpose(1, 2)
+            (claims / claims.sum (2, true)).matmul weights)
 
     /// What a template's part of a division weighs: its own squared residual, and the division's.
     let internal trust (config: RoutingCapsulesConfig) (own: float) (whole: float) : float32 =

@@ -133,3 +133,30 @@ let ``the step size warms up, then falls to a hundredth`` () =
     rate 9 |> should (equalWithin 1e-2) 2.0
     rate 500 |> should (equalWithin 1e-6) (2.0 * (0.01 + 0.99 * 0.5))
     rate 1000 |> should (equalWithin 1e-6) 0.02
+
+[<Test>]
+let ``gradient descent finds the true shapes from near ones`` () =
+    let noise = Array.zeroCreate<float32> truth.Points.nelement
+    (Key.OfSeed 3L).FillNormal(Span noise, 0.0f, 0.05f)
+
+    let model = Parameters.trainable { Points = truth.Points + Tensor.``of`` (noise, truth.Points.shape) }
+
+    let distance () =
+        LearnedTemplates.templates config model.Points
+        |> List.map (LearnedTemplates.matching Template.published >> snd >> Array.max)
+        |> List.max
+
+    let before = distance ()
+
+    for step in 0..39 do
+        let batch: LearnedTemplatesBatch = { Scenes = scenes step 8; Tolerance = Tensor.full ([| 1 |], 0.05) }
+
+        (LearnedTemplates.loss config model batch).reverse()
+        let gradient = model.Points.derivative.toArray<float32>()
+        let points = model.Points.Elements<float32>()
+
+        for i in 0 .. gradient.Length - 1 do
+            points[i] <- points[i] - 0.2f * gradient[i]
+
+    before |> should be (greaterThan 0.03)
+    distance () |> should be (lessThan 0.01)

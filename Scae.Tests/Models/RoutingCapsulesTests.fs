@@ -184,3 +184,17 @@ let ``a scene without a point is routed and divided`` () =
     poses.shape |> should equal [| 5; 3; 4 |]
     let metrics = ConstellationsMeasures.ofPoses Template.published scenes poses |> Map.ofList
     metrics["recovery"] |> should be (greaterThan 0.5)
+
+[<Property(MaxTest = 10)>]
+let ``attention of each capsule sums to one`` (seed: int) =
+    match RoutingCapsules.attention config (model seed) (batch seed 2).Scenes.Points with
+    | Some weights ->
+        weights.shape = [| 2; 3; 11 |]
+        && values (weights.sum 2) |> Array.forall (fun total -> abs (total - 1.0f) < 1e-4f)
+    | None -> false
+
+[<Test>]
+let ``without blocks there is no attention to show`` () =
+    let config = { config with Blocks = 0 }
+    let model = RoutingCapsules.init config Dtype.Float32 (Key.OfSeed 1L)
+    RoutingCapsules.attention config model (batch 1 2).Scenes.Points |> Option.isNone |> should equal true
