@@ -69,6 +69,7 @@ module RoutedConstellationsFigures =
                 [
                     panel "noise" "Gaussian noise on every point" "standard deviation"
                     panel "missing" "Points left out at random" "points missing of 11"
+                    |> Panel.xTicks [ for missing in 0..3 -> float missing, string missing ]
                     panel "scale" "Every template at one scale (trained: 0.5 to 1.5)" "scale"
                 ]
             ]
