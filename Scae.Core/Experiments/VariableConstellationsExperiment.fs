@@ -169,13 +169,20 @@ module VariableConstellationsExperiment =
                 scenes
                 (explain config proposals scenes (routing.zerosLike (), presence.zerosLike ())))
 
-    let private evaluate config (data: VariableConstellationsData) capsules (split: Split) : Metrics =
-        let scenes =
-            match split with
-            | Validation -> data.Validation
-            | Test -> data.Test
+    let private scenesOf (split: Split) (data: VariableConstellationsData) : VariableConstellations =
+        match split with
+        | Validation -> data.Validation
+        | Test -> data.Test
 
-        measure (model config) data.Proposals scenes capsules
+    let private evaluate config (data: VariableConstellationsData) capsules (split: Split) : Metrics =
+        measure (model config) data.Proposals (scenesOf split data) capsules
+
+    let private baseline (config: VariableConstellationsHyperparameters) data (split: Split) : Metrics =
+        let scenes = scenesOf split data
+        let templates = (dataOf config).Templates
+
+        ExactConstellations.explain templates scenes.Points scenes.Mask
+        |> VariableConstellationsMeasures.ofExplained templates.Length scenes
 
     let private figures config (data: VariableConstellationsData) capsules (history: History) : Figure list =
         let model = model config
@@ -198,7 +205,8 @@ module VariableConstellationsExperiment =
 
     /// The experiment.
     let experiment: Experiment =
-        Experiment.define
+        Experiment.defineWith
+            [ "exact", baseline ]
             {
                 Specification = Specification.embedded "constellations"
                 Defaults = defaults

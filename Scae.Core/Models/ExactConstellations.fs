@@ -101,3 +101,27 @@ module ExactConstellations =
         |> Explanations.solve templates (fun explanation ->
             let search = search explanation.Templates
             fun _ scene -> search scene)
+
+    /// Which templates are in each scene, and which points are whose, for points [b, N, 2] and a mask [b, N, 1] of which rows
+    /// are points: of the sets of templates with as many points, the one whose best division leaves the least residual.
+    let explain (templates: Template list) (points: Tensor) (mask: Tensor) : Explained[] =
+        let count, rows = points.shape[0], points.shape[1]
+        let explanations = Explanations.subsets templates |> Array.ofList
+        let byCount = Explanations.byCount templates explanations
+        let scenes = explanations |> Array.map (fun explanation -> Partitions.create explanation.Templates)
+        let searches = explanations |> Array.map (fun explanation -> search explanation.Templates)
+        let source = ReadOnlyMemory(points.toArray<float32>())
+        let mask = mask.toArray<float32>()
+
+        Array.init count (fun i ->
+            let n = Explanations.rowCount (ReadOnlySpan(mask, rows * i, rows))
+
+            let struct (best, sets, cost) =
+                Explanations.cheapest
+                    0.0
+                    byCount[n]
+                    scenes
+                    (source.Slice(2 * rows * i, 2 * n))
+                    (fun explanation scene -> Array.copy (searches[explanation] scene))
+
+            Explanations.explained templates.Length explanations[best] scenes[best] sets cost)

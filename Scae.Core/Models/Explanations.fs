@@ -14,6 +14,19 @@ type Explanation =
         Centres: struct (float * float)[]
     }
 
+/// What is found for one scene.
+type Explained =
+    {
+        /// [K] whether each capsule draws.
+        Presence: bool[]
+        /// For each point its capsule.
+        Labels: int[]
+        /// [K, 4] log s, θ, t_x, t_y; zeros for capsules that don't draw.
+        Poses: float32[]
+        /// The squared residual.
+        Cost: float
+    }
+
 /// Scenes that don't have every point of every template: some templates absent, or some points missing. Every
 /// explanation of as many points as there are is tried, and the one whose division leaves the least residual is taken.
 /// Explanations of one number of points and of capsules leave as many degrees of freedom, so that their residuals may be
@@ -147,6 +160,36 @@ module Explanations =
             poses[at + 1] <- drawn[4 * i + 1]
             poses[at + 2] <- drawn[4 * i + 2] - float32 (re * x - im * y)
             poses[at + 3] <- drawn[4 * i + 3] - float32 (im * x + re * y)
+
+    /// For each number of points up to that of all templates, the indices of the explanations that have as many.
+    let byCount (templates: Template list) (explanations: Explanation[]) : int[][] =
+        Array.init (Template.pointCount templates + 1) (fun n ->
+            [|
+                for i in 0 .. explanations.Length - 1 do
+                    if Template.pointCount explanations[i].Templates = n then
+                        i
+            |])
+
+    /// What sets of an explanation's templates say of a scene for K capsules.
+    let explained (k: int) (explanation: Explanation) (scene: Partitions) (sets: int[]) (cost: float) : Explained =
+        let poses = Array.zeroCreate<float32>(4 * k)
+        writePoses explanation scene sets (Span poses)
+
+        {
+            Presence = Array.init k (fun capsule -> Array.contains capsule explanation.Capsules)
+            Labels = Partitions.labels scene.Xs.Length sets |> Array.map (fun i -> explanation.Capsules[i])
+            Poses = poses
+            Cost = cost
+        }
+
+    /// How many of a scene's rows are points: the mask's ones come first.
+    let rowCount (mask: ReadOnlySpan<float32>) : int =
+        let mutable n = 0
+
+        while n < mask.Length && mask[n] > 0.0f do
+            n <- n + 1
+
+        n
 
     /// Points [b, n, 2] of scenes that have lost some of K templates' points → poses [b, K, 4]. `divide explanation` finds
     /// from a scene's index and points a division under that explanation. Raises ArgumentException when fewer than two points

@@ -14,19 +14,6 @@ type VariableCapsules =
         Presence: Linear
     }
 
-/// What is believed of one scene, or found for it.
-type Explained =
-    {
-        /// [K] whether each capsule draws.
-        Presence: bool[]
-        /// For each point its capsule.
-        Labels: int[]
-        /// [K, 4] log s, θ, t_x, t_y; zeros for capsules that don't draw.
-        Poses: float32[]
-        /// The squared residual.
-        Cost: float
-    }
-
 /// Scenes and the noise that samples proposals [b, starts − 1, N, K].
 type VariableBatch = { Scenes: VariableConstellations; Noise: Tensor }
 
@@ -62,13 +49,7 @@ module VariableCapsules =
 
         let scenes = explanations |> Array.map (fun explanation -> Partitions.create explanation.Templates)
 
-        let ofCount =
-            Array.init (Template.pointCount config.Templates + 1) (fun n ->
-                [|
-                    for i in 0 .. explanations.Length - 1 do
-                        if Template.pointCount explanations[i].Templates = n then
-                            i
-                |])
+        let ofCount = Explanations.byCount config.Templates explanations
 
         /// One scene: its points [n, 2], log-probabilities [n, K], logits [K], noise [starts − 1, n, K].
         member _.Explain
@@ -104,15 +85,8 @@ module VariableCapsules =
                     sets)
 
             let explanation = explanations[best]
-            let poses = Array.zeroCreate<float32>(4 * k)
-            Explanations.writePoses explanation scenes[best] sets (Span poses)
 
-            {
-                Presence = Array.init k (fun c -> Array.contains c explanation.Capsules)
-                Labels = Partitions.labels n sets |> Array.map (fun i -> explanation.Capsules[i])
-                Poses = poses
-                Cost = cost
-            },
+            Explanations.explained k explanation scenes[best] sets cost,
             [|
                 for i in 0 .. sets.Length - 1 -> explanation.Capsules[i], Partitions.residual scenes[best] i sets[i]
             |]
@@ -134,12 +108,7 @@ module VariableCapsules =
             let searcher = Searcher config
 
             for i in count * number / threads .. count * (number + 1) / threads - 1 do
-                let mask = inputs[1].Span.Slice(rows * i, rows)
-                let mutable n = 0
-
-                while n < rows && mask[n] > 0.0f do
-                    n <- n + 1
-
+                let n = Explanations.rowCount (inputs[1].Span.Slice(rows * i, rows))
                 let noise = Array.zeroCreate<float32>((starts - 1) * n * k)
 
                 for start in 0 .. starts - 2 do

@@ -89,3 +89,15 @@ let ``the cheapest explanation is taken, and none is tried after one that costs 
     tried |> should equal 1
     cost |> should be (lessThan 1e-6)
     Partitions.labels 11 sets |> should equal one.Labels
+
+[<Test>]
+let ``the baseline tells which templates are there`` () =
+    let scenes = VariableConstellations.sample Constellations.published 60 (Key.OfSeed 4L)
+
+    let metrics =
+        ExactConstellations.explain templates scenes.Points scenes.Mask
+        |> VariableConstellationsMeasures.ofExplained 3 scenes
+        |> Map.ofList
+
+    metrics["presence_accuracy"] |> should be (greaterThan 0.99)
+    metrics["raw_recovery"] |> should be (greaterThan 0.99)

@@ -197,4 +197,7 @@ let ``attention of each capsule sums to one`` (seed: int) =
 let ``without blocks there is no attention to show`` () =
     let config = { config with Blocks = 0 }
     let model = RoutingCapsules.init config Dtype.Float32 (Key.OfSeed 1L)
-    RoutingCapsules.attention config model (batch 1 2).Scenes.Points |> Option.isNone |> should equal true
+
+    RoutingCapsules.attention config model (batch 1 2).Scenes.Points
+    |> Option.isNone
+    |> should equal true
