@@ -118,6 +118,8 @@ module ConstellationsExperiment =
         let frozen = Parameters.map (fun tensor -> tensor.primal) capsules
         [ "decoded", ConstellationCapsules.reconstruct (model config) frozen scenes.Shown.Points ]
 
+    let private style: ConstellationsStyle = { Loss = "chamfer"; Relabelled = true }
+
     /// The published small program.
     let private seed: Experiment =
         Experiment.defineWith
@@ -142,11 +144,11 @@ module ConstellationsExperiment =
                         let frozen = Parameters.map (fun (tensor: Tensor) -> tensor.primal) capsules
 
                         ConstellationsFigures.all
-                            "chamfer"
+                            style
                             scenes
                             (ConstellationCapsules.reconstruct (model config) frozen)
                             history
-                Animation = fun _ scenes history -> ConstellationsFigures.animation "chamfer" scenes history
+                Animation = fun _ scenes history -> ConstellationsFigures.animation style scenes history
             }
 
     /// The experiment: the small program, and the presets that train capsules of other kinds instead.

@@ -36,6 +36,16 @@ module ConstellationsData =
         | Validation -> data.Validation
         | Test -> data.Test
 
+/// What the pictures say of a method.
+type ConstellationsStyle =
+    {
+        /// What training minimises.
+        Loss: string
+        /// Whether predictions are shown under the best relabelling of each scene: of a method that groups points, but
+        /// doesn't recognise templates.
+        Relabelled: bool
+    }
+
 /// The pictures of the constellations experiment.
 [<RequireQualifiedAccess>]
 module ConstellationsFigures =
@@ -166,14 +176,24 @@ module ConstellationsFigures =
         predicted |> Array.map (fun label -> relabelling[label])
 
     /// Truth, prediction and drawn shapes of one scene.
-    let private column (data: ConstellationsData) (decoded: Tensor) (scene: int) : Panel list =
+    let private column
+        (style: ConstellationsStyle)
+        (data: ConstellationsData)
+        (decoded: Tensor)
+        (scene: int)
+        : Panel list =
         let templates = data.Templates
         let n = Template.pointCount templates
         let truth = slice scene n data.Shown.Labels
 
         let predicted = ConstellationCapsules.assign templates decoded data.Shown.Points |> slice scene n
 
-        let labels = matched templates.Length predicted truth
+        let labels =
+            if style.Relabelled then
+                matched templates.Length predicted truth
+            else
+                predicted
+
         let x, y = coordinates data.Shown.Points scene
         let drawnX, drawnY = coordinates decoded scene
         let hits = Array.map2 (fun a b -> if a = b then 1 else 0) labels truth |> Array.sum
@@ -189,24 +209,34 @@ module ConstellationsFigures =
             |> shapes templates drawnX drawnY
         ]
 
-    let private examples (data: ConstellationsData) (decoded: Tensor) : Figure =
-        let columns = [ for scene in 0 .. data.Shown.Points.shape[0] - 1 -> column data decoded scene ]
+    let private examples (style: ConstellationsStyle) (data: ConstellationsData) (decoded: Tensor) : Figure =
+        let columns = [ for scene in 0 .. data.Shown.Points.shape[0] - 1 -> column style data decoded scene ]
 
         let figure =
             Figure.create "examples" "Scenes that training has not seen" (List.transpose columns)
             |> Figure.panelSize 220.0 220.0
             |> Figure.rowLabels [ "truth"; "predicted"; "drawn shapes" ]
-            |> Figure.note
-                "Predicted colours under the best relabelling of each scene; × marks a point in the wrong group."
+            |> Figure.note (
+                if style.Relabelled then
+                    "Predicted colours under the best relabelling of each scene; × marks a point in the wrong group."
+                else
+                    "Predicted colours as they are; × marks a point of another template."
+            )
 
         (figure, List.indexed data.Templates)
         ||> List.fold (fun figure (k, template) ->
             Figure.key template.Name (colour k) (Swatch.Point Marker.Circle) figure)
 
-    let private confusion (data: ConstellationsData) (predicted: int[]) : Figure =
+    let private confusion (style: ConstellationsStyle) (data: ConstellationsData) (predicted: int[]) : Figure =
         let templates = data.Templates
         let k, n = templates.Length, Template.pointCount templates
-        let counts = (Recovery.evaluate k n data.Test.Labels predicted).BestConfusion
+        let score = Recovery.evaluate k n data.Test.Labels predicted
+
+        let counts =
+            if style.Relabelled then
+                score.BestConfusion
+            else
+                score.Confusion
 
         let rates =
             Array2D.init k k (fun i j ->
@@ -216,20 +246,30 @@ module ConstellationsFigures =
 
         Figure.single
             "confusion"
-            (Panel.create "Points of each template under the best match"
+            (Panel.create (
+                if style.Relabelled then
+                    "Points of each template under the best match"
+                else
+                    "Points of each template"
+             )
              |> Panel.axes "predicted" "true"
              |> Panel.heatmap ColourMap.blues (0.0, 1.0) names names "P1" rates)
         |> Figure.panelSize 560.0 430.0
 
-    /// `loss` names what training minimises. Training curves, examples and confusion of a method that draws the templates' points [b, M, 2] onto points
+    /// Training curves, examples and confusion of a method that draws the templates' points [b, M, 2] onto points
     /// [b, n, 2].
-    let all (loss: string) (data: ConstellationsData) (draw: Tensor -> Tensor) (history: History) : Figure list =
+    let all
+        (style: ConstellationsStyle)
+        (data: ConstellationsData)
+        (draw: Tensor -> Tensor)
+        (history: History)
+        : Figure list =
         let predicted = ConstellationCapsules.assign data.Templates (draw data.Test.Points) data.Test.Points
 
         [
-            curves data.Templates loss history
-            examples data (draw data.Shown.Points)
-            confusion data predicted
+            curves data.Templates style.Loss history
+            examples style data (draw data.Shown.Points)
+            confusion style data predicted
         ]
 
     /// One curve of the animation, on axes that stay the same from frame to frame.
@@ -247,8 +287,8 @@ module ConstellationsFigures =
         |> Panel.yLimits (fst limits) (snd limits)
         |> curve "" colour until value
 
-    /// `loss` names what training minimises. A frame a snapshot: predictions and drawn shapes of the shown scenes, the curves growing below.
-    let animation (loss: string) (data: ConstellationsData) (history: History) : Animation option =
+    /// A frame a snapshot: predictions and drawn shapes of the shown scenes, the curves growing below.
+    let animation (style: ConstellationsStyle) (data: ConstellationsData) (history: History) : Animation option =
         let epochs = lastEpoch history
 
         let highest =
@@ -260,7 +300,7 @@ module ConstellationsFigures =
         let curves (until: History) =
             [
                 growing
-                    (if loss = "chamfer" then
+                    (if style.Loss = "chamfer" then
                          "Chamfer, training"
                      else
                          "Training loss")
@@ -287,7 +327,7 @@ module ConstellationsFigures =
             let scenes =
                 [
                     for scene in 0 .. data.Shown.Points.shape[0] - 1 ->
-                        match column data decoded scene with
+                        match column style data decoded scene with
                         | [ _; predicted; drawn ] -> [ predicted; drawn ]
                         | panels -> panels
                 ]

@@ -234,11 +234,13 @@ module RoutedConstellationsExperiment =
     let private draw config (data: RoutedConstellationsData) (capsules: RoutingCapsules) (points: Tensor) : Tensor =
         solve id config data capsules points |> ConstellationCapsules.decode data.Scenes.Templates
 
+    let private style: ConstellationsStyle = { Loss = "cross-entropy"; Relabelled = false }
+
     let private figures config (data: RoutedConstellationsData) (capsules: RoutingCapsules) (history: History) =
         let robustness = ConstellationsMeasures.robustness data.Scenes.Templates (hardships config data)
         let first (search: DivisionSearchConfig) = { search with Starts = 1; Refine = false }
 
-        ConstellationsFigures.all "cross-entropy" data.Scenes (draw config data capsules) history
+        ConstellationsFigures.all style data.Scenes (draw config data capsules) history
         @ [
             RoutedConstellationsFigures.routing
                 data.Scenes
@@ -274,5 +276,5 @@ module RoutedConstellationsExperiment =
                 Evaluate = evaluate
                 Snapshot = fun config data capsules -> [ "decoded", draw config data capsules data.Scenes.Shown.Points ]
                 Figures = figures
-                Animation = fun _ data history -> ConstellationsFigures.animation "cross-entropy" data.Scenes history
+                Animation = fun _ data history -> ConstellationsFigures.animation style data.Scenes history
             }
