@@ -42,6 +42,8 @@ let ``list names experiments, presets and targets`` () =
     for words in [ "constellations"; "seed"; "quick"; "86.9 %" ] do
         result.Output |> should haveSubstring words
 
+    // Colours are for terminals; this is a pipe.
+    result.Output |> should not' (haveSubstring "\u001b")
     (json (run [ "list"; "--json" ]).Output).GetArrayLength() |> should be (greaterThanOrEqualTo 1)
 
 /// Arguments that make no sense, and the one line that says so.
