@@ -4,122 +4,6 @@ open System
 open Argu
 open Scae.Core
 
-// The unions that Argu turns into a parser. Their cases are the options, their Usage the help.
-
-type internal ListArguments =
-    | [<Unique>] Json
-
-    interface IArgParserTemplate with
-        member this.Usage =
-            match this with
-            | Json -> "print the list as JSON."
-
-type internal TrainArguments =
-    | [<MainCommand; Unique>] Experiment of experiment: string
-    | [<Unique>] Preset of name: string
-    | [<Unique>] Seed of number: int
-    | [<Unique>] Out of folder: string
-    | [<Unique>] Resume
-    | [<Unique>] Threads of count: int
-    | [<Unique>] Data of folder: string
-    | [<Unique>] Quiet
-    | [<Unique>] Json
-
-    interface IArgParserTemplate with
-        member this.Usage =
-            match this with
-            | Experiment _ -> "what to train; scae list names them."
-            | Preset _ -> "a named set of hyperparameters; the first listed unless given."
-            | Seed _ -> "the seed of every random number; 0 unless given."
-            | Out _ -> "the run's folder; runs/EXPERIMENT-PRESET-SEED unless given."
-            | Resume -> "go on where the run in the folder stopped, to the bit."
-            | Threads _ -> "how many cores to use; all unless given. Results don't depend on it."
-            | Data _ -> "where data sets lie that aren't generated."
-            | Quiet -> "print nothing but errors."
-            | Json -> "print the summary as JSON and nothing else."
-
-type internal RunArguments =
-    | [<MainCommand; Unique>] Run of folder: string
-    | [<Unique>] Seed of number: int
-    | [<Unique>] Threads of count: int
-    | [<Unique>] Data of folder: string
-    | [<Unique>] Json
-
-    interface IArgParserTemplate with
-        member this.Usage =
-            match this with
-            | Run _ -> "the folder that scae train left."
-            | Seed _ -> "the seed of fresh validation and test scenes; 1 unless given."
-            | Threads _ -> "how many cores to use; all unless given."
-            | Data _ -> "where data sets lie that aren't generated."
-            | Json -> "print the result as JSON and nothing else."
-
-type internal SweepArguments =
-    | [<MainCommand; Unique>] Experiment of experiment: string
-    | [<Unique>] Preset of name: string
-    | [<Unique>] Seeds of range: string
-    | [<Unique>] Out of folder: string
-    | [<Unique>] Threads of count: int
-    | [<Unique>] Data of folder: string
-    | [<Unique>] Quiet
-    | [<Unique>] Json
-
-    interface IArgParserTemplate with
-        member this.Usage =
-            match this with
-            | Experiment _ -> "what to train; scae list names them."
-            | Preset _ -> "a named set of hyperparameters; the first listed unless given."
-            | Seeds _ -> "first..last, such as 0..4, which is what is run unless given."
-            | Out _ -> "the sweep's folder; finished runs in it aren't run again."
-            | Threads _ -> "how many runs at once; as many as there are cores unless given."
-            | Data _ -> "where data sets lie that aren't generated."
-            | Quiet -> "print nothing but errors."
-            | Json -> "print the result as JSON and nothing else."
-
-type internal ExperimentArguments =
-    | [<MainCommand; Unique>] Experiment of experiment: string
-    | [<Unique>] Preset of name: string
-    | [<Unique>] Seed of number: int
-    | [<Unique>] Steps of count: int
-    | [<Unique>] Out of folder: string
-    | [<Unique>] Threads of count: int
-    | [<Unique>] Data of folder: string
-    | [<Unique>] Json
-
-    interface IArgParserTemplate with
-        member this.Usage =
-            match this with
-            | Experiment _ -> "which experiment; all unless given."
-            | Preset _ -> "a named set of hyperparameters; the first listed unless given."
-            | Seed _ -> "the seed of every random number; 0 unless given."
-            | Steps _ -> "bench: how many steps are timed; 2000 unless given."
-            | Out _ -> "verify: where the runs are kept; runs/verify unless given."
-            | Threads _ -> "how many cores to use; bench uses 1 unless given."
-            | Data _ -> "where data sets lie that aren't generated."
-            | Json -> "print the result as JSON and nothing else."
-
-type internal RootArguments =
-    | [<CliPrefix(CliPrefix.None)>] List of ParseResults<ListArguments>
-    | [<CliPrefix(CliPrefix.None)>] Train of ParseResults<TrainArguments>
-    | [<CliPrefix(CliPrefix.None)>] Eval of ParseResults<RunArguments>
-    | [<CliPrefix(CliPrefix.None)>] Figures of ParseResults<RunArguments>
-    | [<CliPrefix(CliPrefix.None)>] Sweep of ParseResults<SweepArguments>
-    | [<CliPrefix(CliPrefix.None)>] Verify of ParseResults<ExperimentArguments>
-    | [<CliPrefix(CliPrefix.None)>] Gradcheck of ParseResults<ExperimentArguments>
-    | [<CliPrefix(CliPrefix.None)>] Bench of ParseResults<ExperimentArguments>
-
-    interface IArgParserTemplate with
-        member this.Usage =
-            match this with
-            | List _ -> "experiments, presets, published figures and targets."
-            | Train _ -> "train an experiment; leaves a folder with numbers, checkpoint and pictures."
-            | Eval _ -> "evaluate a run's checkpoint on scenes that it has never seen."
-            | Figures _ -> "draw the figures of a run again."
-            | Sweep _ -> "train several seeds; mean ± standard deviation."
-            | Verify _ -> "run what paper-specs promises and say which targets hold."
-            | Gradcheck _ -> "automatic derivatives against central differences, in float64."
-            | Bench _ -> "milliseconds per training step, and how they split."
-
 /// What `scae train` was asked to do.
 type TrainOptions =
     {
@@ -135,7 +19,7 @@ type TrainOptions =
         Json: bool
     }
 
-/// What `scae eval` and `scae figures` were asked to do.
+/// What `scae figures` was asked to do, and what `scae eval` shares with it.
 type RunOptions =
     {
         Folder: string
@@ -144,6 +28,9 @@ type RunOptions =
         Resources: Resources
         Json: bool
     }
+
+/// What `scae eval` was asked to do.
+type EvalOptions = { Run: RunOptions; Baseline: string option }
 
 /// What `scae sweep` was asked to do.
 type SweepOptions =
@@ -178,7 +65,7 @@ type Command =
     | ShowHelp of text: string
     | ShowList of json: bool
     | Train of TrainOptions
-    | Eval of RunOptions
+    | Eval of EvalOptions
     | Figures of RunOptions
     | Sweep of SweepOptions
     | Verify of ExperimentOptions
@@ -204,7 +91,8 @@ module Arguments =
     /// Takes `--name value` pairs out that name a hyperparameter of the experiment.
     let private takeHyperparameters (experiment: Experiment) (words: string list) =
         let names =
-            experiment.Settings experiment.Specification.Presets.Head
+            experiment.Specification.Presets
+            |> List.collect experiment.Settings
             |> List.map (fun setting -> $"--{setting.Name}")
             |> Set.ofList
 
@@ -220,26 +108,44 @@ module Arguments =
 
         take words [] []
 
+    /// The hyperparameters of an experiment: one table for all presets that train the same kind of model, with the values
+    /// of the first of them.
     let private hyperparameterHelp (experiment: Experiment) : string =
         let specification = experiment.Specification
 
-        let rows =
-            experiment.Settings(specification.Presets |> List.find (fun p -> p.Name = specification.DefaultPreset))
-            |> List.map (fun s -> $"    --{s.Name} <{s.Kind}>", $"{s.Summary} [{s.Default}]")
+        let table (names: string) (preset: Preset) =
+            let rows =
+                experiment.Settings preset
+                |> List.map (fun s -> $"    --{s.Name} <{s.Kind}>", $"{s.Summary} [{s.Default}]")
 
-        let width = rows |> List.map (fun (name, _) -> name.Length) |> List.max
+            let width = rows |> List.map (fun (name, _) -> name.Length) |> List.max
 
-        let lines = rows |> List.map (fun (name, text) -> $"{name.PadRight(width + 2)}{text}")
+            [ ""; $"HYPERPARAMETERS OF {names} [default of {preset.Name}]:"; "" ]
+            @ (rows |> List.map (fun (name, text) -> $"{name.PadRight(width + 2)}{text}"))
+
+        let kinds =
+            specification.Presets
+            |> List.groupBy (fun preset -> experiment.Settings preset |> List.map _.Name)
+            |> List.map snd
+
+        let tables =
+            kinds
+            |> List.collect (fun presets ->
+                let names = presets |> List.map _.Name |> String.concat ", "
+
+                table
+                    (if kinds.Length = 1 then
+                         specification.Experiment
+                     else
+                         $"--preset {names}")
+                    presets.Head)
+
+        let width = specification.Presets |> List.map _.Name.Length |> List.max
 
         let presets =
-            specification.Presets |> List.map (fun p -> $"    {p.Name.PadRight(width - 2)}{p.Summary}")
+            specification.Presets |> List.map (fun p -> $"    {p.Name.PadRight(width + 3)}{p.Summary}")
 
-        String.concat
-            "\n"
-            ([ ""; $"PRESETS OF {specification.Experiment}:"; "" ]
-             @ presets
-             @ [ ""; $"HYPERPARAMETERS OF {specification.Experiment} [default]:"; "" ]
-             @ lines)
+        String.concat "\n" ([ ""; $"PRESETS OF {specification.Experiment}:"; "" ] @ presets @ tables)
 
     let private usage<'arguments when 'arguments :> IArgParserTemplate> (verb: string) : string =
         ArgumentParser.Create<'arguments>(programName = $"scae {verb}").PrintUsage()
@@ -249,7 +155,7 @@ module Arguments =
         | "list" -> usage<ListArguments> verb
         | "train" -> usage<TrainArguments> verb
         | "sweep" -> usage<SweepArguments> verb
-        | "eval"
+        | "eval" -> usage<EvalArguments> verb
         | "figures" -> usage<RunArguments> verb
         | _ -> usage<ExperimentArguments> verb
 
@@ -318,24 +224,39 @@ module Arguments =
                             Json = results.Contains TrainArguments.Json
                         })))
 
-    let private run
-        (verb: string)
-        (command: RunOptions -> Command)
-        (results: ParseResults<RunArguments>)
-        : Result<Command, string> =
-        results.TryGetResult RunArguments.Run
+    let private runOptions verb (folder: string option) seed threadCount data json : Result<RunOptions, string> =
+        folder
         |> required verb "a run's folder" "runs/constellations-seed-0"
         |> bind (fun folder ->
-            threads (results.TryGetResult RunArguments.Threads)
+            threads threadCount
             |> Result.map (fun threads ->
-                command
-                    {
-                        Folder = folder
-                        Seed = results.GetResult(RunArguments.Seed, defaultValue = 1)
-                        Threads = threads
-                        Resources = resources (results.TryGetResult RunArguments.Data)
-                        Json = results.Contains RunArguments.Json
-                    }))
+                {
+                    Folder = folder
+                    Seed = defaultArg seed 1
+                    Threads = threads
+                    Resources = resources data
+                    Json = json
+                }))
+
+    let private figures (results: ParseResults<RunArguments>) : Result<Command, string> =
+        runOptions
+            "figures"
+            (results.TryGetResult RunArguments.Run)
+            (results.TryGetResult RunArguments.Seed)
+            (results.TryGetResult RunArguments.Threads)
+            (results.TryGetResult RunArguments.Data)
+            (results.Contains RunArguments.Json)
+        |> Result.map Command.Figures
+
+    let private eval (results: ParseResults<EvalArguments>) : Result<Command, string> =
+        runOptions
+            "eval"
+            (results.TryGetResult EvalArguments.Run)
+            (results.TryGetResult EvalArguments.Seed)
+            (results.TryGetResult EvalArguments.Threads)
+            (results.TryGetResult EvalArguments.Data)
+            (results.Contains EvalArguments.Json)
+        |> Result.map (fun run -> Command.Eval { Run = run; Baseline = results.TryGetResult EvalArguments.Baseline })
 
     let private sweep
         (overrides: (string * string) list)
@@ -429,10 +350,12 @@ module Arguments =
                     "--quiet"
                     "--json"
                     "--steps"
+                    "--baseline"
                 ]
                 @ (match experiment with
                    | Some experiment ->
-                       experiment.Settings experiment.Specification.Presets.Head
+                       experiment.Specification.Presets
+                       |> List.collect experiment.Settings
                        |> List.map (fun setting -> $"--{setting.Name}")
                    | None -> [])
 
@@ -470,8 +393,8 @@ module Arguments =
                     match (parser.Value.ParseCommandLine(Array.ofList (verb :: kept))).GetSubCommand() with
                     | RootArguments.List results -> Ok(ShowList(results.Contains ListArguments.Json))
                     | RootArguments.Train results -> train overrides results
-                    | RootArguments.Eval results -> run "eval" Command.Eval results
-                    | RootArguments.Figures results -> run "figures" Command.Figures results
+                    | RootArguments.Eval results -> eval results
+                    | RootArguments.Figures results -> figures results
                     | RootArguments.Sweep results -> sweep overrides results
                     | RootArguments.Verify results -> experiments Command.Verify overrides results
                     | RootArguments.Gradcheck results -> experiments Command.Gradcheck overrides results

@@ -12,11 +12,35 @@ type ConstellationsData =
         Shown: Constellations
     }
 
+/// The scenes of a split.
+[<RequireQualifiedAccess>]
+module ConstellationsData =
+    /// How many scenes the pictures show.
+    [<Literal>]
+    let Shown = 4
+
+    /// Scenes from a run's streams.
+    let generate (config: ConstellationsConfig) (validation: int) (test: int) (keys: Keys) : ConstellationsData =
+        let validation = Constellations.sample config validation keys.Validation
+
+        {
+            Templates = config.Templates
+            Validation = validation
+            Test = Constellations.sample config test keys.Test
+            Shown = Constellations.truncate config Shown validation
+        }
+
+    /// Validation or test scenes.
+    let scenes (split: Split) (data: ConstellationsData) : Constellations =
+        match split with
+        | Validation -> data.Validation
+        | Test -> data.Test
+
 /// The pictures of the constellations experiment.
 [<RequireQualifiedAccess>]
 module ConstellationsFigures =
     /// Which capsule drew a point is told by colour, the same for capsule k and template k.
-    let private colour (k: int) : Colour = Palette.category k
+    let internal colour (k: int) : Colour = Palette.category k
 
     let private series (history: History) (value: Evaluation -> float) =
         let evaluations = Array.ofList history.Evaluations
@@ -38,42 +62,66 @@ module ConstellationsFigures =
         |> Option.map (fun e -> float e.Epoch)
         |> Option.defaultValue 1.0
 
-    /// Chamfer distance in training and validation.
-    let private chamferPanel (epochs: float) (history: History) : Panel =
-        Panel.create "Chamfer distance"
+    /// The training loss, whatever it is, and the Chamfer distance in validation.
+    let private chamferPanel (loss: string) (epochs: float) (history: History) : Panel =
+        Panel.create (
+            if loss = "chamfer" then
+                "Chamfer distance"
+            else
+                "Training loss and Chamfer distance"
+        )
         |> Panel.axes "epoch" "chamfer"
         |> Panel.xLimits 0.0 (max 1.0 epochs)
-        |> curve "training" Palette.orange history _.TrainLoss
+        |> curve
+            (if loss = "chamfer" then
+                 "training"
+             else
+                 $"training ({loss})")
+            Palette.orange
+            history
+            _.TrainLoss
         |> curve "validation" Palette.blue history (metric "chamfer")
 
     // Random labels score this under the best of the 3! relabellings of 4 + 4 + 3 points, not 4/11.
     [<Literal>]
     let private ChanceBest = 53.3
 
-    let private recoveryPanel (epochs: float) (history: History) : Panel =
+    let private chanceBest (label: string) (templates: Template list) (panel: Panel) : Panel =
+        if templates = Template.published then
+            Panel.horizontal label Colour.grey ChanceBest panel
+        else
+            panel
+
+    let private chanceRaw (templates: Template list) : Panel -> Panel =
+        Panel.horizontal "" Colour.grey (100.0 / float templates.Length)
+
+    let private recoveryPanel (templates: Template list) (epochs: float) (history: History) : Panel =
         Panel.create "Recovery"
         |> Panel.axes "epoch" "points [%]"
         |> Panel.xLimits 0.0 (max 1.0 epochs)
         |> Panel.yLimits 0.0 100.0
         |> curve "best match" Palette.blue history (percent "recovery")
         |> curve "raw" Palette.vermilion history (percent "raw_recovery")
-        |> Panel.horizontal "chance, best match" Colour.grey ChanceBest
-        |> Panel.horizontal "" Colour.grey (100.0 / 3.0)
+        |> chanceBest "chance, best match" templates
+        |> chanceRaw templates
 
-    let private curves (history: History) : Figure =
+    let private curves (templates: Template list) (loss: string) (history: History) : Figure =
         let epochs = lastEpoch history
 
-        Figure.create "training-curves" "Training" [ [ chamferPanel epochs history; recoveryPanel epochs history ] ]
+        Figure.create
+            "training-curves"
+            "Training"
+            [ [ chamferPanel loss epochs history; recoveryPanel templates epochs history ] ]
         |> Figure.panelSize 420.0 320.0
 
     /// The points [n, 2] of one scene as two arrays.
-    let private coordinates (points: Tensor) (scene: int) : float[] * float[] =
+    let internal coordinates (points: Tensor) (scene: int) : float[] * float[] =
         let values = (points.select (0, scene)).contiguous().toArray<float32>()
 
         Array.init (values.Length / 2) (fun i -> float values[2 * i]),
         Array.init (values.Length / 2) (fun i -> float values[2 * i + 1])
 
-    let private scenePanel (title: string) : Panel =
+    let internal scenePanel (title: string) : Panel =
         Panel.create title
         |> Panel.frame Frame.Box
         |> Panel.equalAspect
@@ -173,17 +221,16 @@ module ConstellationsFigures =
              |> Panel.heatmap ColourMap.blues (0.0, 1.0) names names "P1" rates)
         |> Figure.panelSize 560.0 430.0
 
-    /// Training curves, examples and confusion.
-    let all
-        (config: ConstellationCapsulesConfig)
-        (data: ConstellationsData)
-        (model: ConstellationCapsules)
-        (history: History)
-        : Figure list =
-        let frozen = Parameters.map (fun (tensor: Tensor) -> tensor.primal) model
-        let draw (points: Tensor) = ConstellationCapsules.reconstruct config frozen points
+    /// `loss` names what training minimises. Training curves, examples and confusion of a method that draws the templates' points [b, M, 2] onto points
+    /// [b, n, 2].
+    let all (loss: string) (data: ConstellationsData) (draw: Tensor -> Tensor) (history: History) : Figure list =
         let predicted = ConstellationCapsules.assign data.Templates (draw data.Test.Points) data.Test.Points
-        [ curves history; examples data (draw data.Shown.Points); confusion data predicted ]
+
+        [
+            curves data.Templates loss history
+            examples data (draw data.Shown.Points)
+            confusion data predicted
+        ]
 
     /// One curve of the animation, on axes that stay the same from frame to frame.
     let private growing
@@ -200,8 +247,8 @@ module ConstellationsFigures =
         |> Panel.yLimits (fst limits) (snd limits)
         |> curve "" colour until value
 
-    /// A frame a snapshot: predictions and drawn shapes of the shown scenes, the curves growing below.
-    let animation (data: ConstellationsData) (history: History) : Animation option =
+    /// `loss` names what training minimises. A frame a snapshot: predictions and drawn shapes of the shown scenes, the curves growing below.
+    let animation (loss: string) (data: ConstellationsData) (history: History) : Animation option =
         let epochs = lastEpoch history
 
         let highest =
@@ -212,12 +259,21 @@ module ConstellationsFigures =
 
         let curves (until: History) =
             [
-                growing "Chamfer, training" Palette.orange (0.0, highest) epochs _.TrainLoss until
+                growing
+                    (if loss = "chamfer" then
+                         "Chamfer, training"
+                     else
+                         "Training loss")
+                    Palette.orange
+                    (0.0, highest)
+                    epochs
+                    _.TrainLoss
+                    until
                 growing "Chamfer, validation" Palette.blue (0.0, highest) epochs (metric "chamfer") until
                 growing "Recovery [%]" Palette.green (0.0, 100.0) epochs (percent "recovery") until
-                |> Panel.horizontal "" Colour.grey ChanceBest
+                |> chanceBest "" data.Templates
                 growing "Raw recovery [%]" Palette.vermilion (0.0, 100.0) epochs (percent "raw_recovery") until
-                |> Panel.horizontal "" Colour.grey (100.0 / 3.0)
+                |> chanceRaw data.Templates
             ]
 
         let frame (snapshot: Snapshot) =
