@@ -21,11 +21,13 @@ type ShapeKind =
 [<RequireQualifiedAccess>]
 module ShapeKind =
     let private names =
-        [ "square", ShapeKind.Square
-          "disc", ShapeKind.Disc
-          "wide-triangle", ShapeKind.WideTriangle
-          "triangle-up", ShapeKind.TriangleUp
-          "triangle-down", ShapeKind.TriangleDown ]
+        [
+            "square", ShapeKind.Square
+            "disc", ShapeKind.Disc
+            "wide-triangle", ShapeKind.WideTriangle
+            "triangle-up", ShapeKind.TriangleUp
+            "triangle-down", ShapeKind.TriangleDown
+        ]
 
     /// The kinds of a list such as "square,disc". The error is one line with the nearest name.
     let parse (text: string) : Result<ShapeKind list, string> =
@@ -35,7 +37,8 @@ module ShapeKind =
             | None -> Error $"--kinds {text}: there is no kind {name}{Spelling.nearest name (List.map fst names)}"
 
         (text.Split ',', Ok [])
-        ||> Array.foldBack (fun name rest -> Result.bind (fun kinds -> find (name.Trim()) |> Result.map (fun kind -> kind :: kinds)) rest)
+        ||> Array.foldBack (fun name rest ->
+            Result.bind (fun kinds -> find (name.Trim()) |> Result.map (fun kind -> kind :: kinds)) rest)
 
 /// How images of shapes are drawn.
 type ShapesConfig =
@@ -72,22 +75,26 @@ module Shapes =
 
     /// The small program's task: three of square, disc and wide triangle with s in 2..4 on 24×24.
     let published: ShapesConfig =
-        { Canvas = 24
-          Count = 3
-          Kinds = [ ShapeKind.Square; ShapeKind.Disc; ShapeKind.WideTriangle ]
-          Smallest = 2
-          Largest = 4
-          MostTaken = 0.6 }
+        {
+            Canvas = 24
+            Count = 3
+            Kinds = [ ShapeKind.Square; ShapeKind.Disc; ShapeKind.WideTriangle ]
+            Smallest = 2
+            Largest = 4
+            MostTaken = 0.6
+        }
 
     /// The paper's static shapes: three of square, upward and downward triangle on 28×28, overlap allowed. The original
     /// sizes are unknown; here every shape is nine rows high.
     let paper: ShapesConfig =
-        { Canvas = 28
-          Count = 3
-          Kinds = [ ShapeKind.Square; ShapeKind.TriangleUp; ShapeKind.TriangleDown ]
-          Smallest = 4
-          Largest = 4
-          MostTaken = 1.0 }
+        {
+            Canvas = 28
+            Count = 3
+            Kinds = [ ShapeKind.Square; ShapeKind.TriangleUp; ShapeKind.TriangleDown ]
+            Smallest = 4
+            Largest = 4
+            MostTaken = 1.0
+        }
 
     /// How far left and right of the centre a row of a shape reaches; −1 where it has no pixel.
     let private halfWidth (kind: ShapeKind) (s: int) (dy: int) : int =
@@ -114,9 +121,11 @@ module Shapes =
     let allocate (config: ShapesConfig) (count: int) : Shapes =
         let pixels = config.Canvas * config.Canvas
 
-        { Images = Tensor.zeros [| count; pixels |]
-          Labels = Array.zeroCreate (count * pixels)
-          Overlap = Array.zeroCreate (count * pixels) }
+        {
+            Images = Tensor.zeros [| count; pixels |]
+            Labels = Array.zeroCreate (count * pixels)
+            Overlap = Array.zeroCreate (count * pixels)
+        }
 
     /// The share of the square around a centre that is taken.
     let private taken (canvas: int) (labels: ReadOnlySpan<int>) (s: int) (cx: int) (cy: int) : float =
@@ -181,6 +190,8 @@ module Shapes =
         let count = min count (batch.Images.shape[0] - first)
         let pixels = batch.Images.shape[1]
 
-        { Images = (batch.Images.slice (0, first, first + count)).clone ()
-          Labels = Array.sub batch.Labels (first * pixels) (count * pixels)
-          Overlap = Array.sub batch.Overlap (first * pixels) (count * pixels) }
+        {
+            Images = (batch.Images.slice (0, first, first + count)).clone()
+            Labels = Array.sub batch.Labels (first * pixels) (count * pixels)
+            Overlap = Array.sub batch.Overlap (first * pixels) (count * pixels)
+        }

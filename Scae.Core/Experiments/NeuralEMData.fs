@@ -74,9 +74,11 @@ module NeuralEMData =
         let pixels = shapes.Images.shape[1]
 
         let chosen =
-            [| for at in image * pixels .. (image + 1) * pixels - 1 do
-                   if shapes.Labels[at] > 0 && (overlap || not shapes.Overlap[at]) then
-                       at |]
+            [|
+                for at in image * pixels .. (image + 1) * pixels - 1 do
+                    if shapes.Labels[at] > 0 && (overlap || not shapes.Overlap[at]) then
+                        at
+            |]
 
         chosen |> Array.map (fun at -> shapes.Labels[at]), chosen |> Array.map (fun at -> predicted[at])
 
@@ -88,13 +90,15 @@ module NeuralEMData =
             Array.init images (fun image -> foreground shapes predicted overlap image ||> measure)
             |> Array.average
 
-        [ "nmi", mean true (Clustering.normalizedMutualInformation Normalizer.Arithmetic)
-          "ami", mean true (Clustering.adjustedMutualInformation Normalizer.Arithmetic)
-          "ari", mean true Clustering.adjustedRandIndex
-          "nmi_distinct", mean false (Clustering.normalizedMutualInformation Normalizer.Arithmetic)
-          "ami_distinct", mean false (Clustering.adjustedMutualInformation Normalizer.Arithmetic)
-          "ami_max_distinct", mean false (Clustering.adjustedMutualInformation Normalizer.Max)
-          "ari_distinct", mean false Clustering.adjustedRandIndex ]
+        [
+            "nmi", mean true (Clustering.normalizedMutualInformation Normalizer.Arithmetic)
+            "ami", mean true (Clustering.adjustedMutualInformation Normalizer.Arithmetic)
+            "ari", mean true Clustering.adjustedRandIndex
+            "nmi_distinct", mean false (Clustering.normalizedMutualInformation Normalizer.Arithmetic)
+            "ami_distinct", mean false (Clustering.adjustedMutualInformation Normalizer.Arithmetic)
+            "ami_max_distinct", mean false (Clustering.adjustedMutualInformation Normalizer.Max)
+            "ari_distinct", mean false Clustering.adjustedRandIndex
+        ]
 
     /// loss (of the last iteration), then NMI, AMI and ARI over all foreground pixels, then _distinct without the pixels
     /// that several shapes cover; ami_max has the greater entropy as its bound, the others the mean.
@@ -103,12 +107,14 @@ module NeuralEMData =
         let count = images.shape[0]
 
         let chunks =
-            [ for first in 0..Chunk .. count - 1 do
-                  let part = images.slice (0, first, min count (first + Chunk))
-                  let batch = batch data (scenes.Noise.Fold(int64 (first / Chunk))) part
-                  let last = NeuralEM.unroll data.Model model batch |> List.last
-                  let loss = (NeuralEM.iterationLoss data.Model batch.Target last).toScalar ()
-                  float part.shape[0] * loss, NeuralEM.assign last.Responsibilities ]
+            [
+                for first in 0..Chunk .. count - 1 do
+                    let part = images.slice (0, first, min count (first + Chunk))
+                    let batch = batch data (scenes.Noise.Fold(int64 (first / Chunk))) part
+                    let last = NeuralEM.unroll data.Model model batch |> List.last
+                    let loss = (NeuralEM.iterationLoss data.Model batch.Target last).toScalar()
+                    float part.shape[0] * loss, NeuralEM.assign last.Responsibilities
+            ]
 
         let predicted = chunks |> List.map snd |> Array.concat
         ("loss", List.sumBy fst chunks / float count) :: agreement scenes.Shapes predicted

@@ -116,18 +116,20 @@ type EMIteration =
 module NeuralEM =
     /// The published small program: 24×24, K = 3, H = 24, T = 4.
     let published: NeuralEMConfig =
-        { Pixels = 576
-          Slots = 3
-          Hidden = 24
-          Iterations = 4
-          MStep = MStep.Tanh
-          SymmetryBreaking = SymmetryBreaking.Learned
-          Objective = Objective.Evidence
-          StepWeights = StepWeights.All
-          InterCluster = 1.0
-          ThroughResponsibilities = true
-          Background = BackgroundSlot.None
-          Floor = 0.0 }
+        {
+            Pixels = 576
+            Slots = 3
+            Hidden = 24
+            Iterations = 4
+            MStep = MStep.Tanh
+            SymmetryBreaking = SymmetryBreaking.Learned
+            Objective = Objective.Evidence
+            StepWeights = StepWeights.All
+            InterCluster = 1.0
+            ThroughResponsibilities = true
+            Background = BackgroundSlot.None
+            Floor = 0.0
+        }
 
     // Probabilities are limited to [clip, 1 − clip], as the small program does.
     [<Literal>]
@@ -146,47 +148,55 @@ module NeuralEM =
     /// Parameters drawn from a key: weights uniform in ±1/√fan-in, biases 0, θ_init normal with deviation 0.5.
     let init (config: NeuralEMConfig) (dtype: Dtype) (key: Key) : NeuralEM =
         let { Pixels = d; Hidden = h; Slots = k } = config
+
         let weight inputs outputs (name: string) =
             Initialization.uniform (1.0 / sqrt (float inputs)) dtype [ inputs; outputs ] (key.Named name)
 
         let cell gates =
-            { Input =
-                { Weight = weight d (gates * h) "input"
-                  Bias = Tensor.zeros ([| gates * h |], dtype) }
-              Recurrent = weight h (gates * h) "recurrent" }
+            {
+                Input =
+                    {
+                        Weight = weight d (gates * h) "input"
+                        Bias = Tensor.zeros ([| gates * h |], dtype)
+                    }
+                Recurrent = weight h (gates * h) "recurrent"
+            }
 
-        { Decoder =
-            { Weight = weight h d "decoder"
-              Bias = Tensor.zeros ([| d |], dtype) }
-          Recurrence =
-            match config.MStep with
-            | MStep.Tanh
-            | MStep.Sigmoid -> Some(cell 1)
-            | MStep.Gated -> Some(cell 3)
-            | MStep.Gradient -> None
-          StepSize =
-            match config.MStep with
-            | MStep.Gradient -> Some(Tensor.full ([||], 0.1, dtype))
-            | _ -> None
-          Start =
-            match config.SymmetryBreaking with
-            | SymmetryBreaking.Learned -> Some(Initialization.normal StartDeviation dtype [ k; h ] (key.Named "start"))
-            | SymmetryBreaking.Random -> None
-          BackgroundLogit =
-            match config.Background with
-            | BackgroundSlot.Learned -> Some(Tensor.full ([| 1; 1; 1 |], -2.0, dtype))
-            | _ -> None }
+        {
+            Decoder = { Weight = weight h d "decoder"; Bias = Tensor.zeros ([| d |], dtype) }
+            Recurrence =
+                match config.MStep with
+                | MStep.Tanh
+                | MStep.Sigmoid -> Some(cell 1)
+                | MStep.Gated -> Some(cell 3)
+                | MStep.Gradient -> None
+            StepSize =
+                match config.MStep with
+                | MStep.Gradient -> Some(Tensor.full ([||], 0.1, dtype))
+                | _ -> None
+            Start =
+                match config.SymmetryBreaking with
+                | SymmetryBreaking.Learned ->
+                    Some(Initialization.normal StartDeviation dtype [ k; h ] (key.Named "start"))
+                | SymmetryBreaking.Random -> None
+            BackgroundLogit =
+                match config.Background with
+                | BackgroundSlot.Learned -> Some(Tensor.full ([| 1; 1; 1 |], -2.0, dtype))
+                | _ -> None
+        }
 
     /// Room for a batch of the given size, all zeros.
     let allocate (config: NeuralEMConfig) (count: int) : NeuralEMBatch =
         let { Pixels = d; Hidden = h; Slots = k } = config
 
-        { Input = Tensor.zeros [| count; d |]
-          Target = Tensor.zeros [| count; d |]
-          Noise =
-            match config.SymmetryBreaking with
-            | SymmetryBreaking.Learned -> Tensor.zeros [| count; k; h |]
-            | SymmetryBreaking.Random -> Tensor.zeros [| count; slots config; d |] }
+        {
+            Input = Tensor.zeros [| count; d |]
+            Target = Tensor.zeros [| count; d |]
+            Noise =
+                match config.SymmetryBreaking with
+                | SymmetryBreaking.Learned -> Tensor.zeros [| count; k; h |]
+                | SymmetryBreaking.Random -> Tensor.zeros [| count; slots config; d |]
+        }
 
     /// ψ of every slot: θ [b, K, H] → [b, slots, D] in [0, 1], the background's slot last.
     let decode (config: NeuralEMConfig) (model: NeuralEM) (theta: Tensor) : Tensor =
@@ -201,22 +211,26 @@ module NeuralEM =
     /// The E-step: γ_k ∝ p(x | ψ_k) + floor (eq. 3); ψ [b, slots, D], x [b, D] → [b, slots, D].
     let responsibilities (config: NeuralEMConfig) (psi: Tensor) (x: Tensor) : Tensor =
         let gamma = psi.bernoulliResponsibilities (x, Clip, config.Floor)
-        if config.ThroughResponsibilities then gamma else gamma.noDiff ()
+
+        if config.ThroughResponsibilities then
+            gamma
+        else
+            gamma.noDiff ()
 
     let private gated (cell: Recurrence) (h: int) (theta: Tensor) (delta: Tensor) : Tensor =
         let ofInput = Linear.forward cell.Input delta
         let ofState = theta.linear cell.Recurrent
         let part (i: int) (x: Tensor) = x.slice (-1, i * h, (i + 1) * h)
-        let update = (part 0 ofInput + part 0 ofState).sigmoid ()
-        let reset = (part 1 ofInput + part 1 ofState).sigmoid ()
-        let candidate = (part 2 ofInput + reset * part 2 ofState).tanh ()
+        let update = (part 0 ofInput + part 0 ofState).sigmoid()
+        let reset = (part 1 ofInput + part 1 ofState).sigmoid()
+        let candidate = (part 2 ofInput + reset * part 2 ofState).tanh()
         candidate + update * (theta - candidate)
 
     /// The M-step: states θ [b, K, H] and residuals δ [b, K, D] → the next states.
     let mStep (config: NeuralEMConfig) (model: NeuralEM) (theta: Tensor) (delta: Tensor) : Tensor =
         match config.MStep, model.Recurrence, model.StepSize with
-        | MStep.Tanh, Some cell, _ -> (Linear.forward cell.Input delta + theta.linear cell.Recurrent).tanh ()
-        | MStep.Sigmoid, Some cell, _ -> (Linear.forward cell.Input delta + theta.linear cell.Recurrent).sigmoid ()
+        | MStep.Tanh, Some cell, _ -> (Linear.forward cell.Input delta + theta.linear cell.Recurrent).tanh()
+        | MStep.Sigmoid, Some cell, _ -> (Linear.forward cell.Input delta + theta.linear cell.Recurrent).sigmoid()
         | MStep.Gated, Some cell, _ -> gated cell config.Hidden theta delta
         | MStep.Gradient, _, Some eta -> theta + eta * delta.matmul (model.Decoder.Weight.transpose ())
         | kind, _, _ -> invalidArg (nameof model) $"neural EM: the model has no parameters for the M-step %A{kind}"
@@ -234,12 +248,9 @@ module NeuralEM =
         let iteration theta =
             let psi = decode config model theta
 
-            { State = theta
-              Means = psi
-              Responsibilities = responsibilities config psi x }
+            { State = theta; Means = psi; Responsibilities = responsibilities config psi x }
 
-        let next (theta: Tensor) (delta: Tensor) =
-            iteration (mStep config model theta (objects config delta))
+        let next (theta: Tensor) (delta: Tensor) = iteration (mStep config model theta (objects config delta))
 
         let following (last: EMIteration) =
             next last.State (last.Means.responsibleResidual (last.Responsibilities, input))
@@ -251,15 +262,14 @@ module NeuralEM =
                 // ψ = 0, so the residual is γ ∘ x̃.
                 next (Tensor.zeros ([| x.shape[0]; config.Slots; config.Hidden |], x.dtype)) (noise * input.unsqueeze 1)
 
-        [ 2 .. config.Iterations ]
-        |> List.scan (fun last _ -> following last) first
+        [ 2 .. config.Iterations ] |> List.scan (fun last _ -> following last) first
 
     /// The loss of one iteration, a scalar.
     let iterationLoss (config: NeuralEMConfig) (x: Tensor) (iteration: EMIteration) : Tensor =
         match config.Objective with
-        | Objective.Evidence -> -((iteration.Means.bernoulliMixture (x, Clip)).mean ())
+        | Objective.Evidence -> -((iteration.Means.bernoulliMixture (x, Clip)).mean())
         | Objective.Expected ->
-            (iteration.Means.bernoulliSlotLoss (iteration.Responsibilities, x, config.InterCluster, Clip)).mean ()
+            (iteration.Means.bernoulliSlotLoss (iteration.Responsibilities, x, config.InterCluster, Clip)).mean()
 
     /// The weighted sum of the iterations' losses, a scalar.
     let loss (config: NeuralEMConfig) (model: NeuralEM) (batch: NeuralEMBatch) : Tensor =
@@ -278,8 +288,7 @@ module NeuralEM =
         iterations |> List.mapi weighted |> List.choose id |> List.reduce (+)
 
     /// The slot of the largest responsibility: γ [b, slots, D] → b·D indices.
-    let assign (gamma: Tensor) : int[] = (gamma.argmax 1).toArray<int> ()
+    let assign (gamma: Tensor) : int[] = (gamma.argmax 1).toArray<int>()
 
     /// The mixture's mean Σ_k γ_k ∘ ψ_k, [b, D].
-    let mixture (iteration: EMIteration) : Tensor =
-        (iteration.Responsibilities * iteration.Means).sum 1
+    let mixture (iteration: EMIteration) : Tensor = (iteration.Responsibilities * iteration.Means).sum 1
