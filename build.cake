@@ -23,8 +23,11 @@ Task("Build")
 
 Task("Format")
     .Description("Fails where the sources aren't formatted.")
+    .IsDependentOn("Build")
     .Does(() =>
     {
+        // The C# formatter compiles what it checks, so it needs the F# assemblies of this configuration.
+        Environment.SetEnvironmentVariable("Configuration", configuration);
         Dotnet($"format {solution} --verify-no-changes --no-restore");
         Dotnet("fantomas --check Scae.Core Scae.Tests examples");
     });

@@ -7,6 +7,13 @@ public sealed record MatMulCase(
     /// <summary>Multiplications and additions of one call.</summary>
     public double Flops => 2.0 * Batch * M * N * K;
 
+    /// <summary>Products that are compared with other libraries.</summary>
+    public static MatMulCase[] Large { get; } =
+    [
+        Of(256, 256, 256), Of(512, 512, 512), Of(1024, 1024, 1024), Of(512, 512, 512, b: true),
+        Of(512, 512, 512, a: true), Of(500, 300, 700),
+    ];
+
     /// <summary>The products that training steps of set and image encoders consist of.</summary>
     public static MatMulCase[] Small { get; } =
     [

@@ -13,15 +13,6 @@ internal static class MatMulRace
 {
     private const int Repetitions = 41;
 
-    private static readonly MatMulCase[] s_large =
-    [
-        new("256³", 1, 256, 256, 256), new("512³", 1, 512, 512, 512), new("1024³", 1, 1024, 1024, 1024),
-        new("512³ A·Bᵀ", 1, 512, 512, 512, BTransposed: true), new("512³ Aᵀ·B", 1, 512, 512, 512, ATransposed: true),
-        new("500×300×700", 1, 500, 300, 700),
-    ];
-
-    private static readonly MatMulCase[] s_small = MatMulCase.Small;
-
     public static void Run()
     {
         bool blas = OpenBlas.IsPresent;
@@ -37,8 +28,8 @@ internal static class MatMulRace
         int threads = Math.Max(2, Parallelism.Threads);
         Console.WriteLine($"GFLOP/s, medians of {Repetitions} alternating repetitions, float32.");
         Console.WriteLine($"{"",-26}{"1 thread",10}{"OpenBLAS",10}{"ratio",8}{$"{threads} threads",11}{"speed-up",10}");
-        foreach (MatMulCase shape in s_large) Race(shape, blas, threads);
-        foreach (MatMulCase shape in s_small) Race(shape, blas, 0);
+        foreach (MatMulCase shape in MatMulCase.Large) Race(shape, blas, threads);
+        foreach (MatMulCase shape in MatMulCase.Small) Race(shape, blas, 0);
     }
 
     private static void Race(MatMulCase shape, bool blas, int threads)

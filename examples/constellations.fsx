@@ -14,17 +14,14 @@ open Scae.Tensors
 let config = ConstellationCapsules.published
 let root = Key.OfSeed 0L
 
-let model =
-    ConstellationCapsules.init config Dtype.Float32 (root.Named "init")
-    |> Parameters.trainable
+let model = ConstellationCapsules.init config Dtype.Float32 (root.Named "init") |> Parameters.trainable
 
 printfn $"{Parameters.count model} parameters"
 
 // The loss of a batch, recorded once: each step fills the batch anew and replays the same operations.
 let batch = Constellations.allocate Constellations.published 32
 
-let step =
-    Recording.Of(fun () -> Seq.singleton (ConstellationCapsules.loss config model batch.Points))
+let step = Recording.Of(fun () -> Seq.singleton (ConstellationCapsules.loss config model batch.Points))
 
 let parameters = Parameters.named model |> List.map snd
 let memory = Optimizer.init Optimizer.adam parameters
@@ -36,11 +33,10 @@ for i in 0..399 do
     Optimizer.step memory 3e-3 (i + 1) parameters
 
     if i % 100 = 99 then
-        printfn $"step {i + 1}: loss {step.Outputs[0].toScalar ():F3}"
+        printfn $"step {i + 1}: loss {step.Outputs[0].toScalar():F3}"
 
 // Scenes that training has not seen.
-let scenes =
-    Constellations.sample Constellations.published 256 (root.Named "validation")
+let scenes = Constellations.sample Constellations.published 256 (root.Named "validation")
 
 let drawn = ConstellationCapsules.reconstruct config model scenes.Points
 let predicted = ConstellationCapsules.assign config.Templates drawn scenes.Points

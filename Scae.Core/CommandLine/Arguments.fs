@@ -122,48 +122,56 @@ type internal RootArguments =
 
 /// What `scae train` was asked to do.
 type TrainOptions =
-    { Experiment: Experiment
-      Preset: Preset
-      Overrides: (string * string) list
-      Seed: int
-      Out: string option
-      Resume: bool
-      Threads: int option
-      Resources: Resources
-      Quiet: bool
-      Json: bool }
+    {
+        Experiment: Experiment
+        Preset: Preset
+        Overrides: (string * string) list
+        Seed: int
+        Out: string option
+        Resume: bool
+        Threads: int option
+        Resources: Resources
+        Quiet: bool
+        Json: bool
+    }
 
 /// What `scae eval` and `scae figures` were asked to do.
 type RunOptions =
-    { Folder: string
-      Seed: int
-      Threads: int option
-      Resources: Resources
-      Json: bool }
+    {
+        Folder: string
+        Seed: int
+        Threads: int option
+        Resources: Resources
+        Json: bool
+    }
 
 /// What `scae sweep` was asked to do.
 type SweepOptions =
-    { Experiment: Experiment
-      Preset: Preset
-      Overrides: (string * string) list
-      Seeds: int list
-      Out: string option
-      Threads: int option
-      Resources: Resources
-      Quiet: bool
-      Json: bool }
+    {
+        Experiment: Experiment
+        Preset: Preset
+        Overrides: (string * string) list
+        Seeds: int list
+        Out: string option
+        Threads: int option
+        Resources: Resources
+        Quiet: bool
+        Json: bool
+    }
 
 /// What `scae verify`, `scae gradcheck` and `scae bench` were asked to do.
 type ExperimentOptions =
-    { Experiments: Experiment list
-      Preset: string option
-      Overrides: (string * string) list
-      Seed: int
-      Steps: int
-      Out: string option
-      Threads: int option
-      Resources: Resources
-      Json: bool }
+    {
+        Experiments: Experiment list
+        Preset: string option
+        Overrides: (string * string) list
+        Seed: int
+        Steps: int
+        Out: string option
+        Threads: int option
+        Resources: Resources
+        Json: bool
+    }
 
 /// A command line that makes sense.
 type Command =
@@ -180,8 +188,7 @@ type Command =
 /// From the words of a command line to a command.
 [<RequireQualifiedAccess>]
 module Arguments =
-    let private verbs =
-        [ "list"; "train"; "eval"; "figures"; "sweep"; "verify"; "gradcheck"; "bench" ]
+    let private verbs = [ "list"; "train"; "eval"; "figures"; "sweep"; "verify"; "gradcheck"; "bench" ]
 
     let private parser =
         lazy (ArgumentParser.Create<RootArguments>(programName = "scae", errorHandler = ExceptionExiter()))
@@ -259,7 +266,9 @@ module Arguments =
                 usage.TrimEnd()
                 + $"\n\nscae {verb} EXPERIMENT --help also lists the experiment's presets and hyperparameters."
             | _ -> usage.TrimEnd()
-        | _ -> parser.Value.PrintUsage().TrimEnd() + "\n\nscae train constellations trains the first experiment; scae COMMAND --help tells more."
+        | _ ->
+            parser.Value.PrintUsage().TrimEnd()
+            + "\n\nscae train constellations trains the first experiment; scae COMMAND --help tells more."
 
     let private seeds (text: string) : Result<int list, string> =
         match text.Split ".." with
@@ -282,7 +291,10 @@ module Arguments =
 
     let private bind f r = Result.bind f r
 
-    let private train (overrides: (string * string) list) (results: ParseResults<TrainArguments>) : Result<Command, string> =
+    let private train
+        (overrides: (string * string) list)
+        (results: ParseResults<TrainArguments>)
+        : Result<Command, string> =
         results.TryGetResult TrainArguments.Experiment
         |> required "train" "an experiment" "constellations"
         |> bind Experiments.find
@@ -293,31 +305,42 @@ module Arguments =
                 |> bind (fun _ -> threads (results.TryGetResult TrainArguments.Threads))
                 |> Result.map (fun threads ->
                     Command.Train
-                        { Experiment = experiment
-                          Preset = preset
-                          Overrides = overrides
-                          Seed = results.GetResult(TrainArguments.Seed, defaultValue = 0)
-                          Out = results.TryGetResult TrainArguments.Out
-                          Resume = results.Contains TrainArguments.Resume
-                          Threads = threads
-                          Resources = resources (results.TryGetResult TrainArguments.Data)
-                          Quiet = results.Contains TrainArguments.Quiet
-                          Json = results.Contains TrainArguments.Json })))
+                        {
+                            Experiment = experiment
+                            Preset = preset
+                            Overrides = overrides
+                            Seed = results.GetResult(TrainArguments.Seed, defaultValue = 0)
+                            Out = results.TryGetResult TrainArguments.Out
+                            Resume = results.Contains TrainArguments.Resume
+                            Threads = threads
+                            Resources = resources (results.TryGetResult TrainArguments.Data)
+                            Quiet = results.Contains TrainArguments.Quiet
+                            Json = results.Contains TrainArguments.Json
+                        })))
 
-    let private run (verb: string) (command: RunOptions -> Command) (results: ParseResults<RunArguments>) : Result<Command, string> =
+    let private run
+        (verb: string)
+        (command: RunOptions -> Command)
+        (results: ParseResults<RunArguments>)
+        : Result<Command, string> =
         results.TryGetResult RunArguments.Run
         |> required verb "a run's folder" "runs/constellations-seed-0"
         |> bind (fun folder ->
             threads (results.TryGetResult RunArguments.Threads)
             |> Result.map (fun threads ->
                 command
-                    { Folder = folder
-                      Seed = results.GetResult(RunArguments.Seed, defaultValue = 1)
-                      Threads = threads
-                      Resources = resources (results.TryGetResult RunArguments.Data)
-                      Json = results.Contains RunArguments.Json }))
+                    {
+                        Folder = folder
+                        Seed = results.GetResult(RunArguments.Seed, defaultValue = 1)
+                        Threads = threads
+                        Resources = resources (results.TryGetResult RunArguments.Data)
+                        Json = results.Contains RunArguments.Json
+                    }))
 
-    let private sweep (overrides: (string * string) list) (results: ParseResults<SweepArguments>) : Result<Command, string> =
+    let private sweep
+        (overrides: (string * string) list)
+        (results: ParseResults<SweepArguments>)
+        : Result<Command, string> =
         results.TryGetResult SweepArguments.Experiment
         |> required "sweep" "an experiment" "constellations --seeds 0..4"
         |> bind Experiments.find
@@ -330,15 +353,17 @@ module Arguments =
                     seeds (results.GetResult(SweepArguments.Seeds, defaultValue = "0..4"))
                     |> Result.map (fun seeds ->
                         Command.Sweep
-                            { Experiment = experiment
-                              Preset = preset
-                              Overrides = overrides
-                              Seeds = seeds
-                              Out = results.TryGetResult SweepArguments.Out
-                              Threads = threads
-                              Resources = resources (results.TryGetResult SweepArguments.Data)
-                              Quiet = results.Contains SweepArguments.Quiet
-                              Json = results.Contains SweepArguments.Json }))))
+                            {
+                                Experiment = experiment
+                                Preset = preset
+                                Overrides = overrides
+                                Seeds = seeds
+                                Out = results.TryGetResult SweepArguments.Out
+                                Threads = threads
+                                Resources = resources (results.TryGetResult SweepArguments.Data)
+                                Quiet = results.Contains SweepArguments.Quiet
+                                Json = results.Contains SweepArguments.Json
+                            }))))
 
     let private experiments
         (command: ExperimentOptions -> Command)
@@ -373,26 +398,38 @@ module Arguments =
                 threads (results.TryGetResult ExperimentArguments.Threads)
                 |> Result.map (fun threads ->
                     command
-                        { Experiments = experiments
-                          Preset = preset
-                          Overrides = overrides
-                          Seed = results.GetResult(ExperimentArguments.Seed, defaultValue = 0)
-                          Steps = steps
-                          Out = results.TryGetResult ExperimentArguments.Out
-                          Threads = threads
-                          Resources = resources (results.TryGetResult ExperimentArguments.Data)
-                          Json = results.Contains ExperimentArguments.Json }))
+                        {
+                            Experiments = experiments
+                            Preset = preset
+                            Overrides = overrides
+                            Seed = results.GetResult(ExperimentArguments.Seed, defaultValue = 0)
+                            Steps = steps
+                            Out = results.TryGetResult ExperimentArguments.Out
+                            Threads = threads
+                            Resources = resources (results.TryGetResult ExperimentArguments.Data)
+                            Json = results.Contains ExperimentArguments.Json
+                        }))
 
     /// Argu's message on one line, with the nearest option where one was mistyped.
     let private oneLine (experiment: Experiment option) (verb: string) (words: string list) (message: string) : string =
-        let line =
-            message.Split('\n') |> Array.head |> fun text -> text.Replace("ERROR: ", "").TrimEnd()
+        let line = message.Split('\n') |> Array.head |> fun text -> text.Replace("ERROR: ", "").TrimEnd()
 
         if line.Contains "unrecognized argument" then
             let word = line.Split('\'') |> Array.tryItem 1 |> Option.defaultValue ""
 
             let known =
-                [ "--preset"; "--seed"; "--seeds"; "--out"; "--resume"; "--threads"; "--data"; "--quiet"; "--json"; "--steps" ]
+                [
+                    "--preset"
+                    "--seed"
+                    "--seeds"
+                    "--out"
+                    "--resume"
+                    "--threads"
+                    "--data"
+                    "--quiet"
+                    "--json"
+                    "--steps"
+                ]
                 @ (match experiment with
                    | Some experiment ->
                        experiment.Settings experiment.Specification.Presets.Head

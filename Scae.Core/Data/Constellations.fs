@@ -5,11 +5,13 @@ open Scae.Tensors
 
 /// How constellations are drawn: each template scaled, turned and moved on its own.
 type ConstellationsConfig =
-    { Templates: Template list
-      /// Uniform scale s ~ U(lowest, highest).
-      Scale: struct (float * float)
-      /// Translation ~ U(−reach, reach) along each axis.
-      Reach: float }
+    {
+        Templates: Template list
+        /// Uniform scale s ~ U(lowest, highest).
+        Scale: struct (float * float)
+        /// Translation ~ U(−reach, reach) along each axis.
+        Reach: float
+    }
 
 /// A batch of scenes with the truth that training never sees.
 type Constellations =
@@ -27,17 +29,17 @@ type Constellations =
 module Constellations =
     /// The published task: three templates, s ~ U(0.5, 1.5), θ ~ U(0, 2π), translation ~ U(−3, 3)².
     let published: ConstellationsConfig =
-        { Templates = Template.published
-          Scale = struct (0.5, 1.5)
-          Reach = 3.0 }
+        { Templates = Template.published; Scale = struct (0.5, 1.5); Reach = 3.0 }
 
     /// Room for a batch of scenes, all zeros.
     let allocate (config: ConstellationsConfig) (count: int) : Constellations =
         let points = Template.pointCount config.Templates
 
-        { Points = Tensor.zeros [| count; points; 2 |]
-          Labels = Array.zeroCreate (count * points)
-          Poses = Tensor.zeros [| count; config.Templates.Length; 4 |] }
+        {
+            Points = Tensor.zeros [| count; points; 2 |]
+            Labels = Array.zeroCreate (count * points)
+            Poses = Tensor.zeros [| count; config.Templates.Length; 4 |]
+        }
 
     /// Draws every scene of a batch anew, in place: point p of a template becomes s·R(θ)·p + t, and the points of each
     /// scene are shuffled. A pure function of the key.
@@ -54,8 +56,7 @@ module Constellations =
             let mutable filled = 0
 
             for k in 0 .. templates.Length - 1 do
-                let scale =
-                    float32 smallest + random.NextFloat() * float32 (largest - smallest)
+                let scale = float32 smallest + random.NextFloat() * float32 (largest - smallest)
 
                 let angle = random.NextFloat() * 2.0f * MathF.PI
                 let tx = (2.0f * random.NextFloat() - 1.0f) * float32 config.Reach
@@ -93,6 +94,8 @@ module Constellations =
     let truncate (config: ConstellationsConfig) (count: int) (batch: Constellations) : Constellations =
         let count = min count batch.Points.shape[0]
 
-        { Points = (batch.Points.slice (0, 0, count)).clone ()
-          Labels = Array.truncate (count * Template.pointCount config.Templates) batch.Labels
-          Poses = (batch.Poses.slice (0, 0, count)).clone () }
+        {
+            Points = (batch.Points.slice (0, 0, count)).clone()
+            Labels = Array.truncate (count * Template.pointCount config.Templates) batch.Labels
+            Poses = (batch.Poses.slice (0, 0, count)).clone()
+        }

@@ -1,9 +1,7 @@
 namespace Scae.Core
 
 /// A named set of points in the plane, centred on its mean, that capsules draw and scenes are made of.
-type Template =
-    { Name: string
-      Points: struct (float * float)[] }
+type Template = { Name: string; Points: struct (float * float)[] }
 
 /// Template sets are data: a model and a generator take whichever they are given.
 [<RequireQualifiedAccess>]
@@ -15,15 +13,16 @@ module Template =
 
         let meanX, meanY = points |> List.averageBy fst, points |> List.averageBy snd
 
-        { Name = name
-          Points = points |> List.map (fun (x, y) -> struct (x - meanX, y - meanY)) |> Array.ofList }
+        {
+            Name = name
+            Points = points |> List.map (fun (x, y) -> struct (x - meanX, y - meanY)) |> Array.ofList
+        }
 
     /// The unit square.
     let square = create "square" [ 0.0, 0.0; 1.0, 0.0; 0.0, 1.0; 1.0, 1.0 ]
 
     /// A triangle of base and height 1 with an extra point in the middle of its base.
-    let triangleWithExtra =
-        create "triangle with extra" [ 0.0, 0.0; 1.0, 0.0; 0.5, 1.0; 0.5, 0.0 ]
+    let triangleWithExtra = create "triangle with extra" [ 0.0, 0.0; 1.0, 0.0; 0.5, 1.0; 0.5, 0.0 ]
 
     /// An equilateral triangle of side 1 (its height rounded as in the published program).
     let triangle = create "triangle" [ 0.0, 0.0; 1.0, 0.0; 0.5, 0.866 ]
@@ -32,14 +31,11 @@ module Template =
     let published: Template list = [ square; triangleWithExtra; triangle ]
 
     /// The number of points of a set.
-    let pointCount (templates: Template list) : int =
-        templates |> List.sumBy _.Points.Length
+    let pointCount (templates: Template list) : int = templates |> List.sumBy _.Points.Length
 
     /// For each point of a set, in order, the index of its template.
     let owners (templates: Template list) : int[] =
-        templates
-        |> List.mapi (fun k template -> Array.create template.Points.Length k)
-        |> Array.concat
+        templates |> List.mapi (fun k template -> Array.create template.Points.Length k) |> Array.concat
 
     /// The order in which lines around the points make the template's outline: by angle around the mean.
     let outline (template: Template) : int[] =

@@ -5,28 +5,30 @@ open Scae.Tensors
 
 /// Every hyperparameter of the constellations experiment; the defaults are the published ones.
 type ConstellationsHyperparameters =
-    { [<Setting("passes of steps-per-epoch steps, each followed by an evaluation", Min = 1.0)>]
-      Epochs: int
-      [<Setting("training steps an epoch", Min = 1.0)>]
-      StepsPerEpoch: int
-      [<Setting("scenes a step", Min = 1.0, Max = 65536.0)>]
-      BatchSize: int
-      [<Setting("Adam's step size", Min = 0.0)>]
-      LearningRate: float
-      [<Setting("D, width of a point's embedding", Min = 1.0, Max = 4096.0)>]
-      Width: int
-      [<Setting("F, width of the feed-forward layer", Min = 1.0, Max = 65536.0)>]
-      Hidden: int
-      [<Setting("attention heads; must divide the width", Min = 1.0)>]
-      Heads: int
-      [<Setting("weights have deviation gain·√(2 / inputs)", Min = 0.0)>]
-      Gain: float
-      [<Setting("scenes of the evaluation after each epoch", Min = 1.0)>]
-      ValidationSize: int
-      [<Setting("scenes of the evaluation at the end", Min = 1.0)>]
-      TestSize: int
-      [<Setting("steps between the animation's snapshots, 0 for no animation", Min = 0.0)>]
-      SnapshotEvery: int }
+    {
+        [<Setting("passes of steps-per-epoch steps, each followed by an evaluation", Min = 1.0)>]
+        Epochs: int
+        [<Setting("training steps an epoch", Min = 1.0)>]
+        StepsPerEpoch: int
+        [<Setting("scenes a step", Min = 1.0, Max = 65536.0)>]
+        BatchSize: int
+        [<Setting("Adam's step size", Min = 0.0)>]
+        LearningRate: float
+        [<Setting("D, width of a point's embedding", Min = 1.0, Max = 4096.0)>]
+        Width: int
+        [<Setting("F, width of the feed-forward layer", Min = 1.0, Max = 65536.0)>]
+        Hidden: int
+        [<Setting("attention heads; must divide the width", Min = 1.0)>]
+        Heads: int
+        [<Setting("weights have deviation gain·√(2 / inputs)", Min = 0.0)>]
+        Gain: float
+        [<Setting("scenes of the evaluation after each epoch", Min = 1.0)>]
+        ValidationSize: int
+        [<Setting("scenes of the evaluation at the end", Min = 1.0)>]
+        TestSize: int
+        [<Setting("steps between the animation's snapshots, 0 for no animation", Min = 0.0)>]
+        SnapshotEvery: int
+    }
 
 /// Point sets of transformed templates, grouped by capsules.
 [<RequireQualifiedAccess>]
@@ -36,85 +38,111 @@ module ConstellationsExperiment =
     let Shown = 4
 
     let private defaults: ConstellationsHyperparameters =
-        { Epochs = 30
-          StepsPerEpoch = 200
-          BatchSize = 32
-          LearningRate = 3e-3
-          Width = 32
-          Hidden = 64
-          Heads = 1
-          Gain = 0.5
-          ValidationSize = 2048
-          TestSize = 10000
-          SnapshotEvery = 100 }
+        {
+            Epochs = 30
+            StepsPerEpoch = 200
+            BatchSize = 32
+            LearningRate = 3e-3
+            Width = 32
+            Hidden = 64
+            Heads = 1
+            Gain = 0.5
+            ValidationSize = 2048
+            TestSize = 10000
+            SnapshotEvery = 100
+        }
 
     let private data: ConstellationsConfig = Constellations.published
 
     let private model (config: ConstellationsHyperparameters) : ConstellationCapsulesConfig =
-        { Templates = data.Templates
-          Width = config.Width
-          Hidden = config.Hidden
-          Heads = config.Heads
-          Gain = config.Gain }
+        {
+            Templates = data.Templates
+            Width = config.Width
+            Hidden = config.Hidden
+            Heads = config.Heads
+            Gain = config.Gain
+        }
 
     let private plan (config: ConstellationsHyperparameters) : Result<Plan, string> =
         if config.Width % config.Heads <> 0 then
             Error $"--heads {config.Heads}: must divide the width, which is {config.Width}"
         else
             Ok
-                { Epochs = config.Epochs
-                  StepsPerEpoch = config.StepsPerEpoch
-                  BatchSize = config.BatchSize
-                  Optimizer = Optimizer.adam
-                  LearningRate = fun _ -> config.LearningRate
-                  Clip = ValueNone
-                  SnapshotEvery = config.SnapshotEvery
-                  BestBy = { Metric = "recovery"; Larger = true } }
+                {
+                    Epochs = config.Epochs
+                    StepsPerEpoch = config.StepsPerEpoch
+                    BatchSize = config.BatchSize
+                    Optimizer = Optimizer.adam
+                    LearningRate = fun _ -> config.LearningRate
+                    Clip = ValueNone
+                    SnapshotEvery = config.SnapshotEvery
+                    BestBy = { Metric = "recovery"; Larger = true }
+                }
 
     let private load (config: ConstellationsHyperparameters) (_: Resources) (keys: Keys) =
         let validation = Constellations.sample data config.ValidationSize keys.Validation
 
         Ok
-            { Templates = data.Templates
-              Validation = validation
-              Test = Constellations.sample data config.TestSize keys.Test
-              Shown = Constellations.truncate data Shown validation }
+            {
+                Templates = data.Templates
+                Validation = validation
+                Test = Constellations.sample data config.TestSize keys.Test
+                Shown = Constellations.truncate data Shown validation
+            }
 
     /// chamfer, recovery and raw_recovery of a model on scenes.
-    let private measure (config: ConstellationCapsulesConfig) (scenes: Constellations) (capsules: ConstellationCapsules) : Metrics =
+    let private measure
+        (config: ConstellationCapsulesConfig)
+        (scenes: Constellations)
+        (capsules: ConstellationCapsules)
+        : Metrics =
         let decoded = ConstellationCapsules.reconstruct config capsules scenes.Points
         let predicted = ConstellationCapsules.assign config.Templates decoded scenes.Points
         let k = config.Templates.Length
         let n = Template.pointCount config.Templates
         let score = Recovery.evaluate k n scenes.Labels predicted
 
-        [ "chamfer", (decoded.chamfer scenes.Points).mean().toScalar ()
-          "recovery", score.Best
-          "raw_recovery", score.Raw ]
+        [
+            "chamfer", (decoded.chamfer scenes.Points).mean().toScalar()
+            "recovery", score.Best
+            "raw_recovery", score.Raw
+        ]
 
-    let private evaluate (config: ConstellationsHyperparameters) (scenes: ConstellationsData) (capsules: ConstellationCapsules) =
+    let private evaluate
+        (config: ConstellationsHyperparameters)
+        (scenes: ConstellationsData)
+        (capsules: ConstellationCapsules)
+        =
         let frozen = Parameters.map (fun tensor -> tensor.primal) capsules
 
         function
         | Validation -> measure (model config) scenes.Validation frozen
         | Test -> measure (model config) scenes.Test frozen
 
-    let private snapshot (config: ConstellationsHyperparameters) (scenes: ConstellationsData) (capsules: ConstellationCapsules) =
+    let private snapshot
+        (config: ConstellationsHyperparameters)
+        (scenes: ConstellationsData)
+        (capsules: ConstellationCapsules)
+        =
         let frozen = Parameters.map (fun tensor -> tensor.primal) capsules
         [ "decoded", ConstellationCapsules.reconstruct (model config) frozen scenes.Shown.Points ]
 
     /// The experiment.
     let experiment: Experiment =
         Experiment.define
-            { Specification = Specification.embedded "constellations"
-              Defaults = defaults
-              Plan = plan
-              Load = load
-              Init = fun config -> ConstellationCapsules.init (model config)
-              Allocate = fun _ count -> Constellations.allocate data count
-              Fill = fun _ _ key _ batch -> Constellations.fill data key batch
-              Loss = fun config capsules batch -> ConstellationCapsules.loss (model config) capsules batch.Points
-              Evaluate = evaluate
-              Snapshot = snapshot
-              Figures = fun config scenes capsules history -> ConstellationsFigures.all (model config) scenes capsules history
-              Animation = fun _ scenes history -> ConstellationsFigures.animation scenes history }
+            {
+                Specification = Specification.embedded "constellations"
+                Defaults = defaults
+                Plan = plan
+                Load = load
+                Init = fun config -> ConstellationCapsules.init (model config)
+                Allocate = fun _ count -> Constellations.allocate data count
+                Fill = fun _ _ key _ batch -> Constellations.fill data key batch
+                Loss = fun config capsules batch -> ConstellationCapsules.loss (model config) capsules batch.Points
+                Evaluate = evaluate
+                Snapshot = snapshot
+                Figures =
+                    fun config scenes capsules history ->
+                        ConstellationsFigures.all (model config) scenes capsules history
+                Animation = fun _ scenes history -> ConstellationsFigures.animation scenes history
+            }

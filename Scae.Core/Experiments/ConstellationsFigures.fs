@@ -4,11 +4,13 @@ open Scae.Tensors
 
 /// Scenes that are measured and shown.
 type ConstellationsData =
-    { Templates: Template list
-      Validation: Constellations
-      Test: Constellations
-      /// The first validation scenes, which the pictures show.
-      Shown: Constellations }
+    {
+        Templates: Template list
+        Validation: Constellations
+        Test: Constellations
+        /// The first validation scenes, which the pictures show.
+        Shown: Constellations
+    }
 
 /// The pictures of the constellations experiment.
 [<RequireQualifiedAccess>]
@@ -31,7 +33,10 @@ module ConstellationsFigures =
     let private percent (name: string) (evaluation: Evaluation) = 100.0 * metric name evaluation
 
     let private lastEpoch (history: History) =
-        history.Evaluations |> List.tryLast |> Option.map (fun e -> float e.Epoch) |> Option.defaultValue 1.0
+        history.Evaluations
+        |> List.tryLast
+        |> Option.map (fun e -> float e.Epoch)
+        |> Option.defaultValue 1.0
 
     /// Chamfer distance in training and validation.
     let private chamferPanel (epochs: float) (history: History) : Panel =
@@ -58,15 +63,12 @@ module ConstellationsFigures =
     let private curves (history: History) : Figure =
         let epochs = lastEpoch history
 
-        Figure.create
-            "training-curves"
-            "Training"
-            [ [ chamferPanel epochs history; recoveryPanel epochs history ] ]
+        Figure.create "training-curves" "Training" [ [ chamferPanel epochs history; recoveryPanel epochs history ] ]
         |> Figure.panelSize 420.0 320.0
 
     /// The points [n, 2] of one scene as two arrays.
     let private coordinates (points: Tensor) (scene: int) : float[] * float[] =
-        let values = (points.select (0, scene)).contiguous().toArray<float32> ()
+        let values = (points.select (0, scene)).contiguous().toArray<float32>()
 
         Array.init (values.Length / 2) (fun i -> float values[2 * i]),
         Array.init (values.Length / 2) (fun i -> float values[2 * i + 1])
@@ -83,7 +85,13 @@ module ConstellationsFigures =
 
     /// Points coloured by label; where a label is wrong, a black cross on top.
     let private labelled (x: float[]) (y: float[]) (labels: int[]) (truth: int[]) (panel: Panel) : Panel =
-        let wrong = [| for i in 0 .. labels.Length - 1 do if labels[i] <> truth[i] then i |]
+        let wrong =
+            [|
+                for i in 0 .. labels.Length - 1 do
+                    if labels[i] <> truth[i] then
+                        i
+            |]
+
         let at (values: float[]) = wrong |> Array.map (fun i -> values[i])
 
         panel
@@ -115,21 +123,23 @@ module ConstellationsFigures =
         let n = Template.pointCount templates
         let truth = slice scene n data.Shown.Labels
 
-        let predicted =
-            ConstellationCapsules.assign templates decoded data.Shown.Points |> slice scene n
+        let predicted = ConstellationCapsules.assign templates decoded data.Shown.Points |> slice scene n
 
         let labels = matched templates.Length predicted truth
         let x, y = coordinates data.Shown.Points scene
         let drawnX, drawnY = coordinates decoded scene
         let hits = Array.map2 (fun a b -> if a = b then 1 else 0) labels truth |> Array.sum
 
-        let distance = (decoded.slice(0, scene, scene + 1).chamfer(data.Shown.Points.slice (0, scene, scene + 1))).toScalar ()
+        let distance =
+            (decoded.slice(0, scene, scene + 1).chamfer(data.Shown.Points.slice (0, scene, scene + 1))).toScalar()
 
-        [ scenePanel $"scene {scene + 1}" |> labelled x y truth truth
-          scenePanel $"{hits} of {n} points" |> labelled x y labels truth
-          scenePanel $"chamfer {distance:F2}"
-          |> Panel.points "" Marker.Circle 11.0 Colour.lightGrey x y
-          |> shapes templates drawnX drawnY ]
+        [
+            scenePanel $"scene {scene + 1}" |> labelled x y truth truth
+            scenePanel $"{hits} of {n} points" |> labelled x y labels truth
+            scenePanel $"chamfer {distance:F2}"
+            |> Panel.points "" Marker.Circle 11.0 Colour.lightGrey x y
+            |> shapes templates drawnX drawnY
+        ]
 
     let private examples (data: ConstellationsData) (decoded: Tensor) : Figure =
         let columns = [ for scene in 0 .. data.Shown.Points.shape[0] - 1 -> column data decoded scene ]
@@ -138,7 +148,8 @@ module ConstellationsFigures =
             Figure.create "examples" "Scenes that training has not seen" (List.transpose columns)
             |> Figure.panelSize 220.0 220.0
             |> Figure.rowLabels [ "truth"; "predicted"; "drawn shapes" ]
-            |> Figure.note "Predicted colours under the best relabelling of each scene; × marks a point in the wrong group."
+            |> Figure.note
+                "Predicted colours under the best relabelling of each scene; × marks a point in the wrong group."
 
         (figure, List.indexed data.Templates)
         ||> List.fold (fun figure (k, template) ->
@@ -174,28 +185,60 @@ module ConstellationsFigures =
         let predicted = ConstellationCapsules.assign data.Templates (draw data.Test.Points) data.Test.Points
         [ curves history; examples data (draw data.Shown.Points); confusion data predicted ]
 
+    /// One curve of the animation, on axes that stay the same from frame to frame.
+    let private growing
+        (title: string)
+        (colour: Colour)
+        (limits: float * float)
+        (epochs: float)
+        (value: Evaluation -> float)
+        (until: History)
+        =
+        Panel.create title
+        |> Panel.axes "epoch" ""
+        |> Panel.xLimits 0.0 (max 1.0 epochs)
+        |> Panel.yLimits (fst limits) (snd limits)
+        |> curve "" colour until value
+
     /// A frame a snapshot: predictions and drawn shapes of the shown scenes, the curves growing below.
     let animation (data: ConstellationsData) (history: History) : Animation option =
         let epochs = lastEpoch history
+
+        let highest =
+            history.Evaluations
+            |> List.collect (fun e -> [ e.TrainLoss; metric "chamfer" e ])
+            |> List.fold max 0.1
+            |> min 2.0
+
+        let curves (until: History) =
+            [
+                growing "Chamfer, training" Palette.orange (0.0, highest) epochs _.TrainLoss until
+                growing "Chamfer, validation" Palette.blue (0.0, highest) epochs (metric "chamfer") until
+                growing "Recovery [%]" Palette.green (0.0, 100.0) epochs (percent "recovery") until
+                |> Panel.horizontal "" Colour.grey ChanceBest
+                growing "Raw recovery [%]" Palette.vermilion (0.0, 100.0) epochs (percent "raw_recovery") until
+                |> Panel.horizontal "" Colour.grey (100.0 / 3.0)
+            ]
 
         let frame (snapshot: Snapshot) =
             let decoded = snd snapshot.Values.Head
 
             let until =
                 { history with
-                    Evaluations = history.Evaluations |> List.filter (fun e -> e.Step <= snapshot.Step) }
+                    Evaluations = history.Evaluations |> List.filter (fun e -> e.Step <= snapshot.Step)
+                }
 
             let scenes =
-                [ for scene in 0 .. data.Shown.Points.shape[0] - 1 ->
-                      match column data decoded scene with
-                      | [ _; predicted; drawn ] -> [ predicted; drawn ]
-                      | panels -> panels ]
+                [
+                    for scene in 0 .. data.Shown.Points.shape[0] - 1 ->
+                        match column data decoded scene with
+                        | [ _; predicted; drawn ] -> [ predicted; drawn ]
+                        | panels -> panels
+                ]
 
-            Figure.create
-                "training"
-                $"Step {snapshot.Step}"
-                (List.transpose scenes @ [ [ chamferPanel epochs until; recoveryPanel epochs until ] ])
-            |> Figure.panelSize 210.0 210.0
+            Figure.create "training" $"Step {snapshot.Step}" (List.transpose scenes @ [ curves until ])
+            |> Figure.panelSize 215.0 200.0
+            |> Figure.note "Dashed: what random labels score."
 
         match history.Snapshots with
         | [] -> None

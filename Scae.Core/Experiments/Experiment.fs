@@ -21,14 +21,10 @@ type Evaluation =
     }
 
 /// What an experiment keeps of a moment of training, for its animation.
-type Snapshot =
-    { Step: int
-      Values: (string * Tensor) list }
+type Snapshot = { Step: int; Values: (string * Tensor) list }
 
 /// The course of a training, oldest first.
-type History =
-    { Evaluations: Evaluation list
-      Snapshots: Snapshot list }
+type History = { Evaluations: Evaluation list; Snapshots: Snapshot list }
 
 /// The metric by which the best epoch is chosen.
 type BestBy = { Metric: string; Larger: bool }
@@ -53,11 +49,7 @@ type Plan =
 type Resources = { DataFolder: string option }
 
 /// The streams of randomness of a run.
-type Keys =
-    { Init: Key
-      Train: Key
-      Validation: Key
-      Test: Key }
+type Keys = { Init: Key; Train: Key; Validation: Key; Test: Key }
 
 /// The streams of a run.
 [<RequireQualifiedAccess>]
@@ -66,18 +58,18 @@ module Keys =
     let ofSeed (seed: int) : Keys =
         let root = Key.OfSeed(int64 seed)
 
-        { Init = root.Named "init"
-          Train = root.Named "train"
-          Validation = root.Named "validation"
-          Test = root.Named "test" }
+        {
+            Init = root.Named "init"
+            Train = root.Named "train"
+            Validation = root.Named "validation"
+            Test = root.Named "test"
+        }
 
     /// The same with validation and test scenes that no run of the seed has seen.
     let fresh (evaluationSeed: int) (keys: Keys) : Keys =
         let root = (Key.OfSeed(int64 evaluationSeed)).Named "fresh"
 
-        { keys with
-            Validation = root.Named "validation"
-            Test = root.Named "test" }
+        { keys with Validation = root.Named "validation"; Test = root.Named "test" }
 
 /// A model with its data, ready to be trained: what the training loop and the command line see of an experiment.
 type Session =
@@ -142,28 +134,32 @@ type Definition<'config, 'data, 'model, 'batch> =
 /// Experiments from definitions.
 [<RequireQualifiedAccess>]
 module Experiment =
-    let private openSession (definition: Definition<'config, 'data, 'model, 'batch>) config (plan: Plan) resources keys =
+    let private openSession
+        (definition: Definition<'config, 'data, 'model, 'batch>)
+        config
+        (plan: Plan)
+        resources
+        keys
+        =
         definition.Load config resources keys
         |> Result.map (fun data ->
             let model = definition.Init config Dtype.Float32 keys.Init |> Parameters.trainable
             let batch = definition.Allocate config plan.BatchSize
 
-            { Parameters = Parameters.named model
-              Fill = fun step -> definition.Fill config data (keys.Train.Fold step) step batch
-              Record = fun () -> Recording.Of(fun () -> Seq.singleton (definition.Loss config model batch))
-              Evaluate = definition.Evaluate config data model
-              Snapshot =
-                fun step ->
-                    { Step = step
-                      Values = definition.Snapshot config data model }
-              Figures = definition.Figures config data model
-              Animation = definition.Animation config data })
+            {
+                Parameters = Parameters.named model
+                Fill = fun step -> definition.Fill config data (keys.Train.Fold step) step batch
+                Record = fun () -> Recording.Of(fun () -> Seq.singleton (definition.Loss config model batch))
+                Evaluate = definition.Evaluate config data model
+                Snapshot = fun step -> { Step = step; Values = definition.Snapshot config data model }
+                Figures = definition.Figures config data model
+                Animation = definition.Animation config data
+            })
 
     let private checkGradient (definition: Definition<'config, 'data, 'model, 'batch>) config resources keys =
         definition.Load config resources keys
         |> Result.map (fun data ->
-            let model =
-                definition.Init config Dtype.Float64 keys.Init |> Parameters.trainable
+            let model = definition.Init config Dtype.Float64 keys.Init |> Parameters.trainable
 
             let batch = definition.Allocate config 3
             definition.Fill config data (keys.Train.Fold 0) 0 batch
@@ -186,16 +182,20 @@ module Experiment =
             |> Settings.apply (preset.Settings @ overrides)
             |> Result.bind (fun config -> definition.Plan config |> Result.map (fun plan -> config, plan))
             |> Result.map (fun (config, plan) ->
-                { Settings = Settings.values config
-                  Plan = plan
-                  Open = openSession definition config plan
-                  CheckGradient = checkGradient definition config })
+                {
+                    Settings = Settings.values config
+                    Plan = plan
+                    Open = openSession definition config plan
+                    CheckGradient = checkGradient definition config
+                })
 
         let settings (preset: Preset) =
             match Settings.apply preset.Settings definition.Defaults with
             | Ok config -> Settings.describe config
             | Error message -> invalidOp $"preset {preset.Name} of {definition.Specification.Experiment}: {message}"
 
-        { Specification = definition.Specification
-          Settings = settings
-          Configure = configure }
+        {
+            Specification = definition.Specification
+            Settings = settings
+            Configure = configure
+        }

@@ -6,8 +6,7 @@ open System.Collections.Generic
 /// What a shell needs to run experiments, as plain static methods: no curried functions in fields.
 [<RequireQualifiedAccess>]
 module Runs =
-    let private pairs (overrides: seq<KeyValuePair<string, string>>) =
-        [ for pair in overrides -> pair.Key, pair.Value ]
+    let private pairs (overrides: seq<KeyValuePair<string, string>>) = [ for pair in overrides -> pair.Key, pair.Value ]
 
     /// The hyperparameters of an experiment with a preset's values.
     let settings (experiment: Experiment) (preset: Preset) : Setting list = experiment.Settings preset

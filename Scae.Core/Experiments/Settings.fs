@@ -19,11 +19,7 @@ type SettingAttribute(summary: string) =
     member val Max = Double.PositiveInfinity with get, set
 
 /// A hyperparameter as the command line shows it.
-type Setting =
-    { Name: string
-      Summary: string
-      Kind: string
-      Default: string }
+type Setting = { Name: string; Summary: string; Kind: string; Default: string }
 
 /// Configurations are records; their fields are the hyperparameters, named in kebab-case: BatchSize is batch-size.
 [<RequireQualifiedAccess>]
@@ -38,20 +34,23 @@ module Settings =
                 string (Char.ToLowerInvariant letter))
         |> String.concat ""
 
-    let private cases (kind: Type) =
-        FSharpType.GetUnionCases kind |> Array.map (fun case -> kebab case.Name, case)
+    let private cases (kind: Type) = FSharpType.GetUnionCases kind |> Array.map (fun case -> kebab case.Name, case)
 
     let private isChoice (kind: Type) =
         FSharpType.IsUnion kind
-        && FSharpType.GetUnionCases kind
-           |> Array.forall (fun case -> case.GetFields().Length = 0)
+        && FSharpType.GetUnionCases kind |> Array.forall (fun case -> case.GetFields().Length = 0)
 
     let private kindName (kind: Type) =
-        if kind = typeof<int> then "integer"
-        elif kind = typeof<float> then "number"
-        elif kind = typeof<bool> then "true or false"
-        elif isChoice kind then cases kind |> Array.map fst |> String.concat ", "
-        else "text"
+        if kind = typeof<int> then
+            "integer"
+        elif kind = typeof<float> then
+            "number"
+        elif kind = typeof<bool> then
+            "true or false"
+        elif isChoice kind then
+            cases kind |> Array.map fst |> String.concat ", "
+        else
+            "text"
 
     /// A value as the command line writes it.
     let private text (value: objnull) : string =
@@ -109,11 +108,15 @@ module Settings =
 
     /// The hyperparameters of a configuration with its values as defaults.
     let describe (config: 'config) : Setting list =
-        [ for field, attribute in fields typeof<'config> ->
-              { Name = kebab field.Name
-                Summary = attribute.Summary
-                Kind = kindName field.PropertyType
-                Default = text (field.GetValue config) } ]
+        [
+            for field, attribute in fields typeof<'config> ->
+                {
+                    Name = kebab field.Name
+                    Summary = attribute.Summary
+                    Kind = kindName field.PropertyType
+                    Default = text (field.GetValue config)
+                }
+        ]
 
     /// Every hyperparameter with its value as text; `apply` on any configuration restores exactly these.
     let values (config: 'config) : (string * string) list =
@@ -133,7 +136,8 @@ module Settings =
                 match read field.PropertyType value with
                 | Error wanted -> Error $"--{name} {value}: must be {wanted}"
                 | Ok parsed when outside attribute parsed ->
-                    Error $"--{name} {value}: must be {kindName field.PropertyType |> Spelling.withArticle}{range attribute}"
+                    Error
+                        $"--{name} {value}: must be {kindName field.PropertyType |> Spelling.withArticle}{range attribute}"
                 | Ok parsed ->
                     FSharpType.GetRecordFields typeof<'config>
                     |> Array.map (fun other -> if other = field then parsed else other.GetValue config)

@@ -5,16 +5,10 @@ open System.Reflection
 open System.Text.Json
 
 /// A named set of hyperparameters.
-type Preset =
-    { Name: string
-      Summary: string
-      Settings: (string * string) list }
+type Preset = { Name: string; Summary: string; Settings: (string * string) list }
 
 /// A figure that the paper or the small program published.
-type PublishedFigure =
-    { Metric: string
-      Value: float
-      Note: string }
+type PublishedFigure = { Metric: string; Value: float; Note: string }
 
 /// What `scae verify` checks: a statistic over seeds of a metric of a preset, and the range it must lie in.
 type Target =
@@ -30,14 +24,16 @@ type Target =
 
 /// What paper-specs/EXPERIMENT/spec.json says. The program embeds the file, so the page and the program read the same.
 type Specification =
-    { Experiment: string
-      Title: string
-      Summary: string
-      Paper: string
-      DefaultPreset: string
-      Presets: Preset list
-      Published: PublishedFigure list
-      Targets: Target list }
+    {
+        Experiment: string
+        Title: string
+        Summary: string
+        Paper: string
+        DefaultPreset: string
+        Presets: Preset list
+        Published: PublishedFigure list
+        Targets: Target list
+    }
 
 /// Reads specifications.
 [<RequireQualifiedAccess>]
@@ -53,44 +49,53 @@ module Specification =
         List.ofSeq (element.GetProperty(name).EnumerateArray())
 
     let private preset (element: JsonElement) : Preset =
-        { Name = field "name" element
-          Summary = field "summary" element
-          Settings =
-            [ for setting in element.GetProperty("settings").EnumerateObject() ->
-                  setting.Name, setting.Value.ToString().ToLowerInvariant() ] }
+        {
+            Name = field "name" element
+            Summary = field "summary" element
+            Settings =
+                [
+                    for setting in element.GetProperty("settings").EnumerateObject() ->
+                        setting.Name, setting.Value.ToString().ToLowerInvariant()
+                ]
+        }
 
     let private published (element: JsonElement) : PublishedFigure =
-        { Metric = field "metric" element
-          Value = element.GetProperty("value").GetDouble()
-          Note = field "note" element }
+        {
+            Metric = field "metric" element
+            Value = element.GetProperty("value").GetDouble()
+            Note = field "note" element
+        }
 
     let private target (element: JsonElement) : Target =
-        { Preset = field "preset" element
-          Metric = field "metric" element
-          Seeds = element.GetProperty("seeds").GetInt32()
-          AtLeast = optional "atLeast" element
-          AtMost = optional "atMost" element
-          Note = field "note" element }
+        {
+            Preset = field "preset" element
+            Metric = field "metric" element
+            Seeds = element.GetProperty("seeds").GetInt32()
+            AtLeast = optional "atLeast" element
+            AtMost = optional "atMost" element
+            Note = field "note" element
+        }
 
     /// A specification from its JSON text. Raises when the text isn't of that form: the files are part of the program.
     let parse (json: string) : Specification =
         use document = JsonDocument.Parse json
         let root = document.RootElement
 
-        { Experiment = field "experiment" root
-          Title = field "title" root
-          Summary = field "summary" root
-          Paper = field "paper" root
-          DefaultPreset = field "defaultPreset" root
-          Presets = items "presets" root |> List.map preset
-          Published = items "published" root |> List.map published
-          Targets = items "targets" root |> List.map target }
+        {
+            Experiment = field "experiment" root
+            Title = field "title" root
+            Summary = field "summary" root
+            Paper = field "paper" root
+            DefaultPreset = field "defaultPreset" root
+            Presets = items "presets" root |> List.map preset
+            Published = items "published" root |> List.map published
+            Targets = items "targets" root |> List.map target
+        }
 
     /// The specification of an experiment, from the file that this assembly embeds.
     let embedded (experiment: string) : Specification =
         let name = $"paper-specs/{experiment}/spec.json"
 
-        use reader =
-            new StreamReader(nonNull (Assembly.GetExecutingAssembly().GetManifestResourceStream name))
+        use reader = new StreamReader(nonNull (Assembly.GetExecutingAssembly().GetManifestResourceStream name))
 
         parse (reader.ReadToEnd())

@@ -6,14 +6,17 @@ module Spelling =
     /// The least number of insertions, deletions, replacements and exchanges of neighbours that turn one word into
     /// another (Damerau–Levenshtein, optimal string alignment).
     let distance (a: string) (b: string) : int =
-        let cost = Array2D.init (a.Length + 1) (b.Length + 1) (fun i j -> if i = 0 then j elif j = 0 then i else 0)
+        let cost =
+            Array2D.init (a.Length + 1) (b.Length + 1) (fun i j ->
+                if i = 0 then j
+                elif j = 0 then i
+                else 0)
 
         for i in 1 .. a.Length do
             for j in 1 .. b.Length do
                 let replaced = if a[i - 1] = b[j - 1] then 0 else 1
 
-                cost[i, j] <-
-                    min (min (cost[i - 1, j] + 1) (cost[i, j - 1] + 1)) (cost[i - 1, j - 1] + replaced)
+                cost[i, j] <- min (min (cost[i - 1, j] + 1) (cost[i, j - 1] + 1)) (cost[i - 1, j - 1] + replaced)
 
                 if i > 1 && j > 1 && a[i - 1] = b[j - 2] && a[i - 2] = b[j - 1] then
                     cost[i, j] <- min cost[i, j] (cost[i - 2, j - 2] + 1)
@@ -34,4 +37,7 @@ module Spelling =
 
     /// "an integer", "a number".
     let withArticle (noun: string) : string =
-        if noun <> "" && "aeiou".Contains noun[0] then $"an {noun}" else $"a {noun}"
+        if noun <> "" && "aeiou".Contains noun[0] then
+            $"an {noun}"
+        else
+            $"a {noun}"

@@ -3,24 +3,21 @@ namespace Scae.Core
 open Scae.Tensors
 
 /// The four matrices [d, d] of an attention without biases: W_q, W_k, W_v, W_o.
-type Attention =
-    { Query: Tensor
-      Key: Tensor
-      Value: Tensor
-      Output: Tensor }
+type Attention = { Query: Tensor; Key: Tensor; Value: Tensor; Output: Tensor }
 
 /// Dot-product attention over sets (Lee et al. 2019, Set Transformer).
 [<RequireQualifiedAccess>]
 module Attention =
     /// Weights normal with deviation gain·√(2 / width).
     let init (gain: float) (width: int) (dtype: Dtype) (key: Key) : Attention =
-        let draw (name: string) =
-            Initialization.he gain width dtype [ width; width ] (key.Named name)
+        let draw (name: string) = Initialization.he gain width dtype [ width; width ] (key.Named name)
 
-        { Query = draw "query"
-          Key = draw "key"
-          Value = draw "value"
-          Output = draw "output" }
+        {
+            Query = draw "query"
+            Key = draw "key"
+            Value = draw "value"
+            Output = draw "output"
+        }
 
     // With one head, softmax((x·W_q)(h·W_k)ᵀ/√d)·(h·W_v)·W_o is bracketed so that the products over the set are few:
     // the scores as (x·(W_q·W_kᵀ))·hᵀ, the values as (weights·h)·(W_v·W_o). Per point that saves two of four d × d
@@ -39,12 +36,7 @@ module Attention =
             bracketed layer x h
         else
             let struct (mixed, weights) =
-                Tensor.attentionWithWeights (
-                    x.matmul layer.Query,
-                    h.matmul layer.Key,
-                    h.matmul layer.Value,
-                    heads
-                )
+                Tensor.attentionWithWeights (x.matmul layer.Query, h.matmul layer.Key, h.matmul layer.Value, heads)
 
             mixed.matmul layer.Output, weights
 
@@ -59,8 +51,10 @@ type Pooling = { Seeds: Tensor; Attention: Attention }
 module Pooling =
     /// k seeds; weights normal with deviation gain·√(2 / width).
     let init (gain: float) (seeds: int) (width: int) (dtype: Dtype) (key: Key) : Pooling =
-        { Seeds = Initialization.he gain width dtype [ seeds; width ] (key.Named "seeds")
-          Attention = Attention.init gain width dtype (key.Named "attention") }
+        {
+            Seeds = Initialization.he gain width dtype [ seeds; width ] (key.Named "seeds")
+            Attention = Attention.init gain width dtype (key.Named "attention")
+        }
 
     /// A set [b, m, d] → one vector a seed [b, k, d], whatever the order of the set, and the weights [b, heads, k, m].
     let forward (heads: int) (layer: Pooling) (h: Tensor) : Tensor * Tensor =

@@ -10,8 +10,10 @@ type Linear = { Weight: Tensor; Bias: Tensor }
 module Linear =
     /// Weights normal with deviation gain·√(2 / inputs), biases 0.
     let init (gain: float) (inputs: int) (outputs: int) (dtype: Dtype) (key: Key) : Linear =
-        { Weight = Initialization.he gain inputs dtype [ inputs; outputs ] key
-          Bias = Tensor.zeros ([| outputs |], dtype) }
+        {
+            Weight = Initialization.he gain inputs dtype [ inputs; outputs ] key
+            Bias = Tensor.zeros ([| outputs |], dtype)
+        }
 
     /// x [.., in] → [.., out]. Raises ShapeError when sizes differ.
     let forward (layer: Linear) (x: Tensor) : Tensor = x.linear (layer.Weight, layer.Bias)

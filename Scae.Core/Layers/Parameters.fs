@@ -8,8 +8,7 @@ open Scae.Tensors
 /// them; the names of its fields are the names of its parameters ("encoder.query").
 [<RequireQualifiedAccess>]
 module Parameters =
-    let private join (prefix: string) (name: string) =
-        if prefix = "" then name else $"{prefix}.{name}"
+    let private join (prefix: string) (name: string) = if prefix = "" then name else $"{prefix}.{name}"
 
     let private camel (name: string) =
         if name.Length > 1 && Char.IsUpper name[1] then
@@ -17,11 +16,9 @@ module Parameters =
         else
             string (Char.ToLowerInvariant name[0]) + name[1..]
 
-    let private isOption (kind: Type) =
-        kind.IsGenericType && kind.GetGenericTypeDefinition() = typedefof<option<_>>
+    let private isOption (kind: Type) = kind.IsGenericType && kind.GetGenericTypeDefinition() = typedefof<option<_>>
 
-    let private isList (kind: Type) =
-        kind.IsGenericType && kind.GetGenericTypeDefinition() = typedefof<list<_>>
+    let private isList (kind: Type) = kind.IsGenericType && kind.GetGenericTypeDefinition() = typedefof<list<_>>
 
     /// Rebuilds a value of a model's type with every tensor replaced; `f` is given each tensor's name.
     let rec private rebuild (f: string -> Tensor -> Tensor) (prefix: string) (kind: Type) (value: objnull) : objnull =
@@ -29,7 +26,8 @@ module Parameters =
         | :? Tensor as tensor -> box (f prefix tensor)
         | _ when FSharpType.IsRecord(kind, true) ->
             FSharpType.GetRecordFields(kind, true)
-            |> Array.map (fun field -> rebuild f (join prefix (camel field.Name)) field.PropertyType (field.GetValue value))
+            |> Array.map (fun field ->
+                rebuild f (join prefix (camel field.Name)) field.PropertyType (field.GetValue value))
             |> fun fields -> FSharpValue.MakeRecord(kind, fields, true)
         | :? Array as items ->
             let element = nonNull (kind.GetElementType())

@@ -39,22 +39,26 @@ type ConstellationCapsules =
 module ConstellationCapsules =
     /// The published sizes: D = 32, F = 64, one head, half of He's deviation.
     let published: ConstellationCapsulesConfig =
-        { Templates = Template.published
-          Width = 32
-          Hidden = 64
-          Heads = 1
-          Gain = 0.5 }
+        {
+            Templates = Template.published
+            Width = 32
+            Hidden = 64
+            Heads = 1
+            Gain = 0.5
+        }
 
     /// Parameters drawn from a key.
     let init (config: ConstellationCapsulesConfig) (dtype: Dtype) (key: Key) : ConstellationCapsules =
         let { Width = d; Hidden = f; Gain = gain } = config
 
-        { Embedding = Linear.init gain 2 d dtype (key.Named "embedding")
-          SelfAttention = Attention.init gain d dtype (key.Named "self-attention")
-          Hidden = Linear.init gain d f dtype (key.Named "hidden")
-          Back = Linear.init gain f d dtype (key.Named "back")
-          Pooling = Pooling.init gain config.Templates.Length d dtype (key.Named "pooling")
-          Pose = Linear.init gain d 4 dtype (key.Named "pose") }
+        {
+            Embedding = Linear.init gain 2 d dtype (key.Named "embedding")
+            SelfAttention = Attention.init gain d dtype (key.Named "self-attention")
+            Hidden = Linear.init gain d f dtype (key.Named "hidden")
+            Back = Linear.init gain f d dtype (key.Named "back")
+            Pooling = Pooling.init gain config.Templates.Length d dtype (key.Named "pooling")
+            Pose = Linear.init gain d 4 dtype (key.Named "pose")
+        }
 
     /// h ← x·W_in + b_in; h ← h + attention(h); h ← h + relu(h·W_f1 + b_f1)·W_f2 + b_f2: points [b, n, 2] → [b, n, D],
     /// equivariant to their order.
@@ -62,16 +66,12 @@ module ConstellationCapsules =
         let h = Linear.forward model.Embedding points
         let h = Attention.selfResidual config.Heads model.SelfAttention h
 
-        h
-        + (h
-           |> Linear.activated Activation.Relu model.Hidden
-           |> Linear.forward model.Back)
+        h + (h |> Linear.activated Activation.Relu model.Hidden |> Linear.forward model.Back)
 
     /// The pose (log s, θ, t_x, t_y) of every capsule, [b, n, 2] → [b, K, 4], and how each capsule's attention weighs the
     /// points, [b, heads, K, n]. Invariant to the order of the points.
     let encode (config: ConstellationCapsulesConfig) (model: ConstellationCapsules) (points: Tensor) : Tensor * Tensor =
-        let pooled, weights =
-            embed config model points |> Pooling.forward config.Heads model.Pooling
+        let pooled, weights = embed config model points |> Pooling.forward config.Heads model.Pooling
 
         Linear.forward model.Pose pooled, weights
 
@@ -85,8 +85,7 @@ module ConstellationCapsules =
         templates
         |> List.iteri (fun k template ->
             for struct (x, y) in template.Points do
-                let set row column value =
-                    entries[(4 * k + row) * columns + column] <- value
+                let set row column value = entries[(4 * k + row) * columns + column] <- value
 
                 set 0 (2 * m) x
                 set 1 (2 * m) -y
@@ -100,7 +99,7 @@ module ConstellationCapsules =
 
     /// Capsule k draws template k: s·R(θ)·p + t for each of its points; poses [b, K, 4] → [b, M, 2].
     let decode (templates: Template list) (poses: Tensor) : Tensor =
-        let scale = (poses.slice (2, 0, 1)).exp ()
+        let scale = (poses.slice (2, 0, 1)).exp()
         let angle = poses.slice (2, 1, 2)
         let translation = poses.slice (2, 2, 4)
 
@@ -108,7 +107,7 @@ module ConstellationCapsules =
             .cat([| scale * angle.cos (); scale * angle.sin (); translation |], 2)
             .flatten(1)
             .matmul(basis templates poses.dtype)
-            .unflatten (1, -1, 2)
+            .unflatten(1, -1, 2)
 
     /// Points [b, n, 2] → the points that the capsules draw, [b, M, 2].
     let reconstruct (config: ConstellationCapsulesConfig) (model: ConstellationCapsules) (points: Tensor) : Tensor =
@@ -116,9 +115,9 @@ module ConstellationCapsules =
 
     /// The symmetric Chamfer distance between drawn and given points, averaged over the batch; a scalar.
     let loss (config: ConstellationCapsulesConfig) (model: ConstellationCapsules) (points: Tensor) : Tensor =
-        (reconstruct config model points).chamfer(points).mean ()
+        (reconstruct config model points).chamfer(points).mean()
 
     /// For each given point the capsule that drew the nearest point: decoded [b, M, 2], points [b, n, 2] → b·n indices.
     let assign (templates: Template list) (decoded: Tensor) (points: Tensor) : int[] =
         let owner = Template.owners templates
-        (points.nearest decoded).toArray<int> () |> Array.map (fun m -> owner[m])
+        (points.nearest decoded).toArray<int>() |> Array.map (fun m -> owner[m])

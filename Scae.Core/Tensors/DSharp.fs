@@ -28,8 +28,7 @@ module dsharp =
     let ones (shape: int list) : Tensor = Tensor.ones (Array.ofList shape)
 
     /// One value everywhere.
-    let full (shape: int list) (value: float) : Tensor =
-        Tensor.full (Array.ofList shape, value)
+    let full (shape: int list) (value: float) : Tensor = Tensor.full (Array.ofList shape, value)
 
     /// The identity matrix.
     let eye (n: int) : Tensor = Tensor.eye n
@@ -150,6 +149,88 @@ module dsharp =
 
     /// log Σ eˣ along an axis.
     let logsumexp (axis: int) (x: Tensor) : Tensor = x.logsumexp axis
+
+    /// Tensors one behind the other along an axis.
+    let cat (axis: int) (tensors: Tensor seq) : Tensor = Tensor.cat (tensors, axis)
+
+    /// Tensors side by side along a new axis.
+    let stack (axis: int) (tensors: Tensor seq) : Tensor = Tensor.stack (tensors, axis)
+
+    /// The tensors along an axis, which disappears.
+    let unstack (axis: int) (x: Tensor) : Tensor array = x.unstack axis
+
+    /// The tensor several times along an axis.
+    let repeat (axis: int) (times: int) (x: Tensor) : Tensor = x.repeat (axis, times)
+
+    /// The elements at an Int32 index along an axis, as in DiffSharp and PyTorch.
+    let gather (axis: int) (index: Tensor) (x: Tensor) : Tensor = x.gather (axis, index)
+
+    /// Adds the elements at an Int32 index along an axis of zeros of the given shape.
+    let scatterAdd (axis: int) (index: Tensor) (shape: int list) (x: Tensor) : Tensor =
+        x.scatterAdd (axis, index, Array.ofList shape)
+
+    /// a where the condition isn't 0, else b.
+    let where (condition: Tensor) (a: Tensor) (b: Tensor) : Tensor = condition.where (a, b)
+
+    /// Running sums along an axis.
+    let cumsum (axis: int) (x: Tensor) : Tensor = x.cumsum axis
+
+    /// Running products along an axis.
+    let cumprod (axis: int) (x: Tensor) : Tensor = x.cumprod axis
+
+    /// x to the power of a number.
+    let pow (exponent: float) (x: Tensor) : Tensor = x.pow exponent
+
+    /// x limited from below at a small number, then its logarithm.
+    let safelog (x: Tensor) : Tensor = x.safelog ()
+
+    /// The variance, divided by n − 1.
+    let var (x: Tensor) : Tensor = x.var ()
+
+    /// The standard deviation, from the variance divided by n − 1.
+    let std (x: Tensor) : Tensor = x.std ()
+
+    /// The Euclidean norm of all elements.
+    let norm (x: Tensor) : Tensor = x.norm ()
+
+    /// The largest element.
+    let max (x: Tensor) : Tensor = x.max ()
+
+    /// The smallest element.
+    let min (x: Tensor) : Tensor = x.min ()
+
+    /// Uniform in [0, 1), float32, a function of the key.
+    let rand (shape: int list) (key: Key) : Tensor =
+        let result = zeros shape
+        key.FillUniform(result.Elements<float32>())
+        result
+
+    /// Standard normal, float32, a function of the key.
+    let randn (shape: int list) (key: Key) : Tensor =
+        let result = zeros shape
+        key.FillNormal(result.Elements<float32>())
+        result
+
+    /// 1 with probability p, else 0, float32, a function of the key.
+    let bernoulli (p: float) (shape: int list) (key: Key) : Tensor =
+        let result = zeros shape
+        key.FillBernoulli(result.Elements<float32>(), p)
+        result
+
+    /// Whole numbers from low to high − 1, Int32, a function of the key.
+    let randint (low: int) (high: int) (shape: int list) (key: Key) : Tensor =
+        let elements = Array.zeroCreate (List.fold (*) 1 shape)
+        key.FillIntegers(System.Span elements, low, high)
+        Tensor.``of`` (elements, Array.ofList shape)
+
+    /// The mean squared difference from a target.
+    let mseLoss (target: Tensor) (x: Tensor) : Tensor = x.mseLoss target
+
+    /// The mean binary cross-entropy of probabilities x and targets in [0, 1].
+    let bceLoss (target: Tensor) (x: Tensor) : Tensor = x.bceLoss target
+
+    /// The mean cross-entropy of scores x [b, classes] and Int32 classes [b].
+    let crossEntropyLoss (target: Tensor) (x: Tensor) : Tensor = x.crossEntropyLoss target
 
     /// The value through which no gradient passes.
     let noDiff (x: Tensor) : Tensor = x.noDiff ()

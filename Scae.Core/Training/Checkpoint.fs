@@ -6,12 +6,14 @@ open Scae.Tensors
 
 /// What identifies a run: it can only be resumed by itself.
 type RunIdentity =
-    { Experiment: string
-      Preset: string
-      Seed: int
-      /// Every hyperparameter with its value.
-      Settings: (string * string) list
-      Version: string }
+    {
+        Experiment: string
+        Preset: string
+        Seed: int
+        /// Every hyperparameter with its value.
+        Settings: (string * string) list
+        Version: string
+    }
 
 /// A training's state as bytes and back. The bytes are a safetensors file: parameters as model.NAME, optimiser memory as
 /// optimizer.first.NAME and optimizer.second.NAME, the best epoch's parameters as best.NAME, the history as float64
@@ -24,21 +26,23 @@ module Checkpoint =
     let private entry (tensor: Tensor) : TensorEntry =
         let data =
             match tensor.dtype with
-            | Dtype.Float64 -> TensorData.F64(tensor.toArray<double> ())
-            | Dtype.Float32 -> TensorData.F32(tensor.toArray<float32> ())
-            | _ -> TensorData.I32(tensor.toArray<int> ())
+            | Dtype.Float64 -> TensorData.F64(tensor.toArray<double>())
+            | Dtype.Float32 -> TensorData.F32(tensor.toArray<float32>())
+            | _ -> TensorData.I32(tensor.toArray<int>())
 
         { Shape = tensor.shape; Data = data }
 
     let private numbers (shape: int[]) (values: float[]) : TensorEntry = { Shape = shape; Data = TensorData.F64 values }
 
     let private identityMetadata (identity: RunIdentity) =
-        [ "format", Format
-          "experiment", identity.Experiment
-          "preset", identity.Preset
-          "seed", string identity.Seed
-          "version", identity.Version
-          "settings", JsonSerializer.Serialize(dict identity.Settings) ]
+        [
+            "format", Format
+            "experiment", identity.Experiment
+            "preset", identity.Preset
+            "seed", string identity.Seed
+            "version", identity.Version
+            "settings", JsonSerializer.Serialize(dict identity.Settings)
+        ]
 
     let private history (state: TrainingState) : (string * TensorEntry) list * string =
         let evaluations = state.History.Evaluations
@@ -49,11 +53,13 @@ module Checkpoint =
             | first :: _ -> List.map fst first.Metrics
 
         let rows =
-            [| for e in evaluations do
-                   float e.Epoch
-                   float e.Step
-                   e.TrainLoss
-                   yield! List.map snd e.Metrics |]
+            [|
+                for e in evaluations do
+                    float e.Epoch
+                    float e.Step
+                    e.TrainLoss
+                    yield! List.map snd e.Metrics
+            |]
 
         [ "history", numbers [| evaluations.Length; 3 + names.Length |] rows ], String.concat "," names
 
@@ -67,12 +73,16 @@ module Checkpoint =
             | None -> [], []
             | Some best ->
                 [ for name, tensor in best.Parameters -> $"best.{name}", entry tensor ],
-                [ "best_epoch", string best.Epoch
-                  "best_value", best.Value.ToString("R", CultureInfo.InvariantCulture) ]
+                [
+                    "best_epoch", string best.Epoch
+                    "best_value", best.Value.ToString("R", CultureInfo.InvariantCulture)
+                ]
 
         let snapshots =
-            [ for snapshot in state.History.Snapshots do
-                  for name, tensor in snapshot.Values -> $"snapshot.%08d{snapshot.Step}.{name}", entry tensor ]
+            [
+                for snapshot in state.History.Snapshots do
+                    for name, tensor in snapshot.Values -> $"snapshot.%08d{snapshot.Step}.{name}", entry tensor
+            ]
 
         let tensors =
             [ for name, tensor in state.Session.Parameters -> $"model.{name}", entry tensor ]
@@ -83,9 +93,7 @@ module Checkpoint =
             @ best
 
         Safetensors.serialize
-            (identityMetadata identity
-             @ [ "step", string state.Step; "metrics", metricNames ]
-             @ bestMetadata
+            (identityMetadata identity @ [ "step", string state.Step; "metrics", metricNames ] @ bestMetadata
              |> Map.ofList)
             tensors
 
@@ -148,27 +156,33 @@ module Checkpoint =
                     |> bind (fun seed ->
                         metadata file "version"
                         |> Result.map (fun version ->
-                            { Experiment = experiment
-                              Preset = preset
-                              Seed = seed
-                              Settings = settings
-                              Version = version })))))
+                            {
+                                Experiment = experiment
+                                Preset = preset
+                                Seed = seed
+                                Settings = settings
+                                Version = version
+                            })))))
 
     /// What differs between two runs, in one line; None if one can resume the other.
     let mismatch (saved: RunIdentity) (asked: RunIdentity) : string option =
         let settings =
-            [ for name, value in asked.Settings do
-                  match saved.Settings |> List.tryFind (fun (other, _) -> other = name) with
-                  | Some(_, before) when before <> value -> $"{name} was {before} and is now {value}"
-                  | None -> $"{name} wasn't known"
-                  | _ -> () ]
+            [
+                for name, value in asked.Settings do
+                    match saved.Settings |> List.tryFind (fun (other, _) -> other = name) with
+                    | Some(_, before) when before <> value -> $"{name} was {before} and is now {value}"
+                    | None -> $"{name} wasn't known"
+                    | _ -> ()
+            ]
 
         let differences =
-            [ if saved.Experiment <> asked.Experiment then
-                  $"the experiment was {saved.Experiment}"
-              if saved.Seed <> asked.Seed then
-                  $"the seed was {saved.Seed} and is now {asked.Seed}"
-              yield! settings ]
+            [
+                if saved.Experiment <> asked.Experiment then
+                    $"the experiment was {saved.Experiment}"
+                if saved.Seed <> asked.Seed then
+                    $"the seed was {saved.Seed} and is now {asked.Seed}"
+                yield! settings
+            ]
 
         match differences with
         | [] -> None
@@ -191,28 +205,32 @@ module Checkpoint =
                     Error $"{name} is %A{source.shape} in the checkpoint and %A{target.shape} in the model"))
 
     let private snapshots (file: SafetensorsFile) : Snapshot list =
-        [ for KeyValue(name, entry) in file.Tensors do
-              match name.Split('.', 3) with
-              | [| "snapshot"; step; value |] -> int step, (value, tensor entry)
-              | _ -> () ]
+        [
+            for KeyValue(name, entry) in file.Tensors do
+                match name.Split('.', 3) with
+                | [| "snapshot"; step; value |] -> int step, (value, tensor entry)
+                | _ -> ()
+        ]
         |> List.groupBy fst
-        |> List.map (fun (step, values) ->
-            { Step = step
-              Values = List.map snd values })
+        |> List.map (fun (step, values) -> { Step = step; Values = List.map snd values })
         |> List.sortBy _.Step
 
     let private evaluations (names: string) (rows: Tensor) : Evaluation list =
         let names = names.Split(',', System.StringSplitOptions.RemoveEmptyEntries)
-        let values = rows.toArray<double> ()
+        let values = rows.toArray<double>()
         let width = 3 + names.Length
 
-        [ for row in 0 .. rows.shape[0] - 1 ->
-              let at column = values[row * width + column]
+        [
+            for row in 0 .. rows.shape[0] - 1 ->
+                let at column = values[row * width + column]
 
-              { Epoch = int (at 0)
-                Step = int (at 1)
-                TrainLoss = at 2
-                Metrics = [ for i in 0 .. names.Length - 1 -> names[i], at (3 + i) ] } ]
+                {
+                    Epoch = int (at 0)
+                    Step = int (at 1)
+                    TrainLoss = at 2
+                    Metrics = [ for i in 0 .. names.Length - 1 -> names[i], at (3 + i) ]
+                }
+        ]
 
     let private restoreBest (file: SafetensorsFile) (session: Session) : Result<BestEpoch option, string> =
         match metadata file "best_epoch", metadata file "best_value" with
@@ -222,9 +240,11 @@ module Checkpoint =
             assignAll file [ for name, copy in copies -> $"best.{name}", copy ]
             |> Result.map (fun () ->
                 Some
-                    { Epoch = int epoch
-                      Value = System.Double.Parse(value, CultureInfo.InvariantCulture)
-                      Parameters = copies })
+                    {
+                        Epoch = int epoch
+                        Value = System.Double.Parse(value, CultureInfo.InvariantCulture)
+                        Parameters = copies
+                    })
         | _ -> Ok None
 
     /// Writes a checkpoint's state into a session that was opened with the same settings. The error is one line.
@@ -249,7 +269,6 @@ module Checkpoint =
                         Plan = plan
                         Step = int step
                         LossSum = lossSum.toScalar ()
-                        History =
-                            { Evaluations = evaluations
-                              Snapshots = snapshots file }
-                        Best = best })))
+                        History = { Evaluations = evaluations; Snapshots = snapshots file }
+                        Best = best
+                    })))

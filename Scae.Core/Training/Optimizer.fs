@@ -12,10 +12,7 @@ type Optimizer =
     | Momentum of momentum: float
 
 /// The optimizer's memory: one tensor or two a parameter, all updated in place.
-type OptimizerState =
-    { Optimizer: Optimizer
-      First: Tensor list
-      Second: Tensor list }
+type OptimizerState = { Optimizer: Optimizer; First: Tensor list; Second: Tensor list }
 
 /// Parameters with their gradients and memory as arrays, so that a step allocates nothing.
 [<Sealed>]
@@ -28,8 +25,7 @@ type internal Updater(state: OptimizerState, parameters: Tensor array, gradients
 
     /// Whether every gradient of a parameter is finite, parameter by parameter.
     member _.FiniteGradients() : bool[] =
-        gradients
-        |> Array.map (fun gradient -> System.Double.IsFinite(Updates.GlobalNorm [| gradient |]))
+        gradients |> Array.map (fun gradient -> System.Double.IsFinite(Updates.GlobalNorm [| gradient |]))
 
     /// One step with the given learning rate; step counts from 1. Gradients whose global norm exceeds `clip` are scaled
     /// down to it.
@@ -42,7 +38,18 @@ type internal Updater(state: OptimizerState, parameters: Tensor array, gradients
         for i in 0 .. parameters.Length - 1 do
             match state.Optimizer with
             | Adam(beta1, beta2, epsilon) ->
-                Updates.Adam(parameters[i], gradients[i], first[i], second[i], learningRate, beta1, beta2, epsilon, step, scale)
+                Updates.Adam(
+                    parameters[i],
+                    gradients[i],
+                    first[i],
+                    second[i],
+                    learningRate,
+                    beta1,
+                    beta2,
+                    epsilon,
+                    step,
+                    scale
+                )
             | RmsProp(decay, epsilon) ->
                 Updates.RmsProp(parameters[i], gradients[i], first[i], learningRate, decay, epsilon, scale)
             | Momentum momentum ->
@@ -59,15 +66,9 @@ module Optimizer =
         let zeros () = parameters |> List.map _.zerosLike()
 
         match optimizer with
-        | Adam _ ->
-            { Optimizer = optimizer
-              First = zeros ()
-              Second = zeros () }
+        | Adam _ -> { Optimizer = optimizer; First = zeros (); Second = zeros () }
         | RmsProp _
-        | Momentum _ ->
-            { Optimizer = optimizer
-              First = zeros ()
-              Second = [] }
+        | Momentum _ -> { Optimizer = optimizer; First = zeros (); Second = [] }
 
     /// One step in place from the parameters' present derivatives; step counts from 1.
     let step (state: OptimizerState) (learningRate: float) (step: int) (parameters: Tensor list) : unit =

@@ -4,10 +4,7 @@ open System
 open Scae.Tensors
 
 /// The best epoch so far and the parameters it had.
-type BestEpoch =
-    { Epoch: int
-      Value: float
-      Parameters: (string * Tensor) list }
+type BestEpoch = { Epoch: int; Value: float; Parameters: (string * Tensor) list }
 
 /// Everything that changes while training, so that a checkpoint of it resumes to the bit.
 type TrainingState =
@@ -59,7 +56,7 @@ type Trainer(state: TrainingState) =
     /// Computes the loss of the batch.
     member _.Forward() : float =
         recording.Forward()
-        recording.Outputs[0].toScalar ()
+        recording.Outputs[0].toScalar()
 
     /// Computes the gradients.
     member _.Reverse() : unit = recording.Reverse()
@@ -79,15 +76,23 @@ type Trainer(state: TrainingState) =
 module Training =
     /// The state before the first step.
     let start (plan: Plan) (session: Session) : TrainingState =
-        { Session = session
-          Plan = plan
-          Optimizer = Optimizer.init plan.Optimizer (List.map snd session.Parameters)
-          Step = 0
-          LossSum = 0.0
-          History =
-            { Evaluations = []
-              Snapshots = if plan.SnapshotEvery > 0 then [ session.Snapshot 0 ] else [] }
-          Best = None }
+        {
+            Session = session
+            Plan = plan
+            Optimizer = Optimizer.init plan.Optimizer (List.map snd session.Parameters)
+            Step = 0
+            LossSum = 0.0
+            History =
+                {
+                    Evaluations = []
+                    Snapshots =
+                        if plan.SnapshotEvery > 0 then
+                            [ session.Snapshot 0 ]
+                        else
+                            []
+                }
+            Best = None
+        }
 
     let private isBetter (plan: Plan) (value: float) (best: BestEpoch option) =
         match best with
@@ -100,10 +105,12 @@ module Training =
         let plan = state.Plan
 
         let evaluation =
-            { Epoch = state.Step / plan.StepsPerEpoch
-              Step = state.Step
-              TrainLoss = state.LossSum / float plan.StepsPerEpoch
-              Metrics = state.Session.Evaluate Validation }
+            {
+                Epoch = state.Step / plan.StepsPerEpoch
+                Step = state.Step
+                TrainLoss = state.LossSum / float plan.StepsPerEpoch
+                Metrics = state.Session.Evaluate Validation
+            }
 
         let value = evaluation.Metrics |> List.find (fun (name, _) -> name = plan.BestBy.Metric) |> snd
         let isBest = isBetter plan value state.Best
@@ -111,15 +118,15 @@ module Training =
         if isBest then
             state.Best <-
                 Some
-                    { Epoch = evaluation.Epoch
-                      Value = value
-                      Parameters = state.Session.Parameters |> List.map (fun (name, tensor) -> name, tensor.clone ()) }
+                    {
+                        Epoch = evaluation.Epoch
+                        Value = value
+                        Parameters = state.Session.Parameters |> List.map (fun (name, tensor) -> name, tensor.clone ())
+                    }
 
         state.LossSum <- 0.0
 
-        state.History <-
-            { state.History with
-                Evaluations = state.History.Evaluations @ [ evaluation ] }
+        state.History <- { state.History with Evaluations = state.History.Evaluations @ [ evaluation ] }
 
         evaluation, isBest
 
@@ -154,17 +161,24 @@ module Training =
                         if plan.SnapshotEvery > 0 && state.Step % plan.SnapshotEvery = 0 then
                             state.History <-
                                 { state.History with
-                                    Snapshots = state.History.Snapshots @ [ state.Session.Snapshot state.Step ] }
+                                    Snapshots = state.History.Snapshots @ [ state.Session.Snapshot state.Step ]
+                                }
 
                         if state.Step % plan.StepsPerEpoch = 0 then
                             report (Evaluated(evaluate state))
 
-                        if state.Step >= last then outcome <- ValueSome Finished
-                        elif shouldStop () then outcome <- ValueSome Stopped
+                        if state.Step >= last then
+                            outcome <- ValueSome Finished
+                        elif shouldStop () then
+                            outcome <- ValueSome Stopped
 
             outcome.Value
 
-    let private withParameters (session: Session) (parameters: (string * Tensor) list) (action: unit -> 'result) : 'result =
+    let private withParameters
+        (session: Session)
+        (parameters: (string * Tensor) list)
+        (action: unit -> 'result)
+        : 'result =
         let saved = session.Parameters |> List.map (fun (_, tensor) -> tensor.clone ())
 
         let write (source: Tensor list) =
@@ -185,9 +199,6 @@ module Training =
         match state.Best with
         | None -> final
         | Some best ->
-            let atBest =
-                withParameters state.Session best.Parameters (fun () -> state.Session.Evaluate Test)
+            let atBest = withParameters state.Session best.Parameters (fun () -> state.Session.Evaluate Test)
 
-            final
-            @ [ for name, value in atBest -> $"best_{name}", value ]
-            @ [ "best_epoch", float best.Epoch ]
+            final @ [ for name, value in atBest -> $"best_{name}", value ] @ [ "best_epoch", float best.Epoch ]

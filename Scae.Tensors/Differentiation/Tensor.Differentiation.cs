@@ -38,7 +38,7 @@ public sealed partial class Tensor
     public Tensor reverseDiff()
     {
         if (dtype == Dtype.Int32) throw ShapeError.Of("reverseDiff", "integers have no derivative; cast to Float32 or Float64 first");
-        var leaf = (IsDense ? this : WithoutHistory().contiguous()).noDiff();
+        var leaf = (IsDense ? this : noDiff().contiguous()).noDiff();
         leaf.RequiresGradient = true;
         leaf.Gradient = new Gradient(dtype, nelement);
         return leaf;

@@ -61,16 +61,20 @@ internal static class AttentionKernel
     {
         int width = Vector512<T>.Count, last = padded - width;
         var valid = Vector512.LessThan(Vector512<T>.Indices, Vector512.Create(T.CreateTruncating(n - last)));
+
+        // The largest of scale · x: with a negative scale that of the least x.
+        bool negative = scale < T.Zero;
+        var sign = Vector512.Create(negative ? -T.One : T.One);
         var none = Vector512.Create(T.NegativeInfinity);
         var factor = Vector512.Create(scale);
         for (int start = 0; start < rows.Length; start += padded)
         {
             ref T first = ref rows[start];
-            var tail = Vector512.ConditionalSelect(valid, Vector512.LoadUnsafe(ref first, (nuint)last), none);
-            var most = tail;
-            for (int i = 0; i < last; i += width) most = Vector512.Max(most, Vector512.LoadUnsafe(ref first, (nuint)i));
-            var shift = Vector512.Create(Lanes.Max(most));
-            tail = Lanes.Exp((tail - shift) * factor);
+            var tail = Vector512.LoadUnsafe(ref first, (nuint)last);
+            var most = Vector512.ConditionalSelect(valid, tail * sign, none);
+            for (int i = 0; i < last; i += width) most = Vector512.Max(most, Vector512.LoadUnsafe(ref first, (nuint)i) * sign);
+            var shift = Vector512.Create(negative ? -Lanes.Max(most) : Lanes.Max(most));
+            tail = Lanes.Exp(Vector512.ConditionalSelect(valid, (tail - shift) * factor, none));
             var sum = tail;
             for (int i = 0; i < last; i += width)
             {

@@ -36,7 +36,7 @@ public static unsafe class MatMul
         int m, int n, int k, ReadOnlySpan<T> a, int aRow, int aCol, ReadOnlySpan<T> b, int bRow, int bCol,
         Span<T> c, int ldc, bool accumulate)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-        Multiply(default, 1, m, n, k, a, 0, aRow, aCol, b, 0, bRow, bCol, c, 0, ldc, accumulate);
+        Multiply(default, default, 1, m, n, k, a, 0, aRow, aCol, b, 0, bRow, bCol, c, 0, ldc, accumulate);
 
     /// <summary>
     /// C_i[m×n] = A_i[m×k]·B_i[k×n] for i &lt; <paramref name="batch"/>, added to C_i when <paramref name="accumulate"/>.
@@ -68,11 +68,11 @@ public static unsafe class MatMul
         int batch, int m, int n, int k, ReadOnlySpan<T> a, int aBatch, int aRow, int aCol,
         ReadOnlySpan<T> b, int bBatch, int bRow, int bCol, Span<T> c, int cBatch, int ldc, bool accumulate)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-        Multiply(default, batch, m, n, k, a, aBatch, aRow, aCol, b, bBatch, bRow, bCol, c, cBatch, ldc, accumulate);
+        Multiply(default, default, batch, m, n, k, a, aBatch, aRow, aCol, b, bBatch, bRow, bCol, c, cBatch, ldc, accumulate);
 
-    /// <summary>The same with a chosen vector width; the tests hold all widths to the same bits.</summary>
+    /// <summary>The same with a chosen vector width and path; the tests hold all of them to the same bits.</summary>
     internal static void Multiply<T>(
-        VectorWidth width, int batch, int m, int n, int k, ReadOnlySpan<T> a, int aBatch, int aRow, int aCol,
+        VectorWidth width, MatMulPath path, int batch, int m, int n, int k, ReadOnlySpan<T> a, int aBatch, int aRow, int aCol,
         ReadOnlySpan<T> b, int bBatch, int bRow, int bCol, Span<T> c, int cBatch, int ldc, bool accumulate)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -119,6 +119,7 @@ public static unsafe class MatMul
                 CBatch = cBatch,
                 Ldc = ldc,
                 Accumulate = accumulate,
+                Path = path,
             };
             Run(width, problem);
         }

@@ -14,8 +14,24 @@ internal static unsafe class MatMulBlocked
     private const int RowBytes = 252 * sizeof(float);
     private const int ColumnBytes = 2048 * sizeof(float);
 
-    /// <summary>C (+)= A·B for a problem with a batch of one.</summary>
+    /// <summary>C_i (+)= A_i·B_i for every i &lt; batch.</summary>
     public static void Multiply<T, TVector, TLanes>(in MatMulProblem<T> problem)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TVector : struct
+        where TLanes : struct, ILanes<T, TVector>
+    {
+        MatMulProblem<T> one = problem;
+        for (int i = 0; i < problem.Batch; i++)
+        {
+            One<T, TVector, TLanes>(one);
+            one.A += one.ABatch;
+            one.B += one.BBatch;
+            one.C += one.CBatch;
+            one.Accumulate |= one.CBatch == 0;
+        }
+    }
+
+    private static void One<T, TVector, TLanes>(in MatMulProblem<T> problem)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TVector : struct
         where TLanes : struct, ILanes<T, TVector>

@@ -5,8 +5,8 @@ namespace Scae.Tensors.Kernels;
 /// <summary>Chooses how a product is computed and by how many threads. No choice changes its bits.</summary>
 internal static unsafe class MatMulParallel
 {
-    // Multiply-adds below which one thread is faster: 2²⁰ take 9 µs, waking a worker that sleeps up to 50.
-    private const long WorthSharing = 1 << 20;
+    // Multiply-adds below which one thread is faster: 2²¹ take it 18 µs, and waking a worker that sleeps takes 10.
+    private const long WorthSharing = 1 << 21;
 
     // Bytes of A and B from which reading them in place costs more than packing them: 512³ floats (2 MiB) are 5 % faster
     // in place, 1024³ (8 MiB) 12 % slower.
@@ -19,7 +19,10 @@ internal static unsafe class MatMulParallel
         where TLanes : struct, ILanes<T, TVector>
     {
         int threads = Parallelism.Threads;
-        if (threads == 1 || (long)problem.Batch * problem.M * problem.N * problem.K < WorthSharing)
+        bool share = problem.Path == MatMulPath.Shared
+            || (problem.Path == MatMulPath.Fitting
+                && (long)problem.Batch * problem.M * problem.N * problem.K >= WorthSharing);
+        if (threads == 1 || !share)
         {
             Serial<T, TVector, TLanes>(problem);
             return;
@@ -34,10 +37,23 @@ internal static unsafe class MatMulParallel
         where TVector : struct
         where TLanes : struct, ILanes<T, TVector>
     {
-        long bytes = (long)sizeof(T) * problem.K * ((long)problem.M + problem.N);
-        bool large = bytes >= WorthPacking && problem.Batch == 1 && problem.M >= 64 && problem.N >= 64 && problem.K >= 64;
-        if (large) MatMulBlocked.Multiply<T, TVector, TLanes>(problem);
+        MatMulPath path = problem.Path is MatMulPath.Fitting or MatMulPath.Shared
+            ? Fitting<T, TVector, TLanes>(problem)
+            : problem.Path;
+        if (path == MatMulPath.Blocked) MatMulBlocked.Multiply<T, TVector, TLanes>(problem);
+        else if (path == MatMulPath.Narrow) MatMulNarrow.Multiply<T, TVector, TLanes>(problem);
         else MatMulDirect.Multiply<T, TVector, TLanes>(problem);
+    }
+
+    private static MatMulPath Fitting<T, TVector, TLanes>(in MatMulProblem<T> problem)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TVector : struct
+        where TLanes : struct, ILanes<T, TVector>
+    {
+        int m = problem.M, n = problem.N, k = problem.K;
+        if (4 * n <= TLanes.Count && m >= TLanes.Count) return MatMulPath.Narrow;
+        bool large = (long)sizeof(T) * k * ((long)m + n) >= WorthPacking && m >= 64 && n >= 64 && k >= 64;
+        return large ? MatMulPath.Blocked : MatMulPath.Direct;
     }
 
     /// <summary>A product cut along its batch, its rows or its columns into parts of nearly the same size.</summary>
@@ -62,7 +78,8 @@ internal static unsafe class MatMulParallel
                 : (Axis.Rows, TLanes.TileRows);
             int size = job._axis switch { Axis.Batch => problem.Batch, Axis.Columns => problem.N, _ => problem.M };
             job._grains = (size + job._grain - 1) / job._grain;
-            job.Parts = int.Min(job._grains, int.Min(threads, WorkerPool.MaxParts));
+            // Twice as many parts as threads: a thread that the machine holds up delays the others by half as much.
+            job.Parts = int.Min(job._grains, int.Min(2 * threads, WorkerPool.MaxParts));
             return job;
         }
 

@@ -12,4 +12,5 @@ internal unsafe struct MatMulProblem<T>
     public nint BBatch, BRow, BCol;
     public nint CBatch, Ldc;
     public bool Accumulate;
+    public MatMulPath Path;
 }

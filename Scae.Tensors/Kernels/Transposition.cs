@@ -21,7 +21,10 @@ internal static unsafe class Transposition
         // took longer than the product.
         if (Avx.IsSupported && typeof(T) == typeof(float) && width >= 8)
         {
-            for (int j = 0; j < n; j += 8)
+            int j = 0;
+            for (; Avx512F.IsSupported && j < n && j + 16 <= width; j += 16)
+                Transposition512.Run(k, int.Min(16, n - j), (float*)source + j * stride, stride, (float*)target + j, width);
+            for (; j < n; j += 8)
                 Eights(k, int.Min(8, n - j), (float*)source + j * stride, stride, (float*)target + j, width);
         }
         else if (Avx.IsSupported && typeof(T) == typeof(double) && width >= 4)

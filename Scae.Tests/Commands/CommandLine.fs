@@ -5,10 +5,7 @@ open System
 open System.Diagnostics
 open System.IO
 
-type Result =
-    { ExitCode: int
-      Output: string
-      Error: string }
+type Result = { ExitCode: int; Output: string; Error: string }
 
 let private program = Path.Combine(AppContext.BaseDirectory, "scae.dll")
 
@@ -27,9 +24,7 @@ let run (arguments: string list) : Result =
     let error = running.StandardError.ReadToEndAsync()
     running.WaitForExit()
 
-    { ExitCode = running.ExitCode
-      Output = output.Result
-      Error = error.Result }
+    { ExitCode = running.ExitCode; Output = output.Result; Error = error.Result }
 
 /// A folder of its own that is gone after the action.
 let inNewFolder (action: string -> unit) : unit =
@@ -42,15 +37,17 @@ let inNewFolder (action: string -> unit) : unit =
 
 /// A training of a second or two.
 let shortTraining: string list =
-    [ "train"
-      "constellations"
-      "--preset"
-      "quick"
-      "--epochs"
-      "3"
-      "--steps-per-epoch"
-      "20"
-      "--test-size"
-      "64"
-      "--snapshot-every"
-      "20" ]
+    [
+        "train"
+        "constellations"
+        "--preset"
+        "quick"
+        "--epochs"
+        "3"
+        "--steps-per-epoch"
+        "20"
+        "--test-size"
+        "64"
+        "--snapshot-every"
+        "20"
+    ]

@@ -46,26 +46,41 @@ let ``list names experiments, presets and targets`` () =
 
 /// Arguments that make no sense, and the one line that says so.
 let private nonsense: obj[] list =
-    [ [| [ "trian" ]; "scae: there is no command trian; did you mean train?" |]
-      [| [ "train" ]; "scae train: needs an experiment, such as scae train constellations" |]
-      [| [ "train"; "constelations" ]
-         "scae: there is no experiment constelations; did you mean constellations?" |]
-      [| [ "train"; "constellations"; "--preset"; "qick" ]
-         "scae: constellations has no preset qick; did you mean quick?" |]
-      [| [ "train"; "constellations"; "--epocs"; "3" ]
-         "scae train has no option --epocs; did you mean --epochs?" |]
-      [| [ "train"; "constellations"; "--epochs"; "many" ]
-         "scae: --epochs many: must be a whole number" |]
-      [| [ "train"; "constellations"; "--batch-size"; "-4" ]
-         "scae: --batch-size -4: must be an integer from 1 to 65536" |]
-      [| [ "train"; "constellations"; "--heads"; "5" ]
-         "scae: --heads 5: must divide the width, which is 32" |]
-      [| [ "train"; "constellations"; "--epochs" ]; "scae: --epochs: needs a value" |]
-      [| [ "train"; "constellations"; "--threads"; "0" ]
-         "scae: --threads 0: must be from 1 to 1024" |]
-      [| [ "sweep"; "constellations"; "--seeds"; "4..2" ]
-         "scae: --seeds 4..2: must be first..last with first ≤ last, such as 0..4" |]
-      [| [ "eval" ]; "scae eval: needs a run's folder, such as scae eval runs/constellations-seed-0" |] ]
+    [
+        [| [ "trian" ]; "scae: there is no command trian; did you mean train?" |]
+        [| [ "train" ]; "scae train: needs an experiment, such as scae train constellations" |]
+        [|
+            [ "train"; "constelations" ]
+            "scae: there is no experiment constelations; did you mean constellations?"
+        |]
+        [|
+            [ "train"; "constellations"; "--preset"; "qick" ]
+            "scae: constellations has no preset qick; did you mean quick?"
+        |]
+        [|
+            [ "train"; "constellations"; "--epocs"; "3" ]
+            "scae train has no option --epocs; did you mean --epochs?"
+        |]
+        [|
+            [ "train"; "constellations"; "--epochs"; "many" ]
+            "scae: --epochs many: must be a whole number"
+        |]
+        [|
+            [ "train"; "constellations"; "--batch-size"; "-4" ]
+            "scae: --batch-size -4: must be an integer from 1 to 65536"
+        |]
+        [|
+            [ "train"; "constellations"; "--heads"; "5" ]
+            "scae: --heads 5: must divide the width, which is 32"
+        |]
+        [| [ "train"; "constellations"; "--epochs" ]; "scae: --epochs: needs a value" |]
+        [| [ "train"; "constellations"; "--threads"; "0" ]; "scae: --threads 0: must be from 1 to 1024" |]
+        [|
+            [ "sweep"; "constellations"; "--seeds"; "4..2" ]
+            "scae: --seeds 4..2: must be first..last with first ≤ last, such as 0..4"
+        |]
+        [| [ "eval" ]; "scae eval: needs a run's folder, such as scae eval runs/constellations-seed-0" |]
+    ]
 
 [<TestCaseSource(nameof nonsense)>]
 let ``arguments that make no sense exit with 2 and one line`` (arguments: string list) (expected: string) =
@@ -94,18 +109,23 @@ let ``a training leaves its folder, and eval and figures work on it`` () =
             trained.Output |> should haveSubstring words
 
         let expected =
-            [ "best.safetensors"
-              "figures/confusion.png"
-              "figures/examples.png"
-              "figures/training-curves.png"
-              "figures/training-curves.svg"
-              "figures/training.gif"
-              "last.safetensors"
-              "metrics.jsonl"
-              "run.json"
-              "summary.json" ]
+            [
+                "best.safetensors"
+                "figures/confusion.png"
+                "figures/examples.png"
+                "figures/training-curves.png"
+                "figures/training-curves.svg"
+                "figures/training.gif"
+                "last.safetensors"
+                "metrics.jsonl"
+                "run.json"
+                "summary.json"
+            ]
 
-        filesOf out |> List.filter (fun name -> not (name.EndsWith "examples.svg" || name.EndsWith "confusion.svg")) |> should equal expected
+        filesOf out
+        |> List.filter (fun name -> not (name.EndsWith "examples.svg" || name.EndsWith "confusion.svg"))
+        |> should equal expected
+
         File.ReadAllLines(Path.Combine(out, "metrics.jsonl")).Length |> should equal 3
         let summary = json (File.ReadAllText(Path.Combine(out, "summary.json")))
         (summary |> property "steps").GetInt32() |> should equal 60
@@ -130,7 +150,10 @@ let ``json prints the summary alone and quiet prints nothing`` () =
     inNewFolder (fun folder ->
         let printed = run (shortTraining @ [ "--out"; Path.Combine(folder, "a"); "--json" ])
         (json printed.Output |> property "experiment").ValueEquals "constellations" |> should equal true
-        printed.Output.TrimEnd() |> should equal (File.ReadAllText(Path.Combine(folder, "a", "summary.json")).TrimEnd())
+
+        printed.Output.TrimEnd()
+        |> should equal (File.ReadAllText(Path.Combine(folder, "a", "summary.json")).TrimEnd())
+
         (run (shortTraining @ [ "--out"; Path.Combine(folder, "b"); "--quiet" ])).Output |> should equal "")
 
 [<Test>]
@@ -192,7 +215,21 @@ let ``a diverging run stops, names the step, and keeps the last good checkpoint`
 let ``a run that is killed at random moments resumes to the same bytes`` () =
     inNewFolder (fun folder ->
         let training =
-            [ "train"; "constellations"; "--preset"; "quick"; "--epochs"; "40"; "--steps-per-epoch"; "25"; "--snapshot-every"; "0"; "--test-size"; "64"; "--quiet" ]
+            [
+                "train"
+                "constellations"
+                "--preset"
+                "quick"
+                "--epochs"
+                "40"
+                "--steps-per-epoch"
+                "25"
+                "--snapshot-every"
+                "0"
+                "--test-size"
+                "64"
+                "--quiet"
+            ]
 
         let straight, killed = Path.Combine(folder, "straight"), Path.Combine(folder, "killed")
         (run (training @ [ "--out"; straight ])).ExitCode |> should equal 0
@@ -201,7 +238,10 @@ let ``a run that is killed at random moments resumes to the same bytes`` () =
 
         for delay in [ 350; 500; 420; 610 ] do
             let resume = if File.Exists checkpoint then [ "--resume" ] else []
-            if Directory.Exists killed && resume.IsEmpty then Directory.Delete(killed, true)
+
+            if Directory.Exists killed && resume.IsEmpty then
+                Directory.Delete(killed, true)
+
             use running = start (training @ [ "--out"; killed ] @ resume)
 
             if not (running.WaitForExit delay) then
@@ -211,10 +251,15 @@ let ``a run that is killed at random moments resumes to the same bytes`` () =
 
         kills |> should be (greaterThan 0)
         let resume = if File.Exists checkpoint then [ "--resume" ] else []
-        if Directory.Exists killed && resume.IsEmpty then Directory.Delete(killed, true)
+
+        if Directory.Exists killed && resume.IsEmpty then
+            Directory.Delete(killed, true)
+
         let finished = run (training @ [ "--out"; killed ] @ resume)
         finished.Error |> should equal ""
-        File.ReadAllBytes checkpoint |> should equal (File.ReadAllBytes(Path.Combine(straight, "last.safetensors"))))
+
+        File.ReadAllBytes checkpoint
+        |> should equal (File.ReadAllBytes(Path.Combine(straight, "last.safetensors"))))
 
 [<Test>]
 let ``an interrupted run saves and says how to resume`` () =
@@ -222,8 +267,7 @@ let ``an interrupted run saves and says how to resume`` () =
         inNewFolder (fun folder ->
             let out = Path.Combine(folder, "run")
 
-            use running =
-                start [ "train"; "constellations"; "--out"; out; "--epochs"; "2000"; "--quiet" ]
+            use running = start [ "train"; "constellations"; "--out"; out; "--epochs"; "2000"; "--quiet" ]
 
             let error = running.StandardError.ReadToEndAsync()
             let metrics = Path.Combine(out, "metrics.jsonl")

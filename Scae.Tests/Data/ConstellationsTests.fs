@@ -25,11 +25,12 @@ let ``every scene has four, four and three points`` (seed: int) =
     let scenes = sample seed 3
 
     [ 0..2 ]
-    |> List.forall (fun i -> Array.sub scenes.Labels (11 * i) 11 |> Array.countBy id |> Array.sort = [| 0, 4; 1, 4; 2, 3 |])
+    |> List.forall (fun i ->
+        Array.sub scenes.Labels (11 * i) 11 |> Array.countBy id |> Array.sort = [| 0, 4; 1, 4; 2, 3 |])
 
 [<Property(MaxTest = 50)>]
 let ``poses lie in the published ranges`` (seed: int) =
-    let poses = (sample seed 8).Poses.toArray<float32> () |> Array.chunkBySize 4
+    let poses = (sample seed 8).Poses.toArray<float32>() |> Array.chunkBySize 4
 
     poses
     |> Array.forall (fun pose ->
@@ -44,7 +45,7 @@ let ``poses lie in the published ranges`` (seed: int) =
 
 [<Test>]
 let ``scales, angles and translations are uniform`` () =
-    let poses = (sample 4 20000).Poses.toArray<float32> () |> Array.chunkBySize 4
+    let poses = (sample 4 20000).Poses.toArray<float32>() |> Array.chunkBySize 4
 
     let check (low: float) (high: float) (value: float32[] -> float32) =
         let values = poses |> Array.map (value >> float) |> Array.sort
@@ -52,9 +53,7 @@ let ``scales, angles and translations are uniform`` () =
 
         // Kolmogorov–Smirnov at a level of about 1e-6: 2.7 / √n.
         let distance =
-            values
-            |> Array.mapi (fun i v -> abs ((v - low) / (high - low) - (float i + 0.5) / n))
-            |> Array.max
+            values |> Array.mapi (fun i v -> abs ((v - low) / (high - low) - (float i + 0.5) / n)) |> Array.max
 
         distance |> should be (lessThan (2.7 / sqrt n))
 
@@ -76,7 +75,7 @@ let ``every place in the order is equally likely for every template`` () =
 
 [<Test>]
 let ``the same key gives the same scenes and another key others`` () =
-    let points (seed: int) = (sample seed 5).Points.toArray<float32> ()
+    let points (seed: int) = (sample seed 5).Points.toArray<float32>()
     points 1 |> should equal (points 1)
     points 1 |> should not' (equal (points 2))
 
@@ -85,13 +84,14 @@ let ``filling a batch again leaves nothing of the last one`` () =
     let batch = sample 1 6
     Constellations.fill Constellations.published (Key.OfSeed 2L) batch
     let fresh = sample 2 6
-    batch.Points.toArray<float32> () |> should equal (fresh.Points.toArray<float32> ())
+    batch.Points.toArray<float32>() |> should equal (fresh.Points.toArray<float32>())
     batch.Labels |> should equal fresh.Labels
 
 [<Test>]
 let ``other template sets are one argument away`` () =
     let config =
         { Constellations.published with
-            Templates = [ Template.square; Template.square; Template.triangle; Template.create "dot" [ 0.0, 0.0 ] ] }
+            Templates = [ Template.square; Template.square; Template.triangle; Template.create "dot" [ 0.0, 0.0 ] ]
+        }
 
     (Constellations.sample config 2 (Key.OfSeed 1L)).Points.shape |> should equal [| 2; 12; 2 |]

@@ -102,3 +102,21 @@ let ``the checker fails when one element of many is wrong`` () =
 
 [<Test>]
 let ``the checker fails on NaN`` () = GradientCheck.error 1e-8 [ [| nan |] ] [ [| 1.0 |] ] |> should equal infinity
+
+[<Test>]
+let ``the drawn instances have scalars, empty and size-one axes, long axes and every layout`` () =
+    let seen = ResizeArray<Instance>()
+    forInstances 30 seen.Add
+    let has predicate = seen |> Seq.exists predicate |> should equal true
+    has (fun it -> it.Shape.IsEmpty)
+    has (fun it -> List.contains 0 it.Shape)
+    has (fun it -> List.contains 1 it.Shape)
+    has (fun it -> it.Shape.Length >= 3 && not (List.contains 0 it.Shape))
+    has (fun it -> List.exists (fun n -> n > 15) it.Shape)
+    let exp = find "exp"
+
+    // How the leaf differs from the shape that the operation sees tells the layout.
+    let leaf it = (prepare exp it |> fst |> List.head).shape |> List.ofArray
+    has (fun it -> it.Shape.Length > 1 && leaf it = List.rev it.Shape && leaf it <> it.Shape)
+    has (fun it -> not it.Shape.IsEmpty && List.last (leaf it) = 2 * List.last it.Shape + 1)
+    has (fun it -> (leaf it |> List.fold (*) 1) < (it.Shape |> List.fold (*) 1))

@@ -11,22 +11,19 @@ type Mode =
     | LastStep
 
 type Config =
-    { [<Setting("how many", Min = 1.0, Max = 10.0)>]
-      HowMany: int
-      [<Setting("how much", Min = 0.0)>]
-      Rate: float
-      [<Setting("whether")>]
-      Flag: bool
-      [<Setting("which")>]
-      Mode: Mode
-      Hidden: string }
+    {
+        [<Setting("how many", Min = 1.0, Max = 10.0)>]
+        HowMany: int
+        [<Setting("how much", Min = 0.0)>]
+        Rate: float
+        [<Setting("whether")>]
+        Flag: bool
+        [<Setting("which")>]
+        Mode: Mode
+        Hidden: string
+    }
 
-let private config =
-    { HowMany = 3
-      Rate = 0.5
-      Flag = true
-      Mode = AllSteps
-      Hidden = "kept" }
+let private config = { HowMany = 3; Rate = 0.5; Flag = true; Mode = AllSteps; Hidden = "kept" }
 
 let private error (overrides: (string * string) list) =
     match Settings.apply overrides config with
@@ -37,29 +34,26 @@ let private error (overrides: (string * string) list) =
 let ``fields become kebab-case settings with their values as defaults`` () =
     Settings.describe config
     |> List.map (fun s -> s.Name, s.Kind, s.Default)
-    |> should equal
-        [ "how-many", "integer", "3"
-          "rate", "number", "0.5"
-          "flag", "true or false", "true"
-          "mode", "all-steps, last-step", "all-steps" ]
+    |> should
+        equal
+        [
+            "how-many", "integer", "3"
+            "rate", "number", "0.5"
+            "flag", "true or false", "true"
+            "mode", "all-steps, last-step", "all-steps"
+        ]
 
 [<Test>]
 let ``overrides replace what they name and keep the rest`` () =
     match Settings.apply [ "how-many", "7"; "mode", "last-step"; "flag", "false"; "rate", "1e-3" ] config with
-    | Ok changed ->
-        changed
-        |> should
-            equal
-            { config with
-                HowMany = 7
-                Mode = LastStep
-                Flag = false
-                Rate = 0.001 }
+    | Ok changed -> changed |> should equal { config with HowMany = 7; Mode = LastStep; Flag = false; Rate = 0.001 }
     | Error message -> failwith message
 
 [<Test>]
 let ``errors name the setting, what came and what would be right`` () =
-    error [ "how-mny", "3" ] |> should equal "there is no hyperparameter --how-mny; did you mean how-many?"
+    error [ "how-mny", "3" ]
+    |> should equal "there is no hyperparameter --how-mny; did you mean how-many?"
+
     error [ "how-many", "x" ] |> should equal "--how-many x: must be a whole number"
     error [ "how-many", "11" ] |> should equal "--how-many 11: must be an integer from 1 to 10"
     error [ "rate", "-1" ] |> should equal "--rate -1: must be a number of at least 0"
@@ -73,7 +67,8 @@ let ``values restore exactly the configuration they came from`` (howMany: int) (
         { config with
             HowMany = 1 + abs (howMany % 10)
             Rate = if Double.IsFinite rate then abs rate else 0.25
-            Flag = flag }
+            Flag = flag
+        }
 
     Settings.apply (Settings.values original) config = Ok original
 
@@ -83,8 +78,7 @@ let ``a word is at distance zero from itself and one edit away at distance one``
     Spelling.distance word word = 0 && Spelling.distance word (word + "x") = 1
 
 [<Test>]
-let ``exchanged neighbours are one mistake`` () =
-    Spelling.distance "trian" "train" |> should equal 1
+let ``exchanged neighbours are one mistake`` () = Spelling.distance "trian" "train" |> should equal 1
 
 [<Test>]
 let ``every preset of every experiment is a valid configuration`` () =

@@ -16,14 +16,16 @@ type Layout = { Row: int; Column: int; Next: int }
 
 /// A product: sizes, layouts of the three matrices, whether C is added to.
 type Product =
-    { Batch: int
-      M: int
-      N: int
-      K: int
-      A: Layout
-      B: Layout
-      C: Layout
-      Accumulate: bool }
+    {
+        Batch: int
+        M: int
+        N: int
+        K: int
+        A: Layout
+        B: Layout
+        C: Layout
+        Accumulate: bool
+    }
 
 let private length (batch: int) rows columns (layout: Layout) =
     if batch = 0 || rows = 0 || columns = 0 then
@@ -56,11 +58,23 @@ let private obvious<'T when 'T :> IFloatingPointIeee754<'T>> (p: Product) (a: 'T
 
     c
 
-let private multiply width (p: Product) (a: 'T array) (b: 'T array) (c: 'T array) =
+let private multiply<'T
+    when 'T: unmanaged
+    and 'T: struct
+    and 'T: (new: unit -> 'T)
+    and 'T :> ValueType
+    and 'T :> IBinaryFloatingPointIeee754<'T>>
+    (width, path)
+    (p: Product)
+    (a: 'T array)
+    (b: 'T array)
+    (c: 'T array)
+    =
     let c = Array.copy c
 
     MatMul.Multiply(
         width,
+        path,
         p.Batch,
         p.M,
         p.N,
@@ -91,18 +105,49 @@ let private operands<'T when 'T: struct and 'T :> INumber<'T>> (p: Product) =
 let private bits<'T when 'T: struct and 'T: (new: unit -> 'T) and 'T :> ValueType> (values: 'T array) =
     MemoryMarshal.AsBytes(ReadOnlySpan<'T> values).ToArray()
 
-let private widths =
-    [ VectorWidth.Widest; VectorWidth.Bits512; VectorWidth.Bits256; VectorWidth.Bits128; VectorWidth.Scalar ]
+/// Every width on the path of its choice, and every path that takes these sizes.
+let private ways (p: Product) =
+    [
+        for width in
+            [
+                VectorWidth.Widest
+                VectorWidth.Bits512
+                VectorWidth.Bits256
+                VectorWidth.Bits128
+                VectorWidth.Scalar
+            ] do
+            width, MatMulPath.Fitting
+            width, MatMulPath.Blocked
+            width, MatMulPath.Shared
 
-let private sameBits32 (p: Product) =
-    let a, b, c = operands<float32> p
-    let wanted = bits (obvious p a b c)
-    widths |> List.forall (fun width -> bits (multiply width p a b c) = wanted)
+            if p.N <= MatMulNarrow.MaxColumns then
+                width, MatMulPath.Narrow
+            else
+                width, MatMulPath.Direct
+    ]
 
-let private sameBits64 (p: Product) =
-    let a, b, c = operands<float> p
+/// The ways whose product isn't the twin's to the bit.
+let private disagreements<'T
+    when 'T: struct
+    and 'T: (new: unit -> 'T)
+    and 'T :> ValueType
+    and 'T: unmanaged
+    and 'T :> IBinaryFloatingPointIeee754<'T>>
+    (compute: VectorWidth * MatMulPath -> Product -> 'T array -> 'T array -> 'T array -> 'T array)
+    (p: Product)
+    =
+    let a, b, c = operands<'T> p
     let wanted = bits (obvious p a b c)
-    widths |> List.forall (fun width -> bits (multiply width p a b c) = wanted)
+    ways p |> List.filter (fun way -> bits (compute way p a b c) <> wanted)
+
+let private onThreads threads action =
+    let before = Parallelism.Threads
+
+    try
+        Parallelism.Threads <- threads
+        action ()
+    finally
+        Parallelism.Threads <- before
 
 let private layouts batch rows columns =
     gen {
@@ -110,7 +155,13 @@ let private layouts batch rows columns =
         let! transposed = Gen.elements [ true; false ]
         let! spread = Gen.frequency [ 4, Gen.constant 1; 1, Gen.constant 3 ]
         let! shared = Gen.frequency [ 3, Gen.constant false; 1, Gen.constant true ]
-        let row, column = if transposed then spread, spread * rows + pad else spread * columns + pad, spread
+
+        let row, column =
+            if transposed then
+                spread, spread * rows + pad
+            else
+                spread * columns + pad, spread
+
         let next = length 1 rows columns { Row = row; Column = column; Next = 0 } + pad
         return { Row = row; Column = column; Next = (if shared || batch = 1 then 0 else next) }
     }
@@ -133,31 +184,225 @@ let private products =
         let c = { Row = n + pad; Column = 1; Next = c }
         // Heads of attention: the matrices of C side by side in one row.
         let! heads = Gen.frequency [ 4, Gen.constant false; 1, Gen.constant true ]
-        let c = if heads then { c with Row = max 1 batch * n + pad; Next = n } else c
+
+        let c =
+            if heads then
+                { c with Row = max 1 batch * n + pad; Next = n }
+            else
+                c
 
         return
-            { Batch = batch
-              M = m
-              N = n
-              K = k
-              A = a
-              B = b
-              C = c
-              Accumulate = accumulate }
+            {
+                Batch = batch
+                M = m
+                N = n
+                K = k
+                A = a
+                B = b
+                C = c
+                Accumulate = accumulate
+            }
     }
 
 let private plain m n k =
-    { Batch = 1
-      M = m
-      N = n
-      K = k
-      A = { Row = k; Column = 1; Next = 0 }
-      B = { Row = n; Column = 1; Next = 0 }
-      C = { Row = n; Column = 1; Next = 0 }
-      Accumulate = false }
+    {
+        Batch = 1
+        M = m
+        N = n
+        K = k
+        A = { Row = k; Column = 1; Next = 0 }
+        B = { Row = n; Column = 1; Next = 0 }
+        C = { Row = n; Column = 1; Next = 0 }
+        Accumulate = false
+    }
 
-[<Property(MaxTest = 400)>]
-let ``every width gives the bits of the triple loop in float32`` () = Prop.forAll (Arb.fromGen products) sameBits32
+[<Property(MaxTest = 150)>]
+let ``every width, path and number of threads gives the bits of the triple loop in float32`` () =
+    Prop.forAll (Arb.fromGen products) (fun p ->
+        onThreads 3 (fun () -> disagreements<float32> multiply p |> should be Empty))
 
-[<Property(MaxTest = 300)>]
-let ``every width gives the bits of the triple loop in float64`` () = Prop.forAll (Arb.fromGen products) sameBits64
+[<Property(MaxTest = 100)>]
+let ``every width, path and number of threads gives the bits of the triple loop in float64`` () =
+    Prop.forAll (Arb.fromGen products) (fun p ->
+        onThreads 3 (fun () -> disagreements<float> multiply p |> should be Empty))
+
+[<Test>]
+let ``the comparison sees one product whose last bit is wrong`` () =
+    let wrong (width, path) p a b (c: float32 array) =
+        let product = multiply (width, path) p a b c
+
+        if path = MatMulPath.Blocked then
+            product[7] <- MathF.BitIncrement product[7]
+
+        product
+
+    disagreements<float32> wrong (plain 5 6 7)
+    |> List.map snd
+    |> List.distinct
+    |> should equal [ MatMulPath.Blocked ]
+
+[<Test>]
+let ``the comparison sees a number written behind the product`` () =
+    let wrong way p a b (c: float32 array) =
+        let product = multiply way p a b c
+        product[30] <- 0f
+        product
+
+    disagreements<float32> wrong (plain 5 6 7) |> should not' (be Empty)
+
+/// More than one block of rows, of columns and of depth.
+[<TestCase(30, 2060, 20)>]
+[<TestCase(300, 40, 600)>]
+[<TestCase(530, 3, 1100)>]
+[<TestCase(130, 140, 120)>]
+let ``products of several blocks have the bits of the triple loop`` m n k =
+    let p = plain m n k
+
+    let transposed =
+        { p with
+            A = { Row = 1; Column = m; Next = 0 }
+            B = { Row = 1; Column = k; Next = 0 }
+            Accumulate = true
+        }
+
+    onThreads 2 (fun () ->
+        disagreements<float32> multiply p |> should be Empty
+        disagreements<float> multiply transposed |> should be Empty)
+
+[<Test>]
+let ``a large product is the same to the bit for 1 and 2 threads`` () =
+    let p = plain 200 300 250
+    let a, b, c = operands<float32> p
+    let product () = multiply (VectorWidth.Widest, MatMulPath.Fitting) p a b c
+    bits (onThreads 1 product) |> should equal (bits (onThreads 2 product))
+
+[<Property(MaxTest = 50)>]
+let ``a float32 product is close to the float64 one`` () =
+    Prop.forAll (Arb.fromGen products) (fun p ->
+        let p = { p with Accumulate = false }
+        let a, b, c = operands<float32> p
+        let product = multiply (VectorWidth.Widest, MatMulPath.Fitting) p a b c
+        let exact = obvious p (Array.map float a) (Array.map float b) (Array.map float c)
+        // |rounding| ≤ k·2⁻²⁴·Σ|a||b| for each of at most three products that are summed.
+        let bound = 3.0 * float p.K * float p.K * 6e-8 + 1e-30
+        Array.forall2 (fun x y -> abs (float x - y) <= bound) product exact)
+
+[<Test>]
+let ``nothing is skipped for being zero`` () =
+    let product = Array.zeroCreate<float32> 4
+
+    MatMul.Multiply<float32>(
+        2,
+        2,
+        1,
+        ReadOnlySpan [| 0f; 1f |],
+        1,
+        1,
+        ReadOnlySpan [| infinityf; nanf |],
+        2,
+        1,
+        Span product,
+        2,
+        false
+    )
+
+    product |> Array.map Single.IsNaN |> should equal [| true; true; false; true |]
+    product[2] |> should equal infinityf
+
+[<Test>]
+let ``with k = 0 the product is zero, and C stays when it is added to`` () =
+    let c = [| 1f; 2f; 3f; 4f; 5f |]
+    MatMul.Multiply<float32>(2, 2, 0, ReadOnlySpan.Empty, 0, 1, ReadOnlySpan.Empty, 2, 1, Span c, 3, true)
+    c |> should equal [| 1f; 2f; 3f; 4f; 5f |]
+    MatMul.Multiply<float32>(2, 2, 0, ReadOnlySpan.Empty, 0, 1, ReadOnlySpan.Empty, 2, 1, Span c, 3, false)
+    c |> should equal [| 0f; 0f; 3f; 0f; 0f |]
+
+/// The message of the ArgumentException that the action ends with.
+let private complaint action =
+    try
+        action ()
+        "no complaint"
+    with :? ArgumentException as e ->
+        e.Message
+
+[<Test>]
+let ``operands that are too short are named with their sizes`` () =
+    let multiply a b c ldc () =
+        MatMul.Multiply<float32>(
+            2,
+            3,
+            4,
+            ReadOnlySpan(Array.zeroCreate a),
+            4,
+            1,
+            ReadOnlySpan(Array.zeroCreate b),
+            3,
+            1,
+            Span(Array.zeroCreate c),
+            ldc,
+            false
+        )
+
+    complaint (multiply 7 12 6 3)
+    |> should equal "matmul: A of 1 × 2×4 with strides 0, 4, 1 needs 8 elements, got 7"
+
+    complaint (multiply 8 11 6 3)
+    |> should equal "matmul: B of 1 × 4×3 with strides 0, 3, 1 needs 12 elements, got 11"
+
+    complaint (multiply 8 12 5 3)
+    |> should equal "matmul: C of 1 × 2×3 with strides 0, 3, 1 needs 6 elements, got 5"
+
+    complaint (multiply 8 12 6 2)
+    |> should equal "matmul: rows of C overlap, 3 columns need a row stride of at least 3, got 2"
+
+[<Test>]
+let ``negative sizes and overlapping products are refused`` () =
+    let numbers = Array.zeroCreate<float32> 100
+
+    let multiply batch m row cBatch () =
+        MatMul.MultiplyBatched<float32>(
+            batch,
+            m,
+            3,
+            4,
+            ReadOnlySpan numbers,
+            8,
+            row,
+            1,
+            ReadOnlySpan numbers,
+            12,
+            3,
+            1,
+            Span numbers,
+            cBatch,
+            3,
+            false
+        )
+
+    complaint (multiply -1 2 4 6)
+    |> should equal "matmul: sizes must not be negative, got batch -1, m 2, n 3, k 4"
+
+    complaint (multiply 2 2 -4 6)
+    |> should equal "matmul: A has a negative stride: batch 8, row -4, column 1"
+
+    complaint (multiply 2 2 4 5)
+    |> should
+        equal
+        "matmul: the 2 matrices of C overlap, 2×3 with row stride 3 need a batch stride of 0, of at least 6, or side by side in a row; got 5"
+
+[<Test>]
+let ``a product allocates nothing once its thread is warm`` () =
+    let p = { plain 11 11 32 with B = { Row = 1; Column = 32; Next = 0 } }
+
+    let a, b, c = operands<float32> p
+
+    let product () =
+        MatMul.Multiply<float32>(11, 11, 32, ReadOnlySpan a, 32, 1, ReadOnlySpan b, 1, 32, Span c, 11, true)
+
+    product ()
+    let before = GC.GetAllocatedBytesForCurrentThread()
+
+    for _ in 1..100 do
+        product ()
+
+    GC.GetAllocatedBytesForCurrentThread() - before |> should equal 0L

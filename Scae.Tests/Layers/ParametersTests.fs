@@ -8,33 +8,30 @@ open Scae.Tensors
 
 type private Inner = { Weight: Tensor; Bias: Tensor option }
 
-type private Model =
-    { First: Inner
-      Stack: Inner[]
-      Label: string }
+type private Model = { First: Inner; Stack: Inner[]; Label: string }
 
 let private tensor (value: float) = Tensor.scalar value
 
 let private model =
-    { First =
-        { Weight = tensor 1.0
-          Bias = Some(tensor 2.0) }
-      Stack =
-        [| { Weight = tensor 3.0; Bias = None }
-           { Weight = tensor 4.0
-             Bias = Some(tensor 5.0) } |]
-      Label = "kept" }
+    {
+        First = { Weight = tensor 1.0; Bias = Some(tensor 2.0) }
+        Stack = [| { Weight = tensor 3.0; Bias = None }; { Weight = tensor 4.0; Bias = Some(tensor 5.0) } |]
+        Label = "kept"
+    }
 
 [<Test>]
 let ``names are the fields' names in order`` () =
     Parameters.named model
     |> List.map (fun (name, value) -> name, value.toScalar ())
-    |> should equal
-        [ "first.weight", 1.0
-          "first.bias", 2.0
-          "stack.0.weight", 3.0
-          "stack.1.weight", 4.0
-          "stack.1.bias", 5.0 ]
+    |> should
+        equal
+        [
+            "first.weight", 1.0
+            "first.bias", 2.0
+            "stack.0.weight", 3.0
+            "stack.1.weight", 4.0
+            "stack.1.bias", 5.0
+        ]
 
 [<Test>]
 let ``map replaces every tensor and nothing else`` () =
@@ -51,9 +48,9 @@ let ``count adds the elements up`` () = Parameters.count model |> should equal 5
 [<Test>]
 let ``trainable parameters have derivatives`` () =
     let trainable = Parameters.trainable model
-    (trainable.First.Weight * trainable.Stack[1].Weight).sum().reverse ()
+    (trainable.First.Weight * trainable.Stack[1].Weight).sum().reverse()
     trainable.First.Weight.derivative.toScalar () |> should equal 4.0
-    trainable.Stack[0].Weight.derivative.toScalar () |> should equal 0.0
+    trainable.Stack[0].Weight.derivative.toScalar() |> should equal 0.0
 
 [<Test>]
 let ``two parameters of one name are refused`` () =

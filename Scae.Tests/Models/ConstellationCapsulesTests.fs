@@ -13,23 +13,25 @@ let private golden = lazy (Golden.load "constellations")
 
 /// The golden file's names beside ours.
 let private names =
-    [ "embedding.weight", "W_in"
-      "embedding.bias", "b_in"
-      "selfAttention.query", "W_q"
-      "selfAttention.key", "W_k"
-      "selfAttention.value", "W_v"
-      "selfAttention.output", "W_o"
-      "hidden.weight", "W_f1"
-      "hidden.bias", "b_f1"
-      "back.weight", "W_f2"
-      "back.bias", "b_f2"
-      "pooling.seeds", "S"
-      "pooling.attention.query", "W_qp"
-      "pooling.attention.key", "W_kp"
-      "pooling.attention.value", "W_vp"
-      "pooling.attention.output", "W_op"
-      "pose.weight", "W_dec"
-      "pose.bias", "b_dec" ]
+    [
+        "embedding.weight", "W_in"
+        "embedding.bias", "b_in"
+        "selfAttention.query", "W_q"
+        "selfAttention.key", "W_k"
+        "selfAttention.value", "W_v"
+        "selfAttention.output", "W_o"
+        "hidden.weight", "W_f1"
+        "hidden.bias", "b_f1"
+        "back.weight", "W_f2"
+        "back.bias", "b_f2"
+        "pooling.seeds", "S"
+        "pooling.attention.query", "W_qp"
+        "pooling.attention.key", "W_kp"
+        "pooling.attention.value", "W_vp"
+        "pooling.attention.output", "W_op"
+        "pose.weight", "W_dec"
+        "pose.bias", "b_dec"
+    ]
 
 let private goldenName (name: string) = names |> List.find (fun (ours, _) -> ours = name) |> snd
 
@@ -38,19 +40,17 @@ let private goldenModel (dtype: Dtype) =
     |> Parameters.mapi (fun name _ -> (golden.Value.Parameter(goldenName name)).cast dtype)
     |> Parameters.trainable
 
-let private random (seed: int) =
-    ConstellationCapsules.init config Dtype.Float32 (Key.OfSeed(int64 seed))
+let private random (seed: int) = ConstellationCapsules.init config Dtype.Float32 (Key.OfSeed(int64 seed))
 
 let private scenes (seed: int) (count: int) =
     Constellations.sample Constellations.published count (Key.OfSeed(int64 seed))
 
-let private values (x: Tensor) = x.toArray<float32> ()
+let private values (x: Tensor) = x.toArray<float32>()
 
 let private largestDifference (a: float32[]) (b: float32[]) = Array.map2 (fun x y -> abs (x - y)) a b |> Array.max
 
 [<Test>]
-let ``the published sizes have 12,708 parameters`` () =
-    random 0 |> Parameters.count |> should equal 12708
+let ``the published sizes have 12,708 parameters`` () = random 0 |> Parameters.count |> should equal 12708
 
 [<Test>]
 let ``every parameter has a golden twin`` () =
@@ -64,10 +64,10 @@ let ``the float64 loss is the golden one within 1e-9`` () =
 [<Test>]
 let ``float64 gradients are the golden ones within 1e-8`` () =
     let model = goldenModel Dtype.Float64
-    (ConstellationCapsules.loss config model (golden.Value.Input "x")).reverse ()
+    (ConstellationCapsules.loss config model (golden.Value.Input "x")).reverse()
 
     for name, parameter in Parameters.named model do
-        let expected = golden.Value.Gradient (goldenName name)
+        let expected = golden.Value.Gradient(goldenName name)
         Golden.deviation expected parameter.derivative |> should be (lessThan 1e-8)
 
 [<Test>]
@@ -78,7 +78,7 @@ let ``float32 loss and gradients are the golden ones within 1e-4`` () =
     abs (loss.toScalar () - golden.Value.Loss) / golden.Value.Loss |> should be (lessThan 1e-4)
 
     for name, parameter in Parameters.named model do
-        let expected = golden.Value.Gradient (goldenName name)
+        let expected = golden.Value.Gradient(goldenName name)
         Golden.deviation expected parameter.derivative |> should be (lessThan 1e-4)
 
 [<Test>]
@@ -93,15 +93,15 @@ let ``gradients of the whole model agree with central differences within 1e-6`` 
     let points = (scenes 5 3).Points.cast Dtype.Float64
 
     for comparison in
-        GradientCheck.run (Key.OfSeed 1L) (Parameters.named model) (fun () -> ConstellationCapsules.loss config model points) do
+        GradientCheck.run (Key.OfSeed 1L) (Parameters.named model) (fun () ->
+            ConstellationCapsules.loss config model points) do
         comparison.RelativeError |> should be (lessThan 1e-6)
 
 [<Test>]
 let ``the gradient check notices a wrong gradient`` () =
-    let x = (Tensor.``of`` [| 0.3; -0.7; 1.1 |]).reverseDiff ()
+    let x = (Tensor.``of`` [| 0.3; -0.7; 1.1 |]).reverseDiff()
     // The factor behind noDiff is part of the value but not of the derivative, so the two disagree.
-    let comparison =
-        GradientCheck.run (Key.OfSeed 1L) [ "x", x ] (fun () -> (x * x.noDiff ()).sum ())
+    let comparison = GradientCheck.run (Key.OfSeed 1L) [ "x", x ] (fun () -> (x * x.noDiff ()).sum())
 
     comparison.Head.RelativeError |> should be (greaterThan 0.1)
 
@@ -112,8 +112,7 @@ let ``poses don't depend on the order of the points`` (seed: int) =
     (Key.OfSeed(int64 seed)).FillPermutation(Span order)
     let model = random (seed % 7)
 
-    let permuted =
-        Tensor.cat (order |> Array.map (fun i -> batch.Points.slice (1, i, i + 1)), 1)
+    let permuted = Tensor.cat (order |> Array.map (fun i -> batch.Points.slice (1, i, i + 1)), 1)
 
     let poses, weights = ConstellationCapsules.encode config model batch.Points
     let posesPermuted, weightsPermuted = ConstellationCapsules.encode config model permuted
@@ -142,7 +141,7 @@ let ``attention weights of a capsule sum to one`` (seed: int) =
 let ``true poses score 100 % both ways`` () =
     let batch = scenes 11 200
     let decoded = ConstellationCapsules.decode config.Templates batch.Poses
-    (decoded.chamfer batch.Points).max().toScalar () |> should be (lessThan 1e-9)
+    (decoded.chamfer batch.Points).max().toScalar() |> should be (lessThan 1e-9)
     let predicted = ConstellationCapsules.assign config.Templates decoded batch.Points
     predicted |> should equal batch.Labels
 
@@ -152,7 +151,14 @@ let ``a capsule draws its own template`` () =
 
     for template in config.Templates do
         let drawn = values (ConstellationCapsules.decode [ template ] pose)
-        let expected = [| for struct (x, y) in template.Points do float32 x; float32 y |]
+
+        let expected =
+            [|
+                for struct (x, y) in template.Points do
+                    float32 x
+                    float32 y
+            |]
+
         largestDifference drawn expected |> should be (lessThan 1e-6f)
 
 [<Test>]
@@ -160,21 +166,27 @@ let ``one point, coincident points and equal scenes have a finite loss`` () =
     let model = random 2
 
     for points in
-        [ Tensor.``of`` ([| 0.3f; -0.2f |], 1, 1, 2)
-          Tensor.zeros [| 2; 11; 2 |]
-          Tensor.full ([| 3; 11; 2 |], 2.5) ] do
-        let loss = (ConstellationCapsules.loss config model points).toScalar ()
+        [
+            Tensor.``of`` ([| 0.3f; -0.2f |], 1, 1, 2)
+            Tensor.zeros [| 2; 11; 2 |]
+            Tensor.full ([| 3; 11; 2 |], 2.5)
+        ] do
+        let loss = (ConstellationCapsules.loss config model points).toScalar()
         Double.IsFinite loss |> should equal true
 
 [<Test>]
 let ``a point with NaN gives a loss that isn't finite`` () =
     let points = (scenes 1 2).Points
     points.Elements<float32>()[3] <- nanf
-    let loss = (ConstellationCapsules.loss config (random 2) points).toScalar ()
+    let loss = (ConstellationCapsules.loss config (random 2) points).toScalar()
     Double.IsFinite loss |> should equal false
 
 [<Test>]
 let ``points with three coordinates are refused in one line`` () =
-    let act () = ConstellationCapsules.loss config (random 0) (Tensor.zeros [| 1; 11; 3 |]) |> ignore
+    let act () =
+        ConstellationCapsules.loss config (random 0) (Tensor.zeros [| 1; 11; 3 |]) |> ignore
+
     let error = Assert.Throws<ShapeError>(fun () -> act ())
-    (nonNull error).Message |> should equal "linear: input [1, 11, 3], weight [2, 32], bias [32]; needs [.., in], [in, out] and [out]"
+
+    (nonNull error).Message
+    |> should equal "linear: input [1, 11, 3], weight [2, 32], bias [32]; needs [.., in], [in, out] and [out]"

@@ -12,11 +12,13 @@ let private task (overrides: (string * string) list) : Task =
     let experiment = Experiments.all |> List.find (fun e -> e.Specification.Experiment = "constellations")
 
     let small =
-        [ "epochs", "3"
-          "steps-per-epoch", "20"
-          "validation-size", "32"
-          "test-size", "64"
-          "snapshot-every", "10" ]
+        [
+            "epochs", "3"
+            "steps-per-epoch", "20"
+            "validation-size", "32"
+            "test-size", "64"
+            "snapshot-every", "10"
+        ]
 
     match
         Experiments.preset None experiment
@@ -31,11 +33,13 @@ let private session (task: Task) (seed: int) : Session =
     | Error message -> failwith message
 
 let private identity (task: Task) : RunIdentity =
-    { Experiment = "constellations"
-      Preset = "seed"
-      Seed = 5
-      Settings = task.Settings
-      Version = "test" }
+    {
+        Experiment = "constellations"
+        Preset = "seed"
+        Seed = 5
+        Settings = task.Settings
+        Version = "test"
+    }
 
 let private parse (bytes: byte[]) : SafetensorsFile =
     match Safetensors.parse bytes with
@@ -53,8 +57,7 @@ let private straight () =
     Checkpoint.last (identity task) state
 
 [<Test>]
-let ``the same seed gives the same checkpoint, byte for byte`` () =
-    straight () |> should equal (straight ())
+let ``the same seed gives the same checkpoint, byte for byte`` () = straight () |> should equal (straight ())
 
 [<Test>]
 let ``the number of threads changes no byte`` () =
@@ -89,7 +92,7 @@ let ``seeds differ`` () =
     let final (seed: int) =
         let task = task []
         let state = Training.start task.Plan (session task seed) |> trainTo 20
-        (snd state.Session.Parameters.Head).toArray<float32> ()
+        (snd state.Session.Parameters.Head).toArray<float32>()
 
     final 1 |> should not' (equal (final 2))
 
@@ -128,7 +131,8 @@ let ``a loss that isn't finite stops the run and names the step`` () =
                     healthy.Fill step
 
                     if step = 7 then
-                        (snd healthy.Parameters.Head).Elements<float32>()[0] <- nanf }
+                        (snd healthy.Parameters.Head).Elements<float32>()[0] <- nanf
+        }
 
     let state = Training.start task.Plan poisoned
 
@@ -142,14 +146,23 @@ let ``a loss that isn't finite stops the run and names the step`` () =
 let ``the summary has final and best metrics and leaves the parameters alone`` () =
     let task = task []
     let state = Training.start task.Plan (session task 0) |> trainTo 60
-    let before = (snd state.Session.Parameters.Head).toArray<float32> ()
+    let before = (snd state.Session.Parameters.Head).toArray<float32>()
     let names = Training.summarize state |> List.map fst
 
     names
-    |> should equal
-        [ "chamfer"; "recovery"; "raw_recovery"; "best_chamfer"; "best_recovery"; "best_raw_recovery"; "best_epoch" ]
+    |> should
+        equal
+        [
+            "chamfer"
+            "recovery"
+            "raw_recovery"
+            "best_chamfer"
+            "best_recovery"
+            "best_raw_recovery"
+            "best_epoch"
+        ]
 
-    (snd state.Session.Parameters.Head).toArray<float32> () |> should equal before
+    (snd state.Session.Parameters.Head).toArray<float32>() |> should equal before
 
 [<Test>]
 let ``validation, test and training scenes are different streams`` () =
@@ -204,7 +217,8 @@ let ``a checkpoint knows whose it is`` () =
 
 [<Test>]
 let ``a foreign safetensors file is refused in one line`` () =
-    let file = parse (Safetensors.serialize Map.empty [ "a", { Shape = [| 1 |]; Data = TensorData.F32 [| 1.0f |] } ])
+    let file =
+        parse (Safetensors.serialize Map.empty [ "a", { Shape = [| 1 |]; Data = TensorData.F32 [| 1.0f |] } ])
 
     Checkpoint.identify file
     |> should equal (Error "the file has no format; it isn't a checkpoint of scae": Result<RunIdentity, string>)

@@ -1,0 +1,144 @@
+/// Rules of this house that a compiler doesn't check.
+module Scae.Tests.House.HouseRulesTests
+
+open System
+open System.IO
+open System.Reflection
+open System.Text.RegularExpressions
+open System.Xml.Linq
+open FsUnit
+open NUnit.Framework
+open Scae.Core
+open Scae.Tensors
+
+/// The folder of the solution, above the folder that the tests run in.
+let private root =
+    let rec up (folder: DirectoryInfo) =
+        if File.Exists(Path.Combine(folder.FullName, "Scae.sln")) then
+            folder.FullName
+        else
+            up (nonNull folder.Parent)
+
+    up (DirectoryInfo AppContext.BaseDirectory)
+
+let private sources (project: string) (pattern: string) =
+    Directory.GetFiles(Path.Combine(root, project), pattern, SearchOption.AllDirectories)
+    |> Array.filter (fun path -> not (Regex.IsMatch(path, @"[/\\](bin|obj)[/\\]")))
+    |> Array.map (fun path -> Path.GetRelativePath(root, path).Replace('\\', '/'), File.ReadAllText path)
+    |> List.ofArray
+
+let private all =
+    [
+        for project in [ "Scae.Tensors"; "Scae.Core"; "Scae.Cli"; "Scae.Tests"; "Scae.Benchmarks"; "examples" ] do
+            yield! sources project "*.cs"
+            yield! sources project "*.fs"
+            yield! sources project "*.fsx"
+    ]
+
+/// The files in which a pattern occurs although it shouldn't.
+let private offenders (pattern: string) (files: (string * string) list) =
+    files |> List.filter (fun (_, text) -> Regex.IsMatch(text, pattern)) |> List.map fst
+
+[<Test>]
+let ``the rules' own search finds what it looks for`` () =
+    all |> List.length |> should be (greaterThan 80)
+    offenders @"\bunsafe\b" all |> should not' (be Empty)
+
+[<Test>]
+let ``unsafe code and processor-specific instructions stay in the kernels`` () =
+    all
+    |> List.filter (fun (path, _) ->
+        not (
+            path.StartsWith "Scae.Tensors/Kernels/"
+            || path.StartsWith "Scae.Benchmarks/"
+            || path.StartsWith "Scae.Tests/"
+        ))
+    |> offenders @"\bunsafe\b|Intrinsics\.(X86|Arm)|NativePtr"
+    |> should be Empty
+
+[<Test>]
+let ``the core writes to no console, reads no clock and has no global generator`` () =
+    sources "Scae.Core" "*.fs"
+    |> offenders
+        @"\bConsole\.|printfn|DateTime\.(Now|UtcNow)|Stopwatch|System\.Random\b|Random\.Shared|\bFile\.(Write|Delete|Append)"
+    |> should be Empty
+
+[<Test>]
+let ``references point one way`` () =
+    let references (project: string) (file: string) =
+        XDocument.Load(Path.Combine(root, project, file)).Descendants(XName.Get "ProjectReference")
+        |> Seq.map (fun element ->
+            Path.GetFileNameWithoutExtension((nonNull (element.Attribute(XName.Get "Include"))).Value))
+        |> List.ofSeq
+
+    references "Scae.Tensors" "Scae.Tensors.csproj" |> should be Empty
+    references "Scae.Core" "Scae.Core.fsproj" |> should equal [ "Scae.Tensors" ]
+    references "Scae.Cli" "Scae.Cli.csproj" |> should equal [ "Scae.Core" ]
+
+[<Test>]
+let ``every version is pinned`` () =
+    XDocument.Load(Path.Combine(root, "Directory.Packages.props")).Descendants(XName.Get "PackageVersion")
+    |> Seq.map (fun element -> (nonNull (element.Attribute(XName.Get "Version"))).Value)
+    |> Seq.filter (fun version -> Regex.IsMatch(version, @"[\*\[\(]"))
+    |> should be Empty
+
+[<Test>]
+let ``no file is longer than 500 lines`` () =
+    all
+    |> List.filter (fun (_, text) -> text.Split('\n').Length > 501)
+    |> List.map fst
+    |> should be Empty
+
+[<Test>]
+let ``no test sleeps, is skipped or passes by decree`` () =
+    sources "Scae.Tests" "*.fs"
+    |> List.filter (fun (path, _) -> not (path.EndsWith "HouseRulesTests.fs"))
+    |> offenders @"Thread\.Sleep|\[<Ignore|\[<Explicit|Assert\.(Pass|Inconclusive|Ignore)"
+    |> should be Empty
+
+[<Test>]
+let ``nothing depends on a folder of one machine`` () =
+    all
+    |> List.filter (fun (path, _) -> not (path.EndsWith "HouseRulesTests.fs"))
+    |> offenders @"""/(home|root|work|tmp)/"
+    |> should be Empty
+
+/// Members that F# compiles without a documentation comment, which its compiler doesn't report.
+let private undocumented (assembly: Assembly) =
+    let documented =
+        XDocument.Load(nonNull (Path.ChangeExtension(assembly.Location, ".xml"))).Descendants(XName.Get "member")
+        |> Seq.map (fun element -> (nonNull (element.Attribute(XName.Get "name"))).Value.Split('(')[0])
+        |> Seq.map (fun name -> Regex.Replace(name, "``\\d+$", ""))
+        |> Set.ofSeq
+
+    [
+        for kind in assembly.GetExportedTypes() do
+            let name = (nonNull kind.FullName).Replace('+', '.')
+            let isModule = FSharp.Reflection.FSharpType.IsModule kind
+
+            if
+                not (name.Contains '@')
+                && not (
+                    kind.IsNested && not isModule && FSharp.Reflection.FSharpType.IsUnion(nonNull kind.DeclaringType)
+                )
+            then
+                let plain = Regex.Replace(name, "`\\d+$", "")
+                let known = documented.Contains $"T:{name}" || documented.Contains $"T:{plain}"
+
+                if not known && not (name.EndsWith "Module" && documented.Contains $"T:{name[.. name.Length - 7]}") then
+                    name
+
+                if isModule then
+                    for method in
+                        kind.GetMethods(BindingFlags.Static ||| BindingFlags.Public ||| BindingFlags.DeclaredOnly) do
+                        if not method.IsSpecialName && not (documented.Contains $"M:{name}.{method.Name}") then
+                            $"{name}.{method.Name}"
+    ]
+
+[<Test>]
+let ``every public type and function of the core has a docstring`` () =
+    undocumented typeof<Experiment>.Assembly |> should be Empty
+
+[<Test>]
+let ``the docstring rule notices what has none`` () =
+    undocumented (Assembly.GetExecutingAssembly()) |> should not' (be Empty)

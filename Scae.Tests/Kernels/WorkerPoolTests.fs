@@ -1,0 +1,116 @@
+module Scae.Tests.Kernels.WorkerPoolTests
+
+open System
+open System.Threading
+open System.Threading.Tasks
+open NUnit.Framework
+open FsUnit
+open Scae.Tensors
+open Scae.Tensors.Kernels
+
+/// Counts how often each part runs.
+[<Struct>]
+type Counting =
+    {
+        Counts: int array
+    }
+
+    interface IParallelJob with
+        member this.Run part = Interlocked.Increment(&this.Counts[part]) |> ignore
+
+/// Runs a counting job inside every part.
+[<Struct>]
+type Nesting =
+    {
+        Inner: int array array
+    }
+
+    interface IParallelJob with
+        member this.Run part =
+            let mutable job = { Counts = this.Inner[part] }
+            WorkerPool.Run(&job, job.Counts.Length)
+
+/// Part 2 fails, the others count.
+[<Struct>]
+type Failing =
+    {
+        Done: int array
+    }
+
+    interface IParallelJob with
+        member this.Run part =
+            if part = 2 then
+                invalidOp "part 2 fails"
+
+            Interlocked.Increment(&this.Done[part]) |> ignore
+
+let private onThreads threads action =
+    let before = Parallelism.Threads
+
+    try
+        Parallelism.Threads <- threads
+        action ()
+    finally
+        Parallelism.Threads <- before
+
+let private count parts =
+    let mutable job = { Counts = Array.zeroCreate parts }
+    WorkerPool.Run(&job, parts)
+    job.Counts
+
+[<TestCase 1>]
+[<TestCase 2>]
+[<TestCase 4>]
+let ``every part runs once`` threads =
+    onThreads threads (fun () ->
+        for round in 0..2000 do
+            let parts = round % 9
+            count parts |> should equal (Array.create parts 1))
+
+[<Test>]
+let ``a job inside a job runs`` () =
+    onThreads 3 (fun () ->
+        for _ in 1..200 do
+            let mutable job = { Inner = Array.init 6 (fun _ -> Array.zeroCreate 5) }
+            WorkerPool.Run(&job, 6)
+            job.Inner |> should equal (Array.init 6 (fun _ -> Array.create 5 1)))
+
+[<Test>]
+let ``several threads may call at once`` () =
+    onThreads 2 (fun () ->
+        let rounds = Array.init 4 (fun _ -> Task.Run(fun () -> [ for _ in 1..1000 -> Array.sum (count 7) ]))
+        Task.WaitAll(rounds |> Array.map (fun task -> task :> Task))
+
+        for task in rounds do
+            task.Result |> should equal (List.replicate 1000 7))
+
+[<TestCase 1>]
+[<TestCase 3>]
+let ``an exception of a part reaches the caller, and the pool works on`` threads =
+    onThreads threads (fun () ->
+        for _ in 1..50 do
+            let message =
+                try
+                    let mutable job = { Done = Array.zeroCreate 4 }
+                    WorkerPool.Run(&job, 4)
+                    "nothing was thrown"
+                with :? InvalidOperationException as e ->
+                    e.Message
+
+            message |> should equal "part 2 fails"
+            count 5 |> should equal (Array.create 5 1))
+
+[<Test>]
+let ``dispatch allocates nothing`` () =
+    onThreads 2 (fun () ->
+        let mutable job = { Counts = Array.zeroCreate 4 }
+        WorkerPool.Run(&job, 4)
+        let before = GC.GetAllocatedBytesForCurrentThread()
+
+        for _ in 1..100 do
+            WorkerPool.Run(&job, 4)
+
+        GC.GetAllocatedBytesForCurrentThread() - before |> should equal 0L)
+
+[<Test>]
+let ``fewer threads than one become one`` () = onThreads 0 (fun () -> Parallelism.Threads |> should equal 1)
