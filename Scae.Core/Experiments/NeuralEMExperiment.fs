@@ -160,6 +160,12 @@ module NeuralEMExperiment =
                 else
                     Ok shapes)
 
+    /// The metric's name.
+    let private bestBy (config: NeuralEMHyperparameters) : string =
+        match config.BestBy with
+        | GroupingMeasure.Nmi -> "nmi"
+        | GroupingMeasure.Ami -> "ami_distinct"
+
     let private plan (config: NeuralEMHyperparameters) : Result<Plan, string> =
         shapes config
         |> Result.map (fun _ ->
@@ -179,10 +185,7 @@ module NeuralEMExperiment =
                 SnapshotEvery = config.SnapshotEvery
                 BestBy =
                     {
-                        Metric =
-                            match config.BestBy with
-                            | GroupingMeasure.Nmi -> "nmi"
-                            | GroupingMeasure.Ami -> "ami_distinct"
+                        Metric = bestBy config
                         Larger = true
                     }
             })
@@ -281,6 +284,6 @@ module NeuralEMExperiment =
                 Loss = fun config -> NeuralEM.loss (model config)
                 Evaluate = evaluate
                 Snapshot = fun _ data model -> NeuralEMFigures.snapshot data model
-                Figures = fun _ data model history -> NeuralEMFigures.all data model history
-                Animation = fun _ data history -> NeuralEMFigures.animation data history
+                Figures = fun config data model history -> NeuralEMFigures.all (bestBy config) data model history
+                Animation = fun config data history -> NeuralEMFigures.animation (bestBy config) data history
             }
