@@ -183,11 +183,7 @@ module NeuralEMExperiment =
                     else
                         ValueNone
                 SnapshotEvery = config.SnapshotEvery
-                BestBy =
-                    {
-                        Metric = bestBy config
-                        Larger = true
-                    }
+                BestBy = { Metric = bestBy config; Larger = true }
             })
 
     let private load (config: NeuralEMHyperparameters) (_: Resources) (keys: Keys) =

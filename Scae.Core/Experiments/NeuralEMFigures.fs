@@ -68,27 +68,37 @@ module NeuralEMFigures =
             | 0 -> canvasColour
             | label -> shade overlap[first + pixel] (Palette.category (label - 1)))
 
-    /// The foreground of one image in the colours of the slots that answer for it, mixed as γ [slots, D] is.
-    let private assignment (data: NeuralEMData) (gamma: float32[]) (image: int) (title: string) : Panel =
+    /// The foreground of one image, each pixel in a colour that follows from γ [slots, D] there.
+    let private foreground (data: NeuralEMData) (image: int) (title: string) (colour: int -> Colour) : Panel =
         let { Labels = labels; Overlap = overlap }: Shapes = data.Shown.Shapes
-        let pixels = data.Model.Pixels
-        let first = image * pixels
-        let slots = gamma.Length / pixels
-
-        let mixed (pixel: int) =
-            let channel (value: Colour -> byte) =
-                Seq.sum
-                    [ for k in 0 .. slots - 1 -> float gamma[k * pixels + pixel] * float (value (Palette.category k)) ]
-                / 255.0
-
-            Colour.ofFloats (channel _.R) (channel _.G) (channel _.B)
+        let first = image * data.Model.Pixels
 
         Panel.create title
         |> paint data.Shapes.Canvas (fun pixel ->
             if labels[first + pixel] > 0 then
-                shade overlap[first + pixel] (mixed pixel)
+                shade overlap[first + pixel] (colour pixel)
             else
                 canvasColour)
+
+    /// Each foreground pixel in the colour of the slot with the largest responsibility.
+    let private assignment (data: NeuralEMData) (gamma: float32[]) (image: int) (title: string) : Panel =
+        let pixels = data.Model.Pixels
+        let slots = [ 0 .. gamma.Length / pixels - 1 ]
+
+        foreground data image title (fun pixel ->
+            slots |> List.maxBy (fun k -> gamma[k * pixels + pixel]) |> Palette.category)
+
+    /// Colours of the slots mixed as responsibilities are.
+    let private mixed (data: NeuralEMData) (gamma: float32[]) (image: int) : Panel =
+        let pixels = data.Model.Pixels
+        let slots = [ 0 .. gamma.Length / pixels - 1 ]
+
+        foreground data image "" (fun pixel ->
+            let channel (value: Colour -> byte) =
+                slots
+                |> List.sumBy (fun k -> float gamma[k * pixels + pixel] * float (value (Palette.category k)) / 255.0)
+
+            Colour.ofFloats (channel _.R) (channel _.G) (channel _.B))
 
     let private grey (canvas: int) (values: float32[]) (title: string) : Panel =
         Panel.create title
@@ -179,7 +189,7 @@ module NeuralEMFigures =
         |> Figure.columnLabels ("input" :: [ for t in times -> $"iteration {t}" ])
         |> slotKeys data
         |> Figure.note
-            "Colours mix as responsibilities do. Pixels of several shapes are darker; the background isn't scored."
+            "The slot of the largest responsibility. Pixels of several shapes are darker; the background isn't scored."
 
     let private reconstructions (data: NeuralEMData) (last: EMIteration) : Figure =
         let canvas, pixels = data.Shapes.Canvas, data.Model.Pixels
@@ -194,13 +204,14 @@ module NeuralEMFigures =
                 for k in 0 .. slots - 1 do
                     grey canvas (Array.sub means (k * pixels) pixels) ""
                 grey canvas (row mixture image) ""
-                assignment data (row last.Responsibilities image) image ""
+                mixed data (row last.Responsibilities image) image
             ]
 
         Figure.create "slot-reconstructions" "What each slot draws" (shown data |> List.truncate 4 |> List.map panels)
         |> Figure.panelSize 150.0 150.0
         |> Figure.columnLabels ([ "input" ] @ [ for k in 1..slots -> $"ψ of slot {k}" ] @ [ "Σ γ ψ"; "γ" ])
         |> slotKeys data
+        |> Figure.note "γ: the slots' colours mixed as responsibilities are."
 
     /// Examples, curves, assignments and reconstructions.
     let all (bestBy: string) (data: NeuralEMData) (model: NeuralEM) (history: History) : Figure list =

@@ -79,3 +79,35 @@ let ``random slots score about 0 adjusted for chance`` () =
     scores["ami"] |> should (equalWithin 0.005) 0.0
     scores["ari"] |> should (equalWithin 0.005) 0.0
     scores["nmi"] |> should be (greaterThan 0.01)
+
+[<Test>]
+let ``shown iterations begin with the first and end with the last`` () =
+    NeuralEMFigures.shownIterations 6 4 |> should equal [ 1; 2; 3; 4 ]
+    NeuralEMFigures.shownIterations 6 15 |> should equal [ 1; 2; 3; 5; 9; 15 ]
+    NeuralEMFigures.shownIterations 3 4 |> should equal [ 1; 2; 4 ]
+
+[<Test>]
+let ``figures and animation can be drawn from a history`` () =
+    let session = session [] 2
+
+    let history =
+        {
+            Evaluations = [ { Epoch = 1; Step = 32; TrainLoss = 2.0; Metrics = session.Evaluate Validation } ]
+            Snapshots = [ session.Snapshot 0 ]
+        }
+
+    session.Figures history
+    |> List.map _.Name
+    |> should
+        equal
+        [
+            "dataset-examples"
+            "learning-curves"
+            "grouping-curve"
+            "slot-assignments"
+            "slot-reconstructions"
+        ]
+
+    match session.Animation history with
+    | Some animation -> animation.Frames.Length |> should equal 1
+    | None -> Assert.Fail "no animation"
