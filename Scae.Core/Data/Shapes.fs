@@ -85,14 +85,14 @@ module Shapes =
         }
 
     /// The paper's static shapes: three of square, upward and downward triangle on 28×28, overlap allowed. The original
-    /// sizes are unknown; here every shape is nine rows high.
+    /// sizes are unknown; here every shape is seven rows high: squares 7 wide, triangles 9.
     let paper: ShapesConfig =
         {
             Canvas = 28
             Count = 3
             Kinds = [ ShapeKind.Square; ShapeKind.TriangleUp; ShapeKind.TriangleDown ]
-            Smallest = 4
-            Largest = 4
+            Smallest = 3
+            Largest = 3
             MostTaken = 1.0
         }
 

@@ -146,7 +146,9 @@ public sealed partial class Tensor
                         Store(p, gamma, at + (s * d), left);
                     }
 
-                    for (int s = 0; s < k; s++) Store(Load<T>(gamma, at + (s * d), left) / sum, gamma, at + (s * d), left);
+                    // One division a pixel instead of one a slot.
+                    var share = Vector512<T>.One / sum;
+                    for (int s = 0; s < k; s++) Store(Load<T>(gamma, at + (s * d), left) * share, gamma, at + (s * d), left);
                 }
             }
         }
