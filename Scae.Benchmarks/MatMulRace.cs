@@ -11,7 +11,10 @@ namespace Scae.Benchmarks;
 /// </summary>
 internal static class MatMulRace
 {
-    private const int Repetitions = 41;
+    private const int Repetitions = 101;
+
+    // Long enough for the clock, and well below the time slice that a busy machine gives other processes meanwhile.
+    private const double FlopsPerRepetition = 2e7;
 
     public static void Run()
     {
@@ -38,9 +41,9 @@ internal static class MatMulRace
         Action one = () => { Parallelism.Threads = 1; operands.Multiply(); };
         Action many = () => { Parallelism.Threads = threads; operands.Multiply(); };
         Action other = operands.MultiplyWithOpenBlas;
-        int calls = (int)Math.Max(1, 2e8 / shape.Flops);
+        int calls = (int)Math.Max(1, FlopsPerRepetition / shape.Flops);
         double[] ours = new double[Repetitions], theirs = new double[Repetitions], together = new double[Repetitions];
-        for (int i = -3; i < Repetitions; i++)
+        for (int i = -10; i < Repetitions; i++)
         {
             double x = Time(one, calls), y = blas ? Time(other, calls) : double.NaN, z = threads > 0 ? Time(many, calls) : double.NaN;
             if (i < 0) continue;

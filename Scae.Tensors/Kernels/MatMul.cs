@@ -88,12 +88,13 @@ public static unsafe class MatMul
         }
 
         // One A·B with tall A, or with long k, is faster than many small ones, and the chains are the same.
-        if (batch > 1 && bBatch == 0 && aBatch == (long)m * aRow && cBatch == (long)m * ldc)
+        if (batch > 1 && cBatch != 0 && bBatch == 0 && aBatch == (long)m * aRow && cBatch == (long)m * ldc)
         {
             m *= batch;
             batch = 1;
         }
-        else if (batch > 1 && cBatch == 0 && aBatch == (long)k * aCol && bBatch == (long)k * bRow)
+        else if (batch > 1 && cBatch == 0 && aBatch == (long)k * aCol && bBatch == (long)k * bRow
+            && (long)k * batch <= int.MaxValue)
         {
             k *= batch;
             batch = 1;

@@ -18,39 +18,70 @@ internal static unsafe class MatMulColumn
         where TVector : struct
         where TLanes : struct, ILanes<T, TVector>
     {
-        bool two = n > TLanes.Count;
-        int last = two ? n - TLanes.Count : n;
-        int most = two ? TLanes.TileRows : int.Min(MatMulTile.MaxRows, 2 * TLanes.TileRows);
+        int most = MostRows<T, TVector, TLanes>(n);
         int tiles = (int)((uint)(m + most - 1) / (uint)most);
         int rows = (int)((uint)m / (uint)tiles);
         int taller = m - rows * tiles;
         if (taller > 0)
         {
-            Run<T, TVector, TLanes>(rows + 1, two, taller, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate);
-            a += taller * (rows + 1) * aRow;
-            c += taller * (rows + 1) * ldc;
+            nint tall = rows + 1;
+            Run<T, TVector, TLanes>(
+                rows + 1, n, taller, k, a, tall * aRow, aRow, aCol, b, 0, bRow, c, tall * ldc, ldc, accumulate);
+            a += taller * tall * aRow;
+            c += taller * tall * ldc;
         }
 
-        Run<T, TVector, TLanes>(rows, two, tiles - taller, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate);
+        Run<T, TVector, TLanes>(
+            rows, n, tiles - taller, k, a, rows * aRow, aRow, aCol, b, 0, bRow, c, rows * ldc, ldc, accumulate);
     }
 
+    /// <summary>The same for <paramref name="batch"/> products of a single tile, m ≤ <see cref="MostRows"/>.</summary>
+    /// <remarks>One call for all: calls were a third of the time of 32 products 11×11×32.</remarks>
+    public static void MultiplyBatched<T, TVector, TLanes>(
+        int batch, int m, int n, int k, T* a, nint aBatch, nint aRow, nint aCol, T* b, nint bBatch, nint bRow,
+        T* c, nint cBatch, nint ldc, bool accumulate)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TVector : struct
+        where TLanes : struct, ILanes<T, TVector> =>
+        Run<T, TVector, TLanes>(
+            m, n, batch, k, a, aBatch, aRow, aCol, b, bBatch, bRow, c, cBatch, ldc, accumulate);
+
+    /// <summary>The most rows of a tile that is n ≤ two vectors wide.</summary>
+    public static int MostRows<T, TVector, TLanes>(int n)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TVector : struct
+        where TLanes : struct, ILanes<T, TVector> =>
+        n > TLanes.Count ? TLanes.TileRows : int.Min(MatMulTile.MaxRows, 2 * TLanes.TileRows);
+
     private static void Run<T, TVector, TLanes>(
-        int rows, bool two, int tiles, int k, T* a, nint aRow, nint aCol, T* b, nint bRow, T* c, nint ldc, int last, bool accumulate)
+        int rows, int n, int tiles, int k, T* a, nint aNext, nint aRow, nint aCol, T* b, nint bNext, nint bRow,
+        T* c, nint cNext, nint ldc, bool accumulate)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TVector : struct
         where TLanes : struct, ILanes<T, TVector>
     {
+        bool two = n > TLanes.Count;
+        int last = two ? n - TLanes.Count : n;
         if (last == TLanes.Count)
         {
-            if (two) Run<T, TVector, TLanes, TwoWhole>(rows, tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate);
-            else Run<T, TVector, TLanes, OneWhole>(rows, tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate);
+            if (two)
+                Run<T, TVector, TLanes, TwoWhole>(
+                    rows, tiles, k, a, aNext, aRow, aCol, b, bNext, bRow, c, cNext, ldc, last, accumulate);
+            else
+                Run<T, TVector, TLanes, OneWhole>(
+                    rows, tiles, k, a, aNext, aRow, aCol, b, bNext, bRow, c, cNext, ldc, last, accumulate);
         }
-        else if (two) Run<T, TVector, TLanes, TwoMasked>(rows, tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate);
-        else Run<T, TVector, TLanes, OneMasked>(rows, tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate);
+        else if (two)
+            Run<T, TVector, TLanes, TwoMasked>(
+                rows, tiles, k, a, aNext, aRow, aCol, b, bNext, bRow, c, cNext, ldc, last, accumulate);
+        else
+            Run<T, TVector, TLanes, OneMasked>(
+                rows, tiles, k, a, aNext, aRow, aCol, b, bNext, bRow, c, cNext, ldc, last, accumulate);
     }
 
     private static void Run<T, TVector, TLanes, TColumns>(
-        int rows, int tiles, int k, T* a, nint aRow, nint aCol, T* b, nint bRow, T* c, nint ldc, int last, bool accumulate)
+        int rows, int tiles, int k, T* a, nint aNext, nint aRow, nint aCol, T* b, nint bNext, nint bRow,
+        T* c, nint cNext, nint ldc, int last, bool accumulate)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TVector : struct
         where TLanes : struct, ILanes<T, TVector>
@@ -58,20 +89,62 @@ internal static unsafe class MatMulColumn
     {
         switch (rows)
         {
-            case 1: MatMulTile.Multiply<T, TVector, TLanes, Rows1, TColumns>(tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate); break;
-            case 2: MatMulTile.Multiply<T, TVector, TLanes, Rows2, TColumns>(tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate); break;
-            case 3: MatMulTile.Multiply<T, TVector, TLanes, Rows3, TColumns>(tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate); break;
-            case 4: MatMulTile.Multiply<T, TVector, TLanes, Rows4, TColumns>(tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate); break;
-            case 5: MatMulTile.Multiply<T, TVector, TLanes, Rows5, TColumns>(tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate); break;
-            case 6: MatMulTile.Multiply<T, TVector, TLanes, Rows6, TColumns>(tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate); break;
-            case 7: MatMulTile.Multiply<T, TVector, TLanes, Rows7, TColumns>(tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate); break;
-            case 8: MatMulTile.Multiply<T, TVector, TLanes, Rows8, TColumns>(tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate); break;
-            case 9: MatMulTile.Multiply<T, TVector, TLanes, Rows9, TColumns>(tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate); break;
-            case 10: MatMulTile.Multiply<T, TVector, TLanes, Rows10, TColumns>(tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate); break;
-            case 11: MatMulTile.Multiply<T, TVector, TLanes, Rows11, TColumns>(tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate); break;
-            case 12: MatMulTile.Multiply<T, TVector, TLanes, Rows12, TColumns>(tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate); break;
-            case 13: MatMulTile.Multiply<T, TVector, TLanes, Rows13, TColumns>(tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate); break;
-            case 14: MatMulTile.Multiply<T, TVector, TLanes, Rows14, TColumns>(tiles, k, a, aRow, aCol, b, bRow, c, ldc, last, accumulate); break;
+            case 1:
+                MatMulTile.Multiply<T, TVector, TLanes, Rows1, TColumns>(
+                    tiles, k, a, aNext, aRow, aCol, b, bNext, bRow, c, cNext, ldc, last, accumulate);
+                break;
+            case 2:
+                MatMulTile.Multiply<T, TVector, TLanes, Rows2, TColumns>(
+                    tiles, k, a, aNext, aRow, aCol, b, bNext, bRow, c, cNext, ldc, last, accumulate);
+                break;
+            case 3:
+                MatMulTile.Multiply<T, TVector, TLanes, Rows3, TColumns>(
+                    tiles, k, a, aNext, aRow, aCol, b, bNext, bRow, c, cNext, ldc, last, accumulate);
+                break;
+            case 4:
+                MatMulTile.Multiply<T, TVector, TLanes, Rows4, TColumns>(
+                    tiles, k, a, aNext, aRow, aCol, b, bNext, bRow, c, cNext, ldc, last, accumulate);
+                break;
+            case 5:
+                MatMulTile.Multiply<T, TVector, TLanes, Rows5, TColumns>(
+                    tiles, k, a, aNext, aRow, aCol, b, bNext, bRow, c, cNext, ldc, last, accumulate);
+                break;
+            case 6:
+                MatMulTile.Multiply<T, TVector, TLanes, Rows6, TColumns>(
+                    tiles, k, a, aNext, aRow, aCol, b, bNext, bRow, c, cNext, ldc, last, accumulate);
+                break;
+            case 7:
+                MatMulTile.Multiply<T, TVector, TLanes, Rows7, TColumns>(
+                    tiles, k, a, aNext, aRow, aCol, b, bNext, bRow, c, cNext, ldc, last, accumulate);
+                break;
+            case 8:
+                MatMulTile.Multiply<T, TVector, TLanes, Rows8, TColumns>(
+                    tiles, k, a, aNext, aRow, aCol, b, bNext, bRow, c, cNext, ldc, last, accumulate);
+                break;
+            case 9:
+                MatMulTile.Multiply<T, TVector, TLanes, Rows9, TColumns>(
+                    tiles, k, a, aNext, aRow, aCol, b, bNext, bRow, c, cNext, ldc, last, accumulate);
+                break;
+            case 10:
+                MatMulTile.Multiply<T, TVector, TLanes, Rows10, TColumns>(
+                    tiles, k, a, aNext, aRow, aCol, b, bNext, bRow, c, cNext, ldc, last, accumulate);
+                break;
+            case 11:
+                MatMulTile.Multiply<T, TVector, TLanes, Rows11, TColumns>(
+                    tiles, k, a, aNext, aRow, aCol, b, bNext, bRow, c, cNext, ldc, last, accumulate);
+                break;
+            case 12:
+                MatMulTile.Multiply<T, TVector, TLanes, Rows12, TColumns>(
+                    tiles, k, a, aNext, aRow, aCol, b, bNext, bRow, c, cNext, ldc, last, accumulate);
+                break;
+            case 13:
+                MatMulTile.Multiply<T, TVector, TLanes, Rows13, TColumns>(
+                    tiles, k, a, aNext, aRow, aCol, b, bNext, bRow, c, cNext, ldc, last, accumulate);
+                break;
+            case 14:
+                MatMulTile.Multiply<T, TVector, TLanes, Rows14, TColumns>(
+                    tiles, k, a, aNext, aRow, aCol, b, bNext, bRow, c, cNext, ldc, last, accumulate);
+                break;
         }
     }
 

@@ -10,6 +10,9 @@ internal static unsafe class MatMulDirect
     /// <summary>Rows of B that are packed at once: 512 × 32 floats are 64 KiB of the second-level cache.</summary>
     private const int DepthBlock = 512;
 
+    /// <summary>Bytes of small B that are packed at once: half of a first-level cache of 32 KiB.</summary>
+    private const int StackBytes = 16 << 10;
+
     /// <summary>C_i (+)= A_i·B_i for every i &lt; batch.</summary>
     public static void Multiply<T, TVector, TLanes>(in MatMulProblem<T> problem)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -34,6 +37,14 @@ internal static unsafe class MatMulDirect
         where TVector : struct
         where TLanes : struct, ILanes<T, TVector>
     {
+        if (problem.M <= MatMulColumn.MostRows<T, TVector, TLanes>(n))
+        {
+            MatMulColumn.MultiplyBatched<T, TVector, TLanes>(
+                problem.Batch, problem.M, n, problem.K, problem.A, problem.ABatch, problem.ARow, problem.ACol,
+                b, problem.BBatch, problem.BRow, c, problem.CBatch, problem.Ldc, problem.Accumulate);
+            return;
+        }
+
         T* a = problem.A;
         bool accumulate = problem.Accumulate;
         for (int i = 0; i < problem.Batch; i++, a += problem.ABatch, b += problem.BBatch, c += problem.CBatch)
@@ -51,6 +62,14 @@ internal static unsafe class MatMulDirect
     {
         // As many whole vectors as n needs.
         int width = n > TLanes.Count ? 2 * TLanes.Count : TLanes.Count;
+        if (problem.Batch > 1 && problem.BBatch != 0
+            && problem.M <= MatMulColumn.MostRows<T, TVector, TLanes>(n)
+            && (nint)sizeof(T) * width * problem.K <= StackBytes / 2)
+        {
+            PackedStack<T, TVector, TLanes>(problem, n, width, b, c);
+            return;
+        }
+
         T* panel = (T*)Scratch.Rent((nint)sizeof(T) * width * int.Min(problem.K, DepthBlock));
         bool packed = false;
         T* a = problem.A;
@@ -67,6 +86,31 @@ internal static unsafe class MatMulDirect
                     accumulate || p > 0);
             }
 
+            accumulate |= problem.CBatch == 0;
+        }
+    }
+    // Products of a single tile: packs as many of their B as the first-level cache takes and multiplies them in one call.
+    private static void PackedStack<T, TVector, TLanes>(in MatMulProblem<T> problem, int n, int width, T* b, T* c)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TVector : struct
+        where TLanes : struct, ILanes<T, TVector>
+    {
+        nint size = (nint)width * problem.K;
+        int most = int.Min(problem.Batch, (int)(StackBytes / (size * sizeof(T))));
+        T* stack = (T*)Scratch.Rent(most * size * sizeof(T));
+        T* a = problem.A;
+        bool accumulate = problem.Accumulate;
+        for (int i = 0; i < problem.Batch; i += most)
+        {
+            int count = int.Min(most, problem.Batch - i);
+            for (int s = 0; s < count; s++, b += problem.BBatch)
+                MatMulPacking.Panel<T, TVector, TLanes>(
+                    problem.K, n, width, b, problem.BRow, problem.BCol, stack + s * size);
+            MatMulColumn.MultiplyBatched<T, TVector, TLanes>(
+                count, problem.M, n, problem.K, a, problem.ABatch, problem.ARow, problem.ACol, stack, size, width,
+                c, problem.CBatch, problem.Ldc, accumulate);
+            a += count * problem.ABatch;
+            c += count * problem.CBatch;
             accumulate |= problem.CBatch == 0;
         }
     }

@@ -30,18 +30,19 @@ internal static unsafe class MatMulTile
 
     /// <summary>
     /// C[r, j] = fma(… fma(fma(start, A[r, 0], B[0, j]) …), A[r, k−1], B[k−1, j]), start = accumulate ? C[r, j] : 0, for
-    /// <paramref name="tiles"/> tiles of TRows rows one below the other.
+    /// <paramref name="tiles"/> tiles of TRows rows; the operands of the next are aNext, bNext and cNext elements further.
     /// </summary>
     /// <remarks>
     /// Strides are in elements; B's columns lie side by side. Only <paramref name="last"/> numbers of the last vector
-    /// are read and written when TColumns is masked. Each local below is a register (28 sums, two of B, one of A make
+    /// are read and written when TColumns is masked. With cNext = 0 the tiles are summed. Each local below is a register (28 sums, two of B, one of A make
     /// 31 of AVX-512's 32); an array or a struct of them would live in memory.
     /// </remarks>
     // AggressiveOptimization: without it the first calls run unoptimised code that keeps every local in memory, a
     // hundred times slower, until the tiers catch up. There is nothing here for a profile to improve.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply<T, TVector, TLanes, TRows, TColumns>(
-        int tiles, int k, T* a, nint aRow, nint aCol, T* b, nint bRow, T* c, nint ldc, int last, bool accumulate)
+        int tiles, int k, T* a, nint aNext, nint aRow, nint aCol, T* b, nint bNext, nint bRow, T* c, nint cNext, nint ldc,
+        int last, bool accumulate)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TVector : struct
         where TLanes : struct, ILanes<T, TVector>
@@ -215,8 +216,10 @@ internal static unsafe class MatMulTile
             if (TRows.Count > 11) StoreRow<T, TVector, TLanes, TColumns>(to += ldc, mask, l11, r11);
             if (TRows.Count > 12) StoreRow<T, TVector, TLanes, TColumns>(to += ldc, mask, l12, r12);
             if (TRows.Count > 13) StoreRow<T, TVector, TLanes, TColumns>(to += ldc, mask, l13, r13);
-            a += TRows.Count * aRow;
-            c += TRows.Count * ldc;
+            a += aNext;
+            b += bNext;
+            c += cNext;
+            accumulate |= cNext == 0;
         }
     }
 

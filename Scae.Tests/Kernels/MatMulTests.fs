@@ -270,6 +270,17 @@ let ``products of several blocks have the bits of the triple loop`` m n k =
         disagreements<float> multiply transposed |> should be Empty)
 
 [<Test>]
+let ``a single row of C with no stride is still the sum of its batch`` () =
+    let p =
+        { plain 1 20 7 with
+            Batch = 3
+            A = { Row = 7; Column = 1; Next = 7 }
+            C = { Row = 0; Column = 1; Next = 0 }
+        }
+
+    disagreements<float32> multiply p |> should be Empty
+
+[<Test>]
 let ``a large product is the same to the bit for 1 and 2 threads`` () =
     let p = plain 200 300 250
     let a, b, c = operands<float32> p

@@ -1,0 +1,39 @@
+using System.Collections.Generic;
+using System.Linq;
+using BenchmarkDotNet.Attributes;
+using Scae.Core;
+using Scae.Tensors;
+
+namespace Scae.Benchmarks;
+
+/// <summary>One training step of each experiment's default preset, data included, on one thread.</summary>
+[MemoryDiagnoser]
+public class TrainingStepBenchmarks
+{
+    private Trainer? _trainer;
+
+    public static IEnumerable<string> Names => Experiments.all.Select(experiment => experiment.Specification.Experiment);
+
+    [ParamsSource(nameof(Names))]
+    public string Experiment { get; set; } = "constellations";
+
+    [GlobalSetup]
+    public void SetUp()
+    {
+        Parallelism.Threads = 1;
+        var experiment = Experiments.find(Experiment).ResultValue;
+        var preset = Experiments.preset(null, experiment).ResultValue;
+        var task = Runs.configure(experiment, preset, []).ResultValue;
+        _trainer = new Trainer(Training.start(task.Plan, Runs.openSeed(task, new Resources(null), 0).ResultValue));
+    }
+
+    [Benchmark]
+    public double Step()
+    {
+        _trainer!.Fill();
+        double loss = _trainer.Forward();
+        _trainer.Reverse();
+        _trainer.Update();
+        return loss;
+    }
+}
