@@ -90,23 +90,33 @@ module ConstellationsExperiment =
                 Shown = Constellations.truncate data Shown validation
             }
 
+    // Scenes at once in an evaluation: enough to fill the kernels, few enough to stay in the cache.
+    [<Literal>]
+    let private Chunk = 256
+
     /// chamfer, recovery and raw_recovery of a model on scenes.
     let private measure
         (config: ConstellationCapsulesConfig)
         (scenes: Constellations)
         (capsules: ConstellationCapsules)
         : Metrics =
-        let decoded = ConstellationCapsules.reconstruct config capsules scenes.Points
-        let predicted = ConstellationCapsules.assign config.Templates decoded scenes.Points
-        let k = config.Templates.Length
-        let n = Template.pointCount config.Templates
-        let score = Recovery.evaluate k n scenes.Labels predicted
+        let count = scenes.Points.shape[0]
 
-        [
-            "chamfer", (decoded.chamfer scenes.Points).mean().toScalar()
-            "recovery", score.Best
-            "raw_recovery", score.Raw
-        ]
+        let chamfer, predicted =
+            [|
+                for start in 0..Chunk .. count - 1 do
+                    let points = scenes.Points.slice (0, start, min count (start + Chunk))
+                    let decoded = ConstellationCapsules.reconstruct config capsules points
+
+                    (decoded.chamfer points).sum().toScalar (),
+                    ConstellationCapsules.assign config.Templates decoded points
+            |]
+            |> Array.unzip
+
+        let n = Template.pointCount config.Templates
+        let score = Recovery.evaluate config.Templates.Length n scenes.Labels (Array.concat predicted)
+
+        [ "chamfer", Array.sum chamfer / float count; "recovery", score.Best; "raw_recovery", score.Raw ]
 
     let private evaluate
         (config: ConstellationsHyperparameters)
