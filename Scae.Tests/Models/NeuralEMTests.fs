@@ -201,7 +201,8 @@ let ``one slot answers for everything`` (seed: int) =
     let iterations = unroll config (random config Dtype.Float32 seed) (batch config 3 Dtype.Float32 seed)
 
     iterations
-    |> List.forall (fun iteration -> values iteration.Responsibilities |> Array.forall (fun gamma -> abs (gamma - 1.0) < 1e-6))
+    |> List.forall (fun iteration ->
+        values iteration.Responsibilities |> Array.forall (fun gamma -> abs (gamma - 1.0) < 1e-6))
 
 [<Test>]
 let ``without gradient through responsibilities the loss stays and gradients change`` () =
