@@ -16,6 +16,13 @@ type ShapeKind =
     | TriangleUp
     /// The same, point down.
     | TriangleDown
+    /// A square without its middle: two pixels thick.
+    | OutlinedSquare
+    /// Point up, without its middle: 2s + 1 rows, 2 pixels wide at the point and 2 wider each row, but the last as wide
+    /// as the one before, 4s. The base is two pixels thick, a side three pixels of a row.
+    | OutlinedTriangleUp
+    /// The same, point down.
+    | OutlinedTriangleDown
 
 /// Kinds of shapes by name.
 [<RequireQualifiedAccess>]
@@ -27,6 +34,9 @@ module ShapeKind =
             "wide-triangle", ShapeKind.WideTriangle
             "triangle-up", ShapeKind.TriangleUp
             "triangle-down", ShapeKind.TriangleDown
+            "outlined-square", ShapeKind.OutlinedSquare
+            "outlined-triangle-up", ShapeKind.OutlinedTriangleUp
+            "outlined-triangle-down", ShapeKind.OutlinedTriangleDown
         ]
 
     /// The kinds of a list such as "square,disc". The error is one line with the nearest name.
@@ -84,38 +94,80 @@ module Shapes =
             MostTaken = 0.6
         }
 
-    /// The paper's static shapes: three of square, upward and downward triangle on 28×28, overlap allowed. The original
-    /// sizes are unknown; here every shape is seven rows high: squares 7 wide, triangles 9.
+    /// The paper's static shapes: three of square, upward and downward triangle on 28×28, overlap allowed. They are
+    /// outlines seven rows high, as in the notebook that drew them for Greff, Srivastava & Schmidhuber 2015, "Binding via
+    /// Reconstruction Clustering": squares 7 wide, triangles 12.
     let paper: ShapesConfig =
         {
             Canvas = 28
             Count = 3
-            Kinds = [ ShapeKind.Square; ShapeKind.TriangleUp; ShapeKind.TriangleDown ]
+            Kinds = [ ShapeKind.OutlinedSquare; ShapeKind.OutlinedTriangleUp; ShapeKind.OutlinedTriangleDown ]
             Smallest = 3
             Largest = 3
             MostTaken = 1.0
         }
 
-    /// How far left and right of the centre a row of a shape reaches; −1 where it has no pixel.
-    let private halfWidth (kind: ShapeKind) (s: int) (dy: int) : int =
-        match kind with
-        | ShapeKind.Square -> s
-        | ShapeKind.Disc -> int (sqrt (float (s * s - dy * dy)))
-        | ShapeKind.WideTriangle -> dy + s
-        | ShapeKind.TriangleUp -> int (float (dy + s + 1) / sqrt 3.0)
-        | ShapeKind.TriangleDown -> int (float (s - dy + 1) / sqrt 3.0)
+    // How thick outlines are: sides of a square and bases of triangles, and slanted sides in pixels of a row.
+    [<Literal>]
+    let private Thickness = 2
 
-    /// How far a shape must stay from the canvas' sides. The small program only asks for s, so that the base of its
-    /// triangle can leave the canvas.
-    let private reach (kind: ShapeKind) (s: int) : int =
+    [<Literal>]
+    let private SlantedThickness = 3
+
+    /// Row r of an outlined triangle, counted from its point: pixels −half .. half − 1 but those of −hole .. hole − 1.
+    let private outlinedTriangle (s: int) (r: int) : struct (int * int) =
+        let half = min (r + 1) (2 * s)
+        let inBase = r > 2 * s - Thickness
+        struct (half, (if inBase then 0 else max 0 (half - SlantedThickness)))
+
+    /// Whether a shape with its centre at (0, 0) covers a pixel, |dy| ≤ s.
+    let private covers (kind: ShapeKind) (s: int) (dx: int) (dy: int) : bool =
+        let outlined r =
+            let struct (half, hole) = outlinedTriangle s r
+            dx >= -half && dx < half && not (dx >= -hole && dx < hole)
+
         match kind with
+        | ShapeKind.Square -> abs dx <= s
+        | ShapeKind.Disc -> dx * dx + dy * dy <= s * s
+        | ShapeKind.WideTriangle -> abs dx <= dy + s
+        | ShapeKind.TriangleUp -> abs dx <= int (float (dy + s + 1) / sqrt 3.0)
+        | ShapeKind.TriangleDown -> abs dx <= int (float (s - dy + 1) / sqrt 3.0)
+        | ShapeKind.OutlinedSquare -> abs dx <= s && max (abs dx) (abs dy) > s - Thickness
+        | ShapeKind.OutlinedTriangleUp -> outlined (dy + s)
+        | ShapeKind.OutlinedTriangleDown -> outlined (s - dy)
+
+    /// The columns that a shape may cover, left and right of its centre.
+    let private width (kind: ShapeKind) (s: int) : struct (int * int) =
+        match kind with
+        | ShapeKind.Square
+        | ShapeKind.Disc
+        | ShapeKind.OutlinedSquare -> struct (s, s)
+        | ShapeKind.WideTriangle -> struct (2 * s, 2 * s)
         | ShapeKind.TriangleUp
-        | ShapeKind.TriangleDown -> max s (halfWidth ShapeKind.TriangleUp s s)
-        | _ -> s
+        | ShapeKind.TriangleDown ->
+            let half = int (float (2 * s + 1) / sqrt 3.0)
+            struct (half, half)
+        | ShapeKind.OutlinedTriangleUp
+        | ShapeKind.OutlinedTriangleDown -> struct (2 * s, 2 * s - 1)
+
+    /// How far a shape's centre must stay from the canvas' left and right sides. The small program only asks for s, so
+    /// that the base of its triangle can leave the canvas.
+    let private reach (kind: ShapeKind) (s: int) : struct (int * int) =
+        match kind with
+        | ShapeKind.WideTriangle -> struct (s, s)
+        | ShapeKind.TriangleUp
+        | ShapeKind.TriangleDown ->
+            let struct (half, _) = width kind s
+            struct (max s half, max s half)
+        | _ -> width kind s
 
     /// The least canvas on which every shape of a configuration fits.
     let leastCanvas (config: ShapesConfig) : int =
-        2 * (config.Kinds |> List.map (fun kind -> reach kind config.Largest) |> List.max) + 1
+        let needed kind =
+            let struct (left, right) = reach kind config.Largest
+            left + right + 1
+
+        config.Kinds |> List.map needed |> List.max |> max (2 * config.Largest + 1)
 
     /// Room for a batch, all zeros.
     let allocate (config: ShapesConfig) (count: int) : Shapes =
@@ -159,8 +211,8 @@ module Shapes =
                 tries <- tries + 1
                 let s = random.NextInt(config.Smallest, config.Largest + 1)
                 let kind = kinds[random.NextInt kinds.Length]
-                let margin = reach kind s
-                let cx = random.NextInt(margin, canvas - margin)
+                let struct (left, right) = reach kind s
+                let cx = random.NextInt(left, canvas - right)
                 let cy = random.NextInt(s, canvas - s)
 
                 let crowded =
@@ -169,15 +221,15 @@ module Shapes =
 
                 if not crowded then
                     placed <- placed + 1
+                    let struct (left, right) = width kind s
 
                     for y in cy - s .. cy + s do
-                        let half = halfWidth kind s (y - cy)
-
-                        for x in max 0 (cx - half) .. min (canvas - 1) (cx + half) do
-                            let at = first + y * canvas + x
-                            batch.Overlap[at] <- batch.Labels[at] > 0
-                            batch.Labels[at] <- placed
-                            images[at] <- 1.0f
+                        for x in max 0 (cx - left) .. min (canvas - 1) (cx + right) do
+                            if covers kind s (x - cx) (y - cy) then
+                                let at = first + y * canvas + x
+                                batch.Overlap[at] <- batch.Labels[at] > 0
+                                batch.Labels[at] <- placed
+                                images[at] <- 1.0f
 
     /// A new batch; a pure function of the key.
     let sample (config: ShapesConfig) (count: int) (key: Key) : Shapes =

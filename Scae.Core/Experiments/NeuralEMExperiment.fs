@@ -30,7 +30,7 @@ type NeuralEMHyperparameters =
         Canvas: int
         [<Setting("shapes an image", Min = 1.0, Max = 64.0)>]
         Shapes: int
-        [<Setting("of square, disc, wide-triangle, triangle-up, triangle-down, separated by commas")>]
+        [<Setting("of square, disc, wide-triangle, triangle-up, triangle-down, and the last two and square with outlined- before, separated by commas")>]
         Kinds: string
         [<Setting("least half-size of a shape in pixels", Min = 1.0)>]
         Smallest: int
@@ -48,6 +48,8 @@ type NeuralEMHyperparameters =
         FlipProbability: float
         [<Setting("whether the flipped image is what is explained, too")>]
         FlipTarget: bool
+        [<Setting("whether each EM iteration sees flips of its own")>]
+        FlipAnew: bool
         [<Setting("K, slots without the background's", Min = 1.0, Max = 64.0)>]
         Slots: int
         [<Setting("H, size of a slot's state", Min = 1.0, Max = 4096.0)>]
@@ -104,6 +106,7 @@ module NeuralEMExperiment =
             TestSize = 128
             FlipProbability = 0.1
             FlipTarget = true
+            FlipAnew = false
             Slots = 3
             Hidden = 24
             Iterations = 4
@@ -134,6 +137,7 @@ module NeuralEMExperiment =
             ThroughResponsibilities = config.ThroughResponsibilities
             Background = config.Background
             Floor = config.Floor
+            FreshInput = config.FlipAnew
         }
 
     let private shapes (config: NeuralEMHyperparameters) : Result<ShapesConfig, string> =
@@ -233,6 +237,20 @@ module NeuralEMExperiment =
             let from = order[int (at % int64 count)] * pixels
             source.Slice(from, pixels).CopyTo(target.Slice(i * pixels, pixels))
 
+    /// Copies each image to the input, as often as the input has room for it, with some pixels flipped.
+    let private flip (probability: float) (key: Key) (batch: NeuralEMBatch) =
+        let pixels = batch.Target.shape[1]
+        let copies = batch.Input.shape[1]
+        let input = batch.Input.Elements<float32>()
+        let target = batch.Target.Elements<float32>()
+        key.FillBernoulli(input, probability)
+
+        for i in 0 .. input.Length / pixels - 1 do
+            let copy = input.Slice(i * pixels, pixels)
+            // A flipped pixel is |x − 1|.
+            TensorPrimitives.Subtract(target.Slice(i / copies * pixels, pixels), copy, copy)
+            TensorPrimitives.Abs(copy, copy)
+
     let private fill
         (config: NeuralEMHyperparameters)
         (data: NeuralEMData)
@@ -247,15 +265,10 @@ module NeuralEMExperiment =
             (Shapes.sample data.Shapes batch.Target.shape[0] (key.Named "shapes"))
                 .Images.CopyTo(batch.Target.Elements<float32>())
 
-        let input = batch.Input.Elements<float32>()
-        let target = batch.Target.Elements<float32>()
-        (key.Named "flips").FillBernoulli(input, config.FlipProbability)
-        // A flipped pixel is |x − 1|.
-        TensorPrimitives.Subtract(target, input, input)
-        TensorPrimitives.Abs(input, input)
+        flip config.FlipProbability (key.Named "flips") batch
 
         if config.FlipTarget then
-            input.CopyTo target
+            batch.Input.CopyTo(batch.Target.Elements<float32>())
 
         NeuralEMData.fillNoise data.Model data.StartNoise (key.Named "noise") batch.Noise
 

@@ -69,6 +69,8 @@ type NeuralEMConfig =
         Background: BackgroundSlot
         /// What is added to every probability in the E-step.
         Floor: float
+        /// Whether each iteration of training sees a noisy copy of its own.
+        FreshInput: bool
     }
 
 /// A recurrent cell: Input [D, G·H] with bias, Recurrent [H, G·H]; G = 3 for a gated cell, else 1.
@@ -91,7 +93,7 @@ type NeuralEM =
 /// A batch of images; all float32.
 type NeuralEMBatch =
     {
-        /// x̃ [b, D], what the M-step sees.
+        /// x̃ [b, n, D], what the M-steps see: one copy for all of them, or n = T copies.
         Input: Tensor
         /// x [b, D], what is explained.
         Target: Tensor
@@ -129,6 +131,7 @@ module NeuralEM =
             ThroughResponsibilities = true
             Background = BackgroundSlot.None
             Floor = 0.0
+            FreshInput = false
         }
 
     // Probabilities are limited to [clip, 1 − clip], as the small program does.
@@ -190,7 +193,7 @@ module NeuralEM =
         let { Pixels = d; Hidden = h; Slots = k } = config
 
         {
-            Input = Tensor.zeros [| count; d |]
+            Input = Tensor.zeros [| count; (if config.FreshInput then config.Iterations else 1); d |]
             Target = Tensor.zeros [| count; d |]
             Noise =
                 match config.SymmetryBreaking with
@@ -243,7 +246,10 @@ module NeuralEM =
 
     /// The T iterations in their order. A learned start counts as the first, a random one comes before it.
     let unroll (config: NeuralEMConfig) (model: NeuralEM) (batch: NeuralEMBatch) : EMIteration list =
-        let { Input = input; Target = x; Noise = noise } = batch
+        let { Input = inputs; Target = x; Noise = noise } = batch
+
+        // What M-step t of 1..T sees.
+        let input t = inputs.select (1, min t inputs.shape[1] - 1)
 
         let iteration theta =
             let psi = decode config model theta
@@ -252,17 +258,19 @@ module NeuralEM =
 
         let next (theta: Tensor) (delta: Tensor) = iteration (mStep config model theta (objects config delta))
 
-        let following (last: EMIteration) =
-            next last.State (last.Means.responsibleResidual (last.Responsibilities, input))
+        let following (last: EMIteration) t =
+            next last.State (last.Means.responsibleResidual (last.Responsibilities, input t))
 
         let first =
             match model.Start with
             | Some start -> iteration (start + noise)
             | None ->
                 // ψ = 0, so the residual is γ ∘ x̃.
-                next (Tensor.zeros ([| x.shape[0]; config.Slots; config.Hidden |], x.dtype)) (noise * input.unsqueeze 1)
+                next
+                    (Tensor.zeros ([| x.shape[0]; config.Slots; config.Hidden |], x.dtype))
+                    (noise * (input 1).unsqueeze 1)
 
-        [ 2 .. config.Iterations ] |> List.scan (fun last _ -> following last) first
+        [ 2 .. config.Iterations ] |> List.scan following first
 
     /// The loss of one iteration, a scalar.
     let iterationLoss (config: NeuralEMConfig) (x: Tensor) (iteration: EMIteration) : Tensor =

@@ -46,6 +46,9 @@ let ``shapes have the documented rows`` () =
     rows (alone ShapeKind.Disc 2) |> should equal [| 1; 3; 5; 3; 1 |]
     rows (alone ShapeKind.TriangleUp 4) |> should equal [| 1; 3; 3; 5; 5; 7; 9; 9; 11 |]
     rows (alone ShapeKind.TriangleDown 4) |> should equal [| 11; 9; 9; 7; 5; 5; 3; 3; 1 |]
+    rows (alone ShapeKind.OutlinedSquare 3) |> should equal [| 7; 7; 4; 4; 4; 7; 7 |]
+    rows (alone ShapeKind.OutlinedTriangleUp 3) |> should equal [| 2; 4; 6; 6; 6; 12; 12 |]
+    rows (alone ShapeKind.OutlinedTriangleDown 3) |> should equal [| 12; 12; 6; 6; 6; 4; 2 |]
 
 [<Test>]
 let ``the published program's images are lit by a fifth`` () =

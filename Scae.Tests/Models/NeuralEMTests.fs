@@ -32,7 +32,11 @@ let private goldenModel (dtype: Dtype) =
 let private goldenBatch (dtype: Dtype) : NeuralEMBatch =
     let x = (golden.Value.Input "x").cast dtype
 
-    { Input = x; Target = x; Noise = (golden.Value.Input "noise").cast dtype }
+    {
+        Input = x.unsqueeze 1
+        Target = x
+        Noise = (golden.Value.Input "noise").cast dtype
+    }
 
 [<Test>]
 let ``every parameter has a golden twin`` () =
@@ -85,6 +89,7 @@ let private variants: (string * NeuralEMConfig) list =
         "N-EM proper", { small with MStep = MStep.Gradient }
         "the last step only", { paper with StepWeights = StepWeights.Last }
         "increasing weights", { small with StepWeights = StepWeights.Increasing }
+        "noise of its own for each step", { paper with FreshInput = true }
         "a background of zeros", { paper with Background = BackgroundSlot.Zero }
         "a learned background", { small with Background = BackgroundSlot.Learned }
     ]
@@ -186,7 +191,11 @@ let ``black, white and one-pixel images have finite losses and gradients`` (conf
     for image in [ Tensor.zeros [| 2; config.Pixels |]; Tensor.ones [| 2; config.Pixels |]; onePixel ] do
         let model = random config Dtype.Float32 4 |> Parameters.trainable
 
-        let batch = { batch config 2 Dtype.Float32 1 with Input = image; Target = image }
+        let batch =
+            { batch config 2 Dtype.Float32 1 with
+                Input = image.unsqueeze 1
+                Target = image
+            }
 
         let loss = NeuralEM.loss config model batch
         loss.reverse ()
