@@ -24,6 +24,8 @@ type NeuralEMHyperparameters =
         LearningRate: float
         [<Setting("the step size at the end as a share of the first, approached geometrically", Min = 1e-6, Max = 1.0)>]
         FinalRate: float
+        [<Setting("steps over which the step size grows to its first value", Min = 0.0)>]
+        WarmUp: int
         [<Setting("largest norm of the gradients, 0 for no limit", Min = 0.0)>]
         Clip: float
         [<Setting("width and height of an image in pixels", Min = 8.0, Max = 256.0)>]
@@ -56,6 +58,8 @@ type NeuralEMHyperparameters =
         Hidden: int
         [<Setting("T, EM iterations", Min = 1.0, Max = 1000.0)>]
         Iterations: int
+        [<Setting("EM iterations in evaluations and pictures, 0 for as many as in training", Min = 0.0, Max = 1000.0)>]
+        MeasuredIterations: int
         [<Setting("how a slot's state follows from its residual")>]
         MStep: MStep
         [<Setting("what makes slots differ at the start")>]
@@ -74,6 +78,10 @@ type NeuralEMHyperparameters =
         Background: BackgroundSlot
         [<Setting("added to each probability in the E-step", Min = 0.0)>]
         Floor: float
+        [<Setting("at the start the input weights are uniform in ± this / √pixels", Min = 0.0)>]
+        InputGain: float
+        [<Setting("at the start the decoder's bias")>]
+        StartLogit: float
         [<Setting("the metric that chooses the best epoch")>]
         BestBy: GroupingMeasure
         [<Setting("steps between the animation's snapshots, 0 for no animation", Min = 0.0)>]
@@ -94,6 +102,7 @@ module NeuralEMExperiment =
             BatchSize = 32
             LearningRate = 3e-3
             FinalRate = 1.0
+            WarmUp = 0
             Clip = 5.0
             Canvas = 24
             Shapes = 3
@@ -110,6 +119,7 @@ module NeuralEMExperiment =
             Slots = 3
             Hidden = 24
             Iterations = 4
+            MeasuredIterations = 0
             MStep = MStep.Tanh
             SymmetryBreaking = SymmetryBreaking.Learned
             StartNoise = 0.1
@@ -119,6 +129,8 @@ module NeuralEMExperiment =
             ThroughResponsibilities = true
             Background = BackgroundSlot.None
             Floor = 0.0
+            InputGain = 1.0
+            StartLogit = 0.0
             BestBy = GroupingMeasure.Nmi
             SnapshotEvery = 64
         }
@@ -138,7 +150,18 @@ module NeuralEMExperiment =
             Background = config.Background
             Floor = config.Floor
             FreshInput = config.FlipAnew
+            InputGain = config.InputGain
+            StartLogit = config.StartLogit
         }
+
+    /// The model as it is measured and drawn.
+    let private measured (config: NeuralEMHyperparameters) : NeuralEMConfig =
+        let model = model config
+
+        if config.MeasuredIterations > 0 then
+            { model with Iterations = config.MeasuredIterations }
+        else
+            model
 
     let private shapes (config: NeuralEMHyperparameters) : Result<ShapesConfig, string> =
         if config.Smallest > config.Largest then
@@ -180,7 +203,10 @@ module NeuralEMExperiment =
                 StepsPerEpoch = config.StepsPerEpoch
                 BatchSize = config.BatchSize
                 Optimizer = Optimizer.adam
-                LearningRate = fun step -> config.LearningRate * config.FinalRate ** (float step / steps)
+                LearningRate =
+                    fun step ->
+                        let grown = min 1.0 (float (step + 1) / float (config.WarmUp + 1))
+                        config.LearningRate * grown * config.FinalRate ** (float step / steps)
                 Clip =
                     if config.Clip > 0.0 then
                         ValueSome config.Clip
@@ -203,7 +229,7 @@ module NeuralEMExperiment =
 
             {
                 Shapes = shapes
-                Model = model config
+                Model = measured config
                 StartNoise = config.StartNoise
                 Train =
                     if config.TrainSize > 0 then

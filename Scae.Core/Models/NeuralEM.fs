@@ -71,6 +71,10 @@ type NeuralEMConfig =
         Floor: float
         /// Whether each iteration of training sees a noisy copy of its own.
         FreshInput: bool
+        /// At the start the input weights W are uniform in ±gain/√D.
+        InputGain: float
+        /// At the start every element of b_dec.
+        StartLogit: float
     }
 
 /// A recurrent cell: Input [D, G·H] with bias, Recurrent [H, G·H]; G = 3 for a gated cell, else 1.
@@ -132,6 +136,8 @@ module NeuralEM =
             Background = BackgroundSlot.None
             Floor = 0.0
             FreshInput = false
+            InputGain = 1.0
+            StartLogit = 0.0
         }
 
     // Probabilities are limited to [clip, 1 − clip], as the small program does.
@@ -148,25 +154,30 @@ module NeuralEM =
         | BackgroundSlot.None -> config.Slots
         | _ -> config.Slots + 1
 
-    /// Parameters drawn from a key: weights uniform in ±1/√fan-in, biases 0, θ_init normal with deviation 0.5.
+    /// Parameters drawn from a key: weights uniform in ±1/√fan-in but where the
+    /// configuration says else, biases of the cell 0, θ_init normal with deviation 0.5.
     let init (config: NeuralEMConfig) (dtype: Dtype) (key: Key) : NeuralEM =
         let { Pixels = d; Hidden = h; Slots = k } = config
 
-        let weight inputs outputs (name: string) =
-            Initialization.uniform (1.0 / sqrt (float inputs)) dtype [ inputs; outputs ] (key.Named name)
+        let weight gain inputs outputs (name: string) =
+            Initialization.uniform (gain / sqrt (float inputs)) dtype [ inputs; outputs ] (key.Named name)
 
         let cell gates =
             {
                 Input =
                     {
-                        Weight = weight d (gates * h) "input"
+                        Weight = weight config.InputGain d (gates * h) "input"
                         Bias = Tensor.zeros ([| gates * h |], dtype)
                     }
-                Recurrent = weight h (gates * h) "recurrent"
+                Recurrent = weight 1.0 h (gates * h) "recurrent"
             }
 
         {
-            Decoder = { Weight = weight h d "decoder"; Bias = Tensor.zeros ([| d |], dtype) }
+            Decoder =
+                {
+                    Weight = weight 1.0 h d "decoder"
+                    Bias = Tensor.full ([| d |], config.StartLogit, dtype)
+                }
             Recurrence =
                 match config.MStep with
                 | MStep.Tanh
