@@ -58,6 +58,7 @@ type internal SweepArguments =
     | [<MainCommand; Unique>] Experiment of experiment: string
     | [<Unique>] Preset of name: string
     | [<Unique>] Seeds of range: string
+    | Vary of axis: string
     | [<Unique>] Out of folder: string
     | [<Unique>] Threads of count: int
     | [<Unique>] Data of folder: string
@@ -70,6 +71,7 @@ type internal SweepArguments =
             | Experiment _ -> "what to train; scae list names them."
             | Preset _ -> "a named set of hyperparameters; the first listed unless given."
             | Seeds _ -> "first..last, such as 0..4, which is what is run unless given."
+            | Vary _ -> "a hyperparameter and its values, such as hidden=12,24,48; every combination of several is run."
             | Out _ -> "the sweep's folder; finished runs in it aren't run again."
             | Threads _ -> "how many runs at once; as many as there are cores unless given."
             | Data _ -> "where data sets lie that aren't generated."
@@ -115,7 +117,7 @@ type internal RootArguments =
             | Train _ -> "train an experiment; leaves a folder with numbers, checkpoint and pictures."
             | Eval _ -> "evaluate a run's checkpoint on scenes that it has never seen."
             | Figures _ -> "draw the figures of a run again."
-            | Sweep _ -> "train several seeds; mean ± standard deviation."
+            | Sweep _ -> "train several seeds, or combinations of hyperparameters; mean ± standard deviation."
             | Verify _ -> "run what paper-specs promises and say which targets hold."
             | Gradcheck _ -> "automatic derivatives against central differences, in float64."
             | Bench _ -> "milliseconds per training step, and how they split."
@@ -152,6 +154,8 @@ type SweepOptions =
         Preset: Preset
         Overrides: (string * string) list
         Seeds: int list
+        /// The hyperparameters that are varied.
+        Vary: ScanAxis list
         Out: string option
         Threads: int option
         Resources: Resources
@@ -337,6 +341,30 @@ module Arguments =
                         Json = results.Contains RunArguments.Json
                     }))
 
+    /// The axes of a scan, each value of which the experiment takes. The error is one line.
+    let private axes (experiment: Experiment) (preset: Preset) overrides (texts: string list) =
+        let add (found: Result<ScanAxis list, string>) (text: string) =
+            found
+            |> bind (fun axes ->
+                Scan.parse text
+                |> bind (fun axis ->
+                    if axes |> List.exists (fun other -> other.Name = axis.Name) then
+                        Error $"--vary {text}: {axis.Name} is varied twice"
+                    else
+                        Ok(axes @ [ axis ])))
+
+        (Ok [], texts)
+        ||> List.fold add
+        |> bind (fun axes ->
+            Scan.combinations axes
+            |> List.tryPick (fun settings ->
+                match experiment.Configure preset (overrides @ settings) with
+                | Error message -> Some message
+                | Ok _ -> None)
+            |> function
+                | Some message -> Error message
+                | None -> Ok axes)
+
     let private sweep
         (overrides: (string * string) list)
         (results: ParseResults<SweepArguments>)
@@ -347,9 +375,11 @@ module Arguments =
         |> bind (fun experiment ->
             Experiments.preset (results.TryGetResult SweepArguments.Preset) experiment
             |> bind (fun preset ->
-                experiment.Configure preset overrides
-                |> bind (fun _ -> threads (results.TryGetResult SweepArguments.Threads))
-                |> bind (fun threads ->
+                axes experiment preset overrides (results.GetResults SweepArguments.Vary)
+                |> bind (fun vary ->
+                    threads (results.TryGetResult SweepArguments.Threads)
+                    |> Result.map (fun threads -> vary, threads))
+                |> bind (fun (vary, threads) ->
                     seeds (results.GetResult(SweepArguments.Seeds, defaultValue = "0..4"))
                     |> Result.map (fun seeds ->
                         Command.Sweep
@@ -358,6 +388,7 @@ module Arguments =
                                 Preset = preset
                                 Overrides = overrides
                                 Seeds = seeds
+                                Vary = vary
                                 Out = results.TryGetResult SweepArguments.Out
                                 Threads = threads
                                 Resources = resources (results.TryGetResult SweepArguments.Data)
@@ -422,6 +453,7 @@ module Arguments =
                     "--preset"
                     "--seed"
                     "--seeds"
+                    "--vary"
                     "--out"
                     "--resume"
                     "--threads"

@@ -82,6 +82,8 @@ type NeuralEMHyperparameters =
         InputGain: float
         [<Setting("at the start the decoder's bias")>]
         StartLogit: float
+        [<Setting("at the start what is added to the diagonal of the recurrent weights", Min = 0.0)>]
+        Memory: float
         [<Setting("the metric that chooses the best epoch")>]
         BestBy: GroupingMeasure
         [<Setting("steps between the animation's snapshots, 0 for no animation", Min = 0.0)>]
@@ -131,6 +133,7 @@ module NeuralEMExperiment =
             Floor = 0.0
             InputGain = 1.0
             StartLogit = 0.0
+            Memory = 0.0
             BestBy = GroupingMeasure.Nmi
             SnapshotEvery = 64
         }
@@ -152,6 +155,7 @@ module NeuralEMExperiment =
             FreshInput = config.FlipAnew
             InputGain = config.InputGain
             StartLogit = config.StartLogit
+            Memory = config.Memory
         }
 
     /// The model as it is measured and drawn.

@@ -75,6 +75,9 @@ type NeuralEMConfig =
         InputGain: float
         /// At the start every element of b_dec.
         StartLogit: float
+        /// At the start what is added to the diagonal of R; a sigmoid cell's bias starts at −memory/2, so that with 4 a
+        /// unit halfway keeps its value. Not used by gated cells, which keep theirs anyway.
+        Memory: float
     }
 
 /// A recurrent cell: Input [D, G·H] with bias, Recurrent [H, G·H]; G = 3 for a gated cell, else 1.
@@ -138,6 +141,7 @@ module NeuralEM =
             FreshInput = false
             InputGain = 1.0
             StartLogit = 0.0
+            Memory = 0.0
         }
 
     // Probabilities are limited to [clip, 1 − clip], as the small program does.
@@ -163,13 +167,23 @@ module NeuralEM =
             Initialization.uniform (gain / sqrt (float inputs)) dtype [ inputs; outputs ] (key.Named name)
 
         let cell gates =
+            let diagonal =
+                Tensor.``of`` (Array.init (h * h) (fun i -> if i % (h + 1) = 0 then config.Memory else 0.0), [| h; h |])
+
+            let halfway =
+                match config.MStep with
+                | MStep.Sigmoid -> -0.5 * config.Memory
+                | _ -> 0.0
+
             {
                 Input =
                     {
                         Weight = weight config.InputGain d (gates * h) "input"
-                        Bias = Tensor.zeros ([| gates * h |], dtype)
+                        Bias = Tensor.full ([| gates * h |], halfway, dtype)
                     }
-                Recurrent = weight 1.0 h (gates * h) "recurrent"
+                Recurrent =
+                    let drawn = weight 1.0 h (gates * h) "recurrent"
+                    if gates = 1 then drawn + diagonal.cast dtype else drawn
             }
 
         {
