@@ -117,7 +117,10 @@ module Mnist =
             | None -> Ok labels)
 
     /// Images with their labels from the bytes of two files. The error is one line.
-    let digits (imageName: string, imageBytes: byte[]) (labelName: string, labelBytes: byte[]) : Result<Digits, string> =
+    let digits
+        (imageName: string, imageBytes: byte[])
+        (labelName: string, labelBytes: byte[])
+        : Result<Digits, string> =
         images imageName imageBytes
         |> Result.bind (fun pixels ->
             labels labelName labelBytes
@@ -139,4 +142,5 @@ module Mnist =
             if found = file.Sha256 then
                 Ok plain
             else
-                Error $"{name}: SHA-256 {found[..11]}… of the uncompressed bytes, not {file.Sha256[..11]}… as MNIST has")
+                Error
+                    $"{name}: SHA-256 {found[..11]}… of the uncompressed bytes, not {file.Sha256[..11]}… as MNIST has")

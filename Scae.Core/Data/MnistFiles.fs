@@ -112,8 +112,7 @@ module MnistFiles =
 
         digits Mnist.trainImages Mnist.trainLabels
         |> Result.bind (fun train ->
-            digits Mnist.testImages Mnist.testLabels
-            |> Result.map (fun test -> { Train = train; Test = test }))
+            digits Mnist.testImages Mnist.testLabels |> Result.map (fun test -> { Train = train; Test = test }))
 
     /// MNIST from the folder that --data names, else $SCAE_DATA, else the user's cache folder, else the network. A folder
     /// that is named must have the files: others aren't looked at. The error is one line with both ways out.

@@ -96,7 +96,12 @@ module MultiMnist =
         (into: Span<float32>)
         : unit =
         let last = Digits.Side - 1
-        let step = if digit.Side > 1 then float32 last / float32 (digit.Side - 1) else 0.0f
+
+        let step =
+            if digit.Side > 1 then
+                float32 last / float32 (digit.Side - 1)
+            else
+                0.0f
 
         for i in 0 .. digit.Side - 1 do
             let y = float32 i * step
@@ -111,9 +116,7 @@ module MultiMnist =
 
                 let above = (1.0f - fx) * float32 source[at] + fx * float32 source[at + 1]
 
-                let below =
-                    (1.0f - fx) * float32 source[at + Digits.Side]
-                    + fx * float32 source[at + Digits.Side + 1]
+                let below = (1.0f - fx) * float32 source[at + Digits.Side] + fx * float32 source[at + Digits.Side + 1]
 
                 let value = ((1.0f - fy) * above + fy * below) / 255.0f
                 let pixel = (digit.Top + i) * canvas + digit.Left + j
@@ -145,13 +148,7 @@ module MultiMnist =
                 let left = random.NextInt(config.Canvas - side + 1)
                 let chosen = random.NextInt(Digits.count digits)
 
-                truth[i] <-
-                    {
-                        Class = int digits.Labels[chosen]
-                        Left = left
-                        Top = top
-                        Side = side
-                    }
+                truth[i] <- { Class = int digits.Labels[chosen]; Left = left; Top = top; Side = side }
 
                 let source = ReadOnlySpan(digits.Pixels, chosen * Digits.Pixels, Digits.Pixels)
                 blend config.Overlap config.Canvas source truth[i] into

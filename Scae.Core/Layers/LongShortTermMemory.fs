@@ -22,9 +22,7 @@ module LongShortTermMemory =
                     Weight = Initialization.he gain inputs dtype [ inputs; 4 * units ] (key.Named "input")
                     Bias =
                         Tensor.cat (
-                            [|
-                                for gate in 0..3 -> Tensor.full ([| units |], (if gate = 1 then 1.0 else 0.0), dtype)
-                            |],
+                            [| for gate in 0..3 -> Tensor.full ([| units |], (if gate = 1 then 1.0 else 0.0), dtype) |],
                             0
                         )
                 }

@@ -196,8 +196,7 @@ module Air =
             Bias = (Tensor.``of`` (bias, outputs)).cast dtype
         }
 
-    let private biased (bias: float) (layer: Linear) : Linear =
-        { layer with Bias = layer.Bias.fullLike bias }
+    let private biased (bias: float) (layer: Linear) : Linear = { layer with Bias = layer.Bias.fullLike bias }
 
     /// Pixels a scene, D.
     let pixels (config: AirConfig) : int = config.Canvas * config.Canvas
@@ -205,7 +204,9 @@ module Air =
     let private globalEncoder (config: AirConfig) (dtype: Dtype) (key: Key) : GlobalEncoder =
         let { Hidden = h; Features = f; Steps = t; What = z } = config
         let head gain outputs (name: string) = Linear.init gain f outputs dtype (key.Named name)
-        let where = Array.concat (Array.replicate t [| fst config.LogScale; fst config.Place; fst config.Place |])
+
+        let where =
+            Array.concat (Array.replicate t [| fst config.LogScale; fst config.Place; fst config.Place |])
 
         {
             First = Linear.init 1.0 (pixels config) h dtype (key.Named "first")
@@ -235,8 +236,7 @@ module Air =
             Where = small f 6 where dtype (key.Named "where")
             Glimpse = Linear.init 1.0 (2 * config.Patch * config.Patch) g dtype (key.Named "glimpse")
             What = Linear.init 0.5 g (2 * z) dtype (key.Named "what")
-            Presence =
-                small (f + g + evidence) 1 [| config.PresenceBias |] dtype (key.Named "presence")
+            Presence = small (f + g + evidence) 1 [| config.PresenceBias |] dtype (key.Named "presence")
         }
 
     let private convolutions (config: AirConfig) (dtype: Dtype) (key: Key) : ConvolutionalDecoder =
@@ -290,7 +290,12 @@ module Air =
                 match config.Presence with
                 | AirPresence.Discrete ->
                     let inputs = baselineInputs config
-                    let outputs = if config.Encoding = AirEncoding.Global then config.Steps else 1
+
+                    let outputs =
+                        if config.Encoding = AirEncoding.Global then
+                            config.Steps
+                        else
+                            1
 
                     Some
                         {
@@ -333,7 +338,9 @@ module Air =
     /// Patches [n, P²] rendered at (log s, t_x, t_y) [n, 3] → [n, D]: the pixel at (u, v) of linspace(−1, 1) shows the
     /// patch's ((u − t_x)/s, (v − t_y)/s), bilinear, 0 outside.
     let render (config: AirConfig) (where: Tensor) (patches: Tensor) : Tensor =
-        (patches.view(-1, 1, config.Patch, config.Patch).spatialTransform(pose where, config.Canvas, config.Canvas, true))
+        (patches
+            .view(-1, 1, config.Patch, config.Patch)
+            .spatialTransform(pose where, config.Canvas, config.Canvas, true))
             .view(-1, pixels config)
 
     /// What stands at (log s, t_x, t_y) [n, 3] of pictures [n, c, C, C] → [n, c·P²]: the inverse of render.

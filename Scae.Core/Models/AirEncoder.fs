@@ -27,7 +27,7 @@ type AirInference =
 [<RequireQualifiedAccess>]
 module AirEncoder =
     // The log-variance stays within these, as in the small program, with no gradient beyond.
-    let private limited (logVariance: Tensor) = logVariance.clamp(-8.0, 4.0)
+    let private limited (logVariance: Tensor) = logVariance.clamp (-8.0, 4.0)
 
     let private draw (mean: Tensor) (logVariance: Tensor) (noise: Tensor) : Tensor =
         mean + (0.5 * logVariance).exp() * noise
@@ -44,11 +44,16 @@ module AirEncoder =
         let precision = constant (1.0 / (s * s)) (1.0 / (t * t))
         let distance = mean - centre
         let spread = (distance * distance + logVariance.exp ()) * precision - logVariance
-        (spread.sum(-1) + (2.0 * log s + 4.0 * log t - 3.0)) * 0.5
+        (spread.sum (-1) + (2.0 * log s + 4.0 * log t - 3.0)) * 0.5
 
     // --- the small program's encoder
 
-    let private inferGlobally (config: AirConfig) (model: Air) (encoder: GlobalEncoder) (batch: AirBatch) : AirInference =
+    let private inferGlobally
+        (config: AirConfig)
+        (model: Air)
+        (encoder: GlobalEncoder)
+        (batch: AirBatch)
+        : AirInference =
         let { Steps = t; What = z } = config
 
         let features =
@@ -139,7 +144,13 @@ module AirEncoder =
         (t: int)
         : Step =
         let z, side = config.What, config.Canvas
-        let drawn = if config.ThroughResidual then previous.Drawn else previous.Drawn.noDiff ()
+
+        let drawn =
+            if config.ThroughResidual then
+                previous.Drawn
+            else
+                previous.Drawn.noDiff ()
+
         let residual = batch.Images - drawn
         let seen = (ofImage + (overview config residual).linear encoder.Residual).relu()
 
@@ -187,8 +198,7 @@ module AirEncoder =
         let present =
             match config.Presence with
             | AirPresence.Relaxed ->
-                previous.Present
-                * ((logit + batch.PresenceNoise.slice (1, t, t + 1)) / batch.Temperature).sigmoid()
+                previous.Present * ((logit + batch.PresenceNoise.slice (1, t, t + 1)) / batch.Temperature).sigmoid()
             | _ -> previous.Present
 
         {
@@ -245,7 +255,11 @@ module AirEncoder =
         {
             Logits = Tensor.cat (steps |> List.map _.Logit, 1)
             Where = beside _.Where
-            WhereDivergence = if config.WhereDrawn then Some(beside _.WhereDivergence) else None
+            WhereDivergence =
+                if config.WhereDrawn then
+                    Some(beside _.WhereDivergence)
+                else
+                    None
             WhatMean = beside _.WhatMean
             WhatDivergence = beside _.WhatDivergence
             Patches = beside _.Patch

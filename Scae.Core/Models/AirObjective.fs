@@ -18,7 +18,11 @@ module AirObjective =
     let private before (v: Tensor) : Tensor =
         let t = v.shape[1]
         let ones = Tensor.ones ([| v.shape[0]; 1 |], v.dtype)
-        if t = 1 then ones else Tensor.cat ([| ones; v.slice (1, 0, t - 1) |], 1)
+
+        if t = 1 then
+            ones
+        else
+            Tensor.cat ([| ones; v.slice (1, 0, t - 1) |], 1)
 
     /// What latents of each step cost, [b, T], weighed.
     let private latentDivergence (config: AirConfig) (inference: AirInference) : Tensor =
@@ -46,7 +50,7 @@ module AirObjective =
         * (1.0 / float batch.Images.shape[0])
 
     /// Σ_{s ≥ t} v_s along the axis of steps.
-    let private fromHere (v: Tensor) : Tensor = v.sum(1, true) - v.cumsum 1 + v
+    let private fromHere (v: Tensor) : Tensor = v.sum (1, true) - v.cumsum 1 + v
 
     /// The cost that follows from the choice of each step, [b, T], and the whole, [b]. z [b, T] is given.
     let private costs (config: AirConfig) (inference: AirInference) (batch: AirBatch) (z: Tensor) : Tensor * Tensor =
@@ -95,7 +99,10 @@ module AirObjective =
 
         let errors = Tensor.stack (drawn |> List.map (pixelCost config x), 1)
         let none = Tensor.zeros ([| x.shape[0]; 1 |], x.dtype)
-        let probability = Tensor.cat ([| before present; present.slice (1, config.Steps - 1, config.Steps) |], 1)
+
+        let probability =
+            Tensor.cat ([| before present; present.slice (1, config.Steps - 1, config.Steps) |], 1)
+
         let probability = probability - Tensor.cat ([| present; none |], 1)
         let ofPresence = presenceDivergence q batch.Prior * config.PresenceWeight
 

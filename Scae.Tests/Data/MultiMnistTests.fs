@@ -68,7 +68,12 @@ let ``a digit of 28 pixels is the original`` () =
     scenes.Truth
     |> Array.iteri (fun i truth ->
         for p in 0..783 do
-            let expected = if truth.Length = 0 then 0.0f else float32 one.Pixels[p] / 255.0f
+            let expected =
+                if truth.Length = 0 then
+                    0.0f
+                else
+                    float32 one.Pixels[p] / 255.0f
+
             abs (values[i * 784 + p] - expected) |> should be (lessThan 1e-5f))
 
 [<Test>]
@@ -115,5 +120,6 @@ let ``stroke digits are dark at the border, bright within, and differ by class``
         let image = Array.sub digits.Pixels (i * 784) 784
         Array.max image |> should equal 255uy
         image |> Array.sumBy int |> should be (greaterThan (20 * 255))
+
         for x in 0..27 do
             image[x] |> should equal 0uy

@@ -20,7 +20,7 @@ let private goldenConfig =
     }
 
 /// Heads [T, in, out] as one matrix [in, T·out].
-let private beside (heads: Tensor) : Tensor = (heads.permute(1, 0, 2)).contiguous().flatten(1)
+let private beside (heads: Tensor) : Tensor = (heads.permute (1, 0, 2)).contiguous().flatten(1)
 
 let private goldenModel (dtype: Dtype) : Air =
     let parameter name = (golden.Value.Parameter name).cast dtype
@@ -29,7 +29,7 @@ let private goldenModel (dtype: Dtype) : Air =
     let heads name =
         {
             Weight = beside (parameter $"W_{name}")
-            Bias = (parameter $"b_{name}").flatten ()
+            Bias = (parameter $"b_{name}").flatten()
         }
 
     {
@@ -60,8 +60,8 @@ let private goldenBatch (dtype: Dtype) : AirBatch =
         PresenceNoise = (u.log () - (1.0 - u).log()).squeeze(2).transpose().contiguous()
         WhereNoise = Tensor.zeros ([| 3; 3; 3 |], dtype)
         WhatNoise = (input "eps").permute(1, 0, 2).contiguous()
-        Temperature = (input "tau").squeeze ()
-        Warmth = (input "warm").squeeze ()
+        Temperature = (input "tau").squeeze()
+        Warmth = (input "warm").squeeze()
         Prior = (Tensor.``of`` ([| 0.5; 0.4; 0.2 |], 3)).cast dtype
     }
 
