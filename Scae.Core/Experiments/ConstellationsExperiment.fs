@@ -108,7 +108,7 @@ module ConstellationsExperiment =
                     let points = scenes.Points.slice (0, start, min count (start + Chunk))
                     let decoded = ConstellationCapsules.reconstruct config capsules points
 
-                    (decoded.chamfer points).sum().toScalar(),
+                    (decoded.chamfer points).sum().toScalar (),
                     ConstellationCapsules.assign config.Templates decoded points
             |]
             |> Array.unzip
