@@ -72,10 +72,12 @@ type AirHyperparameters =
         GlimpseHidden: int
         [<Setting("side of the picture that the recurrent cell sees, 0 for the scene's", Min = 0.0)>]
         Overview: int
+        [<Setting("how often a step corrects where it looks by a wider glimpse", Min = 0.0, Max = 16.0)>]
+        Looks: int
         [<Setting("whether presence is inferred from how much the patch would explain")>]
         Evidence: bool
-        [<Setting("whether gradients pass through the residual from later steps to earlier ones")>]
-        ThroughResidual: bool
+        [<Setting("whether gradients pass through what later steps and looks see of earlier ones")>]
+        ThroughInputs: bool
         [<Setting("what draws a patch")>]
         Decoding: AirDecoding
         [<Setting("units of the decoder's hidden layer, or channels", Min = 1.0)>]
@@ -148,8 +150,9 @@ module AirExperiment =
             Features = 100
             GlimpseHidden = 200
             Overview = 0
+            Looks = 0
             Evidence = false
-            ThroughResidual = true
+            ThroughInputs = true
             Decoding = AirDecoding.Mlp
             DecoderHidden = 100
             Presence = AirPresence.Relaxed
@@ -221,8 +224,9 @@ module AirExperiment =
                     Features = config.Features
                     GlimpseHidden = config.GlimpseHidden
                     Overview = overview
+                    Looks = config.Looks
                     Evidence = config.Evidence
-                    ThroughResidual = config.ThroughResidual
+                    ThroughInputs = config.ThroughInputs
                     Decoding = config.Decoding
                     DecoderHidden = config.DecoderHidden
                     Presence = config.Presence

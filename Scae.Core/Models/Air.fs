@@ -49,10 +49,13 @@ type AirConfig =
         GlimpseHidden: int
         /// Width and height of the picture that the recurrent cell sees; the glimpse is cut from the full one.
         Overview: int
+        /// How often a step corrects where it looks by what a wider glimpse shows there, before z_where is settled.
+        Looks: int
         /// Whether z_pres is inferred from how much of the scene the step's patch would explain, too.
         Evidence: bool
-        /// Whether gradients pass from later steps to earlier ones through the residual.
-        ThroughResidual: bool
+        /// Whether gradients pass through what the encoder sees because of its own choices: the residual that earlier steps
+        /// leave, and the place of the glimpse that corrects a place.
+        ThroughInputs: bool
         Decoding: AirDecoding
         /// Units of the decoder's hidden layer; channels of the first transposed convolution.
         DecoderHidden: int
@@ -90,6 +93,9 @@ type GlobalEncoder =
         WhatLogVariance: Linear
     }
 
+/// A hidden layer with relu, and an output layer.
+type TwoLayers = { Hidden: Linear; Output: Linear }
+
 /// The paper's encoder.
 type RecurrentEncoder =
     {
@@ -101,6 +107,8 @@ type RecurrentEncoder =
         Cell: LongShortTermMemory
         /// [Features, 6]: mean and log-variance of (log s, t_x, t_y).
         Where: Linear
+        /// [2·P², GlimpseHidden], [GlimpseHidden, 3]: what a wider glimpse says of (log s, t_x / s, t_y / s).
+        Correction: TwoLayers option
         /// [2·P², GlimpseHidden]: glimpses of image and residual.
         Glimpse: Linear
         /// [GlimpseHidden, 2·Z]: mean and log-variance.
@@ -108,9 +116,6 @@ type RecurrentEncoder =
         /// [Features + GlimpseHidden (+ 1 with evidence), 1].
         Presence: Linear
     }
-
-/// A hidden layer with relu, and an output layer.
-type TwoLayers = { Hidden: Linear; Output: Linear }
 
 /// The convolutional decoder: Z → [C, P/4, P/4], relu; → [C/2, P/2, P/2], relu; → [1, P, P], sigmoid.
 type ConvolutionalDecoder =
@@ -172,8 +177,9 @@ module Air =
             Features = 100
             GlimpseHidden = 200
             Overview = 32
+            Looks = 0
             Evidence = false
-            ThroughResidual = true
+            ThroughInputs = true
             Decoding = AirDecoding.Mlp
             DecoderHidden = 100
             Presence = AirPresence.Relaxed
@@ -234,6 +240,16 @@ module Air =
             Residual = Initialization.he (sqrt 0.5) seen dtype [ seen; h ] (key.Named "residual")
             Cell = LongShortTermMemory.init (h + 3 + z) f dtype (key.Named "cell")
             Where = small f 6 where dtype (key.Named "where")
+            Correction =
+                if config.Looks > 0 then
+                    Some
+                        {
+                            Hidden =
+                                Linear.init 1.0 (2 * config.Patch * config.Patch) g dtype (key.Named "look")
+                            Output = small g 3 (Array.zeroCreate 3) dtype (key.Named "correction")
+                        }
+                else
+                    None
             Glimpse = Linear.init 1.0 (2 * config.Patch * config.Patch) g dtype (key.Named "glimpse")
             What = Linear.init 0.5 g (2 * z) dtype (key.Named "what")
             Presence = small (f + g + evidence) 1 [| config.PresenceBias |] dtype (key.Named "presence")

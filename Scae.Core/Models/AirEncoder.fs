@@ -134,6 +134,33 @@ module AirEncoder =
         let gain = (render * (2.0 * residual - render)).sum(1, true)
         gain * (EvidenceScale / (2.0 * config.Sigma * config.Sigma))
 
+    // How much wider than the patch the glimpse is that corrects the place: a digit that is half outside shows whole.
+    let private wider = log 1.5
+
+    /// (log s, t_x, t_y) corrected by a wider glimpse, as often as the configuration says. What a glimpse shows doesn't
+    /// depend on the place, so that one network corrects everywhere.
+    let private corrected (config: AirConfig) (encoder: RecurrentEncoder) (pictures: Tensor) (where: Tensor) : Tensor =
+        match encoder.Correction with
+        | None -> where
+        | Some layers ->
+            (where, [ 1 .. config.Looks ])
+            ||> List.fold (fun where _ ->
+                let logScale, place = where.slice (1, 0, 1), where.slice (1, 1, 3)
+                let wide = Tensor.cat ([| logScale + wider; place |], 1)
+
+                let change =
+                    Air.glimpse config (if config.ThroughInputs then wide else wide.noDiff ()) pictures
+                    |> Linear.activated Activation.Relu layers.Hidden
+                    |> Linear.forward layers.Output
+
+                Tensor.cat (
+                    [|
+                        logScale + change.slice (1, 0, 1)
+                        place + (logScale.clamp (-3.0, 1.5)).exp() * change.slice (1, 1, 3)
+                    |],
+                    1
+                ))
+
     let private step
         (config: AirConfig)
         (model: Air)
@@ -146,7 +173,7 @@ module AirEncoder =
         let z, side = config.What, config.Canvas
 
         let drawn =
-            if config.ThroughResidual then
+            if config.ThroughInputs then
                 previous.Drawn
             else
                 previous.Drawn.noDiff ()
@@ -162,7 +189,11 @@ module AirEncoder =
 
         let h = state.Hidden
         let whereSums = Linear.forward encoder.Where h
-        let whereMean = whereSums.slice (1, 0, 3)
+
+        let pictures =
+            Tensor.cat ([| batch.Images.view (-1, 1, side, side); residual.view (-1, 1, side, side) |], 1)
+
+        let whereMean = corrected config encoder pictures (whereSums.slice (1, 0, 3))
         let whereLogVariance = limited (whereSums.slice (1, 3, 6))
 
         let where =
@@ -170,9 +201,6 @@ module AirEncoder =
                 draw whereMean whereLogVariance (batch.WhereNoise.select (1, t))
             else
                 whereMean
-
-        let pictures =
-            Tensor.cat ([| batch.Images.view (-1, 1, side, side); residual.view (-1, 1, side, side) |], 1)
 
         let ofGlimpse = Air.glimpse config where pictures |> Linear.activated Activation.Relu encoder.Glimpse
         let whatSums = Linear.forward encoder.What ofGlimpse
