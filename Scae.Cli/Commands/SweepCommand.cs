@@ -5,6 +5,7 @@ using System.Linq;
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using System.Threading;
+using Microsoft.FSharp.Collections;
 using Scae.Cli.Reports;
 using Scae.Cli.Runs;
 using Scae.Core;
@@ -14,7 +15,7 @@ using Spectre.Console;
 
 namespace Scae.Cli.Commands;
 
-/// <summary>scae sweep: several seeds, mean ± standard deviation.</summary>
+/// <summary>scae sweep: several seeds, or several combinations of hyperparameters; mean ± standard deviation.</summary>
 internal static class SweepCommand
 {
     public static int Run(SweepOptions options)
@@ -30,6 +31,7 @@ internal static class SweepCommand
             context.Cancel = true;
             stop.Cancel();
         });
+        if (!options.Vary.IsEmpty) return Scan(options, folder, atOnce, stop.Token);
         var summaries = SweepRun.Run(options.Experiment, options.Preset, options.Overrides, [.. options.Seeds], folder, atOnce, options.Resources, Report, stop.Token);
         var spread = SweepRun.Spread(summaries);
         var result = ToJson(options, summaries, spread);
@@ -41,6 +43,65 @@ internal static class SweepCommand
         void Report(Summary summary)
         {
             if (!silent) Console.Out.WriteLine($"seed {summary.Seed}: {Format.Metrics(summary.Metrics)}  {Format.Duration(summary.TrainSeconds)}");
+        }
+    }
+
+    /// <summary>Every combination with every seed; a table and a picture of the metric by which epochs are chosen.</summary>
+    private static int Scan(SweepOptions options, string folder, int atOnce, CancellationToken stop)
+    {
+        var (experiment, preset, seeds) = (options.Experiment, options.Preset, options.Seeds.ToList());
+        var combinations = Scae.Core.Scan.combinations(options.Vary).ToList();
+        var jobs = combinations.SelectMany(settings => seeds.Select(seed =>
+            new SweepJob([.. options.Overrides, .. settings], seed, Path.Combine(folder, Scae.Core.Scan.folder(settings), $"seed-{seed}")))).ToList();
+        string metric = "best_" + RunFailure.Unless(experiment.Configure.Invoke(preset).Invoke(options.Overrides)).Plan.BestBy.Metric;
+        var summaries = SweepRun.Run(experiment, preset, jobs, folder, atOnce, options.Resources, pictures: false, Report, stop);
+        var points = new List<ScanPoint>();
+        var rows = new JsonArray();
+        for (int i = 0; i < combinations.Count; i++)
+        {
+            var spread = SweepRun.Spread(summaries.GetRange(i * seeds.Count, seeds.Count));
+            var (_, mean, deviation) = spread.First(other => other.Name == metric);
+            points.Add(new ScanPoint(combinations[i], mean, deviation));
+            rows.Add(new JsonObject
+            {
+                ["settings"] = new JsonObject(combinations[i].Select(pair => KeyValuePair.Create(pair.Item1, (JsonNode?)pair.Item2))),
+                ["metrics"] = new JsonObject(spread.Select(other => KeyValuePair.Create(other.Name, (JsonNode?)new JsonObject { ["mean"] = Json.Number(other.Mean), ["deviation"] = Json.Number(other.Deviation) }))),
+            });
+        }
+
+        string result = new JsonObject
+        {
+            ["experiment"] = experiment.Specification.Experiment,
+            ["preset"] = preset.Name,
+            ["overrides"] = new JsonObject(options.Overrides.Select(pair => KeyValuePair.Create(pair.Item1, (JsonNode?)pair.Item2))),
+            ["seeds"] = new JsonArray([.. seeds.Select(seed => (JsonNode)seed)]),
+            ["combinations"] = rows,
+        }.ToJsonString(Json.Indented);
+        var found = ListModule.OfSeq(points);
+        string name = Format.Name(metric);
+        AtomicFile.Write(Path.Combine(folder, "scan.json"), result + "\n");
+        AtomicFile.Write(Path.Combine(folder, "scan.md"), Scae.Core.Scan.markdown(name, found));
+        FigureFiles.Write(folder, Scae.Core.Scan.figure($"{experiment.Specification.Title}, preset {preset.Name}", name, options.Vary, found));
+        if (options.Json)
+        {
+            Console.Out.WriteLine(result);
+        }
+        else if (!options.Quiet)
+        {
+            var table = Tables.New([.. options.Vary.Select(axis => axis.Name), name]);
+            foreach (var point in points)
+                table.AddRow([.. point.Settings.Select(pair => Markup.Escape(pair.Item2)), Format.Spread(metric, point.Mean, point.Deviation)]);
+            Tables.Console.Write(table);
+            Console.Out.WriteLine($"{seeds.Count} seeds each, mean ± standard deviation; table and picture: {folder}");
+        }
+
+        return ExitCode.Success;
+
+        void Report(SweepJob job, Summary summary)
+        {
+            if (options.Quiet || options.Json) return;
+            string settings = string.Join(", ", job.Overrides.Skip(options.Overrides.Length).Select(pair => $"{pair.Item1} {pair.Item2}"));
+            Console.Out.WriteLine($"{settings}, seed {job.Seed}: {Format.Name(metric)} {summary.Metric(metric):0.0000}  {Format.Duration(summary.TrainSeconds)}");
         }
     }
 

@@ -15,11 +15,7 @@ internal static class FigureFiles
     {
         var figures = Scae.Core.Runs.figures(session, history).ToList();
         var animation = Scae.Core.Runs.animation(session, history);
-        Parallel.ForEach(figures, figure =>
-        {
-            AtomicFile.Write(PathOf(folder, figure.Name, "png"), stream => FigureRenderer.RenderPng(figure, stream));
-            AtomicFile.Write(PathOf(folder, figure.Name, "svg"), stream => FigureRenderer.RenderSvg(figure, stream));
-        });
+        Parallel.ForEach(figures, figure => Write(folder.Figures, figure));
         var written = figures.SelectMany(figure => new[] { "png", "svg" }, (figure, kind) => PathOf(folder, figure.Name, kind)).ToList();
         if (animation is not null)
         {
@@ -29,6 +25,13 @@ internal static class FigureFiles
         }
 
         return written;
+    }
+
+    /// <summary>One figure as PNG and SVG.</summary>
+    public static void Write(string folder, Figure figure)
+    {
+        AtomicFile.Write(Path.Combine(folder, $"{figure.Name}.png"), stream => FigureRenderer.RenderPng(figure, stream));
+        AtomicFile.Write(Path.Combine(folder, $"{figure.Name}.svg"), stream => FigureRenderer.RenderSvg(figure, stream));
     }
 
     private static string PathOf(RunFolder folder, string name, string kind) => Path.Combine(folder.Figures, $"{name}.{kind}");

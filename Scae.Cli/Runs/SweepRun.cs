@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Concurrent;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
@@ -11,9 +12,12 @@ using Scae.Core;
 
 namespace Scae.Cli.Runs;
 
+/// <summary>A training of a sweep: what it replaces in the preset, its seed and its folder.</summary>
+internal sealed record SweepJob(IReadOnlyList<Tuple<string, string>> Overrides, int Seed, string Folder);
+
 /// <summary>
-/// The same training with several seeds, as many at once as there are cores. Runs that are finished aren't run again and
-/// unfinished ones are resumed, so a sweep that was stopped goes on when it is started again.
+/// Several trainings, as many at once as there are cores. Runs that are finished aren't run again and unfinished ones are
+/// resumed, so a sweep that was stopped goes on when it is started again.
 /// </summary>
 internal static class SweepRun
 {
@@ -27,20 +31,36 @@ internal static class SweepRun
         int atOnce,
         Resources resources,
         Action<Summary> report,
+        CancellationToken stop) =>
+        Run(experiment, preset, [.. seeds.Select(seed => new SweepJob([.. overrides], seed, Path.Combine(folder, $"seed-{seed}")))], folder, atOnce, resources, pictures: true, (_, summary) => report(summary), stop);
+
+    /// <summary>Each training's metrics, in the order of the trainings; without pictures where only numbers are wanted.</summary>
+    public static List<Summary> Run(
+        Experiment experiment,
+        Preset preset,
+        IReadOnlyList<SweepJob> jobs,
+        string folder,
+        int atOnce,
+        Resources resources,
+        bool pictures,
+        Action<SweepJob, Summary> report,
         CancellationToken stop)
     {
-        var results = new Summary[seeds.Count];
+        var results = new Summary[jobs.Count];
         var options = new ParallelOptions { MaxDegreeOfParallelism = atOnce };
         try
         {
-            Parallel.For(0, seeds.Count, options, (i, loop) =>
+            // One at a time from the front: trainings differ in length, and those at the front are finished first.
+            var next = Partitioner.Create(Enumerable.Range(0, jobs.Count), EnumerablePartitionerOptions.NoBuffering);
+            Parallel.ForEach(next, options, i =>
             {
                 if (stop.IsCancellationRequested) return;
-                var run = new TrainingRun(experiment, preset, overrides, seeds[i], resources, RunFolder.At(Path.Combine(folder, $"seed-{seeds[i]}")));
-                var summary = Finished(run, experiment.Specification) ?? run.Run(File.Exists(run.Folder.Checkpoint), 1, new SilentDisplay(), stop);
+                var job = jobs[i];
+                var run = new TrainingRun(experiment, preset, job.Overrides, job.Seed, resources, RunFolder.At(job.Folder));
+                var summary = Finished(run, experiment.Specification) ?? run.Run(File.Exists(run.Folder.Checkpoint), 1, new SilentDisplay(), stop, pictures);
                 if (summary is null) return;
                 results[i] = summary;
-                lock (results) report(summary);
+                lock (results) report(job, summary);
             });
         }
         catch (AggregateException several)

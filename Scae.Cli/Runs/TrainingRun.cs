@@ -44,7 +44,7 @@ internal sealed class TrainingRun
     /// <summary>
     /// Trains to the end, or until <paramref name="stop"/>; null when it was stopped, after the state was saved.
     /// </summary>
-    public Summary? Run(bool resume, int threads, IProgressDisplay display, CancellationToken stop)
+    public Summary? Run(bool resume, int threads, IProgressDisplay display, CancellationToken stop, bool pictures = true)
     {
         var saved = resume ? Folder.ReadCheckpoint() : null;
         if (saved is not null) CheckIdentity(RunFailure.Unless(Scae.Core.Checkpoint.identify(saved), Folder.Checkpoint));
@@ -77,7 +77,7 @@ internal sealed class TrainingRun
                 return null;
         }
 
-        return Finish(session, state, trained);
+        return Finish(session, state, trained, pictures);
     }
 
     /// <summary>Refuses a checkpoint of another run: other hyperparameters, another seed, another experiment.</summary>
@@ -87,7 +87,7 @@ internal sealed class TrainingRun
             throw new RunFailure($"{Folder.Path}: the run there is another one: {difference.Value}; go on with the hyperparameters that it began with, or choose another --out", ExitCode.Usage);
     }
 
-    private Summary Finish(Session session, TrainingState state, double trained)
+    private Summary Finish(Session session, TrainingState state, double trained, bool pictures)
     {
         var metrics = Training.summarize(state).ToList();
         var summary = new Summary(
@@ -100,7 +100,7 @@ internal sealed class TrainingRun
             metrics,
             TargetCheck.Of(_experiment.Specification, _preset.Name, metrics));
         Save(state, best: true);
-        FigureFiles.Write(Folder, session, state.History);
+        if (pictures) FigureFiles.Write(Folder, session, state.History);
         AtomicFile.Write(Folder.Summary, summary.ToJson() + "\n");
         return summary;
     }

@@ -39,6 +39,8 @@ type SweepOptions =
         Preset: Preset
         Overrides: (string * string) list
         Seeds: int list
+        /// The hyperparameters that are varied.
+        Vary: ScanAxis list
         Out: string option
         Threads: int option
         Resources: Resources
@@ -258,6 +260,30 @@ module Arguments =
             (results.Contains EvalArguments.Json)
         |> Result.map (fun run -> Command.Eval { Run = run; Baseline = results.TryGetResult EvalArguments.Baseline })
 
+    /// The axes of a scan, each value of which the experiment takes. The error is one line.
+    let private axes (experiment: Experiment) (preset: Preset) overrides (texts: string list) =
+        let add (found: Result<ScanAxis list, string>) (text: string) =
+            found
+            |> bind (fun axes ->
+                Scan.parse text
+                |> bind (fun axis ->
+                    if axes |> List.exists (fun other -> other.Name = axis.Name) then
+                        Error $"--vary {text}: {axis.Name} is varied twice"
+                    else
+                        Ok(axes @ [ axis ])))
+
+        (Ok [], texts)
+        ||> List.fold add
+        |> bind (fun axes ->
+            Scan.combinations axes
+            |> List.tryPick (fun settings ->
+                match experiment.Configure preset (overrides @ settings) with
+                | Error message -> Some message
+                | Ok _ -> None)
+            |> function
+                | Some message -> Error message
+                | None -> Ok axes)
+
     let private sweep
         (overrides: (string * string) list)
         (results: ParseResults<SweepArguments>)
@@ -268,9 +294,11 @@ module Arguments =
         |> bind (fun experiment ->
             Experiments.preset (results.TryGetResult SweepArguments.Preset) experiment
             |> bind (fun preset ->
-                experiment.Configure preset overrides
-                |> bind (fun _ -> threads (results.TryGetResult SweepArguments.Threads))
-                |> bind (fun threads ->
+                axes experiment preset overrides (results.GetResults SweepArguments.Vary)
+                |> bind (fun vary ->
+                    threads (results.TryGetResult SweepArguments.Threads)
+                    |> Result.map (fun threads -> vary, threads))
+                |> bind (fun (vary, threads) ->
                     seeds (results.GetResult(SweepArguments.Seeds, defaultValue = "0..4"))
                     |> Result.map (fun seeds ->
                         Command.Sweep
@@ -279,6 +307,7 @@ module Arguments =
                                 Preset = preset
                                 Overrides = overrides
                                 Seeds = seeds
+                                Vary = vary
                                 Out = results.TryGetResult SweepArguments.Out
                                 Threads = threads
                                 Resources = resources (results.TryGetResult SweepArguments.Data)
@@ -343,6 +372,7 @@ module Arguments =
                     "--preset"
                     "--seed"
                     "--seeds"
+                    "--vary"
                     "--out"
                     "--resume"
                     "--threads"

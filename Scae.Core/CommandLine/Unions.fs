@@ -74,6 +74,7 @@ type internal SweepArguments =
     | [<MainCommand; Unique>] Experiment of experiment: string
     | [<Unique>] Preset of name: string
     | [<Unique>] Seeds of range: string
+    | Vary of axis: string
     | [<Unique>] Out of folder: string
     | [<Unique>] Threads of count: int
     | [<Unique>] Data of folder: string
@@ -86,6 +87,7 @@ type internal SweepArguments =
             | Experiment _ -> "what to train; scae list names them."
             | Preset _ -> "a named set of hyperparameters; the first listed unless given."
             | Seeds _ -> "first..last, such as 0..4, which is what is run unless given."
+            | Vary _ -> "a hyperparameter and its values, such as hidden=12,24,48; every combination of several is run."
             | Out _ -> "the sweep's folder; finished runs in it aren't run again."
             | Threads _ -> "how many runs at once; as many as there are cores unless given."
             | Data _ -> "where data sets lie that aren't generated."
@@ -131,7 +133,7 @@ type internal RootArguments =
             | Train _ -> "train an experiment; leaves a folder with numbers, checkpoint and pictures."
             | Eval _ -> "evaluate a run's checkpoint on scenes that it has never seen."
             | Figures _ -> "draw the figures of a run again."
-            | Sweep _ -> "train several seeds; mean ± standard deviation."
+            | Sweep _ -> "train several seeds, or combinations of hyperparameters; mean ± standard deviation."
             | Verify _ -> "run what paper-specs promises and say which targets hold."
             | Gradcheck _ -> "automatic derivatives against central differences, in float64."
             | Bench _ -> "milliseconds per training step, and how they split."

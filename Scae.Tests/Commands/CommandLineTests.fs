@@ -57,6 +57,8 @@ let ``list names experiments, presets and targets`` () =
     for words in [ "constellations"; "seed"; "quick"; "86.9 %" ] do
         result.Output |> should haveSubstring words
 
+    // Colours are for terminals; this is a pipe.
+    result.Output |> should not' (haveSubstring "\u001b")
     (json (run [ "list"; "--json" ]).Output).GetArrayLength() |> should be (greaterThanOrEqualTo 1)
 
 /// Arguments that make no sense, and the one line that says so.
@@ -93,6 +95,18 @@ let private nonsense: obj[] list =
         [|
             [ "sweep"; "constellations"; "--seeds"; "4..2" ]
             "scae: --seeds 4..2: must be first..last with first ≤ last, such as 0..4"
+        |]
+        [|
+            [ "sweep"; "neural-em"; "--vary"; "hiden=12,24" ]
+            "scae: there is no hyperparameter --hiden; did you mean hidden?"
+        |]
+        [|
+            [ "sweep"; "neural-em"; "--vary"; "hidden=12,none" ]
+            "scae: --hidden none: must be a whole number"
+        |]
+        [|
+            [ "sweep"; "neural-em"; "--vary"; "hidden=12"; "--vary"; "hidden=24" ]
+            "scae: --vary hidden=24: hidden is varied twice"
         |]
         [| [ "eval" ]; "scae eval: needs a run's folder, such as scae eval runs/constellations-seed-0" |]
     ]
@@ -306,6 +320,29 @@ let ``a sweep reports mean and deviation and runs nothing twice`` () =
         let second = run sweep
         second.Output |> should equal first.Output
         File.GetLastWriteTimeUtc(Path.Combine(folder, "seed-1", "last.safetensors")) |> should equal written)
+
+[<Test>]
+let ``a scan leaves a table, a picture and numbers, and goes on where it was stopped`` () =
+    inNewFolder (fun folder ->
+        let scan =
+            [ "sweep" ]
+            @ shortTraining.Tail
+            @ [ "--vary"; "width=16,32"; "--seeds"; "0..1"; "--out"; folder; "--json" ]
+
+        let first = run scan
+        first.Error |> should equal ""
+        let combinations = json first.Output |> property "combinations"
+        combinations.GetArrayLength() |> should equal 2
+        (combinations[1] |> property "settings" |> property "width").ValueEquals "32" |> should equal true
+
+        for name in [ "scan.json"; "scan.md"; "scan.png"; "scan.svg" ] do
+            File.Exists(Path.Combine(folder, name)) |> should equal true
+
+        let checkpoint = Path.Combine(folder, "width=16", "seed-1", "last.safetensors")
+        let written = File.GetLastWriteTimeUtc checkpoint
+        let second = run scan
+        second.Output |> should equal first.Output
+        File.GetLastWriteTimeUtc checkpoint |> should equal written)
 
 [<Test>]
 let ``gradcheck passes and bench reports every part of a step`` () =

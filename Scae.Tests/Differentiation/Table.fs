@@ -236,6 +236,25 @@ let private likelihoods =
             xs[0].crossEntropyLoss(positions it s[1] [| s[0] |]))
     ]
 
+/// Means in (0, 1), responsibilities, and a binary image beside them.
+let private mixtures =
+    let means (x: Tensor) = (x * 0.8).sigmoid()
+
+    let image (it: Instance) (x: Tensor) = (positions it 2 [| x.size 0; x.size 2 |]).cast(x.dtype)
+
+    let slots (it: Instance) = [ it.Sizes[0]; it.Positive[1]; it.Sizes[2] ]
+
+    let mixture name (apply: Tensor list -> Tensor -> Tensor) =
+        general name (fun it -> [ Anywhere, slots it; Anywhere, slots it ]) (fun it xs ->
+            apply [ means xs[0]; means xs[1] ] (image it xs[0]))
+
+    [
+        mixture "bernoulliResponsibilities" (fun xs image -> xs[0].bernoulliResponsibilities(image, 0.02, 0.05) * xs[1])
+        mixture "bernoulliMixture" (fun xs image -> xs[0].bernoulliMixture(image, 0.02) * xs[1].sum(1))
+        mixture "responsibleResidual" (fun xs image -> xs[0].responsibleResidual(xs[1], image))
+        mixture "bernoulliSlotLoss" (fun xs image -> xs[0].bernoulliSlotLoss(xs[1], image, 0.7, 0.02))
+    ]
+
 /// All cases.
 let cases =
     List.concat
@@ -250,4 +269,5 @@ let cases =
             joining
             images
             likelihoods
+            mixtures
         ]

@@ -1,0 +1,249 @@
+namespace Scae.Core
+
+open System
+open Scae.Tensors
+
+/// The kinds of shapes; s is a shape's half-size and (dx, dy) the offset from its centre, dy pointing down.
+[<RequireQualifiedAccess>]
+type ShapeKind =
+    /// |dx| ≤ s and |dy| ≤ s.
+    | Square
+    /// dx² + dy² ≤ s².
+    | Disc
+    /// The small program's triangle: |dx| ≤ dy + s for |dy| ≤ s. Its base, 4s + 1 wide, is cut at the canvas' edge.
+    | WideTriangle
+    /// Equilateral, point up: |dx| ≤ (dy + s + 1) / √3 for |dy| ≤ s; 2s + 1 rows.
+    | TriangleUp
+    /// The same, point down.
+    | TriangleDown
+    /// A square without its middle: two pixels thick.
+    | OutlinedSquare
+    /// Point up, without its middle: 2s + 1 rows, 2 pixels wide at the point and 2 wider each row, but the last as wide
+    /// as the one before, 4s. The base is two pixels thick, a side three pixels of a row.
+    | OutlinedTriangleUp
+    /// The same, point down.
+    | OutlinedTriangleDown
+
+/// Kinds of shapes by name.
+[<RequireQualifiedAccess>]
+module ShapeKind =
+    let private names =
+        [
+            "square", ShapeKind.Square
+            "disc", ShapeKind.Disc
+            "wide-triangle", ShapeKind.WideTriangle
+            "triangle-up", ShapeKind.TriangleUp
+            "triangle-down", ShapeKind.TriangleDown
+            "outlined-square", ShapeKind.OutlinedSquare
+            "outlined-triangle-up", ShapeKind.OutlinedTriangleUp
+            "outlined-triangle-down", ShapeKind.OutlinedTriangleDown
+        ]
+
+    /// The kinds of a list such as "square,disc". The error is one line with the nearest name.
+    let parse (text: string) : Result<ShapeKind list, string> =
+        let find (name: string) =
+            match List.tryFind (fun (known, _) -> known = name) names with
+            | Some(_, kind) -> Ok kind
+            | None -> Error $"--kinds {text}: there is no kind {name}{Spelling.nearest name (List.map fst names)}"
+
+        (text.Split ',', Ok [])
+        ||> Array.foldBack (fun name rest ->
+            Result.bind (fun kinds -> find (name.Trim()) |> Result.map (fun kind -> kind :: kinds)) rest)
+
+/// How images of shapes are drawn.
+type ShapesConfig =
+    {
+        /// Width and height in pixels.
+        Canvas: int
+        /// Shapes an image.
+        Count: int
+        Kinds: ShapeKind list
+        /// Half-sizes are uniform in smallest..largest.
+        Smallest: int
+        Largest: int
+        /// A candidate is dropped when a larger share of its bounding square is taken; 1 drops none.
+        MostTaken: float
+    }
+
+/// Binary images with the truth that training never sees.
+type Shapes =
+    {
+        /// Float32 [b, D], D = canvas²: 1 where a shape is.
+        Images: Tensor
+        /// For each pixel of each image (b·D) 0 for the background, else 1 + the number of the shape drawn last there.
+        Labels: int[]
+        /// For each pixel whether two or more shapes cover it.
+        Overlap: bool[]
+    }
+
+/// Images of shapes at random places (the static shapes of Greff, van Steenkiste & Schmidhuber 2017, §5.1, and the
+/// published small program's variant of them).
+[<RequireQualifiedAccess>]
+module Shapes =
+    [<Literal>]
+    let private MostTries = 20
+
+    /// The small program's task: three of square, disc and wide triangle with s in 2..4 on 24×24.
+    let published: ShapesConfig =
+        {
+            Canvas = 24
+            Count = 3
+            Kinds = [ ShapeKind.Square; ShapeKind.Disc; ShapeKind.WideTriangle ]
+            Smallest = 2
+            Largest = 4
+            MostTaken = 0.6
+        }
+
+    /// The paper's static shapes: three of square, upward and downward triangle on 28×28, overlap allowed. They are
+    /// outlines seven rows high, as in the notebook that drew them for Greff, Srivastava & Schmidhuber 2015, "Binding via
+    /// Reconstruction Clustering": squares 7 wide, triangles 12.
+    let paper: ShapesConfig =
+        {
+            Canvas = 28
+            Count = 3
+            Kinds = [ ShapeKind.OutlinedSquare; ShapeKind.OutlinedTriangleUp; ShapeKind.OutlinedTriangleDown ]
+            Smallest = 3
+            Largest = 3
+            MostTaken = 1.0
+        }
+
+    // How thick outlines are: sides of a square and bases of triangles, and slanted sides in pixels of a row.
+    [<Literal>]
+    let private Thickness = 2
+
+    [<Literal>]
+    let private SlantedThickness = 3
+
+    /// Row r of an outlined triangle, counted from its point: pixels −half .. half − 1 but those of −hole .. hole − 1.
+    let private outlinedTriangle (s: int) (r: int) : struct (int * int) =
+        let half = min (r + 1) (2 * s)
+        let inBase = r > 2 * s - Thickness
+        struct (half, (if inBase then 0 else max 0 (half - SlantedThickness)))
+
+    /// Whether a shape with its centre at (0, 0) covers a pixel, |dy| ≤ s.
+    let private covers (kind: ShapeKind) (s: int) (dx: int) (dy: int) : bool =
+        let outlined r =
+            let struct (half, hole) = outlinedTriangle s r
+            dx >= -half && dx < half && not (dx >= -hole && dx < hole)
+
+        match kind with
+        | ShapeKind.Square -> abs dx <= s
+        | ShapeKind.Disc -> dx * dx + dy * dy <= s * s
+        | ShapeKind.WideTriangle -> abs dx <= dy + s
+        | ShapeKind.TriangleUp -> abs dx <= int (float (dy + s + 1) / sqrt 3.0)
+        | ShapeKind.TriangleDown -> abs dx <= int (float (s - dy + 1) / sqrt 3.0)
+        | ShapeKind.OutlinedSquare -> abs dx <= s && max (abs dx) (abs dy) > s - Thickness
+        | ShapeKind.OutlinedTriangleUp -> outlined (dy + s)
+        | ShapeKind.OutlinedTriangleDown -> outlined (s - dy)
+
+    /// The columns that a shape may cover, left and right of its centre.
+    let private width (kind: ShapeKind) (s: int) : struct (int * int) =
+        match kind with
+        | ShapeKind.Square
+        | ShapeKind.Disc
+        | ShapeKind.OutlinedSquare -> struct (s, s)
+        | ShapeKind.WideTriangle -> struct (2 * s, 2 * s)
+        | ShapeKind.TriangleUp
+        | ShapeKind.TriangleDown ->
+            let half = int (float (2 * s + 1) / sqrt 3.0)
+            struct (half, half)
+        | ShapeKind.OutlinedTriangleUp
+        | ShapeKind.OutlinedTriangleDown -> struct (2 * s, 2 * s - 1)
+
+    /// How far a shape's centre must stay from the canvas' left and right sides. The small program only asks for s, so
+    /// that the base of its triangle can leave the canvas.
+    let private reach (kind: ShapeKind) (s: int) : struct (int * int) =
+        match kind with
+        | ShapeKind.WideTriangle -> struct (s, s)
+        | ShapeKind.TriangleUp
+        | ShapeKind.TriangleDown ->
+            let struct (half, _) = width kind s
+            struct (max s half, max s half)
+        | _ -> width kind s
+
+    /// The least canvas on which every shape of a configuration fits.
+    let leastCanvas (config: ShapesConfig) : int =
+        let needed kind =
+            let struct (left, right) = reach kind config.Largest
+            left + right + 1
+
+        config.Kinds |> List.map needed |> List.max |> max (2 * config.Largest + 1)
+
+    /// Room for a batch, all zeros.
+    let allocate (config: ShapesConfig) (count: int) : Shapes =
+        let pixels = config.Canvas * config.Canvas
+
+        {
+            Images = Tensor.zeros [| count; pixels |]
+            Labels = Array.zeroCreate (count * pixels)
+            Overlap = Array.zeroCreate (count * pixels)
+        }
+
+    /// The share of the square around a centre that is taken.
+    let private taken (canvas: int) (labels: ReadOnlySpan<int>) (s: int) (cx: int) (cy: int) : float =
+        let mutable count = 0
+
+        for y in cy - s .. cy + s do
+            for x in cx - s .. cx + s do
+                if labels[y * canvas + x] > 0 then
+                    count <- count + 1
+
+        float count / float ((2 * s + 1) * (2 * s + 1))
+
+    /// Draws every image of a batch anew, in place. Where shapes overlap the later one owns the pixel. A pure function
+    /// of the key.
+    let fill (config: ShapesConfig) (key: Key) (batch: Shapes) : unit =
+        let canvas = config.Canvas
+        let pixels = canvas * canvas
+        let kinds = Array.ofList config.Kinds
+        let images = batch.Images.Elements<float32>()
+        let mutable random = key.Stream()
+        images.Clear()
+        Array.Clear batch.Labels
+        Array.Clear batch.Overlap
+
+        for image in 0 .. batch.Images.shape[0] - 1 do
+            let first = image * pixels
+            let mutable placed = 0
+            let mutable tries = 0
+
+            while placed < config.Count && tries < MostTries do
+                tries <- tries + 1
+                let s = random.NextInt(config.Smallest, config.Largest + 1)
+                let kind = kinds[random.NextInt kinds.Length]
+                let struct (left, right) = reach kind s
+                let cx = random.NextInt(left, canvas - right)
+                let cy = random.NextInt(s, canvas - s)
+
+                let crowded =
+                    config.MostTaken < 1.0
+                    && taken canvas (ReadOnlySpan(batch.Labels, first, pixels)) s cx cy > config.MostTaken
+
+                if not crowded then
+                    placed <- placed + 1
+                    let struct (left, right) = width kind s
+
+                    for y in cy - s .. cy + s do
+                        for x in max 0 (cx - left) .. min (canvas - 1) (cx + right) do
+                            if covers kind s (x - cx) (y - cy) then
+                                let at = first + y * canvas + x
+                                batch.Overlap[at] <- batch.Labels[at] > 0
+                                batch.Labels[at] <- placed
+                                images[at] <- 1.0f
+
+    /// A new batch; a pure function of the key.
+    let sample (config: ShapesConfig) (count: int) (key: Key) : Shapes =
+        let batch = allocate config count
+        fill config key batch
+        batch
+
+    /// The images from first to first + count − 1, with their truth; fewer where there aren't as many.
+    let range (first: int) (count: int) (batch: Shapes) : Shapes =
+        let count = min count (batch.Images.shape[0] - first)
+        let pixels = batch.Images.shape[1]
+
+        {
+            Images = (batch.Images.slice (0, first, first + count)).clone()
+            Labels = Array.sub batch.Labels (first * pixels) (count * pixels)
+            Overlap = Array.sub batch.Overlap (first * pixels) (count * pixels)
+        }

@@ -1,0 +1,120 @@
+namespace Scae.Core
+
+open System
+open System.Numerics.Tensors
+open Scae.Tensors
+
+/// Images that are measured, and the stream of the noise that starts their slots.
+type NeuralEMScenes = { Shapes: Shapes; Noise: Key }
+
+/// What training, evaluation and pictures of neural expectation maximization share.
+type NeuralEMData =
+    {
+        Shapes: ShapesConfig
+        Model: NeuralEMConfig
+        /// The deviation of the noise on a learned start.
+        StartNoise: float
+        /// None where every step draws new images.
+        Train: Shapes option
+        TrainKey: Key
+        Validation: NeuralEMScenes
+        Test: NeuralEMScenes
+        /// The first validation images, which the pictures show.
+        Shown: NeuralEMScenes
+    }
+
+/// Noise that starts slots, and measures of grouping.
+[<RequireQualifiedAccess>]
+module NeuralEMData =
+    // As many images run through the model together in an evaluation.
+    [<Literal>]
+    let private Chunk = 64
+
+    /// Divides |N(0, 1)| in rows [b, slots, D] by its sum over slots.
+    let private normalize (slots: int) (pixels: int) (values: Span<float32>) =
+        TensorPrimitives.Abs(Span.op_Implicit values, values)
+        let sum = Array.zeroCreate<float32> pixels
+
+        for image in 0 .. values.Length / (slots * pixels) - 1 do
+            Array.Clear sum
+
+            for slot in image * slots .. image * slots + slots - 1 do
+                let row = values.Slice(slot * pixels, pixels)
+                TensorPrimitives.Add(ReadOnlySpan sum, Span.op_Implicit row, Span sum)
+
+            for slot in image * slots .. image * slots + slots - 1 do
+                let row = values.Slice(slot * pixels, pixels)
+                TensorPrimitives.Divide(Span.op_Implicit row, ReadOnlySpan sum, row)
+
+    /// Fills the noise of a batch: normal deviations of a learned start, or random responsibilities |N(0, 1)|, normalised
+    /// over slots.
+    let fillNoise (config: NeuralEMConfig) (deviation: float) (key: Key) (noise: Tensor) : unit =
+        let values = noise.Elements<float32>()
+
+        match config.SymmetryBreaking with
+        | SymmetryBreaking.Learned -> key.FillNormal(values, 0.0f, float32 deviation)
+        | SymmetryBreaking.Random ->
+            key.FillNormal values
+            normalize (NeuralEM.slots config) config.Pixels values
+
+    /// The batch of some images without flips; noise is a function of the chunk's number.
+    let batch (data: NeuralEMData) (noise: Key) (images: Tensor) : NeuralEMBatch =
+        let batch = NeuralEM.allocate { data.Model with FreshInput = false } images.shape[0]
+        images.CopyTo(batch.Target.Elements<float32>())
+        images.CopyTo(batch.Input.Elements<float32>())
+        fillNoise data.Model data.StartNoise noise batch.Noise
+        batch
+
+    /// The T iterations on the pictures' images.
+    let iterations (data: NeuralEMData) (scenes: NeuralEMScenes) (model: NeuralEM) : EMIteration list =
+        batch data (scenes.Noise.Fold 0L) scenes.Shapes.Images |> NeuralEM.unroll data.Model model
+
+    /// Truth and prediction of the foreground pixels of one image, with or without those of several shapes.
+    let foreground (shapes: Shapes) (predicted: int[]) (overlap: bool) (image: int) : int[] * int[] =
+        let pixels = shapes.Images.shape[1]
+
+        let chosen =
+            [|
+                for at in image * pixels .. (image + 1) * pixels - 1 do
+                    if shapes.Labels[at] > 0 && (overlap || not shapes.Overlap[at]) then
+                        at
+            |]
+
+        chosen |> Array.map (fun at -> shapes.Labels[at]), chosen |> Array.map (fun at -> predicted[at])
+
+    /// Agreement of slots and shapes over the foreground pixels of each image, averaged over images.
+    let agreement (shapes: Shapes) (predicted: int[]) : Metrics =
+        let images = shapes.Images.shape[0]
+
+        let mean overlap (measure: int[] -> int[] -> float) =
+            Array.init images (fun image -> foreground shapes predicted overlap image ||> measure)
+            |> Array.average
+
+        [
+            "nmi", mean true (Clustering.normalizedMutualInformation Normalizer.Arithmetic)
+            "ami", mean true (Clustering.adjustedMutualInformation Normalizer.Arithmetic)
+            "ari", mean true Clustering.adjustedRandIndex
+            "nmi_distinct", mean false (Clustering.normalizedMutualInformation Normalizer.Arithmetic)
+            "ami_distinct", mean false (Clustering.adjustedMutualInformation Normalizer.Arithmetic)
+            "ami_max_distinct", mean false (Clustering.adjustedMutualInformation Normalizer.Max)
+            "ari_distinct", mean false Clustering.adjustedRandIndex
+        ]
+
+    /// loss (of the last iteration), then NMI, AMI and ARI over all foreground pixels, then _distinct without the pixels
+    /// that several shapes cover; ami_max has the greater entropy as its bound, the others the mean.
+    let measure (data: NeuralEMData) (scenes: NeuralEMScenes) (model: NeuralEM) : Metrics =
+        let images = scenes.Shapes.Images
+        let count = images.shape[0]
+
+        let chunks =
+            [
+                for first in 0..Chunk .. count - 1 do
+                    let part = images.slice (0, first, min count (first + Chunk))
+                    let batch = batch data (scenes.Noise.Fold(int64 (first / Chunk))) part
+                    let last = NeuralEM.unroll data.Model model batch |> List.last
+                    let loss = (NeuralEM.iterationLoss data.Model batch.Target last).toScalar()
+                    float part.shape[0] * loss, NeuralEM.assign last.Responsibilities
+            ]
+
+        let predicted = chunks |> List.map snd |> Array.concat
+        ("loss", List.sumBy fst chunks / float count) :: agreement scenes.Shapes predicted

@@ -1,0 +1,328 @@
+namespace Scae.Core
+
+open System
+open System.Numerics.Tensors
+open Scae.Tensors
+
+/// The metric by which the best epoch is chosen, on validation images.
+[<RequireQualifiedAccess>]
+type GroupingMeasure =
+    | Nmi
+    /// Adjusted mutual information without the pixels that several shapes cover.
+    | Ami
+
+/// Every hyperparameter of neural expectation maximization; the defaults are the published small program's.
+type NeuralEMHyperparameters =
+    {
+        [<Setting("passes of steps-per-epoch steps, each followed by an evaluation", Min = 1.0)>]
+        Epochs: int
+        [<Setting("training steps an epoch", Min = 1.0)>]
+        StepsPerEpoch: int
+        [<Setting("images a step", Min = 1.0, Max = 65536.0)>]
+        BatchSize: int
+        [<Setting("Adam's step size", Min = 0.0)>]
+        LearningRate: float
+        [<Setting("the step size at the end as a share of the first, approached geometrically", Min = 1e-6, Max = 1.0)>]
+        FinalRate: float
+        [<Setting("steps over which the step size grows to its first value", Min = 0.0)>]
+        WarmUp: int
+        [<Setting("largest norm of the gradients, 0 for no limit", Min = 0.0)>]
+        Clip: float
+        [<Setting("width and height of an image in pixels", Min = 8.0, Max = 256.0)>]
+        Canvas: int
+        [<Setting("shapes an image", Min = 1.0, Max = 64.0)>]
+        Shapes: int
+        [<Setting("of square, disc, wide-triangle, triangle-up, triangle-down, and the last two and square with outlined- before, separated by commas")>]
+        Kinds: string
+        [<Setting("least half-size of a shape in pixels", Min = 1.0)>]
+        Smallest: int
+        [<Setting("largest half-size of a shape in pixels", Min = 1.0)>]
+        Largest: int
+        [<Setting("largest share of a shape's bounding square that others may take", Min = 0.0, Max = 1.0)>]
+        MostTaken: float
+        [<Setting("training images, 0 for new ones each step", Min = 0.0)>]
+        TrainSize: int
+        [<Setting("images of the evaluation after each epoch", Min = 1.0)>]
+        ValidationSize: int
+        [<Setting("images of the evaluation at the end", Min = 1.0)>]
+        TestSize: int
+        [<Setting("probability that a pixel is flipped in training", Min = 0.0, Max = 0.5)>]
+        FlipProbability: float
+        [<Setting("whether the flipped image is what is explained, too")>]
+        FlipTarget: bool
+        [<Setting("whether each EM iteration sees flips of its own")>]
+        FlipAnew: bool
+        [<Setting("K, slots without the background's", Min = 1.0, Max = 64.0)>]
+        Slots: int
+        [<Setting("H, size of a slot's state", Min = 1.0, Max = 4096.0)>]
+        Hidden: int
+        [<Setting("T, EM iterations", Min = 1.0, Max = 1000.0)>]
+        Iterations: int
+        [<Setting("EM iterations in evaluations and pictures, 0 for as many as in training", Min = 0.0, Max = 1000.0)>]
+        MeasuredIterations: int
+        [<Setting("how a slot's state follows from its residual")>]
+        MStep: MStep
+        [<Setting("what makes slots differ at the start")>]
+        SymmetryBreaking: SymmetryBreaking
+        [<Setting("deviation of the noise on a learned start", Min = 0.0)>]
+        StartNoise: float
+        [<Setting("the loss of an iteration: evidence of the mixture, or expected over slots")>]
+        Objective: Objective
+        [<Setting("which iterations' losses count")>]
+        StepWeights: StepWeights
+        [<Setting("λ, weight of what a slot pays for pixels it doesn't answer for", Min = 0.0)>]
+        InterCluster: float
+        [<Setting("whether gradients pass through the responsibilities")>]
+        ThroughResponsibilities: bool
+        [<Setting("one more slot for the background: its mean zero or learned")>]
+        Background: BackgroundSlot
+        [<Setting("added to each probability in the E-step", Min = 0.0)>]
+        Floor: float
+        [<Setting("at the start the input weights are uniform in ± this / √pixels", Min = 0.0)>]
+        InputGain: float
+        [<Setting("at the start the decoder's bias")>]
+        StartLogit: float
+        [<Setting("at the start what is added to the diagonal of the recurrent weights", Min = 0.0)>]
+        Memory: float
+        [<Setting("the metric that chooses the best epoch")>]
+        BestBy: GroupingMeasure
+        [<Setting("steps between the animation's snapshots, 0 for no animation", Min = 0.0)>]
+        SnapshotEvery: int
+    }
+
+/// Objects in binary images, grouped by neural expectation maximization.
+[<RequireQualifiedAccess>]
+module NeuralEMExperiment =
+    /// How many images the pictures show.
+    [<Literal>]
+    let Shown = 6
+
+    let private defaults: NeuralEMHyperparameters =
+        {
+            Epochs = 30
+            StepsPerEpoch = 32
+            BatchSize = 32
+            LearningRate = 3e-3
+            FinalRate = 1.0
+            WarmUp = 0
+            Clip = 5.0
+            Canvas = 24
+            Shapes = 3
+            Kinds = "square,disc,wide-triangle"
+            Smallest = 2
+            Largest = 4
+            MostTaken = 0.6
+            TrainSize = 1024
+            ValidationSize = 128
+            TestSize = 128
+            FlipProbability = 0.1
+            FlipTarget = true
+            FlipAnew = false
+            Slots = 3
+            Hidden = 24
+            Iterations = 4
+            MeasuredIterations = 0
+            MStep = MStep.Tanh
+            SymmetryBreaking = SymmetryBreaking.Learned
+            StartNoise = 0.1
+            Objective = Objective.Evidence
+            StepWeights = StepWeights.All
+            InterCluster = 1.0
+            ThroughResponsibilities = true
+            Background = BackgroundSlot.None
+            Floor = 0.0
+            InputGain = 1.0
+            StartLogit = 0.0
+            Memory = 0.0
+            BestBy = GroupingMeasure.Nmi
+            SnapshotEvery = 64
+        }
+
+    let private model (config: NeuralEMHyperparameters) : NeuralEMConfig =
+        {
+            Pixels = config.Canvas * config.Canvas
+            Slots = config.Slots
+            Hidden = config.Hidden
+            Iterations = config.Iterations
+            MStep = config.MStep
+            SymmetryBreaking = config.SymmetryBreaking
+            Objective = config.Objective
+            StepWeights = config.StepWeights
+            InterCluster = config.InterCluster
+            ThroughResponsibilities = config.ThroughResponsibilities
+            Background = config.Background
+            Floor = config.Floor
+            FreshInput = config.FlipAnew
+            InputGain = config.InputGain
+            StartLogit = config.StartLogit
+            Memory = config.Memory
+        }
+
+    /// The model as it is measured and drawn.
+    let private measured (config: NeuralEMHyperparameters) : NeuralEMConfig =
+        let model = model config
+
+        if config.MeasuredIterations > 0 then
+            { model with Iterations = config.MeasuredIterations }
+        else
+            model
+
+    let private shapes (config: NeuralEMHyperparameters) : Result<ShapesConfig, string> =
+        if config.Smallest > config.Largest then
+            Error $"--smallest {config.Smallest}: must be at most the largest, which is {config.Largest}"
+        else
+            ShapeKind.parse config.Kinds
+            |> Result.bind (fun kinds ->
+                let shapes: ShapesConfig =
+                    {
+                        Canvas = config.Canvas
+                        Count = config.Shapes
+                        Kinds = kinds
+                        Smallest = config.Smallest
+                        Largest = config.Largest
+                        MostTaken = config.MostTaken
+                    }
+
+                let least = Shapes.leastCanvas shapes
+
+                if config.Canvas < least then
+                    Error
+                        $"--canvas {config.Canvas}: must be at least {least}, for shapes of half-size {config.Largest}"
+                else
+                    Ok shapes)
+
+    /// The metric's name.
+    let private bestBy (config: NeuralEMHyperparameters) : string =
+        match config.BestBy with
+        | GroupingMeasure.Nmi -> "nmi"
+        | GroupingMeasure.Ami -> "ami_distinct"
+
+    let private plan (config: NeuralEMHyperparameters) : Result<Plan, string> =
+        shapes config
+        |> Result.map (fun _ ->
+            let steps = float (config.Epochs * config.StepsPerEpoch)
+
+            {
+                Epochs = config.Epochs
+                StepsPerEpoch = config.StepsPerEpoch
+                BatchSize = config.BatchSize
+                Optimizer = Optimizer.adam
+                LearningRate =
+                    fun step ->
+                        let grown = min 1.0 (float (step + 1) / float (config.WarmUp + 1))
+                        config.LearningRate * grown * config.FinalRate ** (float step / steps)
+                Clip =
+                    if config.Clip > 0.0 then
+                        ValueSome config.Clip
+                    else
+                        ValueNone
+                SnapshotEvery = config.SnapshotEvery
+                BestBy = { Metric = bestBy config; Larger = true }
+            })
+
+    let private load (config: NeuralEMHyperparameters) (_: Resources) (keys: Keys) =
+        shapes config
+        |> Result.map (fun shapes ->
+            let sample name count (key: Key) =
+                {
+                    Shapes = Shapes.sample shapes count (key.Named "shapes")
+                    Noise = key.Named $"{name}noise"
+                }
+
+            let validation = sample "" config.ValidationSize keys.Validation
+
+            {
+                Shapes = shapes
+                Model = measured config
+                StartNoise = config.StartNoise
+                Train =
+                    if config.TrainSize > 0 then
+                        Some(Shapes.sample shapes config.TrainSize (keys.Train.Named "shapes"))
+                    else
+                        None
+                TrainKey = keys.Train
+                Validation = validation
+                Test = sample "" config.TestSize keys.Test
+                Shown = { validation with Shapes = Shapes.range 0 Shown validation.Shapes }
+            })
+
+    /// Copies the images of a step from the training set, which each pass sees in another order.
+    let private choose (images: Tensor) (trainKey: Key) (step: int) (batch: NeuralEMBatch) =
+        let pixels = images.shape[1]
+        let count = images.shape[0]
+        let wanted = batch.Target.shape[0]
+        let source = images.Elements<float32>()
+        let target = batch.Target.Elements<float32>()
+        let order = Array.zeroCreate count
+        let mutable pass = -1
+
+        for i in 0 .. wanted - 1 do
+            let at = int64 step * int64 wanted + int64 i
+            let epoch = int (at / int64 count)
+
+            if epoch <> pass then
+                (trainKey.Named "order").Fold(int64 epoch).FillPermutation(Span order)
+                pass <- epoch
+
+            let from = order[int (at % int64 count)] * pixels
+            source.Slice(from, pixels).CopyTo(target.Slice(i * pixels, pixels))
+
+    /// Copies each image to the input, as often as the input has room for it, with some pixels flipped.
+    let private flip (probability: float) (key: Key) (batch: NeuralEMBatch) =
+        let pixels = batch.Target.shape[1]
+        let copies = batch.Input.shape[1]
+        let input = batch.Input.Elements<float32>()
+        let target = batch.Target.Elements<float32>()
+        key.FillBernoulli(input, probability)
+
+        for i in 0 .. input.Length / pixels - 1 do
+            let copy = input.Slice(i * pixels, pixels)
+            // A flipped pixel is |x − 1|.
+            TensorPrimitives.Subtract(target.Slice(i / copies * pixels, pixels), copy, copy)
+            TensorPrimitives.Abs(copy, copy)
+
+    let private fill
+        (config: NeuralEMHyperparameters)
+        (data: NeuralEMData)
+        (key: Key)
+        (step: int)
+        (batch: NeuralEMBatch)
+        =
+        match data.Train with
+        | Some train -> choose train.Images data.TrainKey step batch
+        | None ->
+            // Room for the truth of streamed images, which nobody reads, is what this allocates.
+            (Shapes.sample data.Shapes batch.Target.shape[0] (key.Named "shapes"))
+                .Images.CopyTo(batch.Target.Elements<float32>())
+
+        flip config.FlipProbability (key.Named "flips") batch
+
+        if config.FlipTarget then
+            batch.Input.CopyTo(batch.Target.Elements<float32>())
+
+        NeuralEMData.fillNoise data.Model data.StartNoise (key.Named "noise") batch.Noise
+
+    let private evaluate (_: NeuralEMHyperparameters) (data: NeuralEMData) (model: NeuralEM) =
+        let frozen = Parameters.map (fun tensor -> tensor.primal) model
+
+        function
+        | Validation -> NeuralEMData.measure data data.Validation frozen
+        | Test -> NeuralEMData.measure data data.Test frozen
+
+    /// The experiment.
+    let experiment: Experiment =
+        Experiment.define
+            {
+                Specification = Specification.embedded "neural-em"
+                Defaults = defaults
+                Plan = plan
+                Load = load
+                Init = fun config -> NeuralEM.init (model config)
+                Allocate = fun config -> NeuralEM.allocate (model config)
+                Fill = fill
+                Loss = fun config -> NeuralEM.loss (model config)
+                Evaluate = evaluate
+                Snapshot = fun _ data model -> NeuralEMFigures.snapshot data model
+                Figures = fun config data model history -> NeuralEMFigures.all (bestBy config) data model history
+                Animation = fun config data history -> NeuralEMFigures.animation (bestBy config) data history
+            }

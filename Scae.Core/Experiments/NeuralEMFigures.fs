@@ -1,0 +1,263 @@
+namespace Scae.Core
+
+open System
+open Scae.Tensors
+
+/// The pictures of neural expectation maximization.
+[<RequireQualifiedAccess>]
+module NeuralEMFigures =
+    // Images in the animation, and EM iterations at most in a picture.
+    [<Literal>]
+    let private Animated = 3
+
+    [<Literal>]
+    let private MostIterations = 6
+
+    /// Some of T iterations, counted from 1: the first, the last, and others between that grow apart.
+    let shownIterations (most: int) (iterations: int) : int list =
+        if iterations <= most then
+            [ 1..iterations ]
+        else
+            [ for i in 0 .. most - 1 -> int (Math.Round(float iterations ** (float i / float (most - 1)))) ]
+            |> List.distinct
+
+    let private frozen (model: NeuralEM) = Parameters.map (fun (tensor: Tensor) -> tensor.primal) model
+
+    /// What the animation shows of a moment: γ [3·b, slots, D] of the first images after three iterations.
+    let snapshot (data: NeuralEMData) (model: NeuralEM) : (string * Tensor) list =
+        let few = { data.Shown with Shapes = Shapes.range 0 Animated data.Shown.Shapes }
+
+        let iterations = NeuralEMData.iterations data few (frozen model) |> Array.ofList
+
+        [
+            "gamma",
+            Tensor.cat ([| for t in shownIterations 3 iterations.Length -> iterations[t - 1].Responsibilities |], 0)
+        ]
+
+    // --- pixels to colours
+
+    let private canvasColour = Colour.hex 0xF4F4F4
+
+    let private paint (canvas: int) (colour: int -> Colour) (panel: Panel) : Panel =
+        let values = Array3D.zeroCreate canvas canvas 3
+
+        for y in 0 .. canvas - 1 do
+            for x in 0 .. canvas - 1 do
+                let c = colour (y * canvas + x)
+                values[y, x, 0] <- float c.R / 255.0
+                values[y, x, 1] <- float c.G / 255.0
+                values[y, x, 2] <- float c.B / 255.0
+
+        Panel.rgb values panel
+
+    /// Pixels that several shapes cover are darker.
+    let private shade (overlap: bool) (colour: Colour) =
+        if overlap then
+            Colour.mix 0.45 colour Colour.black
+        else
+            colour
+
+    /// The shapes of one image, each in its colour.
+    let private truth (data: NeuralEMData) (image: int) : Panel =
+        let { Labels = labels; Overlap = overlap }: Shapes = data.Shown.Shapes
+        let first = image * data.Model.Pixels
+
+        Panel.create ""
+        |> paint data.Shapes.Canvas (fun pixel ->
+            match labels[first + pixel] with
+            | 0 -> canvasColour
+            | label -> shade overlap[first + pixel] (Palette.category (label - 1)))
+
+    /// The foreground of one image, each pixel in a colour that follows from γ [slots, D] there.
+    let private foreground (data: NeuralEMData) (image: int) (title: string) (colour: int -> Colour) : Panel =
+        let { Labels = labels; Overlap = overlap }: Shapes = data.Shown.Shapes
+        let first = image * data.Model.Pixels
+
+        Panel.create title
+        |> paint data.Shapes.Canvas (fun pixel ->
+            if labels[first + pixel] > 0 then
+                shade overlap[first + pixel] (colour pixel)
+            else
+                canvasColour)
+
+    /// Each foreground pixel in the colour of the slot with the largest responsibility.
+    let private assignment (data: NeuralEMData) (gamma: float32[]) (image: int) (title: string) : Panel =
+        let pixels = data.Model.Pixels
+        let slots = [ 0 .. gamma.Length / pixels - 1 ]
+
+        foreground data image title (fun pixel ->
+            slots |> List.maxBy (fun k -> gamma[k * pixels + pixel]) |> Palette.category)
+
+    /// Colours of the slots mixed as responsibilities are.
+    let private mixed (data: NeuralEMData) (gamma: float32[]) (image: int) : Panel =
+        let pixels = data.Model.Pixels
+        let slots = [ 0 .. gamma.Length / pixels - 1 ]
+
+        foreground data image "" (fun pixel ->
+            let channel (value: Colour -> byte) =
+                slots
+                |> List.sumBy (fun k -> float gamma[k * pixels + pixel] * float (value (Palette.category k)) / 255.0)
+
+            Colour.ofFloats (channel _.R) (channel _.G) (channel _.B))
+
+    let private grey (canvas: int) (values: float32[]) (title: string) : Panel =
+        Panel.create title
+        |> Panel.grey (0.0, 1.0) (Array2D.init canvas canvas (fun y x -> float values[y * canvas + x]))
+
+    let private row (x: Tensor) (image: int) : float32[] = (x.select (0, image)).contiguous().toArray<float32>()
+
+    let private input (data: NeuralEMData) (image: int) : Panel =
+        grey data.Shapes.Canvas (row data.Shown.Shapes.Images image) ""
+
+    let private shown (data: NeuralEMData) : int list = [ 0 .. data.Shown.Shapes.Images.shape[0] - 1 ]
+
+    let private slotKeys (data: NeuralEMData) (figure: Figure) : Figure =
+        let objects = data.Model.Slots
+
+        (figure, [ 0 .. NeuralEM.slots data.Model - 1 ])
+        ||> List.fold (fun figure k ->
+            let name = if k < objects then $"slot {k + 1}" else "background slot"
+            Figure.key name (Palette.category k) Swatch.Patch figure)
+
+    // --- figures
+
+    let private examples (data: NeuralEMData) : Figure =
+        Figure.create
+            "dataset-examples"
+            "Validation images"
+            [ [ for image in shown data -> input data image ]; [ for image in shown data -> truth data image ] ]
+        |> Figure.panelSize 150.0 150.0
+        |> Figure.rowLabels [ "image"; "shapes" ]
+        |> Figure.note
+            "Where shapes overlap, the later one owns the pixel, drawn darker. Training never sees the shapes."
+
+    let private metric (name: string) (evaluation: Evaluation) =
+        evaluation.Metrics |> List.find (fun (other, _) -> other = name) |> snd
+
+    let private curve label colour (history: History) (value: Evaluation -> float) (panel: Panel) =
+        let evaluations = Array.ofList history.Evaluations
+        let epochs = evaluations |> Array.map (fun e -> float e.Epoch)
+        Panel.line label colour epochs (Array.map value evaluations) panel
+
+    let private lastEpoch (history: History) =
+        history.Evaluations
+        |> List.tryLast
+        |> Option.map (fun e -> float e.Epoch)
+        |> Option.defaultValue 1.0
+
+    let private trainPanel (epochs: float) (history: History) : Panel =
+        Panel.create "Training loss, weighted over iterations"
+        |> Panel.axes "epoch" "loss"
+        |> Panel.xLimits 0.0 (max 1.0 epochs)
+        |> curve "training" Palette.orange history _.TrainLoss
+
+    let private validationPanel (epochs: float) (history: History) : Panel =
+        Panel.create "Validation loss, last iteration"
+        |> Panel.axes "epoch" "loss"
+        |> Panel.xLimits 0.0 (max 1.0 epochs)
+        |> curve "validation" Palette.blue history (metric "loss")
+
+    /// NMI and AMI with the peak of the metric that chooses the best epoch.
+    let private agreementPanel (bestBy: string) (epochs: float) (history: History) : Panel =
+        let panel =
+            Panel.create "Agreement of slots and shapes"
+            |> Panel.axes "epoch" "validation images"
+            |> Panel.xLimits 0.0 (max 1.0 epochs)
+            |> Panel.yLimits 0.0 1.0
+            |> curve "NMI" Palette.blue history (metric "nmi")
+            |> curve "AMI without overlap" Palette.vermilion history (metric "ami_distinct")
+
+        match history.Evaluations with
+        | [] -> panel
+        | evaluations ->
+            let best = evaluations |> List.maxBy (metric bestBy)
+            let value = metric bestBy best
+
+            panel
+            |> Panel.points "" Marker.Circle 8.0 Colour.black [| float best.Epoch |] [| value |]
+            |> Panel.horizontal $"peak %.3f{value}, epoch {best.Epoch}" Colour.grey value
+
+    let private assignments (data: NeuralEMData) (iterations: EMIteration[]) : Figure =
+        let times = shownIterations MostIterations iterations.Length
+
+        let panels image =
+            input data image
+            :: [ for t in times -> assignment data (row iterations[t - 1].Responsibilities image) image "" ]
+
+        Figure.create "slot-assignments" "Slots over EM iterations" (shown data |> List.truncate 4 |> List.map panels)
+        |> Figure.panelSize 150.0 150.0
+        |> Figure.columnLabels ("input" :: [ for t in times -> $"iteration {t}" ])
+        |> slotKeys data
+        |> Figure.note
+            "The slot of the largest responsibility. Pixels of several shapes are darker; the background isn't scored."
+
+    let private reconstructions (data: NeuralEMData) (last: EMIteration) : Figure =
+        let canvas, pixels = data.Shapes.Canvas, data.Model.Pixels
+        let slots = NeuralEM.slots data.Model
+        let mixture = NeuralEM.mixture last
+
+        let panels image =
+            let means = row last.Means image
+
+            [
+                input data image
+                for k in 0 .. slots - 1 do
+                    grey canvas (Array.sub means (k * pixels) pixels) ""
+                grey canvas (row mixture image) ""
+                mixed data (row last.Responsibilities image) image
+            ]
+
+        Figure.create "slot-reconstructions" "What each slot draws" (shown data |> List.truncate 4 |> List.map panels)
+        |> Figure.panelSize 150.0 150.0
+        |> Figure.columnLabels ([ "input" ] @ [ for k in 1..slots -> $"ψ of slot {k}" ] @ [ "Σ γ ψ"; "γ" ])
+        |> slotKeys data
+        |> Figure.note "γ: the slots' colours mixed as responsibilities are."
+
+    /// Examples, curves, assignments and reconstructions.
+    let all (bestBy: string) (data: NeuralEMData) (model: NeuralEM) (history: History) : Figure list =
+        let iterations = NeuralEMData.iterations data data.Shown (frozen model) |> Array.ofList
+        let epochs = lastEpoch history
+
+        [
+            examples data
+            Figure.create "learning-curves" "Training" [ [ trainPanel epochs history; validationPanel epochs history ] ]
+            |> Figure.panelSize 420.0 320.0
+            Figure.single "grouping-curve" (agreementPanel bestBy epochs history)
+            |> Figure.panelSize 560.0 380.0
+            assignments data iterations
+            reconstructions data (Array.last iterations)
+        ]
+
+    /// A frame a snapshot: assignments of three images after three iterations, the curves growing below.
+    let animation (bestBy: string) (data: NeuralEMData) (history: History) : Animation option =
+        let epochs = lastEpoch history
+        let times = shownIterations 3 data.Model.Iterations
+        let images = shown data |> List.truncate Animated
+
+        let frame (snapshot: Snapshot) =
+            let gamma = snd snapshot.Values.Head
+
+            let until =
+                { history with
+                    Evaluations = history.Evaluations |> List.filter (fun e -> e.Step <= snapshot.Step)
+                }
+
+            let pictures =
+                [
+                    for i in 0 .. times.Length - 1 ->
+                        [
+                            for image in images ->
+                                assignment data (row gamma (i * images.Length + image)) image $"iteration {times[i]}"
+                        ]
+                ]
+
+            Figure.create
+                "training"
+                $"Step {snapshot.Step}"
+                (pictures
+                 @ [ [ trainPanel epochs until; validationPanel epochs until; agreementPanel bestBy epochs until ] ])
+            |> Figure.panelSize 270.0 220.0
+
+        match history.Snapshots with
+        | [] -> None
+        | snapshots -> Some(Animation.create "training" 4.0 (snapshots |> List.map frame |> Array.ofList))

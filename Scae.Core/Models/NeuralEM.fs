@@ -1,0 +1,327 @@
+namespace Scae.Core
+
+open Scae.Tensors
+
+/// How the M-step turns the residual δ_k = γ_k ∘ (x − ψ_k) of a slot into its next state.
+[<RequireQualifiedAccess>]
+type MStep =
+    /// θ ← tanh(δ·W_x + θ·W_h + b_h): the published small program.
+    | Tanh
+    /// h ← σ(δ·W + h·R + b): RNN-EM, the paper's cell.
+    | Sigmoid
+    /// A gated recurrent unit (Cho et al. 2014).
+    | Gated
+    /// θ ← θ + η·δ·W_decᵀ: N-EM proper, one gradient step of the expected log-likelihood in θ (eq. 7), η learned.
+    | Gradient
+
+/// What makes the slots of an image differ before anything was seen.
+[<RequireQualifiedAccess>]
+type SymmetryBreaking =
+    /// θ_0 = θ_init[k] + noise, and the first responsibilities are those of the decoded θ_0.
+    | Learned
+    /// h = 0, ψ = 0, and random responsibilities.
+    | Random
+
+/// The loss of one EM iteration.
+[<RequireQualifiedAccess>]
+type Objective =
+    /// −log (1/K) Σ_k p(x | ψ_k), averaged over pixels and images.
+    | Evidence
+    /// Σ_k γ_k·BCE(ψ_k, x) + λ·(1 − γ_k)·KL(0 ‖ ψ_k), summed over pixels, averaged over images (eq. 8).
+    | Expected
+
+/// How much the loss of each iteration counts.
+[<RequireQualifiedAccess>]
+type StepWeights =
+    | All
+    | Last
+    /// t / T for iteration t of 1..T.
+    | Increasing
+
+/// A slot for what no object covers.
+[<RequireQualifiedAccess>]
+type BackgroundSlot =
+    | None
+    /// One more slot with mean 0.
+    | Zero
+    /// One more slot with one learned mean.
+    | Learned
+
+/// Sizes and choices of neural expectation maximization, in the paper's symbols.
+type NeuralEMConfig =
+    {
+        /// D, pixels an image.
+        Pixels: int
+        /// K, slots without the background's.
+        Slots: int
+        /// H, the size of a slot's state.
+        Hidden: int
+        /// T, EM iterations.
+        Iterations: int
+        MStep: MStep
+        SymmetryBreaking: SymmetryBreaking
+        Objective: Objective
+        StepWeights: StepWeights
+        /// λ of Objective.Expected.
+        InterCluster: float
+        /// Whether gradients pass through the responsibilities.
+        ThroughResponsibilities: bool
+        Background: BackgroundSlot
+        /// What is added to every probability in the E-step.
+        Floor: float
+        /// Whether each iteration of training sees a noisy copy of its own.
+        FreshInput: bool
+        /// At the start the input weights W are uniform in ±gain/√D.
+        InputGain: float
+        /// At the start every element of b_dec.
+        StartLogit: float
+        /// At the start what is added to the diagonal of R; a sigmoid cell's bias starts at −memory/2, so that with 4 a
+        /// unit halfway keeps its value. Not used by gated cells, which keep theirs anyway.
+        Memory: float
+    }
+
+/// A recurrent cell: Input [D, G·H] with bias, Recurrent [H, G·H]; G = 3 for a gated cell, else 1.
+type Recurrence = { Input: Linear; Recurrent: Tensor }
+
+/// The parameters; which of them there are follows from the configuration.
+type NeuralEM =
+    {
+        /// W_dec [H, D], b_dec: ψ_k = σ(θ_k·W_dec + b_dec).
+        Decoder: Linear
+        Recurrence: Recurrence option
+        /// η, a scalar, for MStep.Gradient.
+        StepSize: Tensor option
+        /// θ_init [K, H] for SymmetryBreaking.Learned.
+        Start: Tensor option
+        /// The logit of the background's mean, [1, 1, 1], for BackgroundSlot.Learned.
+        BackgroundLogit: Tensor option
+    }
+
+/// A batch of images; all float32.
+type NeuralEMBatch =
+    {
+        /// x̃ [b, n, D], what the M-steps see: one copy for all of them, or n = T copies.
+        Input: Tensor
+        /// x [b, D], what is explained.
+        Target: Tensor
+        /// SymmetryBreaking.Learned: what is added to θ_init, [b, K, H]. Random: the first responsibilities, [b, slots, D].
+        Noise: Tensor
+    }
+
+/// One EM iteration.
+type EMIteration =
+    {
+        /// θ [b, K, H].
+        State: Tensor
+        /// ψ [b, slots, D] in [0, 1]; the background's slot is the last.
+        Means: Tensor
+        /// γ [b, slots, D], sums to 1 over slots.
+        Responsibilities: Tensor
+    }
+
+/// Perceptual grouping by unrolled expectation maximization with a learned M-step (Greff, van Steenkiste & Schmidhuber
+/// 2017, "Neural Expectation Maximization"). Images are binary.
+[<RequireQualifiedAccess>]
+module NeuralEM =
+    /// The published small program: 24×24, K = 3, H = 24, T = 4.
+    let published: NeuralEMConfig =
+        {
+            Pixels = 576
+            Slots = 3
+            Hidden = 24
+            Iterations = 4
+            MStep = MStep.Tanh
+            SymmetryBreaking = SymmetryBreaking.Learned
+            Objective = Objective.Evidence
+            StepWeights = StepWeights.All
+            InterCluster = 1.0
+            ThroughResponsibilities = true
+            Background = BackgroundSlot.None
+            Floor = 0.0
+            FreshInput = false
+            InputGain = 1.0
+            StartLogit = 0.0
+            Memory = 0.0
+        }
+
+    // Probabilities are limited to [clip, 1 − clip], as the small program does.
+    [<Literal>]
+    let private Clip = 1e-6
+
+    // The deviation of θ_init in the small program.
+    [<Literal>]
+    let private StartDeviation = 0.5
+
+    /// Slots, the background's included.
+    let slots (config: NeuralEMConfig) : int =
+        match config.Background with
+        | BackgroundSlot.None -> config.Slots
+        | _ -> config.Slots + 1
+
+    /// Parameters drawn from a key: weights uniform in ±1/√fan-in but where the
+    /// configuration says else, biases of the cell 0, θ_init normal with deviation 0.5.
+    let init (config: NeuralEMConfig) (dtype: Dtype) (key: Key) : NeuralEM =
+        let { Pixels = d; Hidden = h; Slots = k } = config
+
+        let weight gain inputs outputs (name: string) =
+            Initialization.uniform (gain / sqrt (float inputs)) dtype [ inputs; outputs ] (key.Named name)
+
+        let cell gates =
+            let diagonal =
+                Tensor.``of`` (Array.init (h * h) (fun i -> if i % (h + 1) = 0 then config.Memory else 0.0), [| h; h |])
+
+            let halfway =
+                match config.MStep with
+                | MStep.Sigmoid -> -0.5 * config.Memory
+                | _ -> 0.0
+
+            {
+                Input =
+                    {
+                        Weight = weight config.InputGain d (gates * h) "input"
+                        Bias = Tensor.full ([| gates * h |], halfway, dtype)
+                    }
+                Recurrent =
+                    let drawn = weight 1.0 h (gates * h) "recurrent"
+                    if gates = 1 then drawn + diagonal.cast dtype else drawn
+            }
+
+        {
+            Decoder =
+                {
+                    Weight = weight 1.0 h d "decoder"
+                    Bias = Tensor.full ([| d |], config.StartLogit, dtype)
+                }
+            Recurrence =
+                match config.MStep with
+                | MStep.Tanh
+                | MStep.Sigmoid -> Some(cell 1)
+                | MStep.Gated -> Some(cell 3)
+                | MStep.Gradient -> None
+            StepSize =
+                match config.MStep with
+                | MStep.Gradient -> Some(Tensor.full ([||], 0.1, dtype))
+                | _ -> None
+            Start =
+                match config.SymmetryBreaking with
+                | SymmetryBreaking.Learned ->
+                    Some(Initialization.normal StartDeviation dtype [ k; h ] (key.Named "start"))
+                | SymmetryBreaking.Random -> None
+            BackgroundLogit =
+                match config.Background with
+                | BackgroundSlot.Learned -> Some(Tensor.full ([| 1; 1; 1 |], -2.0, dtype))
+                | _ -> None
+        }
+
+    /// Room for a batch of the given size, all zeros.
+    let allocate (config: NeuralEMConfig) (count: int) : NeuralEMBatch =
+        let { Pixels = d; Hidden = h; Slots = k } = config
+
+        {
+            Input = Tensor.zeros [| count; (if config.FreshInput then config.Iterations else 1); d |]
+            Target = Tensor.zeros [| count; d |]
+            Noise =
+                match config.SymmetryBreaking with
+                | SymmetryBreaking.Learned -> Tensor.zeros [| count; k; h |]
+                | SymmetryBreaking.Random -> Tensor.zeros [| count; slots config; d |]
+        }
+
+    /// ψ of every slot: θ [b, K, H] → [b, slots, D] in [0, 1], the background's slot last.
+    let decode (config: NeuralEMConfig) (model: NeuralEM) (theta: Tensor) : Tensor =
+        let psi = Linear.activated Activation.Sigmoid model.Decoder theta
+        let background = [| theta.shape[0]; 1; config.Pixels |]
+
+        match config.Background, model.BackgroundLogit with
+        | BackgroundSlot.None, _ -> psi
+        | _, Some logit -> Tensor.cat ([| psi; (logit.sigmoid ()).expand background |], 1)
+        | _, None -> Tensor.cat ([| psi; Tensor.zeros (background, theta.dtype) |], 1)
+
+    /// The E-step: γ_k ∝ p(x | ψ_k) + floor (eq. 3); ψ [b, slots, D], x [b, D] → [b, slots, D].
+    let responsibilities (config: NeuralEMConfig) (psi: Tensor) (x: Tensor) : Tensor =
+        let gamma = psi.bernoulliResponsibilities (x, Clip, config.Floor)
+
+        if config.ThroughResponsibilities then
+            gamma
+        else
+            gamma.noDiff ()
+
+    let private gated (cell: Recurrence) (h: int) (theta: Tensor) (delta: Tensor) : Tensor =
+        let ofInput = Linear.forward cell.Input delta
+        let ofState = theta.linear cell.Recurrent
+        let part (i: int) (x: Tensor) = x.slice (-1, i * h, (i + 1) * h)
+        let update = (part 0 ofInput + part 0 ofState).sigmoid()
+        let reset = (part 1 ofInput + part 1 ofState).sigmoid()
+        let candidate = (part 2 ofInput + reset * part 2 ofState).tanh()
+        candidate + update * (theta - candidate)
+
+    /// The M-step: states θ [b, K, H] and residuals δ [b, K, D] → the next states.
+    let mStep (config: NeuralEMConfig) (model: NeuralEM) (theta: Tensor) (delta: Tensor) : Tensor =
+        match config.MStep, model.Recurrence, model.StepSize with
+        | MStep.Tanh, Some cell, _ -> (Linear.forward cell.Input delta + theta.linear cell.Recurrent).tanh()
+        | MStep.Sigmoid, Some cell, _ -> (Linear.forward cell.Input delta + theta.linear cell.Recurrent).sigmoid()
+        | MStep.Gated, Some cell, _ -> gated cell config.Hidden theta delta
+        | MStep.Gradient, _, Some eta -> theta + eta * delta.matmul (model.Decoder.Weight.transpose ())
+        | kind, _, _ -> invalidArg (nameof model) $"neural EM: the model has no parameters for the M-step %A{kind}"
+
+    /// The slots of objects alone, without the background's.
+    let private objects (config: NeuralEMConfig) (x: Tensor) : Tensor =
+        match config.Background with
+        | BackgroundSlot.None -> x
+        | _ -> x.slice (1, 0, config.Slots)
+
+    /// The T iterations in their order. A learned start counts as the first, a random one comes before it.
+    let unroll (config: NeuralEMConfig) (model: NeuralEM) (batch: NeuralEMBatch) : EMIteration list =
+        let { Input = inputs; Target = x; Noise = noise } = batch
+
+        // What M-step t of 1..T sees.
+        let input t = inputs.select (1, min t inputs.shape[1] - 1)
+
+        let iteration theta =
+            let psi = decode config model theta
+
+            { State = theta; Means = psi; Responsibilities = responsibilities config psi x }
+
+        let next (theta: Tensor) (delta: Tensor) = iteration (mStep config model theta (objects config delta))
+
+        let following (last: EMIteration) t =
+            next last.State (last.Means.responsibleResidual (last.Responsibilities, input t))
+
+        let first =
+            match model.Start with
+            | Some start -> iteration (start + noise)
+            | None ->
+                // ψ = 0, so the residual is γ ∘ x̃.
+                next
+                    (Tensor.zeros ([| x.shape[0]; config.Slots; config.Hidden |], x.dtype))
+                    (noise * (input 1).unsqueeze 1)
+
+        [ 2 .. config.Iterations ] |> List.scan following first
+
+    /// The loss of one iteration, a scalar.
+    let iterationLoss (config: NeuralEMConfig) (x: Tensor) (iteration: EMIteration) : Tensor =
+        match config.Objective with
+        | Objective.Evidence -> -((iteration.Means.bernoulliMixture (x, Clip)).mean())
+        | Objective.Expected ->
+            (iteration.Means.bernoulliSlotLoss (iteration.Responsibilities, x, config.InterCluster, Clip)).mean()
+
+    /// The weighted sum of the iterations' losses, a scalar.
+    let loss (config: NeuralEMConfig) (model: NeuralEM) (batch: NeuralEMBatch) : Tensor =
+        let iterations = unroll config model batch
+        let last = iterations.Length
+
+        let weighted (t: int) (iteration: EMIteration) =
+            let loss () = iterationLoss config batch.Target iteration
+
+            match config.StepWeights with
+            | StepWeights.All -> Some(loss ())
+            | StepWeights.Increasing -> Some(loss () * (float (t + 1) / float last))
+            | StepWeights.Last when t + 1 = last -> Some(loss ())
+            | StepWeights.Last -> None
+
+        iterations |> List.mapi weighted |> List.choose id |> List.reduce (+)
+
+    /// The slot of the largest responsibility: γ [b, slots, D] → b·D indices.
+    let assign (gamma: Tensor) : int[] = (gamma.argmax 1).toArray<int>()
+
+    /// The mixture's mean Σ_k γ_k ∘ ψ_k, [b, D].
+    let mixture (iteration: EMIteration) : Tensor = (iteration.Responsibilities * iteration.Means).sum 1

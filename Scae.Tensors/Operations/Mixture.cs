@@ -1,0 +1,367 @@
+using System;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using Scae.Tensors.Kernels;
+
+namespace Scae.Tensors;
+
+/// <content>
+/// Bernoulli mixtures of binary images, one operation each for what expectation maximization needs. With x in {0, 1}
+/// the probability of a pixel is p_k = x·μ_k + (1 − x)·(1 − μ_k): no exponential and no logarithm a slot.
+/// </content>
+public sealed partial class Tensor
+{
+    /// <summary>
+    /// Responsibilities γ_k = (p_k + floor) / Σ_j (p_j + floor), p limited to [clip, 1 − clip]: means μ [b, k, d] and
+    /// binary x [b, d] → [b, k, d], sums to 1 over k. No gradient where p is limited, none to x.
+    /// </summary>
+    /// <exception cref="ShapeError">The shapes aren't of that form or the dtypes differ.</exception>
+    public Tensor bernoulliResponsibilities(Tensor x, double clip = 1e-6, double floor = 0)
+    {
+        CheckMixture("bernoulliResponsibilities", this, x);
+        return new ResponsibilitiesOperation(contiguous(), x.contiguous(), clip, floor).Run(dtype, shape);
+    }
+
+    /// <summary>
+    /// The log-likelihood of each pixel under slots of equal weight, log((1/k)·Σ_j p_j), p limited to [clip, 1 − clip]:
+    /// means μ [b, k, d] and binary x [b, d] → [b, d]. No gradient where p is limited, none to x.
+    /// </summary>
+    /// <exception cref="ShapeError">The shapes aren't of that form or the dtypes differ.</exception>
+    public Tensor bernoulliMixture(Tensor x, double clip = 1e-6)
+    {
+        CheckMixture("bernoulliMixture", this, x);
+        return new MixtureOperation(contiguous(), x.contiguous(), clip).Run(dtype, x.shape);
+    }
+
+    /// <summary>γ_k·(x − μ_k): means μ and responsibilities γ [b, k, d], x [b, d] → [b, k, d]. No gradient to x.</summary>
+    /// <exception cref="ShapeError">The shapes aren't of that form or the dtypes differ.</exception>
+    public Tensor responsibleResidual(Tensor gamma, Tensor x)
+    {
+        CheckMixture("responsibleResidual", this, x);
+        CheckSameShape("responsibleResidual", this, gamma);
+        return new ResidualOperation(contiguous(), gamma.contiguous(), x.contiguous()).Run(dtype, shape);
+    }
+
+    /// <summary>
+    /// What a slot pays for the pixels it answers for and for those it doesn't, summed over slots and pixels:
+    /// Σ −γ·log p − λ·(1 − γ)·log(1 − μ), p and 1 − μ limited to [clip, 1 − clip]: means μ and responsibilities γ
+    /// [b, k, d], binary x [b, d] → [b]. No gradient where a probability is limited, none to x.
+    /// </summary>
+    /// <exception cref="ShapeError">The shapes aren't of that form or the dtypes differ.</exception>
+    public Tensor bernoulliSlotLoss(Tensor gamma, Tensor x, double lambda = 1, double clip = 1e-6)
+    {
+        CheckMixture("bernoulliSlotLoss", this, x);
+        CheckSameShape("bernoulliSlotLoss", this, gamma);
+        return new SlotLossOperation(contiguous(), gamma.contiguous(), x.contiguous(), lambda, clip).Run(dtype, [_shape[0]]);
+    }
+
+    private static void CheckMixture(string operation, Tensor means, Tensor x)
+    {
+        CheckSameDtype(operation, means, x);
+        if (means.dim != 3 || x.dim != 2 || means._shape[0] != x._shape[0] || means._shape[2] != x._shape[1] || means._shape[1] == 0)
+            throw ShapeError.Of(operation, $"means {Scae.Tensors.Shape.Text(means.Shape)}, image {Scae.Tensors.Shape.Text(x.Shape)}; needs [b, k, d] and [b, d] with k > 0");
+    }
+
+    private static void CheckSameShape(string operation, Tensor means, Tensor gamma)
+    {
+        CheckSameDtype(operation, means, gamma);
+        if (!means.Shape.SequenceEqual(gamma.Shape))
+            throw ShapeError.Of(operation, $"means {Scae.Tensors.Shape.Text(means.Shape)}, responsibilities {Scae.Tensors.Shape.Text(gamma.Shape)}; both must agree");
+    }
+
+    /// <summary>Walks the pixels of [b, k, d] in vectors, all slots of a pixel together.</summary>
+    private abstract class SlotOperation(Tensor[] inputs, double clip) : Operation(inputs)
+    {
+        protected int Images => Inputs[0]._shape[0];
+
+        protected int Slots => Inputs[0]._shape[1];
+
+        protected int Pixels => Inputs[0]._shape[2];
+
+        protected Vector512<T> Least<T>()
+            where T : unmanaged, INumberBase<T> => Vector512.Create(T.CreateChecked(clip));
+
+        protected Vector512<T> Most<T>()
+            where T : unmanaged, INumberBase<T> => Vector512.Create(T.CreateChecked(1 - clip));
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        protected static Vector512<T> Load<T>(ReadOnlySpan<T> all, int at, int left)
+            where T : unmanaged =>
+            left >= Vector512<T>.Count ? Vector512.LoadUnsafe(ref MemoryMarshal.GetReference(all), (nuint)at) : Lanes.LoadPart(all.Slice(at, left));
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        protected static void Store<T>(Vector512<T> lanes, Span<T> all, int at, int left)
+            where T : unmanaged
+        {
+            if (left >= Vector512<T>.Count) lanes.StoreUnsafe(ref MemoryMarshal.GetReference(all), (nuint)at);
+            else Lanes.StorePart(lanes, all.Slice(at, left));
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        protected static void Store<T>(Vector512<T> lanes, Span<T> all, int at, int left, bool accumulate)
+            where T : unmanaged =>
+            Store(accumulate ? lanes + Load<T>(all, at, left) : lanes, all, at, left);
+
+        /// <summary>p = μ·(2x − 1) + (1 − x), before it is limited.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        protected static Vector512<T> Probability<T>(Vector512<T> mean, Vector512<T> sign, Vector512<T> x)
+            where T : unmanaged => (mean * sign) + (Vector512<T>.One - x);
+
+        /// <summary>2x − 1, which is also ∂p/∂μ.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        protected static Vector512<T> Sign<T>(Vector512<T> x)
+            where T : unmanaged => x + x - Vector512<T>.One;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        protected static Vector512<T> Limit<T>(Vector512<T> p, Vector512<T> least, Vector512<T> most)
+            where T : unmanaged => Vector512.Min(Vector512.Max(p, least), most);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        protected static Vector512<T> Inside<T>(Vector512<T> p, Vector512<T> least, Vector512<T> most)
+            where T : unmanaged => Vector512.GreaterThanOrEqual(p, least) & Vector512.LessThanOrEqual(p, most);
+    }
+
+    private sealed class ResponsibilitiesOperation(Tensor means, Tensor x, double clip, double floor) : SlotOperation([means, x], clip)
+    {
+        protected override void Forward<T>()
+        {
+            ReadOnlySpan<T> means = Inputs[0].Data<T>(), image = Inputs[1].Data<T>();
+            var gamma = Output.Data<T>();
+            int k = Slots, d = Pixels;
+            Vector512<T> least = Least<T>(), most = Most<T>(), extra = Vector512.Create(T.CreateChecked(floor));
+            for (int b = 0; b < Images; b++)
+            {
+                for (int i = 0; i < d; i += Vector512<T>.Count)
+                {
+                    int at = (b * k * d) + i, left = d - i;
+                    var x = Load(image, (b * d) + i, left);
+                    var sign = Sign(x);
+                    var sum = Vector512<T>.Zero;
+                    for (int s = 0; s < k; s++)
+                    {
+                        var p = Limit(Probability(Load(means, at + (s * d), left), sign, x), least, most) + extra;
+                        sum += p;
+                        Store(p, gamma, at + (s * d), left);
+                    }
+
+                    // One division a pixel instead of one a slot.
+                    var share = Vector512<T>.One / sum;
+                    for (int s = 0; s < k; s++) Store(Load<T>(gamma, at + (s * d), left) * share, gamma, at + (s * d), left);
+                }
+            }
+        }
+
+        // ∂L/∂p_k = (g_k − Σ_j g_j·γ_j) / Σ_j p_j.
+        protected override void Backward<T>()
+        {
+            if (!Wants(0)) return;
+            ReadOnlySpan<T> means = Inputs[0].Data<T>(), image = Inputs[1].Data<T>(), gamma = Output.Data<T>(), g = OutputGradient<T>();
+            var into = InputGradient<T>(0, out bool accumulate);
+            int k = Slots, d = Pixels;
+            Vector512<T> least = Least<T>(), most = Most<T>(), extra = Vector512.Create(T.CreateChecked(floor));
+            for (int b = 0; b < Images; b++)
+            {
+                for (int i = 0; i < d; i += Vector512<T>.Count)
+                {
+                    int at = (b * k * d) + i, left = d - i;
+                    var x = Load(image, (b * d) + i, left);
+                    var sign = Sign(x);
+                    Vector512<T> sum = Vector512<T>.Zero, mean = Vector512<T>.Zero;
+                    for (int s = 0; s < k; s++)
+                    {
+                        sum += Limit(Probability(Load(means, at + (s * d), left), sign, x), least, most) + extra;
+                        mean += Load(g, at + (s * d), left) * Load(gamma, at + (s * d), left);
+                    }
+
+                    var factor = sign / sum;
+                    for (int s = 0; s < k; s++)
+                    {
+                        var inside = Inside(Probability(Load(means, at + (s * d), left), sign, x), least, most);
+                        Store(inside & ((Load(g, at + (s * d), left) - mean) * factor), into, at + (s * d), left, accumulate);
+                    }
+                }
+            }
+        }
+    }
+
+    private sealed class MixtureOperation(Tensor means, Tensor x, double clip) : SlotOperation([means, x], clip)
+    {
+        protected override void Forward<T>()
+        {
+            ReadOnlySpan<T> means = Inputs[0].Data<T>(), image = Inputs[1].Data<T>();
+            var y = Output.Data<T>();
+            int k = Slots, d = Pixels;
+            Vector512<T> least = Least<T>(), most = Most<T>(), weight = Vector512.Create(T.One / T.CreateChecked(k));
+            for (int b = 0; b < Images; b++)
+            {
+                for (int i = 0; i < d; i += Vector512<T>.Count)
+                {
+                    int at = (b * k * d) + i, left = d - i;
+                    var sum = Sum(means, image, at, b, i, left, least, most, out _);
+                    Store(Lanes.Log(sum * weight), y, (b * d) + i, left);
+                }
+            }
+        }
+
+        protected override void Backward<T>()
+        {
+            if (!Wants(0)) return;
+            ReadOnlySpan<T> means = Inputs[0].Data<T>(), image = Inputs[1].Data<T>(), g = OutputGradient<T>();
+            var into = InputGradient<T>(0, out bool accumulate);
+            int k = Slots, d = Pixels;
+            Vector512<T> least = Least<T>(), most = Most<T>();
+            for (int b = 0; b < Images; b++)
+            {
+                for (int i = 0; i < d; i += Vector512<T>.Count)
+                {
+                    int at = (b * k * d) + i, left = d - i;
+                    var sum = Sum(means, image, at, b, i, left, least, most, out var x);
+                    var sign = Sign(x);
+                    var gradient = Load(g, (b * d) + i, left) * sign / sum;
+                    for (int s = 0; s < k; s++)
+                    {
+                        var inside = Inside(Probability(Load(means, at + (s * d), left), sign, x), least, most);
+                        Store(inside & gradient, into, at + (s * d), left, accumulate);
+                    }
+                }
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private Vector512<T> Sum<T>(ReadOnlySpan<T> means, ReadOnlySpan<T> image, int at, int b, int i, int left, Vector512<T> least, Vector512<T> most, out Vector512<T> x)
+            where T : unmanaged
+        {
+            int k = Slots, d = Pixels;
+            x = Load(image, (b * d) + i, left);
+            var sign = Sign(x);
+            var sum = Vector512<T>.Zero;
+            for (int s = 0; s < k; s++) sum += Limit(Probability(Load(means, at + (s * d), left), sign, x), least, most);
+            return sum;
+        }
+    }
+
+    private sealed class ResidualOperation(Tensor means, Tensor gamma, Tensor x) : SlotOperation([means, gamma, x], 0)
+    {
+        protected override void Forward<T>()
+        {
+            ReadOnlySpan<T> means = Inputs[0].Data<T>(), gamma = Inputs[1].Data<T>(), image = Inputs[2].Data<T>();
+            var y = Output.Data<T>();
+            int k = Slots, d = Pixels;
+            for (int row = 0; row < Images * k; row++)
+            {
+                for (int i = 0; i < d; i += Vector512<T>.Count)
+                {
+                    int at = (row * d) + i, left = d - i;
+                    Store(Load(gamma, at, left) * (Load(image, (row / k * d) + i, left) - Load(means, at, left)), y, at, left);
+                }
+            }
+        }
+
+        protected override void Backward<T>()
+        {
+            ReadOnlySpan<T> means = Inputs[0].Data<T>(), gamma = Inputs[1].Data<T>(), image = Inputs[2].Data<T>(), g = OutputGradient<T>();
+            int k = Slots, d = Pixels, n = g.Length;
+            if (Wants(0))
+            {
+                var into = InputGradient<T>(0, out bool accumulate);
+                for (int at = 0; at < n; at += Vector512<T>.Count)
+                    Store(-(Load(g, at, n - at) * Load(gamma, at, n - at)), into, at, n - at, accumulate);
+            }
+
+            if (Wants(1))
+            {
+                var into = InputGradient<T>(1, out bool accumulate);
+                for (int row = 0; row < Images * k; row++)
+                {
+                    for (int i = 0; i < d; i += Vector512<T>.Count)
+                    {
+                        int at = (row * d) + i, left = d - i;
+                        Store(Load(g, at, left) * (Load(image, (row / k * d) + i, left) - Load(means, at, left)), into, at, left, accumulate);
+                    }
+                }
+            }
+        }
+    }
+
+    private sealed class SlotLossOperation(Tensor means, Tensor gamma, Tensor x, double lambda, double clip) : SlotOperation([means, gamma, x], clip)
+    {
+        protected override void Forward<T>()
+        {
+            ReadOnlySpan<T> means = Inputs[0].Data<T>(), gamma = Inputs[1].Data<T>(), image = Inputs[2].Data<T>();
+            var y = Output.Data<T>();
+            int k = Slots, d = Pixels;
+            Vector512<T> least = Least<T>(), most = Most<T>(), other = Vector512.Create(T.CreateChecked(lambda));
+            var part = Scratch.Take<T>(0, Vector512<T>.Count);
+            for (int b = 0; b < Images; b++)
+            {
+                var sum = Vector512<T>.Zero;
+                for (int row = b * k; row < (b + 1) * k; row++)
+                {
+                    for (int i = 0; i < d; i += Vector512<T>.Count)
+                    {
+                        int at = (row * d) + i, left = d - i;
+                        Vector512<T> x = Load(image, (b * d) + i, left), mean = Load(means, at, left), own = Load(gamma, at, left);
+                        var p = Limit(Probability(mean, Sign(x), x), least, most);
+                        var dark = Limit(Vector512<T>.One - mean, least, most);
+                        var loss = -(own * Lanes.Log(p)) - (other * (Vector512<T>.One - own) * Lanes.Log(dark));
+                        if (left < Vector512<T>.Count)
+                        {
+                            // Lanes beyond the row hold what an image of zeros would cost.
+                            part.Clear();
+                            Lanes.StorePart(loss, part[..left]);
+                            loss = Load<T>(part, 0, Vector512<T>.Count);
+                        }
+
+                        sum += loss;
+                    }
+                }
+
+                y[b] = Lanes.Sum(sum);
+            }
+        }
+
+        protected override void Backward<T>()
+        {
+            ReadOnlySpan<T> means = Inputs[0].Data<T>(), gamma = Inputs[1].Data<T>(), image = Inputs[2].Data<T>(), g = OutputGradient<T>();
+            int k = Slots, d = Pixels;
+            Vector512<T> least = Least<T>(), most = Most<T>(), other = Vector512.Create(T.CreateChecked(lambda));
+            if (Wants(0))
+            {
+                var into = InputGradient<T>(0, out bool accumulate);
+                for (int row = 0; row < Images * k; row++)
+                {
+                    var scale = Vector512.Create(g[row / k]);
+                    for (int i = 0; i < d; i += Vector512<T>.Count)
+                    {
+                        int at = (row * d) + i, left = d - i;
+                        Vector512<T> x = Load(image, (row / k * d) + i, left), mean = Load(means, at, left), own = Load(gamma, at, left);
+                        var sign = Sign(x);
+                        Vector512<T> p = Probability(mean, sign, x), dark = Vector512<T>.One - mean;
+                        var pays = Inside(p, least, most) & (own * sign / p);
+                        var elsewhere = Inside(dark, least, most) & (other * (Vector512<T>.One - own) / dark);
+                        Store(scale * (elsewhere - pays), into, at, left, accumulate);
+                    }
+                }
+            }
+
+            if (Wants(1))
+            {
+                var into = InputGradient<T>(1, out bool accumulate);
+                for (int row = 0; row < Images * k; row++)
+                {
+                    var scale = Vector512.Create(g[row / k]);
+                    for (int i = 0; i < d; i += Vector512<T>.Count)
+                    {
+                        int at = (row * d) + i, left = d - i;
+                        Vector512<T> x = Load(image, (row / k * d) + i, left), mean = Load(means, at, left);
+                        var p = Limit(Probability(mean, Sign(x), x), least, most);
+                        var dark = Limit(Vector512<T>.One - mean, least, most);
+                        Store(scale * ((other * Lanes.Log(dark)) - Lanes.Log(p)), into, at, left, accumulate);
+                    }
+                }
+            }
+        }
+    }
+}

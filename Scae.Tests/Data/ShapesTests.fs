@@ -1,0 +1,86 @@
+module Scae.Tests.Data.ShapesTests
+
+open FsUnit
+open NUnit.Framework
+open FsCheck.NUnit
+open Scae.Core
+open Scae.Tensors
+
+let private configs = [ Shapes.published; Shapes.paper ]
+
+let private sample (config: ShapesConfig) (seed: int) (count: int) = Shapes.sample config count (Key.OfSeed(int64 seed))
+
+let private values (shapes: Shapes) = shapes.Images.toArray<float32>()
+
+/// The pixels of a shape alone on a canvas.
+let private alone (kind: ShapeKind) (s: int) =
+    let config = { Shapes.paper with Kinds = [ kind ]; Count = 1; Smallest = s; Largest = s }
+
+    sample config 3 1
+
+let private rows (shapes: Shapes) =
+    values shapes
+    |> Array.chunkBySize 28
+    |> Array.map (Array.sumBy int)
+    |> Array.filter (fun width -> width > 0)
+
+[<Property(MaxTest = 20)>]
+let ``images are binary, and their light is where a label is`` (seed: int) =
+    configs
+    |> List.forall (fun config ->
+        let batch = sample config seed 4
+
+        Array.forall2 (fun x label -> x = (if label > 0 then 1.0f else 0.0f)) (values batch) batch.Labels
+        && batch.Labels |> Array.forall (fun label -> label >= 0 && label <= config.Count))
+
+[<Property(MaxTest = 20)>]
+let ``pixels of several shapes are known`` (seed: int) =
+    configs
+    |> List.forall (fun config ->
+        let batch = sample config seed 4
+        Array.forall2 (fun overlap label -> not overlap || label >= 2) batch.Overlap batch.Labels)
+
+[<Test>]
+let ``shapes have the documented rows`` () =
+    rows (alone ShapeKind.Square 2) |> should equal [| 5; 5; 5; 5; 5 |]
+    rows (alone ShapeKind.Disc 2) |> should equal [| 1; 3; 5; 3; 1 |]
+    rows (alone ShapeKind.TriangleUp 4) |> should equal [| 1; 3; 3; 5; 5; 7; 9; 9; 11 |]
+    rows (alone ShapeKind.TriangleDown 4) |> should equal [| 11; 9; 9; 7; 5; 5; 3; 3; 1 |]
+    rows (alone ShapeKind.OutlinedSquare 3) |> should equal [| 7; 7; 4; 4; 4; 7; 7 |]
+    rows (alone ShapeKind.OutlinedTriangleUp 3) |> should equal [| 2; 4; 6; 6; 6; 12; 12 |]
+    rows (alone ShapeKind.OutlinedTriangleDown 3) |> should equal [| 12; 12; 6; 6; 6; 4; 2 |]
+
+[<Test>]
+let ``the published program's images are lit by a fifth`` () =
+    let light = values (sample Shapes.published 1 2000) |> Array.averageBy float
+    light |> should (equalWithin 0.015) 0.21
+
+[<Test>]
+let ``a paper image has three shapes, some of which overlap`` () =
+    let batch = sample Shapes.paper 2 500
+    batch.Overlap |> Array.exists id |> should equal true
+    // A shape may be hidden by later ones, but hardly ever is.
+    let counts =
+        batch.Labels
+        |> Array.chunkBySize 784
+        |> Array.map (Array.filter ((<) 0) >> Array.distinct >> Array.length)
+
+    counts |> Array.averageBy float |> should be (greaterThan 2.98)
+
+[<Test>]
+let ``filling again leaves nothing of the last images`` () =
+    let batch = sample Shapes.paper 1 5
+    Shapes.fill Shapes.paper (Key.OfSeed 2L) batch
+    let fresh = sample Shapes.paper 2 5
+    values batch |> should equal (values fresh)
+    batch.Labels |> should equal fresh.Labels
+    batch.Overlap |> should equal fresh.Overlap
+
+[<Test>]
+let ``kinds are read by name, and a wrong one is named`` () =
+    ShapeKind.parse "square, disc"
+    |> should equal (Ok [ ShapeKind.Square; ShapeKind.Disc ]: Result<ShapeKind list, string>)
+
+    match ShapeKind.parse "square,disk" with
+    | Error message -> message |> should equal "--kinds square,disk: there is no kind disk; did you mean disc?"
+    | Ok _ -> Assert.Fail "a disk was accepted"

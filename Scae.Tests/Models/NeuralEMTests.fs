@@ -1,0 +1,239 @@
+module Scae.Tests.Models.NeuralEMTests
+
+open System
+open FsUnit
+open NUnit.Framework
+open FsCheck.NUnit
+open Scae.Core
+open Scae.Tensors
+open Scae.Tests
+
+let private config = NeuralEM.published
+let private golden = lazy (Golden.load "neural-em")
+
+/// The golden file's names beside ours.
+let private names =
+    [
+        "decoder.weight", "W_dec"
+        "decoder.bias", "b_dec"
+        "recurrence.input.weight", "W_x"
+        "recurrence.input.bias", "b_h"
+        "recurrence.recurrent", "W_h"
+        "start", "theta_init"
+    ]
+
+let private goldenName (name: string) = names |> List.find (fun (ours, _) -> ours = name) |> snd
+
+let private goldenModel (dtype: Dtype) =
+    NeuralEM.init config dtype (Key.OfSeed 0L)
+    |> Parameters.mapi (fun name _ -> (golden.Value.Parameter(goldenName name)).cast dtype)
+    |> Parameters.trainable
+
+let private goldenBatch (dtype: Dtype) : NeuralEMBatch =
+    let x = (golden.Value.Input "x").cast dtype
+
+    {
+        Input = x.unsqueeze 1
+        Target = x
+        Noise = (golden.Value.Input "noise").cast dtype
+    }
+
+[<Test>]
+let ``every parameter has a golden twin`` () =
+    NeuralEM.init config Dtype.Float32 (Key.OfSeed 0L)
+    |> Parameters.named
+    |> List.map fst
+    |> should equal (List.map fst names)
+
+[<Test>]
+let ``the float64 loss is the golden one within 1e-9`` () =
+    let loss = NeuralEM.loss config (goldenModel Dtype.Float64) (goldenBatch Dtype.Float64)
+    abs (loss.toScalar () - golden.Value.Loss) / golden.Value.Loss |> should be (lessThan 1e-9)
+
+[<Test>]
+let ``float64 gradients are the golden ones within 1e-8`` () =
+    let model = goldenModel Dtype.Float64
+    (NeuralEM.loss config model (goldenBatch Dtype.Float64)).reverse()
+
+    for name, parameter in Parameters.named model do
+        Golden.deviation (golden.Value.Gradient(goldenName name)) parameter.derivative
+        |> should be (lessThan 1e-8)
+
+[<Test>]
+let ``float32 loss and gradients are the golden ones within 1e-4`` () =
+    let model = goldenModel Dtype.Float32
+    let loss = NeuralEM.loss config model (goldenBatch Dtype.Float32)
+    loss.reverse ()
+    abs (loss.toScalar () - golden.Value.Loss) / golden.Value.Loss |> should be (lessThan 1e-4)
+
+    for name, parameter in Parameters.named model do
+        Golden.deviation (golden.Value.Gradient(goldenName name)) parameter.derivative
+        |> should be (lessThan 1e-4)
+
+/// Every choice a configuration has, small enough to be differentiated numerically.
+let private variants: (string * NeuralEMConfig) list =
+    let small = { config with Pixels = 20; Hidden = 6 }
+
+    let paper =
+        { small with
+            MStep = MStep.Sigmoid
+            SymmetryBreaking = SymmetryBreaking.Random
+            Objective = Objective.Expected
+            Floor = 1e-6
+        }
+
+    [
+        "the small program", small
+        "the paper", paper
+        "a gated cell", { paper with MStep = MStep.Gated }
+        "N-EM proper", { small with MStep = MStep.Gradient }
+        "the last step only", { paper with StepWeights = StepWeights.Last }
+        "increasing weights", { small with StepWeights = StepWeights.Increasing }
+        "noise of its own for each step", { paper with FreshInput = true }
+        "a background of zeros", { paper with Background = BackgroundSlot.Zero }
+        "a learned background", { small with Background = BackgroundSlot.Learned }
+    ]
+
+let private batch (config: NeuralEMConfig) (count: int) (dtype: Dtype) (seed: int) : NeuralEMBatch =
+    let key = Key.OfSeed(int64 seed)
+    let batch = NeuralEM.allocate config count
+    (key.Named "target").FillBernoulli(batch.Target.Elements<float32>(), 0.3)
+    (key.Named "input").FillBernoulli(batch.Input.Elements<float32>(), 0.3)
+    NeuralEMData.fillNoise config 0.1 (key.Named "noise") batch.Noise
+    Parameters.map (fun tensor -> tensor.cast dtype) batch
+
+let private random (config: NeuralEMConfig) (dtype: Dtype) (seed: int) =
+    NeuralEM.init config dtype (Key.OfSeed(int64 seed))
+
+let private cases = [ for name, config in variants -> TestCaseData(config).SetArgDisplayNames name ]
+
+[<TestCaseSource(nameof cases)>]
+let ``gradients of the unrolled model agree with central differences within 1e-6`` (config: NeuralEMConfig) =
+    let model = random config Dtype.Float64 3 |> Parameters.trainable
+    let batch = batch config 3 Dtype.Float64 5
+
+    for comparison in
+        GradientCheck.run (Key.OfSeed 1L) (Parameters.named model) (fun () -> NeuralEM.loss config model batch) do
+        comparison.RelativeError |> should be (lessThan 1e-6)
+
+let private values (x: Tensor) = (x.cast Dtype.Float64).toArray<double>()
+
+let private same (a: Tensor) (b: Tensor) =
+    a.shape = b.shape && Array.forall2 (fun p q -> abs (p - q) < 1e-9) (values a) (values b)
+
+let private unroll config model batch = NeuralEM.unroll config model batch
+
+[<TestCaseSource(nameof cases)>]
+let ``responsibilities sum to one over slots`` (config: NeuralEMConfig) =
+    for iteration in unroll config (random config Dtype.Float64 1) (batch config 4 Dtype.Float64 2) do
+        for total in values (iteration.Responsibilities.sum 1) do
+            total |> should (equalWithin 1e-12) 1.0
+
+[<TestCaseSource(nameof cases)>]
+let ``there are T iterations, and the loss is their weighted sum`` (config: NeuralEMConfig) =
+    let model = random config Dtype.Float64 1
+    let batch = batch config 4 Dtype.Float64 2
+    let iterations = unroll config model batch
+    iterations.Length |> should equal config.Iterations
+
+    let weight (t: int) =
+        match config.StepWeights with
+        | StepWeights.All -> 1.0
+        | StepWeights.Last -> if t = config.Iterations then 1.0 else 0.0
+        | StepWeights.Increasing -> float t / float config.Iterations
+
+    let expected =
+        iterations
+        |> List.mapi (fun i at -> weight (i + 1) * (NeuralEM.iterationLoss config batch.Target at).toScalar())
+        |> List.sum
+
+    (NeuralEM.loss config model batch).toScalar() |> should (equalWithin 1e-9) expected
+
+[<TestCaseSource(nameof cases)>]
+let ``permuting the slots at the start permutes the slots at the end`` (config: NeuralEMConfig) =
+    // The background's slot keeps its place.
+    let order = [| 2; 0; 1 |]
+
+    let permute (x: Tensor) axis =
+        let rest = [| for k in order.Length .. x.size axis - 1 -> x.slice (axis, k, k + 1) |]
+        Tensor.cat (Array.append [| for k in order -> x.slice (axis, k, k + 1) |] rest, axis)
+
+    let model = random config Dtype.Float64 1
+    let batch = batch config 2 Dtype.Float64 2
+
+    let permuted = { model with Start = model.Start |> Option.map (fun start -> permute start 0) }
+
+    let straight = unroll config model batch
+
+    let crossed = unroll config permuted { batch with Noise = permute batch.Noise 1 }
+
+    for a, b in List.zip straight crossed do
+        same (permute a.Responsibilities 1) b.Responsibilities |> should equal true
+        same (permute a.State 1) b.State |> should equal true
+
+[<TestCaseSource(nameof cases)>]
+let ``an image's slots don't see other images`` (config: NeuralEMConfig) =
+    let model = random config Dtype.Float64 1
+    let batch = batch config 4 Dtype.Float64 2
+    let together = unroll config model batch |> List.last
+
+    for i in 0..3 do
+        let alone =
+            unroll config model (Parameters.map (fun tensor -> tensor.slice (0, i, i + 1)) batch) |> List.last
+
+        same alone.Responsibilities (together.Responsibilities.slice (0, i, i + 1)) |> should equal true
+
+[<TestCaseSource(nameof cases)>]
+let ``black, white and one-pixel images have finite losses and gradients`` (config: NeuralEMConfig) =
+    let onePixel = Tensor.zeros [| 2; config.Pixels |]
+    onePixel.Elements<float32>()[7] <- 1.0f
+
+    for image in [ Tensor.zeros [| 2; config.Pixels |]; Tensor.ones [| 2; config.Pixels |]; onePixel ] do
+        let model = random config Dtype.Float32 4 |> Parameters.trainable
+
+        let batch =
+            { batch config 2 Dtype.Float32 1 with
+                Input = image.unsqueeze 1
+                Target = image
+            }
+
+        let loss = NeuralEM.loss config model batch
+        loss.reverse ()
+        Double.IsFinite(loss.toScalar ()) |> should equal true
+
+        for _, parameter in Parameters.named model do
+            values parameter.derivative |> Array.forall Double.IsFinite |> should equal true
+
+[<Property(MaxTest = 20)>]
+let ``one slot answers for everything`` (seed: int) =
+    let config = { config with Slots = 1; Pixels = 20 }
+    let iterations = unroll config (random config Dtype.Float32 seed) (batch config 3 Dtype.Float32 seed)
+
+    iterations
+    |> List.forall (fun iteration ->
+        values iteration.Responsibilities |> Array.forall (fun gamma -> abs (gamma - 1.0) < 1e-6))
+
+[<Test>]
+let ``without gradient through responsibilities the loss stays and gradients change`` () =
+    let config = snd variants[1]
+    let batch = batch config 3 Dtype.Float64 2
+
+    let run through =
+        let config = { config with ThroughResponsibilities = through }
+
+        let model = random config Dtype.Float64 1 |> Parameters.trainable
+        let loss = NeuralEM.loss config model batch
+        loss.reverse ()
+        loss.toScalar (), values model.Decoder.Weight.derivative
+
+    let withLoss, withGradient = run true
+    let withoutLoss, withoutGradient = run false
+    withoutLoss |> should equal withLoss
+    withoutGradient |> should not' (equal withGradient)
+
+[<Test>]
+let ``a random start's responsibilities sum to one`` () =
+    let noise = (batch (snd variants[1]) 3 Dtype.Float64 9).Noise
+
+    for total in values (noise.sum 1) do
+        total |> should (equalWithin 1e-6) 1.0
