@@ -1,0 +1,119 @@
+module Scae.Tests.Experiments.ConstellationsPresetsTests
+
+open System
+open FsUnit
+open NUnit.Framework
+open Scae.Core
+open Scae.Tensors
+
+let private resources: Resources = { DataFolder = None }
+
+let private experiment =
+    Experiments.all |> List.find (fun e -> e.Specification.Experiment = "constellations")
+
+/// A preset shrunk until it takes a second: those of the settings that it has.
+let private task (name: string) (overrides: (string * string) list) : Task =
+    let small =
+        [
+            "epochs", "2"
+            "steps-per-epoch", "3"
+            "batch-size", "4"
+            "width", "16"
+            "hidden", "16"
+            "pairs", "8"
+            "restarts", "2"
+            "validation-size", "12"
+            "test-size", "20"
+            "robustness-size", "4"
+            "snapshot-every", "2"
+        ]
+
+    let configured =
+        Experiments.preset (Some name) experiment
+        |> Result.bind (fun preset ->
+            let known = experiment.Settings preset |> List.map _.Name |> Set.ofList
+            experiment.Configure preset ((small |> List.filter (fun (name, _) -> known.Contains name)) @ overrides))
+
+    match configured with
+    | Ok task -> task
+    | Error message -> failwith message
+
+let private session (task: Task) : Session =
+    match task.Open resources (Keys.ofSeed 3) with
+    | Ok session -> session
+    | Error message -> failwith message
+
+let private trainTo (steps: int) (state: TrainingState) : TrainingState =
+    Training.run state (fun () -> state.Step >= steps) ignore |> ignore
+    state
+
+let private identity (task: Task) (preset: string) : RunIdentity =
+    {
+        Experiment = "constellations"
+        Preset = preset
+        Seed = 3
+        Settings = task.Settings
+        Version = "test"
+    }
+
+[<TestCase("solved")>]
+[<TestCase("five")>]
+[<TestCase("variable")>]
+[<TestCase("learned")>]
+[<TestCase("dreams")>]
+let ``a preset trains, measures finite shares, and resumes to the byte`` (preset: string) =
+    let task = task preset []
+    let state = Training.start task.Plan (session task) |> trainTo 6
+    let metrics = state.Session.Evaluate Test
+
+    for name, value in metrics do
+        Double.IsFinite value |> should equal true
+
+        if name.EndsWith "recovery" || name.EndsWith "accuracy" then
+            value |> should be (inRange 0.0 1.0)
+
+    let measured = Map.ofList metrics
+    measured["raw_recovery"] |> should be (lessThanOrEqualTo measured["recovery"])
+    let interrupted = Training.start task.Plan (session task) |> trainTo 4
+
+    let file =
+        match Safetensors.parse (Checkpoint.last (identity task preset) interrupted) with
+        | Ok file -> file
+        | Error message -> failwith message
+
+    match Checkpoint.restore file task.Plan (session task) with
+    | Error message -> Assert.Fail message
+    | Ok resumed ->
+        Checkpoint.last (identity task preset) (trainTo 6 resumed)
+        |> should equal (Checkpoint.last (identity task preset) state)
+
+[<TestCase("solved", "training-curves examples confusion routing attention robustness")>]
+[<TestCase("variable", "training-curves examples by-count")>]
+[<TestCase("learned", "evolution distance")>]
+let ``a preset has its pictures`` (preset: string) (names: string) =
+    let task = task preset []
+    let state = Training.start task.Plan (session task) |> trainTo 6
+
+    state.Session.Figures state.History |> List.map _.Name |> String.concat " " |> should equal names
+
+    (state.Session.Animation state.History).IsSome |> should equal (preset <> "variable")
+
+[<TestCase("solved")>]
+[<TestCase("variable")>]
+let ``the exact baseline is right about scenes without noise`` (preset: string) =
+    let session = session (task preset [])
+
+    match Runs.baseline session "exact" Test with
+    | Ok metrics -> (Map.ofList metrics)["raw_recovery"] |> should be (greaterThan 0.99)
+    | Error message -> Assert.Fail message
+
+[<Test>]
+let ``heads that don't divide the width are refused in one line`` () =
+    for preset in [ "solved"; "variable" ] do
+        let configured =
+            Experiments.preset (Some preset) experiment
+            |> Result.bind (fun preset -> experiment.Configure preset [ "heads", "5" ])
+
+        match configured with
+        | Ok _ -> Assert.Fail "five heads divide no 64"
+        | Error message -> message |> should equal "--heads 5: must divide the width, which is 64"
