@@ -146,7 +146,7 @@ let private variants: (string * AirConfig) list =
         "recurrent, relaxed presence", recurrent
         "recurrent, expected presence", { recurrent with Presence = AirPresence.Expected }
         "recurrent without evidence or drawn place", { recurrent with Evidence = false; WhereDrawn = false }
-        "corrected places", { recurrent with Looks = 2; Presence = AirPresence.Expected }
+        "a map that finds places", { recurrent with Finder = 2; Presence = AirPresence.Expected }
         "one step", { recurrent with Steps = 1; Presence = AirPresence.Expected }
     ]
 
