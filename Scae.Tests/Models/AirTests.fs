@@ -173,7 +173,9 @@ let private random (config: AirConfig) (dtype: Dtype) (seed: int) : Air =
 
 [<TestCaseSource(nameof cases)>]
 let ``gradients agree with central differences within 1e-6`` (config: AirConfig) =
-    let model = random config Dtype.Float64 3 |> Parameters.trainable
+    // A seed with which some of the finder's units are off: where all are on its bias changes nothing, and the quotient
+    // of two zeros is rounding.
+    let model = random config Dtype.Float64 4 |> Parameters.trainable
     let batch = batch config 3 Dtype.Float64 5
 
     for comparison in
