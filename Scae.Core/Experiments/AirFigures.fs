@@ -132,14 +132,48 @@ module AirFigures =
         |> Figure.panelSize 190.0 205.0
         |> Figure.note "Boxes and classes are the truth, which training never sees."
 
-    let private attention (data: AirData) (inference: AirInference) : Figure =
+    /// Scenes with the boxes of every step.
+    let private looks (data: AirData) (scenes: Scenes) (inference: AirInference) : Panel list =
         let presence = AirObjective.cumulativePresence inference
 
-        let panel i =
-            image data i $"{data.Shown.Truth[i].Length} true, {count (row presence i)} inferred"
-            |> boxes data (row inference.Where i) (row presence i)
+        [
+            for i in 0 .. scenes.Truth.Length - 1 ->
+                picture
+                    data.Scenes.Canvas
+                    (row scenes.Images i)
+                    $"{scenes.Truth[i].Length} true, {count (row presence i)} inferred"
+                |> boxes data (row inference.Where i) (row presence i)
+        ]
 
-        Figure.create "attention-boxes" "Where each step looks" (shown data |> List.map panel |> twoRows)
+    let private attention (data: AirData) (inference: AirInference) : Figure =
+        Figure.create "attention-boxes" "Where each step looks" (looks data data.Shown inference |> twoRows)
+        |> Figure.panelSize 190.0 205.0
+        |> stepKeys data
+
+    /// The first validation scenes that are counted wrong.
+    let private mistakes (data: AirData) (model: Air) (reading: AirReading) : Figure =
+        let wrong =
+            [
+                for i in 0 .. reading.Counts.Length - 1 do
+                    if reading.Counts[i] <> data.Validation.Truth[i].Length then
+                        i
+            ]
+            |> List.truncate data.Shown.Truth.Length
+
+        let panels =
+            match wrong with
+            | [] -> [ Panel.create "none" ]
+            | _ ->
+                let scenes: Scenes =
+                    {
+                        Images = data.Validation.Images.indexSelect (0, Array.ofList wrong)
+                        Truth = [| for i in wrong -> data.Validation.Truth[i] |]
+                    }
+
+                AirEncoder.infer data.Model (frozen model) (AirData.batch data.Model scenes.Images)
+                |> looks data scenes
+
+        Figure.create "miscounted" "Validation scenes that are counted wrong" (twoRows panels)
         |> Figure.panelSize 190.0 205.0
         |> stepKeys data
 
@@ -217,8 +251,7 @@ module AirFigures =
         )
         |> stepKeys data
 
-    let private counts (data: AirData) (model: Air) : Figure =
-        let reading = AirData.read data.Model (frozen model) data.Validation.Images
+    let private counts (data: AirData) (reading: AirReading) : Figure =
         let table = AirData.confusion data.Scenes.Most data.Model.Steps data.Validation reading
         let rows = [ for n in 0 .. data.Scenes.Most -> digits n ]
         let columns = [ for n in 0 .. data.Model.Steps -> string n ]
@@ -233,9 +266,10 @@ module AirFigures =
         |> Panel.heatmap ColourMap.blues (0.0, 1.0) rows columns "P1" shares
         |> Figure.single "count-confusion"
 
-    /// Examples, curves, boxes, reconstructions, patches and the table of counts.
+    /// Examples, curves, boxes, reconstructions, patches, the table of counts and what was miscounted.
     let all (data: AirData) (model: Air) (history: History) : Figure list =
         let inference = infer data model
+        let reading = AirData.read data.Model (frozen model) data.Validation.Images
 
         [
             examples data
@@ -243,7 +277,8 @@ module AirFigures =
             attention data inference
             reconstructions data inference
             patches data inference
-            counts data model
+            counts data reading
+            mistakes data model reading
         ]
 
     /// A frame a snapshot: scenes with boxes, what is drawn below, the curves growing beside.
