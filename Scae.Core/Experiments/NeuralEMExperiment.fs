@@ -50,6 +50,8 @@ type NeuralEMHyperparameters =
         FlipProbability: float
         [<Setting("whether the flipped image is what is explained, too")>]
         FlipTarget: bool
+        [<Setting("probability that a pixel is dark for the M-step in training, after flips", Min = 0.0, Max = 0.99)>]
+        DropProbability: float
         [<Setting("whether each EM iteration sees flips of its own")>]
         FlipAnew: bool
         [<Setting("K, slots without the background's", Min = 1.0, Max = 64.0)>]
@@ -117,6 +119,7 @@ module NeuralEMExperiment =
             TestSize = 128
             FlipProbability = 0.1
             FlipTarget = true
+            DropProbability = 0.0
             FlipAnew = false
             Slots = 3
             Hidden = 24
@@ -299,6 +302,12 @@ module NeuralEMExperiment =
 
         if config.FlipTarget then
             batch.Input.CopyTo(batch.Target.Elements<float32>())
+
+        if config.DropProbability > 0.0 then
+            let input = batch.Input.Elements<float32>()
+            let kept = Array.zeroCreate<float32> input.Length
+            (key.Named "drops").FillBernoulli(Span kept, 1.0 - config.DropProbability)
+            TensorPrimitives.Multiply(input, ReadOnlySpan kept, input)
 
         NeuralEMData.fillNoise data.Model data.StartNoise (key.Named "noise") batch.Noise
 

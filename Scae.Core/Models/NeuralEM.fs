@@ -115,9 +115,12 @@ type EMIteration =
         State: Tensor
         /// ψ [b, slots, D] in [0, 1]; the background's slot is the last.
         Means: Tensor
-        /// γ [b, slots, D], sums to 1 over slots.
-        Responsibilities: Tensor
+        /// γ, computed when it is asked for: training on the evidence never needs it.
+        Gamma: Lazy<Tensor>
     }
+
+    /// γ [b, slots, D], sums to 1 over slots.
+    member iteration.Responsibilities: Tensor = iteration.Gamma.Value
 
 /// Perceptual grouping by unrolled expectation maximization with a learned M-step (Greff, van Steenkiste & Schmidhuber
 /// 2017, "Neural Expectation Maximization"). Images are binary.
@@ -279,12 +282,13 @@ module NeuralEM =
         let iteration theta =
             let psi = decode config model theta
 
-            { State = theta; Means = psi; Responsibilities = responsibilities config psi x }
+            { State = theta; Means = psi; Gamma = lazy (responsibilities config psi x) }
 
         let next (theta: Tensor) (delta: Tensor) = iteration (mStep config model theta (objects config delta))
 
         let following (last: EMIteration) t =
-            next last.State (last.Means.responsibleResidual (last.Responsibilities, input t))
+            last.Means.bernoulliResidual (x, input t, Clip, config.Floor, config.ThroughResponsibilities)
+            |> next last.State
 
         let first =
             match model.Start with
