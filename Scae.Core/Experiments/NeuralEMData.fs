@@ -59,7 +59,7 @@ module NeuralEMData =
 
     /// The batch of some images without flips; noise is a function of the chunk's number.
     let batch (data: NeuralEMData) (noise: Key) (images: Tensor) : NeuralEMBatch =
-        let batch = NeuralEM.allocate { data.Model with FreshInput = false } images.shape[0]
+        let batch = NeuralEM.allocate (NeuralEM.undisturbed data.Model) images.shape[0]
         images.CopyTo(batch.Target.Elements<float32>())
         images.CopyTo(batch.Input.Elements<float32>())
         fillNoise data.Model data.StartNoise noise batch.Noise

@@ -80,6 +80,8 @@ type NeuralEMHyperparameters =
         Background: BackgroundSlot
         [<Setting("added to each probability in the E-step", Min = 0.0)>]
         Floor: float
+        [<Setting("deviation of noise on the states in training", Min = 0.0)>]
+        StateNoise: float
         [<Setting("at the start the input weights are uniform in ± this / √pixels", Min = 0.0)>]
         InputGain: float
         [<Setting("at the start the decoder's bias")>]
@@ -134,6 +136,7 @@ module NeuralEMExperiment =
             ThroughResponsibilities = true
             Background = BackgroundSlot.None
             Floor = 0.0
+            StateNoise = 0.0
             InputGain = 1.0
             StartLogit = 0.0
             Memory = 0.0
@@ -156,6 +159,7 @@ module NeuralEMExperiment =
             Background = config.Background
             Floor = config.Floor
             FreshInput = config.FlipAnew
+            StateNoise = config.StateNoise
             InputGain = config.InputGain
             StartLogit = config.StartLogit
             Memory = config.Memory
@@ -310,6 +314,10 @@ module NeuralEMExperiment =
             TensorPrimitives.Multiply(input, ReadOnlySpan kept, input)
 
         NeuralEMData.fillNoise data.Model data.StartNoise (key.Named "noise") batch.Noise
+
+        batch.StateNoise
+        |> Option.iter (fun noise ->
+            (key.Named "states").FillNormal(noise.Elements<float32>(), 0.0f, float32 config.StateNoise))
 
     let private evaluate (_: NeuralEMHyperparameters) (data: NeuralEMData) (model: NeuralEM) =
         let frozen = Parameters.map (fun tensor -> tensor.primal) model

@@ -71,6 +71,9 @@ type NeuralEMConfig =
         Floor: float
         /// Whether each iteration of training sees a noisy copy of its own.
         FreshInput: bool
+        /// The deviation of normal noise added to states in training: a state that must be read through noise has room
+        /// for a whole shape, not for any set of pixels.
+        StateNoise: float
         /// At the start the input weights W are uniform in ±gain/√D.
         InputGain: float
         /// At the start every element of b_dec.
@@ -106,6 +109,8 @@ type NeuralEMBatch =
         Target: Tensor
         /// SymmetryBreaking.Learned: what is added to θ_init, [b, K, H]. Random: the first responsibilities, [b, slots, D].
         Noise: Tensor
+        /// What is added to the states of each iteration, [T, b, K, H]; None adds nothing.
+        StateNoise: Tensor option
     }
 
 /// One EM iteration.
@@ -142,6 +147,7 @@ module NeuralEM =
             Background = BackgroundSlot.None
             Floor = 0.0
             FreshInput = false
+            StateNoise = 0.0
             InputGain = 1.0
             StartLogit = 0.0
             Memory = 0.0
@@ -227,7 +233,15 @@ module NeuralEM =
                 match config.SymmetryBreaking with
                 | SymmetryBreaking.Learned -> Tensor.zeros [| count; k; h |]
                 | SymmetryBreaking.Random -> Tensor.zeros [| count; slots config; d |]
+            StateNoise =
+                if config.StateNoise > 0.0 then
+                    Some(Tensor.zeros [| config.Iterations; count; k; h |])
+                else
+                    None
         }
+
+    /// The configuration without what disturbs training alone.
+    let undisturbed (config: NeuralEMConfig) : NeuralEMConfig = { config with FreshInput = false; StateNoise = 0.0 }
 
     /// ψ of every slot: θ [b, K, H] → [b, slots, D] in [0, 1], the background's slot last.
     let decode (config: NeuralEMConfig) (model: NeuralEM) (theta: Tensor) : Tensor =
@@ -279,23 +293,31 @@ module NeuralEM =
         // What M-step t of 1..T sees.
         let input t = inputs.select (1, min t inputs.shape[1] - 1)
 
-        let iteration theta =
+        let disturbed (theta: Tensor) t =
+            match batch.StateNoise with
+            | Some noise -> theta + noise.select (0, t - 1)
+            | None -> theta
+
+        // Iteration t of 1..T.
+        let iteration t theta =
+            let theta = disturbed theta t
             let psi = decode config model theta
 
             { State = theta; Means = psi; Gamma = lazy (responsibilities config psi x) }
 
-        let next (theta: Tensor) (delta: Tensor) = iteration (mStep config model theta (objects config delta))
+        let next t (theta: Tensor) (delta: Tensor) = iteration t (mStep config model theta (objects config delta))
 
         let following (last: EMIteration) t =
             last.Means.bernoulliResidual (x, input t, Clip, config.Floor, config.ThroughResponsibilities)
-            |> next last.State
+            |> next t last.State
 
         let first =
             match model.Start with
-            | Some start -> iteration (start + noise)
+            | Some start -> iteration 1 (start + noise)
             | None ->
                 // ψ = 0, so the residual is γ ∘ x̃.
                 next
+                    1
                     (Tensor.zeros ([| x.shape[0]; config.Slots; config.Hidden |], x.dtype))
                     (noise * (input 1).unsqueeze 1)
 
