@@ -313,7 +313,7 @@ module NeuralEMExperiment =
             (key.Named "drops").FillBernoulli(Span kept, 1.0 - config.DropProbability)
             TensorPrimitives.Multiply(input, ReadOnlySpan kept, input)
 
-        NeuralEMData.fillNoise data.Model data.StartNoise (key.Named "noise") batch.Noise
+        NeuralEMData.fillNoise data.Model data.StartNoise (key.Named "noise") batch
 
         batch.StateNoise
         |> Option.iter (fun noise ->

@@ -21,6 +21,9 @@ type SymmetryBreaking =
     | Learned
     /// h = 0, ψ = 0, and random responsibilities.
     | Random
+    /// The same, but responsibilities fall off with the distance from lit pixels that are drawn far apart, as k-means++
+    /// draws its centres (Arthur & Vassilvitskii 2007).
+    | Spread
 
 /// The loss of one EM iteration.
 [<RequireQualifiedAccess>]
@@ -107,7 +110,7 @@ type NeuralEMBatch =
         Input: Tensor
         /// x [b, D], what is explained.
         Target: Tensor
-        /// SymmetryBreaking.Learned: what is added to θ_init, [b, K, H]. Random: the first responsibilities, [b, slots, D].
+        /// SymmetryBreaking.Learned: what is added to θ_init, [b, K, H]. Otherwise the first responsibilities, [b, slots, D].
         Noise: Tensor
         /// What is added to the states of each iteration, [T, b, K, H]; None adds nothing.
         StateNoise: Tensor option
@@ -215,7 +218,8 @@ module NeuralEM =
                 match config.SymmetryBreaking with
                 | SymmetryBreaking.Learned ->
                     Some(Initialization.normal StartDeviation dtype [ k; h ] (key.Named "start"))
-                | SymmetryBreaking.Random -> None
+                | SymmetryBreaking.Random
+                | SymmetryBreaking.Spread -> None
             BackgroundLogit =
                 match config.Background with
                 | BackgroundSlot.Learned -> Some(Tensor.full ([| 1; 1; 1 |], -2.0, dtype))
@@ -232,7 +236,8 @@ module NeuralEM =
             Noise =
                 match config.SymmetryBreaking with
                 | SymmetryBreaking.Learned -> Tensor.zeros [| count; k; h |]
-                | SymmetryBreaking.Random -> Tensor.zeros [| count; slots config; d |]
+                | SymmetryBreaking.Random
+                | SymmetryBreaking.Spread -> Tensor.zeros [| count; slots config; d |]
             StateNoise =
                 if config.StateNoise > 0.0 then
                     Some(Tensor.zeros [| config.Iterations; count; k; h |])

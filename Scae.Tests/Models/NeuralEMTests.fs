@@ -91,6 +91,7 @@ let private variants: (string * NeuralEMConfig) list =
         "the last step only", { paper with StepWeights = StepWeights.Last }
         "increasing weights", { small with StepWeights = StepWeights.Increasing }
         "noise of its own for each step", { paper with FreshInput = true }
+        "a spread start", { paper with SymmetryBreaking = SymmetryBreaking.Spread }
         "noise on states", { paper with StateNoise = 0.5 }
         "a background of zeros", { paper with Background = BackgroundSlot.Zero }
         "a learned background", { small with Background = BackgroundSlot.Learned }
@@ -101,7 +102,7 @@ let private batch (config: NeuralEMConfig) (count: int) (dtype: Dtype) (seed: in
     let batch = NeuralEM.allocate config count
     (key.Named "target").FillBernoulli(batch.Target.Elements<float32>(), 0.3)
     (key.Named "input").FillBernoulli(batch.Input.Elements<float32>(), 0.3)
-    NeuralEMData.fillNoise config 0.1 (key.Named "noise") batch.Noise
+    NeuralEMData.fillNoise config 0.1 (key.Named "noise") batch
 
     batch.StateNoise
     |> Option.iter (fun noise ->
