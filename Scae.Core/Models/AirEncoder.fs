@@ -147,12 +147,17 @@ module AirEncoder =
             ((residual.view (-1, 1, side, side)).conv2d(finder.Filters, 1, Air.FinderSide / 2) + finder.Bias)
                 .relu()
                 .conv2d(finder.Output)
-                .flatten 1
+                .flatten
+                1
 
         let tick (i: int) = 2.0 * float i / float (side - 1) - 1.0
 
         let places =
-            Array.init (2 * side * side) (fun i -> if i % 2 = 0 then tick (i / 2 % side) else tick (i / 2 / side))
+            Array.init (2 * side * side) (fun i ->
+                if i % 2 = 0 then
+                    tick (i / 2 % side)
+                else
+                    tick (i / 2 / side))
 
         let places = (Tensor.``of`` (places, side * side, 2)).cast residual.dtype
         let peak = places.indexSelect (0, map.argmax 1)
@@ -197,10 +202,7 @@ module AirEncoder =
         let whereMean =
             match encoder.Finder with
             | Some finder ->
-                Tensor.cat (
-                    [| whereSums.slice (1, 0, 1); whereSums.slice (1, 1, 3) + find config finder shown |],
-                    1
-                )
+                Tensor.cat ([| whereSums.slice (1, 0, 1); whereSums.slice (1, 1, 3) + find config finder shown |], 1)
             | None -> whereSums.slice (1, 0, 3)
 
         let whereLogVariance = limited (whereSums.slice (1, 3, 6))
