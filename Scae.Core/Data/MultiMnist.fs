@@ -104,12 +104,13 @@ module MultiMnist =
                 0.0f
 
         for i in 0 .. digit.Side - 1 do
-            let y = float32 i * step
+            // Rounding could lead past the last pixel, and the blend's weight below 0.
+            let y = min (float32 last) (float32 i * step)
             let top = min (int y) (last - 1)
             let fy = y - float32 top
 
             for j in 0 .. digit.Side - 1 do
-                let x = float32 j * step
+                let x = min (float32 last) (float32 j * step)
                 let left = min (int x) (last - 1)
                 let fx = x - float32 left
                 let at = top * Digits.Side + left

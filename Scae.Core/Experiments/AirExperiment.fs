@@ -72,8 +72,8 @@ type AirHyperparameters =
         GlimpseHidden: int
         [<Setting("side of the picture that the recurrent cell sees, 0 for the scene's", Min = 0.0)>]
         Overview: int
-        [<Setting("how often a step corrects where it looks by a wider glimpse", Min = 0.0, Max = 16.0)>]
-        Looks: int
+        [<Setting("channels of the map that finds where to look, 0 for none", Min = 0.0, Max = 64.0)>]
+        Finder: int
         [<Setting("whether presence is inferred from how much the patch would explain")>]
         Evidence: bool
         [<Setting("whether gradients pass through what later steps and looks see of earlier ones")>]
@@ -150,7 +150,7 @@ module AirExperiment =
             Features = 100
             GlimpseHidden = 200
             Overview = 0
-            Looks = 0
+            Finder = 0
             Evidence = false
             ThroughInputs = true
             Decoding = AirDecoding.Mlp
@@ -224,7 +224,7 @@ module AirExperiment =
                     Features = config.Features
                     GlimpseHidden = config.GlimpseHidden
                     Overview = overview
-                    Looks = config.Looks
+                    Finder = config.Finder
                     Evidence = config.Evidence
                     ThroughInputs = config.ThroughInputs
                     Decoding = config.Decoding

@@ -54,14 +54,12 @@ module AirFigures =
 
     let private stepKeys (data: AirData) (figure: Figure) : Figure =
         (figure, [ 0 .. data.Model.Steps - 1 ])
-        ||> List.fold (fun figure t ->
-            Figure.key $"step {t + 1}" (Palette.category t) (Swatch.Outline false) figure)
+        ||> List.fold (fun figure t -> Figure.key $"step {t + 1}" (Palette.category t) (Swatch.Outline false) figure)
         |> Figure.key "not present" Colour.grey (Swatch.Outline true)
 
     let private digits (n: int) = if n = 1 then "1 digit" else $"{n} digits"
 
-    let private count (presence: float32[]) =
-        presence |> Array.filter (fun p -> p > 0.5f) |> Array.length
+    let private count (presence: float32[]) = presence |> Array.filter (fun p -> p > 0.5f) |> Array.length
 
     let private shown (data: AirData) : int list = [ 0 .. data.Shown.Truth.Length - 1 ]
 
@@ -132,14 +130,48 @@ module AirFigures =
         |> Figure.panelSize 190.0 205.0
         |> Figure.note "Boxes and classes are the truth, which training never sees."
 
-    let private attention (data: AirData) (inference: AirInference) : Figure =
+    /// Scenes with the boxes of every step.
+    let private looks (data: AirData) (scenes: Scenes) (inference: AirInference) : Panel list =
         let presence = AirObjective.cumulativePresence inference
 
-        let panel i =
-            image data i $"{data.Shown.Truth[i].Length} true, {count (row presence i)} inferred"
-            |> boxes data (row inference.Where i) (row presence i)
+        [
+            for i in 0 .. scenes.Truth.Length - 1 ->
+                picture
+                    data.Scenes.Canvas
+                    (row scenes.Images i)
+                    $"{scenes.Truth[i].Length} true, {count (row presence i)} inferred"
+                |> boxes data (row inference.Where i) (row presence i)
+        ]
 
-        Figure.create "attention-boxes" "Where each step looks" (shown data |> List.map panel |> twoRows)
+    let private attention (data: AirData) (inference: AirInference) : Figure =
+        Figure.create "attention-boxes" "Where each step looks" (looks data data.Shown inference |> twoRows)
+        |> Figure.panelSize 190.0 205.0
+        |> stepKeys data
+
+    /// The first validation scenes that are counted wrong.
+    let private mistakes (data: AirData) (model: Air) (reading: AirReading) : Figure =
+        let wrong =
+            [
+                for i in 0 .. reading.Counts.Length - 1 do
+                    if reading.Counts[i] <> data.Validation.Truth[i].Length then
+                        i
+            ]
+            |> List.truncate data.Shown.Truth.Length
+
+        let panels =
+            match wrong with
+            | [] -> [ Panel.create "none" ]
+            | _ ->
+                let scenes: Scenes =
+                    {
+                        Images = data.Validation.Images.indexSelect (0, Array.ofList wrong)
+                        Truth = [| for i in wrong -> data.Validation.Truth[i] |]
+                    }
+
+                AirEncoder.infer data.Model (frozen model) (AirData.batch data.Model scenes.Images)
+                |> looks data scenes
+
+        Figure.create "miscounted" "Validation scenes that are counted wrong" (twoRows panels)
         |> Figure.panelSize 190.0 205.0
         |> stepKeys data
 
@@ -175,12 +207,9 @@ module AirFigures =
 
         Figure.create "reconstructions" "What each step draws" (instructive data |> List.map panels)
         |> Figure.panelSize 160.0 175.0
-        |> Figure.columnLabels (
-            [ "scene"; "all steps" ]
-            @ [ for t in 1..steps -> $"step {t}" ]
-            @ [ "scene − all" ]
-        )
-        |> Figure.note "Each step's patch where it lands, times its weight: the probability that it and all before it are present."
+        |> Figure.columnLabels ([ "scene"; "all steps" ] @ [ for t in 1..steps -> $"step {t}" ] @ [ "scene − all" ])
+        |> Figure.note
+            "Each step's patch where it lands, times its weight: the probability that it and all before it are present."
 
     let private patches (data: AirData) (inference: AirInference) : Figure =
         let side, patch = data.Scenes.Canvas, data.Model.Patch
@@ -199,10 +228,7 @@ module AirFigures =
                     let at k = float where[3 * t + k]
 
                     picture side (part (side * side) renders) ""
-                    |> outline
-                        (Palette.category t)
-                        (present[t] <= 0.5f)
-                        (AirData.square side (at 0) (at 1) (at 2))
+                    |> outline (Palette.category t) (present[t] <= 0.5f) (AirData.square side (at 0) (at 1) (at 2))
             ]
 
         Figure.create "patches" "Decoded patches, and where they land" (instructive data |> List.map panels)
@@ -217,8 +243,7 @@ module AirFigures =
         )
         |> stepKeys data
 
-    let private counts (data: AirData) (model: Air) : Figure =
-        let reading = AirData.read data.Model (frozen model) data.Validation.Images
+    let private counts (data: AirData) (reading: AirReading) : Figure =
         let table = AirData.confusion data.Scenes.Most data.Model.Steps data.Validation reading
         let rows = [ for n in 0 .. data.Scenes.Most -> digits n ]
         let columns = [ for n in 0 .. data.Model.Steps -> string n ]
@@ -233,9 +258,10 @@ module AirFigures =
         |> Panel.heatmap ColourMap.blues (0.0, 1.0) rows columns "P1" shares
         |> Figure.single "count-confusion"
 
-    /// Examples, curves, boxes, reconstructions, patches and the table of counts.
+    /// Examples, curves, boxes, reconstructions, patches, the table of counts and what was miscounted.
     let all (data: AirData) (model: Air) (history: History) : Figure list =
         let inference = infer data model
+        let reading = AirData.read data.Model (frozen model) data.Validation.Images
 
         [
             examples data
@@ -243,7 +269,8 @@ module AirFigures =
             attention data inference
             reconstructions data inference
             patches data inference
-            counts data model
+            counts data reading
+            mistakes data model reading
         ]
 
     /// A frame a snapshot: scenes with boxes, what is drawn below, the curves growing beside.
@@ -271,11 +298,7 @@ module AirFigures =
                             |> boxes data (row where i) (row presence i)
                     ]
                     [ for i in several -> picture data.Scenes.Canvas (row drawn i) "" ]
-                    [
-                        lossPanel epochs until
-                        errorPanel epochs until
-                        countPanel data.Scenes.Most epochs until
-                    ]
+                    [ lossPanel epochs until; errorPanel epochs until; countPanel data.Scenes.Most epochs until ]
                 ]
             |> Figure.panelSize 230.0 210.0
 

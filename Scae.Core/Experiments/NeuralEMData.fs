@@ -46,23 +46,80 @@ module NeuralEMData =
                 let row = values.Slice(slot * pixels, pixels)
                 TensorPrimitives.Divide(Span.op_Implicit row, ReadOnlySpan sum, row)
 
-    /// Fills the noise of a batch: normal deviations of a learned start, or random responsibilities |N(0, 1)|, normalised
-    /// over slots.
-    let fillNoise (config: NeuralEMConfig) (deviation: float) (key: Key) (noise: Tensor) : unit =
-        let values = noise.Elements<float32>()
+    // How far from its centre a slot of a spread start answers, in pixels: the deviation of a normal density.
+    [<Literal>]
+    let private SpreadWidth = 4.0
+
+    /// The index of a weight, drawn in proportion to the weights; any index where all are 0.
+    let private draw (random: KeyStream) (weights: float[]) : int =
+        let total = Array.sum weights
+
+        if total <= 0.0 then
+            random.NextInt weights.Length
+        else
+            let mutable left = random.NextDouble() * total
+            let mutable at = 0
+
+            while at < weights.Length - 1 && left >= weights[at] do
+                left <- left - weights[at]
+                at <- at + 1
+
+            at
+
+    /// Responsibilities [slots, D] around lit pixels of an image, drawn in proportion to the squared distance from the
+    /// nearest that was drawn before.
+    let private spread (slots: int) (random: KeyStream) (image: ReadOnlySpan<float32>) (values: Span<float32>) =
+        let pixels = image.Length
+        let width = int (sqrt (float pixels))
+        let weights = Array.zeroCreate<float> pixels
+
+        for i in 0 .. pixels - 1 do
+            weights[i] <- float image[i]
+
+        let nearest = Array.create pixels infinity
+
+        for slot in 0 .. slots - 1 do
+            let centre = draw random weights
+            let row = values.Slice(slot * pixels, pixels)
+
+            for i in 0 .. pixels - 1 do
+                let dx, dy = i % width - centre % width, i / width - centre / width
+                let distance = float (dx * dx + dy * dy)
+                nearest[i] <- min nearest[i] distance
+                weights[i] <- float image[i] * nearest[i]
+                // What is added lets every slot see a little of everything.
+                row[i] <- float32 (exp (-distance / (2.0 * SpreadWidth * SpreadWidth)) + 1e-3)
+
+    /// Fills the noise of a batch: normal deviations of a learned start, random responsibilities |N(0, 1)|, or those
+    /// around lit pixels of the target, both normalised over slots.
+    let fillNoise (config: NeuralEMConfig) (deviation: float) (key: Key) (batch: NeuralEMBatch) : unit =
+        let values = batch.Noise.Elements<float32>()
 
         match config.SymmetryBreaking with
         | SymmetryBreaking.Learned -> key.FillNormal(values, 0.0f, float32 deviation)
         | SymmetryBreaking.Random ->
             key.FillNormal values
             normalize (NeuralEM.slots config) config.Pixels values
+        | SymmetryBreaking.Spread ->
+            let slots, pixels = NeuralEM.slots config, config.Pixels
+            let images = batch.Target.Elements<float32>()
+            let random = key.Stream()
+
+            for image in 0 .. batch.Target.shape[0] - 1 do
+                spread
+                    slots
+                    random
+                    (Span.op_Implicit (images.Slice(image * pixels, pixels)))
+                    (values.Slice(image * slots * pixels, slots * pixels))
+
+            normalize slots pixels values
 
     /// The batch of some images without flips; noise is a function of the chunk's number.
     let batch (data: NeuralEMData) (noise: Key) (images: Tensor) : NeuralEMBatch =
-        let batch = NeuralEM.allocate { data.Model with FreshInput = false } images.shape[0]
+        let batch = NeuralEM.allocate (NeuralEM.undisturbed data.Model) images.shape[0]
         images.CopyTo(batch.Target.Elements<float32>())
         images.CopyTo(batch.Input.Elements<float32>())
-        fillNoise data.Model data.StartNoise noise batch.Noise
+        fillNoise data.Model data.StartNoise noise batch
         batch
 
     /// The T iterations on the pictures' images.

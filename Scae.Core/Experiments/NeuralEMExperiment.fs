@@ -50,6 +50,8 @@ type NeuralEMHyperparameters =
         FlipProbability: float
         [<Setting("whether the flipped image is what is explained, too")>]
         FlipTarget: bool
+        [<Setting("probability that a pixel is dark for the M-step in training, after flips", Min = 0.0, Max = 0.99)>]
+        DropProbability: float
         [<Setting("whether each EM iteration sees flips of its own")>]
         FlipAnew: bool
         [<Setting("K, slots without the background's", Min = 1.0, Max = 64.0)>]
@@ -78,6 +80,8 @@ type NeuralEMHyperparameters =
         Background: BackgroundSlot
         [<Setting("added to each probability in the E-step", Min = 0.0)>]
         Floor: float
+        [<Setting("deviation of noise on the states in training", Min = 0.0)>]
+        StateNoise: float
         [<Setting("at the start the input weights are uniform in ± this / √pixels", Min = 0.0)>]
         InputGain: float
         [<Setting("at the start the decoder's bias")>]
@@ -117,6 +121,7 @@ module NeuralEMExperiment =
             TestSize = 128
             FlipProbability = 0.1
             FlipTarget = true
+            DropProbability = 0.0
             FlipAnew = false
             Slots = 3
             Hidden = 24
@@ -131,6 +136,7 @@ module NeuralEMExperiment =
             ThroughResponsibilities = true
             Background = BackgroundSlot.None
             Floor = 0.0
+            StateNoise = 0.0
             InputGain = 1.0
             StartLogit = 0.0
             Memory = 0.0
@@ -153,6 +159,7 @@ module NeuralEMExperiment =
             Background = config.Background
             Floor = config.Floor
             FreshInput = config.FlipAnew
+            StateNoise = config.StateNoise
             InputGain = config.InputGain
             StartLogit = config.StartLogit
             Memory = config.Memory
@@ -300,7 +307,17 @@ module NeuralEMExperiment =
         if config.FlipTarget then
             batch.Input.CopyTo(batch.Target.Elements<float32>())
 
-        NeuralEMData.fillNoise data.Model data.StartNoise (key.Named "noise") batch.Noise
+        if config.DropProbability > 0.0 then
+            let input = batch.Input.Elements<float32>()
+            let kept = Array.zeroCreate<float32> input.Length
+            (key.Named "drops").FillBernoulli(Span kept, 1.0 - config.DropProbability)
+            TensorPrimitives.Multiply(input, ReadOnlySpan kept, input)
+
+        NeuralEMData.fillNoise data.Model data.StartNoise (key.Named "noise") batch
+
+        batch.StateNoise
+        |> Option.iter (fun noise ->
+            (key.Named "states").FillNormal(noise.Elements<float32>(), 0.0f, float32 config.StateNoise))
 
     let private evaluate (_: NeuralEMHyperparameters) (data: NeuralEMData) (model: NeuralEM) =
         let frozen = Parameters.map (fun tensor -> tensor.primal) model

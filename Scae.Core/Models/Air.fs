@@ -49,12 +49,12 @@ type AirConfig =
         GlimpseHidden: int
         /// Width and height of the picture that the recurrent cell sees; the glimpse is cut from the full one.
         Overview: int
-        /// How often a step corrects where it looks by what a wider glimpse shows there, before z_where is settled.
-        Looks: int
+        /// Channels of the map that says where in the residual something stands; 0 for a place from the cell alone.
+        Finder: int
         /// Whether z_pres is inferred from how much of the scene the step's patch would explain, too.
         Evidence: bool
         /// Whether gradients pass through what the encoder sees because of its own choices: the residual that earlier steps
-        /// leave, and the place of the glimpse that corrects a place.
+        /// leave.
         ThroughInputs: bool
         Decoding: AirDecoding
         /// Units of the decoder's hidden layer; channels of the first transposed convolution.
@@ -96,6 +96,18 @@ type GlobalEncoder =
 /// A hidden layer with relu, and an output layer.
 type TwoLayers = { Hidden: Linear; Output: Linear }
 
+/// A map over the overview of the residual around whose peak a step looks: a convolution with relu, and the
+/// weights that add its channels up.
+type Finder =
+    {
+        /// [C, 1, 7, 7].
+        Filters: Tensor
+        /// [1, C, 1, 1].
+        Bias: Tensor
+        /// [1, C, 1, 1].
+        Output: Tensor
+    }
+
 /// The paper's encoder.
 type RecurrentEncoder =
     {
@@ -107,8 +119,7 @@ type RecurrentEncoder =
         Cell: LongShortTermMemory
         /// [Features, 6]: mean and log-variance of (log s, t_x, t_y).
         Where: Linear
-        /// [2·P², GlimpseHidden], [GlimpseHidden, 3]: what a wider glimpse says of (log s, t_x / s, t_y / s).
-        Correction: TwoLayers option
+        Finder: Finder option
         /// [2·P², GlimpseHidden]: glimpses of image and residual.
         Glimpse: Linear
         /// [GlimpseHidden, 2·Z]: mean and log-variance.
@@ -177,7 +188,7 @@ module Air =
             Features = 100
             GlimpseHidden = 200
             Overview = 32
-            Looks = 0
+            Finder = 0
             Evidence = false
             ThroughInputs = true
             Decoding = AirDecoding.Mlp
@@ -228,6 +239,38 @@ module Air =
             WhatLogVariance = small f (z * t) (Array.zeroCreate (z * t)) dtype (key.Named "what-log-variance")
         }
 
+    /// Width and height of the finder's filters.
+    [<Literal>]
+    let FinderSide = 7
+
+    // Filters start as blobs of about a stroke's reach, so that a step looks where most ink is; how far the logit of full
+    // ink is above that of none.
+    [<Literal>]
+    let private FinderGain = 30.0
+
+    let private finder (config: AirConfig) (dtype: Dtype) (key: Key) : Finder option =
+        if config.Finder = 0 then
+            None
+        else
+            let c, side = config.Finder, FinderSide
+
+            let blob =
+                Array2D.init side side (fun y x ->
+                    let far (i: int) = float (i - side / 2) ** 2.0
+                    exp (-(far y + far x) / 4.5))
+
+            let total = Seq.sum (Seq.cast<float> blob)
+            let filters = Array.init (c * side * side) (fun i -> blob[i / side % side, i % side] / total)
+
+            Some
+                {
+                    Filters =
+                        (Tensor.``of`` (filters, c, 1, side, side)).cast dtype
+                        + Initialization.normal 0.02 dtype [ c; 1; side; side ] key
+                    Bias = Tensor.zeros ([| 1; c; 1; 1 |], dtype)
+                    Output = Tensor.full ([| 1; c; 1; 1 |], FinderGain / float c, dtype)
+                }
+
     let private recurrentEncoder (config: AirConfig) (dtype: Dtype) (key: Key) : RecurrentEncoder =
         let { Hidden = h; Features = f; What = z; GlimpseHidden = g } = config
         let seen = config.Overview * config.Overview
@@ -240,16 +283,7 @@ module Air =
             Residual = Initialization.he (sqrt 0.5) seen dtype [ seen; h ] (key.Named "residual")
             Cell = LongShortTermMemory.init (h + 3 + z) f dtype (key.Named "cell")
             Where = small f 6 where dtype (key.Named "where")
-            Correction =
-                if config.Looks > 0 then
-                    Some
-                        {
-                            Hidden =
-                                Linear.init 1.0 (2 * config.Patch * config.Patch) g dtype (key.Named "look")
-                            Output = small g 3 (Array.zeroCreate 3) dtype (key.Named "correction")
-                        }
-                else
-                    None
+            Finder = finder config dtype (key.Named "finder")
             Glimpse = Linear.init 1.0 (2 * config.Patch * config.Patch) g dtype (key.Named "glimpse")
             What = Linear.init 0.5 g (2 * z) dtype (key.Named "what")
             Presence = small (f + g + evidence) 1 [| config.PresenceBias |] dtype (key.Named "presence")

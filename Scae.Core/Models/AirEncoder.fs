@@ -134,32 +134,37 @@ module AirEncoder =
         let gain = (render * (2.0 * residual - render)).sum(1, true)
         gain * (EvidenceScale / (2.0 * config.Sigma * config.Sigma))
 
-    // How much wider than the patch the glimpse is that corrects the place: a digit that is half outside shows whole.
-    let private wider = log 1.5
+    // How far from the map's peak places count, in overview pixels: the mean of two digits' places would be neither.
+    [<Literal>]
+    let private FinderReach = 3.5
 
-    /// (log s, t_x, t_y) corrected by a wider glimpse, as often as the configuration says. What a glimpse shows doesn't
-    /// depend on the place, so that one network corrects everywhere.
-    let private corrected (config: AirConfig) (encoder: RecurrentEncoder) (pictures: Tensor) (where: Tensor) : Tensor =
-        match encoder.Correction with
-        | None -> where
-        | Some layers ->
-            (where, [ 1 .. config.Looks ])
-            ||> List.fold (fun where _ ->
-                let logScale, place = where.slice (1, 0, 1), where.slice (1, 1, 3)
-                let wide = Tensor.cat ([| logScale + wider; place |], 1)
+    /// Where something stands in the residual's overview [b, s²]: the mean place under the softmax of a map, around the
+    /// map's peak; [b, 2].
+    let private find (config: AirConfig) (finder: Finder) (residual: Tensor) : Tensor =
+        let side = config.Overview
 
-                let change =
-                    Air.glimpse config (if config.ThroughInputs then wide else wide.noDiff ()) pictures
-                    |> Linear.activated Activation.Relu layers.Hidden
-                    |> Linear.forward layers.Output
+        let map =
+            ((residual.view (-1, 1, side, side)).conv2d(finder.Filters, 1, Air.FinderSide / 2) + finder.Bias)
+                .relu()
+                .conv2d(finder.Output)
+                .flatten
+                1
 
-                Tensor.cat (
-                    [|
-                        logScale + change.slice (1, 0, 1)
-                        place + (logScale.clamp (-3.0, 1.5)).exp() * change.slice (1, 1, 3)
-                    |],
-                    1
-                ))
+        let tick (i: int) = 2.0 * float i / float (side - 1) - 1.0
+
+        let places =
+            Array.init (2 * side * side) (fun i ->
+                if i % 2 = 0 then
+                    tick (i / 2 % side)
+                else
+                    tick (i / 2 / side))
+
+        let places = (Tensor.``of`` (places, side * side, 2)).cast residual.dtype
+        let peak = places.indexSelect (0, map.argmax 1)
+        let fromPeak = places.unsqueeze 0 - peak.unsqueeze 1
+        let reach = FinderReach * 2.0 / float (side - 1)
+        let far = (fromPeak * fromPeak).sum(2).gt(reach * reach)
+        ((map - 1e4 * far).softmax 1).matmul places
 
     let private step
         (config: AirConfig)
@@ -179,7 +184,8 @@ module AirEncoder =
                 previous.Drawn.noDiff ()
 
         let residual = batch.Images - drawn
-        let seen = (ofImage + (overview config residual).linear encoder.Residual).relu()
+        let shown = overview config residual
+        let seen = (ofImage + shown.linear encoder.Residual).relu()
 
         let state =
             LongShortTermMemory.step
@@ -193,7 +199,12 @@ module AirEncoder =
         let pictures =
             Tensor.cat ([| batch.Images.view (-1, 1, side, side); residual.view (-1, 1, side, side) |], 1)
 
-        let whereMean = corrected config encoder pictures (whereSums.slice (1, 0, 3))
+        let whereMean =
+            match encoder.Finder with
+            | Some finder ->
+                Tensor.cat ([| whereSums.slice (1, 0, 1); whereSums.slice (1, 1, 3) + find config finder shown |], 1)
+            | None -> whereSums.slice (1, 0, 3)
+
         let whereLogVariance = limited (whereSums.slice (1, 3, 6))
 
         let where =

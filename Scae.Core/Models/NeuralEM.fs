@@ -21,6 +21,9 @@ type SymmetryBreaking =
     | Learned
     /// h = 0, ψ = 0, and random responsibilities.
     | Random
+    /// The same, but responsibilities fall off with the distance from lit pixels that are drawn far apart, as k-means++
+    /// draws its centres (Arthur & Vassilvitskii 2007).
+    | Spread
 
 /// The loss of one EM iteration.
 [<RequireQualifiedAccess>]
@@ -71,6 +74,9 @@ type NeuralEMConfig =
         Floor: float
         /// Whether each iteration of training sees a noisy copy of its own.
         FreshInput: bool
+        /// The deviation of normal noise added to states in training: a state that must be read through noise has room
+        /// for a whole shape, not for any set of pixels.
+        StateNoise: float
         /// At the start the input weights W are uniform in ±gain/√D.
         InputGain: float
         /// At the start every element of b_dec.
@@ -104,8 +110,10 @@ type NeuralEMBatch =
         Input: Tensor
         /// x [b, D], what is explained.
         Target: Tensor
-        /// SymmetryBreaking.Learned: what is added to θ_init, [b, K, H]. Random: the first responsibilities, [b, slots, D].
+        /// SymmetryBreaking.Learned: what is added to θ_init, [b, K, H]. Otherwise the first responsibilities, [b, slots, D].
         Noise: Tensor
+        /// What is added to the states of each iteration, [T, b, K, H]; None adds nothing.
+        StateNoise: Tensor option
     }
 
 /// One EM iteration.
@@ -115,9 +123,12 @@ type EMIteration =
         State: Tensor
         /// ψ [b, slots, D] in [0, 1]; the background's slot is the last.
         Means: Tensor
-        /// γ [b, slots, D], sums to 1 over slots.
-        Responsibilities: Tensor
+        /// γ, computed when it is asked for: training on the evidence never needs it.
+        Gamma: Lazy<Tensor>
     }
+
+    /// γ [b, slots, D], sums to 1 over slots.
+    member iteration.Responsibilities: Tensor = iteration.Gamma.Value
 
 /// Perceptual grouping by unrolled expectation maximization with a learned M-step (Greff, van Steenkiste & Schmidhuber
 /// 2017, "Neural Expectation Maximization"). Images are binary.
@@ -139,6 +150,7 @@ module NeuralEM =
             Background = BackgroundSlot.None
             Floor = 0.0
             FreshInput = false
+            StateNoise = 0.0
             InputGain = 1.0
             StartLogit = 0.0
             Memory = 0.0
@@ -206,7 +218,8 @@ module NeuralEM =
                 match config.SymmetryBreaking with
                 | SymmetryBreaking.Learned ->
                     Some(Initialization.normal StartDeviation dtype [ k; h ] (key.Named "start"))
-                | SymmetryBreaking.Random -> None
+                | SymmetryBreaking.Random
+                | SymmetryBreaking.Spread -> None
             BackgroundLogit =
                 match config.Background with
                 | BackgroundSlot.Learned -> Some(Tensor.full ([| 1; 1; 1 |], -2.0, dtype))
@@ -223,8 +236,17 @@ module NeuralEM =
             Noise =
                 match config.SymmetryBreaking with
                 | SymmetryBreaking.Learned -> Tensor.zeros [| count; k; h |]
-                | SymmetryBreaking.Random -> Tensor.zeros [| count; slots config; d |]
+                | SymmetryBreaking.Random
+                | SymmetryBreaking.Spread -> Tensor.zeros [| count; slots config; d |]
+            StateNoise =
+                if config.StateNoise > 0.0 then
+                    Some(Tensor.zeros [| config.Iterations; count; k; h |])
+                else
+                    None
         }
+
+    /// The configuration without what disturbs training alone.
+    let undisturbed (config: NeuralEMConfig) : NeuralEMConfig = { config with FreshInput = false; StateNoise = 0.0 }
 
     /// ψ of every slot: θ [b, K, H] → [b, slots, D] in [0, 1], the background's slot last.
     let decode (config: NeuralEMConfig) (model: NeuralEM) (theta: Tensor) : Tensor =
@@ -276,22 +298,31 @@ module NeuralEM =
         // What M-step t of 1..T sees.
         let input t = inputs.select (1, min t inputs.shape[1] - 1)
 
-        let iteration theta =
+        let disturbed (theta: Tensor) t =
+            match batch.StateNoise with
+            | Some noise -> theta + noise.select (0, t - 1)
+            | None -> theta
+
+        // Iteration t of 1..T.
+        let iteration t theta =
+            let theta = disturbed theta t
             let psi = decode config model theta
 
-            { State = theta; Means = psi; Responsibilities = responsibilities config psi x }
+            { State = theta; Means = psi; Gamma = lazy (responsibilities config psi x) }
 
-        let next (theta: Tensor) (delta: Tensor) = iteration (mStep config model theta (objects config delta))
+        let next t (theta: Tensor) (delta: Tensor) = iteration t (mStep config model theta (objects config delta))
 
         let following (last: EMIteration) t =
-            next last.State (last.Means.responsibleResidual (last.Responsibilities, input t))
+            last.Means.bernoulliResidual (x, input t, Clip, config.Floor, config.ThroughResponsibilities)
+            |> next t last.State
 
         let first =
             match model.Start with
-            | Some start -> iteration (start + noise)
+            | Some start -> iteration 1 (start + noise)
             | None ->
                 // ψ = 0, so the residual is γ ∘ x̃.
                 next
+                    1
                     (Tensor.zeros ([| x.shape[0]; config.Slots; config.Hidden |], x.dtype))
                     (noise * (input 1).unsqueeze 1)
 

@@ -66,21 +66,25 @@ internal ref struct AxisSampling<T>
 
     public static T Tick(int i, int n) => n == 1 ? -T.One : T.CreateChecked(-1) + (T.CreateChecked(2 * i) / T.CreateChecked(n - 1));
 
-    /// <summary>
-    /// The matrix [Touched, Count] that takes touched source pixels to the pixels inside, or with
-    /// <paramref name="slopes"/> to their derivatives by the place.
-    /// </summary>
-    public readonly void Matrix(Span<T> into, bool slopes)
+    /// <summary>The matrix [Touched, Count] that takes touched source pixels to the pixels inside.</summary>
+    public readonly void Matrix(Span<T> into) => Fill(into, Count, 1, slopes: false);
+
+    /// <summary>The same transposed, [Count, Touched].</summary>
+    public readonly void Transposed(Span<T> into) => Fill(into, 1, Touched, slopes: false);
+
+    /// <summary>The matrix [Touched, Count] that takes touched source pixels to the derivatives by the place.</summary>
+    public readonly void Slopes(Span<T> into) => Fill(into, Count, 1, slopes: true);
+
+    private readonly void Fill(Span<T> into, int rowStep, int columnStep, bool slopes)
     {
-        int n = Count;
-        into[..(Touched * n)].Clear();
+        into[..(Touched * Count)].Clear();
         for (int i = From; i < End; i++)
         {
             var place = _places[i];
             if (place.IsOutside) continue;
-            int at = ((place.Lower - First) * n) + i - From;
+            int at = ((place.Lower - First) * rowStep) + ((i - From) * columnStep);
             if (place.Lower >= 0) into[at] = slopes ? -T.One : T.One - place.Fraction;
-            if (place.Lower + 1 < _source) into[at + n] = slopes ? T.One : place.Fraction;
+            if (place.Lower + 1 < _source) into[at + rowStep] = slopes ? T.One : place.Fraction;
         }
     }
 }

@@ -50,15 +50,29 @@ public sealed partial class Tensor
         {
             if (Output.nelement == 0) return;
             var y = Output.Data<T>();
-            bool biased = Inputs.Length > 2;
+            bool smooth = activation is Activation.Sigmoid or Activation.Tanh;
+            bool biased = Inputs.Length > 2 && !smooth;
             if (biased) Rowwise.Repeat<T>(Inputs[2].Data<T>(), y);
             var w = Inputs[1];
             MatMul.Multiply<T>(Rows, _out, _in, Inputs[0].Data<T>(), _in, 1, w.FromFirst<T>(), w._strides[0], w._strides[1], y, _out, accumulate: biased);
             switch (activation)
             {
                 case Activation.Relu: TensorPrimitives.Max(y, T.Zero, y); break;
-                case Activation.Sigmoid: TensorPrimitives.Sigmoid<T>(y, y); break;
-                case Activation.Tanh: TensorPrimitives.Tanh<T>(y, y); break;
+                case Activation.Sigmoid or Activation.Tanh: Smooth(y); break;
+            }
+        }
+
+        /// <summary>Adds the bias and applies the activation row by row, while a row is still near.</summary>
+        private void Smooth<T>(Span<T> y)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            ReadOnlySpan<T> bias = Inputs.Length > 2 ? Inputs[2].Data<T>() : [];
+            for (int at = 0; at < y.Length; at += _out)
+            {
+                var row = y.Slice(at, _out);
+                if (bias.Length > 0) TensorPrimitives.Add(row, bias, row);
+                if (activation == Activation.Sigmoid) TensorPrimitives.Sigmoid<T>(row, row);
+                else TensorPrimitives.Tanh<T>(row, row);
             }
         }
 

@@ -45,6 +45,19 @@ public sealed partial class Tensor
     }
 
     /// <summary>
+    /// γ_k·(x̃ − μ_k) with the responsibilities γ of <see cref="bernoulliResponsibilities"/> for the image x, which are
+    /// never stored: means μ [b, k, d], binary x [b, d], x̃ [b, d] → [b, k, d]. No gradient to x and x̃, and to μ through
+    /// γ only when <paramref name="throughResponsibilities"/>.
+    /// </summary>
+    /// <exception cref="ShapeError">The shapes aren't of that form or the dtypes differ.</exception>
+    public Tensor bernoulliResidual(Tensor x, Tensor input, double clip = 1e-6, double floor = 0, bool throughResponsibilities = true)
+    {
+        CheckMixture("bernoulliResidual", this, x);
+        CheckMixture("bernoulliResidual", this, input);
+        return new BernoulliResidualOperation(contiguous(), x.contiguous(), input.contiguous(), clip, floor, throughResponsibilities).Run(dtype, shape);
+    }
+
+    /// <summary>
     /// What a slot pays for the pixels it answers for and for those it doesn't, summed over slots and pixels:
     /// Σ −γ·log p − λ·(1 − γ)·log(1 − μ), p and 1 − μ limited to [clip, 1 − clip]: means μ and responsibilities γ
     /// [b, k, d], binary x [b, d] → [b]. No gradient where a probability is limited, none to x.
@@ -279,6 +292,69 @@ public sealed partial class Tensor
                     {
                         int at = (row * d) + i, left = d - i;
                         Store(Load(g, at, left) * (Load(image, (row / k * d) + i, left) - Load(means, at, left)), into, at, left, accumulate);
+                    }
+                }
+            }
+        }
+    }
+
+    private sealed class BernoulliResidualOperation(Tensor means, Tensor x, Tensor input, double clip, double floor, bool through) : SlotOperation([means, x, input], clip)
+    {
+        protected override void Forward<T>()
+        {
+            ReadOnlySpan<T> means = Inputs[0].Data<T>(), target = Inputs[1].Data<T>(), input = Inputs[2].Data<T>();
+            var y = Output.Data<T>();
+            int k = Slots, d = Pixels;
+            Vector512<T> least = Least<T>(), most = Most<T>(), extra = Vector512.Create(T.CreateChecked(floor));
+            for (int b = 0; b < Images; b++)
+            {
+                for (int i = 0; i < d; i += Vector512<T>.Count)
+                {
+                    int at = (b * k * d) + i, left = d - i;
+                    Vector512<T> x = Load(target, (b * d) + i, left), seen = Load(input, (b * d) + i, left), sign = Sign(x), sum = Vector512<T>.Zero;
+                    for (int s = 0; s < k; s++) sum += Limit(Probability(Load(means, at + (s * d), left), sign, x), least, most) + extra;
+                    var share = Vector512<T>.One / sum;
+                    for (int s = 0; s < k; s++)
+                    {
+                        var mean = Load(means, at + (s * d), left);
+                        Store((Limit(Probability(mean, sign, x), least, most) + extra) * share * (seen - mean), y, at + (s * d), left);
+                    }
+                }
+            }
+        }
+
+        // With a_k = g_k·(x̃ − μ_k): ∂L/∂μ_k = −g_k·γ_k + (a_k − Σ_j a_j·γ_j) / Σ_j p_j · ∂p_k/∂μ_k.
+        protected override void Backward<T>()
+        {
+            if (!Wants(0)) return;
+            ReadOnlySpan<T> means = Inputs[0].Data<T>(), target = Inputs[1].Data<T>(), input = Inputs[2].Data<T>(), g = OutputGradient<T>();
+            var into = InputGradient<T>(0, out bool accumulate);
+            int k = Slots, d = Pixels;
+            Vector512<T> least = Least<T>(), most = Most<T>(), extra = Vector512.Create(T.CreateChecked(floor));
+            for (int b = 0; b < Images; b++)
+            {
+                for (int i = 0; i < d; i += Vector512<T>.Count)
+                {
+                    int at = (b * k * d) + i, left = d - i;
+                    Vector512<T> x = Load(target, (b * d) + i, left), seen = Load(input, (b * d) + i, left), sign = Sign(x);
+                    Vector512<T> sum = Vector512<T>.Zero, mean = Vector512<T>.Zero;
+                    for (int s = 0; s < k; s++)
+                    {
+                        var mu = Load(means, at + (s * d), left);
+                        var p = Limit(Probability(mu, sign, x), least, most) + extra;
+                        sum += p;
+                        mean += Load(g, at + (s * d), left) * (seen - mu) * p;
+                    }
+
+                    var share = Vector512<T>.One / sum;
+                    mean *= share;
+                    var factor = through ? sign * share : Vector512<T>.Zero;
+                    for (int s = 0; s < k; s++)
+                    {
+                        Vector512<T> mu = Load(means, at + (s * d), left), gradient = Load(g, at + (s * d), left), p = Probability(mu, sign, x);
+                        var gamma = (Limit(p, least, most) + extra) * share;
+                        var throughGamma = Inside(p, least, most) & (((gradient * (seen - mu)) - mean) * factor);
+                        Store(throughGamma - (gradient * gamma), into, at + (s * d), left, accumulate);
                     }
                 }
             }

@@ -30,7 +30,7 @@ public sealed partial class Tensor
                 int n = columns.Count;
                 var matrix = Scratch.Take<T>(4, columns.Touched * n);
                 var mixed = Scratch.Take<T>(5, rows.Touched * n);
-                columns.Matrix(matrix, slopes: false);
+                columns.Matrix(matrix);
                 for (int plane = b * _channels; plane < (b + 1) * _channels; plane++)
                 {
                     var to = y.Slice(plane * height * width, height * width);
@@ -75,7 +75,7 @@ public sealed partial class Tensor
                 {
                     var pixels = image.Slice(plane * _h * _w, _h * _w);
                     var from = g.Slice(plane * height * width, height * width);
-                    columns.Matrix(matrix, slopes: false);
+                    columns.Matrix(matrix);
                     if (!toPose.IsEmpty) MixColumns(pixels, rows, columns, matrix, mixed);
                     gathered.Clear();
                     for (int v = rows.From; v < rows.End; v++)
@@ -100,11 +100,12 @@ public sealed partial class Tensor
                     if (!toImage.IsEmpty)
                     {
                         var target = toImage.Slice(plane * _h * _w, _h * _w)[((rows.First * _w) + columns.First)..];
-                        MatMul.Multiply<T>(m, k, n, gathered, n, 1, matrix, 1, n, target, _w, accumulate: true);
+                        columns.Transposed(matrix);
+                        MatMul.Multiply<T>(m, k, n, gathered, n, 1, matrix, k, 1, target, _w, accumulate: true);
                     }
 
                     if (toPose.IsEmpty) continue;
-                    columns.Matrix(matrix, slopes: true);
+                    columns.Slopes(matrix);
                     MixColumns(pixels, rows, columns, matrix, mixed);
                     for (int r = 0; r < m; r++)
                         TensorPrimitives.MultiplyAdd(gathered.Slice(r * n, n), mixed.Slice(r * n, n), across, across);

@@ -36,6 +36,7 @@ let private goldenBatch (dtype: Dtype) : NeuralEMBatch =
         Input = x.unsqueeze 1
         Target = x
         Noise = (golden.Value.Input "noise").cast dtype
+        StateNoise = None
     }
 
 [<Test>]
@@ -90,6 +91,8 @@ let private variants: (string * NeuralEMConfig) list =
         "the last step only", { paper with StepWeights = StepWeights.Last }
         "increasing weights", { small with StepWeights = StepWeights.Increasing }
         "noise of its own for each step", { paper with FreshInput = true }
+        "a spread start", { paper with SymmetryBreaking = SymmetryBreaking.Spread }
+        "noise on states", { paper with StateNoise = 0.5 }
         "a background of zeros", { paper with Background = BackgroundSlot.Zero }
         "a learned background", { small with Background = BackgroundSlot.Learned }
     ]
@@ -99,7 +102,12 @@ let private batch (config: NeuralEMConfig) (count: int) (dtype: Dtype) (seed: in
     let batch = NeuralEM.allocate config count
     (key.Named "target").FillBernoulli(batch.Target.Elements<float32>(), 0.3)
     (key.Named "input").FillBernoulli(batch.Input.Elements<float32>(), 0.3)
-    NeuralEMData.fillNoise config 0.1 (key.Named "noise") batch.Noise
+    NeuralEMData.fillNoise config 0.1 (key.Named "noise") batch
+
+    batch.StateNoise
+    |> Option.iter (fun noise ->
+        (key.Named "states").FillNormal(noise.Elements<float32>(), 0.0f, float32 config.StateNoise))
+
     Parameters.map (fun tensor -> tensor.cast dtype) batch
 
 let private random (config: NeuralEMConfig) (dtype: Dtype) (seed: int) =
@@ -165,7 +173,14 @@ let ``permuting the slots at the start permutes the slots at the end`` (config: 
 
     let straight = unroll config model batch
 
-    let crossed = unroll config permuted { batch with Noise = permute batch.Noise 1 }
+    let crossed =
+        unroll
+            config
+            permuted
+            { batch with
+                Noise = permute batch.Noise 1
+                StateNoise = batch.StateNoise |> Option.map (fun noise -> permute noise 2)
+            }
 
     for a, b in List.zip straight crossed do
         same (permute a.Responsibilities 1) b.Responsibilities |> should equal true
@@ -179,7 +194,17 @@ let ``an image's slots don't see other images`` (config: NeuralEMConfig) =
 
     for i in 0..3 do
         let alone =
-            unroll config model (Parameters.map (fun tensor -> tensor.slice (0, i, i + 1)) batch) |> List.last
+            let slice (x: Tensor) = x.slice (0, i, i + 1)
+
+            let alone =
+                {
+                    Input = slice batch.Input
+                    Target = slice batch.Target
+                    Noise = slice batch.Noise
+                    StateNoise = batch.StateNoise |> Option.map (fun noise -> noise.slice (1, i, i + 1))
+                }
+
+            unroll config model alone |> List.last
 
         same alone.Responsibilities (together.Responsibilities.slice (0, i, i + 1)) |> should equal true
 

@@ -69,6 +69,37 @@ let ``residuals are weighted differences`` (seed: int) =
         seed
 
 [<Property(MaxTest = 10)>]
+let ``residuals of the E-step are those of its responsibilities`` (seed: int) =
+    agrees
+        (fun means gamma image -> means.bernoulliResidual (image, gamma.select (1, 0), 1e-6, 0.01))
+        (fun means gamma image ->
+            means.responsibleResidual (means.bernoulliResponsibilities (image, 1e-6, 0.01), gamma.select (1, 0)))
+        seed
+
+[<TestCase true>]
+[<TestCase false>]
+let ``gradients of the E-step's residuals are those of its parts`` (through: bool) =
+    for pixels in lengths |> List.filter ((<) 0) do
+        let means, gamma, image = draw 3 3 pixels Dtype.Float64
+        let input = gamma.select (1, 0)
+
+        let gradient (residual: Tensor -> Tensor) =
+            let means = means.reverseDiff ()
+            (residual means * gamma).sum().reverse()
+            means.derivative
+
+        let fused =
+            gradient (fun means ->
+                means.bernoulliResidual (image, input, 1e-6, 0.01, throughResponsibilities = through))
+
+        let twin =
+            gradient (fun means ->
+                let gamma = means.bernoulliResponsibilities (image, 1e-6, 0.01)
+                means.responsibleResidual ((if through then gamma else gamma.noDiff ()), input))
+
+        close fused twin |> should equal true
+
+[<Property(MaxTest = 10)>]
 let ``a slot pays for its pixels and for light elsewhere`` (seed: int) =
     agrees
         (fun means gamma image -> means.bernoulliSlotLoss (gamma, image, 0.5))
