@@ -1,5 +1,6 @@
 using System;
 using System.Numerics;
+using System.Numerics.Tensors;
 
 namespace Scae.Tensors;
 
@@ -109,6 +110,19 @@ public sealed partial class Tensor
         {
             var target = columns.Slice(at, window.Columns);
             var row = Row(window, image, line, area, kernel, out int first);
+            if (window.Stride == 1)
+            {
+                // Neighbours stay neighbours: the part of the row that the line sees moves as a whole.
+                int from = Math.Clamp(-first, 0, target.Length), to = Math.Clamp(row.Length - first, from, target.Length);
+                var inside = target[from..to];
+                if (to > from && accumulate) TensorPrimitives.Add(inside, row.Slice(first + from, to - from), inside);
+                if (to > from && !accumulate) row.Slice(first + from, to - from).CopyTo(inside);
+                if (accumulate) continue;
+                target[..from].Clear();
+                target[to..].Clear();
+                continue;
+            }
+
             for (int i = 0, x = first; i < target.Length; i++, x += window.Stride)
             {
                 T value = (uint)x < (uint)row.Length ? row[x] : T.Zero;
@@ -125,6 +139,15 @@ public sealed partial class Tensor
         {
             var from = columns.Slice(at, window.Columns);
             var row = Row(window, image, line, area, kernel, out int first);
+            if (window.Stride == 1)
+            {
+                int low = Math.Clamp(-first, 0, from.Length), high = Math.Clamp(row.Length - first, low, from.Length);
+                if (high == low) continue;
+                var inside = row.Slice(first + low, high - low);
+                TensorPrimitives.Add(inside, from[low..high], inside);
+                continue;
+            }
+
             for (int i = 0, x = first; i < from.Length; i++, x += window.Stride)
             {
                 if ((uint)x < (uint)row.Length) row[x] += from[i];
