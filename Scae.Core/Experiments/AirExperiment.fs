@@ -192,12 +192,6 @@ module AirExperiment =
             Error $"--smallest {config.Smallest}: must be at most the largest, which is {config.Largest}"
         elif config.Canvas < largest then
             Error $"--canvas {config.Canvas}: must be at least {largest}, for the largest digits"
-        elif config.Overlap = Overlap.Avoided && 2 * largest > config.Canvas && config.Most > 2 then
-            // Three digits often find no room; drawing again would take for ever on the smallest canvases.
-            if config.Most * largest * largest > config.Canvas * config.Canvas then
-                Error $"--overlap avoided: {config.Most} digits of {largest} pixels don't fit on {config.Canvas}"
-            else
-                Ok scenes
         else
             Ok scenes
 

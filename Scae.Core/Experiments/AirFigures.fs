@@ -54,14 +54,12 @@ module AirFigures =
 
     let private stepKeys (data: AirData) (figure: Figure) : Figure =
         (figure, [ 0 .. data.Model.Steps - 1 ])
-        ||> List.fold (fun figure t ->
-            Figure.key $"step {t + 1}" (Palette.category t) (Swatch.Outline false) figure)
+        ||> List.fold (fun figure t -> Figure.key $"step {t + 1}" (Palette.category t) (Swatch.Outline false) figure)
         |> Figure.key "not present" Colour.grey (Swatch.Outline true)
 
     let private digits (n: int) = if n = 1 then "1 digit" else $"{n} digits"
 
-    let private count (presence: float32[]) =
-        presence |> Array.filter (fun p -> p > 0.5f) |> Array.length
+    let private count (presence: float32[]) = presence |> Array.filter (fun p -> p > 0.5f) |> Array.length
 
     let private shown (data: AirData) : int list = [ 0 .. data.Shown.Truth.Length - 1 ]
 
@@ -209,12 +207,9 @@ module AirFigures =
 
         Figure.create "reconstructions" "What each step draws" (instructive data |> List.map panels)
         |> Figure.panelSize 160.0 175.0
-        |> Figure.columnLabels (
-            [ "scene"; "all steps" ]
-            @ [ for t in 1..steps -> $"step {t}" ]
-            @ [ "scene − all" ]
-        )
-        |> Figure.note "Each step's patch where it lands, times its weight: the probability that it and all before it are present."
+        |> Figure.columnLabels ([ "scene"; "all steps" ] @ [ for t in 1..steps -> $"step {t}" ] @ [ "scene − all" ])
+        |> Figure.note
+            "Each step's patch where it lands, times its weight: the probability that it and all before it are present."
 
     let private patches (data: AirData) (inference: AirInference) : Figure =
         let side, patch = data.Scenes.Canvas, data.Model.Patch
@@ -233,10 +228,7 @@ module AirFigures =
                     let at k = float where[3 * t + k]
 
                     picture side (part (side * side) renders) ""
-                    |> outline
-                        (Palette.category t)
-                        (present[t] <= 0.5f)
-                        (AirData.square side (at 0) (at 1) (at 2))
+                    |> outline (Palette.category t) (present[t] <= 0.5f) (AirData.square side (at 0) (at 1) (at 2))
             ]
 
         Figure.create "patches" "Decoded patches, and where they land" (instructive data |> List.map panels)
@@ -306,11 +298,7 @@ module AirFigures =
                             |> boxes data (row where i) (row presence i)
                     ]
                     [ for i in several -> picture data.Scenes.Canvas (row drawn i) "" ]
-                    [
-                        lossPanel epochs until
-                        errorPanel epochs until
-                        countPanel data.Scenes.Most epochs until
-                    ]
+                    [ lossPanel epochs until; errorPanel epochs until; countPanel data.Scenes.Most epochs until ]
                 ]
             |> Figure.panelSize 230.0 210.0
 

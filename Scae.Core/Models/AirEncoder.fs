@@ -146,14 +146,19 @@ module AirEncoder =
         let channels =
             ((residual.view (-1, 1, side, side)).conv2d(finder.Filters, 1, Air.FinderSide / 2) + finder.Bias)
                 .relu()
-                .flatten 2
+                .flatten
+                2
 
         let map = (finder.Output.matmul channels).squeeze 1
 
         let tick (i: int) = 2.0 * float i / float (side - 1) - 1.0
 
         let places =
-            Array.init (2 * side * side) (fun i -> if i % 2 = 0 then tick (i / 2 % side) else tick (i / 2 / side))
+            Array.init (2 * side * side) (fun i ->
+                if i % 2 = 0 then
+                    tick (i / 2 % side)
+                else
+                    tick (i / 2 / side))
 
         let farAway =
             let reach = FinderReach * 2.0 / float (side - 1)
@@ -205,10 +210,7 @@ module AirEncoder =
         let whereMean =
             match encoder.Finder with
             | Some finder ->
-                Tensor.cat (
-                    [| whereSums.slice (1, 0, 1); whereSums.slice (1, 1, 3) + find config finder shown |],
-                    1
-                )
+                Tensor.cat ([| whereSums.slice (1, 0, 1); whereSums.slice (1, 1, 3) + find config finder shown |], 1)
             | None -> whereSums.slice (1, 0, 3)
 
         let whereLogVariance = limited (whereSums.slice (1, 3, 6))

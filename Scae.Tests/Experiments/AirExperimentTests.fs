@@ -36,9 +36,14 @@ let private refusal (overrides: (string * string) list) =
 
 [<Test>]
 let ``hyperparameters that don't fit each other are refused in one line`` () =
-    refusal [ "smallest", "19" ] |> should equal "--smallest 19: must be at most the largest, which is 18"
-    refusal [ "canvas", "17" ] |> should equal "--canvas 17: must be at least 18, for the largest digits"
-    refusal [ "overview", "33" ] |> should equal "--overview 33: must be at most the canvas, which is 32"
+    refusal [ "smallest", "19" ]
+    |> should equal "--smallest 19: must be at most the largest, which is 18"
+
+    refusal [ "canvas", "17" ]
+    |> should equal "--canvas 17: must be at least 18, for the largest digits"
+
+    refusal [ "overview", "33" ]
+    |> should equal "--overview 33: must be at most the canvas, which is 32"
 
     refusal [ "decoding", "convolutional"; "patch", "18" ]
     |> should equal "--patch 18: must be a multiple of 4 for a convolutional decoder"
@@ -71,7 +76,7 @@ let ``every preset can be trained, measured and drawn`` () =
         let recording = session.Record()
         recording.Forward()
         recording.Reverse()
-        Double.IsFinite(recording.Outputs[0].toScalar ()) |> should equal true
+        Double.IsFinite(recording.Outputs[0].toScalar()) |> should equal true
         let metrics = session.Evaluate Validation
         metrics |> List.map fst |> should contain "count_accuracy"
 
@@ -111,7 +116,8 @@ let ``validation and test scenes differ, and both are the same each time`` () =
     counting Validation |> should equal (counting Validation)
     counting Validation |> should not' (equal (counting Test))
 
-let private scenes = lazy (MultiMnist.sample MultiMnist.published TestDigits.sets.Value.Test 60 (Key.OfSeed 1L))
+let private scenes =
+    lazy (MultiMnist.sample MultiMnist.published TestDigits.sets.Value.Test 60 (Key.OfSeed 1L))
 
 /// What a model would say that knows the truth.
 let private perfect () : AirReading =

@@ -197,14 +197,25 @@ let private enumerated (config: AirConfig) (uniform: bool) : (string * float) li
     let discrete = { config with Presence = AirPresence.Discrete }
     let model = random discrete Dtype.Float64 7
     let scene = batch config 1 Dtype.Float64 8
-    let expected = gradients { config with Presence = AirPresence.Expected } { model with Baseline = None } scene
+
+    let expected =
+        gradients { config with Presence = AirPresence.Expected } { model with Baseline = None } scene
+
     let present = read (AirObjective.cumulativePresence (AirEncoder.infer discrete model scene))
 
     let terms =
         [
             for n in 0 .. config.Steps do
-                let reach t = if t = 0 then 1.0 elif t > config.Steps then 0.0 else present[t - 1]
-                let weight = if uniform then 1.0 / float (config.Steps + 1) else reach n - reach (n + 1)
+                let reach t =
+                    if t = 0 then 1.0
+                    elif t > config.Steps then 0.0
+                    else present[t - 1]
+
+                let weight =
+                    if uniform then
+                        1.0 / float (config.Steps + 1)
+                    else
+                        reach n - reach (n + 1)
 
                 let noise =
                     Tensor.``of`` (Array.init config.Steps (fun t -> if t < n then 1e6 else -1e6), 1, config.Steps)
@@ -241,9 +252,7 @@ let ``the score function's gradient is that of the expectation, whatever the bas
 let ``wrong probabilities of counts are noticed`` () =
     let config = (Map.ofList variants).["recurrent, expected presence"]
 
-    enumerated config true
-    |> List.exists (fun (_, distance) -> distance > 0.01)
-    |> should equal true
+    enumerated config true |> List.exists (fun (_, distance) -> distance > 0.01) |> should equal true
 
 [<TestCaseSource(nameof cases)>]
 let ``cumulative presence never grows with the step`` (config: AirConfig) =
@@ -313,8 +322,7 @@ let ``a place as the prior has it costs nothing`` () =
             Where = biased encoder.Where (repeat [ -0.5; 0.1; 0.1 ])
             WhereLogVariance =
                 encoder.WhereLogVariance
-                |> Option.map (fun layer ->
-                    biased layer (repeat [ 2.0 * log 0.2; 2.0 * log 0.8; 2.0 * log 0.8 ]))
+                |> Option.map (fun layer -> biased layer (repeat [ 2.0 * log 0.2; 2.0 * log 0.8; 2.0 * log 0.8 ]))
         }
 
     let inference =
@@ -326,7 +334,15 @@ let ``a place as the prior has it costs nothing`` () =
 
 [<Property(MaxTest = 50)>]
 let ``the divergence of presence is 0 where it agrees with the prior, else positive`` (a: float) (b: float) =
-    let squash (x: float) = if Double.IsFinite x then 0.01 + 0.98 / (1.0 + exp -(x % 5.0)) else 0.5
+    let squash (x: float) =
+        if Double.IsFinite x then
+            0.01 + 0.98 / (1.0 + exp -(x % 5.0))
+        else
+            0.5
+
     let q, p = squash a, squash b
-    let divergence q p = (AirObjective.presenceDivergence (ofList [ q ] [ 1; 1 ]) (ofList [ p ] [ 1 ])).toScalar()
+
+    let divergence q p =
+        (AirObjective.presenceDivergence (ofList [ q ] [ 1; 1 ]) (ofList [ p ] [ 1 ])).toScalar()
+
     abs (divergence q q) < 1e-12 && divergence q p >= -1e-12
