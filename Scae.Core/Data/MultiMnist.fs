@@ -160,10 +160,7 @@ module MultiMnist =
                 blend config.Overlap config.Canvas source truth[i] into
 
             // Rounding alone mustn't count as overlap.
-            drawn <-
-                config.Overlap = Overlap.Allowed
-                || tries = MostTries
-                || not (exceeds 1.0001f into)
+            drawn <- config.Overlap = Overlap.Allowed || tries = MostTries || not (exceeds 1.0001f into)
 
         truth
 
