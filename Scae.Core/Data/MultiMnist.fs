@@ -47,6 +47,10 @@ type Scenes =
 /// Scenes of several digits (Eslami et al. 2016, §4.1, and the published small program's variant).
 [<RequireQualifiedAccess>]
 module MultiMnist =
+    // On a canvas that is too small digits always overlap: the last try is kept.
+    [<Literal>]
+    let private MostTries = 1000
+
     /// The small program's: 32 × 32, up to two digits of 12 to 18 pixels that may lie on each other.
     let published: MultiMnistConfig =
         {
@@ -139,9 +143,11 @@ module MultiMnist =
         let count = random.NextInt(config.Most + 1)
         let truth = Array.zeroCreate<PlacedDigit> count
         let mutable drawn = false
+        let mutable tries = 0
 
         while not drawn do
             into.Clear()
+            tries <- tries + 1
 
             for i in 0 .. count - 1 do
                 let side = side config random
@@ -155,7 +161,7 @@ module MultiMnist =
                 blend config.Overlap config.Canvas source truth[i] into
 
             // Rounding alone mustn't count as overlap.
-            drawn <- config.Overlap = Overlap.Allowed || not (exceeds 1.0001f into)
+            drawn <- config.Overlap = Overlap.Allowed || tries = MostTries || not (exceeds 1.0001f into)
 
         truth
 

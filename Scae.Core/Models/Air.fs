@@ -104,7 +104,7 @@ type Finder =
         Filters: Tensor
         /// [1, C, 1, 1].
         Bias: Tensor
-        /// [1, C, 1, 1].
+        /// [1, C].
         Output: Tensor
     }
 
@@ -268,7 +268,7 @@ module Air =
                         (Tensor.``of`` (filters, c, 1, side, side)).cast dtype
                         + Initialization.normal 0.02 dtype [ c; 1; side; side ] key
                     Bias = Tensor.zeros ([| 1; c; 1; 1 |], dtype)
-                    Output = Tensor.full ([| 1; c; 1; 1 |], FinderGain / float c, dtype)
+                    Output = Tensor.full ([| 1; c |], FinderGain / float c, dtype)
                 }
 
     let private recurrentEncoder (config: AirConfig) (dtype: Dtype) (key: Key) : RecurrentEncoder =

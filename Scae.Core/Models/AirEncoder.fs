@@ -143,12 +143,13 @@ module AirEncoder =
     let private find (config: AirConfig) (finder: Finder) (residual: Tensor) : Tensor =
         let side = config.Overview
 
-        let map =
+        let channels =
             ((residual.view (-1, 1, side, side)).conv2d(finder.Filters, 1, Air.FinderSide / 2) + finder.Bias)
                 .relu()
-                .conv2d(finder.Output)
                 .flatten
-                1
+                2
+
+        let map = (finder.Output.matmul channels).squeeze 1
 
         let tick (i: int) = 2.0 * float i / float (side - 1) - 1.0
 
@@ -159,12 +160,19 @@ module AirEncoder =
                 else
                     tick (i / 2 / side))
 
-        let places = (Tensor.``of`` (places, side * side, 2)).cast residual.dtype
-        let peak = places.indexSelect (0, map.argmax 1)
-        let fromPeak = places.unsqueeze 0 - peak.unsqueeze 1
-        let reach = FinderReach * 2.0 / float (side - 1)
-        let far = (fromPeak * fromPeak).sum(2).gt(reach * reach)
-        ((map - 1e4 * far).softmax 1).matmul places
+        let farAway =
+            let reach = FinderReach * 2.0 / float (side - 1)
+
+            Array.init (side * side * side * side) (fun i ->
+                let p, q = i / (side * side), i % (side * side)
+                let dx, dy = places[2 * p] - places[2 * q], places[2 * p + 1] - places[2 * q + 1]
+                if dx * dx + dy * dy > reach * reach then -1e4 else 0.0)
+
+        let constant (values: float[]) (columns: int) =
+            (Tensor.``of`` (values, side * side, columns)).cast residual.dtype
+
+        let aroundPeak = (constant farAway (side * side)).indexSelect(0, map.argmax 1)
+        ((map + aroundPeak).softmax 1).matmul(constant places 2)
 
     let private step
         (config: AirConfig)

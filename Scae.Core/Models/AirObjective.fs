@@ -62,7 +62,7 @@ module AirObjective =
         let following = pixels.unsqueeze 1 + fromHere ofLatents + (fromHere ofChoices - ofChoices)
         following, pixels + (ofLatents + ofChoices).sum 1
 
-    /// Hard presence (eq. 3 and 4 of the paper with hard z_pres): the bound at drawn z, whose gradient passes to everything but the
+    /// Hard presence (the paper's §2.3, discrete case): the bound at drawn z, whose gradient passes to everything but the
     /// choices, plus log q(z) times what the choice costs beyond the baseline, whose value means nothing and whose gradient
     /// is the score function's; the baseline learns by squared error.
     let private discrete (config: AirConfig) (inference: AirInference) (batch: AirBatch) : Tensor =

@@ -105,6 +105,21 @@ let ``every preset can be trained, measured and drawn`` () =
         | None -> Assert.Fail "no animation"
 
 [<Test>]
+let ``every preset's gradients can be checked`` () =
+    for preset in AirExperiment.experiment.Specification.Presets do
+        AirExperiment.experiment.Configure
+            preset
+            (small
+             @ [ "hidden", "9"; "features", "8"; "glimpse-hidden", "7"; "decoder-hidden", "6"; "what", "5" ])
+        |> Result.bind (fun task -> task.CheckGradient resources (Keys.ofSeed 0))
+        |> function
+            | Error message -> Assert.Fail message
+            | Ok comparisons ->
+                for comparison in comparisons do
+                    if not (comparison.Parameter.StartsWith "baseline") then
+                        comparison.RelativeError |> should be (lessThan 1e-5)
+
+[<Test>]
 let ``without MNIST everything runs on strokes`` () =
     let session = session "seed" [ "digits", "strokes" ] 1
     session.Evaluate Test |> List.map fst |> should contain "count_accuracy"
