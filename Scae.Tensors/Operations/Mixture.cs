@@ -99,23 +99,47 @@ public sealed partial class Tensor
         protected Vector512<T> Most<T>()
             where T : unmanaged, INumberBase<T> => Vector512.Create(T.CreateChecked(1 - clip));
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        protected static Vector512<T> Load<T>(ReadOnlySpan<T> all, int at, int left)
-            where T : unmanaged =>
-            left >= Vector512<T>.Count ? Vector512.LoadUnsafe(ref MemoryMarshal.GetReference(all), (nuint)at) : Lanes.LoadPart(all.Slice(at, left));
+        protected sealed override void Forward<T>()
+        {
+            if (Pixels % Vector512<T>.Count == 0) Forward<T, Whole>();
+            else Forward<T, Ragged>();
+        }
+
+        protected sealed override void Backward<T>()
+        {
+            if (Pixels % Vector512<T>.Count == 0) Backward<T, Whole>();
+            else Backward<T, Ragged>();
+        }
+
+        protected abstract void Forward<T, TEnds>()
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>;
+
+        protected abstract void Backward<T, TEnds>()
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        protected static void Store<T>(Vector512<T> lanes, Span<T> all, int at, int left)
+        protected static Vector512<T> Load<T, TEnds>(ReadOnlySpan<T> all, int at, int left)
+            where T : unmanaged =>
+            typeof(TEnds) == typeof(Whole) || left >= Vector512<T>.Count ? Vector512.LoadUnsafe(ref MemoryMarshal.GetReference(all), (nuint)at) : Lanes.LoadPart(all.Slice(at, left));
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        protected static void Store<T, TEnds>(Vector512<T> lanes, Span<T> all, int at, int left)
             where T : unmanaged
         {
-            if (left >= Vector512<T>.Count) lanes.StoreUnsafe(ref MemoryMarshal.GetReference(all), (nuint)at);
+            if (typeof(TEnds) == typeof(Whole) || left >= Vector512<T>.Count) lanes.StoreUnsafe(ref MemoryMarshal.GetReference(all), (nuint)at);
             else Lanes.StorePart(lanes, all.Slice(at, left));
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        protected static void Store<T>(Vector512<T> lanes, Span<T> all, int at, int left, bool accumulate)
+        protected static void Store<T, TEnds>(Vector512<T> lanes, Span<T> all, int at, int left, bool accumulate)
             where T : unmanaged =>
-            Store(accumulate ? lanes + Load<T>(all, at, left) : lanes, all, at, left);
+            Store<T, TEnds>(accumulate ? lanes + Load<T, TEnds>(all, at, left) : lanes, all, at, left);
+
+        /// <summary>Rows are made of whole vectors: no code for their ends comes between the loop and its registers.</summary>
+        protected readonly struct Whole;
+
+        /// <summary>The last vector of a row may reach beyond it.</summary>
+        protected readonly struct Ragged;
 
         /// <summary>p = μ·(2x − 1) + (1 − x), before it is limited.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -127,9 +151,10 @@ public sealed partial class Tensor
         protected static Vector512<T> Sign<T>(Vector512<T> x)
             where T : unmanaged => x + x - Vector512<T>.One;
 
+        // One instruction each; p stands second because a comparison with NaN yields the second operand.
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         protected static Vector512<T> Limit<T>(Vector512<T> p, Vector512<T> least, Vector512<T> most)
-            where T : unmanaged => Vector512.Min(Vector512.Max(p, least), most);
+            where T : unmanaged => Vector512.MinNative(most, Vector512.MaxNative(least, p));
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         protected static Vector512<T> Inside<T>(Vector512<T> p, Vector512<T> least, Vector512<T> most)
@@ -138,7 +163,7 @@ public sealed partial class Tensor
 
     private sealed class ResponsibilitiesOperation(Tensor means, Tensor x, double clip, double floor) : SlotOperation([means, x], clip)
     {
-        protected override void Forward<T>()
+        protected override void Forward<T, TEnds>()
         {
             ReadOnlySpan<T> means = Inputs[0].Data<T>(), image = Inputs[1].Data<T>();
             var gamma = Output.Data<T>();
@@ -149,25 +174,25 @@ public sealed partial class Tensor
                 for (int i = 0; i < d; i += Vector512<T>.Count)
                 {
                     int at = (b * k * d) + i, left = d - i;
-                    var x = Load(image, (b * d) + i, left);
+                    var x = Load<T, TEnds>(image, (b * d) + i, left);
                     var sign = Sign(x);
                     var sum = Vector512<T>.Zero;
                     for (int s = 0; s < k; s++)
                     {
-                        var p = Limit(Probability(Load(means, at + (s * d), left), sign, x), least, most) + extra;
+                        var p = Limit(Probability(Load<T, TEnds>(means, at + (s * d), left), sign, x), least, most) + extra;
                         sum += p;
-                        Store(p, gamma, at + (s * d), left);
+                        Store<T, TEnds>(p, gamma, at + (s * d), left);
                     }
 
                     // One division a pixel instead of one a slot.
                     var share = Vector512<T>.One / sum;
-                    for (int s = 0; s < k; s++) Store(Load<T>(gamma, at + (s * d), left) * share, gamma, at + (s * d), left);
+                    for (int s = 0; s < k; s++) Store<T, TEnds>(Load<T, TEnds>(gamma, at + (s * d), left) * share, gamma, at + (s * d), left);
                 }
             }
         }
 
         // ∂L/∂p_k = (g_k − Σ_j g_j·γ_j) / Σ_j p_j.
-        protected override void Backward<T>()
+        protected override void Backward<T, TEnds>()
         {
             if (!Wants(0)) return;
             ReadOnlySpan<T> means = Inputs[0].Data<T>(), image = Inputs[1].Data<T>(), gamma = Output.Data<T>(), g = OutputGradient<T>();
@@ -179,20 +204,20 @@ public sealed partial class Tensor
                 for (int i = 0; i < d; i += Vector512<T>.Count)
                 {
                     int at = (b * k * d) + i, left = d - i;
-                    var x = Load(image, (b * d) + i, left);
+                    var x = Load<T, TEnds>(image, (b * d) + i, left);
                     var sign = Sign(x);
                     Vector512<T> sum = Vector512<T>.Zero, mean = Vector512<T>.Zero;
                     for (int s = 0; s < k; s++)
                     {
-                        sum += Limit(Probability(Load(means, at + (s * d), left), sign, x), least, most) + extra;
-                        mean += Load(g, at + (s * d), left) * Load(gamma, at + (s * d), left);
+                        sum += Limit(Probability(Load<T, TEnds>(means, at + (s * d), left), sign, x), least, most) + extra;
+                        mean += Load<T, TEnds>(g, at + (s * d), left) * Load<T, TEnds>(gamma, at + (s * d), left);
                     }
 
                     var factor = sign / sum;
                     for (int s = 0; s < k; s++)
                     {
-                        var inside = Inside(Probability(Load(means, at + (s * d), left), sign, x), least, most);
-                        Store(inside & ((Load(g, at + (s * d), left) - mean) * factor), into, at + (s * d), left, accumulate);
+                        var inside = Inside(Probability(Load<T, TEnds>(means, at + (s * d), left), sign, x), least, most);
+                        Store<T, TEnds>(inside & ((Load<T, TEnds>(g, at + (s * d), left) - mean) * factor), into, at + (s * d), left, accumulate);
                     }
                 }
             }
@@ -201,7 +226,7 @@ public sealed partial class Tensor
 
     private sealed class MixtureOperation(Tensor means, Tensor x, double clip) : SlotOperation([means, x], clip)
     {
-        protected override void Forward<T>()
+        protected override void Forward<T, TEnds>()
         {
             ReadOnlySpan<T> means = Inputs[0].Data<T>(), image = Inputs[1].Data<T>();
             var y = Output.Data<T>();
@@ -212,13 +237,13 @@ public sealed partial class Tensor
                 for (int i = 0; i < d; i += Vector512<T>.Count)
                 {
                     int at = (b * k * d) + i, left = d - i;
-                    var sum = Sum(means, image, at, b, i, left, least, most, out _);
-                    Store(Lanes.Log(sum * weight), y, (b * d) + i, left);
+                    var sum = Sum<T, TEnds>(means, image, at, b, i, left, least, most, out _);
+                    Store<T, TEnds>(Lanes.Log(sum * weight), y, (b * d) + i, left);
                 }
             }
         }
 
-        protected override void Backward<T>()
+        protected override void Backward<T, TEnds>()
         {
             if (!Wants(0)) return;
             ReadOnlySpan<T> means = Inputs[0].Data<T>(), image = Inputs[1].Data<T>(), g = OutputGradient<T>();
@@ -230,34 +255,34 @@ public sealed partial class Tensor
                 for (int i = 0; i < d; i += Vector512<T>.Count)
                 {
                     int at = (b * k * d) + i, left = d - i;
-                    var sum = Sum(means, image, at, b, i, left, least, most, out var x);
+                    var sum = Sum<T, TEnds>(means, image, at, b, i, left, least, most, out var x);
                     var sign = Sign(x);
-                    var gradient = Load(g, (b * d) + i, left) * sign / sum;
+                    var gradient = Load<T, TEnds>(g, (b * d) + i, left) * sign / sum;
                     for (int s = 0; s < k; s++)
                     {
-                        var inside = Inside(Probability(Load(means, at + (s * d), left), sign, x), least, most);
-                        Store(inside & gradient, into, at + (s * d), left, accumulate);
+                        var inside = Inside(Probability(Load<T, TEnds>(means, at + (s * d), left), sign, x), least, most);
+                        Store<T, TEnds>(inside & gradient, into, at + (s * d), left, accumulate);
                     }
                 }
             }
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private Vector512<T> Sum<T>(ReadOnlySpan<T> means, ReadOnlySpan<T> image, int at, int b, int i, int left, Vector512<T> least, Vector512<T> most, out Vector512<T> x)
+        private Vector512<T> Sum<T, TEnds>(ReadOnlySpan<T> means, ReadOnlySpan<T> image, int at, int b, int i, int left, Vector512<T> least, Vector512<T> most, out Vector512<T> x)
             where T : unmanaged
         {
             int k = Slots, d = Pixels;
-            x = Load(image, (b * d) + i, left);
+            x = Load<T, TEnds>(image, (b * d) + i, left);
             var sign = Sign(x);
             var sum = Vector512<T>.Zero;
-            for (int s = 0; s < k; s++) sum += Limit(Probability(Load(means, at + (s * d), left), sign, x), least, most);
+            for (int s = 0; s < k; s++) sum += Limit(Probability(Load<T, TEnds>(means, at + (s * d), left), sign, x), least, most);
             return sum;
         }
     }
 
     private sealed class ResidualOperation(Tensor means, Tensor gamma, Tensor x) : SlotOperation([means, gamma, x], 0)
     {
-        protected override void Forward<T>()
+        protected override void Forward<T, TEnds>()
         {
             ReadOnlySpan<T> means = Inputs[0].Data<T>(), gamma = Inputs[1].Data<T>(), image = Inputs[2].Data<T>();
             var y = Output.Data<T>();
@@ -267,12 +292,12 @@ public sealed partial class Tensor
                 for (int i = 0; i < d; i += Vector512<T>.Count)
                 {
                     int at = (row * d) + i, left = d - i;
-                    Store(Load(gamma, at, left) * (Load(image, (row / k * d) + i, left) - Load(means, at, left)), y, at, left);
+                    Store<T, TEnds>(Load<T, TEnds>(gamma, at, left) * (Load<T, TEnds>(image, (row / k * d) + i, left) - Load<T, TEnds>(means, at, left)), y, at, left);
                 }
             }
         }
 
-        protected override void Backward<T>()
+        protected override void Backward<T, TEnds>()
         {
             ReadOnlySpan<T> means = Inputs[0].Data<T>(), gamma = Inputs[1].Data<T>(), image = Inputs[2].Data<T>(), g = OutputGradient<T>();
             int k = Slots, d = Pixels, n = g.Length;
@@ -280,7 +305,7 @@ public sealed partial class Tensor
             {
                 var into = InputGradient<T>(0, out bool accumulate);
                 for (int at = 0; at < n; at += Vector512<T>.Count)
-                    Store(-(Load(g, at, n - at) * Load(gamma, at, n - at)), into, at, n - at, accumulate);
+                    Store<T, TEnds>(-(Load<T, TEnds>(g, at, n - at) * Load<T, TEnds>(gamma, at, n - at)), into, at, n - at, accumulate);
             }
 
             if (Wants(1))
@@ -291,7 +316,7 @@ public sealed partial class Tensor
                     for (int i = 0; i < d; i += Vector512<T>.Count)
                     {
                         int at = (row * d) + i, left = d - i;
-                        Store(Load(g, at, left) * (Load(image, (row / k * d) + i, left) - Load(means, at, left)), into, at, left, accumulate);
+                        Store<T, TEnds>(Load<T, TEnds>(g, at, left) * (Load<T, TEnds>(image, (row / k * d) + i, left) - Load<T, TEnds>(means, at, left)), into, at, left, accumulate);
                     }
                 }
             }
@@ -300,7 +325,7 @@ public sealed partial class Tensor
 
     private sealed class BernoulliResidualOperation(Tensor means, Tensor x, Tensor input, double clip, double floor, bool through) : SlotOperation([means, x, input], clip)
     {
-        protected override void Forward<T>()
+        protected override void Forward<T, TEnds>()
         {
             ReadOnlySpan<T> means = Inputs[0].Data<T>(), target = Inputs[1].Data<T>(), input = Inputs[2].Data<T>();
             var y = Output.Data<T>();
@@ -311,20 +336,20 @@ public sealed partial class Tensor
                 for (int i = 0; i < d; i += Vector512<T>.Count)
                 {
                     int at = (b * k * d) + i, left = d - i;
-                    Vector512<T> x = Load(target, (b * d) + i, left), seen = Load(input, (b * d) + i, left), sign = Sign(x), sum = Vector512<T>.Zero;
-                    for (int s = 0; s < k; s++) sum += Limit(Probability(Load(means, at + (s * d), left), sign, x), least, most) + extra;
+                    Vector512<T> x = Load<T, TEnds>(target, (b * d) + i, left), seen = Load<T, TEnds>(input, (b * d) + i, left), sign = Sign(x), sum = Vector512<T>.Zero;
+                    for (int s = 0; s < k; s++) sum += Limit(Probability(Load<T, TEnds>(means, at + (s * d), left), sign, x), least, most) + extra;
                     var share = Vector512<T>.One / sum;
                     for (int s = 0; s < k; s++)
                     {
-                        var mean = Load(means, at + (s * d), left);
-                        Store((Limit(Probability(mean, sign, x), least, most) + extra) * share * (seen - mean), y, at + (s * d), left);
+                        var mean = Load<T, TEnds>(means, at + (s * d), left);
+                        Store<T, TEnds>((Limit(Probability(mean, sign, x), least, most) + extra) * share * (seen - mean), y, at + (s * d), left);
                     }
                 }
             }
         }
 
         // With a_k = g_k·(x̃ − μ_k): ∂L/∂μ_k = −g_k·γ_k + (a_k − Σ_j a_j·γ_j) / Σ_j p_j · ∂p_k/∂μ_k.
-        protected override void Backward<T>()
+        protected override void Backward<T, TEnds>()
         {
             if (!Wants(0)) return;
             ReadOnlySpan<T> means = Inputs[0].Data<T>(), target = Inputs[1].Data<T>(), input = Inputs[2].Data<T>(), g = OutputGradient<T>();
@@ -336,14 +361,14 @@ public sealed partial class Tensor
                 for (int i = 0; i < d; i += Vector512<T>.Count)
                 {
                     int at = (b * k * d) + i, left = d - i;
-                    Vector512<T> x = Load(target, (b * d) + i, left), seen = Load(input, (b * d) + i, left), sign = Sign(x);
+                    Vector512<T> x = Load<T, TEnds>(target, (b * d) + i, left), seen = Load<T, TEnds>(input, (b * d) + i, left), sign = Sign(x);
                     Vector512<T> sum = Vector512<T>.Zero, mean = Vector512<T>.Zero;
                     for (int s = 0; s < k; s++)
                     {
-                        var mu = Load(means, at + (s * d), left);
+                        var mu = Load<T, TEnds>(means, at + (s * d), left);
                         var p = Limit(Probability(mu, sign, x), least, most) + extra;
                         sum += p;
-                        mean += Load(g, at + (s * d), left) * (seen - mu) * p;
+                        mean += Load<T, TEnds>(g, at + (s * d), left) * (seen - mu) * p;
                     }
 
                     var share = Vector512<T>.One / sum;
@@ -351,10 +376,10 @@ public sealed partial class Tensor
                     var factor = through ? sign * share : Vector512<T>.Zero;
                     for (int s = 0; s < k; s++)
                     {
-                        Vector512<T> mu = Load(means, at + (s * d), left), gradient = Load(g, at + (s * d), left), p = Probability(mu, sign, x);
+                        Vector512<T> mu = Load<T, TEnds>(means, at + (s * d), left), gradient = Load<T, TEnds>(g, at + (s * d), left), p = Probability(mu, sign, x);
                         var gamma = (Limit(p, least, most) + extra) * share;
                         var throughGamma = Inside(p, least, most) & (((gradient * (seen - mu)) - mean) * factor);
-                        Store(throughGamma - (gradient * gamma), into, at + (s * d), left, accumulate);
+                        Store<T, TEnds>(throughGamma - (gradient * gamma), into, at + (s * d), left, accumulate);
                     }
                 }
             }
@@ -363,7 +388,7 @@ public sealed partial class Tensor
 
     private sealed class SlotLossOperation(Tensor means, Tensor gamma, Tensor x, double lambda, double clip) : SlotOperation([means, gamma, x], clip)
     {
-        protected override void Forward<T>()
+        protected override void Forward<T, TEnds>()
         {
             ReadOnlySpan<T> means = Inputs[0].Data<T>(), gamma = Inputs[1].Data<T>(), image = Inputs[2].Data<T>();
             var y = Output.Data<T>();
@@ -378,7 +403,7 @@ public sealed partial class Tensor
                     for (int i = 0; i < d; i += Vector512<T>.Count)
                     {
                         int at = (row * d) + i, left = d - i;
-                        Vector512<T> x = Load(image, (b * d) + i, left), mean = Load(means, at, left), own = Load(gamma, at, left);
+                        Vector512<T> x = Load<T, TEnds>(image, (b * d) + i, left), mean = Load<T, TEnds>(means, at, left), own = Load<T, TEnds>(gamma, at, left);
                         var p = Limit(Probability(mean, Sign(x), x), least, most);
                         var dark = Limit(Vector512<T>.One - mean, least, most);
                         var loss = -(own * Lanes.Log(p)) - (other * (Vector512<T>.One - own) * Lanes.Log(dark));
@@ -387,7 +412,7 @@ public sealed partial class Tensor
                             // Lanes beyond the row hold what an image of zeros would cost.
                             part.Clear();
                             Lanes.StorePart(loss, part[..left]);
-                            loss = Load<T>(part, 0, Vector512<T>.Count);
+                            loss = Load<T, TEnds>(part, 0, Vector512<T>.Count);
                         }
 
                         sum += loss;
@@ -398,7 +423,7 @@ public sealed partial class Tensor
             }
         }
 
-        protected override void Backward<T>()
+        protected override void Backward<T, TEnds>()
         {
             ReadOnlySpan<T> means = Inputs[0].Data<T>(), gamma = Inputs[1].Data<T>(), image = Inputs[2].Data<T>(), g = OutputGradient<T>();
             int k = Slots, d = Pixels;
@@ -412,12 +437,12 @@ public sealed partial class Tensor
                     for (int i = 0; i < d; i += Vector512<T>.Count)
                     {
                         int at = (row * d) + i, left = d - i;
-                        Vector512<T> x = Load(image, (row / k * d) + i, left), mean = Load(means, at, left), own = Load(gamma, at, left);
+                        Vector512<T> x = Load<T, TEnds>(image, (row / k * d) + i, left), mean = Load<T, TEnds>(means, at, left), own = Load<T, TEnds>(gamma, at, left);
                         var sign = Sign(x);
                         Vector512<T> p = Probability(mean, sign, x), dark = Vector512<T>.One - mean;
                         var pays = Inside(p, least, most) & (own * sign / p);
                         var elsewhere = Inside(dark, least, most) & (other * (Vector512<T>.One - own) / dark);
-                        Store(scale * (elsewhere - pays), into, at, left, accumulate);
+                        Store<T, TEnds>(scale * (elsewhere - pays), into, at, left, accumulate);
                     }
                 }
             }
@@ -431,10 +456,10 @@ public sealed partial class Tensor
                     for (int i = 0; i < d; i += Vector512<T>.Count)
                     {
                         int at = (row * d) + i, left = d - i;
-                        Vector512<T> x = Load(image, (row / k * d) + i, left), mean = Load(means, at, left);
+                        Vector512<T> x = Load<T, TEnds>(image, (row / k * d) + i, left), mean = Load<T, TEnds>(means, at, left);
                         var p = Limit(Probability(mean, Sign(x), x), least, most);
                         var dark = Limit(Vector512<T>.One - mean, least, most);
-                        Store(scale * ((other * Lanes.Log(dark)) - Lanes.Log(p)), into, at, left, accumulate);
+                        Store<T, TEnds>(scale * ((other * Lanes.Log(dark)) - Lanes.Log(p)), into, at, left, accumulate);
                     }
                 }
             }

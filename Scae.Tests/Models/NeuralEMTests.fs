@@ -262,3 +262,25 @@ let ``a random start's responsibilities sum to one`` () =
 
     for total in values (noise.sum 1) do
         total |> should (equalWithin 1e-6) 1.0
+
+[<Test>]
+let ``a spread start sums to one, on black images, too, and gives far pixels to different slots`` () =
+    let config =
+        { snd variants[1] with
+            SymmetryBreaking = SymmetryBreaking.Spread
+            Slots = 2
+            Pixels = 400
+        }
+
+    let start = NeuralEM.allocate config 2
+    // The second image is black; the first is lit in two opposite corners.
+    start.Target.Elements<float32>()[0] <- 1.0f
+    start.Target.Elements<float32>()[399] <- 1.0f
+    NeuralEMData.fillNoise config 0.0 (Key.OfSeed 4L) start
+
+    for total in values (start.Noise.sum 1) do
+        total |> should (equalWithin 1e-5) 1.0
+
+    let gamma = start.Noise.Elements<float32>().ToArray()
+    let first, last = gamma[0], gamma[399]
+    abs (first - last) |> should be (greaterThan 0.99f)
