@@ -93,7 +93,7 @@ module AirData =
                     let cumulative = numbers (AirObjective.cumulativePresence inference)
                     let where = numbers inference.Where
                     let what = numbers inference.WhatMean
-                    let difference = AirObjective.weighed (weights config inference) inference.Renders - part
+                    let difference = Air.compose config (weights config inference) inference.Renders - part
                     let errors = numbers ((difference * difference).sum 1)
 
                     for i in 0 .. errors.Length - 1 do

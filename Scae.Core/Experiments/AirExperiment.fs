@@ -82,6 +82,8 @@ type AirHyperparameters =
         Decoding: AirDecoding
         [<Setting("units of the decoder's hidden layer, or channels", Min = 1.0)>]
         DecoderHidden: int
+        [<Setting("how what several steps draw makes one picture")>]
+        Composition: AirComposition
         [<Setting("how gradients pass the choice of presence")>]
         Presence: AirPresence
         [<Setting("whether z_where is drawn, with a prior")>]
@@ -155,6 +157,7 @@ module AirExperiment =
             ThroughInputs = true
             Decoding = AirDecoding.Mlp
             DecoderHidden = 100
+            Composition = AirComposition.Sum
             Presence = AirPresence.Relaxed
             WhereDrawn = false
             LogScale = -0.7
@@ -223,6 +226,7 @@ module AirExperiment =
                     ThroughInputs = config.ThroughInputs
                     Decoding = config.Decoding
                     DecoderHidden = config.DecoderHidden
+                    Composition = config.Composition
                     Presence = config.Presence
                     WhereDrawn = config.WhereDrawn
                     LogScale = config.LogScale, config.LogScaleDeviation

@@ -24,7 +24,7 @@ module AirFigures =
         let few (x: Tensor) = (x.slice (0, 0, min Animated x.shape[0])).clone()
 
         [
-            "drawn", few (AirObjective.weighed (AirData.weights data.Model inference) inference.Renders)
+            "drawn", few (Air.compose data.Model (AirData.weights data.Model inference) inference.Renders)
             "where", few inference.Where
             "presence", few (AirObjective.cumulativePresence inference)
         ]
@@ -183,7 +183,7 @@ module AirFigures =
     let private reconstructions (data: AirData) (inference: AirInference) : Figure =
         let side, steps = data.Scenes.Canvas, data.Model.Steps
         let weights = AirData.weights data.Model inference
-        let drawn = AirObjective.weighed weights inference.Renders
+        let drawn = Air.compose data.Model weights inference.Renders
 
         let panels i =
             let scene, total = row data.Shown.Images i, row drawn i

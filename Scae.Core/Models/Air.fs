@@ -29,6 +29,14 @@ type AirDecoding =
     /// A linear layer and two transposed convolutions.
     | Convolutional
 
+/// How what several steps draw makes one picture.
+[<RequireQualifiedAccess>]
+type AirComposition =
+    /// Σ_t z_t·render_t: the paper and the small program.
+    | Sum
+    /// 1 − Π_t (1 − z_t·render_t): ink on ink stays ink, as in scenes whose pixels are the maximum of their digits'.
+    | Union
+
 /// Sizes and choices of attend-infer-repeat, in the paper's symbols.
 type AirConfig =
     {
@@ -59,6 +67,7 @@ type AirConfig =
         Decoding: AirDecoding
         /// Units of the decoder's hidden layer; channels of the first transposed convolution.
         DecoderHidden: int
+        Composition: AirComposition
         Presence: AirPresence
         /// Whether z_where is drawn and pays a KL to its prior; otherwise it is the head's value.
         WhereDrawn: bool
@@ -193,6 +202,7 @@ module Air =
             ThroughInputs = true
             Decoding = AirDecoding.Mlp
             DecoderHidden = 100
+            Composition = AirComposition.Sum
             Presence = AirPresence.Relaxed
             WhereDrawn = false
             LogScale = -0.7, 0.3
@@ -392,6 +402,22 @@ module Air =
             .view(-1, 1, config.Patch, config.Patch)
             .spatialTransform(pose where, config.Canvas, config.Canvas, true))
             .view(-1, pixels config)
+
+    /// What a weighed render [b, D] adds to what is drawn already, [b, D].
+    let addition (config: AirConfig) (drawn: Tensor) (render: Tensor) : Tensor =
+        match config.Composition with
+        | AirComposition.Sum -> render
+        | AirComposition.Union -> (1.0 - drawn) * render
+
+    /// The picture of renders [b, T, D] weighed by v [b, T]; [b, D].
+    let compose (config: AirConfig) (v: Tensor) (renders: Tensor) : Tensor =
+        match config.Composition with
+        | AirComposition.Sum -> (v.unsqueeze(1).bmm renders).squeeze 1
+        | AirComposition.Union ->
+            let empty =
+                [ 0 .. config.Steps - 1 ] |> List.map (fun t -> 1.0 - v.slice (1, t, t + 1) * renders.select (1, t))
+
+            1.0 - List.reduce (*) empty
 
     /// What stands at (log s, t_x, t_y) [n, 3] of pictures [n, c, C, C] → [n, c·P²]: the inverse of render.
     let glimpse (config: AirConfig) (where: Tensor) (pictures: Tensor) : Tensor =

@@ -129,9 +129,9 @@ module AirEncoder =
 
             (picture.view(b, 1, config.Canvas, config.Canvas).spatialTransform(whole, side, side)).view(b, side * side)
 
-    /// By how much log p(x | …) grows when a render is added to what is drawn, [b, 1].
-    let private evidence (config: AirConfig) (residual: Tensor) (render: Tensor) : Tensor =
-        let gain = (render * (2.0 * residual - render)).sum(1, true)
+    /// By how much log p(x | …) grows when this is added to what is drawn, [b, 1].
+    let private evidence (config: AirConfig) (residual: Tensor) (addition: Tensor) : Tensor =
+        let gain = (addition * (2.0 * residual - addition)).sum(1, true)
         gain * (EvidenceScale / (2.0 * config.Sigma * config.Sigma))
 
     // How far from the map's peak places count, in overview pixels: the mean of two digits' places would be neither.
@@ -235,7 +235,7 @@ module AirEncoder =
                     h
                     ofGlimpse
                     if config.Evidence then
-                        evidence config residual render
+                        evidence config residual (Air.addition config drawn render)
                 |],
                 1
             )
@@ -266,8 +266,8 @@ module AirEncoder =
                     |> Linear.forward baseline.Output)
             Drawn =
                 match config.Presence with
-                | AirPresence.Relaxed -> previous.Drawn + present * render
-                | _ -> previous.Drawn + render
+                | AirPresence.Relaxed -> previous.Drawn + Air.addition config previous.Drawn (present * render)
+                | _ -> previous.Drawn + Air.addition config previous.Drawn render
             Present = present
         }
 

@@ -35,13 +35,10 @@ module AirObjective =
         let difference = drawn - x
         (difference * difference).sum(1) * (0.5 / (config.Sigma * config.Sigma))
 
-    /// Renders [b, T, D] weighed by v [b, T] and added up, [b, D].
-    let weighed (v: Tensor) (renders: Tensor) : Tensor = (v.unsqueeze(1).bmm renders).squeeze 1
-
     /// The small program's: every slot pays its KL terms whether it is present or not.
     let private relaxed (config: AirConfig) (inference: AirInference) (batch: AirBatch) : Tensor =
         let z = ((inference.Logits + batch.PresenceNoise) / batch.Temperature).sigmoid()
-        let drawn = weighed (z.cumprod 1) inference.Renders
+        let drawn = Air.compose config (z.cumprod 1) inference.Renders
         let ofPresence = presenceDivergence (inference.Logits.sigmoid ()) batch.Prior
 
         let divergence = (latentDivergence config inference + config.PresenceWeight * ofPresence).sum()
@@ -56,13 +53,13 @@ module AirObjective =
     let private costs (config: AirConfig) (inference: AirInference) (batch: AirBatch) (z: Tensor) : Tensor * Tensor =
         let present = z.cumprod 1
         let ofPresence = presenceDivergence (inference.Logits.sigmoid ()) batch.Prior * config.PresenceWeight
-        let pixels = pixelCost config batch.Images (weighed present inference.Renders)
+        let pixels = pixelCost config batch.Images (Air.compose config present inference.Renders)
         let ofLatents = batch.Warmth * present * latentDivergence config inference
         let ofChoices = batch.Warmth * before present * ofPresence
         let following = pixels.unsqueeze 1 + fromHere ofLatents + (fromHere ofChoices - ofChoices)
         following, pixels + (ofLatents + ofChoices).sum 1
 
-    /// Hard presence (the paper's §2.3, discrete case): the bound at drawn z, whose gradient passes to everything but the
+    /// Hard presence, as in the paper: the bound at drawn z, whose gradient passes to everything but the
     /// choices, plus log q(z) times what the choice costs beyond the baseline, whose value means nothing and whose gradient
     /// is the score function's; the baseline learns by squared error.
     let private discrete (config: AirConfig) (inference: AirInference) (batch: AirBatch) : Tensor =
@@ -95,7 +92,9 @@ module AirObjective =
 
         let drawn =
             [ 0 .. config.Steps - 1 ]
-            |> List.scan (fun (drawn: Tensor) t -> drawn + renders.select (1, t)) (x.zerosLike ())
+            |> List.scan
+                (fun (drawn: Tensor) t -> drawn + Air.addition config drawn (renders.select (1, t)))
+                (x.zerosLike ())
 
         let errors = Tensor.stack (drawn |> List.map (pixelCost config x), 1)
         let none = Tensor.zeros ([| x.shape[0]; 1 |], x.dtype)

@@ -147,6 +147,12 @@ let private variants: (string * AirConfig) list =
         "recurrent, expected presence", { recurrent with Presence = AirPresence.Expected }
         "recurrent without evidence or drawn place", { recurrent with Evidence = false; WhereDrawn = false }
         "a map that finds places", { recurrent with Finder = 2; Presence = AirPresence.Expected }
+        "ink on ink",
+        { recurrent with
+            Composition = AirComposition.Union
+            Presence = AirPresence.Expected
+        }
+        "ink on ink, relaxed", { small with Composition = AirComposition.Union }
         "one step", { recurrent with Steps = 1; Presence = AirPresence.Expected }
     ]
 
@@ -234,7 +240,8 @@ let private enumerated (config: AirConfig) (uniform: bool) : (string * float) li
             name, distance expected sum
     ]
 
-let private hard = [ "one look, expected presence"; "recurrent, expected presence"; "one step" ]
+let private hard =
+    [ "one look, expected presence"; "recurrent, expected presence"; "ink on ink"; "one step" ]
 
 let private hardCases =
     [
