@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Linq;
 using System.Text.Json.Nodes;
 using Scae.Cli.Reports;
@@ -6,16 +7,19 @@ using Scae.Cli.Runs;
 using Scae.Core;
 using Scae.Core.CommandLine;
 using Scae.Tensors;
+using Spectre.Console;
 
 namespace Scae.Cli.Commands;
 
 /// <summary>scae eval: a run's parameters on scenes that it has never seen.</summary>
 internal static class EvalCommand
 {
-    public static int Run(RunOptions options)
+    public static int Run(EvalOptions request)
     {
+        var options = request.Run;
         if (options.Threads is { } threads) Parallelism.Threads = threads.Value;
         var saved = SavedRun.Open(RunFolder.At(options.Folder), options.Resources, options.Seed);
+        var baseline = request.Baseline is { } name ? Baseline(saved, name.Value) : null;
         var metrics = Training.summarize(saved.State).ToList();
         if (options.Json)
         {
@@ -28,12 +32,22 @@ internal static class EvalCommand
                 ["step"] = saved.State.Step,
                 ["metrics"] = Json.Object(metrics),
             };
+            if (baseline is not null) result["baseline"] = new JsonObject { ["name"] = request.Baseline!.Value, ["metrics"] = Json.Object(baseline) };
             Console.Out.WriteLine(result.ToJsonString(Json.Indented));
             return ExitCode.Success;
         }
 
         Tables.Console.Write(Tables.Results(saved.Experiment.Specification, saved.Identity.Preset, metrics));
+        if (baseline is not null)
+        {
+            var table = Tables.New("metric", request.Baseline!.Value);
+            foreach (var (metric, value) in baseline) table.AddRow(Format.Name(metric), Format.Value(metric, value));
+            Tables.Console.Write(table);
+        }
+
         Console.Out.WriteLine($"step {saved.State.Step} of {options.Folder}, fresh scenes of seed {options.Seed}");
         return ExitCode.Success;
     }
+    private static List<Tuple<string, double>> Baseline(SavedRun saved, string name) =>
+        [.. RunFailure.Unless(Scae.Core.Runs.baseline(saved.Session, name, Split.Test))];
 }

@@ -10,13 +10,18 @@ namespace Scae.Cli.Reports;
 /// <summary>Results as tables.</summary>
 internal static class Tables
 {
-    /// <summary>As wide as the terminal, or wide enough for a file.</summary>
+    /// <summary>As wide as the terminal; in a file or a pipe, wide enough and without colours.</summary>
     public static IAnsiConsole Console
     {
         get
         {
             var console = AnsiConsole.Console;
-            if (System.Console.IsOutputRedirected) console.Profile.Width = 140;
+            if (System.Console.IsOutputRedirected)
+            {
+                console.Profile.Width = 140;
+                console.Profile.Capabilities.Ansi = false;
+            }
+
             return console;
         }
     }

@@ -19,7 +19,7 @@ type TrainOptions =
         Json: bool
     }
 
-/// What `scae eval` and `scae figures` were asked to do.
+/// What `scae figures` was asked to do, and what `scae eval` shares with it.
 type RunOptions =
     {
         Folder: string
@@ -28,6 +28,9 @@ type RunOptions =
         Resources: Resources
         Json: bool
     }
+
+/// What `scae eval` was asked to do.
+type EvalOptions = { Run: RunOptions; Baseline: string option }
 
 /// What `scae sweep` was asked to do.
 type SweepOptions =
@@ -64,7 +67,7 @@ type Command =
     | ShowHelp of text: string
     | ShowList of json: bool
     | Train of TrainOptions
-    | Eval of RunOptions
+    | Eval of EvalOptions
     | Figures of RunOptions
     | Sweep of SweepOptions
     | Verify of ExperimentOptions
@@ -90,7 +93,8 @@ module Arguments =
     /// Takes `--name value` pairs out that name a hyperparameter of the experiment.
     let private takeHyperparameters (experiment: Experiment) (words: string list) =
         let names =
-            experiment.Settings experiment.Specification.Presets.Head
+            experiment.Specification.Presets
+            |> List.collect experiment.Settings
             |> List.map (fun setting -> $"--{setting.Name}")
             |> Set.ofList
 
@@ -106,26 +110,44 @@ module Arguments =
 
         take words [] []
 
+    /// The hyperparameters of an experiment: one table for all presets that train the same kind of model, with the values
+    /// of the first of them.
     let private hyperparameterHelp (experiment: Experiment) : string =
         let specification = experiment.Specification
 
-        let rows =
-            experiment.Settings(specification.Presets |> List.find (fun p -> p.Name = specification.DefaultPreset))
-            |> List.map (fun s -> $"    --{s.Name} <{s.Kind}>", $"{s.Summary} [{s.Default}]")
+        let table (names: string) (preset: Preset) =
+            let rows =
+                experiment.Settings preset
+                |> List.map (fun s -> $"    --{s.Name} <{s.Kind}>", $"{s.Summary} [{s.Default}]")
 
-        let width = rows |> List.map (fun (name, _) -> name.Length) |> List.max
+            let width = rows |> List.map (fun (name, _) -> name.Length) |> List.max
 
-        let lines = rows |> List.map (fun (name, text) -> $"{name.PadRight(width + 2)}{text}")
+            [ ""; $"HYPERPARAMETERS OF {names} [default of {preset.Name}]:"; "" ]
+            @ (rows |> List.map (fun (name, text) -> $"{name.PadRight(width + 2)}{text}"))
+
+        let kinds =
+            specification.Presets
+            |> List.groupBy (fun preset -> experiment.Settings preset |> List.map _.Name)
+            |> List.map snd
+
+        let tables =
+            kinds
+            |> List.collect (fun presets ->
+                let names = presets |> List.map _.Name |> String.concat ", "
+
+                table
+                    (if kinds.Length = 1 then
+                         specification.Experiment
+                     else
+                         $"--preset {names}")
+                    presets.Head)
+
+        let width = specification.Presets |> List.map _.Name.Length |> List.max
 
         let presets =
-            specification.Presets |> List.map (fun p -> $"    {p.Name.PadRight(width - 2)}{p.Summary}")
+            specification.Presets |> List.map (fun p -> $"    {p.Name.PadRight(width + 3)}{p.Summary}")
 
-        String.concat
-            "\n"
-            ([ ""; $"PRESETS OF {specification.Experiment}:"; "" ]
-             @ presets
-             @ [ ""; $"HYPERPARAMETERS OF {specification.Experiment} [default]:"; "" ]
-             @ lines)
+        String.concat "\n" ([ ""; $"PRESETS OF {specification.Experiment}:"; "" ] @ presets @ tables)
 
     let private usage<'arguments when 'arguments :> IArgParserTemplate> (verb: string) : string =
         ArgumentParser.Create<'arguments>(programName = $"scae {verb}").PrintUsage()
@@ -135,7 +157,7 @@ module Arguments =
         | "list" -> usage<ListArguments> verb
         | "train" -> usage<TrainArguments> verb
         | "sweep" -> usage<SweepArguments> verb
-        | "eval"
+        | "eval" -> usage<EvalArguments> verb
         | "figures" -> usage<RunArguments> verb
         | _ -> usage<ExperimentArguments> verb
 
@@ -204,24 +226,39 @@ module Arguments =
                             Json = results.Contains TrainArguments.Json
                         })))
 
-    let private run
-        (verb: string)
-        (command: RunOptions -> Command)
-        (results: ParseResults<RunArguments>)
-        : Result<Command, string> =
-        results.TryGetResult RunArguments.Run
+    let private runOptions verb (folder: string option) seed threadCount data json : Result<RunOptions, string> =
+        folder
         |> required verb "a run's folder" "runs/constellations-seed-0"
         |> bind (fun folder ->
-            threads (results.TryGetResult RunArguments.Threads)
+            threads threadCount
             |> Result.map (fun threads ->
-                command
-                    {
-                        Folder = folder
-                        Seed = results.GetResult(RunArguments.Seed, defaultValue = 1)
-                        Threads = threads
-                        Resources = resources (results.TryGetResult RunArguments.Data)
-                        Json = results.Contains RunArguments.Json
-                    }))
+                {
+                    Folder = folder
+                    Seed = defaultArg seed 1
+                    Threads = threads
+                    Resources = resources data
+                    Json = json
+                }))
+
+    let private figures (results: ParseResults<RunArguments>) : Result<Command, string> =
+        runOptions
+            "figures"
+            (results.TryGetResult RunArguments.Run)
+            (results.TryGetResult RunArguments.Seed)
+            (results.TryGetResult RunArguments.Threads)
+            (results.TryGetResult RunArguments.Data)
+            (results.Contains RunArguments.Json)
+        |> Result.map Command.Figures
+
+    let private eval (results: ParseResults<EvalArguments>) : Result<Command, string> =
+        runOptions
+            "eval"
+            (results.TryGetResult EvalArguments.Run)
+            (results.TryGetResult EvalArguments.Seed)
+            (results.TryGetResult EvalArguments.Threads)
+            (results.TryGetResult EvalArguments.Data)
+            (results.Contains EvalArguments.Json)
+        |> Result.map (fun run -> Command.Eval { Run = run; Baseline = results.TryGetResult EvalArguments.Baseline })
 
     /// The axes of a scan, each value of which the experiment takes. The error is one line.
     let private axes (experiment: Experiment) (preset: Preset) overrides (texts: string list) =
@@ -343,10 +380,12 @@ module Arguments =
                     "--quiet"
                     "--json"
                     "--steps"
+                    "--baseline"
                 ]
                 @ (match experiment with
                    | Some experiment ->
-                       experiment.Settings experiment.Specification.Presets.Head
+                       experiment.Specification.Presets
+                       |> List.collect experiment.Settings
                        |> List.map (fun setting -> $"--{setting.Name}")
                    | None -> [])
 
@@ -384,8 +423,8 @@ module Arguments =
                     match (parser.Value.ParseCommandLine(Array.ofList (verb :: kept))).GetSubCommand() with
                     | RootArguments.List results -> Ok(ShowList(results.Contains ListArguments.Json))
                     | RootArguments.Train results -> train overrides results
-                    | RootArguments.Eval results -> run "eval" Command.Eval results
-                    | RootArguments.Figures results -> run "figures" Command.Figures results
+                    | RootArguments.Eval results -> eval results
+                    | RootArguments.Figures results -> figures results
                     | RootArguments.Sweep results -> sweep overrides results
                     | RootArguments.Verify results -> experiments Command.Verify overrides results
                     | RootArguments.Gradcheck results -> experiments Command.Gradcheck overrides results

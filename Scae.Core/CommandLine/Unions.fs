@@ -52,6 +52,24 @@ type internal RunArguments =
             | Data _ -> "where data sets lie that aren't generated."
             | Json -> "print the result as JSON and nothing else."
 
+type internal EvalArguments =
+    | [<MainCommand; Unique>] Run of folder: string
+    | [<Unique>] Seed of number: int
+    | [<Unique>] Baseline of name: string
+    | [<Unique>] Threads of count: int
+    | [<Unique>] Data of folder: string
+    | [<Unique>] Json
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | Run _ -> "the folder that scae train left."
+            | Seed _ -> "the seed of fresh validation and test scenes; 1 unless given."
+            | Baseline _ -> "also measure a method that learns nothing on the same scenes, such as exact."
+            | Threads _ -> "how many cores to use; all unless given."
+            | Data _ -> "where data sets lie that aren't generated."
+            | Json -> "print the result as JSON and nothing else."
+
 type internal SweepArguments =
     | [<MainCommand; Unique>] Experiment of experiment: string
     | [<Unique>] Preset of name: string
@@ -101,7 +119,7 @@ type internal ExperimentArguments =
 type internal RootArguments =
     | [<CliPrefix(CliPrefix.None)>] List of ParseResults<ListArguments>
     | [<CliPrefix(CliPrefix.None)>] Train of ParseResults<TrainArguments>
-    | [<CliPrefix(CliPrefix.None)>] Eval of ParseResults<RunArguments>
+    | [<CliPrefix(CliPrefix.None)>] Eval of ParseResults<EvalArguments>
     | [<CliPrefix(CliPrefix.None)>] Figures of ParseResults<RunArguments>
     | [<CliPrefix(CliPrefix.None)>] Sweep of ParseResults<SweepArguments>
     | [<CliPrefix(CliPrefix.None)>] Verify of ParseResults<ExperimentArguments>

@@ -30,6 +30,15 @@ module Template =
     /// The published set: 4 + 4 + 3 = 11 points.
     let published: Template list = [ square; triangleWithExtra; triangle ]
 
+    /// Three points in line at equal distances.
+    let line = create "line" [ 0.0, 0.0; 0.5, 0.0; 1.0, 0.0 ]
+
+    /// A letter L: three points up, one to the right.
+    let corner = create "corner" [ 0.0, 0.0; 0.0, 0.5; 0.0, 1.0; 0.5, 0.0 ]
+
+    /// The published set and two more: 4 + 4 + 3 + 3 + 4 = 18 points.
+    let five: Template list = published @ [ line; corner ]
+
     /// The number of points of a set.
     let pointCount (templates: Template list) : int = templates |> List.sumBy _.Points.Length
 

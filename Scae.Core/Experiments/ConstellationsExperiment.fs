@@ -33,9 +33,6 @@ type ConstellationsHyperparameters =
 /// Point sets of transformed templates, grouped by capsules.
 [<RequireQualifiedAccess>]
 module ConstellationsExperiment =
-    /// How many scenes the pictures show.
-    [<Literal>]
-    let Shown = 4
 
     let private defaults: ConstellationsHyperparameters =
         {
@@ -80,15 +77,7 @@ module ConstellationsExperiment =
                 }
 
     let private load (config: ConstellationsHyperparameters) (_: Resources) (keys: Keys) =
-        let validation = Constellations.sample data config.ValidationSize keys.Validation
-
-        Ok
-            {
-                Templates = data.Templates
-                Validation = validation
-                Test = Constellations.sample data config.TestSize keys.Test
-                Shown = Constellations.truncate data Shown validation
-            }
+        Ok(ConstellationsData.generate data config.ValidationSize config.TestSize keys)
 
     // Scenes at once in an evaluation: enough to fill the kernels, few enough to stay in the cache.
     [<Literal>]
@@ -102,21 +91,13 @@ module ConstellationsExperiment =
         : Metrics =
         let count = scenes.Points.shape[0]
 
-        let chamfer, predicted =
-            [|
-                for start in 0..Chunk .. count - 1 do
-                    let points = scenes.Points.slice (0, start, min count (start + Chunk))
-                    let decoded = ConstellationCapsules.reconstruct config capsules points
-
-                    (decoded.chamfer points).sum().toScalar(),
-                    ConstellationCapsules.assign config.Templates decoded points
-            |]
-            |> Array.unzip
-
-        let n = Template.pointCount config.Templates
-        let score = Recovery.evaluate config.Templates.Length n scenes.Labels (Array.concat predicted)
-
-        [ "chamfer", Array.sum chamfer / float count; "recovery", score.Best; "raw_recovery", score.Raw ]
+        [
+            for start in 0..Chunk .. count - 1 do
+                scenes.Points.slice (0, start, min count (start + Chunk))
+                |> ConstellationCapsules.reconstruct config capsules
+        ]
+        |> dsharp.cat 0
+        |> ConstellationsMeasures.ofDrawn config.Templates scenes
 
     let private evaluate
         (config: ConstellationsHyperparameters)
@@ -137,9 +118,16 @@ module ConstellationsExperiment =
         let frozen = Parameters.map (fun tensor -> tensor.primal) capsules
         [ "decoded", ConstellationCapsules.reconstruct (model config) frozen scenes.Shown.Points ]
 
-    /// The experiment.
-    let experiment: Experiment =
-        Experiment.define
+    let private style: ConstellationsStyle = { Loss = "chamfer"; Relabelled = true }
+
+    /// The published small program.
+    let private seed: Experiment =
+        Experiment.defineWith
+            [
+                "exact",
+                (fun _ scenes split ->
+                    ConstellationsMeasures.exact data.Templates (ConstellationsData.scenes split scenes))
+            ]
             {
                 Specification = Specification.embedded "constellations"
                 Defaults = defaults
@@ -153,6 +141,24 @@ module ConstellationsExperiment =
                 Snapshot = snapshot
                 Figures =
                     fun config scenes capsules history ->
-                        ConstellationsFigures.all (model config) scenes capsules history
-                Animation = fun _ scenes history -> ConstellationsFigures.animation scenes history
+                        let frozen = Parameters.map (fun (tensor: Tensor) -> tensor.primal) capsules
+
+                        ConstellationsFigures.all
+                            style
+                            scenes
+                            (ConstellationCapsules.reconstruct (model config) frozen)
+                            history
+                Animation = fun _ scenes history -> ConstellationsFigures.animation style scenes history
             }
+
+    /// The experiment: the small program, and the presets that train capsules of other kinds instead.
+    let experiment: Experiment =
+        let variants (presets: string list) (experiment: Experiment) =
+            presets |> List.map (fun preset -> preset, experiment)
+
+        seed
+        |> Experiment.withVariants (
+            variants RoutedConstellationsExperiment.presets RoutedConstellationsExperiment.experiment
+            @ variants VariableConstellationsExperiment.presets VariableConstellationsExperiment.experiment
+            @ variants LearnedConstellationsExperiment.presets LearnedConstellationsExperiment.experiment
+        )

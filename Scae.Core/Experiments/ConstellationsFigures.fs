@@ -12,11 +12,45 @@ type ConstellationsData =
         Shown: Constellations
     }
 
+/// The scenes of a split.
+[<RequireQualifiedAccess>]
+module ConstellationsData =
+    /// How many scenes the pictures show.
+    [<Literal>]
+    let Shown = 4
+
+    /// Scenes from a run's streams.
+    let generate (config: ConstellationsConfig) (validation: int) (test: int) (keys: Keys) : ConstellationsData =
+        let validation = Constellations.sample config validation keys.Validation
+
+        {
+            Templates = config.Templates
+            Validation = validation
+            Test = Constellations.sample config test keys.Test
+            Shown = Constellations.truncate config Shown validation
+        }
+
+    /// Validation or test scenes.
+    let scenes (split: Split) (data: ConstellationsData) : Constellations =
+        match split with
+        | Validation -> data.Validation
+        | Test -> data.Test
+
+/// What the pictures say of a method.
+type ConstellationsStyle =
+    {
+        /// What training minimises.
+        Loss: string
+        /// Whether predictions are shown under the best relabelling of each scene: of a method that groups points, but
+        /// doesn't recognise templates.
+        Relabelled: bool
+    }
+
 /// The pictures of the constellations experiment.
 [<RequireQualifiedAccess>]
 module ConstellationsFigures =
     /// Which capsule drew a point is told by colour, the same for capsule k and template k.
-    let private colour (k: int) : Colour = Palette.category k
+    let internal colour (k: int) : Colour = Palette.category k
 
     let private series (history: History) (value: Evaluation -> float) =
         let evaluations = Array.ofList history.Evaluations
@@ -38,42 +72,66 @@ module ConstellationsFigures =
         |> Option.map (fun e -> float e.Epoch)
         |> Option.defaultValue 1.0
 
-    /// Chamfer distance in training and validation.
-    let private chamferPanel (epochs: float) (history: History) : Panel =
-        Panel.create "Chamfer distance"
+    /// The training loss, whatever it is, and the Chamfer distance in validation.
+    let private chamferPanel (loss: string) (epochs: float) (history: History) : Panel =
+        Panel.create (
+            if loss = "chamfer" then
+                "Chamfer distance"
+            else
+                "Training loss and Chamfer distance"
+        )
         |> Panel.axes "epoch" "chamfer"
         |> Panel.xLimits 0.0 (max 1.0 epochs)
-        |> curve "training" Palette.orange history _.TrainLoss
+        |> curve
+            (if loss = "chamfer" then
+                 "training"
+             else
+                 $"training ({loss})")
+            Palette.orange
+            history
+            _.TrainLoss
         |> curve "validation" Palette.blue history (metric "chamfer")
 
     // Random labels score this under the best of the 3! relabellings of 4 + 4 + 3 points, not 4/11.
     [<Literal>]
     let private ChanceBest = 53.3
 
-    let private recoveryPanel (epochs: float) (history: History) : Panel =
+    let private chanceBest (label: string) (templates: Template list) (panel: Panel) : Panel =
+        if templates = Template.published then
+            Panel.horizontal label Colour.grey ChanceBest panel
+        else
+            panel
+
+    let private chanceRaw (templates: Template list) : Panel -> Panel =
+        Panel.horizontal "" Colour.grey (100.0 / float templates.Length)
+
+    let private recoveryPanel (templates: Template list) (epochs: float) (history: History) : Panel =
         Panel.create "Recovery"
         |> Panel.axes "epoch" "points [%]"
         |> Panel.xLimits 0.0 (max 1.0 epochs)
         |> Panel.yLimits 0.0 100.0
         |> curve "best match" Palette.blue history (percent "recovery")
         |> curve "raw" Palette.vermilion history (percent "raw_recovery")
-        |> Panel.horizontal "chance, best match" Colour.grey ChanceBest
-        |> Panel.horizontal "" Colour.grey (100.0 / 3.0)
+        |> chanceBest "chance, best match" templates
+        |> chanceRaw templates
 
-    let private curves (history: History) : Figure =
+    let private curves (templates: Template list) (loss: string) (history: History) : Figure =
         let epochs = lastEpoch history
 
-        Figure.create "training-curves" "Training" [ [ chamferPanel epochs history; recoveryPanel epochs history ] ]
+        Figure.create
+            "training-curves"
+            "Training"
+            [ [ chamferPanel loss epochs history; recoveryPanel templates epochs history ] ]
         |> Figure.panelSize 420.0 320.0
 
     /// The points [n, 2] of one scene as two arrays.
-    let private coordinates (points: Tensor) (scene: int) : float[] * float[] =
+    let internal coordinates (points: Tensor) (scene: int) : float[] * float[] =
         let values = (points.select (0, scene)).contiguous().toArray<float32>()
 
         Array.init (values.Length / 2) (fun i -> float values[2 * i]),
         Array.init (values.Length / 2) (fun i -> float values[2 * i + 1])
 
-    let private scenePanel (title: string) : Panel =
+    let internal scenePanel (title: string) : Panel =
         Panel.create title
         |> Panel.frame Frame.Box
         |> Panel.equalAspect
@@ -118,14 +176,24 @@ module ConstellationsFigures =
         predicted |> Array.map (fun label -> relabelling[label])
 
     /// Truth, prediction and drawn shapes of one scene.
-    let private column (data: ConstellationsData) (decoded: Tensor) (scene: int) : Panel list =
+    let private column
+        (style: ConstellationsStyle)
+        (data: ConstellationsData)
+        (decoded: Tensor)
+        (scene: int)
+        : Panel list =
         let templates = data.Templates
         let n = Template.pointCount templates
         let truth = slice scene n data.Shown.Labels
 
         let predicted = ConstellationCapsules.assign templates decoded data.Shown.Points |> slice scene n
 
-        let labels = matched templates.Length predicted truth
+        let labels =
+            if style.Relabelled then
+                matched templates.Length predicted truth
+            else
+                predicted
+
         let x, y = coordinates data.Shown.Points scene
         let drawnX, drawnY = coordinates decoded scene
         let hits = Array.map2 (fun a b -> if a = b then 1 else 0) labels truth |> Array.sum
@@ -141,24 +209,34 @@ module ConstellationsFigures =
             |> shapes templates drawnX drawnY
         ]
 
-    let private examples (data: ConstellationsData) (decoded: Tensor) : Figure =
-        let columns = [ for scene in 0 .. data.Shown.Points.shape[0] - 1 -> column data decoded scene ]
+    let private examples (style: ConstellationsStyle) (data: ConstellationsData) (decoded: Tensor) : Figure =
+        let columns = [ for scene in 0 .. data.Shown.Points.shape[0] - 1 -> column style data decoded scene ]
 
         let figure =
             Figure.create "examples" "Scenes that training has not seen" (List.transpose columns)
             |> Figure.panelSize 220.0 220.0
             |> Figure.rowLabels [ "truth"; "predicted"; "drawn shapes" ]
-            |> Figure.note
-                "Predicted colours under the best relabelling of each scene; × marks a point in the wrong group."
+            |> Figure.note (
+                if style.Relabelled then
+                    "Predicted colours under the best relabelling of each scene; × marks a point in the wrong group."
+                else
+                    "Predicted colours as they are; × marks a point of another template."
+            )
 
         (figure, List.indexed data.Templates)
         ||> List.fold (fun figure (k, template) ->
             Figure.key template.Name (colour k) (Swatch.Point Marker.Circle) figure)
 
-    let private confusion (data: ConstellationsData) (predicted: int[]) : Figure =
+    let private confusion (style: ConstellationsStyle) (data: ConstellationsData) (predicted: int[]) : Figure =
         let templates = data.Templates
         let k, n = templates.Length, Template.pointCount templates
-        let counts = (Recovery.evaluate k n data.Test.Labels predicted).BestConfusion
+        let score = Recovery.evaluate k n data.Test.Labels predicted
+
+        let counts =
+            if style.Relabelled then
+                score.BestConfusion
+            else
+                score.Confusion
 
         let rates =
             Array2D.init k k (fun i j ->
@@ -168,22 +246,31 @@ module ConstellationsFigures =
 
         Figure.single
             "confusion"
-            (Panel.create "Points of each template under the best match"
+            (Panel.create (
+                if style.Relabelled then
+                    "Points of each template under the best match"
+                else
+                    "Points of each template"
+             )
              |> Panel.axes "predicted" "true"
              |> Panel.heatmap ColourMap.blues (0.0, 1.0) names names "P1" rates)
         |> Figure.panelSize 560.0 430.0
 
-    /// Training curves, examples and confusion.
+    /// Training curves, examples and confusion of a method that draws the templates' points [b, M, 2] onto points
+    /// [b, n, 2].
     let all
-        (config: ConstellationCapsulesConfig)
+        (style: ConstellationsStyle)
         (data: ConstellationsData)
-        (model: ConstellationCapsules)
+        (draw: Tensor -> Tensor)
         (history: History)
         : Figure list =
-        let frozen = Parameters.map (fun (tensor: Tensor) -> tensor.primal) model
-        let draw (points: Tensor) = ConstellationCapsules.reconstruct config frozen points
         let predicted = ConstellationCapsules.assign data.Templates (draw data.Test.Points) data.Test.Points
-        [ curves history; examples data (draw data.Shown.Points); confusion data predicted ]
+
+        [
+            curves data.Templates style.Loss history
+            examples style data (draw data.Shown.Points)
+            confusion style data predicted
+        ]
 
     /// One curve of the animation, on axes that stay the same from frame to frame.
     let private growing
@@ -201,7 +288,7 @@ module ConstellationsFigures =
         |> curve "" colour until value
 
     /// A frame a snapshot: predictions and drawn shapes of the shown scenes, the curves growing below.
-    let animation (data: ConstellationsData) (history: History) : Animation option =
+    let animation (style: ConstellationsStyle) (data: ConstellationsData) (history: History) : Animation option =
         let epochs = lastEpoch history
 
         let highest =
@@ -212,12 +299,21 @@ module ConstellationsFigures =
 
         let curves (until: History) =
             [
-                growing "Chamfer, training" Palette.orange (0.0, highest) epochs _.TrainLoss until
+                growing
+                    (if style.Loss = "chamfer" then
+                         "Chamfer, training"
+                     else
+                         "Training loss")
+                    Palette.orange
+                    (0.0, highest)
+                    epochs
+                    _.TrainLoss
+                    until
                 growing "Chamfer, validation" Palette.blue (0.0, highest) epochs (metric "chamfer") until
                 growing "Recovery [%]" Palette.green (0.0, 100.0) epochs (percent "recovery") until
-                |> Panel.horizontal "" Colour.grey ChanceBest
+                |> chanceBest "" data.Templates
                 growing "Raw recovery [%]" Palette.vermilion (0.0, 100.0) epochs (percent "raw_recovery") until
-                |> Panel.horizontal "" Colour.grey (100.0 / 3.0)
+                |> chanceRaw data.Templates
             ]
 
         let frame (snapshot: Snapshot) =
@@ -231,7 +327,7 @@ module ConstellationsFigures =
             let scenes =
                 [
                     for scene in 0 .. data.Shown.Points.shape[0] - 1 ->
-                        match column data decoded scene with
+                        match column style data decoded scene with
                         | [ _; predicted; drawn ] -> [ predicted; drawn ]
                         | panels -> panels
                 ]

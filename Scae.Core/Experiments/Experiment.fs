@@ -81,6 +81,8 @@ type Session =
         /// The loss of the present batch, recorded for replay.
         Record: unit -> Recording
         Evaluate: Split -> Metrics
+        /// By name, methods that learn nothing, measured on the same scenes.
+        Baselines: (string * (Split -> Metrics)) list
         Snapshot: int -> Snapshot
         Figures: History -> Figure list
         Animation: History -> Animation option
@@ -135,6 +137,7 @@ type Definition<'config, 'data, 'model, 'batch> =
 [<RequireQualifiedAccess>]
 module Experiment =
     let private openSession
+        (baselines: (string * ('config -> 'data -> Split -> Metrics)) list)
         (definition: Definition<'config, 'data, 'model, 'batch>)
         config
         (plan: Plan)
@@ -151,6 +154,7 @@ module Experiment =
                 Fill = fun step -> definition.Fill config data (keys.Train.Fold step) step batch
                 Record = fun () -> Recording.Of(fun () -> Seq.singleton (definition.Loss config model batch))
                 Evaluate = definition.Evaluate config data model
+                Baselines = baselines |> List.map (fun (name, measure) -> name, measure config data)
                 Snapshot = fun step -> { Step = step; Values = definition.Snapshot config data model }
                 Figures = definition.Figures config data model
                 Animation = definition.Animation config data
@@ -175,8 +179,12 @@ module Experiment =
             GradientCheck.run (keys.Init.Named "gradcheck") (Parameters.named model) (fun () ->
                 definition.Loss config model batch))
 
-    /// An experiment from its definition. Types are hidden; adding an experiment changes nothing else.
-    let define (definition: Definition<'config, 'data, 'model, 'batch>) : Experiment =
+    /// An experiment from its definition, with named baselines: methods without parameters, measured on the data of a
+    /// configuration.
+    let defineWith
+        (baselines: (string * ('config -> 'data -> Split -> Metrics)) list)
+        (definition: Definition<'config, 'data, 'model, 'batch>)
+        : Experiment =
         let configure (preset: Preset) (overrides: (string * string) list) =
             definition.Defaults
             |> Settings.apply (preset.Settings @ overrides)
@@ -185,7 +193,7 @@ module Experiment =
                 {
                     Settings = Settings.values config
                     Plan = plan
-                    Open = openSession definition config plan
+                    Open = openSession baselines definition config plan
                     CheckGradient = checkGradient definition config
                 })
 
@@ -198,4 +206,21 @@ module Experiment =
             Specification = definition.Specification
             Settings = settings
             Configure = configure
+        }
+
+    /// An experiment from its definition. Types are hidden; adding an experiment changes nothing else.
+    let define (definition: Definition<'config, 'data, 'model, 'batch>) : Experiment = defineWith [] definition
+
+    /// One experiment out of several definitions, for presets whose models have other hyperparameters: those named train
+    /// the given experiment, all others the first one, whose specification rules.
+    let withVariants (variants: (string * Experiment) list) (first: Experiment) : Experiment =
+        let chosen (preset: Preset) =
+            variants
+            |> List.tryFind (fun (name, _) -> name = preset.Name)
+            |> Option.map snd
+            |> Option.defaultValue first
+
+        { first with
+            Settings = fun preset -> (chosen preset).Settings preset
+            Configure = fun preset -> (chosen preset).Configure preset
         }

@@ -4,7 +4,8 @@ namespace Scae.Core
 [<RequireQualifiedAccess>]
 module Experiments =
     /// All experiments, in the order in which they are listed.
-    let all: Experiment list = [ ConstellationsExperiment.experiment; NeuralEMExperiment.experiment ]
+    let all: Experiment list =
+        [ ConstellationsExperiment.experiment; NeuralEMExperiment.experiment; AirExperiment.experiment ]
 
     /// The experiment of a name. The error is one line with the nearest name.
     let find (name: string) : Result<Experiment, string> =

@@ -160,7 +160,7 @@ module NeuralEMData =
     /// loss (of the last iteration), then NMI, AMI and ARI over all foreground pixels, then _distinct without the pixels
     /// that several shapes cover; ami_max has the greater entropy as its bound, the others the mean.
     let measure (data: NeuralEMData) (scenes: NeuralEMScenes) (model: NeuralEM) : Metrics =
-        let { Images = images } = scenes.Shapes
+        let images = scenes.Shapes.Images
         let count = images.shape[0]
 
         let chunks =

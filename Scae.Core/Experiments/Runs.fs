@@ -37,5 +37,12 @@ module Runs =
     /// The animation of a training, if it has one.
     let animation (session: Session) (history: History) : Animation option = session.Animation history
 
+    /// The metrics of a baseline on one set of scenes. The error is one line with the nearest name.
+    let baseline (session: Session) (name: string) (split: Split) : Result<Metrics, string> =
+        match session.Baselines |> List.tryFind (fun (known, _) -> known = name) with
+        | Some(_, measure) -> Ok(measure split)
+        | None when session.Baselines.IsEmpty -> Error $"--baseline {name}: the experiment has no baselines"
+        | None -> Error $"there is no baseline {name}{Spelling.nearest name (List.map fst session.Baselines)}"
+
     /// The metrics on one set of scenes.
     let evaluate (session: Session) (split: Split) : Metrics = session.Evaluate split

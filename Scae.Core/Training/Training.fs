@@ -192,7 +192,8 @@ module Training =
             write saved
 
     /// The run's figures on test scenes: each metric with the final parameters, and as best_METRIC with those of the
-    /// epoch that was best on validation scenes; that epoch is best_epoch.
+    /// epoch that was best on validation scenes; that epoch is best_epoch. What it was chosen by is val_best_METRIC, on
+    /// the validation scenes: an optimistic figure, which small programs publish.
     let summarize (state: TrainingState) : Metrics =
         let final = state.Session.Evaluate Test
 
@@ -201,4 +202,6 @@ module Training =
         | Some best ->
             let atBest = withParameters state.Session best.Parameters (fun () -> state.Session.Evaluate Test)
 
-            final @ [ for name, value in atBest -> $"best_{name}", value ] @ [ "best_epoch", float best.Epoch ]
+            final
+            @ [ for name, value in atBest -> $"best_{name}", value ]
+            @ [ $"val_best_{state.Plan.BestBy.Metric}", best.Value; "best_epoch", float best.Epoch ]

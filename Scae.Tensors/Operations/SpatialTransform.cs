@@ -9,9 +9,9 @@ namespace Scae.Tensors;
 public sealed partial class Tensor
 {
     /// <summary>
-    /// A scale and a shift leave rows and columns apart: x depends on the column only and y on the row, so that a row of
-    /// the output is a mix of two image rows (all columns at once), read at the columns' places. Backwards the same
-    /// in reverse.
+    /// A scale and a shift leave rows and columns apart: Y = R·X·C with matrices R and C of two entries a row and a
+    /// column. X·C is a small product over the pixels that are touched, R mixes two of its rows at a time. Backwards
+    /// the same in reverse: Rᵀ·G first, then a product with Cᵀ. Pixels outside cost no more than being zero.
     /// </summary>
     private sealed class SpatialTransform(Tensor image, Tensor pose, bool inverse) : Operation(image, pose)
     {
@@ -24,28 +24,31 @@ public sealed partial class Tensor
             int height = Output._shape[2], width = Output._shape[3];
             var y = Output.Data<T>();
             var image = Inputs[0].Data<T>();
-            var row = Scratch.Take<T>(4, _w);
-            var places = Scratch.Take<Between<T>>(0, width);
             for (int b = 0; b < Inputs[0]._shape[0]; b++)
             {
-                for (int i = 0; i < width; i++) places[i] = Between<T>.At(Coordinate<T>(b, i, width, 1), _w);
-                for (int v = 0; v < height; v++)
+                AxisSampling<T> rows = Rows<T>(b), columns = Columns<T>(b);
+                int n = columns.Count;
+                var matrix = Scratch.Take<T>(4, columns.Touched * n);
+                var mixed = Scratch.Take<T>(5, rows.Touched * n);
+                columns.Matrix(matrix);
+                for (int plane = b * _channels; plane < (b + 1) * _channels; plane++)
                 {
-                    var place = Between<T>.At(Coordinate<T>(b, v, height, 2), _h);
-                    for (int c = 0; c < _channels; c++)
+                    var to = y.Slice(plane * height * width, height * width);
+                    to.Clear();
+                    if (n == 0 || rows.Count == 0) continue;
+                    MixColumns(image.Slice(plane * _h * _w, _h * _w), rows, columns, matrix, mixed);
+                    for (int v = rows.From; v < rows.End; v++)
                     {
-                        int plane = (b * _channels) + c;
-                        var target = y.Slice(((plane * height) + v) * width, width);
-                        if (place.IsOutside && !T.IsNaN(place.Fraction))
-                        {
-                            FillOutside(target, places);
-                            continue;
-                        }
-
-                        MixRows(image.Slice(plane * _h * _w, _h * _w), place, row);
-                        for (int i = 0; i < width; i++) target[i] = Read(row, places[i]);
+                        var place = rows[v];
+                        if (place.IsOutside) continue;
+                        var target = to.Slice((v * width) + columns.From, n);
+                        int at = (place.Lower - rows.First) * n;
+                        if (place.Lower >= 0) TensorPrimitives.Multiply(mixed.Slice(at, n), T.One - place.Fraction, target);
+                        if (place.Lower + 1 < _h) TensorPrimitives.MultiplyAdd(mixed.Slice(at + n, n), place.Fraction, target, target);
                     }
                 }
+
+                if (rows.HasNaN || columns.HasNaN) Undefine(y.Slice(b * _channels * height * width, _channels * height * width), rows, columns);
             }
         }
 
@@ -56,118 +59,107 @@ public sealed partial class Tensor
             var image = Inputs[0].Data<T>();
             var toImage = Wants(0) ? InputGradientToAdd<T>(0) : default;
             var toPose = Wants(1) ? InputGradientToAdd<T>(1) : default;
-            Span<T> row = Scratch.Take<T>(4, _w), gradient = Scratch.Take<T>(5, _w), slopes = Scratch.Take<T>(6, width);
-            var places = Scratch.Take<Between<T>>(0, width);
-            T halfW = T.CreateChecked(_w - 1) / T.CreateChecked(2), halfH = T.CreateChecked(_h - 1) / T.CreateChecked(2);
             for (int b = 0; b < Inputs[0]._shape[0]; b++)
             {
-                for (int i = 0; i < width; i++) places[i] = Between<T>.At(Coordinate<T>(b, i, width, 1), _w);
+                AxisSampling<T> rows = Rows<T>(b), columns = Columns<T>(b);
+                int n = columns.Count, m = rows.Touched, k = columns.Touched;
+                if (n == 0 || rows.Count == 0) continue;
+                var matrix = Scratch.Take<T>(4, k * n);
+                var mixed = Scratch.Take<T>(5, m * n);
+                var gathered = Scratch.Take<T>(6, m * n);
+                var slopes = Scratch.Take<T>(7, height);
+                var across = Scratch.Take<T>(3, n);
                 slopes.Clear();
-                for (int v = 0; v < height; v++)
+                across.Clear();
+                for (int plane = b * _channels; plane < (b + 1) * _channels; plane++)
                 {
-                    var place = Between<T>.At(Coordinate<T>(b, v, height, 2), _h);
-                    if (place.IsOutside) continue;
-                    T slope = T.Zero;
-                    for (int c = 0; c < _channels; c++)
+                    var pixels = image.Slice(plane * _h * _w, _h * _w);
+                    var from = g.Slice(plane * height * width, height * width);
+                    columns.Matrix(matrix);
+                    if (!toPose.IsEmpty) MixColumns(pixels, rows, columns, matrix, mixed);
+                    gathered.Clear();
+                    for (int v = rows.From; v < rows.End; v++)
                     {
-                        int plane = (b * _channels) + c;
-                        var pixels = image.Slice(plane * _h * _w, _h * _w);
-                        var from = g.Slice(((plane * height) + v) * width, width);
-                        MixRows(pixels, place, row);
-                        gradient.Clear();
-                        for (int i = 0; i < width; i++) Spread(from[i], places[i], row, gradient, ref slopes[i]);
-                        if (!toImage.IsEmpty) AddRows(toImage.Slice(plane * _h * _w, _h * _w), place, gradient);
-                        if (place.Lower + 1 < _h) slope += Reduce.Dot<T>(gradient, pixels.Slice((place.Lower + 1) * _w, _w));
-                        if (place.Lower >= 0) slope -= Reduce.Dot<T>(gradient, pixels.Slice(place.Lower * _w, _w));
+                        var place = rows[v];
+                        if (place.IsOutside) continue;
+                        var line = from.Slice((v * width) + columns.From, n);
+                        int at = (place.Lower - rows.First) * n;
+                        if (place.Lower >= 0)
+                        {
+                            TensorPrimitives.MultiplyAdd(line, T.One - place.Fraction, gathered.Slice(at, n), gathered.Slice(at, n));
+                            if (!toPose.IsEmpty) slopes[v] -= Reduce.Dot<T>(line, mixed.Slice(at, n));
+                        }
+
+                        if (place.Lower + 1 < _h)
+                        {
+                            TensorPrimitives.MultiplyAdd(line, place.Fraction, gathered.Slice(at + n, n), gathered.Slice(at + n, n));
+                            if (!toPose.IsEmpty) slopes[v] += Reduce.Dot<T>(line, mixed.Slice(at + n, n));
+                        }
                     }
 
-                    if (!toPose.IsEmpty) AddToPose(toPose, b, 2, v, height, slope * halfH);
+                    if (!toImage.IsEmpty)
+                    {
+                        var target = toImage.Slice(plane * _h * _w, _h * _w)[((rows.First * _w) + columns.First)..];
+                        columns.Transposed(matrix);
+                        MatMul.Multiply<T>(m, k, n, gathered, n, 1, matrix, k, 1, target, _w, accumulate: true);
+                    }
+
+                    if (toPose.IsEmpty) continue;
+                    columns.Slopes(matrix);
+                    MixColumns(pixels, rows, columns, matrix, mixed);
+                    for (int r = 0; r < m; r++)
+                        TensorPrimitives.MultiplyAdd(gathered.Slice(r * n, n), mixed.Slice(r * n, n), across, across);
                 }
 
-                for (int i = 0; i < width && !toPose.IsEmpty; i++) AddToPose(toPose, b, 1, i, width, slopes[i] * halfW);
+                if (toPose.IsEmpty) continue;
+                AddToPose(toPose, b, 1, columns.From, across, width, _w);
+                AddToPose(toPose, b, 2, 0, slopes, height, _h);
             }
         }
 
-        private static T Tick<T>(int i, int n)
+        private static void Undefine<T>(Span<T> planes, AxisSampling<T> rows, AxisSampling<T> columns)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            int width = columns.Length, size = rows.Length * width;
+            for (int i = 0; i < planes.Length; i++)
+                if (T.IsNaN(rows[i % size / width].Fraction) || T.IsNaN(columns[i % width].Fraction)) planes[i] = T.NaN;
+        }
+
+        /// <summary>The touched pixels times the columns' matrix.</summary>
+        private void MixColumns<T>(ReadOnlySpan<T> pixels, AxisSampling<T> rows, AxisSampling<T> columns, ReadOnlySpan<T> matrix, Span<T> into)
             where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-            n == 1 ? -T.One : T.CreateChecked(-1 + (2.0 * i / (n - 1)));
+            MatMul.Multiply<T>(
+                rows.Touched, columns.Count, columns.Touched, pixels[((rows.First * _w) + columns.First)..], _w, 1, matrix, columns.Count, 1, into, columns.Count, accumulate: false);
 
-        private static T Read<T>(ReadOnlySpan<T> row, Between<T> place)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        {
-            if (place.IsOutside) return place.Fraction;
-            T left = place.Lower >= 0 ? row[place.Lower] : T.Zero, right = place.Lower + 1 < row.Length ? row[place.Lower + 1] : T.Zero;
-            return ((T.One - place.Fraction) * left) + (place.Fraction * right);
-        }
-
-        private static void Spread<T>(T g, Between<T> place, ReadOnlySpan<T> row, Span<T> gradient, ref T slope)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        {
-            if (place.IsOutside) return;
-            if (place.Lower >= 0)
-            {
-                gradient[place.Lower] += g * (T.One - place.Fraction);
-                slope -= g * row[place.Lower];
-            }
-
-            if (place.Lower + 1 < row.Length)
-            {
-                gradient[place.Lower + 1] += g * place.Fraction;
-                slope += g * row[place.Lower + 1];
-            }
-        }
-
-        private static void FillOutside<T>(Span<T> target, ReadOnlySpan<Between<T>> places)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        {
-            // A NaN column stays NaN even where the row is outside.
-            for (int i = 0; i < target.Length; i++) target[i] = T.IsNaN(places[i].Fraction) ? T.NaN : T.Zero;
-        }
-
-        private void MixRows<T>(ReadOnlySpan<T> image, Between<T> place, Span<T> row)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        {
-            if (place.IsOutside)
-            {
-                row.Fill(place.Fraction);
-                return;
-            }
-
-            if (place.Lower >= 0) TensorPrimitives.Multiply(image.Slice(place.Lower * _w, _w), T.One - place.Fraction, row);
-            else row.Clear();
-            if (place.Lower + 1 < _h) TensorPrimitives.MultiplyAdd(image.Slice((place.Lower + 1) * _w, _w), place.Fraction, row, row);
-        }
-
-        private void AddRows<T>(Span<T> image, Between<T> place, ReadOnlySpan<T> gradient)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        {
-            if (place.Lower >= 0)
-            {
-                var to = image.Slice(place.Lower * _w, _w);
-                TensorPrimitives.MultiplyAdd(gradient, T.One - place.Fraction, to, to);
-            }
-
-            if (place.Lower + 1 < _h)
-            {
-                var to = image.Slice((place.Lower + 1) * _w, _w);
-                TensorPrimitives.MultiplyAdd(gradient, place.Fraction, to, to);
-            }
-        }
-
-        /// <summary>The place of the i-th of n output pixels along x (axis 1) or y (axis 2) of the pose.</summary>
-        private T Coordinate<T>(int b, int i, int n, int axis)
+        private AxisSampling<T> Rows<T>(int b)
             where T : unmanaged, IBinaryFloatingPointIeee754<T>
         {
             var pose = Inputs[1].Data<T>().Slice(b * 3, 3);
-            return inverse ? (Tick<T>(i, n) - pose[axis]) / pose[0] : (pose[0] * Tick<T>(i, n)) + pose[axis];
+            return new(Scratch.Take<Between<T>>(1, Output._shape[2]), _h, pose[0], pose[2], inverse);
         }
 
-        private void AddToPose<T>(Span<T> into, int b, int axis, int i, int n, T slope)
+        private AxisSampling<T> Columns<T>(int b)
             where T : unmanaged, IBinaryFloatingPointIeee754<T>
         {
             var pose = Inputs[1].Data<T>().Slice(b * 3, 3);
-            into[(b * 3) + axis] += inverse ? -slope / pose[0] : slope;
-            into[b * 3] += inverse ? -slope * (Tick<T>(i, n) - pose[axis]) / (pose[0] * pose[0]) : slope * Tick<T>(i, n);
+            return new(Scratch.Take<Between<T>>(0, Output._shape[3]), _w, pose[0], pose[1], inverse);
+        }
+
+        /// <summary>Adds what slopes by the places along x (axis 1) or y (axis 2), from the given pixel on, mean for the pose.</summary>
+        private void AddToPose<T>(Span<T> into, int b, int axis, int from, ReadOnlySpan<T> slopes, int n, int source)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            var pose = Inputs[1].Data<T>().Slice(b * 3, 3);
+            T sum = T.Zero, moment = T.Zero, half = T.CreateChecked(source - 1) / T.CreateChecked(2);
+            for (int i = 0; i < slopes.Length; i++)
+            {
+                T tick = AxisSampling<T>.Tick(from + i, n);
+                sum += slopes[i];
+                moment += slopes[i] * (inverse ? tick - pose[axis] : tick);
+            }
+
+            into[(b * 3) + axis] += half * (inverse ? -sum / pose[0] : sum);
+            into[b * 3] += half * (inverse ? -moment / (pose[0] * pose[0]) : moment);
         }
     }
 }

@@ -13,6 +13,9 @@ let start (arguments: string list) : Process =
     let info =
         ProcessStartInfo("dotnet", RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false)
 
+    // Spectre.Console writes colours where the terminal's name promises them.
+    info.Environment["TERM"] <- "xterm-256color"
+
     for argument in program :: arguments do
         info.ArgumentList.Add argument
 

@@ -35,6 +35,21 @@ let ``help of train lists every hyperparameter with its default`` () =
         result.Output |> should haveSubstring words
 
 [<Test>]
+let ``help of train lists the hyperparameters of presets that train another model`` () =
+    let result = run [ "train"; "constellations"; "--help" ]
+
+    for words in
+        [
+            "--preset solved, five, dreams"
+            "--credit <scene, template>"
+            "--layer-norm <true or false>"
+            "--preset variable"
+            "--preset learned"
+            "--restarts <integer>"
+        ] do
+        result.Output |> should haveSubstring words
+
+[<Test>]
 let ``list names experiments, presets and targets`` () =
     let result = run [ "list" ]
     result.ExitCode |> should equal 0
@@ -42,6 +57,8 @@ let ``list names experiments, presets and targets`` () =
     for words in [ "constellations"; "seed"; "quick"; "86.9 %" ] do
         result.Output |> should haveSubstring words
 
+    // Colours are for terminals; this is a pipe.
+    result.Output |> should not' (haveSubstring "\u001b")
     (json (run [ "list"; "--json" ]).Output).GetArrayLength() |> should be (greaterThanOrEqualTo 1)
 
 /// Arguments that make no sense, and the one line that says so.

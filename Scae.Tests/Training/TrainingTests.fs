@@ -159,6 +159,7 @@ let ``the summary has final and best metrics and leaves the parameters alone`` (
             "best_chamfer"
             "best_recovery"
             "best_raw_recovery"
+            "val_best_recovery"
             "best_epoch"
         ]
 

@@ -1,0 +1,39 @@
+using BenchmarkDotNet.Attributes;
+using Scae.Core;
+using Scae.Tensors;
+
+namespace Scae.Benchmarks;
+
+/// <summary>
+/// Recognising 250 constellations scenes on one thread: the exact baseline, and a session's whole evaluation apart, the
+/// untrained network's routing with its search. Training makes the search shorter, so the latter is an upper bound.
+/// </summary>
+public class InferenceBenchmarks
+{
+    private const int Scenes = 250;
+
+    private RoutingCapsulesConfig _config = null!;
+    private RoutingCapsules _model = null!;
+    private Tensor _points = null!;
+
+    [GlobalSetup]
+    public void SetUp()
+    {
+        Parallelism.Threads = 1;
+        var templates = TemplateModule.published;
+        var search = new DivisionSearchConfig(templates, starts: 4, refine: true, solved: 1e-6);
+        _config = new RoutingCapsulesConfig(templates, width: 64, hidden: 128, heads: 4, blocks: 3, layerNorm: true, pairs: 48, gain: 0.7, RoutingTeacher.Residual, trust: 0.02, RoutingCredit.Scene, search);
+        _model = RoutingCapsulesModule.init(_config, Dtype.Float32, Key.OfSeed(0));
+        _points = ConstellationsModule.sample(ConstellationsModule.published, Scenes, Key.OfSeed(1)).Points;
+    }
+
+    [Benchmark(OperationsPerInvoke = Scenes)]
+    public Tensor Exact() => ExactConstellations.solve(TemplateModule.published, _points).Item1;
+
+    [Benchmark(OperationsPerInvoke = Scenes)]
+    public Tensor Routing() => RoutingCapsulesModule.routeMany(_config, _model, _points);
+
+    [Benchmark(OperationsPerInvoke = Scenes)]
+    public Tensor RoutingAndSearch() =>
+        RoutingCapsulesModule.poses(_config, Key.OfSeed(2), _points, RoutingCapsulesModule.routeMany(_config, _model, _points)).Item1;
+}

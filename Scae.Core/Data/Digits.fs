@@ -1,0 +1,27 @@
+namespace Scae.Core
+
+/// Images of single digits with their classes.
+type Digits =
+    {
+        /// n images of 28 × 28 bytes, row by row; 0 is background.
+        Pixels: byte[]
+        /// The class of each, 0 to 9.
+        Labels: byte[]
+    }
+
+/// Images of single digits.
+[<RequireQualifiedAccess>]
+module Digits =
+    /// Width and height of an image.
+    [<Literal>]
+    let Side = 28
+
+    /// Bytes an image.
+    [<Literal>]
+    let Pixels = 784
+
+    /// How many images there are.
+    let count (digits: Digits) : int = digits.Labels.Length
+
+/// Digits to train with, and others that no training has seen.
+type DigitSets = { Train: Digits; Test: Digits }

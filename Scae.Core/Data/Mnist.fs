@@ -1,0 +1,146 @@
+namespace Scae.Core
+
+open System
+open System.Buffers.Binary
+open System.IO
+open System.IO.Compression
+open System.Security.Cryptography
+
+/// One of the four files of MNIST.
+type MnistFile =
+    {
+        /// Its name without .gz.
+        Name: string
+        /// SHA-256 of the uncompressed bytes, in lower-case hexadecimal digits.
+        Sha256: string
+    }
+
+/// Reads the four IDX files of MNIST (LeCun, Bottou, Bengio & Haffner 1998) from bytes, plain or gzip. Any bytes are
+/// survived: what isn't right is an error of one line.
+[<RequireQualifiedAccess>]
+module Mnist =
+    /// Training images.
+    let trainImages: MnistFile =
+        {
+            Name = "train-images-idx3-ubyte"
+            Sha256 = "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"
+        }
+
+    /// Training labels.
+    let trainLabels: MnistFile =
+        {
+            Name = "train-labels-idx1-ubyte"
+            Sha256 = "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"
+        }
+
+    /// Test images.
+    let testImages: MnistFile =
+        {
+            Name = "t10k-images-idx3-ubyte"
+            Sha256 = "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"
+        }
+
+    /// Test labels.
+    let testLabels: MnistFile =
+        {
+            Name = "t10k-labels-idx1-ubyte"
+            Sha256 = "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"
+        }
+
+    // The largest file has 47,040,016 bytes; a few compressed bytes can promise terabytes.
+    [<Literal>]
+    let private MostBytes = 50_000_000
+
+    /// The bytes without gzip, if they have it; at most 50 MB. The error is one line that begins with the name.
+    let uncompressed (name: string) (bytes: byte[]) : Result<byte[], string> =
+        if bytes.Length < 2 || bytes[0] <> 0x1Fuy || bytes[1] <> 0x8Buy then
+            Ok bytes
+        else
+            try
+                use gzip = new GZipStream(new MemoryStream(bytes), CompressionMode.Decompress)
+                use plain = new MemoryStream()
+                let chunk = Array.zeroCreate<byte> 65536
+                let mutable read = gzip.Read(chunk, 0, chunk.Length)
+
+                while read > 0 && plain.Length <= int64 MostBytes do
+                    plain.Write(chunk, 0, read)
+                    read <- gzip.Read(chunk, 0, chunk.Length)
+
+                if plain.Length > int64 MostBytes then
+                    Error $"{name}: more than {MostBytes} bytes when uncompressed"
+                else
+                    Ok(plain.ToArray())
+            with :? InvalidDataException ->
+                Error $"{name}: damaged gzip data"
+
+    /// The sizes and the elements of an IDX file of bytes with as many axes. The error is one line.
+    let private idx (name: string) (axes: int) (bytes: byte[]) : Result<int[] * byte[], string> =
+        let header = 4 + 4 * axes
+
+        if bytes.Length < header then
+            Error $"{name}: {bytes.Length} bytes; an IDX file with {axes} axes has at least {header}"
+        elif BinaryPrimitives.ReadInt32BigEndian(ReadOnlySpan bytes) <> 0x800 + axes then
+            let magic = Convert.ToHexStringLower(bytes, 0, 4)
+            Error $"{name}: begins with {magic}; an IDX file of bytes with {axes} axes begins with 0000080{axes}"
+        else
+            let sizes =
+                Array.init axes (fun i -> BinaryPrimitives.ReadInt32BigEndian(ReadOnlySpan(bytes, 4 + 4 * i, 4)))
+
+            let sizesText = sizes |> Array.map string |> String.concat " × "
+            // As decimals: three sizes of 2³¹ don't overflow.
+            let promised = (1m, sizes) ||> Array.fold (fun product size -> product * decimal size)
+
+            if sizes |> Array.exists (fun size -> size < 0) then
+                Error $"{name}: a negative size in {sizesText}"
+            elif promised <> decimal (bytes.Length - header) then
+                Error $"{name}: {bytes.Length - header} bytes after the header, but {sizesText} = {promised}"
+            else
+                Ok(sizes, bytes[header..])
+
+    /// The pixels of an image file, 28 × 28 an image. The error is one line that begins with the name.
+    let images (name: string) (bytes: byte[]) : Result<byte[], string> =
+        uncompressed name bytes
+        |> Result.bind (idx name 3)
+        |> Result.bind (fun (sizes, pixels) ->
+            if sizes[1] <> Digits.Side || sizes[2] <> Digits.Side then
+                Error $"{name}: images of {sizes[1]} × {sizes[2]} pixels; must be 28 × 28"
+            else
+                Ok pixels)
+
+    /// The classes of a label file, 0 to 9. The error is one line that begins with the name.
+    let labels (name: string) (bytes: byte[]) : Result<byte[], string> =
+        uncompressed name bytes
+        |> Result.bind (idx name 1)
+        |> Result.bind (fun (_, labels) ->
+            match labels |> Array.tryFindIndex (fun label -> label > 9uy) with
+            | Some i -> Error $"{name}: label {i} is {labels[i]}; must be from 0 to 9"
+            | None -> Ok labels)
+
+    /// Images with their labels from the bytes of two files. The error is one line.
+    let digits
+        (imageName: string, imageBytes: byte[])
+        (labelName: string, labelBytes: byte[])
+        : Result<Digits, string> =
+        images imageName imageBytes
+        |> Result.bind (fun pixels ->
+            labels labelName labelBytes
+            |> Result.bind (fun labels ->
+                if pixels.Length <> labels.Length * Digits.Pixels then
+                    Error
+                        $"{labelName}: {labels.Length} labels for {pixels.Length / Digits.Pixels} images in {imageName}"
+                elif labels.Length = 0 then
+                    Error $"{imageName}: no images"
+                else
+                    Ok { Pixels = pixels; Labels = labels }))
+
+    /// The uncompressed bytes of a file if they are the original ones. The error is one line that begins with the name.
+    let verified (file: MnistFile) (name: string) (bytes: byte[]) : Result<byte[], string> =
+        uncompressed name bytes
+        |> Result.bind (fun plain ->
+            let found = Convert.ToHexStringLower(SHA256.HashData plain)
+
+            if found = file.Sha256 then
+                Ok plain
+            else
+                Error
+                    $"{name}: SHA-256 {found[..11]}… of the uncompressed bytes, not {file.Sha256[..11]}… as MNIST has")

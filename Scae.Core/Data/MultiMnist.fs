@@ -1,0 +1,184 @@
+namespace Scae.Core
+
+open System
+open Scae.Tensors
+
+/// How large the digits of a scene are.
+[<RequireQualifiedAccess>]
+type DigitSizes =
+    /// A side uniform in smallest..largest pixels: the published small program.
+    | Uniform of smallest: int * largest: int
+    /// A side of ⌊28 / N(mean, deviation)⌋ pixels, at most 3 deviations from the mean: the public re-implementation.
+    | Shrunk of mean: float * deviation: float
+
+/// How digits of a scene may lie on each other.
+[<RequireQualifiedAccess>]
+type Overlap =
+    /// Anyhow; a pixel has the maximum of the digits there.
+    | Allowed
+    /// Scenes where the sum of digits exceeds 1 somewhere are drawn again: the paper's "non-overlapping" as its public
+    /// re-implementation does it.
+    | Avoided
+
+/// How scenes are made.
+type MultiMnistConfig =
+    {
+        /// Width and height in pixels.
+        Canvas: int
+        /// The count of digits is uniform in 0..Most.
+        Most: int
+        Sizes: DigitSizes
+        Overlap: Overlap
+    }
+
+/// A digit of a scene: its class and the square that its 28 × 28 pixels fill.
+[<Struct>]
+type PlacedDigit = { Class: int; Left: int; Top: int; Side: int }
+
+/// Scenes with the truth that training never sees.
+type Scenes =
+    {
+        /// Float32 [b, canvas²] in [0, 1].
+        Images: Tensor
+        /// For each scene its digits, in the order in which they were drawn.
+        Truth: PlacedDigit[][]
+    }
+
+/// Scenes of several digits (Eslami et al. 2016, §4.1, and the published small program's variant).
+[<RequireQualifiedAccess>]
+module MultiMnist =
+    /// The small program's: 32 × 32, up to two digits of 12 to 18 pixels that may lie on each other.
+    let published: MultiMnistConfig =
+        {
+            Canvas = 32
+            Most = 2
+            Sizes = DigitSizes.Uniform(12, 18)
+            Overlap = Overlap.Allowed
+        }
+
+    /// The paper's: 50 × 50, up to two digits of about 21 pixels that don't lie on each other.
+    let paper: MultiMnistConfig =
+        {
+            Canvas = 50
+            Most = 2
+            Sizes = DigitSizes.Shrunk(1.3, 0.1)
+            Overlap = Overlap.Avoided
+        }
+
+    /// The largest side that a digit can have.
+    let largestSide (config: MultiMnistConfig) : int =
+        match config.Sizes with
+        | DigitSizes.Uniform(_, largest) -> largest
+        | DigitSizes.Shrunk(mean, deviation) -> int (float Digits.Side / (mean - 3.0 * deviation))
+
+    /// Room for scenes.
+    let allocate (config: MultiMnistConfig) (count: int) : Scenes =
+        {
+            Images = Tensor.zeros [| count; config.Canvas * config.Canvas |]
+            Truth = Array.create count [||]
+        }
+
+    let private side (config: MultiMnistConfig) (random: KeyStream) : int =
+        match config.Sizes with
+        | DigitSizes.Uniform(smallest, largest) -> random.NextInt(smallest, largest + 1)
+        | DigitSizes.Shrunk(mean, deviation) ->
+            // Box and Muller; a pair of uniforms is drawn whatever the outcome.
+            let radius = sqrt (-2.0 * log (1.0 - random.NextDouble()))
+            let normal = radius * cos (2.0 * Math.PI * random.NextDouble())
+            int (float Digits.Side / (mean + deviation * Math.Clamp(normal, -3.0, 3.0)))
+
+    /// Bilinear with aligned corners: the first and the last pixel of both grids lie on each other.
+    let private blend
+        (overlap: Overlap)
+        (canvas: int)
+        (source: ReadOnlySpan<byte>)
+        (digit: PlacedDigit)
+        (into: Span<float32>)
+        : unit =
+        let last = Digits.Side - 1
+
+        let step =
+            if digit.Side > 1 then
+                float32 last / float32 (digit.Side - 1)
+            else
+                0.0f
+
+        for i in 0 .. digit.Side - 1 do
+            // Rounding could lead past the last pixel, and the blend's weight below 0.
+            let y = min (float32 last) (float32 i * step)
+            let top = min (int y) (last - 1)
+            let fy = y - float32 top
+
+            for j in 0 .. digit.Side - 1 do
+                let x = min (float32 last) (float32 j * step)
+                let left = min (int x) (last - 1)
+                let fx = x - float32 left
+                let at = top * Digits.Side + left
+
+                let above = (1.0f - fx) * float32 source[at] + fx * float32 source[at + 1]
+
+                let below = (1.0f - fx) * float32 source[at + Digits.Side] + fx * float32 source[at + Digits.Side + 1]
+
+                let value = ((1.0f - fy) * above + fy * below) / 255.0f
+                let pixel = (digit.Top + i) * canvas + digit.Left + j
+
+                into[pixel] <-
+                    match overlap with
+                    | Overlap.Allowed -> max into[pixel] value
+                    | Overlap.Avoided -> into[pixel] + value
+
+    let private exceeds (limit: float32) (pixels: Span<float32>) =
+        let mutable found = false
+
+        for value in pixels do
+            found <- found || value > limit
+
+        found
+
+    let private drawScene (config: MultiMnistConfig) (digits: Digits) (random: KeyStream) (into: Span<float32>) =
+        let count = random.NextInt(config.Most + 1)
+        let truth = Array.zeroCreate<PlacedDigit> count
+        let mutable drawn = false
+
+        while not drawn do
+            into.Clear()
+
+            for i in 0 .. count - 1 do
+                let side = side config random
+                let top = random.NextInt(config.Canvas - side + 1)
+                let left = random.NextInt(config.Canvas - side + 1)
+                let chosen = random.NextInt(Digits.count digits)
+
+                truth[i] <- { Class = int digits.Labels[chosen]; Left = left; Top = top; Side = side }
+
+                let source = ReadOnlySpan(digits.Pixels, chosen * Digits.Pixels, Digits.Pixels)
+                blend config.Overlap config.Canvas source truth[i] into
+
+            // Rounding alone mustn't count as overlap.
+            drawn <- config.Overlap = Overlap.Allowed || not (exceeds 1.0001f into)
+
+        truth
+
+    /// Draws every scene of a batch anew, in place. A pure function of the key.
+    let fill (config: MultiMnistConfig) (digits: Digits) (key: Key) (batch: Scenes) : unit =
+        let pixels = config.Canvas * config.Canvas
+        let images = batch.Images.Elements<float32>()
+        let random = key.Stream()
+
+        for i in 0 .. batch.Truth.Length - 1 do
+            batch.Truth[i] <- drawScene config digits random (images.Slice(i * pixels, pixels))
+
+    /// New scenes; a pure function of the key.
+    let sample (config: MultiMnistConfig) (digits: Digits) (count: int) (key: Key) : Scenes =
+        let batch = allocate config count
+        fill config digits key batch
+        batch
+
+    /// The scenes from first to first + count − 1; fewer where there aren't as many.
+    let range (first: int) (count: int) (scenes: Scenes) : Scenes =
+        let count = min count (scenes.Truth.Length - first)
+
+        {
+            Images = (scenes.Images.slice (0, first, first + count)).clone()
+            Truth = Array.sub scenes.Truth first count
+        }

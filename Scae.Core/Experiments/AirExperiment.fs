@@ -1,0 +1,400 @@
+namespace Scae.Core
+
+open System
+open System.Globalization
+open Scae.Tensors
+
+/// Where single digits come from.
+[<RequireQualifiedAccess>]
+type DigitSource =
+    | Mnist
+    /// A stroke font: needs no data.
+    | Strokes
+
+/// The law of digits' sizes in a scene.
+[<RequireQualifiedAccess>]
+type DigitSizeLaw =
+    /// Uniform in smallest..largest pixels.
+    | Uniform
+    /// 28 / N(1.3, 0.1) pixels.
+    | Shrunk
+
+/// Every hyperparameter of attend-infer-repeat; the defaults are the published small program's.
+type AirHyperparameters =
+    {
+        [<Setting("passes of steps-per-epoch steps, each followed by an evaluation", Min = 1.0)>]
+        Epochs: int
+        [<Setting("training steps an epoch", Min = 1.0)>]
+        StepsPerEpoch: int
+        [<Setting("scenes a step", Min = 1.0, Max = 65536.0)>]
+        BatchSize: int
+        [<Setting("Adam's step size", Min = 0.0)>]
+        LearningRate: float
+        [<Setting("the step size at the end as a share of the first, approached geometrically", Min = 1e-6, Max = 1.0)>]
+        FinalRate: float
+        [<Setting("largest norm of the gradients, 0 for no limit", Min = 0.0)>]
+        Clip: float
+        [<Setting("where single digits come from")>]
+        Digits: DigitSource
+        [<Setting("training scenes, 0 for new ones each step", Min = 0.0)>]
+        TrainSize: int
+        [<Setting("scenes of the evaluation after each epoch", Min = 1.0)>]
+        ValidationSize: int
+        [<Setting("scenes of the evaluation at the end", Min = 1.0)>]
+        TestSize: int
+        [<Setting("scenes from which the probe learns classes", Min = 1.0)>]
+        ProbeSize: int
+        [<Setting("width and height of a scene in pixels", Min = 16.0, Max = 256.0)>]
+        Canvas: int
+        [<Setting("digits a scene at most", Min = 1.0, Max = 9.0)>]
+        Most: int
+        [<Setting("law of the digits' sizes; shrunk is 28 / N(1.3, 0.1) pixels")>]
+        Sizes: DigitSizeLaw
+        [<Setting("least side of a digit under the uniform law", Min = 2.0)>]
+        Smallest: int
+        [<Setting("largest side of a digit under the uniform law", Min = 2.0)>]
+        Largest: int
+        [<Setting("whether digits may lie on each other")>]
+        Overlap: Overlap
+        [<Setting("T, objects that are inferred at most", Min = 1.0, Max = 16.0)>]
+        Objects: int
+        [<Setting("dimensions of z_what", Min = 1.0, Max = 1024.0)>]
+        What: int
+        [<Setting("width and height of a patch and of a glimpse", Min = 4.0, Max = 128.0)>]
+        Patch: int
+        [<Setting("one look at the whole scene, or a look a step at what isn't explained yet")>]
+        Encoding: AirEncoding
+        [<Setting("units of the first layer over the scene", Min = 1.0)>]
+        Hidden: int
+        [<Setting("units of the second layer, or of the recurrent cell", Min = 1.0)>]
+        Features: int
+        [<Setting("units over a glimpse", Min = 1.0)>]
+        GlimpseHidden: int
+        [<Setting("side of the picture that the recurrent cell sees, 0 for the scene's", Min = 0.0)>]
+        Overview: int
+        [<Setting("channels of the map that finds where to look, 0 for none", Min = 0.0, Max = 64.0)>]
+        Finder: int
+        [<Setting("whether presence is inferred from how much the patch would explain")>]
+        Evidence: bool
+        [<Setting("whether gradients pass through what later steps and looks see of earlier ones")>]
+        ThroughInputs: bool
+        [<Setting("what draws a patch")>]
+        Decoding: AirDecoding
+        [<Setting("units of the decoder's hidden layer, or channels", Min = 1.0)>]
+        DecoderHidden: int
+        [<Setting("how gradients pass the choice of presence")>]
+        Presence: AirPresence
+        [<Setting("whether z_where is drawn, with a prior")>]
+        WhereDrawn: bool
+        [<Setting("logarithm of a digit's scale: mean of the prior, and the start")>]
+        LogScale: float
+        [<Setting("deviation of the scale's logarithm in the prior", Min = 1e-6)>]
+        LogScaleDeviation: float
+        [<Setting("deviation of the place in the prior", Min = 1e-6)>]
+        PlaceDeviation: float
+        [<Setting("σ of the pixels", Min = 1e-6)>]
+        Sigma: float
+        [<Setting("weight of the KL of z_what and z_where", Min = 0.0)>]
+        WhatWeight: float
+        [<Setting("weight of the KL of z_pres", Min = 0.0)>]
+        PresenceWeight: float
+        [<Setting("bias of presence's logit at the start")>]
+        PresenceBias: float
+        [<Setting("prior probability of each step's presence given the step before, separated by commas; the last repeats")>]
+        Prior: string
+        [<Setting("the same at the start, for all steps, 0 for no annealing", Min = 0.0, Max = 0.999999)>]
+        PriorStart: float
+        [<Setting("steps over which the prior falls geometrically", Min = 0.0)>]
+        AnnealSteps: int
+        [<Setting("temperature of relaxed presence at the start", Min = 0.01)>]
+        TemperatureStart: float
+        [<Setting("and at the end, approached linearly", Min = 0.01)>]
+        TemperatureEnd: float
+        [<Setting("epochs over which the KL terms come in", Min = 1.0)>]
+        WarmEpochs: int
+        [<Setting("steps between the animation's snapshots, 0 for no animation", Min = 0.0)>]
+        SnapshotEvery: int
+    }
+
+/// Scenes of several digits, counted, located and identified by attend-infer-repeat.
+[<RequireQualifiedAccess>]
+module AirExperiment =
+    /// How many scenes the pictures show.
+    [<Literal>]
+    let Shown = 8
+
+    let private defaults: AirHyperparameters =
+        {
+            Epochs = 8
+            StepsPerEpoch = 46
+            BatchSize = 32
+            LearningRate = 2e-3
+            FinalRate = 1.0
+            Clip = 0.0
+            Digits = DigitSource.Mnist
+            TrainSize = 1500
+            ValidationSize = 300
+            TestSize = 10000
+            ProbeSize = 2000
+            Canvas = 32
+            Most = 2
+            Sizes = DigitSizeLaw.Uniform
+            Smallest = 12
+            Largest = 18
+            Overlap = Overlap.Allowed
+            Objects = 3
+            What = 20
+            Patch = 16
+            Encoding = AirEncoding.Global
+            Hidden = 200
+            Features = 100
+            GlimpseHidden = 200
+            Overview = 0
+            Finder = 0
+            Evidence = false
+            ThroughInputs = true
+            Decoding = AirDecoding.Mlp
+            DecoderHidden = 100
+            Presence = AirPresence.Relaxed
+            WhereDrawn = false
+            LogScale = -0.7
+            LogScaleDeviation = 0.3
+            PlaceDeviation = 1.0
+            // Σ(x − y)² / 2σ² is then the small program's squared error.
+            Sigma = 0.7071067811865476
+            WhatWeight = 0.05
+            PresenceWeight = 0.3
+            PresenceBias = 0.0
+            Prior = "0.5,0.4,0.2"
+            PriorStart = 0.0
+            AnnealSteps = 0
+            TemperatureStart = 1.0
+            TemperatureEnd = 0.2
+            WarmEpochs = 2
+            SnapshotEvery = 35
+        }
+
+    let private scenes (config: AirHyperparameters) : Result<MultiMnistConfig, string> =
+        let scenes: MultiMnistConfig =
+            {
+                Canvas = config.Canvas
+                Most = config.Most
+                Sizes =
+                    match config.Sizes with
+                    | DigitSizeLaw.Uniform -> DigitSizes.Uniform(config.Smallest, config.Largest)
+                    | DigitSizeLaw.Shrunk -> MultiMnist.paper.Sizes
+                Overlap = config.Overlap
+            }
+
+        let largest = MultiMnist.largestSide scenes
+
+        if config.Smallest > config.Largest then
+            Error $"--smallest {config.Smallest}: must be at most the largest, which is {config.Largest}"
+        elif config.Canvas < largest then
+            Error $"--canvas {config.Canvas}: must be at least {largest}, for the largest digits"
+        elif config.Overlap = Overlap.Avoided && 2 * largest > config.Canvas && config.Most > 2 then
+            // Three digits often find no room; drawing again would take for ever on the smallest canvases.
+            if config.Most * largest * largest > config.Canvas * config.Canvas then
+                Error $"--overlap avoided: {config.Most} digits of {largest} pixels don't fit on {config.Canvas}"
+            else
+                Ok scenes
+        else
+            Ok scenes
+
+    let private model (config: AirHyperparameters) : Result<AirConfig, string> =
+        let overview =
+            if config.Overview = 0 then
+                config.Canvas
+            else
+                config.Overview
+
+        if config.Decoding = AirDecoding.Convolutional && config.Patch % 4 <> 0 then
+            Error $"--patch {config.Patch}: must be a multiple of 4 for a convolutional decoder"
+        elif overview > config.Canvas then
+            Error $"--overview {config.Overview}: must be at most the canvas, which is {config.Canvas}"
+        else
+            Ok
+                {
+                    Canvas = config.Canvas
+                    Steps = config.Objects
+                    What = config.What
+                    Patch = config.Patch
+                    Encoding = config.Encoding
+                    Hidden = config.Hidden
+                    Features = config.Features
+                    GlimpseHidden = config.GlimpseHidden
+                    Overview = overview
+                    Finder = config.Finder
+                    Evidence = config.Evidence
+                    ThroughInputs = config.ThroughInputs
+                    Decoding = config.Decoding
+                    DecoderHidden = config.DecoderHidden
+                    Presence = config.Presence
+                    WhereDrawn = config.WhereDrawn
+                    LogScale = config.LogScale, config.LogScaleDeviation
+                    Place = 0.0, config.PlaceDeviation
+                    Sigma = config.Sigma
+                    WhatWeight = config.WhatWeight
+                    PresenceWeight = config.PresenceWeight
+                    PresenceBias = config.PresenceBias
+                }
+
+    /// The prior's values at the end, one a step.
+    let private prior (config: AirHyperparameters) : Result<float[], string> =
+        let parsed =
+            config.Prior.Split ','
+            |> Array.map (fun text ->
+                match Double.TryParse(text.Trim(), NumberStyles.Float, CultureInfo.InvariantCulture) with
+                | true, p when p > 0.0 && p < 1.0 -> Some p
+                | _ -> None)
+
+        if parsed |> Array.contains None then
+            Error $"--prior {config.Prior}: must be numbers between 0 and 1, separated by commas"
+        else
+            let known = Array.choose id parsed
+            Ok(Array.init config.Objects (fun t -> known[min t (known.Length - 1)]))
+
+    /// The model of a configuration that was found to make sense.
+    let private settled (config: AirHyperparameters) : AirConfig =
+        match model config with
+        | Ok model -> model
+        | Error message -> invalidOp message
+
+    let private plan (config: AirHyperparameters) : Result<Plan, string> =
+        scenes config
+        |> Result.bind (fun _ -> model config)
+        |> Result.bind (fun _ -> prior config)
+        |> Result.map (fun _ ->
+            let steps = float (config.Epochs * config.StepsPerEpoch)
+
+            {
+                Epochs = config.Epochs
+                StepsPerEpoch = config.StepsPerEpoch
+                BatchSize = config.BatchSize
+                Optimizer = Optimizer.adam
+                LearningRate = fun step -> config.LearningRate * config.FinalRate ** (float step / steps)
+                Clip =
+                    if config.Clip > 0.0 then
+                        ValueSome config.Clip
+                    else
+                        ValueNone
+                SnapshotEvery = config.SnapshotEvery
+                BestBy = { Metric = "count_accuracy"; Larger = true }
+            })
+
+    let private load (config: AirHyperparameters) (resources: Resources) (keys: Keys) : Result<AirData, string> =
+        let digits =
+            match config.Digits with
+            | DigitSource.Strokes -> Ok(StrokeDigits.sets ())
+            | DigitSource.Mnist -> MnistFiles.load resources.DataFolder
+
+        scenes config
+        |> Result.bind (fun scenes ->
+            digits
+            |> Result.map (fun digits ->
+                let sample digits count (key: Key) = MultiMnist.sample scenes digits count (key.Named "scenes")
+
+                let validation = sample digits.Train config.ValidationSize keys.Validation
+
+                {
+                    Scenes = scenes
+                    Model = settled config
+                    Digits = digits
+                    Train =
+                        if config.TrainSize > 0 then
+                            Some(sample digits.Train config.TrainSize keys.Train)
+                        else
+                            None
+                    TrainKey = keys.Train
+                    Validation = validation
+                    Test = sample digits.Test config.TestSize keys.Test
+                    Probe = lazy (sample digits.Train config.ProbeSize (keys.Validation.Named "probe"))
+                    Shown = MultiMnist.range 0 Shown validation
+                }))
+
+    /// Copies the scenes of a step from the training set, which each pass sees in another order.
+    let private choose (images: Tensor) (trainKey: Key) (step: int) (target: Tensor) =
+        let pixels = images.shape[1]
+        let count = images.shape[0]
+        let wanted = target.shape[0]
+        let source = images.Elements<float32>()
+        let into = target.Elements<float32>()
+        let order = Array.zeroCreate count
+        let mutable pass = -1
+
+        for i in 0 .. wanted - 1 do
+            let at = int64 step * int64 wanted + int64 i
+            let epoch = int (at / int64 count)
+
+            if epoch <> pass then
+                (trainKey.Named "order").Fold(int64 epoch).FillPermutation(Span order)
+                pass <- epoch
+
+            source.Slice(order[int (at % int64 count)] * pixels, pixels).CopyTo(into.Slice(i * pixels, pixels))
+
+    let private logistic (key: Key) (into: Span<float32>) : unit =
+        // Away from 0 and 1, as in the small program.
+        key.FillUniform(into, 1e-6f, 1.0f - 1e-6f)
+
+        for i in 0 .. into.Length - 1 do
+            into[i] <- MathF.Log(into[i]) - MathF.Log(1.0f - into[i])
+
+    /// The prior at a step: from the start's value geometrically to the end's.
+    let private annealed (config: AirHyperparameters) (step: int) (final: float) : float =
+        if config.PriorStart = 0.0 || step >= config.AnnealSteps then
+            final
+        else
+            let share = float step / float config.AnnealSteps
+            config.PriorStart ** (1.0 - share) * final ** share
+
+    let private fill (config: AirHyperparameters) (data: AirData) (key: Key) (step: int) (batch: AirBatch) : unit =
+        match data.Train with
+        | Some train -> choose train.Images data.TrainKey step batch.Images
+        | None ->
+            let scenes: Scenes = { Images = batch.Images; Truth = Array.create batch.Images.shape[0] [||] }
+
+            MultiMnist.fill data.Scenes data.Digits.Train (key.Named "scenes") scenes
+
+        logistic (key.Named "presence") (batch.PresenceNoise.Elements<float32>())
+        (key.Named "where").FillNormal(batch.WhereNoise.Elements<float32>())
+        (key.Named "what").FillNormal(batch.WhatNoise.Elements<float32>())
+        let last = max 1 (config.Epochs * config.StepsPerEpoch - 1)
+        let share = min 1.0 (float step / float last)
+
+        batch.Temperature.Elements<float32>()[0] <-
+            float32 (config.TemperatureStart + share * (config.TemperatureEnd - config.TemperatureStart))
+
+        batch.Warmth.Elements<float32>()[0] <-
+            float32 (min 1.0 (float (1 + step / config.StepsPerEpoch) / float config.WarmEpochs))
+
+        let final =
+            match prior config with
+            | Ok values -> values
+            | Error message -> invalidOp message
+
+        let priors = batch.Prior.Elements<float32>()
+
+        for t in 0 .. final.Length - 1 do
+            priors[t] <- float32 (annealed config step final[t])
+
+    let private evaluate (_: AirHyperparameters) (data: AirData) (model: Air) =
+        let frozen = Parameters.map (fun tensor -> tensor.primal) model
+        AirData.measure data frozen
+
+    /// The experiment.
+    let experiment: Experiment =
+        Experiment.define
+            {
+                Specification = Specification.embedded "air"
+                Defaults = defaults
+                Plan = plan
+                Load = load
+                Init = fun config -> Air.init (settled config)
+                Allocate = fun config -> Air.allocate (settled config)
+                Fill = fill
+                Loss = fun config -> AirObjective.loss (settled config)
+                Evaluate = evaluate
+                Snapshot = fun _ data model -> AirFigures.snapshot data model
+                Figures = fun _ data model history -> AirFigures.all data model history
+                Animation = fun _ data history -> AirFigures.animation data history
+            }

@@ -1,0 +1,101 @@
+namespace Scae.Core
+
+open System
+open Scae.Tensors
+
+/// What is measured of any method that draws templates onto scenes.
+[<RequireQualifiedAccess>]
+module ConstellationsMeasures =
+    /// chamfer, recovery and raw_recovery of drawn points [b, M, 2]: a point belongs to the template that drew the point
+    /// nearest to it.
+    let ofDrawn (templates: Template list) (scenes: Constellations) (drawn: Tensor) : Metrics =
+        let predicted = ConstellationCapsules.assign templates drawn scenes.Points
+
+        let score = Recovery.evaluate templates.Length scenes.Points.shape[1] scenes.Labels predicted
+
+        [
+            "chamfer", (drawn.chamfer scenes.Points).mean().toScalar()
+            "recovery", score.Best
+            "raw_recovery", score.Raw
+        ]
+
+    /// The same of poses [b, K, 4].
+    let ofPoses (templates: Template list) (scenes: Constellations) (poses: Tensor) : Metrics =
+        poses |> ConstellationCapsules.decode templates |> ofDrawn templates scenes
+
+    /// The geometric baseline on scenes, with the number of fits that a scene takes.
+    let exact (templates: Template list) (scenes: Constellations) : Metrics =
+        let poses, fits = ExactConstellations.solve templates scenes.Points
+        ofPoses templates scenes poses @ [ "fits_per_scene", fits ]
+
+    /// The first `count` scenes with Gaussian noise on every coordinate; a pure function of the key.
+    let noisy (count: int) (deviation: float) (key: Key) (scenes: Constellations) : Constellations =
+        let count = min count scenes.Points.shape[0]
+        let points = (scenes.Points.slice (0, 0, count)).clone()
+        let perScene = points.shape[1]
+        let noise = Array.zeroCreate<float32> points.nelement
+        (key.Named "noise").FillNormal(Span noise, 0.0f, float32 deviation)
+
+        {
+            Points = points + Tensor.``of`` (noise, points.shape)
+            Labels = Array.truncate (count * perScene) scenes.Labels
+            Poses = (scenes.Poses.slice (0, 0, count)).clone()
+        }
+
+    /// The first `count` scenes without the last `missing` points of each, which are in random order.
+    let without (count: int) (missing: int) (scenes: Constellations) : Constellations =
+        let count = min count scenes.Points.shape[0]
+        let before = scenes.Points.shape[1]
+        let left = before - missing
+
+        {
+            Points = (scenes.Points.slice(0, 0, count).slice(1, 0, left)).clone()
+            Labels = Array.init (count * left) (fun i -> scenes.Labels[i / left * before + i % left])
+            Poses = (scenes.Poses.slice (0, 0, count)).clone()
+        }
+
+    // More missing points leave dozens of ways to have lost them, and often no answer.
+    [<Literal>]
+    let private MostMissing = 3
+
+    /// Scenes that training hasn't seen the like of, by kind and strength: noise of a standard deviation on every point,
+    /// missing points, and every template at a scale (training: 0.5 to 1.5). None for a count of 0.
+    let hardships (config: ConstellationsConfig) (count: int) (key: Key) (scenes: Constellations) =
+        if count = 0 then
+            []
+        else
+            [
+                "noise",
+                [ for level in [ 0.0; 0.02; 0.05; 0.1; 0.15; 0.2; 0.25 ] -> level, noisy count level key scenes ]
+                "missing", [ for missing in 0..MostMissing -> float missing, without count missing scenes ]
+                "scale",
+                [
+                    for scale in [ 0.25; 0.5; 1.0; 1.5; 2.0; 3.0 ] ->
+                        let config = { config with Scale = struct (scale, scale) }
+
+                        scale, Constellations.sample config count (key.Named "scale")
+                ]
+            ]
+
+    /// Raw recovery of a method, from points [b, n, 2] to poses [b, K, 4], under each hardship.
+    let robustness
+        (templates: Template list)
+        (hardships: (string * (float * Constellations) list) list)
+        (solve: Tensor -> Tensor)
+        : (string * (float * float) list) list =
+        [
+            for kind, trials in hardships ->
+                kind,
+                [
+                    for level, scenes in trials ->
+                        let metrics = ofPoses templates scenes (solve scenes.Points) |> Map.ofList
+                        level, metrics["raw_recovery"]
+                ]
+        ]
+
+    /// As metrics: noise_0.05_raw_recovery and so on.
+    let robustnessMetrics (curves: (string * (float * float) list) list) : Metrics =
+        [
+            for kind, points in curves do
+                for level, recovery in points -> FormattableString.Invariant $"{kind}_{level:F2}_raw_recovery", recovery
+        ]

@@ -1,0 +1,154 @@
+namespace Scae.Core
+
+open System
+open Scae.Tensors
+
+/// Every hyperparameter of the constellations preset that learns its templates.
+type LearnedConstellationsHyperparameters =
+    {
+        [<Setting("passes of steps-per-epoch steps, each followed by an evaluation", Min = 1.0)>]
+        Epochs: int
+        [<Setting("training steps an epoch", Min = 1.0)>]
+        StepsPerEpoch: int
+        [<Setting("scenes a step", Min = 1.0, Max = 65536.0)>]
+        BatchSize: int
+        [<Setting("Adam's largest step size", Min = 0.0)>]
+        LearningRate: float
+        [<Setting("sets of templates learned side by side from random points", Min = 1.0, Max = 1024.0)>]
+        Restarts: int
+        [<Setting("squared residual that counts as an outlier at the beginning", Min = 1e-6)>]
+        Tolerance: float
+        [<Setting("the same at the end", Min = 1e-6)>]
+        LastTolerance: float
+        [<Setting("scenes of the evaluation after each epoch, by which a set of templates is chosen", Min = 1.0)>]
+        ValidationSize: int
+        [<Setting("scenes of the evaluation at the end", Min = 1.0)>]
+        TestSize: int
+        [<Setting("steps between the figures' snapshots, 0 for neither evolution nor animation", Min = 0.0)>]
+        SnapshotEvery: int
+    }
+
+/// The published scenes; how many points each template has is known, their shapes are learned.
+[<RequireQualifiedAccess>]
+module LearnedConstellationsExperiment =
+    /// The presets of paper-specs/constellations that this definition trains.
+    let presets: string list = [ "learned" ]
+
+    let private defaults: LearnedConstellationsHyperparameters =
+        {
+            Epochs = 15
+            StepsPerEpoch = 20
+            BatchSize = 32
+            LearningRate = 0.03
+            Restarts = 8
+            Tolerance = 0.3
+            LastTolerance = 0.002
+            ValidationSize = 256
+            TestSize = 10000
+            SnapshotEvery = 4
+        }
+
+    let private data: ConstellationsConfig = Constellations.published
+
+    let private model (config: LearnedConstellationsHyperparameters) : LearnedTemplatesConfig =
+        {
+            Sizes = data.Templates |> List.map _.Points.Length
+            Restarts = config.Restarts
+        }
+
+    let private steps (config: LearnedConstellationsHyperparameters) = config.Epochs * config.StepsPerEpoch
+
+    let private plan (config: LearnedConstellationsHyperparameters) : Result<Plan, string> =
+        Ok
+            {
+                Epochs = config.Epochs
+                StepsPerEpoch = config.StepsPerEpoch
+                BatchSize = config.BatchSize
+                Optimizer = Optimizer.adam
+                LearningRate = Schedule.warmCosine config.LearningRate 1 (steps config)
+                Clip = ValueNone
+                SnapshotEvery = config.SnapshotEvery
+                BestBy = { Metric = "residual"; Larger = false }
+            }
+
+    let private allocate _ (count: int) : LearnedTemplatesBatch =
+        {
+            Scenes = Constellations.allocate data count
+            Tolerance = Tensor.zeros [| 1 |]
+        }
+
+    /// Scenes of the key; the tolerance falls from the first value to the last by equal factors.
+    let private fill (config: LearnedConstellationsHyperparameters) _ key (step: int) (batch: LearnedTemplatesBatch) =
+        Constellations.fill data key batch.Scenes
+        let progress = float step / float (max 1 (steps config - 1))
+
+        batch.Tolerance.Elements<float32>()[0] <-
+            float32 (config.Tolerance * Math.Pow(config.LastTolerance / config.Tolerance, progress))
+
+    /// The restart whose templates leave the least residual in the validation scenes, and each one's: no truth.
+    let private choose config (scenes: ConstellationsData) (learned: LearnedTemplates) : int * float[] =
+        let costs = LearnedTemplates.cost (model config) learned scenes.Validation.Points
+        Array.IndexOf(costs, Array.min costs), costs
+
+    // A mean squared residual that only rounding and the last steps' restlessness leave.
+    [<Literal>]
+    let private Solved = 1e-3
+
+    let private evaluate config (scenes: ConstellationsData) (learned: LearnedTemplates) (split: Split) : Metrics =
+        let chosen, costs = choose config scenes learned
+        let templates = (LearnedTemplates.templates (model config) learned.Points)[chosen]
+        let matched, distances = LearnedTemplates.matching data.Templates templates
+        let measured = ConstellationsData.scenes split scenes
+        let poses, _ = ExactConstellations.solve templates measured.Points
+        let drawn = ConstellationCapsules.decode templates poses
+
+        let predicted =
+            ConstellationCapsules.assign templates drawn measured.Points |> Array.map (fun k -> matched[k])
+
+        let score = Recovery.evaluate templates.Length (Template.pointCount templates) measured.Labels predicted
+
+        [
+            "residual", costs[chosen]
+            "procrustes_distance", Array.average distances
+            "largest_procrustes_distance", Array.max distances
+            "recovery", score.Best
+            "raw_recovery", score.Raw
+            "starts_that_succeed",
+            float (costs |> Array.filter (fun cost -> cost < Solved) |> Array.length) / float costs.Length
+        ]
+
+    let private frozen (learned: LearnedTemplates) = Parameters.map (fun (tensor: Tensor) -> tensor.primal) learned
+
+    /// The chosen restart as the last snapshot has it: the animation has no model.
+    let private chosenAtTheEnd config (scenes: ConstellationsData) (history: History) : int =
+        match List.tryLast history.Snapshots with
+        | None -> 0
+        | Some snapshot -> fst (choose config scenes { Points = snd snapshot.Values.Head })
+
+    /// The experiment.
+    let experiment: Experiment =
+        Experiment.define
+            {
+                Specification = Specification.embedded "constellations"
+                Defaults = defaults
+                Plan = plan
+                Load =
+                    fun config _ keys -> Ok(ConstellationsData.generate data config.ValidationSize config.TestSize keys)
+                Init = fun config -> LearnedTemplates.init (model config)
+                Allocate = allocate
+                Fill = fill
+                Loss = fun config learned batch -> LearnedTemplates.loss (model config) learned batch
+                Evaluate = fun config scenes learned split -> evaluate config scenes (frozen learned) split
+                Snapshot = fun _ _ learned -> [ "templates", learned.Points.primal.clone () ]
+                Figures =
+                    fun config scenes learned history ->
+                        let chosen, _ = choose config scenes (frozen learned)
+                        LearnedConstellationsFigures.all (model config) data.Templates chosen history
+                Animation =
+                    fun config scenes history ->
+                        LearnedConstellationsFigures.animation
+                            (model config)
+                            data.Templates
+                            (chosenAtTheEnd config scenes history)
+                            history
+            }

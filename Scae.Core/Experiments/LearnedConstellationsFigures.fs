@@ -1,0 +1,144 @@
+namespace Scae.Core
+
+open System
+open Scae.Tensors
+
+/// Pictures of templates while they are learned.
+[<RequireQualifiedAccess>]
+module LearnedConstellationsFigures =
+    let private coordinates (template: Template) =
+        template.Points |> Array.map (fun struct (x, _) -> x), template.Points |> Array.map (fun struct (_, y) -> y)
+
+    /// A learned template's points where the best similarity lays them on the true one.
+    let private laidOn (truth: Template) (learned: Template) : float[] * float[] =
+        let xs, ys = coordinates truth
+        let fitted = SimilarityFit.prepare learned
+
+        let struct (_, re, im, tx, ty) = SimilarityFit.fit fitted xs ys (ReadOnlySpan(Array.init xs.Length id))
+
+        let x, y = coordinates learned
+        Array.map2 (fun x y -> re * x - im * y + tx) x y, Array.map2 (fun x y -> im * x + re * y + ty) x y
+
+    let private outlined (template: Template) (x: float[]) (y: float[]) =
+        let order = Template.outline template
+        order |> Array.map (fun i -> x[i]), order |> Array.map (fun i -> y[i])
+
+    /// A true template in grey, the learned one that is matched to it laid over it.
+    let private panel (title: string) (k: int) (truth: Template) (learned: Template) : Panel =
+        let trueX, trueY = coordinates truth
+        let x, y = laidOn truth learned
+        let greyX, greyY = outlined truth trueX trueY
+        let ownX, ownY = outlined learned x y
+
+        Panel.create title
+        |> Panel.frame Frame.Box
+        |> Panel.equalAspect
+        |> Panel.xLimits -1.0 1.0
+        |> Panel.yLimits -1.0 1.0
+        |> Panel.polygon "" Colour.grey 0.25 greyX greyY
+        |> Panel.points "" Marker.Circle 13.0 Colour.lightGrey trueX trueY
+        |> Panel.polygon "" (ConstellationsFigures.colour k) 0.15 ownX ownY
+        |> Panel.points "" Marker.Circle 7.0 (ConstellationsFigures.colour k) x y
+
+    /// For each snapshot [restarts, M, 2], its step and one restart's templates in the order of the true ones, under the
+    /// matching of the last.
+    let private course (config: LearnedTemplatesConfig) (truth: Template list) (chosen: int) (history: History) =
+        let all =
+            [
+                for snapshot in history.Snapshots ->
+                    snapshot.Step, (LearnedTemplates.templates config (snd snapshot.Values.Head))[chosen]
+            ]
+
+        match List.tryLast all with
+        | None -> []
+        | Some(_, last) ->
+            let matched, _ = LearnedTemplates.matching truth last
+
+            [
+                for step, templates in all ->
+                    step, [ for k in 0 .. truth.Length - 1 -> templates[Array.findIndex ((=) k) matched] ]
+            ]
+
+    let private panels
+        (truth: Template list)
+        (title: string -> float -> string)
+        (step: int)
+        (templates: Template list)
+        =
+        [
+            for k, (own, learned) in List.indexed (List.zip truth templates) ->
+                panel (title $"step {step}" (SimilarityFit.distance own learned)) k own learned
+        ]
+
+    /// The chosen restart's shapes at a few moments, and every restart's mean Procrustes distance over the steps.
+    let all (config: LearnedTemplatesConfig) (truth: Template list) (chosen: int) (history: History) : Figure list =
+        let course = course config truth chosen history
+
+        // Most happens early: moments are spaced by squares.
+        let moments =
+            [ for i in 0..5 -> (course.Length - 1) * i * i / 25 ]
+            |> List.distinct
+            |> List.filter (fun i -> i >= 0)
+
+        let columns =
+            [
+                for i in moments ->
+                    let step, templates = course[i]
+                    panels truth (fun step distance -> $"{step}: {distance:F3}") step templates
+            ]
+
+        let steps = [| for snapshot in history.Snapshots -> float snapshot.Step |]
+
+        let distances =
+            [
+                for snapshot in history.Snapshots ->
+                    [|
+                        for templates in LearnedTemplates.templates config (snd snapshot.Values.Head) ->
+                            // Zero has no logarithm.
+                            LearnedTemplates.matching truth templates |> snd |> Array.average |> max 1e-6
+                    |]
+            ]
+
+        let curve panel restart =
+            let colour, label =
+                if restart = chosen then
+                    Palette.vermilion, "chosen by residual"
+                elif restart = (if chosen = 0 then 1 else 0) then
+                    Colour.grey, "other starts"
+                else
+                    Colour.grey, ""
+
+            Panel.line label colour steps (distances |> List.map (fun row -> row[restart]) |> Array.ofList) panel
+
+        let others = [ 0 .. config.Restarts - 1 ] |> List.filter (fun restart -> restart <> chosen)
+
+        [
+            if not course.IsEmpty then
+                Figure.create "evolution" "Templates while they are learned" (List.transpose columns)
+                |> Figure.panelSize 200.0 200.0
+                |> Figure.rowLabels (truth |> List.map _.Name)
+                |> Figure.note
+                    "Grey: the true template. Colour: the learned one, laid over it by the best similarity. Numbers: Procrustes distance."
+
+                Figure.single
+                    "distance"
+                    ((Panel.create "Distance from the true shapes, mean of the templates"
+                      |> Panel.axes "step" "Procrustes distance"
+                      |> Panel.logY,
+                      others @ [ chosen ])
+                     ||> List.fold curve)
+        ]
+
+    /// A frame a snapshot.
+    let animation (config: LearnedTemplatesConfig) (truth: Template list) (chosen: int) (history: History) =
+        match course config truth chosen history with
+        | [] -> None
+        | course ->
+            let frame (step, templates) =
+                Figure.create
+                    "training"
+                    $"Step {step}"
+                    [ panels truth (fun _ distance -> $"{distance:F3}") step templates ]
+                |> Figure.panelSize 215.0 200.0
+
+            Some(Animation.create "training" 8.0 (course |> List.map frame |> Array.ofList))

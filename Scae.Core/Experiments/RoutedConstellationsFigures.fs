@@ -1,0 +1,76 @@
+namespace Scae.Core
+
+open Scae.Tensors
+
+/// Pictures of the presets whose capsules recognise their templates.
+[<RequireQualifiedAccess>]
+module RoutedConstellationsFigures =
+    /// A row a capsule, a column a scene; the colour of point i is as strong as `strength scene capsule i`, in [0, 1].
+    let private strengths name title (data: ConstellationsData) (strength: int -> int -> int -> float) : Figure =
+        let n = Template.pointCount data.Templates
+
+        let panel capsule scene =
+            let x, y = ConstellationsFigures.coordinates data.Shown.Points scene
+
+            let colours =
+                Array.init n (fun i ->
+                    Colour.mix
+                        (strength scene capsule i)
+                        (Colour.rgb 232 232 232)
+                        (ConstellationsFigures.colour capsule))
+
+            ConstellationsFigures.scenePanel "" |> Panel.colouredPoints Marker.Circle 11.0 colours x y
+
+        Figure.create
+            name
+            title
+            [
+                for capsule in 0 .. data.Templates.Length - 1 ->
+                    [ for scene in 0 .. data.Shown.Points.shape[0] - 1 -> panel capsule scene ]
+            ]
+        |> Figure.panelSize 220.0 220.0
+        |> Figure.rowLabels (data.Templates |> List.map _.Name)
+
+    /// Which points each capsule claims before any search: the stronger the colour, the more probable. log-probabilities
+    /// [b, n, K] of the shown scenes.
+    let routing (data: ConstellationsData) (logProbabilities: Tensor) : Figure =
+        let k, n = data.Templates.Length, Template.pointCount data.Templates
+        let values = logProbabilities.toArray<float32>()
+
+        strengths "routing" "What each capsule claims before any search" data (fun scene capsule i ->
+            exp (float values[(scene * n + i) * k + capsule]))
+
+    /// Where the points that a capsule claims look, [b, K, n]; the strongest of a scene and capsule has full colour.
+    let attention (data: ConstellationsData) (weights: Tensor) : Figure =
+        let k, n = data.Templates.Length, Template.pointCount data.Templates
+        let values = weights.toArray<float32>()
+
+        strengths "attention" "Where the points of each capsule look" data (fun scene capsule i ->
+            let at = (scene * k + capsule) * n
+            float (values[at + i] / Array.max (Array.sub values at n)))
+        |> Figure.note "Attention of the last block, averaged over heads and over the points that the capsule claims."
+
+    /// Raw recovery by kind and strength of hardship, a line a method.
+    let robustness (methods: (string * (string * (float * float) list) list) list) : Figure =
+        let panel kind title axis =
+            let empty = Panel.create title |> Panel.axes axis "raw recovery [%]" |> Panel.yLimits 0.0 100.0
+
+            (empty, List.indexed methods)
+            ||> List.fold (fun panel (i, (name, curves)) ->
+                let points = curves |> List.find (fun (other, _) -> other = kind) |> snd |> Array.ofList
+                let percent = points |> Array.map (fun (_, value) -> 100.0 * value)
+                Panel.line name (Palette.category i) (Array.map fst points) percent panel)
+            |> Panel.horizontal "chance" Colour.grey (100.0 / 3.0)
+
+        Figure.create
+            "robustness"
+            "Scenes unlike those of training"
+            [
+                [
+                    panel "noise" "Gaussian noise on every point" "standard deviation"
+                    panel "missing" "Points left out at random" "points missing of 11"
+                    |> Panel.xTicks [ for missing in 0..3 -> float missing, string missing ]
+                    panel "scale" "Every template at one scale (trained: 0.5 to 1.5)" "scale"
+                ]
+            ]
+        |> Figure.panelSize 380.0 320.0

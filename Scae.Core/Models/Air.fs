@@ -1,0 +1,398 @@
+namespace Scae.Core
+
+open Scae.Tensors
+
+/// How latents follow from the image.
+[<RequireQualifiedAccess>]
+type AirEncoding =
+    /// The published small program: T independent heads on features of the whole image.
+    | Global
+    /// The paper: a recurrent network that sees the image, what is not yet explained, and the previous latents; what
+    /// stands where it looks is encoded from a glimpse.
+    | Recurrent
+
+/// How gradients pass the choice z_pres.
+[<RequireQualifiedAccess>]
+type AirPresence =
+    /// z_pres in (0, 1), a Gumbel-sigmoid: the published small program.
+    | Relaxed
+    /// z_pres in {0, 1}, drawn; score-function gradient with a learned baseline: the paper.
+    | Discrete
+    /// The expectation over the T + 1 possible counts, computed: the score function's gradient without its variance.
+    | Expected
+
+/// What draws a patch from z_what.
+[<RequireQualifiedAccess>]
+type AirDecoding =
+    /// One hidden layer.
+    | Mlp
+    /// A linear layer and two transposed convolutions.
+    | Convolutional
+
+/// Sizes and choices of attend-infer-repeat, in the paper's symbols.
+type AirConfig =
+    {
+        /// Width and height of a scene.
+        Canvas: int
+        /// T, objects at most.
+        Steps: int
+        /// Dimensions of z_what.
+        What: int
+        /// Width and height of a decoded patch, and of a glimpse.
+        Patch: int
+        Encoding: AirEncoding
+        /// Units of the first layer over the image.
+        Hidden: int
+        /// Features of the image: the second layer's units, or the recurrent cell's.
+        Features: int
+        /// Units over a glimpse, and of the baseline.
+        GlimpseHidden: int
+        /// Width and height of the picture that the recurrent cell sees; the glimpse is cut from the full one.
+        Overview: int
+        /// Channels of the map that says where in the residual something stands; 0 for a place from the cell alone.
+        Finder: int
+        /// Whether z_pres is inferred from how much of the scene the step's patch would explain, too.
+        Evidence: bool
+        /// Whether gradients pass through what the encoder sees because of its own choices: the residual that earlier steps
+        /// leave.
+        ThroughInputs: bool
+        Decoding: AirDecoding
+        /// Units of the decoder's hidden layer; channels of the first transposed convolution.
+        DecoderHidden: int
+        Presence: AirPresence
+        /// Whether z_where is drawn and pays a KL to its prior; otherwise it is the head's value.
+        WhereDrawn: bool
+        /// The prior of (log s, t_x, t_y): normal with these means and deviations; log s starts at the mean.
+        LogScale: float * float
+        Place: float * float
+        /// σ of the pixels' normal likelihood.
+        Sigma: float
+        /// Weights of the KL terms of z_what (and z_where) and z_pres.
+        WhatWeight: float
+        PresenceWeight: float
+        /// The bias of z_pres' logit at the start.
+        PresenceBias: float
+    }
+
+/// The small program's encoder: W_e1, W_e2 and the heads for all steps side by side.
+type GlobalEncoder =
+    {
+        /// [D, Hidden].
+        First: Linear
+        /// [Hidden, Features].
+        Second: Linear
+        /// [Features, T].
+        Presence: Linear
+        /// [Features, 3·T], of each step log s, t_x, t_y.
+        Where: Linear
+        /// [Features, 3·T], when z_where is drawn.
+        WhereLogVariance: Linear option
+        /// [Features, Z·T].
+        What: Linear
+        /// [Features, Z·T].
+        WhatLogVariance: Linear
+    }
+
+/// A hidden layer with relu, and an output layer.
+type TwoLayers = { Hidden: Linear; Output: Linear }
+
+/// A map over the overview of the residual around whose peak a step looks: a convolution with relu, and the
+/// weights that add its channels up.
+type Finder =
+    {
+        /// [C, 1, 7, 7].
+        Filters: Tensor
+        /// [1, C, 1, 1].
+        Bias: Tensor
+        /// [1, C, 1, 1].
+        Output: Tensor
+    }
+
+/// The paper's encoder.
+type RecurrentEncoder =
+    {
+        /// [D′, Hidden], of the overview of the image.
+        Image: Linear
+        /// [D′, Hidden], of the overview of the residual.
+        Residual: Tensor
+        /// Hidden + 3 + Z inputs.
+        Cell: LongShortTermMemory
+        /// [Features, 6]: mean and log-variance of (log s, t_x, t_y).
+        Where: Linear
+        Finder: Finder option
+        /// [2·P², GlimpseHidden]: glimpses of image and residual.
+        Glimpse: Linear
+        /// [GlimpseHidden, 2·Z]: mean and log-variance.
+        What: Linear
+        /// [Features + GlimpseHidden (+ 1 with evidence), 1].
+        Presence: Linear
+    }
+
+/// The convolutional decoder: Z → [C, P/4, P/4], relu; → [C/2, P/2, P/2], relu; → [1, P, P], sigmoid.
+type ConvolutionalDecoder =
+    {
+        Start: Linear
+        /// [C, C/2, 4, 4].
+        Middle: Tensor
+        /// [1, C/2, 1, 1].
+        MiddleBias: Tensor
+        /// [C/2, 1, 4, 4].
+        Last: Tensor
+        /// [1, 1, 1, 1].
+        LastBias: Tensor
+    }
+
+/// The parameters; which of them there are follows from the configuration.
+type Air =
+    {
+        Global: GlobalEncoder option
+        Recurrent: RecurrentEncoder option
+        Decoder: TwoLayers option
+        Convolutions: ConvolutionalDecoder option
+        /// Foretells what the rest of the scene costs, one value a step.
+        Baseline: TwoLayers option
+    }
+
+/// A batch of scenes with the noise of its draws; all float32.
+type AirBatch =
+    {
+        /// x [b, D] in [0, 1].
+        Images: Tensor
+        /// log u − log(1 − u) for u uniform, [b, T]; zeros for z_pres = 1 where its probability exceeds ½.
+        PresenceNoise: Tensor
+        /// Standard normal, [b, T, 3]; zeros for the mean.
+        WhereNoise: Tensor
+        /// Standard normal, [b, T, Z]; zeros for the mean.
+        WhatNoise: Tensor
+        /// τ of the Gumbel-sigmoid, a scalar.
+        Temperature: Tensor
+        /// The share of the KL terms that counts, a scalar.
+        Warmth: Tensor
+        /// The prior probability of z_pres at each step, [T].
+        Prior: Tensor
+    }
+
+/// Generative model and parameters of attend-infer-repeat (Eslami et al. 2016, "Attend, Infer, Repeat: Fast Scene
+/// Understanding with Generative Models").
+[<RequireQualifiedAccess>]
+module Air =
+    /// The published small program.
+    let published: AirConfig =
+        {
+            Canvas = 32
+            Steps = 3
+            What = 20
+            Patch = 16
+            Encoding = AirEncoding.Global
+            Hidden = 200
+            Features = 100
+            GlimpseHidden = 200
+            Overview = 32
+            Finder = 0
+            Evidence = false
+            ThroughInputs = true
+            Decoding = AirDecoding.Mlp
+            DecoderHidden = 100
+            Presence = AirPresence.Relaxed
+            WhereDrawn = false
+            LogScale = -0.7, 0.3
+            Place = 0.0, 1.0
+            Sigma = sqrt 0.5
+            WhatWeight = 0.05
+            PresenceWeight = 0.3
+            PresenceBias = 0.0
+        }
+
+    // The decoder's patches start almost dark, so that a first gradient asks for presence where there are digits.
+    [<Literal>]
+    let private DarkBias = -2.0
+
+    let private small (inputs: int) (outputs: int) (bias: float[]) (dtype: Dtype) (key: Key) : Linear =
+        {
+            Weight = Initialization.normal 0.01 dtype [ inputs; outputs ] key
+            Bias = (Tensor.``of`` (bias, outputs)).cast dtype
+        }
+
+    let private biased (bias: float) (layer: Linear) : Linear = { layer with Bias = layer.Bias.fullLike bias }
+
+    /// Pixels a scene, D.
+    let pixels (config: AirConfig) : int = config.Canvas * config.Canvas
+
+    let private globalEncoder (config: AirConfig) (dtype: Dtype) (key: Key) : GlobalEncoder =
+        let { Hidden = h; Features = f; Steps = t; What = z } = config
+        let head gain outputs (name: string) = Linear.init gain f outputs dtype (key.Named name)
+
+        let where =
+            Array.concat (Array.replicate t [| fst config.LogScale; fst config.Place; fst config.Place |])
+
+        {
+            First = Linear.init 1.0 (pixels config) h dtype (key.Named "first")
+            Second = Linear.init 1.0 h f dtype (key.Named "second")
+            Presence = head 1.0 t "presence" |> biased config.PresenceBias
+            Where = small f (3 * t) where dtype (key.Named "where")
+            WhereLogVariance =
+                if config.WhereDrawn then
+                    Some(small f (3 * t) (Array.create (3 * t) -4.0) dtype (key.Named "where-log-variance"))
+                else
+                    None
+            What = head 0.5 (z * t) "what"
+            WhatLogVariance = small f (z * t) (Array.zeroCreate (z * t)) dtype (key.Named "what-log-variance")
+        }
+
+    /// Width and height of the finder's filters.
+    [<Literal>]
+    let FinderSide = 7
+
+    // Filters start as blobs of about a stroke's reach, so that a step looks where most ink is; how far the logit of full
+    // ink is above that of none.
+    [<Literal>]
+    let private FinderGain = 30.0
+
+    let private finder (config: AirConfig) (dtype: Dtype) (key: Key) : Finder option =
+        if config.Finder = 0 then
+            None
+        else
+            let c, side = config.Finder, FinderSide
+
+            let blob =
+                Array2D.init side side (fun y x ->
+                    let far (i: int) = float (i - side / 2) ** 2.0
+                    exp (-(far y + far x) / 4.5))
+
+            let total = Seq.sum (Seq.cast<float> blob)
+            let filters = Array.init (c * side * side) (fun i -> blob[i / side % side, i % side] / total)
+
+            Some
+                {
+                    Filters =
+                        (Tensor.``of`` (filters, c, 1, side, side)).cast dtype
+                        + Initialization.normal 0.02 dtype [ c; 1; side; side ] key
+                    Bias = Tensor.zeros ([| 1; c; 1; 1 |], dtype)
+                    Output = Tensor.full ([| 1; c; 1; 1 |], FinderGain / float c, dtype)
+                }
+
+    let private recurrentEncoder (config: AirConfig) (dtype: Dtype) (key: Key) : RecurrentEncoder =
+        let { Hidden = h; Features = f; What = z; GlimpseHidden = g } = config
+        let seen = config.Overview * config.Overview
+        let where = [| fst config.LogScale; fst config.Place; fst config.Place; -4.0; -4.0; -4.0 |]
+        let evidence = if config.Evidence then 1 else 0
+
+        {
+            // Two pictures add up to the input of the layer: the gain of half of the variance each.
+            Image = Linear.init (sqrt 0.5) seen h dtype (key.Named "image")
+            Residual = Initialization.he (sqrt 0.5) seen dtype [ seen; h ] (key.Named "residual")
+            Cell = LongShortTermMemory.init (h + 3 + z) f dtype (key.Named "cell")
+            Where = small f 6 where dtype (key.Named "where")
+            Finder = finder config dtype (key.Named "finder")
+            Glimpse = Linear.init 1.0 (2 * config.Patch * config.Patch) g dtype (key.Named "glimpse")
+            What = Linear.init 0.5 g (2 * z) dtype (key.Named "what")
+            Presence = small (f + g + evidence) 1 [| config.PresenceBias |] dtype (key.Named "presence")
+        }
+
+    let private convolutions (config: AirConfig) (dtype: Dtype) (key: Key) : ConvolutionalDecoder =
+        let { What = z; Patch = p; DecoderHidden = c } = config
+        let half = max 1 (c / 2)
+
+        {
+            Start = Linear.init 1.0 z (c * (p / 4) * (p / 4)) dtype (key.Named "start")
+            // Each output pixel sees 2 × 2 of the 4 × 4 entries of each channel.
+            Middle = Initialization.he 1.0 (4 * c) dtype [ c; half; 4; 4 ] (key.Named "middle")
+            MiddleBias = Tensor.zeros ([| 1; half; 1; 1 |], dtype)
+            Last = Initialization.he 1.0 (4 * half) dtype [ half; 1; 4; 4 ] (key.Named "last")
+            LastBias = Tensor.full ([| 1; 1; 1; 1 |], DarkBias, dtype)
+        }
+
+    /// Inputs of the baseline: what the presence head sees.
+    let private baselineInputs (config: AirConfig) : int =
+        match config.Encoding with
+        | AirEncoding.Global -> config.Features
+        | AirEncoding.Recurrent -> config.Features + config.GlimpseHidden + (if config.Evidence then 1 else 0)
+
+    /// Parameters drawn from a key: He's deviations, halved for the mean of z_what; where and log-variance heads 0.01.
+    let init (config: AirConfig) (dtype: Dtype) (key: Key) : Air =
+        let { What = z; DecoderHidden = d } = config
+
+        {
+            Global =
+                match config.Encoding with
+                | AirEncoding.Global -> Some(globalEncoder config dtype (key.Named "global"))
+                | AirEncoding.Recurrent -> None
+            Recurrent =
+                match config.Encoding with
+                | AirEncoding.Recurrent -> Some(recurrentEncoder config dtype (key.Named "recurrent"))
+                | AirEncoding.Global -> None
+            Decoder =
+                match config.Decoding with
+                | AirDecoding.Mlp ->
+                    Some
+                        {
+                            Hidden = Linear.init 1.0 z d dtype (key.Named "decoder-hidden")
+                            Output =
+                                Linear.init 1.0 d (config.Patch * config.Patch) dtype (key.Named "decoder-output")
+                                |> biased DarkBias
+                        }
+                | AirDecoding.Convolutional -> None
+            Convolutions =
+                match config.Decoding with
+                | AirDecoding.Convolutional -> Some(convolutions config dtype (key.Named "convolutions"))
+                | AirDecoding.Mlp -> None
+            Baseline =
+                match config.Presence with
+                | AirPresence.Discrete ->
+                    let inputs = baselineInputs config
+
+                    let outputs =
+                        if config.Encoding = AirEncoding.Global then
+                            config.Steps
+                        else
+                            1
+
+                    Some
+                        {
+                            Hidden = Linear.init 1.0 inputs config.GlimpseHidden dtype (key.Named "baseline-hidden")
+                            Output = Linear.init 0.1 config.GlimpseHidden outputs dtype (key.Named "baseline-output")
+                        }
+                | _ -> None
+        }
+
+    /// Room for a batch of the given size: zeros, temperature, warmth and prior 1, so that inference is deterministic.
+    let allocate (config: AirConfig) (count: int) : AirBatch =
+        {
+            Images = Tensor.zeros [| count; pixels config |]
+            PresenceNoise = Tensor.zeros [| count; config.Steps |]
+            WhereNoise = Tensor.zeros [| count; config.Steps; 3 |]
+            WhatNoise = Tensor.zeros [| count; config.Steps; config.What |]
+            Temperature = Tensor.scalar 1.0
+            Warmth = Tensor.scalar 1.0
+            Prior = Tensor.full ([| config.Steps |], 0.5)
+        }
+
+    /// The patches that latents draw: z_what [n, Z] → [n, P²] in (0, 1).
+    let decode (config: AirConfig) (model: Air) (what: Tensor) : Tensor =
+        match model.Decoder, model.Convolutions with
+        | Some layers, _ ->
+            what
+            |> Linear.activated Activation.Relu layers.Hidden
+            |> Linear.activated Activation.Sigmoid layers.Output
+        | _, Some layers ->
+            let start = Linear.activated Activation.Relu layers.Start what
+            let image = start.view (-1, config.DecoderHidden, config.Patch / 4, config.Patch / 4)
+            let middle = ((image.convTranspose2d (layers.Middle, 2, 1)) + layers.MiddleBias).relu()
+            ((middle.convTranspose2d (layers.Last, 2, 1)) + layers.LastBias).sigmoid().flatten 1
+        | _ -> invalidArg (nameof model) "AIR: the model has no decoder"
+
+    // s stays within e⁻³ and e^1.5, as in the small program, with no gradient beyond.
+    let private pose (where: Tensor) : Tensor =
+        Tensor.cat ([| (where.slice (-1, 0, 1)).clamp(-3.0, 1.5).exp(); where.slice (-1, 1, 3) |], -1)
+
+    /// Patches [n, P²] rendered at (log s, t_x, t_y) [n, 3] → [n, D]: the pixel at (u, v) of linspace(−1, 1) shows the
+    /// patch's ((u − t_x)/s, (v − t_y)/s), bilinear, 0 outside.
+    let render (config: AirConfig) (where: Tensor) (patches: Tensor) : Tensor =
+        (patches
+            .view(-1, 1, config.Patch, config.Patch)
+            .spatialTransform(pose where, config.Canvas, config.Canvas, true))
+            .view(-1, pixels config)
+
+    /// What stands at (log s, t_x, t_y) [n, 3] of pictures [n, c, C, C] → [n, c·P²]: the inverse of render.
+    let glimpse (config: AirConfig) (where: Tensor) (pictures: Tensor) : Tensor =
+        pictures.spatialTransform(pose where, config.Patch, config.Patch).flatten 1

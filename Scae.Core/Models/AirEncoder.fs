@@ -1,0 +1,317 @@
+namespace Scae.Core
+
+open Scae.Tensors
+
+/// What was inferred from scenes, all steps side by side.
+type AirInference =
+    {
+        /// The logit of z_pres given that all earlier steps are present, [b, T].
+        Logits: Tensor
+        /// (log s, t_x, t_y) as drawn, [b, T, 3].
+        Where: Tensor
+        /// KL of z_where to its prior, [b, T]; None when it isn't drawn.
+        WhereDivergence: Tensor option
+        /// The mean of z_what, [b, T, Z].
+        WhatMean: Tensor
+        /// KL of z_what to the standard normal, [b, T].
+        WhatDivergence: Tensor
+        /// [b, T, P²] in (0, 1).
+        Patches: Tensor
+        /// The patches where they land, not weighed by presence, [b, T, D].
+        Renders: Tensor
+        /// What the baseline foretells of the cost from each step on, [b, T]; for AirPresence.Discrete.
+        Baseline: Tensor option
+    }
+
+/// Inference of z_where, z_what and z_pres.
+[<RequireQualifiedAccess>]
+module AirEncoder =
+    // The log-variance stays within these, as in the small program, with no gradient beyond.
+    let private limited (logVariance: Tensor) = logVariance.clamp (-8.0, 4.0)
+
+    let private draw (mean: Tensor) (logVariance: Tensor) (noise: Tensor) : Tensor =
+        mean + (0.5 * logVariance).exp() * noise
+
+    /// KL(N(μ, e^l) ‖ N(0, 1)) over the last axis.
+    let private standardDivergence (mean: Tensor) (logVariance: Tensor) : Tensor =
+        ((mean * mean + logVariance.exp () - logVariance).sum(-1) - float mean.shape[mean.dim - 1]) * 0.5
+
+    /// KL of (log s, t_x, t_y) to its prior over the last axis.
+    let private whereDivergence (config: AirConfig) (mean: Tensor) (logVariance: Tensor) : Tensor =
+        let constant (a: float) (b: float) = (Tensor.``of`` ([| a; b; b |], 3)).cast mean.dtype
+        let centre = constant (fst config.LogScale) (fst config.Place)
+        let s, t = snd config.LogScale, snd config.Place
+        let precision = constant (1.0 / (s * s)) (1.0 / (t * t))
+        let distance = mean - centre
+        let spread = (distance * distance + logVariance.exp ()) * precision - logVariance
+        (spread.sum (-1) + (2.0 * log s + 4.0 * log t - 3.0)) * 0.5
+
+    // --- the small program's encoder
+
+    let private inferGlobally
+        (config: AirConfig)
+        (model: Air)
+        (encoder: GlobalEncoder)
+        (batch: AirBatch)
+        : AirInference =
+        let { Steps = t; What = z } = config
+
+        let features =
+            batch.Images
+            |> Linear.activated Activation.Relu encoder.First
+            |> Linear.activated Activation.Relu encoder.Second
+
+        let head (layer: Linear) (size: int) = (Linear.forward layer features).unflatten(1, t, size)
+        let whereMean = head encoder.Where 3
+
+        let where, divergence =
+            match encoder.WhereLogVariance with
+            | Some layer ->
+                let logVariance = limited (head layer 3)
+
+                draw whereMean logVariance batch.WhereNoise, Some(whereDivergence config whereMean logVariance)
+            | None -> whereMean, None
+
+        let mean = head encoder.What z
+        let logVariance = limited (head encoder.WhatLogVariance z)
+        let patches = Air.decode config model ((draw mean logVariance batch.WhatNoise).view(-1, z))
+        let renders = Air.render config (where.view (-1, 3)) patches
+
+        {
+            Logits = Linear.forward encoder.Presence features
+            Where = where
+            WhereDivergence = divergence
+            WhatMean = mean
+            WhatDivergence = standardDivergence mean logVariance
+            Patches = patches.view (-1, t, config.Patch * config.Patch)
+            Renders = renders.view (-1, t, Air.pixels config)
+            Baseline =
+                model.Baseline
+                |> Option.map (fun baseline ->
+                    features.noDiff ()
+                    |> Linear.activated Activation.Relu baseline.Hidden
+                    |> Linear.forward baseline.Output)
+        }
+
+    // --- the paper's encoder
+
+    /// One step of the recurrent encoder.
+    type private Step =
+        {
+            State: CellState
+            Where: Tensor
+            WhereDivergence: Tensor
+            WhatMean: Tensor
+            What: Tensor
+            WhatDivergence: Tensor
+            Patch: Tensor
+            Render: Tensor
+            Logit: Tensor
+            Baseline: Tensor option
+            /// What the steps so far draw, weighed by presence where that is relaxed, [b, D].
+            Drawn: Tensor
+            /// The probability that all steps so far are present; only relaxed presence needs it.
+            Present: Tensor
+        }
+
+    // The gain in log-likelihood by which z_pres is inferred, in units that make it of order one.
+    [<Literal>]
+    let private EvidenceScale = 0.02
+
+    let private overview (config: AirConfig) (picture: Tensor) : Tensor =
+        let side = config.Overview
+
+        if side = config.Canvas then
+            picture
+        else
+            let b = picture.shape[0]
+            let whole = (Tensor.``of`` ([| 1.0; 0.0; 0.0 |], 1, 3)).cast(picture.dtype).expand(b, 3)
+
+            (picture.view(b, 1, config.Canvas, config.Canvas).spatialTransform(whole, side, side)).view(b, side * side)
+
+    /// By how much log p(x | …) grows when a render is added to what is drawn, [b, 1].
+    let private evidence (config: AirConfig) (residual: Tensor) (render: Tensor) : Tensor =
+        let gain = (render * (2.0 * residual - render)).sum(1, true)
+        gain * (EvidenceScale / (2.0 * config.Sigma * config.Sigma))
+
+    // How far from the map's peak places count, in overview pixels: the mean of two digits' places would be neither.
+    [<Literal>]
+    let private FinderReach = 3.5
+
+    /// Where something stands in the residual's overview [b, s²]: the mean place under the softmax of a map, around the
+    /// map's peak; [b, 2].
+    let private find (config: AirConfig) (finder: Finder) (residual: Tensor) : Tensor =
+        let side = config.Overview
+
+        let map =
+            ((residual.view (-1, 1, side, side)).conv2d(finder.Filters, 1, Air.FinderSide / 2) + finder.Bias)
+                .relu()
+                .conv2d(finder.Output)
+                .flatten
+                1
+
+        let tick (i: int) = 2.0 * float i / float (side - 1) - 1.0
+
+        let places =
+            Array.init (2 * side * side) (fun i ->
+                if i % 2 = 0 then
+                    tick (i / 2 % side)
+                else
+                    tick (i / 2 / side))
+
+        let places = (Tensor.``of`` (places, side * side, 2)).cast residual.dtype
+        let peak = places.indexSelect (0, map.argmax 1)
+        let fromPeak = places.unsqueeze 0 - peak.unsqueeze 1
+        let reach = FinderReach * 2.0 / float (side - 1)
+        let far = (fromPeak * fromPeak).sum(2).gt(reach * reach)
+        ((map - 1e4 * far).softmax 1).matmul places
+
+    let private step
+        (config: AirConfig)
+        (model: Air)
+        (encoder: RecurrentEncoder)
+        (batch: AirBatch)
+        (ofImage: Tensor)
+        (previous: Step)
+        (t: int)
+        : Step =
+        let z, side = config.What, config.Canvas
+
+        let drawn =
+            if config.ThroughInputs then
+                previous.Drawn
+            else
+                previous.Drawn.noDiff ()
+
+        let residual = batch.Images - drawn
+        let shown = overview config residual
+        let seen = (ofImage + shown.linear encoder.Residual).relu()
+
+        let state =
+            LongShortTermMemory.step
+                encoder.Cell
+                previous.State
+                (Tensor.cat ([| seen; previous.Where; previous.What |], 1))
+
+        let h = state.Hidden
+        let whereSums = Linear.forward encoder.Where h
+
+        let pictures =
+            Tensor.cat ([| batch.Images.view (-1, 1, side, side); residual.view (-1, 1, side, side) |], 1)
+
+        let whereMean =
+            match encoder.Finder with
+            | Some finder ->
+                Tensor.cat ([| whereSums.slice (1, 0, 1); whereSums.slice (1, 1, 3) + find config finder shown |], 1)
+            | None -> whereSums.slice (1, 0, 3)
+
+        let whereLogVariance = limited (whereSums.slice (1, 3, 6))
+
+        let where =
+            if config.WhereDrawn then
+                draw whereMean whereLogVariance (batch.WhereNoise.select (1, t))
+            else
+                whereMean
+
+        let ofGlimpse = Air.glimpse config where pictures |> Linear.activated Activation.Relu encoder.Glimpse
+        let whatSums = Linear.forward encoder.What ofGlimpse
+        let mean = whatSums.slice (1, 0, z)
+        let logVariance = limited (whatSums.slice (1, z, 2 * z))
+        let what = draw mean logVariance (batch.WhatNoise.select (1, t))
+        let patch = Air.decode config model what
+        let render = Air.render config where patch
+
+        let inputs =
+            Tensor.cat (
+                [|
+                    h
+                    ofGlimpse
+                    if config.Evidence then
+                        evidence config residual render
+                |],
+                1
+            )
+
+        let logit = Linear.forward encoder.Presence inputs
+
+        let present =
+            match config.Presence with
+            | AirPresence.Relaxed ->
+                previous.Present * ((logit + batch.PresenceNoise.slice (1, t, t + 1)) / batch.Temperature).sigmoid()
+            | _ -> previous.Present
+
+        {
+            State = state
+            Where = where
+            WhereDivergence = whereDivergence config whereMean whereLogVariance
+            WhatMean = mean
+            What = what
+            WhatDivergence = standardDivergence mean logVariance
+            Patch = patch
+            Render = render
+            Logit = logit
+            Baseline =
+                model.Baseline
+                |> Option.map (fun baseline ->
+                    inputs.noDiff ()
+                    |> Linear.activated Activation.Relu baseline.Hidden
+                    |> Linear.forward baseline.Output)
+            Drawn =
+                match config.Presence with
+                | AirPresence.Relaxed -> previous.Drawn + present * render
+                | _ -> previous.Drawn + render
+            Present = present
+        }
+
+    let private inferRecurrently (config: AirConfig) (model: Air) (encoder: RecurrentEncoder) (batch: AirBatch) =
+        let b = batch.Images.shape[0]
+        let zeros (sizes: int list) = Tensor.zeros (Array.ofList (b :: sizes), batch.Images.dtype)
+        let nothing = zeros [ 1 ]
+
+        let start =
+            {
+                State = LongShortTermMemory.start encoder.Cell b
+                Where = zeros [ 3 ]
+                WhereDivergence = nothing
+                WhatMean = nothing
+                What = zeros [ config.What ]
+                WhatDivergence = nothing
+                Patch = nothing
+                Render = nothing
+                Logit = nothing
+                Baseline = None
+                Drawn = zeros [ Air.pixels config ]
+                Present = Tensor.ones ([| b; 1 |], batch.Images.dtype)
+            }
+
+        let ofImage = overview config batch.Images |> Linear.forward encoder.Image
+
+        let steps =
+            List.scan (step config model encoder batch ofImage) start [ 0 .. config.Steps - 1 ] |> List.tail
+
+        let beside (part: Step -> Tensor) = Tensor.stack (List.map part steps, 1)
+
+        {
+            Logits = Tensor.cat (steps |> List.map _.Logit, 1)
+            Where = beside _.Where
+            WhereDivergence =
+                if config.WhereDrawn then
+                    Some(beside _.WhereDivergence)
+                else
+                    None
+            WhatMean = beside _.WhatMean
+            WhatDivergence = beside _.WhatDivergence
+            Patches = beside _.Patch
+            Renders = beside _.Render
+            Baseline =
+                match model.Baseline with
+                | Some _ -> Some(Tensor.cat (steps |> List.choose _.Baseline, 1))
+                | None -> None
+        }
+
+    /// The latents of a batch and what they draw.
+    let infer (config: AirConfig) (model: Air) (batch: AirBatch) : AirInference =
+        match model.Global, model.Recurrent with
+        | Some encoder, _ -> inferGlobally config model encoder batch
+        | _, Some encoder -> inferRecurrently config model encoder batch
+        | _ -> invalidArg (nameof model) "AIR: the model has no encoder"

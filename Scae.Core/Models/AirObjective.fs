@@ -1,0 +1,123 @@
+namespace Scae.Core
+
+open Scae.Tensors
+
+/// The negative evidence bound of attend-infer-repeat and its gradient.
+[<RequireQualifiedAccess>]
+module AirObjective =
+    // Probabilities are limited to [clip, 1 − clip] in KL terms, as the small program does.
+    [<Literal>]
+    let private Clip = 1e-6
+
+    /// KL(Bern(q) ‖ Bern(p)) of each step: q [b, T], p [T] → [b, T].
+    let presenceDivergence (q: Tensor) (p: Tensor) : Tensor =
+        let q = q.clamp (Clip, 1.0 - Clip)
+        q * (q.log () - p.log ()) + (1.0 - q) * ((1.0 - q).log() - (1.0 - p).log())
+
+    /// (1, v_1, …, v_{T−1}) of v [b, T]: what holds before each step.
+    let private before (v: Tensor) : Tensor =
+        let t = v.shape[1]
+        let ones = Tensor.ones ([| v.shape[0]; 1 |], v.dtype)
+
+        if t = 1 then
+            ones
+        else
+            Tensor.cat ([| ones; v.slice (1, 0, t - 1) |], 1)
+
+    /// What latents of each step cost, [b, T], weighed.
+    let private latentDivergence (config: AirConfig) (inference: AirInference) : Tensor =
+        match inference.WhereDivergence with
+        | Some ofWhere -> config.WhatWeight * (inference.WhatDivergence + ofWhere)
+        | None -> config.WhatWeight * inference.WhatDivergence
+
+    /// −log p(x | z) up to a constant, [b]: Σ(x − y)² / 2σ² for drawn y [b, D].
+    let private pixelCost (config: AirConfig) (x: Tensor) (drawn: Tensor) : Tensor =
+        let difference = drawn - x
+        (difference * difference).sum(1) * (0.5 / (config.Sigma * config.Sigma))
+
+    /// Renders [b, T, D] weighed by v [b, T] and added up, [b, D].
+    let weighed (v: Tensor) (renders: Tensor) : Tensor = (v.unsqueeze(1).bmm renders).squeeze 1
+
+    /// The small program's: every slot pays its KL terms whether it is present or not.
+    let private relaxed (config: AirConfig) (inference: AirInference) (batch: AirBatch) : Tensor =
+        let z = ((inference.Logits + batch.PresenceNoise) / batch.Temperature).sigmoid()
+        let drawn = weighed (z.cumprod 1) inference.Renders
+        let ofPresence = presenceDivergence (inference.Logits.sigmoid ()) batch.Prior
+
+        let divergence = (latentDivergence config inference + config.PresenceWeight * ofPresence).sum()
+
+        ((pixelCost config batch.Images drawn).sum() + batch.Warmth * divergence)
+        * (1.0 / float batch.Images.shape[0])
+
+    /// Σ_{s ≥ t} v_s along the axis of steps.
+    let private fromHere (v: Tensor) : Tensor = v.sum (1, true) - v.cumsum 1 + v
+
+    /// The cost that follows from the choice of each step, [b, T], and the whole, [b]. z [b, T] is given.
+    let private costs (config: AirConfig) (inference: AirInference) (batch: AirBatch) (z: Tensor) : Tensor * Tensor =
+        let present = z.cumprod 1
+        let ofPresence = presenceDivergence (inference.Logits.sigmoid ()) batch.Prior * config.PresenceWeight
+        let pixels = pixelCost config batch.Images (weighed present inference.Renders)
+        let ofLatents = batch.Warmth * present * latentDivergence config inference
+        let ofChoices = batch.Warmth * before present * ofPresence
+        let following = pixels.unsqueeze 1 + fromHere ofLatents + (fromHere ofChoices - ofChoices)
+        following, pixels + (ofLatents + ofChoices).sum 1
+
+    /// Hard presence (eq. 3 and 4 of the paper with hard z_pres): the bound at drawn z, whose gradient passes to everything but the
+    /// choices, plus log q(z) times what the choice costs beyond the baseline, whose value means nothing and whose gradient
+    /// is the score function's; the baseline learns by squared error.
+    let private discrete (config: AirConfig) (inference: AirInference) (batch: AirBatch) : Tensor =
+        let logits = inference.Logits
+        let z = (logits + batch.PresenceNoise).gt 0.0
+        let reached = before (z.cumprod 1)
+        let following, whole = costs config inference batch z
+
+        let baseline =
+            match inference.Baseline with
+            | Some baseline -> baseline
+            | None -> following.zerosLike ()
+
+        // log σ(l) of what was chosen, for l or −l.
+        let logProbability = -((1.0 - 2.0 * z) * logits).softplus()
+        // In units of the likelihood's scale, so that its errors don't outweigh everything else under a small σ.
+        let scale = 2.0 * config.Sigma * config.Sigma
+        let surprise = following.noDiff () - baseline / scale
+        let score = (reached * logProbability * surprise.noDiff ()).sum 1
+        let learned = (reached * surprise * surprise).sum(1) * (0.5 * scale * scale)
+
+        (whole + score + learned).mean()
+
+    /// The expectation of the same over the counts n = 0..T, whose probabilities are Π_{i ≤ n} q_i · (1 − q_{n+1}).
+    let private expected (config: AirConfig) (inference: AirInference) (batch: AirBatch) : Tensor =
+        let x = batch.Images
+        let q = inference.Logits.sigmoid ()
+        let present = q.cumprod 1 // the probability of n ≥ t
+        let renders = inference.Renders
+
+        let drawn =
+            [ 0 .. config.Steps - 1 ]
+            |> List.scan (fun (drawn: Tensor) t -> drawn + renders.select (1, t)) (x.zerosLike ())
+
+        let errors = Tensor.stack (drawn |> List.map (pixelCost config x), 1)
+        let none = Tensor.zeros ([| x.shape[0]; 1 |], x.dtype)
+
+        let probability =
+            Tensor.cat ([| before present; present.slice (1, config.Steps - 1, config.Steps) |], 1)
+
+        let probability = probability - Tensor.cat ([| present; none |], 1)
+        let ofPresence = presenceDivergence q batch.Prior * config.PresenceWeight
+
+        let divergence = present * latentDivergence config inference + before present * ofPresence
+
+        ((probability * errors).sum 1 + batch.Warmth * divergence.sum 1).mean()
+
+    /// The loss of a batch, a scalar: the negative bound, averaged over scenes.
+    let loss (config: AirConfig) (model: Air) (batch: AirBatch) : Tensor =
+        let inference = AirEncoder.infer config model batch
+
+        match config.Presence with
+        | AirPresence.Relaxed -> relaxed config inference batch
+        | AirPresence.Discrete -> discrete config inference batch
+        | AirPresence.Expected -> expected config inference batch
+
+    /// The probability that there are at least t objects, [b, T]; it never grows with t.
+    let cumulativePresence (inference: AirInference) : Tensor = (inference.Logits.sigmoid ()).cumprod 1

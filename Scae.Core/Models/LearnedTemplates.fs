@@ -1,0 +1,147 @@
+namespace Scae.Core
+
+open System
+open System.Threading.Tasks
+open Scae.Tensors
+
+/// How many points each template has, and how many sets of templates are learned side by side.
+type LearnedTemplatesConfig = { Sizes: int list; Restarts: int }
+
+/// The parameters: [restarts, M, 2], the points of all templates one behind the other. Where a template lies, how large it
+/// is and how it is turned doesn't matter.
+type LearnedTemplates = { Points: Tensor }
+
+/// Scenes and τ, the squared residual [1] beyond which a template's part of a scene counts as an outlier.
+type LearnedTemplatesBatch = { Scenes: Constellations; Tolerance: Tensor }
+
+/// Templates learned from scenes alone, given how many points each has. Each step divides every scene among the templates
+/// as they are, by exact search, and moves their points downhill on a robust loss of what the fits leave. Only the true
+/// shapes recur in every scene, so that only they leave nothing; but a random start may end elsewhere, hence restarts, of
+/// which the one of least residual is taken.
+[<RequireQualifiedAccess>]
+module LearnedTemplates =
+    /// Points from a standard normal distribution.
+    let init (config: LearnedTemplatesConfig) (dtype: Dtype) (key: Key) : LearnedTemplates =
+        let points = Array.zeroCreate<float>(config.Restarts * 2 * List.sum config.Sizes)
+        (key.Named "points").FillNormal(Span points)
+
+        {
+            Points = (Tensor.``of`` (points, config.Restarts, List.sum config.Sizes, 2)).cast dtype
+        }
+
+    /// The templates [M, 2] of one restart, each at the mean squared radius 1.
+    let private ofPoints (sizes: int list) (points: ReadOnlySpan<float32>) : Template list =
+        let values = points.ToArray() |> Array.map float
+        let mutable at = 0
+
+        [
+            for k, size in List.indexed sizes do
+                let template =
+                    Template.create
+                        $"template {k + 1}"
+                        [ for i in at .. at + size - 1 -> values[2 * i], values[2 * i + 1] ]
+
+                at <- at + size
+
+                let radius = template.Points |> Array.averageBy (fun struct (x, y) -> x * x + y * y) |> sqrt
+
+                { template with
+                    Points = template.Points |> Array.map (fun struct (x, y) -> struct (x / radius, y / radius))
+                }
+        ]
+
+    /// Every restart's templates from points [restarts, M, 2], each at the mean squared radius 1.
+    let templates (config: LearnedTemplatesConfig) (points: Tensor) : Template list list =
+        let values = points.toArray<float32>()
+        let stride = 2 * List.sum config.Sizes
+
+        [
+            for restart in 0 .. config.Restarts - 1 ->
+                ofPoints config.Sizes (ReadOnlySpan(values, restart * stride, stride))
+        ]
+
+    /// For scenes [b, n, 2] and each restart, the scene's points in the order of the template points that the cheapest
+    /// division draws at them: [restarts, b, M, 2]. Carries no gradient.
+    let correspond (config: LearnedTemplatesConfig) (model: LearnedTemplates) (scenes: Tensor) : Tensor =
+        let count, n = scenes.shape[0], scenes.shape[1]
+        let stride = 2 * n
+
+        Tensor.computed (
+            [| config.Restarts; count; n; 2 |],
+            [| scenes; model.Points |],
+            fun inputs output ->
+                let restart number =
+                    let templates = ofPoints config.Sizes (inputs[1].Span.Slice(stride * number, stride))
+                    let scene = Partitions.create templates
+                    let search = ExactConstellations.search templates
+
+                    for i in 0 .. count - 1 do
+                        let points = inputs[0].Span.Slice(stride * i, stride)
+                        let sorted = output.Span.Slice(stride * (number * count + i), stride)
+                        Partitions.load points scene
+                        let sets = search scene
+                        let mutable at = 0
+
+                        for k in 0 .. sets.Length - 1 do
+                            for point in Partitions.correspondence scene k sets[k] do
+                                sorted[2 * at] <- points[2 * point]
+                                sorted[2 * at + 1] <- points[2 * point + 1]
+                                at <- at + 1
+
+                if Parallelism.Threads = 1 then
+                    for number in 0 .. config.Restarts - 1 do
+                        restart number
+                else
+                    Parallel.For(0, config.Restarts, restart) |> ignore
+        )
+
+    /// Σ|x'|² − |Σ conj(p'_i)·x'_i|² / Σ|p'|², what the best similarity of each template leaves of its points in each scene:
+    /// sorted [restarts, b, M, 2] → [restarts, b, K].
+    let residuals (config: LearnedTemplatesConfig) (model: LearnedTemplates) (sorted: Tensor) : Tensor =
+        let starts = config.Sizes |> List.scan (+) 0
+
+        Tensor.cat (
+            [|
+                for start, size in List.zip (List.truncate config.Sizes.Length starts) config.Sizes ->
+                    let own = sorted.slice (2, start, start + size)
+                    let x = own - own.mean (2, true)
+                    let points = (model.Points.slice (1, start, start + size)).unsqueeze 1
+                    let p = points - points.mean (2, true)
+                    let px, py = p.slice (3, 0, 1), p.slice (3, 1, 2)
+                    let x0, x1 = x.slice (3, 0, 1), x.slice (3, 1, 2)
+                    let re = (px * x0 + py * x1).sum([| 2; 3 |])
+                    let im = (px * x1 - py * x0).sum([| 2; 3 |])
+                    let left = (x * x).sum([| 2; 3 |]) - (re * re + im * im) / (p * p).sum([| 2; 3 |])
+                    left.unsqueeze 2
+            |],
+            2
+        )
+
+    /// Σ τ·(1 − e^{−c/τ}) over the residuals c, averaged over scenes (Welsch's loss): a part that fits badly, mostly of a
+    /// wrong division, pulls with e^{−c/τ} of its weight. A scalar.
+    let loss (config: LearnedTemplatesConfig) (model: LearnedTemplates) (batch: LearnedTemplatesBatch) : Tensor =
+        let left =
+            correspond config model batch.Scenes.Points |> _.cast(model.Points.dtype) |> residuals config model
+
+        let tolerance = batch.Tolerance
+
+        (tolerance * (1.0 - (-left / tolerance).exp())).sum() * (1.0 / float batch.Scenes.Points.shape[0])
+
+    /// The mean squared residual that each restart's templates leave in scenes [b, n, 2].
+    let cost (config: LearnedTemplatesConfig) (model: LearnedTemplates) (scenes: Tensor) : float[] =
+        let left = correspond config model scenes |> residuals config model
+        left.sum(2).mean(1).toArray<float32>() |> Array.map (fun cost -> max 0.0 (float cost))
+
+    /// Which true template each learned one is matched to, [K], such that the Procrustes distances [K], beside it, have the
+    /// least sum. Templates of different sizes don't match.
+    let matching (truth: Template list) (learned: Template list) : int[] * float[] =
+        let distances =
+            Array2D.init learned.Length truth.Length (fun i j ->
+                if learned[i].Points.Length = truth[j].Points.Length then
+                    SimilarityFit.distance truth[j] learned[i]
+                else
+                    // More than all real distances together.
+                    float truth.Length + 1.0)
+
+        let matched = Assignment.hungarian distances
+        matched, matched |> Array.mapi (fun i j -> distances[i, j])

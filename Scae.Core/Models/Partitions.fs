@@ -1,0 +1,151 @@
+namespace Scae.Core
+
+open System
+open System.Collections.Generic
+open System.Numerics
+
+/// One scene whose points are to be divided among templates: residuals of fits are computed when first asked for. Sets
+/// of points are bit masks.
+type Partitions =
+    {
+        Templates: FittedTemplate[]
+        Xs: float[]
+        Ys: float[]
+        /// For each template the residual of each set of points, NaN while unknown; empty for many points.
+        Residuals: float[][]
+        /// For many points the known residuals alone, by template and set.
+        Known: Dictionary<struct (int * int), float>
+        /// Room for the members of one set.
+        Members: int[]
+        /// How many fits were computed for the present scene.
+        mutable Fits: int
+    }
+
+/// Ways to divide a scene's points among templates such that each gets as many as it has points, and their cost: the
+/// sum of squared residuals of the templates' least-squares fits. For noise-free scenes the truth costs 0; under Gaussian
+/// noise the cheapest division is the most likely one.
+[<RequireQualifiedAccess>]
+module Partitions =
+    // Tables of more points would leave the cache, and clearing them would take longer than filling them.
+    [<Literal>]
+    let private MostTabulated = 12
+
+    /// Sets of points are bits of an integer.
+    [<Literal>]
+    let MostPoints = 30
+
+    /// Room for the scenes of a set of templates. Raises ArgumentException for more than 30 points.
+    let create (templates: Template list) : Partitions =
+        let n = Template.pointCount templates
+
+        if n > MostPoints then
+            invalidArg
+                (nameof templates)
+                $"partitions: the templates have {n} points; at most {MostPoints} can be divided"
+
+        {
+            Templates = templates |> List.map SimilarityFit.prepare |> Array.ofList
+            Xs = Array.zeroCreate n
+            Ys = Array.zeroCreate n
+            Members = Array.zeroCreate n
+            Residuals =
+                if n > MostTabulated then
+                    [||]
+                else
+                    Array.init templates.Length (fun _ -> Array.create (1 <<< n) nan)
+            Known = Dictionary()
+            Fits = 0
+        }
+
+    /// Takes up the next scene: points [n, 2] in row-major order. Raises ArgumentException for another number of points.
+    let load (points: ReadOnlySpan<float32>) (scene: Partitions) : unit =
+        if points.Length <> 2 * scene.Xs.Length then
+            invalidArg
+                (nameof points)
+                $"partitions: {points.Length / 2} points; the templates have {scene.Xs.Length}, and each point must belong to one"
+
+        for i in 0 .. scene.Xs.Length - 1 do
+            scene.Xs[i] <- float points[2 * i]
+            scene.Ys[i] <- float points[2 * i + 1]
+
+        for table in scene.Residuals do
+            Array.Fill(table, nan)
+
+        scene.Known.Clear()
+        scene.Fits <- 0
+
+    /// The residual of template k fitted to a set of points, the squared distance summed over the set; and its pose
+    /// (s·cos θ, s·sin θ, t_x, t_y).
+    let pose (scene: Partitions) (k: int) (set: int) =
+        let members = ReadOnlySpan<int>(scene.Members, 0, BitOperations.PopCount(uint set))
+        let mutable rest = set
+
+        for i in 0 .. members.Length - 1 do
+            scene.Members[i] <- BitOperations.TrailingZeroCount rest
+            rest <- rest &&& (rest - 1)
+
+        SimilarityFit.fit scene.Templates[k] scene.Xs scene.Ys members
+
+    /// For each point of template k, the point of a set at which the best fit draws it.
+    let correspondence (scene: Partitions) (k: int) (set: int) : int[] =
+        [|
+            for i in 0 .. scene.Xs.Length - 1 do
+                if set &&& (1 <<< i) <> 0 then
+                    i
+        |]
+        |> SimilarityFit.correspondence scene.Templates[k] scene.Xs scene.Ys
+
+    let private compute (scene: Partitions) (k: int) (set: int) : float =
+        let struct (residual, _, _, _, _) = pose scene k set
+        scene.Fits <- scene.Fits + 1
+        residual
+
+    /// The residual alone, remembered.
+    let residual (scene: Partitions) (k: int) (set: int) : float =
+        if scene.Residuals.Length > 0 then
+            let known = scene.Residuals[k][set]
+
+            if Double.IsNaN known then
+                let residual = compute scene k set
+                scene.Residuals[k][set] <- residual
+                residual
+            else
+                known
+        else
+            match scene.Known.TryGetValue(struct (k, set)) with
+            | true, known -> known
+            | _ ->
+                let residual = compute scene k set
+                scene.Known[struct (k, set)] <- residual
+                residual
+
+    /// The cost of a division: one set a template.
+    let cost (scene: Partitions) (sets: int[]) : float =
+        let mutable sum = 0.0
+
+        for k in 0 .. sets.Length - 1 do
+            sum <- sum + residual scene k sets[k]
+
+        sum
+
+    /// Writes the poses (log s, θ, t_x, t_y) of a division, 4 numbers a template.
+    let writePoses (scene: Partitions) (sets: int[]) (poses: Span<float32>) : unit =
+        for k in 0 .. sets.Length - 1 do
+            let struct (_, re, im, tx, ty) = pose scene k sets[k]
+            poses[4 * k] <- float32 (0.5 * log (re * re + im * im))
+            poses[4 * k + 1] <- float32 (atan2 im re)
+            poses[4 * k + 2] <- float32 tx
+            poses[4 * k + 3] <- float32 ty
+
+    /// Sets of labels [n] in 0, …, K − 1.
+    let ofLabels (k: int) (labels: ReadOnlySpan<int>) : int[] =
+        let sets = Array.zeroCreate k
+
+        for i in 0 .. labels.Length - 1 do
+            sets[labels[i]] <- sets[labels[i]] ||| (1 <<< i)
+
+        sets
+
+    /// For each point the index of the template whose set has it.
+    let labels (n: int) (sets: int[]) : int[] =
+        Array.init n (fun i -> sets |> Array.findIndex (fun set -> set &&& (1 <<< i) <> 0))

@@ -1,0 +1,281 @@
+namespace Scae.Core
+
+open System
+open Scae.Tensors
+
+/// What tells the network where points belong while it trains.
+type RoutingTeacher =
+    /// The division of least squared residual that a search from the network's own proposals finds. No truth.
+    | Residual
+    /// The truth of scenes dreamed by the decoder, which here is the true generator: supervised, an upper bound.
+    | Dreams
+
+/// Whose residual says how far a found division is trusted.
+type RoutingCredit =
+    /// The whole scene's: nothing is learned from a division that explains only a part.
+    | Scene
+    /// Each template's own: a template that fits its points teaches, whatever the others do.
+    | Template
+
+/// Sizes of the encoder that routes points to capsules, and the search that verifies it.
+type RoutingCapsulesConfig =
+    {
+        Templates: Template list
+        /// D, the width of a point's embedding.
+        Width: int
+        /// F, the width of the feed-forward layers.
+        Hidden: int
+        Heads: int
+        Blocks: int
+        /// Whether the blocks and the routing have layer norms.
+        LayerNorm: bool
+        /// Width of the layers that see pairs of points; 0 for none.
+        Pairs: int
+        /// Weights are normal with deviation gain·√(2 / inputs).
+        Gain: float
+        Teacher: RoutingTeacher
+        /// τ: what leaves the squared residual c weighs e^{−c/τ} in training.
+        Trust: float
+        /// What c is the residual of.
+        Credit: RoutingCredit
+        /// What improves the network's proposals, in training and at the end.
+        Search: DivisionSearchConfig
+    }
+
+/// What a point sees of each other point, before any attention.
+type PairLayers = { First: Linear; Second: Linear; Out: Linear }
+
+/// The parameters.
+type RoutingCapsules =
+    {
+        Embedding: Linear
+        Pairs: PairLayers option
+        Blocks: TransformerBlock array
+        Norm: LayerNorm option
+        Routing: Linear
+    }
+
+/// Scenes and the noise that samples proposals [b, starts − 1, n, K].
+type RoutingBatch = { Scenes: Constellations; Noise: Tensor }
+
+/// Capsules that recognise their template. Capsule k draws template k, claims points by routing probabilities, and has
+/// the pose of least squares on the points that it gets. Training knows no truth: the network proposes divisions of the
+/// points among the capsules, a search improves them, the division of least residual is kept, and the network learns to
+/// propose it (expert iteration, Anthony et al. 2017; the residual is the reconstruction error of a capsule autoencoder
+/// whose decoder is given).
+[<RequireQualifiedAccess>]
+module RoutingCapsules =
+    /// Parameters drawn from a key.
+    let init (config: RoutingCapsulesConfig) (dtype: Dtype) (key: Key) : RoutingCapsules =
+        let d, p, gain = config.Width, config.Pairs, config.Gain
+
+        {
+            Embedding = Linear.init gain 3 d dtype (key.Named "embedding")
+            Pairs =
+                if p = 0 then
+                    None
+                else
+                    Some
+                        {
+                            First = Linear.init gain 4 p dtype (key.Named "first")
+                            Second = Linear.init gain p p dtype (key.Named "second")
+                            Out = Linear.init gain p d dtype (key.Named "out")
+                        }
+            Blocks =
+                Array.init config.Blocks (fun i ->
+                    TransformerBlock.init config.LayerNorm gain d config.Hidden dtype (key.Named $"block {i}"))
+            Norm =
+                if config.LayerNorm then
+                    Some(LayerNorm.init d dtype)
+                else
+                    None
+            Routing = Linear.init gain d config.Templates.Length dtype (key.Named "routing")
+        }
+
+    /// Σ_j relu(relu(e_ij·W_1 + b_1)·W_2 + b_2)·W_o / n with e_ij = (x_j − x_i, |x_j − x_i|, |x_j − x_i|²): distances tell
+    /// a template up to its scale. points [b, n, 2] and which of them are there [b, n, 1], if not all, → [b, n, D].
+    let private seePairs (layers: PairLayers) (mask: Tensor option) (points: Tensor) : Tensor =
+        let difference = points.unsqueeze 1 - points.unsqueeze 2
+        let square = (difference * difference).sum(3, true)
+        // The shift keeps the gradient of √ finite on the diagonal; it is 10⁻³ in distance.
+        let pairs = Tensor.cat ([| difference; square; (square + 1e-6).sqrt() |], 3)
+
+        let seen =
+            pairs
+            |> Linear.activated Activation.Relu layers.First
+            |> Linear.activated Activation.Relu layers.Second
+
+        match mask with
+        | None -> seen
+        | Some mask -> seen * mask.unsqueeze 1
+        |> _.mean(2)
+        |> Linear.forward layers.Out
+
+    /// A point's embedding before any attention: see encode.
+    let private embed (model: RoutingCapsules) (padding: (Tensor * Tensor) option) (points: Tensor) : Tensor =
+        let centred =
+            match padding with
+            | None -> points - points.mean (1, true)
+            | Some(mask, _) -> (points - (points * mask).sum(1, true) / mask.sum (1, true)) * mask
+
+        let square = (centred * centred).sum(2, true)
+        let h = Linear.forward model.Embedding (Tensor.cat ([| centred; square |], 2))
+
+        let h =
+            match model.Pairs with
+            | Some layers -> h + seePairs layers (Option.map fst padding) centred
+            | None -> h
+
+        match padding with
+        | None -> h
+        | Some(mask, vector) -> h * mask + (1.0 - mask) * vector
+
+    let private through (config: RoutingCapsulesConfig) (blocks: TransformerBlock array) (h: Tensor) : Tensor =
+        (h, blocks) ||> Array.fold (fun h block -> TransformerBlock.forward config.Heads block h)
+
+    /// What each point knows of the scene, [b, n, 2] → [b, n, D]; equivariant to the order of the points, invariant to
+    /// their common translation. With padding, a mask [b, n, 1] and the vector [D] that stands for a row without a point,
+    /// values of such rows don't matter.
+    let encode
+        (config: RoutingCapsulesConfig)
+        (model: RoutingCapsules)
+        (padding: (Tensor * Tensor) option)
+        (points: Tensor)
+        : Tensor =
+        embed model padding points |> through config model.Blocks |> LayerNorm.forwardIf model.Norm
+
+    /// log-probabilities that each point belongs to each capsule, points [b, n, 2] → [b, n, K]; equivariant to the order of
+    /// the points, invariant to their common translation.
+    let route (config: RoutingCapsulesConfig) (model: RoutingCapsules) (points: Tensor) : Tensor =
+        (encode config model None points |> Linear.forward model.Routing).logsoftmax 2
+
+    /// Where the points of each capsule look in the last block, [b, n, 2] → [b, K, n]: the attention of each point, averaged
+    /// over heads and over points by how much the capsule claims them. Rows sum to 1. None without a block.
+    let attention (config: RoutingCapsulesConfig) (model: RoutingCapsules) (points: Tensor) : Tensor option =
+        Array.tryLast model.Blocks
+        |> Option.map (fun last ->
+            let before = embed model None points |> through config (Array.truncate (config.Blocks - 1) model.Blocks)
+            let weights = (TransformerBlock.attention config.Heads last before).mean 1
+            let claims = (route config model points).exp().transpose(1, 2)
+            (claims / claims.sum (2, true)).matmul weights)
+
+    /// What a template's part of a division weighs: its own squared residual, and the division's.
+    let internal trust (config: RoutingCapsulesConfig) (own: float) (whole: float) : float32 =
+        let residual =
+            match config.Credit with
+            | RoutingCredit.Scene -> whole
+            | RoutingCredit.Template -> own
+
+        float32 (exp (-residual / config.Trust))
+
+    let private improved (config: RoutingCapsulesConfig) (batch: RoutingBatch) (routing: Tensor) : Tensor =
+        let k = config.Templates.Length
+        let perScene = k * Template.pointCount config.Templates
+
+        Tensor.computed (
+            routing.shape,
+            [| batch.Scenes.Points; routing; batch.Noise |],
+            fun inputs output ->
+                output.Span.Clear()
+
+                DivisionSearch.forEach config.Search inputs[0] inputs[1] inputs[2] (fun scene i sets cost ->
+                    let weights = output.Span.Slice(perScene * i, perScene)
+
+                    for template in 0 .. k - 1 do
+                        let weight = trust config (Partitions.residual scene template sets[template]) cost
+
+                        for point in 0 .. perScene / k - 1 do
+                            if sets[template] &&& (1 <<< point) <> 0 then
+                                weights[k * point + template] <- weight)
+        )
+
+    let private truth (config: RoutingCapsulesConfig) (batch: RoutingBatch) (routing: Tensor) : Tensor =
+        let k = config.Templates.Length
+
+        Tensor.computed (
+            routing.shape,
+            [| batch.Scenes.Points |],
+            fun _ output ->
+                output.Span.Clear()
+                batch.Scenes.Labels |> Array.iteri (fun i label -> output.Span[k * i + label] <- 1.0f)
+        )
+
+    /// What routing [b, n, K] should have been, as weights of an assignment [b, n, K]: e^{−c/τ} where a point belongs in
+    /// the improved division, else 0; or 1 where it truly belongs. Carries no gradient.
+    let targets (config: RoutingCapsulesConfig) (batch: RoutingBatch) (routing: Tensor) : Tensor =
+        match config.Teacher with
+        | Residual -> improved config batch routing
+        | Dreams -> truth config batch routing
+
+    /// The cross-entropy of routing probabilities against the improved division, averaged over points; a scalar.
+    let loss (config: RoutingCapsulesConfig) (model: RoutingCapsules) (batch: RoutingBatch) : Tensor =
+        let routing = route config model batch.Scenes.Points
+        let points = routing.shape[0] * routing.shape[1]
+        ((targets config batch routing).cast routing.dtype * routing).sum() * (-1.0 / float points)
+
+    /// Draws a batch anew, in place; a pure function of the key.
+    let fill (data: ConstellationsConfig) (key: Key) (batch: RoutingBatch) : unit =
+        Constellations.fill data (key.Named "scenes") batch.Scenes
+        (key.Named "proposals").FillGumbel(batch.Noise.Elements<float32>())
+
+    /// Room for a batch of scenes.
+    let allocate (config: RoutingCapsulesConfig) (data: ConstellationsConfig) (count: int) : RoutingBatch =
+        let n, k = Template.pointCount config.Templates, config.Templates.Length
+
+        {
+            Scenes = Constellations.allocate data count
+            Noise = Tensor.zeros [| count; config.Search.Starts - 1; n; k |]
+        }
+
+    // Pairs of points of many scenes at once would leave the cache and then the memory.
+    [<Literal>]
+    let private ScenesAtOnce = 250
+
+    /// Routing probabilities' logarithms of many scenes [b, n, K], a few hundred at a time, without gradient.
+    let routeMany (config: RoutingCapsulesConfig) (model: RoutingCapsules) (points: Tensor) : Tensor =
+        let frozen = Parameters.map (fun (tensor: Tensor) -> tensor.primal) model
+        let count = points.shape[0]
+
+        Tensor.cat
+            [|
+                for start in 0..ScenesAtOnce .. count - 1 ->
+                    route config frozen (points.slice (0, start, min count (start + ScenesAtOnce)))
+            |]
+
+    /// Poses [b, K, 4] of scenes [b, n, 2] that have lost some of the templates' points, from routing [b, n, K]: what is
+    /// searched is also which capsule lost which.
+    let posesOfRemnants (config: RoutingCapsulesConfig) (key: Key) (points: Tensor) (routing: Tensor) : Tensor =
+        let k = config.Templates.Length
+        let perScene = points.shape[1] * k
+        let scores = ReadOnlyMemory(routing.toArray<float32>())
+        let noise = Array.zeroCreate<float32>((config.Search.Starts - 1) * perScene)
+
+        Explanations.solve
+            config.Templates
+            (fun explanation i scene ->
+                (key.Fold(int64 i)).FillGumbel(Span noise)
+                let own = Explanations.columns k explanation (scores.Span.Slice(perScene * i, perScene))
+                let disturbance = Explanations.columns k explanation (ReadOnlySpan noise)
+
+                let struct (sets, _) =
+                    DivisionSearch.best config.Search scene (ReadOnlySpan own) (ReadOnlySpan disturbance)
+
+                sets)
+            points
+
+    /// Poses [b, K, 4] of the best divisions found from routing [b, n, K], and the mean number of fits a scene took. The key
+    /// draws the proposals after the first.
+    let poses (config: RoutingCapsulesConfig) (key: Key) (points: Tensor) (routing: Tensor) : Tensor * float =
+        let count, k = points.shape[0], config.Templates.Length
+        let poses = Tensor.zeros [| count; k; 4 |]
+        let noise = Array.zeroCreate<float32>((config.Search.Starts - 1) * routing.nelement)
+        key.FillGumbel(Span noise)
+        let fits = Array.zeroCreate<int> count
+        let source = ReadOnlyMemory(points.toArray<float32>())
+        let scores = ReadOnlyMemory(routing.toArray<float32>())
+
+        DivisionSearch.forEach config.Search source scores (ReadOnlyMemory noise) (fun scene i sets _ ->
+            fits[i] <- scene.Fits
+            Partitions.writePoses scene sets (poses.Elements<float32>().Slice(4 * k * i, 4 * k)))
+
+        poses, float (Array.sum fits) / float (max 1 count)

@@ -1,0 +1,11 @@
+namespace Scae.Core
+
+/// Step sizes over a training.
+[<RequireQualifiedAccess>]
+module Schedule =
+    /// Linear growth to `largest` over `warmup` steps, times a cosine that falls to a hundredth at step `steps`; steps are
+    /// counted from 0.
+    let warmCosine (largest: float) (warmup: int) (steps: int) (step: int) : float =
+        let warm = min 1.0 (float (step + 1) / float warmup)
+        let progress = float step / float steps
+        largest * warm * (0.01 + 0.99 * 0.5 * (1.0 + cos (System.Math.PI * progress)))

@@ -1,0 +1,57 @@
+using System;
+
+namespace Scae.Tensors;
+
+/// <content>Values that a plain function computes.</content>
+public sealed partial class Tensor
+{
+    /// <summary>
+    /// A float32 tensor that a function fills from the elements of others, for what tensor operations can't say: a
+    /// search, a sort, a decision. It runs again at every replay; no gradient passes. The function gets the inputs' values
+    /// cast to float32 and dense, and the output, which holds whatever it held before: every element must be written. It
+    /// must depend on the inputs alone, or a resumed run differs.
+    /// </summary>
+    /// <exception cref="ShapeError">An input holds integers.</exception>
+    public static Tensor computed(int[] shape, Tensor[] inputs, Action<ReadOnlyMemory<float>[], Memory<float>> function)
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        foreach (var input in inputs)
+        {
+            if (input.dtype == Dtype.Int32) throw ShapeError.Of("computed", "integers aren't among what a function may get; needs Float32 or Float64");
+        }
+
+        return new ComputedOperation(Array.ConvertAll(inputs, input => input.contiguous()), function).Run(Dtype.Float32, (int[])shape.Clone());
+    }
+
+    /// <summary>Copies in, calls, copies out: the function may keep spans of neither.</summary>
+    private sealed class ComputedOperation(Tensor[] inputs, Action<ReadOnlyMemory<float>[], Memory<float>> function) : Operation(inputs)
+    {
+        private readonly float[][] _values = Array.ConvertAll(inputs, input => new float[input.nelement]);
+        private ReadOnlyMemory<float>[]? _memories;
+        private float[]? _result;
+
+        public override bool CutsGradient => true;
+
+        protected override void Forward<T>()
+        {
+            for (int i = 0; i < Inputs.Length; i++)
+            {
+                if (Inputs[i].dtype == Dtype.Float32) Inputs[i].Data<float>().CopyTo(_values[i]);
+                else
+                {
+                    var source = Inputs[i].Data<double>();
+                    for (int j = 0; j < source.Length; j++) _values[i][j] = (float)source[j];
+                }
+            }
+
+            _memories ??= Array.ConvertAll(_values, values => (ReadOnlyMemory<float>)values);
+            _result ??= new float[Output.nelement];
+            function(_memories, _result);
+            _result.CopyTo(Output.Data<float>());
+        }
+
+        protected override void Backward<T>()
+        {
+        }
+    }
+}

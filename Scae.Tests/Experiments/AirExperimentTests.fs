@@ -1,0 +1,160 @@
+module Scae.Tests.Experiments.AirExperimentTests
+
+open System
+open FsUnit
+open NUnit.Framework
+open Scae.Core
+open Scae.Tensors
+open Scae.Tests.Data
+
+let private resources: Resources = { DataFolder = TestDigits.folder }
+
+let private preset (name: string) =
+    AirExperiment.experiment.Specification.Presets |> List.find (fun preset -> preset.Name = name)
+
+let private small =
+    [
+        "digits", (if TestDigits.folder.IsSome then "mnist" else "strokes")
+        "train-size", "40"
+        "batch-size", "8"
+        "validation-size", "12"
+        "test-size", "10"
+        "probe-size", "12"
+    ]
+
+let private session (name: string) (overrides: (string * string) list) (seed: int) =
+    AirExperiment.experiment.Configure (preset name) (small @ overrides)
+    |> Result.bind (fun task -> task.Open resources (Keys.ofSeed seed))
+    |> function
+        | Ok session -> session
+        | Error message -> failwith message
+
+let private refusal (overrides: (string * string) list) =
+    match AirExperiment.experiment.Configure (preset "seed") overrides with
+    | Error message -> message
+    | Ok _ -> failwith "accepted"
+
+[<Test>]
+let ``hyperparameters that don't fit each other are refused in one line`` () =
+    refusal [ "smallest", "19" ]
+    |> should equal "--smallest 19: must be at most the largest, which is 18"
+
+    refusal [ "canvas", "17" ]
+    |> should equal "--canvas 17: must be at least 18, for the largest digits"
+
+    refusal [ "overview", "33" ]
+    |> should equal "--overview 33: must be at most the canvas, which is 32"
+
+    refusal [ "decoding", "convolutional"; "patch", "18" ]
+    |> should equal "--patch 18: must be a multiple of 4 for a convolutional decoder"
+
+    refusal [ "prior", "0.5,1" ]
+    |> should equal "--prior 0.5,1: must be numbers between 0 and 1, separated by commas"
+
+[<Test>]
+let ``a folder without MNIST is refused in one line with both ways out`` () =
+    let folder = IO.Directory.CreateTempSubdirectory "scae-air"
+
+    try
+        AirExperiment.experiment.Configure (preset "seed") []
+        |> Result.bind (fun task -> task.Open { DataFolder = Some folder.FullName } (Keys.ofSeed 0))
+        |> function
+            | Ok _ -> Assert.Fail "accepted"
+            | Error message ->
+                message
+                |> should
+                    equal
+                    $"train-images-idx3-ubyte.gz isn't in {folder.FullName} (which --data names): put the four MNIST files there, or use --digits strokes"
+    finally
+        folder.Delete true
+
+[<Test>]
+let ``every preset can be trained, measured and drawn`` () =
+    for preset in AirExperiment.experiment.Specification.Presets do
+        let session = session preset.Name [ "train-size", "0"; "batch-size", "2" ] 1
+        session.Fill 0
+        let recording = session.Record()
+        recording.Forward()
+        recording.Reverse()
+        Double.IsFinite(recording.Outputs[0].toScalar()) |> should equal true
+        let metrics = session.Evaluate Validation
+        metrics |> List.map fst |> should contain "count_accuracy"
+
+        let history =
+            {
+                Evaluations = [ { Epoch = 1; Step = 46; TrainLoss = 2.0; Metrics = metrics } ]
+                Snapshots = [ session.Snapshot 0 ]
+            }
+
+        session.Figures history
+        |> List.map _.Name
+        |> should
+            equal
+            [
+                "dataset-examples"
+                "training-curves"
+                "attention-boxes"
+                "reconstructions"
+                "patches"
+                "count-confusion"
+                "miscounted"
+            ]
+
+        match session.Animation history with
+        | Some animation -> animation.Frames.Length |> should equal 1
+        | None -> Assert.Fail "no animation"
+
+[<Test>]
+let ``without MNIST everything runs on strokes`` () =
+    let session = session "seed" [ "digits", "strokes" ] 1
+    session.Evaluate Test |> List.map fst |> should contain "count_accuracy"
+
+[<Test>]
+let ``validation and test scenes differ, and both are the same each time`` () =
+    let session = session "seed" [] 3
+    let counting split = session.Evaluate split |> List.filter (fun (name, _) -> name = "mse")
+    counting Validation |> should equal (counting Validation)
+    counting Validation |> should not' (equal (counting Test))
+
+let private scenes =
+    lazy (MultiMnist.sample MultiMnist.published TestDigits.sets.Value.Test 60 (Key.OfSeed 1L))
+
+/// What a model would say that knows the truth.
+let private perfect () : AirReading =
+    let truth = scenes.Value.Truth
+    let nowhere: Square = { X = -99.0; Y = -99.0; Side = 1.0 }
+
+    {
+        Counts = truth |> Array.map _.Length
+        Squares = truth |> Array.map (fun t -> Array.append (Array.map AirData.trueSquare t) [| nowhere; nowhere |])
+        What = truth |> Array.map (Array.map (fun d -> Array.init 10 (fun k -> if k = d.Class then 1.0 else 0.0)))
+        Errors = truth |> Array.map (fun _ -> 0.0)
+    }
+
+[<Test>]
+let ``perfect knowledge is measured as such`` () =
+    let reading = perfect ()
+    let counting = AirData.counting 2 scenes.Value reading |> Map.ofList
+    counting["count_accuracy"] |> should equal 1.0
+    counting["count_accuracy_2"] |> should equal 1.0
+    counting["count_mae"] |> should equal 0.0
+    let locating = AirData.locating scenes.Value reading |> Map.ofList
+    locating["iou"] |> should (equalWithin 1e-12) 1.0
+    locating["centre_error_single"] |> should equal 0.0
+
+    AirData.identifying (scenes.Value, reading) (scenes.Value, reading)
+    |> should equal [ "class_probe", 1.0 ]
+
+[<Test>]
+let ``counts that are one too many are measured as such`` () =
+    let perfect = perfect ()
+    let reading = { perfect with Counts = perfect.Counts |> Array.map ((+) 1) }
+    let counting = AirData.counting 2 scenes.Value reading |> Map.ofList
+    counting["count_accuracy"] |> should equal 0.0
+    counting["count_mae"] |> should equal 1.0
+    let table = AirData.confusion 2 3 scenes.Value reading
+    Seq.sum [ for n in 0..2 -> table[n, n + 1] ] |> should equal 60
+
+[<Test>]
+let ``the square at the origin with scale 1 is the whole canvas`` () =
+    AirData.square 32 0.0 0.0 0.0 |> should equal { X = 16.0; Y = 16.0; Side = 32.0 }
