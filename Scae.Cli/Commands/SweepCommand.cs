@@ -26,11 +26,8 @@ internal static class SweepCommand
         Parallelism.Threads = 1;
         bool silent = options.Quiet || options.Json;
         using var stop = new CancellationTokenSource();
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context =>
-        {
-            context.Cancel = true;
-            stop.Cancel();
-        });
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         if (!options.Vary.IsEmpty) return Scan(options, folder, atOnce, stop.Token);
         var summaries = SweepRun.Run(options.Experiment, options.Preset, options.Overrides, [.. options.Seeds], folder, atOnce, options.Resources, Report, stop.Token);
         var spread = SweepRun.Spread(summaries);
@@ -39,6 +36,12 @@ internal static class SweepCommand
         if (options.Json) Console.Out.WriteLine(result);
         else if (!options.Quiet) Show(specification, options.Preset, summaries, spread);
         return ExitCode.Success;
+
+        void Stop(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            stop.Cancel();
+        }
 
         void Report(Summary summary)
         {

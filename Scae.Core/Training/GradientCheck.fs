@@ -27,8 +27,18 @@ module GradientCheck =
         | 0.0 -> 0.0
         | sum -> norm (Array.map2 (-) a n) / sum
 
-    /// Compares the gradient of a loss in each of its float64 parameters with (f(x + h) − f(x − h)) / 2h, h = 10⁻⁶.
-    /// The loss must be a function of the parameters' present elements, which are restored.
+    [<Literal>]
+    let private SmallestStep = 1e-8
+
+    // A smooth function's slopes to both sides differ by h·f″. Where they differ by more, and by far more than rounding, a
+    // rectifier's kink lies within the step, whose central difference is then between two slopes.
+    let private kinked (centre: float) (right: float) (left: float) : bool =
+        abs (right - left) > 1e-4 * max (abs right) (abs left)
+        && abs (right - left) > 1e-7 * max 1.0 (abs centre)
+
+    /// Compares the gradient of a loss in each of its float64 parameters with (f(x + h) − f(x − h)) / 2h, h = 10⁻⁶, and
+    /// down to 10⁻⁸ where a kink lies closer. The loss must be a function of the parameters' present elements, which are
+    /// restored.
     let run (key: Key) (parameters: (string * Tensor) list) (loss: unit -> Tensor) : GradientComparison list =
         (loss ()).reverse()
         let derivatives = parameters |> List.map (fun (_, parameter) -> parameter.derivative.toArray<double>())
@@ -40,15 +50,25 @@ module GradientCheck =
                 let chosen = Array.truncate EntriesPerParameter order
 
                 let difference (i: int) =
+                    let x = parameter.Elements<double>()[i]
+
                     let at (x: float) =
                         parameter.Elements<double>()[i] <- x
                         (loss ()).toScalar()
 
-                    let x = parameter.Elements<double>()[i]
-                    let h = 1e-6 * max 1.0 (abs x)
-                    let slope = (at (x + h) - at (x - h)) / (2.0 * h)
+                    let centre = at x
+
+                    let rec slope (h: float) =
+                        let right, left = (at (x + h) - centre) / h, (centre - at (x - h)) / h
+
+                        if h > SmallestStep * max 1.0 (abs x) && kinked centre right left then
+                            slope (h / 10.0)
+                        else
+                            0.5 * (right + left)
+
+                    let found = slope (1e-6 * max 1.0 (abs x))
                     parameter.Elements<double>()[i] <- x
-                    slope
+                    found
 
                 {
                     Parameter = name
