@@ -15,7 +15,7 @@ internal static class FiguresCommand
         var folder = RunFolder.At(options.Folder);
         var saved = SavedRun.Open(folder, options.Resources, evaluationSeed: null);
         folder.Prepare();
-        var written = FigureFiles.Write(folder, saved.Session, saved.State.History);
+        var written = FigureFiles.Write(folder, saved.State);
         if (options.Json)
         {
             var names = new JsonArray();

@@ -11,10 +11,10 @@ namespace Scae.Cli.Runs;
 internal static class FigureFiles
 {
     /// <summary>Draws everything that a training has to show; the paths of the files, in order.</summary>
-    public static List<string> Write(RunFolder folder, Session session, History history)
+    public static List<string> Write(RunFolder folder, TrainingState state)
     {
-        var figures = Scae.Core.Runs.figures(session, history).ToList();
-        var animation = Scae.Core.Runs.animation(session, history);
+        var figures = Scae.Core.Runs.figures(state).ToList();
+        var animation = Scae.Core.Runs.animation(state);
         Parallel.ForEach(figures, figure => Write(folder.Figures, figure));
         var written = figures.SelectMany(figure => new[] { "png", "svg" }, (figure, kind) => PathOf(folder, figure.Name, kind)).ToList();
         if (animation is not null)

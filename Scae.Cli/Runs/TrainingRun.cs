@@ -100,7 +100,7 @@ internal sealed class TrainingRun
             metrics,
             TargetCheck.Of(_experiment.Specification, _preset.Name, metrics));
         Save(state, best: true);
-        if (pictures) FigureFiles.Write(Folder, session, state.History);
+        if (pictures) FigureFiles.Write(Folder, state);
         AtomicFile.Write(Folder.Summary, summary.ToJson() + "\n");
         return summary;
     }

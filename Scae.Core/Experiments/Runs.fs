@@ -31,11 +31,11 @@ module Runs =
     let train (state: TrainingState) (shouldStop: Func<bool>) (report: Action<Progress>) : Outcome =
         Training.run state shouldStop.Invoke report.Invoke
 
-    /// The pictures of a training.
-    let figures (session: Session) (history: History) : Figure list = session.Figures history
+    /// The pictures of a training, of its best epoch's parameters.
+    let figures (state: TrainingState) : Figure list = Training.figures state
 
     /// The animation of a training, if it has one.
-    let animation (session: Session) (history: History) : Animation option = session.Animation history
+    let animation (state: TrainingState) : Animation option = state.Session.Animation state.History
 
     /// The metrics of a baseline on one set of scenes. The error is one line with the nearest name.
     let baseline (session: Session) (name: string) (split: Split) : Result<Metrics, string> =

@@ -205,3 +205,11 @@ module Training =
             final
             @ [ for name, value in atBest -> $"best_{name}", value ]
             @ [ $"val_best_{state.Plan.BestBy.Metric}", best.Value; "best_epoch", float best.Epoch ]
+
+    /// The pictures of a training, of the parameters of the epoch that was best on validation scenes, as a user keeps them.
+    let figures (state: TrainingState) : Figure list =
+        let draw () = state.Session.Figures state.History
+
+        match state.Best with
+        | None -> draw ()
+        | Some best -> withParameters state.Session best.Parameters draw

@@ -166,6 +166,30 @@ let ``the summary has final and best metrics and leaves the parameters alone`` (
     (snd state.Session.Parameters.Head).toArray<float32>() |> should equal before
 
 [<Test>]
+let ``pictures are of the best epoch's parameters and leave the present ones alone`` () =
+    let task = task []
+    let state = Training.start task.Plan (session task 0) |> trainTo 60
+    let name, parameter = state.Session.Parameters.Head
+    let best = state.Best.Value.Parameters |> List.find (fun (other, _) -> other = name) |> snd
+    let mutable seen = [||]
+
+    let watching =
+        { state with
+            Session =
+                { state.Session with
+                    Figures =
+                        fun _ ->
+                            seen <- parameter.toArray<float32>()
+                            []
+                }
+        }
+
+    parameter.Elements<float32>()[0] <- 7.0f
+    Training.figures watching |> should be Empty
+    seen |> should equal (best.toArray<float32>())
+    parameter.Elements<float32>()[0] |> should equal 7.0f
+
+[<Test>]
 let ``validation, test and training scenes are different streams`` () =
     let keys = Keys.ofSeed 3
     let fresh = Keys.fresh 1 keys
