@@ -63,12 +63,14 @@ type ShapesConfig =
         Largest: int
         /// A candidate is dropped when a larger share of its bounding square is taken; 1 drops none.
         MostTaken: float
+        /// Each shape's grey level is uniform in darkest..1; 1 for binary images.
+        Darkest: float
     }
 
-/// Binary images with the truth that training never sees.
+/// Images with the truth that training never sees.
 type Shapes =
     {
-        /// Float32 [b, D], D = canvas²: 1 where a shape is.
+        /// Float32 [b, D], D = canvas²: the grey level of the shape drawn last at a pixel, 0 where there is none.
         Images: Tensor
         /// For each pixel of each image (b·D) 0 for the background, else 1 + the number of the shape drawn last there.
         Labels: int[]
@@ -92,6 +94,7 @@ module Shapes =
             Smallest = 2
             Largest = 4
             MostTaken = 0.6
+            Darkest = 1.0
         }
 
     /// The paper's static shapes: three of square, upward and downward triangle on 28×28, overlap allowed. They are
@@ -105,6 +108,7 @@ module Shapes =
             Smallest = 3
             Largest = 3
             MostTaken = 1.0
+            Darkest = 1.0
         }
 
     // How thick outlines are: sides of a square and bases of triangles, and slanted sides in pixels of a row.
@@ -223,13 +227,20 @@ module Shapes =
                     placed <- placed + 1
                     let struct (left, right) = width kind s
 
+                    // Binary images draw no number for it.
+                    let level =
+                        if config.Darkest < 1.0 then
+                            float32 (config.Darkest + (1.0 - config.Darkest) * random.NextDouble())
+                        else
+                            1.0f
+
                     for y in cy - s .. cy + s do
                         for x in max 0 (cx - left) .. min (canvas - 1) (cx + right) do
                             if covers kind s (x - cx) (y - cy) then
                                 let at = first + y * canvas + x
                                 batch.Overlap[at] <- batch.Labels[at] > 0
                                 batch.Labels[at] <- placed
-                                images[at] <- 1.0f
+                                images[at] <- level
 
     /// A new batch; a pure function of the key.
     let sample (config: ShapesConfig) (count: int) (key: Key) : Shapes =

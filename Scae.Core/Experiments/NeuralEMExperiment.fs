@@ -40,6 +40,8 @@ type NeuralEMHyperparameters =
         Largest: int
         [<Setting("largest share of a shape's bounding square that others may take", Min = 0.0, Max = 1.0)>]
         MostTaken: float
+        [<Setting("least grey level of a shape, 1 for binary images", Min = 0.05, Max = 1.0)>]
+        Darkest: float
         [<Setting("training images, 0 for new ones each step", Min = 0.0)>]
         TrainSize: int
         [<Setting("images of the evaluation after each epoch", Min = 1.0)>]
@@ -68,6 +70,10 @@ type NeuralEMHyperparameters =
         SymmetryBreaking: SymmetryBreaking
         [<Setting("deviation of the noise on a learned start", Min = 0.0)>]
         StartNoise: float
+        [<Setting("what a pixel is given its mean; grey images need gaussian")>]
+        Likelihood: Likelihood
+        [<Setting("σ of the gaussian likelihood", Min = 1e-3)>]
+        Sigma: float
         [<Setting("the loss of an iteration: evidence of the mixture, or expected over slots")>]
         Objective: Objective
         [<Setting("which iterations' losses count")>]
@@ -116,6 +122,7 @@ module NeuralEMExperiment =
             Smallest = 2
             Largest = 4
             MostTaken = 0.6
+            Darkest = 1.0
             TrainSize = 1024
             ValidationSize = 128
             TestSize = 128
@@ -130,6 +137,8 @@ module NeuralEMExperiment =
             MStep = MStep.Tanh
             SymmetryBreaking = SymmetryBreaking.Learned
             StartNoise = 0.1
+            Likelihood = Likelihood.Bernoulli
+            Sigma = 0.25
             Objective = Objective.Evidence
             StepWeights = StepWeights.All
             InterCluster = 1.0
@@ -152,6 +161,8 @@ module NeuralEMExperiment =
             Iterations = config.Iterations
             MStep = config.MStep
             SymmetryBreaking = config.SymmetryBreaking
+            Likelihood = config.Likelihood
+            Sigma = config.Sigma
             Objective = config.Objective
             StepWeights = config.StepWeights
             InterCluster = config.InterCluster
@@ -177,6 +188,8 @@ module NeuralEMExperiment =
     let private shapes (config: NeuralEMHyperparameters) : Result<ShapesConfig, string> =
         if config.Smallest > config.Largest then
             Error $"--smallest {config.Smallest}: must be at most the largest, which is {config.Largest}"
+        elif config.Darkest < 1.0 && config.Likelihood = Likelihood.Bernoulli then
+            Error $"--darkest {config.Darkest}: grey images need --likelihood gaussian"
         else
             ShapeKind.parse config.Kinds
             |> Result.bind (fun kinds ->
@@ -188,6 +201,7 @@ module NeuralEMExperiment =
                         Smallest = config.Smallest
                         Largest = config.Largest
                         MostTaken = config.MostTaken
+                        Darkest = config.Darkest
                     }
 
                 let least = Shapes.leastCanvas shapes

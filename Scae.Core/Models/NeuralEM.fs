@@ -1,5 +1,6 @@
 namespace Scae.Core
 
+open System
 open Scae.Tensors
 
 /// How the M-step turns the residual δ_k = γ_k ∘ (x − ψ_k) of a slot into its next state.
@@ -25,12 +26,21 @@ type SymmetryBreaking =
     /// draws its centres (Arthur & Vassilvitskii 2007).
     | Spread
 
+/// What a pixel is, given a slot's mean ψ.
+[<RequireQualifiedAccess>]
+type Likelihood =
+    /// 0 or 1; ψ is the probability of 1.
+    | Bernoulli
+    /// A grey value, normal around ψ with deviation σ.
+    | Gaussian
+
 /// The loss of one EM iteration.
 [<RequireQualifiedAccess>]
 type Objective =
     /// −log (1/K) Σ_k p(x | ψ_k), averaged over pixels and images.
     | Evidence
-    /// Σ_k γ_k·BCE(ψ_k, x) + λ·(1 − γ_k)·KL(0 ‖ ψ_k), summed over pixels, averaged over images (eq. 8).
+    /// Σ_k γ_k·BCE(ψ_k, x) + λ·(1 − γ_k)·KL(0 ‖ ψ_k), summed over pixels, averaged over images (eq. 8); the squared errors
+    /// (x − ψ_k)²/2σ² and ψ_k²/2σ² with Likelihood.Gaussian.
     | Expected
 
 /// How much the loss of each iteration counts.
@@ -63,6 +73,9 @@ type NeuralEMConfig =
         Iterations: int
         MStep: MStep
         SymmetryBreaking: SymmetryBreaking
+        Likelihood: Likelihood
+        /// σ of Likelihood.Gaussian.
+        Sigma: float
         Objective: Objective
         StepWeights: StepWeights
         /// λ of Objective.Expected.
@@ -131,7 +144,7 @@ type EMIteration =
     member iteration.Responsibilities: Tensor = iteration.Gamma.Value
 
 /// Perceptual grouping by unrolled expectation maximization with a learned M-step (Greff, van Steenkiste & Schmidhuber
-/// 2017, "Neural Expectation Maximization"). Images are binary.
+/// 2017, "Neural Expectation Maximization") of binary or grey images.
 [<RequireQualifiedAccess>]
 module NeuralEM =
     /// The published small program: 24×24, K = 3, H = 24, T = 4.
@@ -143,6 +156,8 @@ module NeuralEM =
             Iterations = 4
             MStep = MStep.Tanh
             SymmetryBreaking = SymmetryBreaking.Learned
+            Likelihood = Likelihood.Bernoulli
+            Sigma = 0.25
             Objective = Objective.Evidence
             StepWeights = StepWeights.All
             InterCluster = 1.0
@@ -258,14 +273,32 @@ module NeuralEM =
         | _, Some logit -> Tensor.cat ([| psi; (logit.sigmoid ()).expand background |], 1)
         | _, None -> Tensor.cat ([| psi; Tensor.zeros (background, theta.dtype) |], 1)
 
-    /// The E-step: γ_k ∝ p(x | ψ_k) + floor (eq. 3); ψ [b, slots, D], x [b, D] → [b, slots, D].
+    /// −(x − ψ)²/2σ²: log p(x | ψ) of a grey pixel but for its constant.
+    let private gaussian (config: NeuralEMConfig) (psi: Tensor) (x: Tensor) : Tensor =
+        let error = x.unsqueeze 1 - psi
+        error * error * (-0.5 / config.Sigma ** 2.0)
+
+    /// The E-step: γ_k ∝ p(x | ψ_k) + floor (eq. 3); ψ [b, slots, D], x [b, D] → [b, slots, D]. The floor counts in units of
+    /// the density's maximum with Likelihood.Gaussian.
     let responsibilities (config: NeuralEMConfig) (psi: Tensor) (x: Tensor) : Tensor =
-        let gamma = psi.bernoulliResponsibilities (x, Clip, config.Floor)
+        let gamma =
+            match config.Likelihood with
+            | Likelihood.Bernoulli -> psi.bernoulliResponsibilities (x, Clip, config.Floor)
+            | Likelihood.Gaussian when config.Floor = 0.0 -> (gaussian config psi x).softmax 1
+            | Likelihood.Gaussian ->
+                let density = (gaussian config psi x).exp() + config.Floor
+                density / density.sum (1, true)
 
         if config.ThroughResponsibilities then
             gamma
         else
             gamma.noDiff ()
+
+    /// δ = γ ∘ (x̃ − ψ) with γ from x; ψ [b, slots, D], x and x̃ [b, D] → [b, slots, D].
+    let private residual (config: NeuralEMConfig) (psi: Tensor) (x: Tensor) (input: Tensor) : Tensor =
+        match config.Likelihood with
+        | Likelihood.Bernoulli -> psi.bernoulliResidual (x, input, Clip, config.Floor, config.ThroughResponsibilities)
+        | Likelihood.Gaussian -> responsibilities config psi x * (input.unsqueeze 1 - psi)
 
     let private gated (cell: Recurrence) (h: int) (theta: Tensor) (delta: Tensor) : Tensor =
         let ofInput = Linear.forward cell.Input delta
@@ -312,9 +345,7 @@ module NeuralEM =
 
         let next t (theta: Tensor) (delta: Tensor) = iteration t (mStep config model theta (objects config delta))
 
-        let following (last: EMIteration) t =
-            last.Means.bernoulliResidual (x, input t, Clip, config.Floor, config.ThroughResponsibilities)
-            |> next t last.State
+        let following (last: EMIteration) t = residual config last.Means x (input t) |> next t last.State
 
         let first =
             match model.Start with
@@ -330,10 +361,19 @@ module NeuralEM =
 
     /// The loss of one iteration, a scalar.
     let iterationLoss (config: NeuralEMConfig) (x: Tensor) (iteration: EMIteration) : Tensor =
-        match config.Objective with
-        | Objective.Evidence -> -((iteration.Means.bernoulliMixture (x, Clip)).mean())
-        | Objective.Expected ->
-            (iteration.Means.bernoulliSlotLoss (iteration.Responsibilities, x, config.InterCluster, Clip)).mean()
+        let psi = iteration.Means
+
+        match config.Objective, config.Likelihood with
+        | Objective.Evidence, Likelihood.Bernoulli -> -((psi.bernoulliMixture (x, Clip)).mean())
+        | Objective.Evidence, Likelihood.Gaussian ->
+            let constant = log (float psi.shape[1]) + log (config.Sigma * sqrt (2.0 * Math.PI))
+            constant - ((gaussian config psi x).logsumexp 1).mean()
+        | Objective.Expected, Likelihood.Bernoulli ->
+            (psi.bernoulliSlotLoss (iteration.Responsibilities, x, config.InterCluster, Clip)).mean()
+        | Objective.Expected, Likelihood.Gaussian ->
+            let gamma = iteration.Responsibilities
+            let other = psi * psi * (0.5 * config.InterCluster / config.Sigma ** 2.0)
+            ((1.0 - gamma) * other - gamma * gaussian config psi x).sum() * (1.0 / float psi.shape[0])
 
     /// The weighted sum of the iterations' losses, a scalar.
     let loss (config: NeuralEMConfig) (model: NeuralEM) (batch: NeuralEMBatch) : Tensor =

@@ -34,6 +34,21 @@ let ``images are binary, and their light is where a label is`` (seed: int) =
         && batch.Labels |> Array.forall (fun label -> label >= 0 && label <= config.Count))
 
 [<Property(MaxTest = 20)>]
+let ``each grey shape has one level`` (seed: int) =
+    let batch = sample { Shapes.paper with Darkest = 0.4 } seed 1
+
+    Array.zip batch.Labels (values batch)
+    |> Array.groupBy fst
+    |> Array.forall (fun (label, pixels) ->
+        match pixels |> Array.map snd |> Array.distinct with
+        | [| level |] ->
+            if label = 0 then
+                level = 0.0f
+            else
+                level >= 0.4f && level <= 1.0f
+        | _ -> false)
+
+[<Property(MaxTest = 20)>]
 let ``pixels of several shapes are known`` (seed: int) =
     configs
     |> List.forall (fun config ->

@@ -93,6 +93,8 @@ let private variants: (string * NeuralEMConfig) list =
         "noise of its own for each step", { paper with FreshInput = true }
         "a spread start", { paper with SymmetryBreaking = SymmetryBreaking.Spread }
         "noise on states", { paper with StateNoise = 0.5 }
+        "grey pixels", { small with Likelihood = Likelihood.Gaussian }
+        "grey pixels, expected", { paper with Likelihood = Likelihood.Gaussian; Sigma = 0.4 }
         "a background of zeros", { paper with Background = BackgroundSlot.Zero }
         "a learned background", { small with Background = BackgroundSlot.Learned }
     ]
@@ -125,6 +127,30 @@ let ``gradients of the unrolled model agree with central differences within 1e-6
         comparison.RelativeError |> should be (lessThan 1e-6)
 
 let private values (x: Tensor) = (x.cast Dtype.Float64).toArray<double>()
+
+[<Test>]
+let ``the evidence of grey pixels is the logarithm of a mixture of normal densities`` () =
+    let config = { config with Likelihood = Likelihood.Gaussian; Sigma = 0.3 }
+    let means, x = [| 0.2; 0.9; 0.5; 0.4 |], [| 0.6; 0.1 |]
+
+    let density (x: float) (mean: float) = exp (-0.5 * ((x - mean) / 0.3) ** 2.0) / (0.3 * sqrt (2.0 * Math.PI))
+    // Slot k has the means 2k and 2k + 1.
+    let expected =
+        -(log (0.5 * (density x[0] means[0] + density x[0] means[2]))
+          + log (0.5 * (density x[1] means[1] + density x[1] means[3])))
+        / 2.0
+
+    let image = Tensor.``of`` (x, 1, 2)
+    let psi = Tensor.``of`` (means, 1, 2, 2)
+
+    let iteration =
+        {
+            State = psi
+            Means = psi
+            Gamma = lazy (NeuralEM.responsibilities config psi image)
+        }
+
+    (NeuralEM.iterationLoss config image iteration).toScalar() |> should (equalWithin 1e-12) expected
 
 let private same (a: Tensor) (b: Tensor) =
     a.shape = b.shape && Array.forall2 (fun p q -> abs (p - q) < 1e-9) (values a) (values b)
