@@ -41,8 +41,11 @@ internal sealed class AxisTicks
     /// </summary>
     public static AxisTicks Linear(double low, double high, int most)
     {
-        double step = Step(high - low, most);
-        double first = Math.Ceiling(low / step - 1e-9), last = Math.Floor(high / step + 1e-9);
+        // Limits far from zero lose digits in their difference, and a count of steps is only as exact as that.
+        double slack = 1e-9 + 4e-16 * Math.Max(Math.Abs(low), Math.Abs(high)) / (high - low);
+        double step = Step(high - low, most, slack);
+        double steps = most * slack;
+        double first = Math.Ceiling(low / step - steps), last = Math.Floor(high / step + steps);
         var positions = new List<double>();
         for (double k = first; k <= last && positions.Count < 100; k++)
             positions.Add(Math.Clamp(k * step, low, high) + 0.0); // + 0.0 turns −0 into 0
@@ -120,11 +123,12 @@ internal sealed class AxisTicks
         return new AxisTicks([.. inside.Select(t => t.Item1)], [.. inside.Select(t => t.Item2)]);
     }
 
-    private static double Step(double range, int most)
+    /// <summary>The step for a range known up to a relative slack.</summary>
+    private static double Step(double range, int most, double slack)
     {
         double rough = range / Math.Max(2, most), power = Math.Pow(10, Math.Floor(Math.Log10(rough)));
         double ratio = rough / power;
-        double nice = ratio < 1 - 1e-9 ? 1 : ratio < 2 - 1e-9 ? 2 : ratio < 5 - 1e-9 ? 5 : 10;
+        double nice = ratio < 1 - slack ? 1 : ratio < 2 - 2 * slack ? 2 : ratio < 5 - 5 * slack ? 5 : ratio < 10 - 10 * slack ? 10 : 20;
         return nice * power;
     }
 

@@ -38,6 +38,11 @@ let ``ticks lie inside the limits, evenly, and are three to eight`` (middle: flo
     | Error what -> failwith $"{what}: {low} … {high} gives %A{ticks.Positions}"
 
 [<Test>]
+let ``limits whose difference is rounded get no tick too many`` () =
+    let low, high = 999999.998, 1000000.002
+    fault low high 8 (AxisTicks.Linear(low, high, 8)).Positions |> should equal (Result<unit, string>.Ok())
+
+[<Test>]
 let ``the check notices ticks outside, too many and uneven`` () =
     fault 0.0 1.0 8 [| 0.0; 0.5; 1.5 |] |> should equal (Result<unit, string>.Error "outside")
 
