@@ -15,22 +15,23 @@ module MnistFiles =
             "https://azureopendatastorage.blob.core.windows.net/mnist/"
         ]
 
-    /// The user's folder for what can be fetched again.
+    /// The user's folder for what can be fetched again; the temporary one for users without a home.
     let cacheFolder () : string =
-        let home = Environment.GetFolderPath Environment.SpecialFolder.UserProfile
+        // The folder's name even where nobody has created it yet.
+        let folder kind = Environment.GetFolderPath(kind, Environment.SpecialFolderOption.DoNotVerify)
+        let home = folder Environment.SpecialFolder.UserProfile
 
         let caches =
             match Environment.GetEnvironmentVariable "XDG_CACHE_HOME" with
-            | null
-            | "" when OperatingSystem.IsWindows() ->
-                Environment.GetFolderPath Environment.SpecialFolder.LocalApplicationData
-            | null
-            | "" when OperatingSystem.IsMacOS() -> Path.Combine(home, "Library", "Caches")
-            | null
-            | "" -> Path.Combine(home, ".cache")
-            | folder -> folder
+            | folder when Path.IsPathFullyQualified(string folder) -> string folder
+            | _ when OperatingSystem.IsWindows() -> folder Environment.SpecialFolder.LocalApplicationData
+            | _ when OperatingSystem.IsMacOS() -> Path.Combine(home, "Library", "Caches")
+            | _ -> Path.Combine(home, ".cache")
 
-        Path.Combine(caches, "scae", "mnist")
+        if Path.IsPathFullyQualified caches then
+            Path.Combine(caches, "scae", "mnist")
+        else
+            Path.Combine(Path.GetTempPath(), "scae", "mnist")
 
     /// The bytes of a file's .gz from the first mirror that has it unharmed. The error is the last mirror's.
     let download (file: MnistFile) : Result<byte[], string> =
