@@ -48,6 +48,9 @@ let ``hyperparameters that don't fit each other are refused in one line`` () =
     refusal [ "decoding", "convolutional"; "patch", "18" ]
     |> should equal "--patch 18: must be a multiple of 4 for a convolutional decoder"
 
+    refusal [ "recombined", "12"; "objects", "1" ]
+    |> should equal "--recombined 12: needs --objects 2 or more, which is 1"
+
     refusal [ "prior", "0.5,1" ]
     |> should equal "--prior 0.5,1: must be numbers between 0 and 1, separated by commas"
 
@@ -110,7 +113,14 @@ let ``every preset's gradients can be checked`` () =
         AirExperiment.experiment.Configure
             preset
             (small
-             @ [ "hidden", "9"; "features", "8"; "glimpse-hidden", "7"; "decoder-hidden", "6"; "what", "5" ])
+             @ [
+                 "hidden", "9"
+                 "features", "8"
+                 "glimpse-hidden", "7"
+                 "context", "5"
+                 "decoder-hidden", "6"
+                 "what", "5"
+             ])
         |> Result.bind (fun task -> task.CheckGradient resources (Keys.ofSeed 0))
         |> function
             | Error message -> Assert.Fail message
