@@ -26,6 +26,8 @@ type AirReading =
         /// How many digits each scene has: steps whose cumulative presence exceeds ½.
         Counts: int[]
         /// Where each step of each scene looks, [b][T].
+        Windows: Square[][]
+        /// The same windows, centred on the ink of what the step draws: where the model says that something is, [b][T].
         Squares: Square[][]
         /// z_what of each step of each scene, [b][T][Z].
         What: float[][][]
@@ -71,6 +73,26 @@ module AirData =
             Side = side
         }
 
+    // Less ink than a thousandth of a pixel's is no place.
+    [<Literal>]
+    let private LeastInk = 1e-3
+
+    /// A window centred on the ink that is drawn: the mean of pixels' places weighed by what is drawn there, C² values. It
+    /// need not be the window's centre, since a decoder may draw anywhere in its patch; MNIST's digits lie in their frames
+    /// with the centre of mass in the middle. The window itself where nothing is drawn.
+    let centredOnInk (canvas: int) (window: Square) (drawn: ReadOnlySpan<float>) : Square =
+        let mutable ink, x, y = 0.0, 0.0, 0.0
+
+        for i in 0 .. drawn.Length - 1 do
+            ink <- ink + drawn[i]
+            x <- x + drawn[i] * (float (i % canvas) + 0.5)
+            y <- y + drawn[i] * (float (i / canvas) + 0.5)
+
+        if ink < LeastInk then
+            window
+        else
+            { window with X = x / ink; Y = y / ink }
+
     let private numbers (x: Tensor) = (x.cast Dtype.Float64).toArray<double>()
 
     /// How much each step's render counts: cumulative presence, which is hard unless the model's is relaxed; [b, T].
@@ -93,6 +115,8 @@ module AirData =
                     let cumulative = numbers (AirObjective.cumulativePresence inference)
                     let where = numbers inference.Where
                     let what = numbers inference.WhatMean
+                    let renders = numbers inference.Renders
+                    let pixels = Air.pixels config
                     let difference = Air.compose config (weights config inference) inference.Renders - part
                     let errors = numbers ((difference * difference).sum 1)
 
@@ -100,20 +124,29 @@ module AirData =
                         let count =
                             [ 0 .. steps - 1 ] |> List.filter (fun t -> cumulative[i * steps + t] > 0.5) |> List.length
 
-                        let squares =
+                        let windows =
                             Array.init steps (fun t ->
                                 let at = 3 * (i * steps + t)
                                 square config.Canvas where[at] where[at + 1] where[at + 2])
 
+                        let squares =
+                            windows
+                            |> Array.mapi (fun t window ->
+                                centredOnInk
+                                    config.Canvas
+                                    window
+                                    (ReadOnlySpan(renders, (i * steps + t) * pixels, pixels)))
+
                         let latents = Array.init steps (fun t -> Array.sub what ((i * steps + t) * z) z)
-                        count, squares, latents, errors[i]
+                        count, windows, squares, latents, errors[i]
             |]
 
         {
-            Counts = parts |> Array.map (fun (count, _, _, _) -> count)
-            Squares = parts |> Array.map (fun (_, squares, _, _) -> squares)
-            What = parts |> Array.map (fun (_, _, what, _) -> what)
-            Errors = parts |> Array.map (fun (_, _, _, error) -> error)
+            Counts = parts |> Array.map (fun (count, _, _, _, _) -> count)
+            Windows = parts |> Array.map (fun (_, windows, _, _, _) -> windows)
+            Squares = parts |> Array.map (fun (_, _, squares, _, _) -> squares)
+            What = parts |> Array.map (fun (_, _, _, what, _) -> what)
+            Errors = parts |> Array.map (fun (_, _, _, _, error) -> error)
         }
 
     let private mean (values: float seq) =
@@ -166,23 +199,30 @@ module AirData =
         ]
 
     /// Mean intersection over union and centre error of what was found, and the median error where one digit stands
-    /// and one was inferred.
+    /// and one was inferred; window_error_single is the same of the window's centre, whatever is drawn in it.
     let locating (scenes: Scenes) (reading: AirReading) : Metrics =
         let pairs =
             [|
                 for i in 0 .. scenes.Truth.Length - 1 do
                     for step, digit in found scenes reading i do
-                        i, reading.Squares[i][step], trueSquare digit
+                        i, step, trueSquare digit
             |]
 
-        [
-            "iou", pairs |> Seq.map (fun (_, a, b) -> Boxes.intersectionOverUnion a b) |> mean
-            "centre_error", pairs |> Seq.map (fun (_, a, b) -> Boxes.centreDistance a b) |> mean
-            "centre_error_single",
+        let distances (chosen: int -> bool) (squares: Square[][]) =
             pairs
-            |> Array.filter (fun (i, _, _) -> scenes.Truth[i].Length = 1 && reading.Counts[i] = 1)
-            |> Array.map (fun (_, a, b) -> Boxes.centreDistance a b)
-            |> median
+            |> Array.filter (fun (i, _, _) -> chosen i)
+            |> Array.map (fun (i, step, truth) -> Boxes.centreDistance (squares[i][step]) truth)
+
+        let single i = scenes.Truth[i].Length = 1 && reading.Counts[i] = 1
+
+        [
+            "iou",
+            pairs
+            |> Seq.map (fun (i, step, truth) -> Boxes.intersectionOverUnion (reading.Squares[i][step]) truth)
+            |> mean
+            "centre_error", distances (fun _ -> true) reading.Squares |> mean
+            "centre_error_single", distances single reading.Squares |> median
+            "window_error_single", distances single reading.Windows |> median
         ]
 
     let private latents (scenes: Scenes) (reading: AirReading) =

@@ -76,6 +76,8 @@ type AirHyperparameters =
         Finder: int
         [<Setting("whether presence is inferred from how much the patch would explain")>]
         Evidence: bool
+        [<Setting("units over a wider glimpse from which presence is inferred, 0 for none", Min = 0.0)>]
+        Context: int
         [<Setting("whether gradients pass through what later steps and looks see of earlier ones")>]
         ThroughInputs: bool
         [<Setting("what draws a patch")>]
@@ -102,6 +104,10 @@ type AirHyperparameters =
         PresenceWeight: float
         [<Setting("bias of presence's logit at the start")>]
         PresenceBias: float
+        [<Setting("scenes a step, at most, made of two that seem to have one object each, 0 for none", Min = 0.0)>]
+        Recombined: int
+        [<Setting("weight of the count's log-probability in those", Min = 0.0)>]
+        RecombinedWeight: float
         [<Setting("prior probability of each step's presence given the step before, separated by commas; the last repeats")>]
         Prior: string
         [<Setting("the same at the start, for all steps, 0 for no annealing", Min = 0.0, Max = 0.999999)>]
@@ -154,6 +160,7 @@ module AirExperiment =
             Overview = 0
             Finder = 0
             Evidence = false
+            Context = 0
             ThroughInputs = true
             Decoding = AirDecoding.Mlp
             DecoderHidden = 100
@@ -168,6 +175,8 @@ module AirExperiment =
             WhatWeight = 0.05
             PresenceWeight = 0.3
             PresenceBias = 0.0
+            Recombined = 0
+            RecombinedWeight = 1.0
             Prior = "0.5,0.4,0.2"
             PriorStart = 0.0
             AnnealSteps = 0
@@ -207,6 +216,8 @@ module AirExperiment =
 
         if config.Decoding = AirDecoding.Convolutional && config.Patch % 4 <> 0 then
             Error $"--patch {config.Patch}: must be a multiple of 4 for a convolutional decoder"
+        elif config.Recombined > 0 && config.Objects < 2 then
+            Error $"--recombined {config.Recombined}: needs --objects 2 or more, which is {config.Objects}"
         elif overview > config.Canvas then
             Error $"--overview {config.Overview}: must be at most the canvas, which is {config.Canvas}"
         else
@@ -223,6 +234,7 @@ module AirExperiment =
                     Overview = overview
                     Finder = config.Finder
                     Evidence = config.Evidence
+                    Context = config.Context
                     ThroughInputs = config.ThroughInputs
                     Decoding = config.Decoding
                     DecoderHidden = config.DecoderHidden
@@ -235,6 +247,8 @@ module AirExperiment =
                     WhatWeight = config.WhatWeight
                     PresenceWeight = config.PresenceWeight
                     PresenceBias = config.PresenceBias
+                    Recombined = config.Recombined
+                    RecombinedWeight = config.RecombinedWeight
                 }
 
     /// The prior's values at the end, one a step.
@@ -364,6 +378,9 @@ module AirExperiment =
 
         batch.Warmth.Elements<float32>()[0] <-
             float32 (min 1.0 (float (1 + step / config.StepsPerEpoch) / float config.WarmEpochs))
+
+        // Which scenes have one object is known once the prior no longer wants them all.
+        batch.Recombination.Elements<float32>()[0] <- (if step >= config.AnnealSteps then 1.0f else 0.0f)
 
         let final =
             match prior config with

@@ -86,9 +86,26 @@ module AirFigures =
     let private overEpochs (title: string) (y: string) (epochs: float) : Panel =
         Panel.create title |> Panel.axes "epoch" y |> Panel.xLimits 0.0 (max 1.0 epochs)
 
-    let private errorPanel (epochs: float) (history: History) : Panel =
+    /// Fixes y to the range of a course's values, a twentieth wider: an animation's frames then have the same axes.
+    let private yRange (history: History) (value: Evaluation -> float) (panel: Panel) : Panel =
+        match history.Evaluations |> List.map value |> List.filter System.Double.IsFinite with
+        | [] -> panel
+        | values ->
+            let low, high = List.min values, List.max values
+
+            let margin =
+                if high > low then
+                    0.05 * (high - low)
+                else
+                    max 1e-6 (0.05 * abs high)
+
+            Panel.yLimits (low - margin) (high + margin) panel
+
+    // The curves of a course until a moment, with the axes of the whole.
+    let private errorPanel (epochs: float) (whole: History) (until: History) : Panel =
         overEpochs "Squared error a pixel, validation" "error" epochs
-        |> curve "" Palette.blue history (metric "mse")
+        |> yRange whole (metric "mse")
+        |> curve "" Palette.blue until (metric "mse")
 
     let private countPanel (most: int) (epochs: float) (history: History) : Panel =
         let panel =
@@ -101,8 +118,10 @@ module AirFigures =
             curve (digits n) (Palette.category n) history (metric $"count_accuracy_{n}") panel)
         |> Panel.horizontal "chance" Colour.grey (1.0 / float (most + 1))
 
-    let private lossPanel (epochs: float) (history: History) : Panel =
-        overEpochs "Loss, training" "loss" epochs |> curve "" Palette.orange history _.TrainLoss
+    let private lossPanel (epochs: float) (whole: History) (until: History) : Panel =
+        overEpochs "Loss, training" "loss" epochs
+        |> yRange whole _.TrainLoss
+        |> curve "" Palette.orange until _.TrainLoss
 
     let private curves (data: AirData) (history: History) : Figure =
         let epochs = lastEpoch history
@@ -111,7 +130,11 @@ module AirFigures =
             "training-curves"
             "Training"
             [
-                [ lossPanel epochs history; errorPanel epochs history; countPanel data.Scenes.Most epochs history ]
+                [
+                    lossPanel epochs history history
+                    errorPanel epochs history history
+                    countPanel data.Scenes.Most epochs history
+                ]
             ]
         |> Figure.panelSize 380.0 300.0
 
@@ -294,13 +317,19 @@ module AirFigures =
                 [
                     [
                         for i in several do
-                            image data i $"{count (row presence i)} of {data.Shown.Truth[i].Length}"
+                            image data i $"{data.Shown.Truth[i].Length} true, {count (row presence i)} inferred"
                             |> boxes data (row where i) (row presence i)
                     ]
                     [ for i in several -> picture data.Scenes.Canvas (row drawn i) "" ]
-                    [ lossPanel epochs until; errorPanel epochs until; countPanel data.Scenes.Most epochs until ]
+                    [
+                        lossPanel epochs history until
+                        errorPanel epochs history until
+                        countPanel data.Scenes.Most epochs until
+                    ]
                 ]
             |> Figure.panelSize 230.0 210.0
+            |> Figure.rowLabels [ "scenes"; "drawn"; "" ]
+            |> stepKeys data
 
         match history.Snapshots with
         | [] -> None

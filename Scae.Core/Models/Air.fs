@@ -61,6 +61,8 @@ type AirConfig =
         Finder: int
         /// Whether z_pres is inferred from how much of the scene the step's patch would explain, too.
         Evidence: bool
+        /// Units over a wider glimpse, of twice the prior's scale, from which z_pres is inferred, too; 0 for none.
+        Context: int
         /// Whether gradients pass through what the encoder sees because of its own choices: the residual that earlier steps
         /// leave.
         ThroughInputs: bool
@@ -81,6 +83,10 @@ type AirConfig =
         PresenceWeight: float
         /// The bias of z_pres' logit at the start.
         PresenceBias: float
+        /// Scenes a step that are two scenes of one object each laid on each other; 0 for none.
+        Recombined: int
+        /// Weight of the count's log-probability in those.
+        RecombinedWeight: float
     }
 
 /// The small program's encoder: W_e1, W_e2 and the heads for all steps side by side.
@@ -133,7 +139,9 @@ type RecurrentEncoder =
         Glimpse: Linear
         /// [GlimpseHidden, 2·Z]: mean and log-variance.
         What: Linear
-        /// [Features + GlimpseHidden (+ 1 with evidence), 1].
+        /// [3·P², Context] and [Context, Context]: wider glimpses of image, residual and what the step would add.
+        Context: TwoLayers option
+        /// [Features + GlimpseHidden (+ 1 with evidence) + Context, 1].
         Presence: Linear
     }
 
@@ -177,6 +185,8 @@ type AirBatch =
         Temperature: Tensor
         /// The share of the KL terms that counts, a scalar.
         Warmth: Tensor
+        /// The share of recombined scenes' cost that counts, a scalar.
+        Recombination: Tensor
         /// The prior probability of z_pres at each step, [T].
         Prior: Tensor
     }
@@ -199,6 +209,7 @@ module Air =
             Overview = 32
             Finder = 0
             Evidence = false
+            Context = 0
             ThroughInputs = true
             Decoding = AirDecoding.Mlp
             DecoderHidden = 100
@@ -211,6 +222,8 @@ module Air =
             WhatWeight = 0.05
             PresenceWeight = 0.3
             PresenceBias = 0.0
+            Recombined = 0
+            RecombinedWeight = 1.0
         }
 
     // The decoder's patches start almost dark, so that a first gradient asks for presence where there are digits.
@@ -296,7 +309,20 @@ module Air =
             Finder = finder config dtype (key.Named "finder")
             Glimpse = Linear.init 1.0 (2 * config.Patch * config.Patch) g dtype (key.Named "glimpse")
             What = Linear.init 0.5 g (2 * z) dtype (key.Named "what")
-            Presence = small (f + g + evidence) 1 [| config.PresenceBias |] dtype (key.Named "presence")
+            Context =
+                if config.Context > 0 then
+                    let c = config.Context
+
+                    Some
+                        {
+                            Hidden =
+                                Linear.init 1.0 (3 * config.Patch * config.Patch) c dtype (key.Named "context-hidden")
+                            Output = Linear.init 1.0 c c dtype (key.Named "context-output")
+                        }
+                else
+                    None
+            Presence =
+                small (f + g + evidence + config.Context) 1 [| config.PresenceBias |] dtype (key.Named "presence")
         }
 
     let private convolutions (config: AirConfig) (dtype: Dtype) (key: Key) : ConvolutionalDecoder =
@@ -316,7 +342,8 @@ module Air =
     let private baselineInputs (config: AirConfig) : int =
         match config.Encoding with
         | AirEncoding.Global -> config.Features
-        | AirEncoding.Recurrent -> config.Features + config.GlimpseHidden + (if config.Evidence then 1 else 0)
+        | AirEncoding.Recurrent ->
+            config.Features + config.GlimpseHidden + (if config.Evidence then 1 else 0) + config.Context
 
     /// Parameters drawn from a key: He's deviations, halved for the mean of z_what; where and log-variance heads 0.01.
     let init (config: AirConfig) (dtype: Dtype) (key: Key) : Air =
@@ -374,6 +401,7 @@ module Air =
             WhatNoise = Tensor.zeros [| count; config.Steps; config.What |]
             Temperature = Tensor.scalar 1.0
             Warmth = Tensor.scalar 1.0
+            Recombination = Tensor.scalar 1.0
             Prior = Tensor.full ([| config.Steps |], 0.5)
         }
 

@@ -134,6 +134,27 @@ module AirEncoder =
         let gain = (addition * (2.0 * residual - addition)).sum(1, true)
         gain * (EvidenceScale / (2.0 * config.Sigma * config.Sigma))
 
+    // How much wider than the prior's mean scale the glimpse around a place is.
+    [<Literal>]
+    let private ContextScale = 2.0
+
+    /// What stands around a place, what is not yet explained of it, and what the step would add: wider glimpses of pictures
+    /// (scene and residual) [b, 2, C, C] and of the addition [b, D] at a place [b, 2] → [b, Context].
+    let private context
+        (config: AirConfig)
+        (layers: TwoLayers)
+        (place: Tensor)
+        (pictures: Tensor)
+        (addition: Tensor)
+        : Tensor =
+        let side = config.Canvas
+        let scale = (place.slice (1, 0, 1)).fullLike(fst config.LogScale + log ContextScale)
+
+        Tensor.cat ([| pictures; addition.view (-1, 1, side, side) |], 1)
+        |> Air.glimpse config (Tensor.cat ([| scale; place |], 1))
+        |> Linear.activated Activation.Relu layers.Hidden
+        |> Linear.activated Activation.Relu layers.Output
+
     // How far from the map's peak places count, in overview pixels: the mean of two digits' places would be neither.
     [<Literal>]
     let private FinderReach = 3.5
@@ -185,11 +206,9 @@ module AirEncoder =
         : Step =
         let z, side = config.What, config.Canvas
 
-        let drawn =
-            if config.ThroughInputs then
-                previous.Drawn
-            else
-                previous.Drawn.noDiff ()
+        let input (tensor: Tensor) = if config.ThroughInputs then tensor else tensor.noDiff ()
+
+        let drawn = input previous.Drawn
 
         let residual = batch.Images - drawn
         let shown = overview config residual
@@ -229,13 +248,19 @@ module AirEncoder =
         let patch = Air.decode config model what
         let render = Air.render config where patch
 
+        let addition = Air.addition config drawn render
+
         let inputs =
             Tensor.cat (
                 [|
                     h
                     ofGlimpse
                     if config.Evidence then
-                        evidence config residual (Air.addition config drawn render)
+                        evidence config residual addition
+                    match encoder.Context with
+                    | Some layers ->
+                        context config layers (input (where.slice (1, 1, 3))) (input pictures) (input addition)
+                    | None -> ()
                 |],
                 1
             )

@@ -109,14 +109,67 @@ module AirObjective =
 
         ((probability * errors).sum 1 + batch.Warmth * divergence.sum 1).mean()
 
+    /// The probability that there are at least t objects, [b, T]; it never grows with t.
+    let cumulativePresence (inference: AirInference) : Tensor = (inference.Logits.sigmoid ()).cumprod 1
+
+    /// −log q(n = 2) of logits [b, T]; [b].
+    let private surpriseOfTwo (logits: Tensor) : Tensor =
+        let further = logits.shape[1] - 2
+        let two = (-(logits.slice (1, 0, 2))).softplus().sum 1
+
+        if further > 0 then
+            two + logits.select(1, 2).softplus()
+        else
+            two
+
+    /// What scenes laid on scenes cost whose two layers are known: the first two steps draw a layer each, in the order that
+    /// costs less, and q's count should be two; of the batch's scenes in which one object was inferred, that there is no
+    /// second. Summed and divided by b, like the bound.
+    let private recombined (config: AirConfig) (model: Air) (inferred: AirInference) (batch: AirBatch) : Tensor =
+        let b = batch.Images.shape[0]
+        let m = min config.Recombined b
+        let present = (cumulativePresence inferred).noDiff()
+        let scenes = AirRecombination.compose m batch.Images present
+        let part (tensor: Tensor) = tensor.slice (0, 0, m)
+
+        let inference =
+            AirEncoder.infer
+                config
+                model
+                { batch with
+                    Images = scenes.Images
+                    PresenceNoise = part batch.PresenceNoise
+                    WhereNoise = part batch.WhereNoise
+                    WhatNoise = part batch.WhatNoise
+                }
+
+        let cost (layer: int) (step: int) =
+            pixelCost config (scenes.Layers.select (1, layer)) (inference.Renders.select (1, step))
+
+        let straight, crossed = cost 0 0 + cost 1 1, cost 1 0 + cost 0 1
+        let swap = ((straight - crossed).noDiff()).gt 0.0
+        let ofLayers = straight + swap * (crossed - straight)
+        let ofLatents = batch.Warmth * ((latentDivergence config inference).slice(1, 0, 2)).sum 1
+        let ofCount = config.RecombinedWeight * surpriseOfTwo inference.Logits
+
+        let single = present.select(1, 0).gt 0.5 * present.select(1, 1).lt 0.5
+        let ofSingles = config.RecombinedWeight * single * inferred.Logits.select(1, 1).softplus()
+
+        ((scenes.Weights * (ofLayers + ofLatents + ofCount)).sum() + ofSingles.sum ())
+        * batch.Recombination
+        * (1.0 / float b)
+
     /// The loss of a batch, a scalar: the negative bound, averaged over scenes.
     let loss (config: AirConfig) (model: Air) (batch: AirBatch) : Tensor =
         let inference = AirEncoder.infer config model batch
 
-        match config.Presence with
-        | AirPresence.Relaxed -> relaxed config inference batch
-        | AirPresence.Discrete -> discrete config inference batch
-        | AirPresence.Expected -> expected config inference batch
+        let bound =
+            match config.Presence with
+            | AirPresence.Relaxed -> relaxed config inference batch
+            | AirPresence.Discrete -> discrete config inference batch
+            | AirPresence.Expected -> expected config inference batch
 
-    /// The probability that there are at least t objects, [b, T]; it never grows with t.
-    let cumulativePresence (inference: AirInference) : Tensor = (inference.Logits.sigmoid ()).cumprod 1
+        if config.Recombined > 0 then
+            bound + recombined config model inference batch
+        else
+            bound

@@ -48,6 +48,9 @@ let ``hyperparameters that don't fit each other are refused in one line`` () =
     refusal [ "decoding", "convolutional"; "patch", "18" ]
     |> should equal "--patch 18: must be a multiple of 4 for a convolutional decoder"
 
+    refusal [ "recombined", "12"; "objects", "1" ]
+    |> should equal "--recombined 12: needs --objects 2 or more, which is 1"
+
     refusal [ "prior", "0.5,1" ]
     |> should equal "--prior 0.5,1: must be numbers between 0 and 1, separated by commas"
 
@@ -110,7 +113,14 @@ let ``every preset's gradients can be checked`` () =
         AirExperiment.experiment.Configure
             preset
             (small
-             @ [ "hidden", "9"; "features", "8"; "glimpse-hidden", "7"; "decoder-hidden", "6"; "what", "5" ])
+             @ [
+                 "hidden", "9"
+                 "features", "8"
+                 "glimpse-hidden", "7"
+                 "context", "5"
+                 "decoder-hidden", "6"
+                 "what", "5"
+             ])
         |> Result.bind (fun task -> task.CheckGradient resources (Keys.ofSeed 0))
         |> function
             | Error message -> Assert.Fail message
@@ -141,6 +151,7 @@ let private perfect () : AirReading =
 
     {
         Counts = truth |> Array.map _.Length
+        Windows = truth |> Array.map (fun t -> Array.append (Array.map AirData.trueSquare t) [| nowhere; nowhere |])
         Squares = truth |> Array.map (fun t -> Array.append (Array.map AirData.trueSquare t) [| nowhere; nowhere |])
         What = truth |> Array.map (Array.map (fun d -> Array.init 10 (fun k -> if k = d.Class then 1.0 else 0.0)))
         Errors = truth |> Array.map (fun _ -> 0.0)
@@ -156,9 +167,36 @@ let ``perfect knowledge is measured as such`` () =
     let locating = AirData.locating scenes.Value reading |> Map.ofList
     locating["iou"] |> should (equalWithin 1e-12) 1.0
     locating["centre_error_single"] |> should equal 0.0
+    locating["window_error_single"] |> should equal 0.0
 
     AirData.identifying (scenes.Value, reading) (scenes.Value, reading)
     |> should equal [ "class_probe", 1.0 ]
+
+[<Test>]
+let ``a window beside what is drawn in it is an error of the window alone`` () =
+    let perfect = perfect ()
+    let beside (square: Square) = { square with X = square.X + 3.0; Y = square.Y - 4.0 }
+    let reading = { perfect with Windows = perfect.Windows |> Array.map (Array.map beside) }
+    let locating = AirData.locating scenes.Value reading |> Map.ofList
+    locating["centre_error_single"] |> should equal 0.0
+    locating["window_error_single"] |> should (equalWithin 1e-9) 5.0
+
+[<Test>]
+let ``a window is centred on the ink that is drawn, and stays where none is`` () =
+    let window: Square = { X = 1.0; Y = 3.0; Side = 3.0 }
+    // Ink 1 in the pixel of column 3 and row 0 of 4 × 4, ink 3 in that of column 1 and row 2.
+    let drawn =
+        Array.init 16 (fun i ->
+            if i = 3 then 1.0
+            elif i = 9 then 3.0
+            else 0.0)
+
+    AirData.centredOnInk 4 window (ReadOnlySpan drawn) |> should equal { window with X = 2.0; Y = 2.0 }
+
+    AirData.centredOnInk 4 window (ReadOnlySpan(Array.map (fun ink -> if ink > 2.0 then ink else 0.0) drawn))
+    |> should equal { window with X = 1.5; Y = 2.5 }
+
+    AirData.centredOnInk 4 window (ReadOnlySpan(Array.create 16 1e-9)) |> should equal window
 
 [<Test>]
 let ``counts that are one too many are measured as such`` () =

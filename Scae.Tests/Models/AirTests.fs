@@ -63,6 +63,7 @@ let private goldenBatch (dtype: Dtype) : AirBatch =
         WhatNoise = (input "eps").permute(1, 0, 2).contiguous()
         Temperature = (input "tau").squeeze()
         Warmth = (input "warm").squeeze()
+        Recombination = Tensor.scalar 0.0
         Prior = (Tensor.``of`` ([| 0.5; 0.4; 0.2 |], 3)).cast dtype
     }
 
@@ -152,6 +153,7 @@ let private variants: (string * AirConfig) list =
             Composition = AirComposition.Union
             Presence = AirPresence.Expected
         }
+        "a wider glimpse", { recurrent with Context = 4; Presence = AirPresence.Expected }
         "ink on ink, relaxed", { small with Composition = AirComposition.Union }
         "one step", { recurrent with Steps = 1; Presence = AirPresence.Expected }
     ]
@@ -353,3 +355,98 @@ let ``the divergence of presence is 0 where it agrees with the prior, else posit
         (AirObjective.presenceDivergence (ofList [ q ] [ 1; 1 ]) (ofList [ p ] [ 1 ])).toScalar()
 
     abs (divergence q q) < 1e-12 && divergence q p >= -1e-12
+
+// --- scenes laid on scenes
+
+/// One object in every scene, whatever it shows.
+let private single (model: Air) : Air =
+    model
+    |> Parameters.mapi (fun name tensor ->
+        if name = "global.presence.bias" then
+            (ofList [ 9.0; -9.0; -9.0 ] [ 3 ]).cast tensor.dtype
+        else
+            tensor)
+
+let private recombining =
+    { snd variants[1] with
+        Presence = AirPresence.Expected
+        Composition = AirComposition.Union
+        Recombined = 2
+        RecombinedWeight = 5.0
+    }
+
+[<Test>]
+let ``scenes of one object are paired each with the next, the last with the first`` () =
+    // Counts 1, 0, 2, 1, 1 of at most 2.
+    let present = [| 0.9f; 0.2f; 0.3f; 0.1f; 0.9f; 0.8f; 0.6f; 0.4f; 1.0f; 0.5f |]
+    AirRecombination.pairs 2 9 (ReadOnlySpan present) |> should equal [| 0, 3; 3, 4; 4, 0 |]
+    AirRecombination.pairs 2 2 (ReadOnlySpan present) |> should equal [| 0, 3; 3, 4 |]
+
+[<Test>]
+let ``a scene of one object alone is not paired`` () =
+    let present = [| 0.9f; 0.2f; 0.3f; 0.1f |]
+    AirRecombination.pairs 2 9 (ReadOnlySpan present) |> should equal Array.empty<int * int>
+
+[<Test>]
+let ``a recombined scene is the maximum of its layers, and empty where there is none`` () =
+    let images = ofList [ 0.1; 0.9; 0.5; 0.2; 0.0; 1.0 ] [ 3; 2 ]
+    let present = ofList [ 0.9; 0.1; 0.2; 0.1; 0.9; 0.1 ] [ 3; 2 ]
+    let scenes = AirRecombination.compose 3 images present
+    let single (x: float) = float (float32 x)
+    scenes.Images |> shouldBe (List.map single [ 0.1; 1.0; 0.1; 1.0; 0.0; 0.0 ])
+
+    scenes.Layers
+    |> shouldBe (List.map single [ 0.1; 0.9; 0.0; 1.0; 0.0; 1.0; 0.1; 0.9; 0.0; 0.0; 0.0; 0.0 ])
+
+    scenes.Weights |> shouldBe [ 1.0; 1.0; 0.0 ]
+
+[<Test>]
+let ``recombined scenes' gradients agree with central differences within 1e-6`` () =
+    let model = random recombining Dtype.Float64 4 |> single |> Parameters.trainable
+    let batch = batch recombining 3 Dtype.Float64 5
+    let loss config = (AirObjective.loss config model batch).toScalar()
+    // The comparison would be of nothing if no scenes were paired.
+    loss recombining |> should be (greaterThan (loss { recombining with Recombined = 0 } + 10.0))
+
+    for comparison in
+        GradientCheck.run (Key.OfSeed 1L) (Parameters.named model) (fun () -> AirObjective.loss recombining model batch) do
+        comparison.RelativeError |> should be (lessThan 1e-6)
+
+[<Test>]
+let ``recombined scenes cost nothing before they count, and where no scene has one object`` () =
+    let model = random recombining Dtype.Float64 4
+    let batch = batch recombining 3 Dtype.Float64 5
+    let plain model = (AirObjective.loss { recombining with Recombined = 0 } model batch).toScalar()
+    let notYet = { batch with Recombination = batch.Recombination.zerosLike () }
+
+    (AirObjective.loss recombining (single model) notYet).toScalar()
+    |> should (equalWithin 1e-9) (plain (single model))
+
+    let none =
+        model
+        |> Parameters.mapi (fun name tensor ->
+            if name = "global.presence.bias" then
+                tensor.fullLike -30.0
+            else
+                tensor)
+
+    (AirObjective.loss recombining none batch).toScalar() |> should (equalWithin 1e-9) (plain none)
+
+[<Test>]
+let ``the order of known layers doesn't matter`` () =
+    // With two scenes the pairs are (a, b) and (b, a): the same picture, its layers in another order.
+    let model = random recombining Dtype.Float64 4 |> single
+    let several = batch recombining 2 Dtype.Float64 5
+    let same (noise: Tensor) = Tensor.cat ([| noise.slice (0, 0, 1); noise.slice (0, 0, 1) |], 0)
+
+    let alike =
+        { several with
+            WhereNoise = same several.WhereNoise
+            WhatNoise = same several.WhatNoise
+        }
+
+    let cost m = (AirObjective.loss { recombining with Recombined = m } model alike).toScalar()
+    let logits = (AirEncoder.infer recombining model alike).Logits
+    let ofSingles = recombining.RecombinedWeight * logits.select(1, 1).softplus().mean().toScalar()
+
+    cost 2 - cost 1 |> should (equalWithin 1e-9) (cost 1 - cost 0 - ofSingles)
