@@ -88,6 +88,10 @@ type NeuralEMHyperparameters =
         Floor: float
         [<Setting("deviation of noise on the states in training", Min = 0.0)>]
         StateNoise: float
+        [<Setting("layers of rectified units between a state and its mean", Min = 0.0, Max = 16.0)>]
+        DecoderLayers: int
+        [<Setting("units of each of these layers", Min = 1.0, Max = 4096.0)>]
+        DecoderUnits: int
         [<Setting("at the start the input weights are uniform in ± this / √pixels", Min = 0.0)>]
         InputGain: float
         [<Setting("at the start the decoder's bias")>]
@@ -146,6 +150,8 @@ module NeuralEMExperiment =
             Background = BackgroundSlot.None
             Floor = 0.0
             StateNoise = 0.0
+            DecoderLayers = 0
+            DecoderUnits = 250
             InputGain = 1.0
             StartLogit = 0.0
             Memory = 0.0
@@ -171,6 +177,8 @@ module NeuralEMExperiment =
             Floor = config.Floor
             FreshInput = config.FlipAnew
             StateNoise = config.StateNoise
+            DecoderLayers = config.DecoderLayers
+            DecoderUnits = config.DecoderUnits
             InputGain = config.InputGain
             StartLogit = config.StartLogit
             Memory = config.Memory

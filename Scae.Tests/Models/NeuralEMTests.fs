@@ -88,6 +88,8 @@ let private variants: (string * NeuralEMConfig) list =
         "the paper", paper
         "a gated cell", { paper with MStep = MStep.Gated }
         "N-EM proper", { small with MStep = MStep.Gradient }
+        "hidden layers in the decoder", { paper with DecoderLayers = 2; DecoderUnits = 7 }
+        "N-EM proper through a hidden layer", { small with MStep = MStep.Gradient; DecoderLayers = 1; DecoderUnits = 7 }
         "the last step only", { paper with StepWeights = StepWeights.Last }
         "increasing weights", { small with StepWeights = StepWeights.Increasing }
         "noise of its own for each step", { paper with FreshInput = true }
@@ -281,6 +283,41 @@ let ``without gradient through responsibilities the loss stays and gradients cha
     let withoutLoss, withoutGradient = run false
     withoutLoss |> should equal withLoss
     withoutGradient |> should not' (equal withGradient)
+
+[<TestCase(0)>]
+[<TestCase(2)>]
+let ``N-EM proper ascends the expected log-likelihood (eq. 7)`` (layers: int) =
+    let config =
+        { config with
+            Pixels = 20
+            Hidden = 6
+            DecoderLayers = layers
+            DecoderUnits = 9
+            MStep = MStep.Gradient
+        }
+
+    let model = random config Dtype.Float64 3
+    let key = Key.OfSeed 8L
+    let theta = Initialization.normal 1.0 Dtype.Float64 [ 2; 3; 6 ] (key.Named "theta")
+    let gamma = (Initialization.uniform 0.5 Dtype.Float64 [ 2; 3; 20 ] (key.Named "gamma")).softmax 1
+    let x = (batch config 2 Dtype.Float64 5).Target.unsqueeze 1
+
+    let expected (theta: Tensor) =
+        let psi = NeuralEM.decode config model theta
+        (gamma * (x * psi.log () + (1.0 - x) * (1.0 - psi).log())).sum()
+
+    let delta = gamma * (x - NeuralEM.decode config model theta)
+    let step = NeuralEM.mStep config model theta delta - theta
+
+    let gradient =
+        (let moved = theta.reverseDiff () in
+         (expected moved).reverse()
+         moved.derivative)
+
+    let eta = model.StepSize.Value.toScalar ()
+
+    (values step, values (gradient * eta))
+    ||> Array.iter2 (fun a b -> abs (a - b) |> should be (lessThan 1e-12))
 
 [<Test>]
 let ``a random start's responsibilities sum to one`` () =

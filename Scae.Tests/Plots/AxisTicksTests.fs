@@ -40,7 +40,9 @@ let ``ticks lie inside the limits, evenly, and are three to eight`` (middle: flo
 [<Test>]
 let ``limits whose difference is rounded get no tick too many`` () =
     let low, high = 999999.998, 1000000.002
-    fault low high 8 (AxisTicks.Linear(low, high, 8)).Positions |> should equal (Result<unit, string>.Ok())
+
+    fault low high 8 (AxisTicks.Linear(low, high, 8)).Positions
+    |> should equal (Result<unit, string>.Ok())
 
 [<Test>]
 let ``the check notices ticks outside, too many and uneven`` () =
