@@ -66,6 +66,8 @@ type NeuralEMHyperparameters =
         MeasuredIterations: int
         [<Setting("how a slot's state follows from its residual")>]
         MStep: MStep
+        [<Setting("starts of each image in evaluations and pictures, of which the likeliest counts", Min = 1.0, Max = 1000.0)>]
+        MeasuredStarts: int
         [<Setting("what makes slots differ at the start")>]
         SymmetryBreaking: SymmetryBreaking
         [<Setting("deviation of the noise on a learned start", Min = 0.0)>]
@@ -138,6 +140,7 @@ module NeuralEMExperiment =
             Hidden = 24
             Iterations = 4
             MeasuredIterations = 0
+            MeasuredStarts = 1
             MStep = MStep.Tanh
             SymmetryBreaking = SymmetryBreaking.Learned
             StartNoise = 0.1
@@ -264,6 +267,7 @@ module NeuralEMExperiment =
                 Shapes = shapes
                 Model = measured config
                 StartNoise = config.StartNoise
+                Starts = config.MeasuredStarts
                 Train =
                     if config.TrainSize > 0 then
                         Some(Shapes.sample shapes config.TrainSize (keys.Train.Named "shapes"))

@@ -422,6 +422,22 @@ module NeuralEM =
 
         iterations |> List.mapi weighted |> List.choose id |> List.reduce (+)
 
+    /// Q of each image, Σ_{k,i} γ_k·log p(x_i | ψ_k) without constants (eq. 2, with γ of the same iteration): x [b, D] → [b].
+    /// Of several starts the one with the greatest is the one to keep. The evidence is no such guide: it is as content with
+    /// two slots that draw one shape.
+    let expectedLogLikelihood (config: NeuralEMConfig) (x: Tensor) (iteration: EMIteration) : Tensor =
+        let psi = iteration.Means
+
+        let logLikelihood =
+            match config.Likelihood with
+            | Likelihood.Bernoulli ->
+                let psi = psi.clamp (Clip, 1.0 - Clip)
+                let x = x.unsqueeze 1
+                x * psi.log () + (1.0 - x) * (1.0 - psi).log ()
+            | Likelihood.Gaussian -> gaussian config psi x
+
+        (iteration.Responsibilities * logLikelihood).sum ([| 1; 2 |])
+
     /// The slot of the largest responsibility: γ [b, slots, D] → b·D indices.
     let assign (gamma: Tensor) : int[] = (gamma.argmax 1).toArray<int>()
 
