@@ -132,7 +132,7 @@ module NeuralEMData =
             batch, NeuralEM.unroll data.Model model batch
 
         let quality (iterations: EMIteration list) : float32[] =
-            (NeuralEM.expectedLogLikelihood data.Model images (List.last iterations)).toArray<float32> ()
+            (NeuralEM.expectedLogLikelihood data.Model images (List.last iterations)).toArray<float32>()
 
         let kept, first = unrolled noise
 
@@ -141,6 +141,7 @@ module NeuralEMData =
         else
             let best = quality first
             let size = kept.Noise.nelement / best.Length
+
             for start in 1 .. data.Starts - 1 do
                 let batch, iterations = unrolled ((noise.Named "again").Fold(int64 start))
 

@@ -66,7 +66,9 @@ type NeuralEMHyperparameters =
         MeasuredIterations: int
         [<Setting("how a slot's state follows from its residual")>]
         MStep: MStep
-        [<Setting("starts of each image in evaluations and pictures, of which the likeliest counts", Min = 1.0, Max = 1000.0)>]
+        [<Setting("starts of each image in evaluations and pictures, of which the likeliest counts",
+                  Min = 1.0,
+                  Max = 1000.0)>]
         MeasuredStarts: int
         [<Setting("what makes slots differ at the start")>]
         SymmetryBreaking: SymmetryBreaking

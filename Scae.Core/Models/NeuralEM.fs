@@ -433,10 +433,10 @@ module NeuralEM =
             | Likelihood.Bernoulli ->
                 let psi = psi.clamp (Clip, 1.0 - Clip)
                 let x = x.unsqueeze 1
-                x * psi.log () + (1.0 - x) * (1.0 - psi).log ()
+                x * psi.log () + (1.0 - x) * (1.0 - psi).log()
             | Likelihood.Gaussian -> gaussian config psi x
 
-        (iteration.Responsibilities * logLikelihood).sum ([| 1; 2 |])
+        (iteration.Responsibilities * logLikelihood).sum([| 1; 2 |])
 
     /// The slot of the largest responsibility: γ [b, slots, D] → b·D indices.
     let assign (gamma: Tensor) : int[] = (gamma.argmax 1).toArray<int>()
