@@ -14,6 +14,8 @@ type NeuralEMData =
         Model: NeuralEMConfig
         /// The deviation of the noise on a learned start.
         StartNoise: float
+        /// How often measured images are started; the start with the greatest expected log-likelihood is kept.
+        Starts: int
         /// None where every step draws new images.
         Train: Shapes option
         TrainKey: Key
@@ -114,17 +116,47 @@ module NeuralEMData =
 
             normalize slots pixels values
 
-    /// The batch of some images without flips; noise is a function of the chunk's number.
-    let batch (data: NeuralEMData) (noise: Key) (images: Tensor) : NeuralEMBatch =
+    /// The batch of some images without flips, started from one key.
+    let private started (data: NeuralEMData) (images: Tensor) (noise: Key) : NeuralEMBatch =
         let batch = NeuralEM.allocate (NeuralEM.undisturbed data.Model) images.shape[0]
         images.CopyTo(batch.Target.Elements<float32>())
         images.CopyTo(batch.Input.Elements<float32>())
         fillNoise data.Model data.StartNoise noise batch
         batch
 
+    /// The T iterations on some images, from the first start of each and from that which ends with the greatest expected
+    /// log-likelihood.
+    let private iterate (data: NeuralEMData) (noise: Key) (images: Tensor) (model: NeuralEM) =
+        let unrolled noise =
+            let batch = started data images noise
+            batch, NeuralEM.unroll data.Model model batch
+
+        let quality (iterations: EMIteration list) : float32[] =
+            (NeuralEM.expectedLogLikelihood data.Model images (List.last iterations)).toArray<float32>()
+
+        let kept, first = unrolled noise
+
+        if data.Starts = 1 then
+            first, first
+        else
+            let best = quality first
+            let size = kept.Noise.nelement / best.Length
+
+            for start in 1 .. data.Starts - 1 do
+                let batch, iterations = unrolled ((noise.Named "again").Fold(int64 start))
+
+                quality iterations
+                |> Array.iteri (fun image q ->
+                    if q > best[image] then
+                        best[image] <- q
+                        let source = batch.Noise.Elements<float32>().Slice(image * size, size)
+                        source.CopyTo(kept.Noise.Elements<float32>().Slice(image * size, size)))
+
+            first, NeuralEM.unroll data.Model model kept
+
     /// The T iterations on the pictures' images.
     let iterations (data: NeuralEMData) (scenes: NeuralEMScenes) (model: NeuralEM) : EMIteration list =
-        batch data (scenes.Noise.Fold 0L) scenes.Shapes.Images |> NeuralEM.unroll data.Model model
+        iterate data (scenes.Noise.Fold 0L) scenes.Shapes.Images model |> snd
 
     /// Truth and prediction of the foreground pixels of one image, with or without those of several shapes.
     let foreground (shapes: Shapes) (predicted: int[]) (overlap: bool) (image: int) : int[] * int[] =
@@ -158,7 +190,8 @@ module NeuralEMData =
         ]
 
     /// loss (of the last iteration), then NMI, AMI and ARI over all foreground pixels, then _distinct without the pixels
-    /// that several shapes cover; ami_max has the greater entropy as its bound, the others the mean.
+    /// that several shapes cover; ami_max has the greater entropy as its bound, the others the mean. With several starts
+    /// ami_distinct_first is what the first alone gives.
     let measure (data: NeuralEMData) (scenes: NeuralEMScenes) (model: NeuralEM) : Metrics =
         let images = scenes.Shapes.Images
         let count = images.shape[0]
@@ -167,11 +200,20 @@ module NeuralEMData =
             [
                 for first in 0..Chunk .. count - 1 do
                     let part = images.slice (0, first, min count (first + Chunk))
-                    let batch = batch data (scenes.Noise.Fold(int64 (first / Chunk))) part
-                    let last = NeuralEM.unroll data.Model model batch |> List.last
-                    let loss = (NeuralEM.iterationLoss data.Model batch.Target last).toScalar()
-                    float part.shape[0] * loss, NeuralEM.assign last.Responsibilities
+                    let single, kept = iterate data (scenes.Noise.Fold(int64 (first / Chunk))) part model
+                    let assigned iterations = NeuralEM.assign (List.last iterations: EMIteration).Responsibilities
+                    let loss = (NeuralEM.iterationLoss data.Model part (List.last kept)).toScalar()
+                    float part.shape[0] * loss, assigned single, assigned kept
             ]
 
-        let predicted = chunks |> List.map snd |> Array.concat
-        ("loss", List.sumBy fst chunks / float count) :: agreement scenes.Shapes predicted
+        let agreement choose = chunks |> List.map choose |> Array.concat |> agreement scenes.Shapes
+        let ofKept = agreement (fun (_, _, kept) -> kept)
+
+        [
+            "loss", (chunks |> List.sumBy (fun (loss, _, _) -> loss)) / float count
+            yield! ofKept
+
+            if data.Starts > 1 then
+                let ofFirst = agreement (fun (_, single, _) -> single)
+                "ami_distinct_first", ofFirst |> List.find (fun (name, _) -> name = "ami_distinct") |> snd
+        ]

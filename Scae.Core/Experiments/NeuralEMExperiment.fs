@@ -66,6 +66,10 @@ type NeuralEMHyperparameters =
         MeasuredIterations: int
         [<Setting("how a slot's state follows from its residual")>]
         MStep: MStep
+        [<Setting("starts of each image in evaluations and pictures, of which the likeliest counts",
+                  Min = 1.0,
+                  Max = 1000.0)>]
+        MeasuredStarts: int
         [<Setting("what makes slots differ at the start")>]
         SymmetryBreaking: SymmetryBreaking
         [<Setting("deviation of the noise on a learned start", Min = 0.0)>]
@@ -88,6 +92,10 @@ type NeuralEMHyperparameters =
         Floor: float
         [<Setting("deviation of noise on the states in training", Min = 0.0)>]
         StateNoise: float
+        [<Setting("layers of rectified units between a state and its mean", Min = 0.0, Max = 16.0)>]
+        DecoderLayers: int
+        [<Setting("units of each of these layers", Min = 1.0, Max = 4096.0)>]
+        DecoderUnits: int
         [<Setting("at the start the input weights are uniform in ± this / √pixels", Min = 0.0)>]
         InputGain: float
         [<Setting("at the start the decoder's bias")>]
@@ -134,6 +142,7 @@ module NeuralEMExperiment =
             Hidden = 24
             Iterations = 4
             MeasuredIterations = 0
+            MeasuredStarts = 1
             MStep = MStep.Tanh
             SymmetryBreaking = SymmetryBreaking.Learned
             StartNoise = 0.1
@@ -146,6 +155,8 @@ module NeuralEMExperiment =
             Background = BackgroundSlot.None
             Floor = 0.0
             StateNoise = 0.0
+            DecoderLayers = 0
+            DecoderUnits = 250
             InputGain = 1.0
             StartLogit = 0.0
             Memory = 0.0
@@ -171,6 +182,8 @@ module NeuralEMExperiment =
             Floor = config.Floor
             FreshInput = config.FlipAnew
             StateNoise = config.StateNoise
+            DecoderLayers = config.DecoderLayers
+            DecoderUnits = config.DecoderUnits
             InputGain = config.InputGain
             StartLogit = config.StartLogit
             Memory = config.Memory
@@ -256,6 +269,7 @@ module NeuralEMExperiment =
                 Shapes = shapes
                 Model = measured config
                 StartNoise = config.StartNoise
+                Starts = config.MeasuredStarts
                 Train =
                     if config.TrainSize > 0 then
                         Some(Shapes.sample shapes config.TrainSize (keys.Train.Named "shapes"))

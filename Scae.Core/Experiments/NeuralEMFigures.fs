@@ -134,6 +134,10 @@ module NeuralEMFigures =
     let private metric (name: string) (evaluation: Evaluation) =
         evaluation.Metrics |> List.find (fun (other, _) -> other = name) |> snd
 
+    let private has (name: string) (history: History) =
+        history.Evaluations
+        |> List.exists (fun evaluation -> evaluation.Metrics |> List.exists (fun (other, _) -> other = name))
+
     let private curve label colour (history: History) (value: Evaluation -> float) (panel: Panel) =
         let evaluations = Array.ofList history.Evaluations
         let epochs = evaluations |> Array.map (fun e -> float e.Epoch)
@@ -166,6 +170,12 @@ module NeuralEMFigures =
             |> Panel.yLimits 0.0 1.0
             |> curve "NMI" Palette.blue history (metric "nmi")
             |> curve "AMI without overlap" Palette.vermilion history (metric "ami_distinct")
+
+        let panel =
+            if has "ami_distinct_first" history then
+                panel |> curve "the same, one start" Palette.orange history (metric "ami_distinct_first")
+            else
+                panel
 
         match history.Evaluations with
         | [] -> panel

@@ -90,6 +90,10 @@ type NeuralEMConfig =
         /// The deviation of normal noise added to states in training: a state that must be read through noise has room
         /// for a whole shape, not for any set of pixels.
         StateNoise: float
+        /// Layers of rectified units between a state and its mean; 0 is the paper's decoder.
+        DecoderLayers: int
+        /// Units of each of them.
+        DecoderUnits: int
         /// At the start the input weights W are uniform in ±gain/√D.
         InputGain: float
         /// At the start every element of b_dec.
@@ -105,8 +109,10 @@ type Recurrence = { Input: Linear; Recurrent: Tensor }
 /// The parameters; which of them there are follows from the configuration.
 type NeuralEM =
     {
-        /// W_dec [H, D], b_dec: ψ_k = σ(θ_k·W_dec + b_dec).
+        /// W_dec [H, D], b_dec: ψ_k = σ(θ_k·W_dec + b_dec); [units, D] after hidden layers.
         Decoder: Linear
+        /// The layers before it, [H or units, units].
+        DecoderHidden: Linear[]
         Recurrence: Recurrence option
         /// η, a scalar, for MStep.Gradient.
         StepSize: Tensor option
@@ -166,6 +172,8 @@ module NeuralEM =
             Floor = 0.0
             FreshInput = false
             StateNoise = 0.0
+            DecoderLayers = 0
+            DecoderUnits = 0
             InputGain = 1.0
             StartLogit = 0.0
             Memory = 0.0
@@ -216,9 +224,15 @@ module NeuralEM =
         {
             Decoder =
                 {
-                    Weight = weight 1.0 h d "decoder"
+                    Weight = weight 1.0 (if config.DecoderLayers > 0 then config.DecoderUnits else h) d "decoder"
                     Bias = Tensor.full ([| d |], config.StartLogit, dtype)
                 }
+            DecoderHidden =
+                [|
+                    for layer in 0 .. config.DecoderLayers - 1 do
+                        let inputs = if layer = 0 then h else config.DecoderUnits
+                        Linear.init 1.0 inputs config.DecoderUnits dtype ((key.Named "decoderHidden").Fold(int64 layer))
+                |]
             Recurrence =
                 match config.MStep with
                 | MStep.Tanh
@@ -265,7 +279,11 @@ module NeuralEM =
 
     /// ψ of every slot: θ [b, K, H] → [b, slots, D] in [0, 1], the background's slot last.
     let decode (config: NeuralEMConfig) (model: NeuralEM) (theta: Tensor) : Tensor =
-        let psi = Linear.activated Activation.Sigmoid model.Decoder theta
+        let psi =
+            (theta, model.DecoderHidden)
+            ||> Array.fold (fun x layer -> Linear.activated Activation.Relu layer x)
+            |> Linear.activated Activation.Sigmoid model.Decoder
+
         let background = [| theta.shape[0]; 1; config.Pixels |]
 
         match config.Background, model.BackgroundLogit with
@@ -309,13 +327,26 @@ module NeuralEM =
         let candidate = (part 2 ofInput + reset * part 2 ofState).tanh()
         candidate + update * (theta - candidate)
 
+    /// The gradient of the expected log-likelihood in θ: δ = γ ∘ (x − ψ), that in the logits, passed back through the
+    /// decoder.
+    let private ascent (model: NeuralEM) (theta: Tensor) (delta: Tensor) : Tensor =
+        let outputs =
+            (theta, model.DecoderHidden)
+            ||> Array.scan (fun x layer -> Linear.activated Activation.Relu layer x)
+            |> Array.tail
+
+        let back (layer: Linear) (output: Tensor) (direction: Tensor) =
+            ((output.gt 0.0).where(direction, 0.0)).matmul(layer.Weight.transpose ())
+
+        Array.foldBack2 back model.DecoderHidden outputs (delta.matmul (model.Decoder.Weight.transpose ()))
+
     /// The M-step: states θ [b, K, H] and residuals δ [b, K, D] → the next states.
     let mStep (config: NeuralEMConfig) (model: NeuralEM) (theta: Tensor) (delta: Tensor) : Tensor =
         match config.MStep, model.Recurrence, model.StepSize with
         | MStep.Tanh, Some cell, _ -> (Linear.forward cell.Input delta + theta.linear cell.Recurrent).tanh()
         | MStep.Sigmoid, Some cell, _ -> (Linear.forward cell.Input delta + theta.linear cell.Recurrent).sigmoid()
         | MStep.Gated, Some cell, _ -> gated cell config.Hidden theta delta
-        | MStep.Gradient, _, Some eta -> theta + eta * delta.matmul (model.Decoder.Weight.transpose ())
+        | MStep.Gradient, _, Some eta -> theta + eta * ascent model theta delta
         | kind, _, _ -> invalidArg (nameof model) $"neural EM: the model has no parameters for the M-step %A{kind}"
 
     /// The slots of objects alone, without the background's.
@@ -390,6 +421,22 @@ module NeuralEM =
             | StepWeights.Last -> None
 
         iterations |> List.mapi weighted |> List.choose id |> List.reduce (+)
+
+    /// Q of each image, Σ_{k,i} γ_k·log p(x_i | ψ_k) without constants (eq. 2, with γ of the same iteration): x [b, D] → [b].
+    /// Of several starts the one with the greatest is the one to keep. The evidence is no such guide: it is as content with
+    /// two slots that draw one shape.
+    let expectedLogLikelihood (config: NeuralEMConfig) (x: Tensor) (iteration: EMIteration) : Tensor =
+        let psi = iteration.Means
+
+        let logLikelihood =
+            match config.Likelihood with
+            | Likelihood.Bernoulli ->
+                let psi = psi.clamp (Clip, 1.0 - Clip)
+                let x = x.unsqueeze 1
+                x * psi.log () + (1.0 - x) * (1.0 - psi).log()
+            | Likelihood.Gaussian -> gaussian config psi x
+
+        (iteration.Responsibilities * logLikelihood).sum([| 1; 2 |])
 
     /// The slot of the largest responsibility: γ [b, slots, D] → b·D indices.
     let assign (gamma: Tensor) : int[] = (gamma.argmax 1).toArray<int>()

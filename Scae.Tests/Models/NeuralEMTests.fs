@@ -88,6 +88,8 @@ let private variants: (string * NeuralEMConfig) list =
         "the paper", paper
         "a gated cell", { paper with MStep = MStep.Gated }
         "N-EM proper", { small with MStep = MStep.Gradient }
+        "hidden layers in the decoder", { paper with DecoderLayers = 2; DecoderUnits = 7 }
+        "N-EM proper through a hidden layer", { small with MStep = MStep.Gradient; DecoderLayers = 1; DecoderUnits = 7 }
         "the last step only", { paper with StepWeights = StepWeights.Last }
         "increasing weights", { small with StepWeights = StepWeights.Increasing }
         "noise of its own for each step", { paper with FreshInput = true }
@@ -281,6 +283,119 @@ let ``without gradient through responsibilities the loss stays and gradients cha
     let withoutLoss, withoutGradient = run false
     withoutLoss |> should equal withLoss
     withoutGradient |> should not' (equal withGradient)
+
+[<TestCase(0)>]
+[<TestCase(2)>]
+let ``N-EM proper ascends the expected log-likelihood (eq. 7)`` (layers: int) =
+    let config =
+        { config with
+            Pixels = 20
+            Hidden = 6
+            DecoderLayers = layers
+            DecoderUnits = 9
+            MStep = MStep.Gradient
+        }
+
+    let model = random config Dtype.Float64 3
+    let key = Key.OfSeed 8L
+    let theta = Initialization.normal 1.0 Dtype.Float64 [ 2; 3; 6 ] (key.Named "theta")
+    let gamma = (Initialization.uniform 0.5 Dtype.Float64 [ 2; 3; 20 ] (key.Named "gamma")).softmax 1
+    let x = (batch config 2 Dtype.Float64 5).Target.unsqueeze 1
+
+    let expected (theta: Tensor) =
+        let psi = NeuralEM.decode config model theta
+        (gamma * (x * psi.log () + (1.0 - x) * (1.0 - psi).log())).sum()
+
+    let delta = gamma * (x - NeuralEM.decode config model theta)
+    let step = NeuralEM.mStep config model theta delta - theta
+
+    let gradient =
+        (let moved = theta.reverseDiff () in
+         (expected moved).reverse()
+         moved.derivative)
+
+    let eta = model.StepSize.Value.toScalar ()
+
+    (values step, values (gradient * eta))
+    ||> Array.iter2 (fun a b -> abs (a - b) |> should be (lessThan 1e-12))
+
+[<TestCase(0)>]
+[<TestCase(1)>]
+let ``the expected log-likelihood of an image is the sum over its slots and pixels`` (kind: int) =
+    let config =
+        { snd variants[1] with
+            Likelihood =
+                (if kind = 0 then
+                     Likelihood.Bernoulli
+                 else
+                     Likelihood.Gaussian)
+        }
+
+    let batch = batch config 3 Dtype.Float64 2
+    let last = NeuralEM.unroll config (random config Dtype.Float64 6) batch |> List.last
+    let gamma, psi, x = values last.Responsibilities, values last.Means, values batch.Target
+
+    let expected (image: int) =
+        Seq.sum
+            [
+                for k in 0 .. config.Slots - 1 do
+                    for i in 0 .. config.Pixels - 1 do
+                        let at = (image * config.Slots + k) * config.Pixels + i
+                        let x, psi = x[image * config.Pixels + i], psi[at]
+
+                        gamma[at]
+                        * (if kind = 0 then
+                               log (if x > 0.5 then psi else 1.0 - psi)
+                           else
+                               -((x - psi) ** 2.0) / (2.0 * config.Sigma ** 2.0))
+            ]
+
+    let measured = values (NeuralEM.expectedLogLikelihood config batch.Target last)
+    measured.Length |> should equal 3
+    measured |> Array.iteri (fun image q -> q |> should (equalWithin 1e-9) (expected image))
+
+[<Test>]
+let ``of several starts each image keeps its likeliest`` () =
+    let shapes = { Shapes.published with Canvas = 12; Smallest = 1; Largest = 2; Count = 2 }
+
+    let config =
+        { config with
+            Pixels = 144
+            Hidden = 8
+            SymmetryBreaking = SymmetryBreaking.Spread
+            InputGain = 12.0
+        }
+
+    let key = Key.OfSeed 5L
+    let scenes: NeuralEMScenes = { Shapes = Shapes.sample shapes 9 key; Noise = key.Named "noise" }
+    let model = random config Dtype.Float32 4
+
+    let likelihoods starts =
+        let data: NeuralEMData =
+            {
+                Shapes = shapes
+                Model = config
+                StartNoise = 0.1
+                Starts = starts
+                Train = None
+                TrainKey = key
+                Validation = scenes
+                Test = scenes
+                Shown = scenes
+            }
+
+        let names = NeuralEMData.measure data scenes model |> List.map fst
+        names |> List.contains "ami_distinct_first" |> should equal (starts > 1)
+
+        NeuralEMData.iterations data scenes model
+        |> List.last
+        |> NeuralEM.expectedLogLikelihood config scenes.Shapes.Images
+        |> values
+
+    let one, three, nine = likelihoods 1, likelihoods 3, likelihoods 9
+    Array.forall2 (<=) one three |> should equal true
+    Array.forall2 (<=) three nine |> should equal true
+    Array.exists2 (<) one nine |> should equal true
 
 [<Test>]
 let ``a random start's responsibilities sum to one`` () =
