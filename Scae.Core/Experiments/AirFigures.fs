@@ -86,25 +86,10 @@ module AirFigures =
     let private overEpochs (title: string) (y: string) (epochs: float) : Panel =
         Panel.create title |> Panel.axes "epoch" y |> Panel.xLimits 0.0 (max 1.0 epochs)
 
-    /// Fixes y to the range of a course's values, a twentieth wider: an animation's frames then have the same axes.
-    let private yRange (history: History) (value: Evaluation -> float) (panel: Panel) : Panel =
-        match history.Evaluations |> List.map value |> List.filter System.Double.IsFinite with
-        | [] -> panel
-        | values ->
-            let low, high = List.min values, List.max values
-
-            let margin =
-                if high > low then
-                    0.05 * (high - low)
-                else
-                    max 1e-6 (0.05 * abs high)
-
-            Panel.yLimits (low - margin) (high + margin) panel
-
     // The curves of a course until a moment, with the axes of the whole.
     let private errorPanel (epochs: float) (whole: History) (until: History) : Panel =
         overEpochs "Squared error a pixel, validation" "error" epochs
-        |> yRange whole (metric "mse")
+        |> Panel.yRangeOf (whole.Evaluations |> List.map (metric "mse"))
         |> curve "" Palette.blue until (metric "mse")
 
     let private countPanel (most: int) (epochs: float) (history: History) : Panel =
@@ -120,7 +105,7 @@ module AirFigures =
 
     let private lossPanel (epochs: float) (whole: History) (until: History) : Panel =
         overEpochs "Loss, training" "loss" epochs
-        |> yRange whole _.TrainLoss
+        |> Panel.yRangeOf (whole.Evaluations |> List.map _.TrainLoss)
         |> curve "" Palette.orange until _.TrainLoss
 
     let private curves (data: AirData) (history: History) : Figure =

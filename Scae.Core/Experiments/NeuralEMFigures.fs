@@ -149,17 +149,20 @@ module NeuralEMFigures =
         |> Option.map (fun e -> float e.Epoch)
         |> Option.defaultValue 1.0
 
-    let private trainPanel (epochs: float) (history: History) : Panel =
+    // The curves of a course until a moment, with the axes of the whole.
+    let private trainPanel (epochs: float) (whole: History) (until: History) : Panel =
         Panel.create "Training loss, weighted over iterations"
         |> Panel.axes "epoch" "loss"
         |> Panel.xLimits 0.0 (max 1.0 epochs)
-        |> curve "training" Palette.orange history _.TrainLoss
+        |> Panel.yRangeOf (whole.Evaluations |> List.map _.TrainLoss)
+        |> curve "training" Palette.orange until _.TrainLoss
 
-    let private validationPanel (epochs: float) (history: History) : Panel =
+    let private validationPanel (epochs: float) (whole: History) (until: History) : Panel =
         Panel.create "Validation loss, last iteration"
         |> Panel.axes "epoch" "loss"
         |> Panel.xLimits 0.0 (max 1.0 epochs)
-        |> curve "validation" Palette.blue history (metric "loss")
+        |> Panel.yRangeOf (whole.Evaluations |> List.map (metric "loss"))
+        |> curve "validation" Palette.blue until (metric "loss")
 
     /// NMI and AMI with the peak of the metric that chooses the best epoch.
     let private agreementPanel (bestBy: string) (epochs: float) (history: History) : Panel =
@@ -230,7 +233,10 @@ module NeuralEMFigures =
 
         [
             examples data
-            Figure.create "learning-curves" "Training" [ [ trainPanel epochs history; validationPanel epochs history ] ]
+            Figure.create
+                "learning-curves"
+                "Training"
+                [ [ trainPanel epochs history history; validationPanel epochs history history ] ]
             |> Figure.panelSize 420.0 320.0
             Figure.single "grouping-curve" (agreementPanel bestBy epochs history)
             |> Figure.panelSize 560.0 380.0
@@ -265,7 +271,13 @@ module NeuralEMFigures =
                 "training"
                 $"Step {snapshot.Step}"
                 (pictures
-                 @ [ [ trainPanel epochs until; validationPanel epochs until; agreementPanel bestBy epochs until ] ])
+                 @ [
+                     [
+                         trainPanel epochs history until
+                         validationPanel epochs history until
+                         agreementPanel bestBy epochs until
+                     ]
+                 ])
             |> Figure.panelSize 270.0 220.0
 
         match history.Snapshots with

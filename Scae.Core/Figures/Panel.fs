@@ -66,6 +66,16 @@ module Panel =
     let yLimits (low: float) (high: float) (panel: Panel) : Panel =
         { panel with Panel.Y = { panel.Y with Axis.Limits = Limits.Fixed(low, high) } }
 
+    /// Fixes y to the range of values, a twentieth wider, so that the frames of an animation, which show a part of them each,
+    /// have one axis. Values that aren't finite don't count; without any y stays as it is.
+    let yRangeOf (values: float list) (panel: Panel) : Panel =
+        match values |> List.filter Double.IsFinite with
+        | [] -> panel
+        | values ->
+            let low, high = List.min values, List.max values
+            let room = if high > low then high - low else max 1e-5 (abs high)
+            yLimits (low - 0.05 * room) (high + 0.05 * room) panel
+
     /// Makes y logarithmic.
     let logY (panel: Panel) : Panel = { panel with Panel.Y = { panel.Y with Axis.Scale = Scale.Log } }
 

@@ -61,6 +61,14 @@ let ``the range of a matrix ignores what isn't finite`` () =
     Panel.range (array2D [ [ nan ] ]) |> should equal (0.0, 1.0)
 
 [<Test>]
+let ``the range of values is a twentieth wider on each side, and ignores what isn't finite`` () =
+    let limits values = (Panel.create "" |> Panel.yRangeOf values).Y.Limits
+    limits [ 3.0; nan; -1.0; infinity ] |> should equal (Limits.Fixed(-1.0 - 0.2, 3.0 + 0.2))
+    limits [ 2.0 ] |> should equal (Limits.Fixed(2.0 - 0.1, 2.0 + 0.1))
+    limits [ 0.0 ] |> should equal (Limits.Fixed(-0.05 * 1e-5, 0.05 * 1e-5))
+    limits [ nan ] |> should equal (Panel.create "").Y.Limits
+
+[<Test>]
 let ``an animation at eight frames a second shows each for an eighth`` () =
     let animation = Animation.create "training" 8.0 [||]
     (animation.Delay, animation.Hold) |> should equal (0.125, 2.0)
