@@ -22,14 +22,7 @@ type DigitSizeLaw =
 /// Every hyperparameter of attend-infer-repeat; the defaults are the published small program's.
 type AirHyperparameters =
     {
-        [<Setting("passes of steps-per-epoch steps, each followed by an evaluation", Min = 1.0)>]
-        Epochs: int
-        [<Setting("training steps an epoch", Min = 1.0)>]
-        StepsPerEpoch: int
-        [<Setting("scenes a step", Min = 1.0, Max = 65536.0)>]
-        BatchSize: int
-        [<Setting("Adam's step size", Min = 0.0)>]
-        LearningRate: float
+        Training: TrainingSettings
         [<Setting("the step size at the end as a share of the first, approached geometrically", Min = 1e-6, Max = 1.0)>]
         FinalRate: float
         [<Setting("largest norm of the gradients, 0 for no limit", Min = 0.0)>]
@@ -38,10 +31,6 @@ type AirHyperparameters =
         Digits: DigitSource
         [<Setting("training scenes, 0 for new ones each step", Min = 0.0)>]
         TrainSize: int
-        [<Setting("scenes of the evaluation after each epoch", Min = 1.0)>]
-        ValidationSize: int
-        [<Setting("scenes of the evaluation at the end", Min = 1.0)>]
-        TestSize: int
         [<Setting("scenes from which the probe learns classes", Min = 1.0)>]
         ProbeSize: int
         [<Setting("width and height of a scene in pixels", Min = 16.0, Max = 256.0)>]
@@ -120,8 +109,6 @@ type AirHyperparameters =
         TemperatureEnd: float
         [<Setting("epochs over which the KL terms come in", Min = 1.0)>]
         WarmEpochs: int
-        [<Setting("steps between the animation's snapshots, 0 for no animation", Min = 0.0)>]
-        SnapshotEvery: int
     }
 
 /// Scenes of several digits, counted, located and identified by attend-infer-repeat.
@@ -133,16 +120,20 @@ module AirExperiment =
 
     let private defaults: AirHyperparameters =
         {
-            Epochs = 8
-            StepsPerEpoch = 46
-            BatchSize = 32
-            LearningRate = 2e-3
+            Training =
+                {
+                    Epochs = 8
+                    StepsPerEpoch = 46
+                    BatchSize = 32
+                    LearningRate = 2e-3
+                    ValidationSize = 300
+                    TestSize = 10000
+                    SnapshotEvery = 35
+                }
             FinalRate = 1.0
             Clip = 0.0
             Digits = DigitSource.Mnist
             TrainSize = 1500
-            ValidationSize = 300
-            TestSize = 10000
             ProbeSize = 2000
             Canvas = 32
             Most = 2
@@ -183,7 +174,6 @@ module AirExperiment =
             TemperatureStart = 1.0
             TemperatureEnd = 0.2
             WarmEpochs = 2
-            SnapshotEvery = 35
         }
 
     let private scenes (config: AirHyperparameters) : Result<MultiMnistConfig, string> =
@@ -277,21 +267,15 @@ module AirExperiment =
         |> Result.bind (fun _ -> model config)
         |> Result.bind (fun _ -> prior config)
         |> Result.map (fun _ ->
-            let steps = float (config.Epochs * config.StepsPerEpoch)
+            let training = config.Training
 
-            {
-                Epochs = config.Epochs
-                StepsPerEpoch = config.StepsPerEpoch
-                BatchSize = config.BatchSize
-                Optimizer = Optimizer.adam
-                LearningRate = fun step -> config.LearningRate * config.FinalRate ** (float step / steps)
+            { TrainingSettings.plan { Metric = "count_accuracy"; Larger = true } training with
+                LearningRate = Schedule.geometric training.LearningRate config.FinalRate 0 training.Steps
                 Clip =
                     if config.Clip > 0.0 then
                         ValueSome config.Clip
                     else
                         ValueNone
-                SnapshotEvery = config.SnapshotEvery
-                BestBy = { Metric = "count_accuracy"; Larger = true }
             })
 
     let private load (config: AirHyperparameters) (resources: Resources) (keys: Keys) : Result<AirData, string> =
@@ -306,7 +290,7 @@ module AirExperiment =
             |> Result.map (fun digits ->
                 let sample digits count (key: Key) = MultiMnist.sample scenes digits count (key.Named "scenes")
 
-                let validation = sample digits.Train config.ValidationSize keys.Validation
+                let validation = sample digits.Train config.Training.ValidationSize keys.Validation
 
                 {
                     Scenes = scenes
@@ -319,30 +303,10 @@ module AirExperiment =
                             None
                     TrainKey = keys.Train
                     Validation = validation
-                    Test = sample digits.Test config.TestSize keys.Test
+                    Test = sample digits.Test config.Training.TestSize keys.Test
                     Probe = lazy (sample digits.Train config.ProbeSize (keys.Validation.Named "probe"))
                     Shown = MultiMnist.range 0 Shown validation
                 }))
-
-    /// Copies the scenes of a step from the training set, which each pass sees in another order.
-    let private choose (images: Tensor) (trainKey: Key) (step: int) (target: Tensor) =
-        let pixels = images.shape[1]
-        let count = images.shape[0]
-        let wanted = target.shape[0]
-        let source = images.Elements<float32>()
-        let into = target.Elements<float32>()
-        let order = Array.zeroCreate count
-        let mutable pass = -1
-
-        for i in 0 .. wanted - 1 do
-            let at = int64 step * int64 wanted + int64 i
-            let epoch = int (at / int64 count)
-
-            if epoch <> pass then
-                (trainKey.Named "order").Fold(int64 epoch).FillPermutation(Span order)
-                pass <- epoch
-
-            source.Slice(order[int (at % int64 count)] * pixels, pixels).CopyTo(into.Slice(i * pixels, pixels))
 
     let private logistic (key: Key) (into: Span<float32>) : unit =
         // Away from 0 and 1, as in the small program.
@@ -361,7 +325,7 @@ module AirExperiment =
 
     let private fill (config: AirHyperparameters) (data: AirData) (key: Key) (step: int) (batch: AirBatch) : unit =
         match data.Train with
-        | Some train -> choose train.Images data.TrainKey step batch.Images
+        | Some train -> TrainingSet.choose train.Images data.TrainKey step batch.Images
         | None ->
             let scenes: Scenes = { Images = batch.Images; Truth = Array.create batch.Images.shape[0] [||] }
 
@@ -370,14 +334,14 @@ module AirExperiment =
         logistic (key.Named "presence") (batch.PresenceNoise.Elements<float32>())
         (key.Named "where").FillNormal(batch.WhereNoise.Elements<float32>())
         (key.Named "what").FillNormal(batch.WhatNoise.Elements<float32>())
-        let last = max 1 (config.Epochs * config.StepsPerEpoch - 1)
+        let last = max 1 (config.Training.Steps - 1)
         let share = min 1.0 (float step / float last)
 
         batch.Temperature.Elements<float32>()[0] <-
             float32 (config.TemperatureStart + share * (config.TemperatureEnd - config.TemperatureStart))
 
         batch.Warmth.Elements<float32>()[0] <-
-            float32 (min 1.0 (float (1 + step / config.StepsPerEpoch) / float config.WarmEpochs))
+            float32 (min 1.0 (float (1 + step / config.Training.StepsPerEpoch) / float config.WarmEpochs))
 
         // Which scenes have one object is known once the prior no longer wants them all.
         batch.Recombination.Elements<float32>()[0] <- (if step >= config.AnnealSteps then 1.0f else 0.0f)

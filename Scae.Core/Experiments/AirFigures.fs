@@ -69,58 +69,37 @@ module AirFigures =
 
     // --- curves
 
-    let private metric (name: string) (evaluation: Evaluation) =
-        evaluation.Metrics |> List.find (fun (other, _) -> other = name) |> snd
-
-    let private curve label colour (history: History) (value: Evaluation -> float) (panel: Panel) =
-        let evaluations = Array.ofList history.Evaluations
-        let epochs = evaluations |> Array.map (fun e -> float e.Epoch)
-        Panel.line label colour epochs (Array.map value evaluations) panel
-
-    let private lastEpoch (history: History) =
-        history.Evaluations
-        |> List.tryLast
-        |> Option.map (fun e -> float e.Epoch)
-        |> Option.defaultValue 1.0
-
-    let private overEpochs (title: string) (y: string) (epochs: float) : Panel =
-        Panel.create title |> Panel.axes "epoch" y |> Panel.xLimits 0.0 (max 1.0 epochs)
-
     // The curves of a course until a moment, with the axes of the whole.
-    let private errorPanel (epochs: float) (whole: History) (until: History) : Panel =
-        overEpochs "Squared error a pixel, validation" "error" epochs
-        |> Panel.yRangeOf (whole.Evaluations |> List.map (metric "mse"))
-        |> curve "" Palette.blue until (metric "mse")
+    let private errorPanel (whole: History) (until: History) : Panel =
+        TrainingCurves.panel "Squared error a pixel, validation" "error" whole
+        |> Panel.yRangeOf (whole.Evaluations |> List.map (TrainingCurves.metric "mse"))
+        |> TrainingCurves.curve "" Palette.blue until (TrainingCurves.metric "mse")
 
-    let private countPanel (most: int) (epochs: float) (history: History) : Panel =
+    let private countPanel (most: int) (whole: History) (until: History) : Panel =
         let panel =
-            overEpochs "Scenes counted right, validation" "share" epochs
+            TrainingCurves.panel "Scenes counted right, validation" "share" whole
             |> Panel.yLimits 0.0 1.02
-            |> curve "all" Colour.black history (metric "count_accuracy")
+            |> TrainingCurves.curve "all" Colour.black until (TrainingCurves.metric "count_accuracy")
 
         (panel, [ 0..most ])
         ||> List.fold (fun panel n ->
-            curve (digits n) (Palette.category n) history (metric $"count_accuracy_{n}") panel)
+            TrainingCurves.curve
+                (digits n)
+                (Palette.category n)
+                until
+                (TrainingCurves.metric $"count_accuracy_{n}")
+                panel)
         |> Panel.horizontal "chance" Colour.grey (1.0 / float (most + 1))
 
-    let private lossPanel (epochs: float) (whole: History) (until: History) : Panel =
-        overEpochs "Loss, training" "loss" epochs
-        |> Panel.yRangeOf (whole.Evaluations |> List.map _.TrainLoss)
-        |> curve "" Palette.orange until _.TrainLoss
+    let private curvePanels (data: AirData) (whole: History) (until: History) : Panel list =
+        [
+            TrainingCurves.loss "Loss, training" whole until
+            errorPanel whole until
+            countPanel data.Scenes.Most whole until
+        ]
 
     let private curves (data: AirData) (history: History) : Figure =
-        let epochs = lastEpoch history
-
-        Figure.create
-            "training-curves"
-            "Training"
-            [
-                [
-                    lossPanel epochs history history
-                    errorPanel epochs history history
-                    countPanel data.Scenes.Most epochs history
-                ]
-            ]
+        Figure.create "training-curves" "Training" [ curvePanels data history history ]
         |> Figure.panelSize 380.0 300.0
 
     // --- pictures
@@ -283,17 +262,9 @@ module AirFigures =
 
     /// A frame a snapshot: scenes with boxes, what is drawn below, the curves growing beside.
     let animation (data: AirData) (history: History) : Animation option =
-        let epochs = lastEpoch history
-
-        let frame (snapshot: Snapshot) =
+        let frame (snapshot: Snapshot) (until: History) =
             let values = Map.ofList snapshot.Values
             let drawn, where, presence = values["drawn"], values["where"], values["presence"]
-
-            let until =
-                { history with
-                    Evaluations = history.Evaluations |> List.filter (fun e -> e.Step <= snapshot.Step)
-                }
-
             let several = [ 0 .. drawn.shape[0] - 1 ]
 
             Figure.create
@@ -306,16 +277,10 @@ module AirFigures =
                             |> boxes data (row where i) (row presence i)
                     ]
                     [ for i in several -> picture data.Scenes.Canvas (row drawn i) "" ]
-                    [
-                        lossPanel epochs history until
-                        errorPanel epochs history until
-                        countPanel data.Scenes.Most epochs until
-                    ]
+                    curvePanels data history until
                 ]
             |> Figure.panelSize 230.0 210.0
             |> Figure.rowLabels [ "scenes"; "drawn"; "" ]
             |> stepKeys data
 
-        match history.Snapshots with
-        | [] -> None
-        | snapshots -> Some(Animation.create "training" 4.0 (snapshots |> List.map frame |> Array.ofList))
+        TrainingCurves.animation 4.0 frame history

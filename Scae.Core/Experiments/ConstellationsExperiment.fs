@@ -6,14 +6,7 @@ open Scae.Tensors
 /// Every hyperparameter of the constellations experiment; the defaults are the published ones.
 type ConstellationsHyperparameters =
     {
-        [<Setting("passes of steps-per-epoch steps, each followed by an evaluation", Min = 1.0)>]
-        Epochs: int
-        [<Setting("training steps an epoch", Min = 1.0)>]
-        StepsPerEpoch: int
-        [<Setting("scenes a step", Min = 1.0, Max = 65536.0)>]
-        BatchSize: int
-        [<Setting("Adam's step size", Min = 0.0)>]
-        LearningRate: float
+        Training: TrainingSettings
         [<Setting("D, width of a point's embedding", Min = 1.0, Max = 4096.0)>]
         Width: int
         [<Setting("F, width of the feed-forward layer", Min = 1.0, Max = 65536.0)>]
@@ -22,12 +15,6 @@ type ConstellationsHyperparameters =
         Heads: int
         [<Setting("weights have deviation gain·√(2 / inputs)", Min = 0.0)>]
         Gain: float
-        [<Setting("scenes of the evaluation after each epoch", Min = 1.0)>]
-        ValidationSize: int
-        [<Setting("scenes of the evaluation at the end", Min = 1.0)>]
-        TestSize: int
-        [<Setting("steps between the animation's snapshots, 0 for no animation", Min = 0.0)>]
-        SnapshotEvery: int
     }
 
 /// Point sets of transformed templates, grouped by capsules.
@@ -36,17 +23,20 @@ module ConstellationsExperiment =
 
     let private defaults: ConstellationsHyperparameters =
         {
-            Epochs = 30
-            StepsPerEpoch = 200
-            BatchSize = 32
-            LearningRate = 3e-3
+            Training =
+                {
+                    Epochs = 30
+                    StepsPerEpoch = 200
+                    BatchSize = 32
+                    LearningRate = 3e-3
+                    ValidationSize = 2048
+                    TestSize = 10000
+                    SnapshotEvery = 100
+                }
             Width = 32
             Hidden = 64
             Heads = 1
             Gain = 0.5
-            ValidationSize = 2048
-            TestSize = 10000
-            SnapshotEvery = 100
         }
 
     let private data: ConstellationsConfig = Constellations.published
@@ -64,20 +54,10 @@ module ConstellationsExperiment =
         if config.Width % config.Heads <> 0 then
             Error $"--heads {config.Heads}: must divide the width, which is {config.Width}"
         else
-            Ok
-                {
-                    Epochs = config.Epochs
-                    StepsPerEpoch = config.StepsPerEpoch
-                    BatchSize = config.BatchSize
-                    Optimizer = Optimizer.adam
-                    LearningRate = fun _ -> config.LearningRate
-                    Clip = ValueNone
-                    SnapshotEvery = config.SnapshotEvery
-                    BestBy = { Metric = "recovery"; Larger = true }
-                }
+            Ok(TrainingSettings.plan { Metric = "recovery"; Larger = true } config.Training)
 
     let private load (config: ConstellationsHyperparameters) (_: Resources) (keys: Keys) =
-        Ok(ConstellationsData.generate data config.ValidationSize config.TestSize keys)
+        Ok(ConstellationsData.generate data config.Training.ValidationSize config.Training.TestSize keys)
 
     // Scenes at once in an evaluation: enough to fill the kernels, few enough to stay in the cache.
     [<Literal>]

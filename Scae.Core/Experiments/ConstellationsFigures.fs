@@ -52,45 +52,17 @@ module ConstellationsFigures =
     /// Which capsule drew a point is told by colour, the same for capsule k and template k.
     let internal colour (k: int) : Colour = Palette.category k
 
-    let private series (history: History) (value: Evaluation -> float) =
-        let evaluations = Array.ofList history.Evaluations
-        evaluations |> Array.map (fun e -> float e.Epoch), evaluations |> Array.map value
-
-    /// A curve over epochs.
-    let private curve (label: string) (colour: Colour) (history: History) (value: Evaluation -> float) (panel: Panel) =
-        let x, y = series history value
-        Panel.line label colour x y panel
-
-    let private metric (name: string) (evaluation: Evaluation) =
-        evaluation.Metrics |> List.find (fun (other, _) -> other = name) |> snd
-
-    let private percent (name: string) (evaluation: Evaluation) = 100.0 * metric name evaluation
-
-    let private lastEpoch (history: History) =
-        history.Evaluations
-        |> List.tryLast
-        |> Option.map (fun e -> float e.Epoch)
-        |> Option.defaultValue 1.0
-
     /// The training loss, whatever it is, and the Chamfer distance in validation.
-    let private chamferPanel (loss: string) (epochs: float) (history: History) : Panel =
-        Panel.create (
+    let private chamferPanel (loss: string) (history: History) : Panel =
+        let title, label =
             if loss = "chamfer" then
-                "Chamfer distance"
+                "Chamfer distance", "training"
             else
-                "Training loss and Chamfer distance"
-        )
-        |> Panel.axes "epoch" "chamfer"
-        |> Panel.xLimits 0.0 (max 1.0 epochs)
-        |> curve
-            (if loss = "chamfer" then
-                 "training"
-             else
-                 $"training ({loss})")
-            Palette.orange
-            history
-            _.TrainLoss
-        |> curve "validation" Palette.blue history (metric "chamfer")
+                "Training loss and Chamfer distance", $"training ({loss})"
+
+        TrainingCurves.panel title "chamfer" history
+        |> TrainingCurves.curve label Palette.orange history _.TrainLoss
+        |> TrainingCurves.curve "validation" Palette.blue history (TrainingCurves.metric "chamfer")
 
     // Random labels score this under the best of the 3! relabellings of 4 + 4 + 3 points, not 4/11.
     [<Literal>]
@@ -105,23 +77,16 @@ module ConstellationsFigures =
     let private chanceRaw (templates: Template list) : Panel -> Panel =
         Panel.horizontal "" Colour.grey (100.0 / float templates.Length)
 
-    let private recoveryPanel (templates: Template list) (epochs: float) (history: History) : Panel =
-        Panel.create "Recovery"
-        |> Panel.axes "epoch" "points [%]"
-        |> Panel.xLimits 0.0 (max 1.0 epochs)
+    let private recoveryPanel (templates: Template list) (history: History) : Panel =
+        TrainingCurves.panel "Recovery" "points [%]" history
         |> Panel.yLimits 0.0 100.0
-        |> curve "best match" Palette.blue history (percent "recovery")
-        |> curve "raw" Palette.vermilion history (percent "raw_recovery")
+        |> TrainingCurves.curve "best match" Palette.blue history (TrainingCurves.percent "recovery")
+        |> TrainingCurves.curve "raw" Palette.vermilion history (TrainingCurves.percent "raw_recovery")
         |> chanceBest "chance, best match" templates
         |> chanceRaw templates
 
     let private curves (templates: Template list) (loss: string) (history: History) : Figure =
-        let epochs = lastEpoch history
-
-        Figure.create
-            "training-curves"
-            "Training"
-            [ [ chamferPanel loss epochs history; recoveryPanel templates epochs history ] ]
+        Figure.create "training-curves" "Training" [ [ chamferPanel loss history; recoveryPanel templates history ] ]
         |> Figure.panelSize 420.0 320.0
 
     /// The points [n, 2] of one scene as two arrays.
@@ -142,7 +107,7 @@ module ConstellationsFigures =
         Array.sub labels (scene * perScene) perScene
 
     /// Points coloured by label; where a label is wrong, a black cross on top.
-    let private labelled (x: float[]) (y: float[]) (labels: int[]) (truth: int[]) (panel: Panel) : Panel =
+    let internal labelled (x: float[]) (y: float[]) (labels: int[]) (truth: int[]) (panel: Panel) : Panel =
         let wrong =
             [|
                 for i in 0 .. labels.Length - 1 do
@@ -272,30 +237,21 @@ module ConstellationsFigures =
             confusion style data predicted
         ]
 
-    /// One curve of the animation, on axes that stay the same from frame to frame.
-    let private growing
-        (title: string)
-        (colour: Colour)
-        (limits: float * float)
-        (epochs: float)
-        (value: Evaluation -> float)
-        (until: History)
-        =
-        Panel.create title
-        |> Panel.axes "epoch" ""
-        |> Panel.xLimits 0.0 (max 1.0 epochs)
-        |> Panel.yLimits (fst limits) (snd limits)
-        |> curve "" colour until value
-
     /// A frame a snapshot: predictions and drawn shapes of the shown scenes, the curves growing below.
     let animation (style: ConstellationsStyle) (data: ConstellationsData) (history: History) : Animation option =
-        let epochs = lastEpoch history
+        let chamfer = TrainingCurves.metric "chamfer"
 
         let highest =
             history.Evaluations
-            |> List.collect (fun e -> [ e.TrainLoss; metric "chamfer" e ])
+            |> List.collect (fun e -> [ e.TrainLoss; chamfer e ])
             |> List.fold max 0.1
             |> min 2.0
+
+        // On axes that stay the same from frame to frame.
+        let growing title colour most value (until: History) =
+            TrainingCurves.panel title "" history
+            |> Panel.yLimits 0.0 most
+            |> TrainingCurves.curve "" colour until value
 
         let curves (until: History) =
             [
@@ -305,24 +261,18 @@ module ConstellationsFigures =
                      else
                          "Training loss")
                     Palette.orange
-                    (0.0, highest)
-                    epochs
+                    highest
                     _.TrainLoss
                     until
-                growing "Chamfer, validation" Palette.blue (0.0, highest) epochs (metric "chamfer") until
-                growing "Recovery [%]" Palette.green (0.0, 100.0) epochs (percent "recovery") until
+                growing "Chamfer, validation" Palette.blue highest chamfer until
+                growing "Recovery [%]" Palette.green 100.0 (TrainingCurves.percent "recovery") until
                 |> chanceBest "" data.Templates
-                growing "Raw recovery [%]" Palette.vermilion (0.0, 100.0) epochs (percent "raw_recovery") until
+                growing "Raw recovery [%]" Palette.vermilion 100.0 (TrainingCurves.percent "raw_recovery") until
                 |> chanceRaw data.Templates
             ]
 
-        let frame (snapshot: Snapshot) =
+        let frame (snapshot: Snapshot) (until: History) =
             let decoded = snd snapshot.Values.Head
-
-            let until =
-                { history with
-                    Evaluations = history.Evaluations |> List.filter (fun e -> e.Step <= snapshot.Step)
-                }
 
             let scenes =
                 [
@@ -336,6 +286,4 @@ module ConstellationsFigures =
             |> Figure.panelSize 215.0 200.0
             |> Figure.note "Dashed: what random labels score."
 
-        match history.Snapshots with
-        | [] -> None
-        | snapshots -> Some(Animation.create "training" 8.0 (snapshots |> List.map frame |> Array.ofList))
+        TrainingCurves.animation 8.0 frame history

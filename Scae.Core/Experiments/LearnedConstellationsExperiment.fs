@@ -6,26 +6,13 @@ open Scae.Tensors
 /// Every hyperparameter of the constellations preset that learns its templates.
 type LearnedConstellationsHyperparameters =
     {
-        [<Setting("passes of steps-per-epoch steps, each followed by an evaluation", Min = 1.0)>]
-        Epochs: int
-        [<Setting("training steps an epoch", Min = 1.0)>]
-        StepsPerEpoch: int
-        [<Setting("scenes a step", Min = 1.0, Max = 65536.0)>]
-        BatchSize: int
-        [<Setting("Adam's largest step size", Min = 0.0)>]
-        LearningRate: float
+        Training: TrainingSettings
         [<Setting("sets of templates learned side by side from random points", Min = 1.0, Max = 1024.0)>]
         Restarts: int
         [<Setting("squared residual that counts as an outlier at the beginning", Min = 1e-6)>]
         Tolerance: float
         [<Setting("the same at the end", Min = 1e-6)>]
         LastTolerance: float
-        [<Setting("scenes of the evaluation after each epoch, by which a set of templates is chosen", Min = 1.0)>]
-        ValidationSize: int
-        [<Setting("scenes of the evaluation at the end", Min = 1.0)>]
-        TestSize: int
-        [<Setting("steps between the figures' snapshots, 0 for neither evolution nor animation", Min = 0.0)>]
-        SnapshotEvery: int
     }
 
 /// The published scenes; how many points each template has is known, their shapes are learned.
@@ -36,16 +23,19 @@ module LearnedConstellationsExperiment =
 
     let private defaults: LearnedConstellationsHyperparameters =
         {
-            Epochs = 15
-            StepsPerEpoch = 20
-            BatchSize = 32
-            LearningRate = 0.03
+            Training =
+                {
+                    Epochs = 15
+                    StepsPerEpoch = 20
+                    BatchSize = 32
+                    LearningRate = 0.03
+                    ValidationSize = 256
+                    TestSize = 10000
+                    SnapshotEvery = 4
+                }
             Restarts = 8
             Tolerance = 0.3
             LastTolerance = 0.002
-            ValidationSize = 256
-            TestSize = 10000
-            SnapshotEvery = 4
         }
 
     let private data: ConstellationsConfig = Constellations.published
@@ -56,19 +46,10 @@ module LearnedConstellationsExperiment =
             Restarts = config.Restarts
         }
 
-    let private steps (config: LearnedConstellationsHyperparameters) = config.Epochs * config.StepsPerEpoch
-
     let private plan (config: LearnedConstellationsHyperparameters) : Result<Plan, string> =
         Ok
-            {
-                Epochs = config.Epochs
-                StepsPerEpoch = config.StepsPerEpoch
-                BatchSize = config.BatchSize
-                Optimizer = Optimizer.adam
-                LearningRate = Schedule.warmCosine config.LearningRate 1 (steps config)
-                Clip = ValueNone
-                SnapshotEvery = config.SnapshotEvery
-                BestBy = { Metric = "residual"; Larger = false }
+            { TrainingSettings.plan { Metric = "residual"; Larger = false } config.Training with
+                LearningRate = Schedule.warmCosine config.Training.LearningRate 1 config.Training.Steps
             }
 
     let private allocate _ (count: int) : LearnedTemplatesBatch =
@@ -80,7 +61,7 @@ module LearnedConstellationsExperiment =
     /// Scenes of the key; the tolerance falls from the first value to the last by equal factors.
     let private fill (config: LearnedConstellationsHyperparameters) _ key (step: int) (batch: LearnedTemplatesBatch) =
         Constellations.fill data key batch.Scenes
-        let progress = float step / float (max 1 (steps config - 1))
+        let progress = float step / float (max 1 (config.Training.Steps - 1))
 
         batch.Tolerance.Elements<float32>()[0] <-
             float32 (config.Tolerance * Math.Pow(config.LastTolerance / config.Tolerance, progress))
@@ -133,7 +114,14 @@ module LearnedConstellationsExperiment =
                 Defaults = defaults
                 Plan = plan
                 Load =
-                    fun config _ keys -> Ok(ConstellationsData.generate data config.ValidationSize config.TestSize keys)
+                    fun config _ keys ->
+                        Ok(
+                            ConstellationsData.generate
+                                data
+                                config.Training.ValidationSize
+                                config.Training.TestSize
+                                keys
+                        )
                 Init = fun config -> LearnedTemplates.init (model config)
                 Allocate = allocate
                 Fill = fill

@@ -14,14 +14,7 @@ type GroupingMeasure =
 /// Every hyperparameter of neural expectation maximization; the defaults are the published small program's.
 type NeuralEMHyperparameters =
     {
-        [<Setting("passes of steps-per-epoch steps, each followed by an evaluation", Min = 1.0)>]
-        Epochs: int
-        [<Setting("training steps an epoch", Min = 1.0)>]
-        StepsPerEpoch: int
-        [<Setting("images a step", Min = 1.0, Max = 65536.0)>]
-        BatchSize: int
-        [<Setting("Adam's step size", Min = 0.0)>]
-        LearningRate: float
+        Training: TrainingSettings
         [<Setting("the step size at the end as a share of the first, approached geometrically", Min = 1e-6, Max = 1.0)>]
         FinalRate: float
         [<Setting("steps over which the step size grows to its first value", Min = 0.0)>]
@@ -44,10 +37,6 @@ type NeuralEMHyperparameters =
         Darkest: float
         [<Setting("training images, 0 for new ones each step", Min = 0.0)>]
         TrainSize: int
-        [<Setting("images of the evaluation after each epoch", Min = 1.0)>]
-        ValidationSize: int
-        [<Setting("images of the evaluation at the end", Min = 1.0)>]
-        TestSize: int
         [<Setting("probability that a pixel is flipped in training", Min = 0.0, Max = 0.5)>]
         FlipProbability: float
         [<Setting("whether the flipped image is what is explained, too")>]
@@ -104,8 +93,6 @@ type NeuralEMHyperparameters =
         Memory: float
         [<Setting("the metric that chooses the best epoch")>]
         BestBy: GroupingMeasure
-        [<Setting("steps between the animation's snapshots, 0 for no animation", Min = 0.0)>]
-        SnapshotEvery: int
     }
 
 /// Objects in binary images, grouped by neural expectation maximization.
@@ -117,10 +104,16 @@ module NeuralEMExperiment =
 
     let private defaults: NeuralEMHyperparameters =
         {
-            Epochs = 30
-            StepsPerEpoch = 32
-            BatchSize = 32
-            LearningRate = 3e-3
+            Training =
+                {
+                    Epochs = 30
+                    StepsPerEpoch = 32
+                    BatchSize = 32
+                    LearningRate = 3e-3
+                    ValidationSize = 128
+                    TestSize = 128
+                    SnapshotEvery = 64
+                }
             FinalRate = 1.0
             WarmUp = 0
             Clip = 5.0
@@ -132,8 +125,6 @@ module NeuralEMExperiment =
             MostTaken = 0.6
             Darkest = 1.0
             TrainSize = 1024
-            ValidationSize = 128
-            TestSize = 128
             FlipProbability = 0.1
             FlipTarget = true
             DropProbability = 0.0
@@ -161,7 +152,6 @@ module NeuralEMExperiment =
             StartLogit = 0.0
             Memory = 0.0
             BestBy = GroupingMeasure.Nmi
-            SnapshotEvery = 64
         }
 
     let private model (config: NeuralEMHyperparameters) : NeuralEMConfig =
@@ -234,24 +224,15 @@ module NeuralEMExperiment =
     let private plan (config: NeuralEMHyperparameters) : Result<Plan, string> =
         shapes config
         |> Result.map (fun _ ->
-            let steps = float (config.Epochs * config.StepsPerEpoch)
+            let training = config.Training
 
-            {
-                Epochs = config.Epochs
-                StepsPerEpoch = config.StepsPerEpoch
-                BatchSize = config.BatchSize
-                Optimizer = Optimizer.adam
-                LearningRate =
-                    fun step ->
-                        let grown = min 1.0 (float (step + 1) / float (config.WarmUp + 1))
-                        config.LearningRate * grown * config.FinalRate ** (float step / steps)
+            { TrainingSettings.plan { Metric = bestBy config; Larger = true } training with
+                LearningRate = Schedule.geometric training.LearningRate config.FinalRate config.WarmUp training.Steps
                 Clip =
                     if config.Clip > 0.0 then
                         ValueSome config.Clip
                     else
                         ValueNone
-                SnapshotEvery = config.SnapshotEvery
-                BestBy = { Metric = bestBy config; Larger = true }
             })
 
     let private load (config: NeuralEMHyperparameters) (_: Resources) (keys: Keys) =
@@ -263,7 +244,7 @@ module NeuralEMExperiment =
                     Noise = key.Named $"{name}noise"
                 }
 
-            let validation = sample "" config.ValidationSize keys.Validation
+            let validation = sample "" config.Training.ValidationSize keys.Validation
 
             {
                 Shapes = shapes
@@ -277,30 +258,9 @@ module NeuralEMExperiment =
                         None
                 TrainKey = keys.Train
                 Validation = validation
-                Test = sample "" config.TestSize keys.Test
+                Test = sample "" config.Training.TestSize keys.Test
                 Shown = { validation with Shapes = Shapes.range 0 Shown validation.Shapes }
             })
-
-    /// Copies the images of a step from the training set, which each pass sees in another order.
-    let private choose (images: Tensor) (trainKey: Key) (step: int) (batch: NeuralEMBatch) =
-        let pixels = images.shape[1]
-        let count = images.shape[0]
-        let wanted = batch.Target.shape[0]
-        let source = images.Elements<float32>()
-        let target = batch.Target.Elements<float32>()
-        let order = Array.zeroCreate count
-        let mutable pass = -1
-
-        for i in 0 .. wanted - 1 do
-            let at = int64 step * int64 wanted + int64 i
-            let epoch = int (at / int64 count)
-
-            if epoch <> pass then
-                (trainKey.Named "order").Fold(int64 epoch).FillPermutation(Span order)
-                pass <- epoch
-
-            let from = order[int (at % int64 count)] * pixels
-            source.Slice(from, pixels).CopyTo(target.Slice(i * pixels, pixels))
 
     /// Copies each image to the input, as often as the input has room for it, with some pixels flipped.
     let private flip (probability: float) (key: Key) (batch: NeuralEMBatch) =
@@ -324,7 +284,7 @@ module NeuralEMExperiment =
         (batch: NeuralEMBatch)
         =
         match data.Train with
-        | Some train -> choose train.Images data.TrainKey step batch
+        | Some train -> TrainingSet.choose train.Images data.TrainKey step batch.Target
         | None ->
             // Room for the truth of streamed images, which nobody reads, is what this allocates.
             (Shapes.sample data.Shapes batch.Target.shape[0] (key.Named "shapes"))

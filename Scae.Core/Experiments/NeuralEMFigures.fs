@@ -131,60 +131,42 @@ module NeuralEMFigures =
         |> Figure.note
             "Where shapes overlap, the later one owns the pixel, drawn darker. Training never sees the shapes."
 
-    let private metric (name: string) (evaluation: Evaluation) =
-        evaluation.Metrics |> List.find (fun (other, _) -> other = name) |> snd
-
     let private has (name: string) (history: History) =
         history.Evaluations
         |> List.exists (fun evaluation -> evaluation.Metrics |> List.exists (fun (other, _) -> other = name))
 
-    let private curve label colour (history: History) (value: Evaluation -> float) (panel: Panel) =
-        let evaluations = Array.ofList history.Evaluations
-        let epochs = evaluations |> Array.map (fun e -> float e.Epoch)
-        Panel.line label colour epochs (Array.map value evaluations) panel
-
-    let private lastEpoch (history: History) =
-        history.Evaluations
-        |> List.tryLast
-        |> Option.map (fun e -> float e.Epoch)
-        |> Option.defaultValue 1.0
-
     // The curves of a course until a moment, with the axes of the whole.
-    let private trainPanel (epochs: float) (whole: History) (until: History) : Panel =
-        Panel.create "Training loss, weighted over iterations"
-        |> Panel.axes "epoch" "loss"
-        |> Panel.xLimits 0.0 (max 1.0 epochs)
-        |> Panel.yRangeOf (whole.Evaluations |> List.map _.TrainLoss)
-        |> curve "training" Palette.orange until _.TrainLoss
+    let private lossPanels (whole: History) (until: History) : Panel list =
+        let loss = TrainingCurves.metric "loss"
 
-    let private validationPanel (epochs: float) (whole: History) (until: History) : Panel =
-        Panel.create "Validation loss, last iteration"
-        |> Panel.axes "epoch" "loss"
-        |> Panel.xLimits 0.0 (max 1.0 epochs)
-        |> Panel.yRangeOf (whole.Evaluations |> List.map (metric "loss"))
-        |> curve "validation" Palette.blue until (metric "loss")
+        [
+            TrainingCurves.loss "Training loss, weighted over iterations" whole until
+            TrainingCurves.panel "Validation loss, last iteration" "loss" whole
+            |> Panel.yRangeOf (whole.Evaluations |> List.map loss)
+            |> TrainingCurves.curve "" Palette.blue until loss
+        ]
 
     /// NMI and AMI with the peak of the metric that chooses the best epoch.
-    let private agreementPanel (bestBy: string) (epochs: float) (history: History) : Panel =
-        let panel =
-            Panel.create "Agreement of slots and shapes"
-            |> Panel.axes "epoch" "validation images"
-            |> Panel.xLimits 0.0 (max 1.0 epochs)
-            |> Panel.yLimits 0.0 1.0
-            |> curve "NMI" Palette.blue history (metric "nmi")
-            |> curve "AMI without overlap" Palette.vermilion history (metric "ami_distinct")
+    let private agreementPanel (bestBy: string) (whole: History) (until: History) : Panel =
+        let curve label colour name = TrainingCurves.curve label colour until (TrainingCurves.metric name)
 
         let panel =
-            if has "ami_distinct_first" history then
-                panel |> curve "the same, one start" Palette.orange history (metric "ami_distinct_first")
+            TrainingCurves.panel "Agreement of slots and shapes" "validation images" whole
+            |> Panel.yLimits 0.0 1.0
+            |> curve "NMI" Palette.blue "nmi"
+            |> curve "AMI without overlap" Palette.vermilion "ami_distinct"
+
+        let panel =
+            if has "ami_distinct_first" until then
+                panel |> curve "the same, one start" Palette.orange "ami_distinct_first"
             else
                 panel
 
-        match history.Evaluations with
+        match until.Evaluations with
         | [] -> panel
         | evaluations ->
-            let best = evaluations |> List.maxBy (metric bestBy)
-            let value = metric bestBy best
+            let best = evaluations |> List.maxBy (TrainingCurves.metric bestBy)
+            let value = TrainingCurves.metric bestBy best
 
             panel
             |> Panel.points "" Marker.Circle 8.0 Colour.black [| float best.Epoch |] [| value |]
@@ -229,16 +211,12 @@ module NeuralEMFigures =
     /// Examples, curves, assignments and reconstructions.
     let all (bestBy: string) (data: NeuralEMData) (model: NeuralEM) (history: History) : Figure list =
         let iterations = NeuralEMData.iterations data data.Shown (frozen model) |> Array.ofList
-        let epochs = lastEpoch history
 
         [
             examples data
-            Figure.create
-                "learning-curves"
-                "Training"
-                [ [ trainPanel epochs history history; validationPanel epochs history history ] ]
+            Figure.create "learning-curves" "Training" [ lossPanels history history ]
             |> Figure.panelSize 420.0 320.0
-            Figure.single "grouping-curve" (agreementPanel bestBy epochs history)
+            Figure.single "grouping-curve" (agreementPanel bestBy history history)
             |> Figure.panelSize 560.0 380.0
             assignments data iterations
             reconstructions data (Array.last iterations)
@@ -246,17 +224,11 @@ module NeuralEMFigures =
 
     /// A frame a snapshot: assignments of three images after three iterations, the curves growing below.
     let animation (bestBy: string) (data: NeuralEMData) (history: History) : Animation option =
-        let epochs = lastEpoch history
         let times = shownIterations 3 data.Model.Iterations
         let images = shown data |> List.truncate Animated
 
-        let frame (snapshot: Snapshot) =
+        let frame (snapshot: Snapshot) (until: History) =
             let gamma = snd snapshot.Values.Head
-
-            let until =
-                { history with
-                    Evaluations = history.Evaluations |> List.filter (fun e -> e.Step <= snapshot.Step)
-                }
 
             let pictures =
                 [
@@ -270,16 +242,7 @@ module NeuralEMFigures =
             Figure.create
                 "training"
                 $"Step {snapshot.Step}"
-                (pictures
-                 @ [
-                     [
-                         trainPanel epochs history until
-                         validationPanel epochs history until
-                         agreementPanel bestBy epochs until
-                     ]
-                 ])
+                (pictures @ [ lossPanels history until @ [ agreementPanel bestBy history until ] ])
             |> Figure.panelSize 270.0 220.0
 
-        match history.Snapshots with
-        | [] -> None
-        | snapshots -> Some(Animation.create "training" 4.0 (snapshots |> List.map frame |> Array.ofList))
+        TrainingCurves.animation 4.0 frame history

@@ -3,60 +3,13 @@ namespace Scae.Core
 open System
 open Scae.Tensors
 
-/// Which templates scenes are made of.
-type TemplateSet =
-    /// Square, triangle with an extra point, triangle: 11 points.
-    | Three
-    /// These, a line and a corner: 18 points.
-    | Five
-
 /// Every hyperparameter of the constellations presets that recognise their templates.
 type RoutedConstellationsHyperparameters =
     {
-        [<Setting("passes of steps-per-epoch steps, each followed by an evaluation", Min = 1.0)>]
-        Epochs: int
-        [<Setting("training steps an epoch", Min = 1.0)>]
-        StepsPerEpoch: int
-        [<Setting("scenes a step", Min = 1.0, Max = 65536.0)>]
-        BatchSize: int
-        [<Setting("Adam's largest step size", Min = 0.0)>]
-        LearningRate: float
-        [<Setting("steps until the step size is at its largest; then it falls along a cosine", Min = 1.0)>]
-        Warmup: int
-        [<Setting("which templates scenes are made of")>]
-        Templates: TemplateSet
-        [<Setting("D, width of a point's embedding", Min = 1.0, Max = 4096.0)>]
-        Width: int
-        [<Setting("F, width of the feed-forward layers", Min = 1.0, Max = 65536.0)>]
-        Hidden: int
-        [<Setting("attention heads; must divide the width", Min = 1.0)>]
-        Heads: int
-        [<Setting("attention blocks", Min = 0.0, Max = 64.0)>]
-        Blocks: int
-        [<Setting("whether blocks and routing have layer norms")>]
-        LayerNorm: bool
-        [<Setting("width of the layers that see pairs of points, 0 for none", Min = 0.0, Max = 4096.0)>]
-        Pairs: int
-        [<Setting("weights have deviation gain·√(2 / inputs)", Min = 0.0)>]
-        Gain: float
-        [<Setting("what teaches the routing: the division of least residual, or the truth of dreamed scenes")>]
-        Teacher: RoutingTeacher
-        [<Setting("divisions proposed for each scene", Min = 1.0, Max = 1024.0)>]
-        Starts: int
-        [<Setting("whether exchanges of points improve each proposal")>]
-        Refine: bool
-        [<Setting("squared residual at which what was found weighs 1/e in training", Min = 1e-6)>]
-        Trust: float
-        [<Setting("whose residual that is: the whole scene's, or each template's own")>]
-        Credit: RoutingCredit
-        [<Setting("scenes of the evaluation after each epoch", Min = 1.0)>]
-        ValidationSize: int
-        [<Setting("scenes of the evaluation at the end", Min = 1.0)>]
-        TestSize: int
+        Training: TrainingSettings
+        Routing: RoutingSettings
         [<Setting("scenes of each test of robustness at the end, 0 for none", Min = 0.0)>]
         RobustnessSize: int
-        [<Setting("steps between the animation's snapshots, 0 for no animation", Min = 0.0)>]
-        SnapshotEvery: int
     }
 
 /// Scenes and the stream that draws proposals for them.
@@ -70,82 +23,24 @@ module RoutedConstellationsExperiment =
 
     let private defaults: RoutedConstellationsHyperparameters =
         {
-            Epochs = 24
-            StepsPerEpoch = 250
-            BatchSize = 64
-            LearningRate = 2e-3
-            Warmup = 200
-            Templates = TemplateSet.Three
-            Width = 64
-            Hidden = 128
-            Heads = 4
-            Blocks = 3
-            LayerNorm = true
-            Pairs = 48
-            Gain = 0.7
-            Teacher = RoutingTeacher.Residual
-            Starts = 4
-            Refine = true
-            Trust = 0.02
-            Credit = RoutingCredit.Template
-            ValidationSize = 2048
-            TestSize = 10000
+            Training = RoutingSettings.training
+            Routing = RoutingSettings.solved
             RobustnessSize = 1000
-            SnapshotEvery = 200
         }
 
-    /// The templates of a set.
-    let internal templates (set: TemplateSet) : Template list =
-        match set with
-        | TemplateSet.Three -> Template.published
-        | TemplateSet.Five -> Template.five
+    let private dataOf (config: RoutedConstellationsHyperparameters) = RoutingSettings.scenes config.Routing
 
-    let private dataOf (config: RoutedConstellationsHyperparameters) : ConstellationsConfig =
-        { Constellations.published with Templates = templates config.Templates }
-
-    let private model (config: RoutedConstellationsHyperparameters) : RoutingCapsulesConfig =
-        {
-            Templates = (dataOf config).Templates
-            Width = config.Width
-            Hidden = config.Hidden
-            Heads = config.Heads
-            Blocks = config.Blocks
-            LayerNorm = config.LayerNorm
-            Pairs = config.Pairs
-            Gain = config.Gain
-            Teacher = config.Teacher
-            Trust = config.Trust
-            Credit = config.Credit
-            Search =
-                {
-                    Templates = (dataOf config).Templates
-                    Starts = config.Starts
-                    Refine = config.Refine
-                    Solved = DivisionSearch.NoResidual
-                }
-        }
-
-    let private plan (config: RoutedConstellationsHyperparameters) : Result<Plan, string> =
-        if config.Width % config.Heads <> 0 then
-            Error $"--heads {config.Heads}: must divide the width, which is {config.Width}"
-        else
-            Ok
-                {
-                    Epochs = config.Epochs
-                    StepsPerEpoch = config.StepsPerEpoch
-                    BatchSize = config.BatchSize
-                    Optimizer = Optimizer.adam
-                    LearningRate =
-                        Schedule.warmCosine config.LearningRate config.Warmup (config.Epochs * config.StepsPerEpoch)
-                    Clip = ValueSome 1.0
-                    SnapshotEvery = config.SnapshotEvery
-                    BestBy = { Metric = "raw_recovery"; Larger = true }
-                }
+    let private model (config: RoutedConstellationsHyperparameters) = RoutingSettings.model config.Routing
 
     let private load (config: RoutedConstellationsHyperparameters) (_: Resources) (keys: Keys) =
         Ok
             {
-                Scenes = ConstellationsData.generate (dataOf config) config.ValidationSize config.TestSize keys
+                Scenes =
+                    ConstellationsData.generate
+                        (dataOf config)
+                        config.Training.ValidationSize
+                        config.Training.TestSize
+                        keys
                 Proposals = keys.Test.Named "proposals"
             }
 
@@ -267,7 +162,7 @@ module RoutedConstellationsExperiment =
             {
                 Specification = Specification.embedded "constellations"
                 Defaults = defaults
-                Plan = plan
+                Plan = fun config -> RoutingSettings.plan config.Training config.Routing
                 Load = load
                 Init = fun config -> RoutingCapsules.init (model config)
                 Allocate = fun config count -> RoutingCapsules.allocate (model config) (dataOf config) count

@@ -2,6 +2,7 @@ namespace Scae.Core
 
 open System
 open System.Globalization
+open System.Reflection
 open FSharp.Reflection
 
 /// What a field of a configuration means, and its range; a field without one can't be set from outside.
@@ -21,7 +22,8 @@ type SettingAttribute(summary: string) =
 /// A hyperparameter as the command line shows it.
 type Setting = { Name: string; Summary: string; Kind: string; Default: string }
 
-/// Configurations are records; their fields are the hyperparameters, named in kebab-case: BatchSize is batch-size.
+/// Configurations are records; their fields are the hyperparameters, named in kebab-case: BatchSize is batch-size. A field
+/// that is itself a record groups hyperparameters that several configurations have; its own name doesn't count.
 [<RequireQualifiedAccess>]
 module Settings =
     /// BatchSize → batch-size.
@@ -63,12 +65,45 @@ module Settings =
             kebab case.Name
         | other -> $"{other}"
 
-    let private fields (config: Type) =
+    /// The way from a configuration to a hyperparameter, through the groups it is in.
+    type private Field =
+        {
+            Path: PropertyInfo list
+            Attribute: SettingAttribute
+        }
+
+        member field.Property = List.last field.Path
+        member field.Name = kebab field.Property.Name
+
+        member field.Get(config: objnull) : objnull =
+            (config, field.Path) ||> List.fold (fun owner step -> step.GetValue owner)
+
+    let rec private fields (config: Type) : Field list =
         FSharpType.GetRecordFields config
-        |> Array.choose (fun field ->
-            match field.GetCustomAttributes(typeof<SettingAttribute>, false) with
-            | [| :? SettingAttribute as attribute |] -> Some(field, attribute)
-            | _ -> None)
+        |> List.ofArray
+        |> List.collect (fun property ->
+            match property.GetCustomAttributes(typeof<SettingAttribute>, false) with
+            | [| :? SettingAttribute as attribute |] -> [ { Path = [ property ]; Attribute = attribute } ]
+            | _ when FSharpType.IsRecord property.PropertyType ->
+                fields property.PropertyType |> List.map (fun field -> { field with Path = property :: field.Path })
+            | _ -> [])
+
+    /// A copy of a record with another value at the end of a path.
+    let rec private replace (path: PropertyInfo list) (value: objnull) (owner: objnull) : objnull =
+        match path with
+        | [] -> value
+        | step :: rest ->
+            let kind = nonNull step.DeclaringType
+
+            FSharpType.GetRecordFields kind
+            |> Array.map (fun property ->
+                let present = property.GetValue owner
+
+                if property = step then
+                    replace rest value present
+                else
+                    present)
+            |> fun values -> FSharpValue.MakeRecord(kind, values)
 
     let private read (kind: Type) (value: string) : Result<objnull, string> =
         let invariant = CultureInfo.InvariantCulture
@@ -109,12 +144,12 @@ module Settings =
     /// The hyperparameters of a configuration with its values as defaults.
     let describe (config: 'config) : Setting list =
         [
-            for field, attribute in fields typeof<'config> ->
+            for field in fields typeof<'config> ->
                 {
-                    Name = kebab field.Name
-                    Summary = attribute.Summary
-                    Kind = kindName field.PropertyType
-                    Default = text (field.GetValue config)
+                    Name = field.Name
+                    Summary = field.Attribute.Summary
+                    Kind = kindName field.Property.PropertyType
+                    Default = text (field.Get config)
                 }
         ]
 
@@ -128,20 +163,18 @@ module Settings =
         let known = fields typeof<'config>
 
         let set (config: objnull) (name: string, value: string) : Result<objnull, string> =
-            match known |> Array.tryFind (fun (field, _) -> kebab field.Name = name) with
+            match known |> List.tryFind (fun field -> field.Name = name) with
             | None ->
-                let nearest = Spelling.nearest name [ for field, _ in known -> kebab field.Name ]
+                let nearest = Spelling.nearest name (known |> List.map _.Name)
                 Error $"there is no hyperparameter --{name}{nearest}"
-            | Some(field, attribute) ->
-                match read field.PropertyType value with
+            | Some field ->
+                let kind = field.Property.PropertyType
+
+                match read kind value with
                 | Error wanted -> Error $"--{name} {value}: must be {wanted}"
-                | Ok parsed when outside attribute parsed ->
-                    Error
-                        $"--{name} {value}: must be {kindName field.PropertyType |> Spelling.withArticle}{range attribute}"
-                | Ok parsed ->
-                    FSharpType.GetRecordFields typeof<'config>
-                    |> Array.map (fun other -> if other = field then parsed else other.GetValue config)
-                    |> fun all -> Ok(FSharpValue.MakeRecord(typeof<'config>, all))
+                | Ok parsed when outside field.Attribute parsed ->
+                    Error $"--{name} {value}: must be {kindName kind |> Spelling.withArticle}{range field.Attribute}"
+                | Ok parsed -> Ok(replace field.Path parsed config)
 
         (Ok(box config), overrides)
         ||> List.fold (fun state change -> Result.bind (fun config -> set config change) state)

@@ -4,53 +4,15 @@ open System
 open Scae.Tensors
 
 /// Every hyperparameter of the constellations presets in which templates may be absent.
-type VariableConstellationsHyperparameters =
-    {
-        [<Setting("passes of steps-per-epoch steps, each followed by an evaluation", Min = 1.0)>]
-        Epochs: int
-        [<Setting("training steps an epoch", Min = 1.0)>]
-        StepsPerEpoch: int
-        [<Setting("scenes a step", Min = 1.0, Max = 65536.0)>]
-        BatchSize: int
-        [<Setting("Adam's largest step size", Min = 0.0)>]
-        LearningRate: float
-        [<Setting("steps until the step size is at its largest; then it falls along a cosine", Min = 1.0)>]
-        Warmup: int
-        [<Setting("which templates scenes are made of")>]
-        Templates: TemplateSet
-        [<Setting("D, width of a point's embedding", Min = 1.0, Max = 4096.0)>]
-        Width: int
-        [<Setting("F, width of the feed-forward layers", Min = 1.0, Max = 65536.0)>]
-        Hidden: int
-        [<Setting("attention heads; must divide the width", Min = 1.0)>]
-        Heads: int
-        [<Setting("attention blocks", Min = 0.0, Max = 64.0)>]
-        Blocks: int
-        [<Setting("width of the layers that see pairs of points, 0 for none", Min = 0.0, Max = 4096.0)>]
-        Pairs: int
-        [<Setting("weights have deviation gain·√(2 / inputs)", Min = 0.0)>]
-        Gain: float
-        [<Setting("what teaches the routing: the division of least residual, or the truth of dreamed scenes")>]
-        Teacher: RoutingTeacher
-        [<Setting("divisions proposed for each set of templates", Min = 1.0, Max = 1024.0)>]
-        Starts: int
-        [<Setting("whether exchanges of points improve each proposal")>]
-        Refine: bool
-        [<Setting("squared residual at which what was found weighs 1/e in training", Min = 1e-6)>]
-        Trust: float
-        [<Setting("whose residual that is: the whole scene's, or each template's own")>]
-        Credit: RoutingCredit
-        [<Setting("scenes of the evaluation after each epoch", Min = 1.0)>]
-        ValidationSize: int
-        [<Setting("scenes of the evaluation at the end", Min = 1.0)>]
-        TestSize: int
-    }
+type VariableConstellationsHyperparameters = { Training: TrainingSettings; Routing: RoutingSettings }
 
 /// Scenes and the stream that draws proposals for them.
 type VariableConstellationsData =
     {
         Validation: VariableConstellations
         Test: VariableConstellations
+        /// Scenes that the animation shows.
+        Shown: VariableConstellations
         Proposals: Key
     }
 
@@ -61,77 +23,23 @@ module VariableConstellationsExperiment =
     let presets: string list = [ "variable" ]
 
     let private defaults: VariableConstellationsHyperparameters =
-        {
-            Epochs = 24
-            StepsPerEpoch = 250
-            BatchSize = 64
-            LearningRate = 2e-3
-            Warmup = 200
-            Templates = TemplateSet.Three
-            Width = 64
-            Hidden = 128
-            Heads = 4
-            Blocks = 3
-            Pairs = 48
-            Gain = 0.7
-            Teacher = RoutingTeacher.Residual
-            Starts = 4
-            Refine = true
-            Trust = 0.02
-            Credit = RoutingCredit.Template
-            ValidationSize = 2048
-            TestSize = 10000
-        }
+        { Training = RoutingSettings.training; Routing = RoutingSettings.solved }
 
-    let private dataOf (config: VariableConstellationsHyperparameters) : ConstellationsConfig =
-        { Constellations.published with
-            Templates = RoutedConstellationsExperiment.templates config.Templates
-        }
+    let private dataOf (config: VariableConstellationsHyperparameters) = RoutingSettings.scenes config.Routing
 
-    let private model (config: VariableConstellationsHyperparameters) : RoutingCapsulesConfig =
-        {
-            Templates = RoutedConstellationsExperiment.templates config.Templates
-            Width = config.Width
-            Hidden = config.Hidden
-            Heads = config.Heads
-            Blocks = config.Blocks
-            LayerNorm = true
-            Pairs = config.Pairs
-            Gain = config.Gain
-            Teacher = config.Teacher
-            Trust = config.Trust
-            Credit = config.Credit
-            Search =
-                {
-                    Templates = RoutedConstellationsExperiment.templates config.Templates
-                    Starts = config.Starts
-                    Refine = config.Refine
-                    Solved = DivisionSearch.NoResidual
-                }
-        }
-
-    let private plan (config: VariableConstellationsHyperparameters) : Result<Plan, string> =
-        if config.Width % config.Heads <> 0 then
-            Error $"--heads {config.Heads}: must divide the width, which is {config.Width}"
-        else
-            Ok
-                {
-                    Epochs = config.Epochs
-                    StepsPerEpoch = config.StepsPerEpoch
-                    BatchSize = config.BatchSize
-                    Optimizer = Optimizer.adam
-                    LearningRate =
-                        Schedule.warmCosine config.LearningRate config.Warmup (config.Epochs * config.StepsPerEpoch)
-                    Clip = ValueSome 1.0
-                    SnapshotEvery = 0
-                    BestBy = { Metric = "raw_recovery"; Larger = true }
-                }
+    let private model (config: VariableConstellationsHyperparameters) = RoutingSettings.model config.Routing
 
     let private load (config: VariableConstellationsHyperparameters) (_: Resources) (keys: Keys) =
         Ok
             {
-                Validation = VariableConstellations.sample (dataOf config) config.ValidationSize keys.Validation
-                Test = VariableConstellations.sample (dataOf config) config.TestSize keys.Test
+                Validation =
+                    VariableConstellations.sample (dataOf config) config.Training.ValidationSize keys.Validation
+                Test = VariableConstellations.sample (dataOf config) config.Training.TestSize keys.Test
+                Shown =
+                    VariableConstellations.sample
+                        (dataOf config)
+                        ConstellationsData.Shown
+                        (keys.Validation.Named "shown")
                 Proposals = keys.Test.Named "proposals"
             }
 
@@ -184,6 +92,23 @@ module VariableConstellationsExperiment =
         ExactConstellations.explain templates scenes.Points scenes.Mask
         |> VariableConstellationsMeasures.ofExplained templates.Length scenes
 
+    /// What the animation shows: labels [b, N], −1 for padding, and the network's probabilities of presence [b, K].
+    let private snapshot config (data: VariableConstellationsData) capsules : (string * Tensor) list =
+        let model = model config
+        let scenes = data.Shown
+        let routing, presence = VariableCapsules.believeMany model capsules scenes.Points scenes.Mask
+        let rows = scenes.Points.shape[1]
+        let labels = Array.create (scenes.Points.shape[0] * rows) -1.0f
+
+        explain model data.Proposals scenes (routing, presence)
+        |> Array.iteri (fun scene found ->
+            found.Labels |> Array.iteri (fun i label -> labels[scene * rows + i] <- float32 label))
+
+        [
+            "labels", Tensor.``of`` (labels, [| scenes.Points.shape[0]; rows |])
+            "presence", presence.sigmoid ()
+        ]
+
     let private figures config (data: VariableConstellationsData) capsules (history: History) : Figure list =
         let model = model config
         let scenes = data.Test
@@ -198,7 +123,7 @@ module VariableConstellationsExperiment =
                 model.Templates
                 (min 6 found.Length)
                 scenes
-                found
+                (found |> Array.map _.Labels)
                 (Array2D.init found.Length k (fun scene capsule -> float probabilities[scene * k + capsule]))
             VariableConstellationsFigures.byCount model.Templates scenes found
         ]
@@ -210,14 +135,16 @@ module VariableConstellationsExperiment =
             {
                 Specification = Specification.embedded "constellations"
                 Defaults = defaults
-                Plan = plan
+                Plan = fun config -> RoutingSettings.plan config.Training config.Routing
                 Load = load
                 Init = fun config -> VariableCapsules.init (model config)
                 Allocate = fun config count -> VariableCapsules.allocate (model config) (dataOf config) count
                 Fill = fun config _ key _ batch -> VariableCapsules.fill (dataOf config) 1 key batch
                 Loss = fun config capsules batch -> VariableCapsules.loss (model config) capsules batch
                 Evaluate = evaluate
-                Snapshot = fun _ _ _ -> []
+                Snapshot = snapshot
                 Figures = figures
-                Animation = fun _ _ _ -> None
+                Animation =
+                    fun config data history ->
+                        VariableConstellationsFigures.animation (dataOf config).Templates data.Shown history
             }

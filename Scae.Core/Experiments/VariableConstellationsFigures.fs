@@ -5,99 +5,125 @@ open Scae.Tensors
 /// Pictures of scenes whose templates vary in number.
 [<RequireQualifiedAccess>]
 module VariableConstellationsFigures =
-    let private metric (name: string) (evaluation: Evaluation) =
-        100.0 * (evaluation.Metrics |> List.find (fun (other, _) -> other = name) |> snd)
-
-    /// Training loss; recovery and presence on validation scenes, of the method and of the network alone.
-    let curves (history: History) : Figure =
-        let evaluations = Array.ofList history.Evaluations
-        let x = evaluations |> Array.map (fun e -> float e.Epoch)
-        let line label colour value panel = Panel.line label colour x (evaluations |> Array.map value) panel
-
+    /// Training loss; recovery and presence on validation scenes, of the method and of the network alone; until a moment,
+    /// on the axes of the whole training.
+    let private curvePanels (whole: History) (until: History) : Panel list =
         let percents title own network =
-            Panel.create title
-            |> Panel.axes "epoch" "[%]"
+            TrainingCurves.panel title "[%]" whole
             |> Panel.yLimits 0.0 100.0
-            |> line "network and search" Palette.blue (metric own)
-            |> line "network alone" Palette.orange (metric network)
+            |> TrainingCurves.curve "network and search" Palette.blue until (TrainingCurves.percent own)
+            |> TrainingCurves.curve "network alone" Palette.orange until (TrainingCurves.percent network)
 
-        Figure.create
-            "training-curves"
-            "Training"
-            [
-                [
-                    Panel.create "Training loss"
-                    |> Panel.axes "epoch" "cross-entropy"
-                    |> line "" Palette.orange _.TrainLoss
-                    percents "Raw recovery of the points" "raw_recovery" "network_raw_recovery"
-                    percents "Presence, capsules right" "presence_accuracy" "network_presence_accuracy"
-                ]
-            ]
+        [
+            TrainingCurves.loss "Training loss, cross-entropy" whole until
+            percents "Raw recovery of the points" "raw_recovery" "network_raw_recovery"
+            percents "Presence, capsules right" "presence_accuracy" "network_presence_accuracy"
+        ]
+
+    /// The curves of a training.
+    let curves (history: History) : Figure =
+        Figure.create "training-curves" "Training" [ curvePanels history history ]
         |> Figure.panelSize 380.0 320.0
 
-    /// The first scenes: truth, what was found, and each capsule's predicted probability of presence [b, K].
+    /// Truth of a scene's points, without padding.
+    let private truth (scenes: VariableConstellations) (scene: int) : int[] =
+        Array.sub scenes.Labels (scene * scenes.Points.shape[1]) (VariableConstellations.pointCount scene scenes)
+
+    let private labelled (scenes: VariableConstellations) (scene: int) (labels: int[]) (title: string) : Panel =
+        let x, y = ConstellationsFigures.coordinates scenes.Points scene
+        let points values = Array.truncate labels.Length values
+
+        ConstellationsFigures.scenePanel title
+        |> ConstellationsFigures.labelled (points x) (points y) labels (truth scenes scene)
+
+    let private predicted (scenes: VariableConstellations) (scene: int) (labels: int[]) : Panel =
+        let hits = Array.map2 (fun a b -> if a = b then 1 else 0) (truth scenes scene) labels |> Array.sum
+        labelled scenes scene labels $"{hits} of {labels.Length} points"
+
+    /// A bar a capsule, the probability that its template is there; dots where it is.
+    let private bars (scenes: VariableConstellations) (scene: int) (probabilities: float[]) : Panel =
+        let k = probabilities.Length
+
+        (Panel.create "" |> Panel.axes "" "" |> Panel.yLimits 0.0 1.0 |> Panel.xLimits -0.6 (float k - 0.4),
+         [ 0 .. k - 1 ])
+        ||> List.fold (fun panel capsule ->
+            let left, right = float capsule - 0.3, float capsule + 0.3
+            let height = probabilities[capsule]
+
+            let panel =
+                panel
+                |> Panel.polygon
+                    ""
+                    (ConstellationsFigures.colour capsule)
+                    0.6
+                    [| left; right; right; left |]
+                    [| 0.0; 0.0; height; height |]
+
+            if scenes.Presence[scene * k + capsule] then
+                panel |> Panel.points "" Marker.Circle 7.0 Colour.black [| float capsule |] [| 0.97 |]
+            else
+                panel)
+        |> Panel.xTicks []
+
+    let private keys (templates: Template list) (figure: Figure) : Figure =
+        (figure, List.indexed templates)
+        ||> List.fold (fun figure (i, template) ->
+            Figure.key template.Name (ConstellationsFigures.colour i) (Swatch.Point Marker.Circle) figure)
+
+    [<Literal>]
+    let private Explanation =
+        "Colours as predicted, without relabelling; × marks a wrong point. Bars: the network's probability; dots: templates that are there."
+
+    /// The first scenes: truth, labels found [b][n], and each capsule's predicted probability of presence [b, K].
     let examples
         (templates: Template list)
         (shown: int)
         (scenes: VariableConstellations)
-        (found: Explained[])
+        (labels: int[][])
         (probabilities: float[,])
         : Figure =
-        let rows = scenes.Points.shape[1]
-        let k = templates.Length
-
         let column scene =
-            let predicted = found[scene].Labels
-            let truth = Array.sub scenes.Labels (scene * rows) predicted.Length
-            let x, y = ConstellationsFigures.coordinates scenes.Points scene
-            let x, y = Array.truncate predicted.Length x, Array.truncate predicted.Length y
-            let hits = Array.map2 (fun a b -> if a = b then 1 else 0) truth predicted |> Array.sum
-
-            let coloured (labels: int[]) title =
-                ConstellationsFigures.scenePanel title
-                |> Panel.colouredPoints Marker.Circle 11.0 (labels |> Array.map ConstellationsFigures.colour) x y
-
-            let bars =
-                (Panel.create "" |> Panel.axes "" "" |> Panel.yLimits 0.0 1.0 |> Panel.xLimits -0.6 (float k - 0.4),
-                 [ 0 .. k - 1 ])
-                ||> List.fold (fun panel capsule ->
-                    let left, right = float capsule - 0.3, float capsule + 0.3
-                    let height = probabilities[scene, capsule]
-
-                    let panel =
-                        panel
-                        |> Panel.polygon
-                            ""
-                            (ConstellationsFigures.colour capsule)
-                            0.6
-                            [| left; right; right; left |]
-                            [| 0.0; 0.0; height; height |]
-
-                    if scenes.Presence[scene * k + capsule] then
-                        panel |> Panel.points "" Marker.Circle 7.0 Colour.black [| float capsule |] [| 0.97 |]
-                    else
-                        panel)
-                |> Panel.xTicks []
-
             [
-                coloured truth $"scene {scene + 1}"
-                coloured predicted $"{hits} of {predicted.Length} points"
-                bars
+                labelled scenes scene (truth scenes scene) $"scene {scene + 1}"
+                predicted scenes scene labels[scene]
+                bars scenes scene probabilities[scene, *]
             ]
 
-        let figure =
-            Figure.create
-                "examples"
-                "Scenes that training has not seen"
-                (List.transpose [ for scene in 0 .. shown - 1 -> column scene ])
-            |> Figure.panelSize 200.0 200.0
-            |> Figure.rowLabels [ "truth"; "predicted"; "presence" ]
-            |> Figure.note
-                "Colours as predicted, without relabelling. Bars: the network's probability; dots: templates that are there."
+        Figure.create
+            "examples"
+            "Scenes that training has not seen"
+            (List.transpose [ for scene in 0 .. shown - 1 -> column scene ])
+        |> Figure.panelSize 200.0 200.0
+        |> Figure.rowLabels [ "truth"; "predicted"; "presence" ]
+        |> Figure.note Explanation
+        |> keys templates
 
-        (figure, List.indexed templates)
-        ||> List.fold (fun figure (i, template) ->
-            Figure.key template.Name (ConstellationsFigures.colour i) (Swatch.Point Marker.Circle) figure)
+    /// A frame a snapshot: labels and presence of a few scenes, the curves growing below.
+    let animation (templates: Template list) (scenes: VariableConstellations) (history: History) : Animation option =
+        let frame (snapshot: Snapshot) (until: History) =
+            let values = Map.ofList snapshot.Values
+            let row (name: string) (scene: int) = (values[name].select(0, scene)).contiguous().toArray<float32>()
+
+            let labels scene =
+                row "labels" scene
+                |> Array.truncate (VariableConstellations.pointCount scene scenes)
+                |> Array.map int
+
+            let shown = [ 0 .. scenes.Points.shape[0] - 1 ]
+
+            Figure.create
+                "training"
+                $"Step {snapshot.Step}"
+                [
+                    [ for scene in shown -> predicted scenes scene (labels scene) ]
+                    [ for scene in shown -> bars scenes scene (row "presence" scene |> Array.map float) ]
+                    curvePanels history until
+                ]
+            |> Figure.panelSize 230.0 200.0
+            |> Figure.note Explanation
+            |> keys templates
+
+        TrainingCurves.animation 8.0 frame history
 
     /// By how many templates a scene has: raw recovery and scenes whose templates are all right.
     let byCount (templates: Template list) (scenes: VariableConstellations) (found: Explained[]) : Figure =

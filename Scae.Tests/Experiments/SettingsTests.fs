@@ -10,8 +10,17 @@ type Mode =
     | AllSteps
     | LastStep
 
+type Group =
+    {
+        [<Setting("how wide", Min = 1.0)>]
+        Width: int
+        [<Setting("how deep")>]
+        Depth: int
+    }
+
 type Config =
     {
+        Network: Group
         [<Setting("how many", Min = 1.0, Max = 10.0)>]
         HowMany: int
         [<Setting("how much", Min = 0.0)>]
@@ -23,7 +32,15 @@ type Config =
         Hidden: string
     }
 
-let private config = { HowMany = 3; Rate = 0.5; Flag = true; Mode = AllSteps; Hidden = "kept" }
+let private config =
+    {
+        Network = { Width = 4; Depth = 2 }
+        HowMany = 3
+        Rate = 0.5
+        Flag = true
+        Mode = AllSteps
+        Hidden = "kept"
+    }
 
 let private error (overrides: (string * string) list) =
     match Settings.apply overrides config with
@@ -37,6 +54,8 @@ let ``fields become kebab-case settings with their values as defaults`` () =
     |> should
         equal
         [
+            "width", "integer", "4"
+            "depth", "integer", "2"
             "how-many", "integer", "3"
             "rate", "number", "0.5"
             "flag", "true or false", "true"
@@ -48,6 +67,22 @@ let ``overrides replace what they name and keep the rest`` () =
     match Settings.apply [ "how-many", "7"; "mode", "last-step"; "flag", "false"; "rate", "1e-3" ] config with
     | Ok changed -> changed |> should equal { config with HowMany = 7; Mode = LastStep; Flag = false; Rate = 0.001 }
     | Error message -> failwith message
+
+[<Test>]
+let ``a group's settings are named without the group`` () =
+    match Settings.apply [ "depth", "5"; "how-many", "7" ] config with
+    | Ok changed -> changed |> should equal { config with Network = { Width = 4; Depth = 5 }; HowMany = 7 }
+    | Error message -> failwith message
+
+    error [ "widht", "3" ] |> should equal "there is no hyperparameter --widht; did you mean width?"
+    error [ "width", "0" ] |> should equal "--width 0: must be an integer of at least 1"
+
+[<Test>]
+let ``no two settings of an experiment have the same name`` () =
+    for experiment in Experiments.all do
+        for preset in experiment.Specification.Presets do
+            let names = experiment.Settings preset |> List.map _.Name
+            names |> should equal (List.distinct names)
 
 [<Test>]
 let ``errors name the setting, what came and what would be right`` () =
@@ -62,9 +97,10 @@ let ``errors name the setting, what came and what would be right`` () =
     error [ "mode", "first" ] |> should equal "--mode first: must be one of all-steps, last-step"
 
 [<Property>]
-let ``values restore exactly the configuration they came from`` (howMany: int) (rate: float) (flag: bool) =
+let ``values restore exactly the configuration they came from`` (depth: int) (howMany: int) (rate: float) (flag: bool) =
     let original =
         { config with
+            Network = { config.Network with Depth = depth }
             HowMany = 1 + abs (howMany % 10)
             Rate = if Double.IsFinite rate then abs rate else 0.25
             Flag = flag

@@ -1,0 +1,44 @@
+namespace Scae.Core
+
+/// Curves over the epochs of a training.
+[<RequireQualifiedAccess>]
+module TrainingCurves =
+    /// A metric of an evaluation; every evaluation of an experiment has the same.
+    let metric (name: string) (evaluation: Evaluation) : float =
+        evaluation.Metrics |> List.find (fun (other, _) -> other = name) |> snd
+
+    /// The same in percent.
+    let percent (name: string) (evaluation: Evaluation) : float = 100.0 * metric name evaluation
+
+    /// An empty panel over all epochs of a training.
+    let panel (title: string) (y: string) (whole: History) : Panel =
+        let last =
+            match List.tryLast whole.Evaluations with
+            | Some evaluation -> float evaluation.Epoch
+            | None -> 1.0
+
+        Panel.create title |> Panel.axes "epoch" y |> Panel.xLimits 0.0 (max 1.0 last)
+
+    /// A value of each evaluation.
+    let curve (label: string) (colour: Colour) (history: History) (value: Evaluation -> float) (panel: Panel) : Panel =
+        let evaluations = Array.ofList history.Evaluations
+        Panel.line label colour (evaluations |> Array.map (fun e -> float e.Epoch)) (Array.map value evaluations) panel
+
+    /// The training loss until a moment, on the axes of the whole training.
+    let loss (title: string) (whole: History) (until: History) : Panel =
+        panel title "loss" whole
+        |> Panel.yRangeOf (whole.Evaluations |> List.map _.TrainLoss)
+        |> curve "" Palette.orange until _.TrainLoss
+
+    /// A frame for each snapshot, drawn from it and from what had been measured by then; None where there are none.
+    let animation (perSecond: float) (frame: Snapshot -> History -> Figure) (history: History) : Animation option =
+        let draw (snapshot: Snapshot) =
+            frame
+                snapshot
+                { history with
+                    Evaluations = history.Evaluations |> List.filter (fun e -> e.Step <= snapshot.Step)
+                }
+
+        match history.Snapshots with
+        | [] -> None
+        | snapshots -> Some(Animation.create "training" perSecond (snapshots |> List.map draw |> Array.ofList))

@@ -1,0 +1,40 @@
+namespace Scae.Core
+
+/// The hyperparameters that every experiment has: how long to train, and on how much to measure.
+type TrainingSettings =
+    {
+        [<Setting("passes of steps-per-epoch steps, each followed by an evaluation", Min = 1.0)>]
+        Epochs: int
+        [<Setting("training steps an epoch", Min = 1.0)>]
+        StepsPerEpoch: int
+        [<Setting("scenes a step", Min = 1.0, Max = 65536.0)>]
+        BatchSize: int
+        [<Setting("Adam's largest step size", Min = 0.0)>]
+        LearningRate: float
+        [<Setting("scenes of the evaluation after each epoch", Min = 1.0)>]
+        ValidationSize: int
+        [<Setting("scenes of the evaluation at the end", Min = 1.0)>]
+        TestSize: int
+        [<Setting("steps between the snapshots that the animation shows, 0 for none", Min = 0.0)>]
+        SnapshotEvery: int
+    }
+
+    /// Steps of the whole training.
+    member settings.Steps: int = settings.Epochs * settings.StepsPerEpoch
+
+/// Plans from the hyperparameters that every experiment has.
+[<RequireQualifiedAccess>]
+module TrainingSettings =
+    /// Adam with the same step size throughout and no limit on the gradients' norm: what an experiment wants otherwise it
+    /// replaces in the plan.
+    let plan (bestBy: BestBy) (settings: TrainingSettings) : Plan =
+        {
+            Epochs = settings.Epochs
+            StepsPerEpoch = settings.StepsPerEpoch
+            BatchSize = settings.BatchSize
+            Optimizer = Optimizer.adam
+            LearningRate = fun _ -> settings.LearningRate
+            Clip = ValueNone
+            SnapshotEvery = settings.SnapshotEvery
+            BestBy = bestBy
+        }
