@@ -44,7 +44,7 @@ internal static class VerifyCommand
                     Markup.Escape(check.Target.Preset),
                     Markup.Escape(Format.Name(check.Target.Metric)),
                     check.Target.Seeds.ToString(),
-                    Markup.Escape(Format.Value(check.Target.Metric, check.Measured)),
+                    Markup.Escape(Format.Spread(check.Target.Metric, check.Measured, check.Deviation ?? 0)),
                     Markup.Escape(check.Range),
                     check.Holds ? "[green]yes[/]" : "[red]no[/]");
             }
@@ -67,8 +67,8 @@ internal static class VerifyCommand
                 experiment, preset, options.Overrides, [.. Enumerable.Range(0, seeds)], folder, options.Threads?.Value ?? Environment.ProcessorCount, options.Resources, Report, CancellationToken.None);
             foreach (var target in group)
             {
-                double mean = summaries.Take(target.Seeds).Average(summary => summary.Metric(target.Metric) ?? double.NaN);
-                yield return (specification, new TargetCheck(target, mean));
+                var (_, mean, deviation) = SweepRun.Spread(summaries.GetRange(0, target.Seeds), target.Metric);
+                yield return (specification, new TargetCheck(target, mean, deviation));
             }
         }
 

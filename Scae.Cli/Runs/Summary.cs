@@ -37,8 +37,8 @@ internal sealed record Summary(
     public double? Metric(string name) => Metrics.FirstOrDefault(metric => metric.Item1 == name)?.Item2;
 }
 
-/// <summary>A target of the specification beside what was measured.</summary>
-internal sealed record TargetCheck(Target Target, double Measured)
+/// <summary>A target of the specification beside what was measured: the mean of several seeds has a deviation.</summary>
+internal sealed record TargetCheck(Target Target, double Measured, double? Deviation = null)
 {
     public bool Holds =>
         Measured >= (Target.AtLeast?.Value ?? double.NegativeInfinity) && Measured <= (Target.AtMost?.Value ?? double.PositiveInfinity);
@@ -53,7 +53,9 @@ internal sealed record TargetCheck(Target Target, double Measured)
 
     public JsonObject ToJson()
     {
-        var result = new JsonObject { ["measured"] = Json.Number(Measured), ["holds"] = Holds };
+        var result = new JsonObject { ["measured"] = Json.Number(Measured) };
+        if (Deviation is { } deviation) result["deviation"] = Json.Number(deviation);
+        result["holds"] = Holds;
         if (Target.AtLeast is { } low) result["at_least"] = low.Value;
         if (Target.AtMost is { } high) result["at_most"] = high.Value;
         return result;

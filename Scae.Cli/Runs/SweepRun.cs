@@ -75,15 +75,16 @@ internal static class SweepRun
 
     /// <summary>Mean and standard deviation (n − 1) of each metric over the seeds.</summary>
     public static List<(string Name, double Mean, double Deviation)> Spread(IReadOnlyList<Summary> summaries) =>
-    [
-        .. summaries[0].Metrics.Select(metric =>
-        {
-            var values = summaries.Select(summary => summary.Metric(metric.Item1) ?? double.NaN).ToList();
-            double mean = values.Average();
-            double deviation = values.Count < 2 ? 0 : Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / (values.Count - 1));
-            return (metric.Item1, mean, deviation);
-        }),
-    ];
+        [.. summaries[0].Metrics.Select(metric => Spread(summaries, metric.Item1))];
+
+    /// <summary>The same of one metric; NaN where a seed doesn't have it.</summary>
+    public static (string Name, double Mean, double Deviation) Spread(IReadOnlyList<Summary> summaries, string metric)
+    {
+        var values = summaries.Select(summary => summary.Metric(metric) ?? double.NaN).ToList();
+        double mean = values.Average();
+        double deviation = values.Count < 2 ? 0 : Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / (values.Count - 1));
+        return (metric, mean, deviation);
+    }
 
     private static Summary? Finished(TrainingRun run, Specification specification)
     {

@@ -332,6 +332,37 @@ let ``a sweep reports mean and deviation and runs nothing twice`` () =
         File.GetLastWriteTimeUtc(Path.Combine(folder, "seed-1", "last.safetensors")) |> should equal written)
 
 [<Test>]
+let ``verify trains the targets' seeds and fails where a target is missed`` () =
+    inNewFolder (fun folder ->
+        let verify =
+            [ "verify"; "neural-em"; "--preset"; "seed"; "--epochs"; "1"; "--steps-per-epoch"; "1" ]
+            @ [ "--validation-size"; "4"; "--test-size"; "4"; "--out"; folder ]
+
+        let result = run (verify @ [ "--json" ])
+        result.ExitCode |> should equal 1
+        let check = (json result.Output)[0]
+        string ((check |> property "metric").GetString()) |> should equal "best_nmi"
+        (check |> property "holds").GetBoolean() |> should equal false
+
+        let values =
+            [
+                for seed in 0..4 ->
+                    let summary =
+                        File.ReadAllText(Path.Combine(folder, "neural-em-seed", $"seed-{seed}", "summary.json"))
+
+                    (json summary |> property "metrics" |> property "best_nmi").GetDouble()
+            ]
+
+        let mean = List.average values
+        let deviation = sqrt ((values |> List.sumBy (fun value -> (value - mean) ** 2.0)) / 4.0)
+        (check |> property "measured").GetDouble() |> should (equalWithin 1e-9) mean
+        (check |> property "deviation").GetDouble() |> should (equalWithin 1e-9) deviation
+
+        let table = run verify
+        table.ExitCode |> should equal 1
+        table.Output |> should haveSubstring $"{mean:F4} ± {deviation:F4}")
+
+[<Test>]
 let ``a scan leaves a table, a picture and numbers, and goes on where it was stopped`` () =
     inNewFolder (fun folder ->
         let scan =
