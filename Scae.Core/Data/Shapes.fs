@@ -82,8 +82,8 @@ type Shapes =
 /// published small program's variant of them).
 [<RequireQualifiedAccess>]
 module Shapes =
-    [<Literal>]
-    let private MostTries = 20
+    // Candidates an image: the small program's 20 for its three shapes, more for more.
+    let private mostTries (config: ShapesConfig) = max 20 (7 * config.Count)
 
     /// The small program's task: three of square, disc and wide triangle with s in 2..4 on 24×24.
     let published: ShapesConfig =
@@ -199,6 +199,7 @@ module Shapes =
     let fill (config: ShapesConfig) (key: Key) (batch: Shapes) : unit =
         let canvas = config.Canvas
         let pixels = canvas * canvas
+        let most = mostTries config
         let kinds = Array.ofList config.Kinds
         let images = batch.Images.Elements<float32>()
         let mutable random = key.Stream()
@@ -211,7 +212,7 @@ module Shapes =
             let mutable placed = 0
             let mutable tries = 0
 
-            while placed < config.Count && tries < MostTries do
+            while placed < config.Count && tries < most do
                 tries <- tries + 1
                 let s = random.NextInt(config.Smallest, config.Largest + 1)
                 let kind = kinds[random.NextInt kinds.Length]

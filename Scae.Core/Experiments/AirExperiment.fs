@@ -197,6 +197,10 @@ module AirExperiment =
         else
             Ok scenes
 
+    // A finder has weights from every pixel of its picture to every other.
+    [<Literal>]
+    let private LargestFound = 64
+
     let private model (config: AirHyperparameters) : Result<AirConfig, string> =
         let overview =
             if config.Overview = 0 then
@@ -210,6 +214,9 @@ module AirExperiment =
             Error $"--recombined {config.Recombined}: needs --objects 2 or more, which is {config.Objects}"
         elif overview > config.Canvas then
             Error $"--overview {config.Overview}: must be at most the canvas, which is {config.Canvas}"
+        elif config.Finder > 0 && (overview < 2 || overview > LargestFound) then
+            Error
+                $"--overview {config.Overview}: must be from 2 to {LargestFound} for a finder (0 is the canvas, {config.Canvas})"
         else
             Ok
                 {
@@ -241,17 +248,22 @@ module AirExperiment =
                     RecombinedWeight = config.RecombinedWeight
                 }
 
+    // Neither a prior nor its complement may vanish in float32.
+    [<Literal>]
+    let private LeastPrior = 1e-6
+
     /// The prior's values at the end, one a step.
     let private prior (config: AirHyperparameters) : Result<float[], string> =
         let parsed =
             config.Prior.Split ','
             |> Array.map (fun text ->
                 match Double.TryParse(text.Trim(), NumberStyles.Float, CultureInfo.InvariantCulture) with
-                | true, p when p > 0.0 && p < 1.0 -> Some p
+                | true, p when p >= LeastPrior && p <= 1.0 - LeastPrior -> Some p
                 | _ -> None)
 
         if parsed |> Array.contains None then
-            Error $"--prior {config.Prior}: must be numbers between 0 and 1, separated by commas"
+            Error
+                $"--prior {config.Prior}: must be numbers from {LeastPrior} to {1.0 - LeastPrior}, separated by commas"
         else
             let known = Array.choose id parsed
             Ok(Array.init config.Objects (fun t -> known[min t (known.Length - 1)]))

@@ -80,6 +80,12 @@ module LearnedConstellationsExperiment =
         let templates = (LearnedTemplates.templates (model config) learned.Points)[chosen]
         let matched, distances = LearnedTemplates.matching data.Templates templates
         let measured = ConstellationsData.scenes split scenes
+
+        let costs =
+            match split with
+            | Validation -> costs
+            | Test -> LearnedTemplates.cost (model config) learned measured.Points
+
         let poses, _ = ExactConstellations.solve templates measured.Points
         let drawn = ConstellationCapsules.decode templates poses
 

@@ -32,9 +32,13 @@ module NeuralEMData =
     [<Literal>]
     let private Chunk = 64
 
-    /// Divides |N(0, 1)| in rows [b, slots, D] by its sum over slots.
+    /// Divides |N(0, 1)| in rows [b, slots, D] by its sum over slots. One slot has all, even where the normal is 0.
     let private normalize (slots: int) (pixels: int) (values: Span<float32>) =
-        TensorPrimitives.Abs(Span.op_Implicit values, values)
+        if slots = 1 then
+            values.Fill 1.0f
+        else
+            TensorPrimitives.Abs(Span.op_Implicit values, values)
+
         let sum = Array.zeroCreate<float32> pixels
 
         for image in 0 .. values.Length / (slots * pixels) - 1 do

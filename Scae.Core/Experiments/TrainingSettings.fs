@@ -3,9 +3,9 @@ namespace Scae.Core
 /// The hyperparameters that every experiment has: how long to train, and on how much to measure.
 type TrainingSettings =
     {
-        [<Setting("passes of steps-per-epoch steps, each followed by an evaluation", Min = 1.0)>]
+        [<Setting("passes of steps-per-epoch steps, each followed by an evaluation", Min = 1.0, Max = 1e4)>]
         Epochs: int
-        [<Setting("training steps an epoch", Min = 1.0)>]
+        [<Setting("training steps an epoch", Min = 1.0, Max = 1e5)>]
         StepsPerEpoch: int
         [<Setting("scenes a step", Min = 1.0, Max = 65536.0)>]
         BatchSize: int

@@ -60,8 +60,8 @@ module AirObjective =
         following, pixels + (ofLatents + ofChoices).sum 1
 
     /// Hard presence, as in the paper: the bound at drawn z, whose gradient passes to everything but the
-    /// choices, plus log q(z) times what the choice costs beyond the baseline, whose value means nothing and whose gradient
-    /// is the score function's; the baseline learns by squared error.
+    /// choices. What has its gradient alone is added without its value: log q(z) times what the choice costs beyond the
+    /// baseline, the score function's, and the squared error by which the baseline learns.
     let private discrete (config: AirConfig) (inference: AirInference) (batch: AirBatch) : Tensor =
         let logits = inference.Logits
         let z = (logits + batch.PresenceNoise).gt 0.0
@@ -81,7 +81,8 @@ module AirObjective =
         let score = (reached * logProbability * surprise.noDiff ()).sum 1
         let learned = (reached * surprise * surprise).sum(1) * (0.5 * scale * scale)
 
-        (whole + score + learned).mean()
+        let ofGradientAlone = score + learned
+        (whole + (ofGradientAlone - ofGradientAlone.noDiff ())).mean()
 
     /// The expectation of the same over the counts n = 0..T, whose probabilities are Π_{i ≤ n} q_i · (1 − q_{n+1}).
     let private expected (config: AirConfig) (inference: AirInference) (batch: AirBatch) : Tensor =
@@ -159,7 +160,7 @@ module AirObjective =
         * batch.Recombination
         * (1.0 / float b)
 
-    /// The loss of a batch, a scalar: the negative bound, averaged over scenes.
+    /// The loss of a batch, a scalar: the negative bound, averaged over scenes, and what recombined scenes cost.
     let loss (config: AirConfig) (model: Air) (batch: AirBatch) : Tensor =
         let inference = AirEncoder.infer config model batch
 

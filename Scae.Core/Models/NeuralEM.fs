@@ -10,7 +10,7 @@ type MStep =
     | Tanh
     /// h ← σ(δ·W + h·R + b): RNN-EM, the paper's cell.
     | Sigmoid
-    /// A gated recurrent unit (Cho et al. 2014).
+    /// A gated recurrent unit (Cho et al. 2014), its reset gate after the product with the recurrent weights.
     | Gated
     /// θ ← θ + η·δ·W_decᵀ: N-EM proper, one gradient step of the expected log-likelihood in θ (eq. 7), η learned.
     | Gradient
@@ -193,8 +193,8 @@ module NeuralEM =
         | BackgroundSlot.None -> config.Slots
         | _ -> config.Slots + 1
 
-    /// Parameters drawn from a key: weights uniform in ±1/√fan-in but where the
-    /// configuration says else, biases of the cell 0, θ_init normal with deviation 0.5.
+    /// Parameters drawn from a key: weights uniform in ±1/√fan-in but where the configuration says else, those of the
+    /// decoder's hidden layers He-normal, biases of the cell 0, θ_init normal with deviation 0.5.
     let init (config: NeuralEMConfig) (dtype: Dtype) (key: Key) : NeuralEM =
         let { Pixels = d; Hidden = h; Slots = k } = config
 
@@ -327,18 +327,26 @@ module NeuralEM =
         let candidate = (part 2 ofInput + reset * part 2 ofState).tanh()
         candidate + update * (theta - candidate)
 
-    /// The gradient of the expected log-likelihood in θ: δ = γ ∘ (x − ψ), that in the logits, passed back through the
-    /// decoder.
-    let private ascent (model: NeuralEM) (theta: Tensor) (delta: Tensor) : Tensor =
-        let outputs =
+    /// The gradient of the expected log-likelihood in θ: that in ψ's logits, passed back through the decoder. For bits it
+    /// is δ = γ ∘ (x − ψ) itself, for grey values δ ∘ ψ ∘ (1 − ψ) / σ².
+    let private ascent (config: NeuralEMConfig) (model: NeuralEM) (theta: Tensor) (delta: Tensor) : Tensor =
+        let layers =
             (theta, model.DecoderHidden)
             ||> Array.scan (fun x layer -> Linear.activated Activation.Relu layer x)
-            |> Array.tail
+
+        let outputs = Array.tail layers
+
+        let ofLogits =
+            match config.Likelihood with
+            | Likelihood.Bernoulli -> delta
+            | Likelihood.Gaussian ->
+                let psi = Linear.activated Activation.Sigmoid model.Decoder (Array.last layers)
+                delta * psi * (1.0 - psi) * (1.0 / config.Sigma ** 2.0)
 
         let back (layer: Linear) (output: Tensor) (direction: Tensor) =
             ((output.gt 0.0).where(direction, 0.0)).matmul(layer.Weight.transpose ())
 
-        Array.foldBack2 back model.DecoderHidden outputs (delta.matmul (model.Decoder.Weight.transpose ()))
+        Array.foldBack2 back model.DecoderHidden outputs (ofLogits.matmul (model.Decoder.Weight.transpose ()))
 
     /// The M-step: states θ [b, K, H] and residuals δ [b, K, D] → the next states.
     let mStep (config: NeuralEMConfig) (model: NeuralEM) (theta: Tensor) (delta: Tensor) : Tensor =
@@ -346,7 +354,7 @@ module NeuralEM =
         | MStep.Tanh, Some cell, _ -> (Linear.forward cell.Input delta + theta.linear cell.Recurrent).tanh()
         | MStep.Sigmoid, Some cell, _ -> (Linear.forward cell.Input delta + theta.linear cell.Recurrent).sigmoid()
         | MStep.Gated, Some cell, _ -> gated cell config.Hidden theta delta
-        | MStep.Gradient, _, Some eta -> theta + eta * ascent model theta delta
+        | MStep.Gradient, _, Some eta -> theta + eta * ascent config model theta delta
         | kind, _, _ -> invalidArg (nameof model) $"neural EM: the model has no parameters for the M-step %A{kind}"
 
     /// The slots of objects alone, without the background's.

@@ -130,7 +130,8 @@ module Training =
 
         evaluation, isBest
 
-    /// Trains from the present state to the end of the plan, unless asked to stop or a value isn't finite.
+    /// Trains from the present state to the end of the plan, unless asked to stop or a value isn't finite. A loss that isn't
+    /// is noticed at once; gradients are looked at where an epoch begins, and before a state is told of that may be kept.
     let run (state: TrainingState) (shouldStop: unit -> bool) (report: Progress -> unit) : Outcome =
         let plan = state.Plan
         let last = plan.Epochs * plan.StepsPerEpoch
@@ -140,20 +141,28 @@ module Training =
         else
             let trainer = Trainer state
             let mutable outcome = ValueNone
+            let mutable step = state.Step
+
+            let diverged () =
+                match trainer.NonFinite() with
+                | [] -> ValueNone
+                | name :: _ -> ValueSome(Diverged(step, $"the gradient of {name} isn't finite"))
 
             while outcome.IsNone do
+                step <- state.Step
                 trainer.Fill()
                 let loss = trainer.Forward()
 
                 if not (Double.IsFinite loss) then
-                    outcome <- ValueSome(Diverged(state.Step, $"the loss is {loss}"))
+                    outcome <- ValueSome(Diverged(step, $"the loss is {loss}"))
                 else
                     trainer.Reverse()
-                    let checkGradients = state.Step % plan.StepsPerEpoch = 0
+                    let ofEpoch = state.Step % plan.StepsPerEpoch
+                    let isWatched = ofEpoch = 0 || ofEpoch = plan.StepsPerEpoch - 1
 
-                    match (if checkGradients then trainer.NonFinite() else []) with
-                    | name :: _ -> outcome <- ValueSome(Diverged(state.Step, $"the gradient of {name} isn't finite"))
-                    | [] ->
+                    match (if isWatched then diverged () else ValueNone) with
+                    | ValueSome _ as stop -> outcome <- stop
+                    | ValueNone ->
                         trainer.Update()
                         state.LossSum <- state.LossSum + loss
                         report (Stepped(state.Step, loss))
@@ -170,7 +179,7 @@ module Training =
                         if state.Step >= last then
                             outcome <- ValueSome Finished
                         elif shouldStop () then
-                            outcome <- ValueSome Stopped
+                            outcome <- ValueSome(ValueOption.defaultValue Stopped (diverged ()))
 
             outcome.Value
 

@@ -4,6 +4,13 @@ using System.Runtime.Intrinsics;
 
 namespace Scae.Tensors.Kernels;
 
+/// <summary>A function of one value, on full vectors.</summary>
+internal interface IMap1
+{
+    static abstract Vector512<T> Apply<T>(Vector512<T> x)
+        where T : unmanaged;
+}
+
 /// <summary>A function of two values, on full vectors.</summary>
 internal interface IMap2
 {
@@ -24,6 +31,17 @@ internal interface IMap3
 /// </summary>
 internal static class Elementwise
 {
+    /// <summary>destination_i = f(x_i), an element's bits the same wherever it stands; the two may be one span.</summary>
+    public static void Map1<T, TMap>(ReadOnlySpan<T> x, Span<T> destination)
+        where T : unmanaged
+        where TMap : IMap1
+    {
+        int width = Vector512<T>.Count, n = destination.Length, i = 0;
+        ref T from = ref MemoryMarshal.GetReference(x), to = ref MemoryMarshal.GetReference(destination);
+        for (; i <= n - width; i += width) TMap.Apply(Vector512.LoadUnsafe(ref from, (nuint)i)).StoreUnsafe(ref to, (nuint)i);
+        if (i < n) Lanes.StorePart(TMap.Apply(Lanes.LoadPart(x[i..n])), destination[i..]);
+    }
+
     /// <summary>
     /// destination_i (+)= f(a_i, b_i), where an operand with step 0 repeats its first element.
     /// </summary>

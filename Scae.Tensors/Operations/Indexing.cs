@@ -56,10 +56,11 @@ public sealed partial class Tensor
     public Tensor scatterAdd(int axis, Tensor index, int[] destinationShape) => Scattered.Of("scatterAdd", this, axis, index, destinationShape, adds: true);
 
     /// <summary>For Int32 positions [..] vectors [.., length] that are 1 at the position and 0 elsewhere.</summary>
-    /// <exception cref="ShapeError">The tensor isn't Int32 or a position lies outside.</exception>
+    /// <exception cref="ShapeError">The tensor isn't Int32, the vectors would be, or a position lies outside.</exception>
     public Tensor onehot(int length, Dtype dtype = Dtype.Float32)
     {
         if (this.dtype != Dtype.Int32) throw ShapeError.Of("onehot", $"positions {this.dtype}; needs Int32");
+        if (dtype == Dtype.Int32) throw ShapeError.Of("onehot", "vectors Int32; needs Float32 or Float64");
         return new OneHot(contiguous()).Run(dtype, [.. _shape, length]);
     }
 

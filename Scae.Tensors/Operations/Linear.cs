@@ -72,7 +72,7 @@ public sealed partial class Tensor
                 var row = y.Slice(at, _out);
                 if (bias.Length > 0) TensorPrimitives.Add(row, bias, row);
                 if (activation == Activation.Sigmoid) TensorPrimitives.Sigmoid<T>(row, row);
-                else TensorPrimitives.Tanh<T>(row, row);
+                else Elementwise.Map1<T, Tanh>(row, row);
             }
         }
 

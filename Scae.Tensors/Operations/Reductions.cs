@@ -1,5 +1,6 @@
 using System;
 using System.Linq;
+using System.Numerics;
 using System.Numerics.Tensors;
 using Scae.Tensors.Kernels;
 
@@ -129,6 +130,9 @@ public sealed partial class Tensor
     /// <summary>Σ over the middle axis of [outer, count, inner].</summary>
     private sealed class SumAxis(Tensor x, int outer, int count, int inner) : Operation(x)
     {
+        // So few that one running sum for each column does no harm.
+        private const int RowsInOrder = 128;
+
         protected override void Forward<T>()
         {
             var x = Inputs[0].Data<T>();
@@ -139,12 +143,29 @@ public sealed partial class Tensor
                 return;
             }
 
-            y.Clear();
-            for (int o = 0; o < outer; o++)
+            int halvings = 0;
+            for (int rows = count; rows > RowsInOrder; rows -= rows / 2) halvings++;
+            var partial = Scratch.Take<T>(0, halvings * inner);
+            for (int o = 0; o < outer; o++) SumRows(x.Slice(o * count * inner, count * inner), y.Slice(o * inner, inner), partial);
+        }
+
+        /// <summary>The sum over rows, in order where they are few, else of both halves: the error grows with log n, not n.</summary>
+        private static void SumRows<T>(ReadOnlySpan<T> rows, Span<T> sum, Span<T> partial)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            int n = sum.Length, count = n == 0 ? 0 : rows.Length / n;
+            if (count <= RowsInOrder)
             {
-                var sum = y.Slice(o * inner, inner);
-                for (int i = 0; i < count; i++) TensorPrimitives.Add(sum, x.Slice(((o * count) + i) * inner, inner), sum);
+                sum.Clear();
+                for (int i = 0; i < count; i++) TensorPrimitives.Add(sum, rows.Slice(i * n, n), sum);
+                return;
             }
+
+            int half = count / 2 * n;
+            var other = partial[..n];
+            SumRows(rows[..half], sum, partial[n..]);
+            SumRows(rows[half..], other, partial[n..]);
+            TensorPrimitives.Add(sum, other, sum);
         }
 
         protected override void Backward<T>()

@@ -63,35 +63,40 @@ public sealed partial class Tensor
             where T : unmanaged => g * (Vector512<T>.One + (y * y));
     }
 
-    private readonly struct Sinh : IUnary
+    private readonly struct Sinh : IUnary, IMap1
     {
         public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Sinh(x, y);
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map1<T, Sinh>(x, y);
 
         public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
-            where T : unmanaged => g * Vector512.Sqrt(Vector512<T>.One + (y * y));
+            where T : unmanaged => g * Lanes.Cosh(x);
+
+        public static Vector512<T> Apply<T>(Vector512<T> x)
+            where T : unmanaged => Lanes.Sinh(x);
     }
 
-    private readonly struct Cosh : IUnary
+    private readonly struct Cosh : IUnary, IMap1
     {
         public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Cosh(x, y);
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map1<T, Cosh>(x, y);
 
         public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
-            where T : unmanaged
-        {
-            var e = Lanes.Exp(x);
-            return g * (e - (Vector512<T>.One / e)) / (Vector512<T>.One + Vector512<T>.One);
-        }
+            where T : unmanaged => g * Lanes.Sinh(x);
+
+        public static Vector512<T> Apply<T>(Vector512<T> x)
+            where T : unmanaged => Lanes.Cosh(x);
     }
 
-    private readonly struct Tanh : IUnary
+    private readonly struct Tanh : IUnary, IMap1
     {
         public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Tanh(x, y);
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map1<T, Tanh>(x, y);
 
         public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
             where T : unmanaged => g * (Vector512<T>.One - (y * y));
+
+        public static Vector512<T> Apply<T>(Vector512<T> x)
+            where T : unmanaged => Lanes.Tanh(x);
     }
 
     private readonly struct Asin : IUnary

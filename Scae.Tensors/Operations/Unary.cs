@@ -141,20 +141,15 @@ public sealed partial class Tensor
             where T : unmanaged => Vector512.GreaterThan(y, Vector512<T>.Zero) & g;
     }
 
-    private readonly struct Softplus : IUnary
+    private readonly struct Softplus : IUnary, IMap1
     {
         public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        {
-            // max(x, 0) + log(1 + e^−|x|)
-            var rest = Scratch.Take<T>(0, x.Length);
-            TensorPrimitives.Abs(x, rest);
-            TensorPrimitives.Negate(rest, rest);
-            TensorPrimitives.Exp(rest, rest);
-            TensorPrimitives.LogP1(rest, rest);
-            TensorPrimitives.Max(x, T.Zero, y);
-            TensorPrimitives.Add(y, rest, y);
-        }
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map1<T, Softplus>(x, y);
+
+        // max(x, 0) + log(1 + e^−|x|)
+        public static Vector512<T> Apply<T>(Vector512<T> x)
+            where T : unmanaged =>
+            Vector512.Max(x, Vector512<T>.Zero) + Lanes.LogOnePlus(Lanes.Exp(-Vector512.Abs(x)));
 
         public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
             where T : unmanaged => g / (Vector512<T>.One + Lanes.Exp(-x));

@@ -68,7 +68,11 @@ public sealed class KeyStream
 
     /// <summary>Uniform in [lo, hi), without bias; hi − lo must fit an int.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The interval is empty or too wide.</exception>
-    public int NextInt(int lo, int hi) => lo + NextInt(checked((int)Math.Clamp((long)hi - lo, int.MinValue, int.MaxValue)));
+    public int NextInt(int lo, int hi)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((long)hi - lo, int.MaxValue, nameof(hi));
+        return lo + NextInt((int)Math.Max((long)hi - lo, int.MinValue));
+    }
 
     /// <summary>True with probability p.</summary>
     /// <exception cref="ArgumentOutOfRangeException">p isn't in [0, 1].</exception>

@@ -52,7 +52,13 @@ let ``hyperparameters that don't fit each other are refused in one line`` () =
     |> should equal "--recombined 12: needs --objects 2 or more, which is 1"
 
     refusal [ "prior", "0.5,1" ]
-    |> should equal "--prior 0.5,1: must be numbers between 0 and 1, separated by commas"
+    |> should equal "--prior 0.5,1: must be numbers from 1E-06 to 0.999999, separated by commas"
+
+    refusal [ "finder", "1"; "overview", "1" ]
+    |> should equal "--overview 1: must be from 2 to 64 for a finder (0 is the canvas, 32)"
+
+    refusal [ "finder", "1"; "canvas", "256" ]
+    |> should equal "--overview 0: must be from 2 to 64 for a finder (0 is the canvas, 256)"
 
 [<Test>]
 let ``a folder without MNIST is refused in one line with both ways out`` () =

@@ -284,11 +284,15 @@ let ``without gradient through responsibilities the loss stays and gradients cha
     withoutLoss |> should equal withLoss
     withoutGradient |> should not' (equal withGradient)
 
-[<TestCase(0)>]
-[<TestCase(2)>]
-let ``N-EM proper ascends the expected log-likelihood (eq. 7)`` (layers: int) =
+[<TestCase(0, false)>]
+[<TestCase(2, false)>]
+[<TestCase(0, true)>]
+[<TestCase(1, true)>]
+let ``N-EM proper ascends the expected log-likelihood (eq. 7)`` (layers: int) (grey: bool) =
     let config =
         { config with
+            Likelihood = if grey then Likelihood.Gaussian else Likelihood.Bernoulli
+            Sigma = 0.4
             Pixels = 20
             Hidden = 6
             DecoderLayers = layers
@@ -304,7 +308,11 @@ let ``N-EM proper ascends the expected log-likelihood (eq. 7)`` (layers: int) =
 
     let expected (theta: Tensor) =
         let psi = NeuralEM.decode config model theta
-        (gamma * (x * psi.log () + (1.0 - x) * (1.0 - psi).log())).sum()
+
+        if grey then
+            (gamma * (x - psi) * (x - psi)).sum() * (-0.5 / config.Sigma ** 2.0)
+        else
+            (gamma * (x * psi.log () + (1.0 - x) * (1.0 - psi).log())).sum()
 
     let delta = gamma * (x - NeuralEM.decode config model theta)
     let step = NeuralEM.mStep config model theta delta - theta

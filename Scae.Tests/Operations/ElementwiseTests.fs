@@ -181,12 +181,67 @@ let ``NaN in the branch not taken leaks neither forward nor backward`` () =
 [<Test>]
 let ``softplus and the Bernoulli likelihood neither overflow nor vanish`` () =
     (ofList [ -1000.0; 0.0; 1000.0 ] [ 3 ]).softplus() |> shouldBe [ 0.0; log 2.0; 1000.0 ]
+    let small = (read ((ofList [ -20.0; -40.0 ] [ 2 ]).softplus()))
+    small[0] / (exp -20.0 - exp -40.0 / 2.0) |> should (equalWithin 1e-14) 1.0
+    small[1] / exp -40.0 |> should (equalWithin 1e-14) 1.0
+    let single = (Tensor.``of`` ([| -20.0f; -80.0f |], [| 2 |])).softplus().toArray<float32>()
+    float single[0] / exp -20.0 |> should (equalWithin 1e-6) 1.0
+    float single[1] / exp -80.0 |> should (equalWithin 1e-5) 1.0
     let logits = (ofList [ -1000.0; 1000.0; 50.0 ] [ 3 ]).reverseDiff()
     let y = (ofList [ 1.0; 0.0; 1.0 ] [ 3 ]).bernoulliLogLikelihood logits
     y |> shouldBe [ -1000.0; -1000.0; -exp -50.0 ]
     (read y)[2] |> should (equalWithin 1e-30) -1.9287498479639178e-22
     y.sum().reverse()
     logits.derivative |> shouldBe [ 1.0; -1.0; exp -50.0 ]
+
+/// ±10⁻⁸ … ±88 and 0.
+let private magnitudes =
+    [|
+        yield 0.0
+        for i in 0..400 do
+            let x = 10.0 ** (-8.0 + float i / 400.0 * (log10 88.0 + 8.0))
+            yield! [ x; -x ]
+    |]
+
+[<TestCase("tanh")>]
+[<TestCase("sinh")>]
+[<TestCase("cosh")>]
+let ``hyperbolic functions are right to the last digits, and alike wherever an element stands`` (name: string) =
+    let ours, exact =
+        match name with
+        | "tanh" -> (fun (x: Tensor) -> x.tanh ()), tanh
+        | "sinh" -> _.sinh(), sinh
+        | _ -> _.cosh(), cosh
+
+    let relative (value: float) (right: float) = if right = 0.0 then abs value else abs (value / right - 1.0)
+    let single = magnitudes |> Array.map float32
+    let together = (ours (Tensor.``of`` (single, [| single.Length |]))).toArray<float32>()
+
+    for i in 0 .. single.Length - 1 do
+        relative (float together[i]) (exact (float single[i])) |> should be (lessThan 4e-7)
+        let alone = (ours (Tensor.``of`` ([| single[i] |], [| 1 |]))).toArray<float32>()
+        alone[0] |> should equal together[i]
+
+    let double = read (ours (Tensor.``of`` (magnitudes, [| magnitudes.Length |])))
+
+    (double, magnitudes)
+    ||> Array.iter2 (fun value x -> relative value (exact x) |> should be (lessThan 2e-15))
+
+[<Test>]
+let ``hyperbolic functions keep NaN, infinities, signs of zero, and slopes where they are steep or flat`` () =
+    let odd = Tensor.``of`` ([| nanf; infinityf; -infinityf; -0.0f |], [| 4 |])
+    odd.tanh().toArray<float32>() |> should equal [| nanf; 1.0f; -1.0f; -0.0f |]
+    odd.sinh().toArray<float32>() |> should equal [| nanf; infinityf; -infinityf; -0.0f |]
+    odd.cosh().toArray<float32>() |> should equal [| nanf; infinityf; infinityf; 1.0f |]
+    Single.IsNegative(odd.tanh().toArray<float32>()[3]) |> should equal true
+
+    let slope (f: Tensor -> Tensor) (x: float32) =
+        let x = (Tensor.``of`` ([| x |], [| 1 |])).reverseDiff()
+        (f x).sum().reverse()
+        float (x.derivative.toArray<float32>()[0])
+
+    slope _.sinh() 50.0f / cosh 50.0 |> should (equalWithin 1e-6) 1.0
+    slope _.cosh() 1e-4f / sinh (float 1e-4f) |> should (equalWithin 1e-6) 1.0
 
 [<Test>]
 let ``division by a number is a division`` () =

@@ -51,6 +51,19 @@ let ``a reduction along an axis agrees with a loop over each line`` (name: strin
                 f axis x |> shouldBeWithin 1e-12 (lines axis x |> Array.map twin)
                 f (axis - shape.Length) x |> shouldHaveShape (List.removeAt axis shape)
 
+[<TestCase(10000, 2)>]
+[<TestCase(1000003, 3)>]
+let ``a sum over many rows loses no digits`` (rows: int) (columns: int) =
+    let x = Tensor.full ([| rows; columns |], 0.1, Dtype.Float32)
+    let mean = x.mean(0).toArray<float32>()
+    mean |> Array.iter (fun value -> float value / float 0.1f |> should (equalWithin 2e-6) 1.0)
+
+[<Test>]
+let ``a sum over more rows than are added in order agrees with a loop`` () =
+    for rows in [ 127; 128; 129; 255; 257; 1000 ] do
+        let x = real 2 [ 2; rows; 3 ]
+        x.sum 1 |> shouldBeWithin 1e-11 (lines 1 x |> Array.map Array.sum)
+
 let private along: (string * (int -> Tensor -> Tensor) * (float[] -> float[])) list =
     let softmax xs = let total = Array.sumBy exp xs in xs |> Array.map (fun x -> exp x / total)
 

@@ -142,6 +142,41 @@ let ``a loss that isn't finite stops the run and names the step`` () =
         what |> should haveSubstring "the loss is"
     | other -> Assert.Fail $"the run ended as %A{other}"
 
+/// A session whose one parameter p ≥ 0 has the loss √p: p = 0 in the given step leaves the loss finite and the gradient not.
+let private rooted (badStep: int) (healthy: Session) : Session =
+    let p = Tensor.ones([| 1 |]).reverseDiff()
+
+    { healthy with
+        Parameters = [ "p", p ]
+        Fill = fun step -> p.primal.Elements<float32>()[0] <- (if step = badStep then 0.0f else 1.0f)
+        Record = fun () -> Recording.Of(fun () -> Seq.singleton (p.sqrt().sum()))
+        Snapshot = fun step -> { Step = step; Values = [] }
+    }
+
+[<TestCase(0)>]
+[<TestCase(19)>]
+[<TestCase(59)>]
+let ``a gradient that isn't finite stops the run before the state is kept`` (badStep: int) =
+    let task = task []
+    let state = Training.start task.Plan (rooted badStep (session task 0))
+    let kept = ResizeArray()
+
+    let outcome =
+        Training.run state (fun () -> false) (function
+            | Evaluated(evaluation, _) -> kept.Add evaluation.Step
+            | Stepped _ -> ())
+
+    outcome |> should equal (Diverged(badStep, "the gradient of p isn't finite"))
+    List.ofSeq kept |> should equal [ 20..20..badStep ]
+
+[<Test>]
+let ``a run that is asked to stop doesn't keep a step whose gradient isn't finite`` () =
+    let task = task []
+    let state = Training.start task.Plan (rooted 7 (session task 0))
+
+    Training.run state (fun () -> state.Step = 8) ignore
+    |> should equal (Diverged(7, "the gradient of p isn't finite"))
+
 [<Test>]
 let ``the summary has final and best metrics and leaves the parameters alone`` () =
     let task = task []
