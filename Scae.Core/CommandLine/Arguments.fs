@@ -1,6 +1,7 @@
 namespace Scae.Core.CommandLine
 
 open System
+open System.Reflection
 open Argu
 open Scae.Core
 
@@ -82,13 +83,22 @@ module Arguments =
     let private parser =
         lazy (ArgumentParser.Create<RootArguments>(programName = "scae", errorHandler = ExceptionExiter()))
 
-    let private isHelp (word: string) = word = "--help" || word = "-h" || word = "help"
+    let private isHelp (word: string) = word = "--help" || word = "-h"
+
+    // Options without a value.
+    let private flags = [ "--resume"; "--quiet"; "--json"; "--help" ]
 
     /// The experiment among the words after a verb: the first that is no option and no option's value.
-    let private experimentIn (words: string list) : Experiment option =
-        words
-        |> List.tryPick (fun word ->
-            Experiments.all |> List.tryFind (fun experiment -> experiment.Specification.Experiment = word))
+    let rec private experimentIn (words: string list) : Experiment option =
+        match words with
+        | option :: rest when option.StartsWith "--" && (option.Contains '=' || List.contains option flags) ->
+            experimentIn rest
+        | option :: _ :: rest when option.StartsWith "--" -> experimentIn rest
+        | word :: rest ->
+            match Experiments.all |> List.tryFind (fun known -> known.Specification.Experiment = word) with
+            | Some experiment -> Some experiment
+            | None -> experimentIn rest
+        | [] -> None
 
     /// Takes `--name value` pairs out that name a hyperparameter of the experiment.
     let private takeHyperparameters (experiment: Experiment) (words: string list) =
@@ -109,6 +119,24 @@ module Arguments =
             | [] -> Ok(List.rev overrides, List.rev kept)
 
         take words [] []
+        |> Result.bind (fun (overrides, kept) ->
+            match overrides |> List.countBy fst |> List.tryFind (fun (_, count) -> count > 1) with
+            | Some(name, _) -> Error $"--{name} is given twice"
+            | None -> Ok(overrides, kept))
+
+    /// The task of a preset with some hyperparameters replaced. The error is one line; of a hyperparameter that other presets
+    /// have it names these.
+    let private configure (experiment: Experiment) (preset: Preset) (overrides: (string * string) list) =
+        let has name (preset: Preset) = experiment.Settings preset |> List.exists (fun setting -> setting.Name = name)
+
+        match overrides |> List.tryFind (fun (name, _) -> not (has name preset)) with
+        | Some(name, _) ->
+            match experiment.Specification.Presets |> List.filter (has name) with
+            | [] -> experiment.Configure preset overrides
+            | others ->
+                let names = others |> List.map _.Name |> String.concat ", "
+                Error $"--{name}: preset {preset.Name} has no such hyperparameter; presets that do: {names}"
+        | None -> experiment.Configure preset overrides
 
     /// The hyperparameters of an experiment: one table for all presets that train the same kind of model, with the values
     /// of the first of them.
@@ -158,8 +186,25 @@ module Arguments =
         | "train" -> usage<TrainArguments> verb
         | "sweep" -> usage<SweepArguments> verb
         | "eval" -> usage<EvalArguments> verb
-        | "figures" -> usage<RunArguments> verb
-        | _ -> usage<ExperimentArguments> verb
+        | "figures" -> usage<FiguresArguments> verb
+        | "verify" -> usage<VerifyArguments> verb
+        | "gradcheck" -> usage<GradcheckArguments> verb
+        | _ -> usage<BenchArguments> verb
+
+    /// The options of a command, without hyperparameters.
+    let private optionsOf (verb: string) : string list =
+        let names (cases: ArgumentCaseInfo list) =
+            cases |> List.filter (fun case -> not case.IsMainCommand) |> List.collect _.CommandLineNames.Value
+
+        match verb with
+        | "list" -> names (ArgumentParser.Create<ListArguments>().GetArgumentCases())
+        | "train" -> names (ArgumentParser.Create<TrainArguments>().GetArgumentCases())
+        | "sweep" -> names (ArgumentParser.Create<SweepArguments>().GetArgumentCases())
+        | "eval" -> names (ArgumentParser.Create<EvalArguments>().GetArgumentCases())
+        | "figures" -> names (ArgumentParser.Create<FiguresArguments>().GetArgumentCases())
+        | "verify" -> names (ArgumentParser.Create<VerifyArguments>().GetArgumentCases())
+        | "gradcheck" -> names (ArgumentParser.Create<GradcheckArguments>().GetArgumentCases())
+        | _ -> names (ArgumentParser.Create<BenchArguments>().GetArgumentCases())
 
     let private help (words: string list) : string =
         let words = words |> List.filter (isHelp >> not)
@@ -209,7 +254,7 @@ module Arguments =
         |> bind (fun experiment ->
             Experiments.preset (results.TryGetResult TrainArguments.Preset) experiment
             |> bind (fun preset ->
-                experiment.Configure preset overrides
+                configure experiment preset overrides
                 |> bind (fun _ -> threads (results.TryGetResult TrainArguments.Threads))
                 |> Result.map (fun threads ->
                     Command.Train
@@ -240,14 +285,14 @@ module Arguments =
                     Json = json
                 }))
 
-    let private figures (results: ParseResults<RunArguments>) : Result<Command, string> =
+    let private figures (results: ParseResults<FiguresArguments>) : Result<Command, string> =
         runOptions
             "figures"
-            (results.TryGetResult RunArguments.Run)
-            (results.TryGetResult RunArguments.Seed)
-            (results.TryGetResult RunArguments.Threads)
-            (results.TryGetResult RunArguments.Data)
-            (results.Contains RunArguments.Json)
+            (results.TryGetResult FiguresArguments.Run)
+            None
+            (results.TryGetResult FiguresArguments.Threads)
+            (results.TryGetResult FiguresArguments.Data)
+            (results.Contains FiguresArguments.Json)
         |> Result.map Command.Figures
 
     let private eval (results: ParseResults<EvalArguments>) : Result<Command, string> =
@@ -269,6 +314,8 @@ module Arguments =
                 |> bind (fun axis ->
                     if axes |> List.exists (fun other -> other.Name = axis.Name) then
                         Error $"--vary {text}: {axis.Name} is varied twice"
+                    elif overrides |> List.exists (fun (name, _) -> name = axis.Name) then
+                        Error $"--vary {text}: {axis.Name} is also given as --{axis.Name}"
                     else
                         Ok(axes @ [ axis ])))
 
@@ -277,7 +324,7 @@ module Arguments =
         |> bind (fun axes ->
             Scan.combinations axes
             |> List.tryPick (fun settings ->
-                match experiment.Configure preset (overrides @ settings) with
+                match configure experiment preset (overrides @ settings) with
                 | Error message -> Some message
                 | Ok _ -> None)
             |> function
@@ -315,107 +362,160 @@ module Arguments =
                                 Json = results.Contains SweepArguments.Json
                             }))))
 
+    /// The experiments, the preset and the hyperparameters that verify, gradcheck and bench were told of.
     let private experiments
-        (command: ExperimentOptions -> Command)
         (overrides: (string * string) list)
-        (results: ParseResults<ExperimentArguments>)
-        : Result<Command, string> =
+        (name: string option)
+        (preset: string option)
+        (threadCount: int option)
+        (data: string option)
+        (json: bool)
+        : Result<ExperimentOptions, string> =
         let chosen =
-            match results.TryGetResult ExperimentArguments.Experiment with
+            match name with
             | Some name -> Experiments.find name |> Result.map List.singleton
             | None -> Ok Experiments.all
 
-        let preset = results.TryGetResult ExperimentArguments.Preset
-
         chosen
         |> bind (fun experiments ->
-            let problem =
-                experiments
-                |> List.tryPick (fun experiment ->
-                    match
-                        Experiments.preset preset experiment
-                        |> bind (fun preset -> experiment.Configure preset overrides)
-                    with
-                    | Error message -> Some message
-                    | Ok _ -> None)
-
-            let steps = results.GetResult(ExperimentArguments.Steps, defaultValue = 2000)
-
-            match problem with
-            | Some message -> Error message
-            | None when steps < 1 -> Error $"--steps {steps}: must be at least 1"
-            | None ->
-                threads (results.TryGetResult ExperimentArguments.Threads)
-                |> Result.map (fun threads ->
-                    command
+            experiments
+            |> List.tryPick (fun experiment ->
+                match
+                    Experiments.preset preset experiment |> bind (fun preset -> configure experiment preset overrides)
+                with
+                | Error message -> Some message
+                | Ok _ -> None)
+            |> function
+                | Some message -> Error message
+                | None ->
+                    threads threadCount
+                    |> Result.map (fun threads ->
                         {
                             Experiments = experiments
                             Preset = preset
                             Overrides = overrides
-                            Seed = results.GetResult(ExperimentArguments.Seed, defaultValue = 0)
-                            Steps = steps
-                            Out = results.TryGetResult ExperimentArguments.Out
+                            Seed = 0
+                            Steps = 2000
+                            Out = None
                             Threads = threads
-                            Resources = resources (results.TryGetResult ExperimentArguments.Data)
-                            Json = results.Contains ExperimentArguments.Json
+                            Resources = resources data
+                            Json = json
                         }))
+
+    let private verify overrides (results: ParseResults<VerifyArguments>) : Result<Command, string> =
+        experiments
+            overrides
+            (results.TryGetResult VerifyArguments.Experiment)
+            (results.TryGetResult VerifyArguments.Preset)
+            (results.TryGetResult VerifyArguments.Threads)
+            (results.TryGetResult VerifyArguments.Data)
+            (results.Contains VerifyArguments.Json)
+        |> Result.map (fun options -> Command.Verify { options with Out = results.TryGetResult VerifyArguments.Out })
+
+    let private gradcheck overrides (results: ParseResults<GradcheckArguments>) : Result<Command, string> =
+        experiments
+            overrides
+            (results.TryGetResult GradcheckArguments.Experiment)
+            (results.TryGetResult GradcheckArguments.Preset)
+            None
+            (results.TryGetResult GradcheckArguments.Data)
+            (results.Contains GradcheckArguments.Json)
+        |> Result.map (fun options ->
+            Command.Gradcheck
+                { options with
+                    Seed = results.GetResult(GradcheckArguments.Seed, defaultValue = 0)
+                })
+
+    let private bench overrides (results: ParseResults<BenchArguments>) : Result<Command, string> =
+        let steps = results.GetResult(BenchArguments.Steps, defaultValue = 2000)
+
+        if steps < 1 then
+            Error $"--steps {steps}: must be at least 1"
+        else
+            experiments
+                overrides
+                (results.TryGetResult BenchArguments.Experiment)
+                (results.TryGetResult BenchArguments.Preset)
+                (results.TryGetResult BenchArguments.Threads)
+                (results.TryGetResult BenchArguments.Data)
+                (results.Contains BenchArguments.Json)
+            |> Result.map (fun options ->
+                Command.Bench
+                    { options with
+                        Seed = results.GetResult(BenchArguments.Seed, defaultValue = 0)
+                        Steps = steps
+                    })
 
     /// Argu's message on one line, with the nearest option where one was mistyped.
     let private oneLine (experiment: Experiment option) (verb: string) (words: string list) (message: string) : string =
         let line = message.Split('\n') |> Array.head |> fun text -> text.Replace("ERROR: ", "").TrimEnd()
 
-        if line.Contains "unrecognized argument" then
-            let word = line.Split('\'') |> Array.tryItem 1 |> Option.defaultValue ""
+        // Argu may take an option for the experiment's name, and then complain of what follows.
+        let unknown =
+            let options = optionsOf verb
+
+            words
+            |> List.tryFind (fun word -> word.StartsWith "--" && not (List.contains (word.Split('=')[0]) options))
+
+        if unknown.IsSome || line.Contains "unrecognized argument" then
+            let quoted = line.Split('\'') |> Array.tryItem 1 |> Option.defaultValue ""
+            let word = unknown |> Option.defaultValue quoted
+            let takesHyperparameters = [ "train"; "sweep"; "gradcheck"; "bench" ] |> List.contains verb
 
             let known =
-                [
-                    "--preset"
-                    "--seed"
-                    "--seeds"
-                    "--vary"
-                    "--out"
-                    "--resume"
-                    "--threads"
-                    "--data"
-                    "--quiet"
-                    "--json"
-                    "--steps"
-                    "--baseline"
-                ]
+                optionsOf verb
                 @ (match experiment with
-                   | Some experiment ->
+                   | Some experiment when takesHyperparameters ->
                        experiment.Specification.Presets
                        |> List.collect experiment.Settings
                        |> List.map (fun setting -> $"--{setting.Name}")
-                   | None -> [])
+                   | _ -> [])
+
+            let others = verbs |> List.filter (fun other -> other <> verb && List.contains word (optionsOf other))
+
+            let helpOf =
+                match experiment with
+                | Some experiment when takesHyperparameters ->
+                    $"scae {verb} {experiment.Specification.Experiment} --help"
+                | _ -> $"scae {verb} --help"
 
             if word.StartsWith "-" then
                 let near = known |> List.minBy (Spelling.distance word)
 
-                if Spelling.distance word near <= 3 then
+                if not others.IsEmpty then
+                    let others = others |> List.map (fun other -> $"scae {other}") |> String.concat ", "
+                    $"scae {verb} has no option {word}; it belongs to {others}"
+                elif Spelling.distance word near <= 2 then
                     $"scae {verb} has no option {word}; did you mean {near}?"
                 else
-                    $"scae {verb} has no option {word}; scae {verb} --help lists them"
+                    $"scae {verb} has no option {word}; {helpOf} lists them"
             else
                 $"scae {verb}: {word} is one word too many; scae {verb} --help tells what fits"
         else
             let given = String.concat " " (verb :: words)
             $"scae {given}: {line.TrimEnd('.')}; scae {verb} --help tells what fits"
 
+    let private isFolder (option: string) = option = "--out" || option = "--data"
+
     /// The command of a command line; the error is one line that says what was wrong and what would be right.
     let parse (words: string array) : Result<Command, string> =
         match List.ofArray words with
         | [] -> Ok(ShowHelp(help []))
+        | "help" :: words -> Ok(ShowHelp(help words))
         | words when words |> List.exists isHelp -> Ok(ShowHelp(help words))
+        | [ "--version" ] -> Ok(ShowHelp $"scae {Assembly.GetExecutingAssembly().GetName().Version}")
         | verb :: _ when not (List.contains verb verbs) ->
             Error $"there is no command {verb}{Spelling.nearest verb verbs}"
+        | verb :: rest when List.pairwise rest |> List.exists (fun (name, value) -> isFolder name && value = "") ->
+            Error $"scae {verb}: an empty name is no folder"
         | verb :: rest ->
             let experiment = experimentIn rest
 
             let taken =
                 match experiment with
-                | Some experiment -> takeHyperparameters experiment rest
-                | None -> Ok([], rest)
+                | Some experiment when not (List.contains verb [ "list"; "eval"; "figures" ]) ->
+                    takeHyperparameters experiment rest
+                | _ -> Ok([], rest)
 
             taken
             |> bind (fun (overrides, kept) ->
@@ -426,8 +526,8 @@ module Arguments =
                     | RootArguments.Eval results -> eval results
                     | RootArguments.Figures results -> figures results
                     | RootArguments.Sweep results -> sweep overrides results
-                    | RootArguments.Verify results -> experiments Command.Verify overrides results
-                    | RootArguments.Gradcheck results -> experiments Command.Gradcheck overrides results
-                    | RootArguments.Bench results -> experiments Command.Bench overrides results
+                    | RootArguments.Verify results -> verify overrides results
+                    | RootArguments.Gradcheck results -> gradcheck overrides results
+                    | RootArguments.Bench results -> bench overrides results
                 with :? ArguParseException as problem ->
                     Error(oneLine experiment verb kept problem.Message))

@@ -36,9 +36,8 @@ type internal TrainArguments =
             | Quiet -> "print nothing but errors."
             | Json -> "print the summary as JSON and nothing else."
 
-type internal RunArguments =
+type internal FiguresArguments =
     | [<MainCommand; Unique>] Run of folder: string
-    | [<Unique>] Seed of number: int
     | [<Unique>] Threads of count: int
     | [<Unique>] Data of folder: string
     | [<Unique>] Json
@@ -47,7 +46,6 @@ type internal RunArguments =
         member this.Usage =
             match this with
             | Run _ -> "the folder that scae train left."
-            | Seed _ -> "the seed of fresh validation and test scenes; 1 unless given."
             | Threads _ -> "how many cores to use; all unless given."
             | Data _ -> "where data sets lie that aren't generated."
             | Json -> "print the result as JSON and nothing else."
@@ -94,11 +92,9 @@ type internal SweepArguments =
             | Quiet -> "print nothing but errors."
             | Json -> "print the result as JSON and nothing else."
 
-type internal ExperimentArguments =
+type internal VerifyArguments =
     | [<MainCommand; Unique>] Experiment of experiment: string
     | [<Unique>] Preset of name: string
-    | [<Unique>] Seed of number: int
-    | [<Unique>] Steps of count: int
     | [<Unique>] Out of folder: string
     | [<Unique>] Threads of count: int
     | [<Unique>] Data of folder: string
@@ -108,11 +104,45 @@ type internal ExperimentArguments =
         member this.Usage =
             match this with
             | Experiment _ -> "which experiment; all unless given."
+            | Preset _ -> "which preset's targets; every preset that has some unless given."
+            | Out _ -> "where the runs are kept; runs/verify unless given."
+            | Threads _ -> "how many runs at once; as many as there are cores unless given."
+            | Data _ -> "where data sets lie that aren't generated."
+            | Json -> "print the result as JSON and nothing else."
+
+type internal GradcheckArguments =
+    | [<MainCommand; Unique>] Experiment of experiment: string
+    | [<Unique>] Preset of name: string
+    | [<Unique>] Seed of number: int
+    | [<Unique>] Data of folder: string
+    | [<Unique>] Json
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | Experiment _ -> "which experiment; all unless given. Its hyperparameters are options, too."
+            | Preset _ -> "a named set of hyperparameters; the first listed unless given."
+            | Seed _ -> "the seed of parameters and batch; 0 unless given."
+            | Data _ -> "where data sets lie that aren't generated."
+            | Json -> "print the result as JSON and nothing else."
+
+type internal BenchArguments =
+    | [<MainCommand; Unique>] Experiment of experiment: string
+    | [<Unique>] Preset of name: string
+    | [<Unique>] Seed of number: int
+    | [<Unique>] Steps of count: int
+    | [<Unique>] Threads of count: int
+    | [<Unique>] Data of folder: string
+    | [<Unique>] Json
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | Experiment _ -> "which experiment; all unless given. Its hyperparameters are options, too."
             | Preset _ -> "a named set of hyperparameters; the first listed unless given."
             | Seed _ -> "the seed of every random number; 0 unless given."
-            | Steps _ -> "bench: how many steps are timed; 2000 unless given."
-            | Out _ -> "verify: where the runs are kept; runs/verify unless given."
-            | Threads _ -> "how many cores to use; bench uses 1 unless given."
+            | Steps _ -> "how many steps are timed; 2000 unless given."
+            | Threads _ -> "how many cores to use; 1 unless given."
             | Data _ -> "where data sets lie that aren't generated."
             | Json -> "print the result as JSON and nothing else."
 
@@ -120,11 +150,11 @@ type internal RootArguments =
     | [<CliPrefix(CliPrefix.None)>] List of ParseResults<ListArguments>
     | [<CliPrefix(CliPrefix.None)>] Train of ParseResults<TrainArguments>
     | [<CliPrefix(CliPrefix.None)>] Eval of ParseResults<EvalArguments>
-    | [<CliPrefix(CliPrefix.None)>] Figures of ParseResults<RunArguments>
+    | [<CliPrefix(CliPrefix.None)>] Figures of ParseResults<FiguresArguments>
     | [<CliPrefix(CliPrefix.None)>] Sweep of ParseResults<SweepArguments>
-    | [<CliPrefix(CliPrefix.None)>] Verify of ParseResults<ExperimentArguments>
-    | [<CliPrefix(CliPrefix.None)>] Gradcheck of ParseResults<ExperimentArguments>
-    | [<CliPrefix(CliPrefix.None)>] Bench of ParseResults<ExperimentArguments>
+    | [<CliPrefix(CliPrefix.None)>] Verify of ParseResults<VerifyArguments>
+    | [<CliPrefix(CliPrefix.None)>] Gradcheck of ParseResults<GradcheckArguments>
+    | [<CliPrefix(CliPrefix.None)>] Bench of ParseResults<BenchArguments>
 
     interface IArgParserTemplate with
         member this.Usage =

@@ -88,22 +88,19 @@ module Settings =
                 fields property.PropertyType |> List.map (fun field -> { field with Path = property :: field.Path })
             | _ -> [])
 
-    /// A copy of a record with another value at the end of a path.
-    let rec private replace (path: PropertyInfo list) (value: objnull) (owner: objnull) : objnull =
-        match path with
-        | [] -> value
-        | step :: rest ->
-            let kind = nonNull step.DeclaringType
+    /// A copy of a record with other values at the ends of some paths.
+    let rec private replace (changes: (PropertyInfo list * objnull) list) (kind: Type) (owner: objnull) : objnull =
+        FSharpType.GetRecordFields kind
+        |> Array.map (fun property ->
+            let present = property.GetValue owner
 
-            FSharpType.GetRecordFields kind
-            |> Array.map (fun property ->
-                let present = property.GetValue owner
-
-                if property = step then
-                    replace rest value present
-                else
-                    present)
-            |> fun values -> FSharpValue.MakeRecord(kind, values)
+            match changes |> List.filter (fun (path, _) -> path.Head = property) with
+            | [] -> present
+            | own ->
+                match List.last own with
+                | [ _ ], value -> value
+                | _ -> replace (own |> List.map (fun (path, value) -> path.Tail, value)) property.PropertyType present)
+        |> fun values -> FSharpValue.MakeRecord(kind, values)
 
     let private read (kind: Type) (value: string) : Result<objnull, string> =
         let invariant = CultureInfo.InvariantCulture
@@ -128,12 +125,12 @@ module Settings =
         else
             Ok(box value)
 
-    let private range (attribute: SettingAttribute) =
-        match attribute.Min, attribute.Max with
-        | low, high when Double.IsInfinity low && Double.IsInfinity high -> ""
-        | low, high when Double.IsInfinity high -> $" of at least {text (box low)}"
-        | low, high when Double.IsInfinity low -> $" of at most {text (box high)}"
-        | low, high -> $" from {text (box low)} to {text (box high)}"
+    let private range (low: float) (high: float) =
+        match Double.IsInfinity low, Double.IsInfinity high with
+        | true, true -> ""
+        | false, true -> $" of at least {text (box low)}"
+        | true, false -> $" of at most {text (box high)}"
+        | false, false -> $" from {text (box low)} to {text (box high)}"
 
     let private outside (attribute: SettingAttribute) (value: objnull) =
         match value with
@@ -162,7 +159,7 @@ module Settings =
     let apply (overrides: (string * string) list) (config: 'config) : Result<'config, string> =
         let known = fields typeof<'config>
 
-        let set (config: objnull) (name: string, value: string) : Result<objnull, string> =
+        let parse (name: string, value: string) : Result<PropertyInfo list * objnull, string> =
             match known |> List.tryFind (fun field -> field.Name = name) with
             | None ->
                 let nearest = Spelling.nearest name (known |> List.map _.Name)
@@ -171,11 +168,18 @@ module Settings =
                 let kind = field.Property.PropertyType
 
                 match read kind value with
+                // A whole number, but larger than the type can hold.
+                | Error _ when kind = typeof<int> && fst (Numerics.BigInteger.TryParse value) ->
+                    let high = min field.Attribute.Max (float Int32.MaxValue)
+                    Error $"--{name} {value}: must be an integer{range field.Attribute.Min high}"
                 | Error wanted -> Error $"--{name} {value}: must be {wanted}"
                 | Ok parsed when outside field.Attribute parsed ->
-                    Error $"--{name} {value}: must be {kindName kind |> Spelling.withArticle}{range field.Attribute}"
-                | Ok parsed -> Ok(replace field.Path parsed config)
+                    Error
+                        $"--{name} {value}: must be {kindName kind |> Spelling.withArticle}{range field.Attribute.Min field.Attribute.Max}"
+                | Ok parsed -> Ok(field.Path, parsed)
 
-        (Ok(box config), overrides)
-        ||> List.fold (fun state change -> Result.bind (fun config -> set config change) state)
-        |> Result.map unbox<'config>
+        (Ok [], overrides)
+        ||> List.fold (fun state change ->
+            state
+            |> Result.bind (fun changes -> parse change |> Result.map (fun parsed -> changes @ [ parsed ])))
+        |> Result.map (fun changes -> replace changes typeof<'config> (box config) |> unbox<'config>)
