@@ -78,8 +78,6 @@ type Command =
 /// From the words of a command line to a command.
 [<RequireQualifiedAccess>]
 module Arguments =
-    let private verbs = [ "list"; "train"; "eval"; "figures"; "sweep"; "verify"; "gradcheck"; "bench" ]
-
     let private parser =
         lazy (ArgumentParser.Create<RootArguments>(programName = "scae", errorHandler = ExceptionExiter()))
 
@@ -138,90 +136,10 @@ module Arguments =
                 Error $"--{name}: preset {preset.Name} has no such hyperparameter; presets that do: {names}"
         | None -> experiment.Configure preset overrides
 
-    /// The hyperparameters of an experiment: one table for all presets that train the same kind of model, with the values
-    /// of the first of them.
-    let private hyperparameterHelp (experiment: Experiment) : string =
-        let specification = experiment.Specification
-
-        let table (names: string) (preset: Preset) =
-            let rows =
-                experiment.Settings preset
-                |> List.map (fun s -> $"    --{s.Name} <{s.Kind}>", $"{s.Summary} [{s.Default}]")
-
-            let width = rows |> List.map (fun (name, _) -> name.Length) |> List.max
-
-            [ ""; $"HYPERPARAMETERS OF {names} [default of {preset.Name}]:"; "" ]
-            @ (rows |> List.map (fun (name, text) -> $"{name.PadRight(width + 2)}{text}"))
-
-        let kinds =
-            specification.Presets
-            |> List.groupBy (fun preset -> experiment.Settings preset |> List.map _.Name)
-            |> List.map snd
-
-        let tables =
-            kinds
-            |> List.collect (fun presets ->
-                let names = presets |> List.map _.Name |> String.concat ", "
-
-                table
-                    (if kinds.Length = 1 then
-                         specification.Experiment
-                     else
-                         $"--preset {names}")
-                    presets.Head)
-
-        let width = specification.Presets |> List.map _.Name.Length |> List.max
-
-        let presets =
-            specification.Presets |> List.map (fun p -> $"    {p.Name.PadRight(width + 3)}{p.Summary}")
-
-        String.concat "\n" ([ ""; $"PRESETS OF {specification.Experiment}:"; "" ] @ presets @ tables)
-
-    let private usage<'arguments when 'arguments :> IArgParserTemplate> (verb: string) : string =
-        ArgumentParser.Create<'arguments>(programName = $"scae {verb}").PrintUsage()
-
-    let private usageOf (verb: string) : string =
-        match verb with
-        | "list" -> usage<ListArguments> verb
-        | "train" -> usage<TrainArguments> verb
-        | "sweep" -> usage<SweepArguments> verb
-        | "eval" -> usage<EvalArguments> verb
-        | "figures" -> usage<FiguresArguments> verb
-        | "verify" -> usage<VerifyArguments> verb
-        | "gradcheck" -> usage<GradcheckArguments> verb
-        | _ -> usage<BenchArguments> verb
-
-    /// The options of a command, without hyperparameters.
-    let private optionsOf (verb: string) : string list =
-        let names (cases: ArgumentCaseInfo list) =
-            cases |> List.filter (fun case -> not case.IsMainCommand) |> List.collect _.CommandLineNames.Value
-
-        match verb with
-        | "list" -> names (ArgumentParser.Create<ListArguments>().GetArgumentCases())
-        | "train" -> names (ArgumentParser.Create<TrainArguments>().GetArgumentCases())
-        | "sweep" -> names (ArgumentParser.Create<SweepArguments>().GetArgumentCases())
-        | "eval" -> names (ArgumentParser.Create<EvalArguments>().GetArgumentCases())
-        | "figures" -> names (ArgumentParser.Create<FiguresArguments>().GetArgumentCases())
-        | "verify" -> names (ArgumentParser.Create<VerifyArguments>().GetArgumentCases())
-        | "gradcheck" -> names (ArgumentParser.Create<GradcheckArguments>().GetArgumentCases())
-        | _ -> names (ArgumentParser.Create<BenchArguments>().GetArgumentCases())
-
     let private help (words: string list) : string =
-        let words = words |> List.filter (isHelp >> not)
-
-        match words with
-        | verb :: rest when List.contains verb verbs ->
-            let usage = usageOf verb
-
-            match verb, experimentIn rest with
-            | ("train" | "sweep"), Some experiment -> usage.TrimEnd() + "\n" + hyperparameterHelp experiment
-            | ("train" | "sweep"), None ->
-                usage.TrimEnd()
-                + $"\n\nscae {verb} EXPERIMENT --help also lists the experiment's presets and hyperparameters."
-            | _ -> usage.TrimEnd()
-        | _ ->
-            parser.Value.PrintUsage().TrimEnd()
-            + "\n\nscae train constellations trains the first experiment; scae COMMAND --help tells more."
+        match words |> List.filter (isHelp >> not) with
+        | verb :: rest when List.contains verb Help.verbs -> Help.text (Some verb) (experimentIn rest)
+        | _ -> Help.text None None
 
     let private seeds (text: string) : Result<int list, string> =
         match text.Split ".." with
@@ -452,7 +370,7 @@ module Arguments =
 
         // Argu may take an option for the experiment's name, and then complain of what follows.
         let unknown =
-            let options = optionsOf verb
+            let options = Help.optionsOf verb
 
             words
             |> List.tryFind (fun word -> word.StartsWith "--" && not (List.contains (word.Split('=')[0]) options))
@@ -463,7 +381,7 @@ module Arguments =
             let takesHyperparameters = [ "train"; "sweep"; "gradcheck"; "bench" ] |> List.contains verb
 
             let known =
-                optionsOf verb
+                Help.optionsOf verb
                 @ (match experiment with
                    | Some experiment when takesHyperparameters ->
                        experiment.Specification.Presets
@@ -471,7 +389,8 @@ module Arguments =
                        |> List.map (fun setting -> $"--{setting.Name}")
                    | _ -> [])
 
-            let others = verbs |> List.filter (fun other -> other <> verb && List.contains word (optionsOf other))
+            let others =
+                Help.verbs |> List.filter (fun other -> other <> verb && List.contains word (Help.optionsOf other))
 
             let helpOf =
                 match experiment with
@@ -504,8 +423,8 @@ module Arguments =
         | "help" :: words -> Ok(ShowHelp(help words))
         | words when words |> List.exists isHelp -> Ok(ShowHelp(help words))
         | [ "--version" ] -> Ok(ShowHelp $"scae {Assembly.GetExecutingAssembly().GetName().Version}")
-        | verb :: _ when not (List.contains verb verbs) ->
-            Error $"there is no command {verb}{Spelling.nearest verb verbs}"
+        | verb :: _ when not (List.contains verb Help.verbs) ->
+            Error $"there is no command {verb}{Spelling.nearest verb Help.verbs}"
         | verb :: rest when List.pairwise rest |> List.exists (fun (name, value) -> isFolder name && value = "") ->
             Error $"scae {verb}: an empty name is no folder"
         | verb :: rest ->

@@ -38,7 +38,7 @@ type PlacedDigit = { Class: int; Left: int; Top: int; Side: int }
 /// Scenes with the truth that training never sees.
 type Scenes =
     {
-        /// Float32 [b, canvas²] in [0, 1].
+        /// Float32 [b, canvas²] of at least 0; above 1 where digits overlap and add up.
         Images: Tensor
         /// For each scene its digits, in the order in which they were drawn.
         Truth: PlacedDigit[][]

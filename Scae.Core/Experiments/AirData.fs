@@ -171,18 +171,21 @@ module AirData =
 
         table
 
+    /// The share of scenes counted right, among those whose truth is chosen.
+    let private countedRight (scenes: Scenes) (reading: AirReading) (chosen: PlacedDigit[] -> bool) : float =
+        Seq.zip scenes.Truth reading.Counts
+        |> Seq.filter (fun (truth, _) -> chosen truth)
+        |> Seq.map (fun (truth, count) -> if truth.Length = count then 1.0 else 0.0)
+        |> mean
+
     /// Accuracy over all scenes and by true count, and the mean absolute error.
     let counting (most: int) (scenes: Scenes) (reading: AirReading) : Metrics =
-        let right (chosen: int -> bool) =
-            Seq.zip scenes.Truth reading.Counts
-            |> Seq.filter (fun (truth, _) -> chosen truth.Length)
-            |> Seq.map (fun (truth, count) -> if truth.Length = count then 1.0 else 0.0)
-            |> mean
+        let right = countedRight scenes reading
 
         [
             "count_accuracy", right (fun _ -> true)
             for count in 0..most do
-                $"count_accuracy_{count}", right ((=) count)
+                $"count_accuracy_{count}", right (fun truth -> truth.Length = count)
             "count_mae",
             Seq.map2 (fun (t: PlacedDigit[]) c -> abs (float (t.Length - c))) scenes.Truth reading.Counts
             |> mean
@@ -259,13 +262,8 @@ module AirData =
             Array.allPairs (Array.indexed truth) (Array.indexed truth)
             |> Array.exists (fun ((i, a), (j, b)) -> i < j && overlaps a b)
 
-        let right (wanted: bool) =
-            Seq.zip scenes.Truth reading.Counts
-            |> Seq.filter (fun (truth, _) -> crowded truth = wanted)
-            |> Seq.map (fun (truth, count) -> if truth.Length = count then 1.0 else 0.0)
-            |> mean
-
-        [ "count_accuracy_apart", right false; "count_accuracy_crowded", right true ]
+        let right = countedRight scenes reading
+        [ "count_accuracy_apart", right (crowded >> not); "count_accuracy_crowded", right crowded ]
 
     /// Every measure of a model; classes only on test scenes.
     let measure (data: AirData) (model: Air) (split: Split) : Metrics =

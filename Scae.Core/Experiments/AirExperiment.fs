@@ -67,7 +67,7 @@ type AirHyperparameters =
         Evidence: bool
         [<Setting("units over a wider glimpse from which presence is inferred, 0 for none", Min = 0.0)>]
         Context: int
-        [<Setting("whether gradients pass through what later steps and looks see of earlier ones")>]
+        [<Setting("whether gradients pass through the pictures that later steps and looks see of earlier ones")>]
         ThroughInputs: bool
         [<Setting("what draws a patch")>]
         Decoding: AirDecoding
@@ -208,10 +208,28 @@ module AirExperiment =
             else
                 config.Overview
 
+        let recurrentOnly =
+            [
+                if config.Overview > 0 then
+                    $"overview {config.Overview}"
+                if config.Finder > 0 then
+                    $"finder {config.Finder}"
+                if config.Evidence then
+                    "evidence true"
+                if config.Context > 0 then
+                    $"context {config.Context}"
+                if not config.ThroughInputs then
+                    "through-inputs false"
+            ]
+
         if config.Decoding = AirDecoding.Convolutional && config.Patch % 4 <> 0 then
             Error $"--patch {config.Patch}: must be a multiple of 4 for a convolutional decoder"
         elif config.Recombined > 0 && config.Objects < 2 then
             Error $"--recombined {config.Recombined}: needs --objects 2 or more, which is {config.Objects}"
+        elif config.Encoding = AirEncoding.Global && recurrentOnly <> [] then
+            Error $"--{recurrentOnly.Head}: needs --encoding recurrent"
+        elif config.PriorStart > 0.0 && config.AnnealSteps = 0 then
+            Error $"--prior-start {config.PriorStart}: needs --anneal-steps above 0"
         elif overview > config.Canvas then
             Error $"--overview {config.Overview}: must be at most the canvas, which is {config.Canvas}"
         elif config.Finder > 0 && (overview < 2 || overview > LargestFound) then
@@ -400,7 +418,7 @@ module AirExperiment =
         AirObjective.loss settled model batch
 
     let private evaluate (_: AirHyperparameters) (data: AirData) (model: Air) =
-        let frozen = Parameters.map (fun tensor -> tensor.primal) model
+        let frozen = Parameters.frozen model
         AirData.measure data frozen
 
     /// The experiment.

@@ -12,10 +12,8 @@ module AirFigures =
     [<Literal>]
     let private Rows = 5
 
-    let private frozen (model: Air) = Parameters.map (fun (tensor: Tensor) -> tensor.primal) model
-
     let private infer (data: AirData) (model: Air) : AirInference =
-        AirEncoder.infer data.Model (frozen model) (AirData.batch data.Model data.Shown.Images)
+        AirEncoder.infer data.Model (Parameters.frozen model) (AirData.batch data.Model data.Shown.Images)
 
     /// What the animation shows of a moment: of the first scenes what is drawn [b, D], where [b, T, 3] and how present
     /// [b, T].
@@ -155,7 +153,7 @@ module AirFigures =
                         Truth = [| for i in wrong -> data.Validation.Truth[i] |]
                     }
 
-                AirEncoder.infer data.Model (frozen model) (AirData.batch data.Model scenes.Images)
+                AirEncoder.infer data.Model (Parameters.frozen model) (AirData.batch data.Model scenes.Images)
                 |> looks data scenes
 
         Figure.create "miscounted" "Validation scenes that are counted wrong" (twoRows panels)
@@ -248,7 +246,7 @@ module AirFigures =
     /// Examples, curves, boxes, reconstructions, patches, the table of counts and what was miscounted.
     let all (data: AirData) (model: Air) (history: History) : Figure list =
         let inference = infer data model
-        let reading = AirData.read data.Model (frozen model) data.Validation.Images
+        let reading = AirData.read data.Model (Parameters.frozen model) data.Validation.Images
 
         [
             examples data

@@ -84,7 +84,7 @@ module ConstellationsExperiment =
         (scenes: ConstellationsData)
         (capsules: ConstellationCapsules)
         =
-        let frozen = Parameters.map (fun tensor -> tensor.primal) capsules
+        let frozen = Parameters.frozen capsules
 
         function
         | Validation -> measure (model config) scenes.Validation frozen
@@ -95,7 +95,7 @@ module ConstellationsExperiment =
         (scenes: ConstellationsData)
         (capsules: ConstellationCapsules)
         =
-        let frozen = Parameters.map (fun tensor -> tensor.primal) capsules
+        let frozen = Parameters.frozen capsules
         [ "decoded", ConstellationCapsules.reconstruct (model config) frozen scenes.Shown.Points ]
 
     let private style: ConstellationsStyle = { Loss = "chamfer"; Relabelled = true }
@@ -121,7 +121,7 @@ module ConstellationsExperiment =
                 Snapshot = snapshot
                 Figures =
                     fun config scenes capsules history ->
-                        let frozen = Parameters.map (fun (tensor: Tensor) -> tensor.primal) capsules
+                        let frozen = Parameters.frozen capsules
 
                         ConstellationsFigures.all
                             style

@@ -2,40 +2,6 @@ namespace Scae.Core
 
 open Scae.Tensors
 
-/// Scenes that are measured and shown.
-type ConstellationsData =
-    {
-        Templates: Template list
-        Validation: Constellations
-        Test: Constellations
-        /// The first validation scenes, which the pictures show.
-        Shown: Constellations
-    }
-
-/// The scenes of a split.
-[<RequireQualifiedAccess>]
-module ConstellationsData =
-    /// How many scenes the pictures show.
-    [<Literal>]
-    let Shown = 4
-
-    /// Scenes from a run's streams.
-    let generate (config: ConstellationsConfig) (validation: int) (test: int) (keys: Keys) : ConstellationsData =
-        let validation = Constellations.sample config validation keys.Validation
-
-        {
-            Templates = config.Templates
-            Validation = validation
-            Test = Constellations.sample config test keys.Test
-            Shown = Constellations.truncate config Shown validation
-        }
-
-    /// Validation or test scenes.
-    let scenes (split: Split) (data: ConstellationsData) : Constellations =
-        match split with
-        | Validation -> data.Validation
-        | Test -> data.Test
-
 /// What the pictures say of a method.
 type ConstellationsStyle =
     {
@@ -54,15 +20,15 @@ module ConstellationsFigures =
 
     /// The training loss, whatever it is, and the Chamfer distance in validation.
     let private chamferPanel (loss: string) (history: History) : Panel =
-        let title, label =
+        let title, axis, ofTraining, ofValidation =
             if loss = "chamfer" then
-                "Chamfer distance", "training"
+                "Chamfer distance", "chamfer", "training", "validation"
             else
-                "Training loss and Chamfer distance", $"training ({loss})"
+                "Training loss and Chamfer distance", $"{loss}; chamfer", $"training: {loss}", "validation: chamfer"
 
-        TrainingCurves.panel title "chamfer" history
-        |> TrainingCurves.curve label Palette.orange history _.TrainLoss
-        |> TrainingCurves.curve "validation" Palette.blue history (TrainingCurves.metric "chamfer")
+        TrainingCurves.panel title axis history
+        |> TrainingCurves.curve ofTraining Palette.orange history _.TrainLoss
+        |> TrainingCurves.curve ofValidation Palette.blue history (TrainingCurves.metric "chamfer")
 
     // Random labels score this under the best of the 3! relabellings of 4 + 4 + 3 points, not 4/11.
     [<Literal>]
@@ -74,16 +40,16 @@ module ConstellationsFigures =
         else
             panel
 
-    let private chanceRaw (templates: Template list) : Panel -> Panel =
-        Panel.horizontal "" Colour.grey (100.0 / float templates.Length)
+    let internal chanceRaw (label: string) (templates: Template list) : Panel -> Panel =
+        Panel.horizontal label Colour.grey (100.0 / float templates.Length)
 
     let private recoveryPanel (templates: Template list) (history: History) : Panel =
         TrainingCurves.panel "Recovery" "points [%]" history
         |> Panel.yLimits 0.0 100.0
         |> TrainingCurves.curve "best match" Palette.blue history (TrainingCurves.percent "recovery")
         |> TrainingCurves.curve "raw" Palette.vermilion history (TrainingCurves.percent "raw_recovery")
-        |> chanceBest "chance, best match" templates
-        |> chanceRaw templates
+        |> chanceBest "chance: best match, raw" templates
+        |> chanceRaw (if templates = Template.published then "" else "chance, raw") templates
 
     let private curves (templates: Template list) (loss: string) (history: History) : Figure =
         Figure.create "training-curves" "Training" [ [ chamferPanel loss history; recoveryPanel templates history ] ]
@@ -268,7 +234,7 @@ module ConstellationsFigures =
                 growing "Recovery [%]" Palette.green 100.0 (TrainingCurves.percent "recovery") until
                 |> chanceBest "" data.Templates
                 growing "Raw recovery [%]" Palette.vermilion 100.0 (TrainingCurves.percent "raw_recovery") until
-                |> chanceRaw data.Templates
+                |> chanceRaw "" data.Templates
             ]
 
         let frame (snapshot: Snapshot) (until: History) =

@@ -104,8 +104,6 @@ module LearnedConstellationsExperiment =
             float (costs |> Array.filter (fun cost -> cost < Solved) |> Array.length) / float costs.Length
         ]
 
-    let private frozen (learned: LearnedTemplates) = Parameters.map (fun (tensor: Tensor) -> tensor.primal) learned
-
     /// The chosen restart as the last snapshot has it: the animation has no model.
     let private chosenAtTheEnd config (scenes: ConstellationsData) (history: History) : int =
         match List.tryLast history.Snapshots with
@@ -132,11 +130,11 @@ module LearnedConstellationsExperiment =
                 Allocate = allocate
                 Fill = fill
                 Loss = fun config learned batch -> LearnedTemplates.loss (model config) learned batch
-                Evaluate = fun config scenes learned split -> evaluate config scenes (frozen learned) split
+                Evaluate = fun config scenes learned split -> evaluate config scenes (Parameters.frozen learned) split
                 Snapshot = fun _ _ learned -> [ "templates", learned.Points.primal.clone () ]
                 Figures =
                     fun config scenes learned history ->
-                        let chosen, _ = choose config scenes (frozen learned)
+                        let chosen, _ = choose config scenes (Parameters.frozen learned)
                         LearnedConstellationsFigures.all (model config) data.Templates chosen history
                 Animation =
                     fun config scenes history ->

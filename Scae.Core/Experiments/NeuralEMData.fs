@@ -56,6 +56,12 @@ module NeuralEMData =
     [<Literal>]
     let private SpreadWidth = 4.0
 
+    // What a slot answers for at each squared distance on an image of the given width; what is added lets every slot see a
+    // little of everything.
+    let private nearness (width: int) : float32[] =
+        Array.init (2 * width * width) (fun distance ->
+            float32 (exp (-(float distance) / (2.0 * SpreadWidth * SpreadWidth)) + 1e-3))
+
     /// The index of a weight, drawn in proportion to the weights; any index where all are 0.
     let private draw (random: KeyStream) (weights: float[]) : int =
         let total = Array.sum weights
@@ -72,9 +78,15 @@ module NeuralEMData =
 
             at
 
-    /// Responsibilities [slots, D] around lit pixels of an image, drawn in proportion to the squared distance from the
+    /// Responsibilities [slots, D], by the table of nearness, around lit pixels of an image, drawn in proportion to the squared distance from the
     /// nearest that was drawn before.
-    let private spread (slots: int) (random: KeyStream) (image: ReadOnlySpan<float32>) (values: Span<float32>) =
+    let private spread
+        (near: float32[])
+        (slots: int)
+        (random: KeyStream)
+        (image: ReadOnlySpan<float32>)
+        (values: Span<float32>)
+        =
         let pixels = image.Length
         let width = int (sqrt (float pixels))
         let weights = Array.zeroCreate<float> pixels
@@ -90,11 +102,10 @@ module NeuralEMData =
 
             for i in 0 .. pixels - 1 do
                 let dx, dy = i % width - centre % width, i / width - centre / width
-                let distance = float (dx * dx + dy * dy)
-                nearest[i] <- min nearest[i] distance
+                let distance = dx * dx + dy * dy
+                nearest[i] <- min nearest[i] (float distance)
                 weights[i] <- float image[i] * nearest[i]
-                // What is added lets every slot see a little of everything.
-                row[i] <- float32 (exp (-distance / (2.0 * SpreadWidth * SpreadWidth)) + 1e-3)
+                row[i] <- near[distance]
 
     /// Fills the noise of a batch: normal deviations of a learned start, random responsibilities |N(0, 1)|, or those
     /// around lit pixels of the target, both normalised over slots.
@@ -110,9 +121,11 @@ module NeuralEMData =
             let slots, pixels = NeuralEM.slots config, config.Pixels
             let images = batch.Target.Elements<float32>()
             let random = key.Stream()
+            let near = nearness (int (sqrt (float pixels)))
 
             for image in 0 .. batch.Target.shape[0] - 1 do
                 spread
+                    near
                     slots
                     random
                     (Span.op_Implicit (images.Slice(image * pixels, pixels)))

@@ -308,7 +308,7 @@ module NeuralEMExperiment =
             (key.Named "states").FillNormal(noise.Elements<float32>(), 0.0f, float32 config.StateNoise))
 
     let private evaluate (_: NeuralEMHyperparameters) (data: NeuralEMData) (model: NeuralEM) =
-        let frozen = Parameters.map (fun tensor -> tensor.primal) model
+        let frozen = Parameters.frozen model
 
         function
         | Validation -> NeuralEMData.measure data data.Validation frozen

@@ -21,13 +21,11 @@ module NeuralEMFigures =
             [ for i in 0 .. most - 1 -> int (Math.Round(float iterations ** (float i / float (most - 1)))) ]
             |> List.distinct
 
-    let private frozen (model: NeuralEM) = Parameters.map (fun (tensor: Tensor) -> tensor.primal) model
-
     /// What the animation shows of a moment: γ [3·b, slots, D] of the first images after three iterations.
     let snapshot (data: NeuralEMData) (model: NeuralEM) : (string * Tensor) list =
         let few = { data.Shown with Shapes = Shapes.range 0 Animated data.Shown.Shapes }
 
-        let iterations = NeuralEMData.iterations data few (frozen model) |> Array.ofList
+        let iterations = NeuralEMData.iterations data few (Parameters.frozen model) |> Array.ofList
 
         [
             "gamma",
@@ -151,7 +149,7 @@ module NeuralEMFigures =
         let curve label colour name = TrainingCurves.curve label colour until (TrainingCurves.metric name)
 
         let panel =
-            TrainingCurves.panel "Agreement of slots and shapes" "validation images" whole
+            TrainingCurves.panel "Agreement of slots and shapes, validation" "agreement" whole
             |> Panel.yLimits 0.0 1.0
             |> curve "NMI" Palette.blue "nmi"
             |> curve "AMI without overlap" Palette.vermilion "ami_distinct"
@@ -210,7 +208,7 @@ module NeuralEMFigures =
 
     /// Examples, curves, assignments and reconstructions.
     let all (bestBy: string) (data: NeuralEMData) (model: NeuralEM) (history: History) : Figure list =
-        let iterations = NeuralEMData.iterations data data.Shown (frozen model) |> Array.ofList
+        let iterations = NeuralEMData.iterations data data.Shown (Parameters.frozen model) |> Array.ofList
 
         [
             examples data

@@ -140,7 +140,7 @@ module RoutedConstellationsExperiment =
             RoutedConstellationsFigures.routing
                 data.Scenes
                 (RoutingCapsules.routeMany (model config) capsules data.Scenes.Shown.Points)
-            let frozen = Parameters.map (fun (tensor: Tensor) -> tensor.primal) capsules
+            let frozen = Parameters.frozen capsules
 
             match RoutingCapsules.attention (model config) frozen data.Scenes.Shown.Points with
             | Some weights -> RoutedConstellationsFigures.attention data.Scenes weights
@@ -148,6 +148,7 @@ module RoutedConstellationsExperiment =
 
             if config.RobustnessSize > 0 then
                 RoutedConstellationsFigures.robustness
+                    data.Scenes.Templates
                     [
                         "network and search", robustness (solve id config data capsules)
                         "network alone", robustness (solve first config data capsules)

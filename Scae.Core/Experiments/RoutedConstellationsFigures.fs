@@ -51,7 +51,7 @@ module RoutedConstellationsFigures =
         |> Figure.note "Attention of the last block, averaged over heads and over the points that the capsule claims."
 
     /// Raw recovery by kind and strength of hardship, a line a method.
-    let robustness (methods: (string * (string * (float * float) list) list) list) : Figure =
+    let robustness (templates: Template list) (methods: (string * (string * (float * float) list) list) list) : Figure =
         let panel kind title axis =
             let empty = Panel.create title |> Panel.axes axis "raw recovery [%]" |> Panel.yLimits 0.0 100.0
 
@@ -60,7 +60,7 @@ module RoutedConstellationsFigures =
                 let points = curves |> List.find (fun (other, _) -> other = kind) |> snd |> Array.ofList
                 let percent = points |> Array.map (fun (_, value) -> 100.0 * value)
                 Panel.line name (Palette.category i) (Array.map fst points) percent panel)
-            |> Panel.horizontal "chance" Colour.grey (100.0 / 3.0)
+            |> ConstellationsFigures.chanceRaw "chance" templates
 
         Figure.create
             "robustness"
@@ -68,7 +68,7 @@ module RoutedConstellationsFigures =
             [
                 [
                     panel "noise" "Gaussian noise on every point" "standard deviation"
-                    panel "missing" "Points left out at random" "points missing of 11"
+                    panel "missing" "Points left out at random" $"points missing of {Template.pointCount templates}"
                     |> Panel.xTicks [ for missing in 0..3 -> float missing, string missing ]
                     panel "scale" "Every template at one scale (trained: 0.5 to 1.5)" "scale"
                 ]

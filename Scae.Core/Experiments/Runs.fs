@@ -8,9 +8,6 @@ open System.Collections.Generic
 module Runs =
     let private pairs (overrides: seq<KeyValuePair<string, string>>) = [ for pair in overrides -> pair.Key, pair.Value ]
 
-    /// The hyperparameters of an experiment with a preset's values.
-    let settings (experiment: Experiment) (preset: Preset) : Setting list = experiment.Settings preset
-
     /// A task from a preset and replaced hyperparameters. The error is one line.
     let configure (experiment: Experiment) (preset: Preset) (overrides: seq<KeyValuePair<string, string>>) =
         experiment.Configure preset (pairs overrides)
@@ -43,6 +40,3 @@ module Runs =
         | Some(_, measure) -> Ok(measure split)
         | None when session.Baselines.IsEmpty -> Error $"--baseline {name}: the experiment has no baselines"
         | None -> Error $"there is no baseline {name}{Spelling.nearest name (List.map fst session.Baselines)}"
-
-    /// The metrics on one set of scenes.
-    let evaluate (session: Session) (split: Split) : Metrics = session.Evaluate split

@@ -34,10 +34,6 @@ module Scan =
             axes
             [ [] ]
 
-    /// A combination in a line: hidden 12, iterations 4.
-    let describe (settings: (string * string) list) : string =
-        settings |> List.map (fun (name, value) -> $"{name} {value}") |> String.concat ", "
-
     /// A combination as a folder's name: hidden=12,iterations=4.
     let folder (settings: (string * string) list) : string =
         settings |> List.map (fun (name, value) -> $"{name}={value}") |> String.concat ","

@@ -86,10 +86,6 @@ module Panel =
     let xTicks (ticks: (float * string) list) (panel: Panel) : Panel =
         { panel with Panel.X = { panel.X with Axis.Ticks = Ticks.At ticks } }
 
-    /// Puts named ticks on y.
-    let yTicks (ticks: (float * string) list) (panel: Panel) : Panel =
-        { panel with Panel.Y = { panel.Y with Axis.Ticks = Ticks.At ticks } }
-
     /// Makes a unit of x as long as a unit of y.
     let equalAspect (panel: Panel) : Panel = { panel with Panel.EqualAspect = true }
 
@@ -108,20 +104,6 @@ module Panel =
                 LineMark.Colour = colour
                 LineMark.Width = 2.0
                 LineMark.Dashed = false
-                LineMark.Label = label
-            }
-
-        add (Mark.Line mark) panel
-
-    /// The same line, dashed.
-    let dashedLine (label: string) (colour: Colour) (x: float[]) (y: float[]) (panel: Panel) : Panel =
-        let mark: LineMark =
-            {
-                LineMark.X = x
-                LineMark.Y = y
-                LineMark.Colour = colour
-                LineMark.Width = 2.0
-                LineMark.Dashed = true
                 LineMark.Label = label
             }
 

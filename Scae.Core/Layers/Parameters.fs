@@ -81,6 +81,9 @@ module Parameters =
     /// The model with every tensor marked, so that losses have derivatives in it.
     let trainable (model: 'model) : 'model = map (fun tensor -> tensor.reverseDiff ()) model
 
+    /// The model without marks: what is computed with it has no derivatives and isn't recorded for any.
+    let frozen (model: 'model) : 'model = map (fun tensor -> tensor.primal) model
+
     /// Overwrites the elements of one tensor by those of another. Raises ShapeError when shapes or dtypes differ.
     let assign (target: Tensor) (source: Tensor) : unit =
         if target.shape <> source.shape || target.dtype <> source.dtype then

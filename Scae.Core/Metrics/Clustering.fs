@@ -3,7 +3,7 @@ namespace Scae.Core
 open System
 open System.Collections.Generic
 
-/// What bounds the mutual information H(U, V) from above, by the entropies of the two partitions: their mean, their
+/// What bounds the mutual information I(U, V) from above, by the entropies of the two partitions: their mean, their
 /// geometric mean, the greater or the smaller. scikit-learn uses Arithmetic since 0.22; the older literature on
 /// adjusted mutual information, Vinh et al. 2010 included, uses Max.
 [<RequireQualifiedAccess>]

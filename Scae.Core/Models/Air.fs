@@ -63,8 +63,8 @@ type AirConfig =
         Evidence: bool
         /// Units over a wider glimpse, of twice the prior's scale, from which z_pres is inferred, too; 0 for none.
         Context: int
-        /// Whether gradients pass through what the encoder sees because of its own choices: the residual that earlier steps
-        /// leave.
+        /// Whether gradients pass through what the encoder sees because of its own choices: what earlier steps drew, and
+        /// where a glimpse is cut. They always pass through the latents that the cell is given, and to the evidence.
         ThroughInputs: bool
         Decoding: AirDecoding
         /// Units of the decoder's hidden layer; channels of the first transposed convolution.
@@ -345,7 +345,9 @@ module Air =
         | AirEncoding.Recurrent ->
             config.Features + config.GlimpseHidden + (if config.Evidence then 1 else 0) + config.Context
 
-    /// Parameters drawn from a key: He's deviations, halved for the mean of z_what; where and log-variance heads 0.01.
+    /// Parameters drawn from a key: He's deviations, halved for the mean of z_what (a recurrent encoder's log-variance,
+    /// too) and a tenth for the baseline's output; heads of z_where and presence and a global encoder's log-variance 0.01;
+    /// the cell uniform in ±1/√units.
     let init (config: AirConfig) (dtype: Dtype) (key: Key) : Air =
         let { What = z; DecoderHidden = d } = config
 

@@ -92,7 +92,8 @@ module LearnedTemplates =
                     for number in 0 .. config.Restarts - 1 do
                         restart number
                 else
-                    Parallel.For(0, config.Restarts, restart) |> ignore
+                    let limit = ParallelOptions(MaxDegreeOfParallelism = Parallelism.Threads)
+                    Parallel.For(0, config.Restarts, limit, restart) |> ignore
         )
 
     /// Σ|x'|² − |Σ conj(p'_i)·x'_i|² / Σ|p'|², what the best similarity of each template leaves of its points in each scene:

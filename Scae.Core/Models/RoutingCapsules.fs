@@ -233,7 +233,7 @@ module RoutingCapsules =
 
     /// Routing probabilities' logarithms of many scenes [b, n, K], a few hundred at a time, without gradient.
     let routeMany (config: RoutingCapsulesConfig) (model: RoutingCapsules) (points: Tensor) : Tensor =
-        let frozen = Parameters.map (fun (tensor: Tensor) -> tensor.primal) model
+        let frozen = Parameters.frozen model
         let count = points.shape[0]
 
         Tensor.cat

@@ -198,9 +198,9 @@ module VariableCapsules =
             Noise = Tensor.zeros [| count; config.Search.Starts - 1; n; k |]
         }
 
-    /// Draws a batch anew, in place, of scenes with at least so many templates; a pure function of the key.
-    let fill (data: ConstellationsConfig) (least: int) (key: Key) (batch: VariableBatch) : unit =
-        VariableConstellations.fillFrom data least (key.Named "scenes") batch.Scenes
+    /// Draws a batch anew, in place; a pure function of the key.
+    let fill (data: ConstellationsConfig) (key: Key) (batch: VariableBatch) : unit =
+        VariableConstellations.fill data (key.Named "scenes") batch.Scenes
         (key.Named "proposals").FillGumbel(batch.Noise.Elements<float32>())
 
     // As many as RoutingCapsules takes at once.
@@ -209,7 +209,7 @@ module VariableCapsules =
 
     /// What is believed of many scenes, without gradient: see believe.
     let believeMany (config: RoutingCapsulesConfig) (model: VariableCapsules) (points: Tensor) (mask: Tensor) =
-        let frozen = Parameters.map (fun (tensor: Tensor) -> tensor.primal) model
+        let frozen = Parameters.frozen model
         let count = points.shape[0]
 
         let parts =

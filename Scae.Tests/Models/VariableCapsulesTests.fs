@@ -25,7 +25,7 @@ let private config: RoutingCapsulesConfig =
 
 let private batch (seed: int) (count: int) =
     let batch = VariableCapsules.allocate config Constellations.published count
-    VariableCapsules.fill Constellations.published 1 (Key.OfSeed(int64 seed)) batch
+    VariableCapsules.fill Constellations.published (Key.OfSeed(int64 seed)) batch
     batch
 
 let private model (seed: int) = VariableCapsules.init config Dtype.Float32 (Key.OfSeed(int64 seed))

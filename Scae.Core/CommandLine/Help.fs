@@ -1,0 +1,94 @@
+namespace Scae.Core.CommandLine
+
+open Argu
+open Scae.Core
+
+/// What --help prints, and which options a command has.
+[<RequireQualifiedAccess>]
+module internal Help =
+    /// The commands.
+    let verbs: string list = [ "list"; "train"; "eval"; "figures"; "sweep"; "verify"; "gradcheck"; "bench" ]
+
+    /// The hyperparameters of an experiment: one table for all presets that train the same kind of model, with the values
+    /// of the first of them.
+    let private hyperparameterHelp (experiment: Experiment) : string =
+        let specification = experiment.Specification
+
+        let table (names: string) (preset: Preset) =
+            let rows =
+                experiment.Settings preset
+                |> List.map (fun s -> $"    --{s.Name} <{s.Kind}>", $"{s.Summary} [{s.Default}]")
+
+            let width = rows |> List.map (fun (name, _) -> name.Length) |> List.max
+
+            [ ""; $"HYPERPARAMETERS OF {names} [default of {preset.Name}]:"; "" ]
+            @ (rows |> List.map (fun (name, text) -> $"{name.PadRight(width + 2)}{text}"))
+
+        let kinds =
+            specification.Presets
+            |> List.groupBy (fun preset -> experiment.Settings preset |> List.map _.Name)
+            |> List.map snd
+
+        let tables =
+            kinds
+            |> List.collect (fun presets ->
+                let names = presets |> List.map _.Name |> String.concat ", "
+
+                table
+                    (if kinds.Length = 1 then
+                         specification.Experiment
+                     else
+                         $"--preset {names}")
+                    presets.Head)
+
+        let width = specification.Presets |> List.map _.Name.Length |> List.max
+
+        let presets =
+            specification.Presets |> List.map (fun p -> $"    {p.Name.PadRight(width + 3)}{p.Summary}")
+
+        String.concat "\n" ([ ""; $"PRESETS OF {specification.Experiment}:"; "" ] @ presets @ tables)
+
+    let private usage<'arguments when 'arguments :> IArgParserTemplate> (verb: string) : string =
+        ArgumentParser.Create<'arguments>(programName = $"scae {verb}").PrintUsage()
+
+    let private usageOf (verb: string) : string =
+        match verb with
+        | "list" -> usage<ListArguments> verb
+        | "train" -> usage<TrainArguments> verb
+        | "sweep" -> usage<SweepArguments> verb
+        | "eval" -> usage<EvalArguments> verb
+        | "figures" -> usage<FiguresArguments> verb
+        | "verify" -> usage<VerifyArguments> verb
+        | "gradcheck" -> usage<GradcheckArguments> verb
+        | _ -> usage<BenchArguments> verb
+
+    /// The options of a command, without hyperparameters.
+    let optionsOf (verb: string) : string list =
+        let names (cases: ArgumentCaseInfo list) =
+            cases |> List.filter (fun case -> not case.IsMainCommand) |> List.collect _.CommandLineNames.Value
+
+        match verb with
+        | "list" -> names (ArgumentParser.Create<ListArguments>().GetArgumentCases())
+        | "train" -> names (ArgumentParser.Create<TrainArguments>().GetArgumentCases())
+        | "sweep" -> names (ArgumentParser.Create<SweepArguments>().GetArgumentCases())
+        | "eval" -> names (ArgumentParser.Create<EvalArguments>().GetArgumentCases())
+        | "figures" -> names (ArgumentParser.Create<FiguresArguments>().GetArgumentCases())
+        | "verify" -> names (ArgumentParser.Create<VerifyArguments>().GetArgumentCases())
+        | "gradcheck" -> names (ArgumentParser.Create<GradcheckArguments>().GetArgumentCases())
+        | _ -> names (ArgumentParser.Create<BenchArguments>().GetArgumentCases())
+
+    /// The help of a command, of all of them without one; with an experiment, of its presets and hyperparameters, too.
+    let text (verb: string option) (experiment: Experiment option) : string =
+        match verb with
+        | Some verb ->
+            let usage = usageOf verb
+
+            match verb, experiment with
+            | ("train" | "sweep"), Some experiment -> usage.TrimEnd() + "\n" + hyperparameterHelp experiment
+            | ("train" | "sweep"), None ->
+                usage.TrimEnd()
+                + $"\n\nscae {verb} EXPERIMENT --help also lists the experiment's presets and hyperparameters."
+            | _ -> usage.TrimEnd()
+        | None ->
+            ArgumentParser.Create<RootArguments>(programName = "scae").PrintUsage().TrimEnd()
+            + "\n\nscae train constellations trains the first experiment; scae COMMAND --help tells more."
