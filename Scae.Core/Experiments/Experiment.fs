@@ -45,6 +45,9 @@ type Plan =
         BestBy: BestBy
     }
 
+    /// Steps of the whole training.
+    member plan.Steps: int = plan.Epochs * plan.StepsPerEpoch
+
 /// Where data that isn't generated is found; None where nothing was said.
 type Resources = { DataFolder: string option }
 

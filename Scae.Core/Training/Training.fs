@@ -134,7 +134,7 @@ module Training =
     /// is noticed at once; gradients are looked at where an epoch begins, and before a state is told of that may be kept.
     let run (state: TrainingState) (shouldStop: unit -> bool) (report: Progress -> unit) : Outcome =
         let plan = state.Plan
-        let last = plan.Epochs * plan.StepsPerEpoch
+        let last = plan.Steps
 
         if state.Step >= last then
             Finished

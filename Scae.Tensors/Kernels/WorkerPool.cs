@@ -38,7 +38,8 @@ internal static unsafe class WorkerPool
     /// </summary>
     /// <remarks>
     /// Parts run on a copy of the job, which all threads share. An exception of a part is thrown here once the other parts
-    /// are done; of several, the first.
+    /// are done; of several, the first. With one thread, or within another job, parts run in order on the job itself, and
+    /// the first exception ends them.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">parts is negative or more than <see cref="MaxParts"/>.</exception>
     public static void Run<TJob>(ref TJob job, int parts)

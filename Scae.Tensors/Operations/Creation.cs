@@ -6,12 +6,15 @@ namespace Scae.Tensors;
 /// <content>Making tensors. Random ones take a key: there is no global generator.</content>
 public sealed partial class Tensor
 {
-    /// <summary>A vector over an array of float, double or int, which it keeps (no copy).</summary>
+    /// <summary>
+    /// A vector over an array of float, double or int, which it keeps (no copy) until it is recorded: a recording moves
+    /// elements to memory of its own, and spans taken by Elements before no longer write to them.
+    /// </summary>
     public static Tensor of<T>(T[] elements)
         where T : unmanaged =>
         Over(Storage.Of(elements), [elements.Length]);
 
-    /// <summary>A tensor over an array of float, double or int, which it keeps (no copy), in the given shape.</summary>
+    /// <summary>The same in the given shape.</summary>
     /// <exception cref="ShapeError">The shape has another number of elements.</exception>
     public static Tensor of<T>(T[] elements, params int[] shape)
         where T : unmanaged
