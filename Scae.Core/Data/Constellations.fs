@@ -49,7 +49,7 @@ module Constellations =
         let templates = Array.ofList config.Templates
         let perScene = Template.pointCount config.Templates
         let struct (smallest, largest) = config.Scale
-        let mutable random = key.Stream()
+        let random = key.Stream()
 
         for scene in 0 .. batch.Labels.Length / perScene - 1 do
             let first = scene * perScene

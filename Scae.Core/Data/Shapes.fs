@@ -202,7 +202,7 @@ module Shapes =
         let most = mostTries config
         let kinds = Array.ofList config.Kinds
         let images = batch.Images.Elements<float32>()
-        let mutable random = key.Stream()
+        let random = key.Stream()
         images.Clear()
         Array.Clear batch.Labels
         Array.Clear batch.Overlap

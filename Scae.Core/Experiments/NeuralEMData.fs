@@ -78,34 +78,30 @@ module NeuralEMData =
 
             at
 
-    /// Responsibilities [slots, D], by the table of nearness, around lit pixels of an image, drawn in proportion to the squared distance from the
-    /// nearest that was drawn before.
-    let private spread
-        (near: float32[])
-        (slots: int)
-        (random: KeyStream)
-        (image: ReadOnlySpan<float32>)
-        (values: Span<float32>)
-        =
-        let pixels = image.Length
+    /// Responsibilities [b, slots, D] around lit pixels of each image [b, D], which are drawn in proportion to the squared
+    /// distance from the nearest that was drawn before.
+    let private spread (slots: int) (pixels: int) (random: KeyStream) (images: Span<float32>) (values: Span<float32>) =
         let width = int (sqrt (float pixels))
-        let weights = Array.zeroCreate<float> pixels
+        let near = nearness width
+        let weights, nearest = Array.zeroCreate<float> pixels, Array.zeroCreate<float> pixels
 
-        for i in 0 .. pixels - 1 do
-            weights[i] <- float image[i]
-
-        let nearest = Array.create pixels infinity
-
-        for slot in 0 .. slots - 1 do
-            let centre = draw random weights
-            let row = values.Slice(slot * pixels, pixels)
+        for first in 0..pixels .. images.Length - 1 do
+            let image = images.Slice(first, pixels)
+            Array.Fill(nearest, infinity)
 
             for i in 0 .. pixels - 1 do
-                let dx, dy = i % width - centre % width, i / width - centre / width
-                let distance = dx * dx + dy * dy
-                nearest[i] <- min nearest[i] (float distance)
-                weights[i] <- float image[i] * nearest[i]
-                row[i] <- near[distance]
+                weights[i] <- float image[i]
+
+            for slot in 0 .. slots - 1 do
+                let centre = draw random weights
+                let row = values.Slice(slots * first + slot * pixels, pixels)
+
+                for i in 0 .. pixels - 1 do
+                    let dx, dy = i % width - centre % width, i / width - centre / width
+                    let distance = dx * dx + dy * dy
+                    nearest[i] <- min nearest[i] (float distance)
+                    weights[i] <- float image[i] * nearest[i]
+                    row[i] <- near[distance]
 
     /// Fills the noise of a batch: normal deviations of a learned start, random responsibilities |N(0, 1)|, or those
     /// around lit pixels of the target, both normalised over slots.
@@ -119,18 +115,7 @@ module NeuralEMData =
             normalize (NeuralEM.slots config) config.Pixels values
         | SymmetryBreaking.Spread ->
             let slots, pixels = NeuralEM.slots config, config.Pixels
-            let images = batch.Target.Elements<float32>()
-            let random = key.Stream()
-            let near = nearness (int (sqrt (float pixels)))
-
-            for image in 0 .. batch.Target.shape[0] - 1 do
-                spread
-                    near
-                    slots
-                    random
-                    (Span.op_Implicit (images.Slice(image * pixels, pixels)))
-                    (values.Slice(image * slots * pixels, slots * pixels))
-
+            spread slots pixels (key.Stream()) (batch.Target.Elements<float32>()) values
             normalize slots pixels values
 
     /// The batch of some images without flips, started from one key.

@@ -286,9 +286,17 @@ module NeuralEMExperiment =
         match data.Train with
         | Some train -> TrainingSet.choose train.Images data.TrainKey step batch.Target
         | None ->
-            // Room for the truth of streamed images, which nobody reads, is what this allocates.
-            (Shapes.sample data.Shapes batch.Target.shape[0] (key.Named "shapes"))
-                .Images.CopyTo(batch.Target.Elements<float32>())
+            // The images are drawn in place; room for their truth, which nobody reads, is what this allocates.
+            let pixels = batch.Target.nelement
+
+            let shapes: Shapes =
+                {
+                    Images = batch.Target
+                    Labels = Array.zeroCreate pixels
+                    Overlap = Array.zeroCreate pixels
+                }
+
+            Shapes.fill data.Shapes (key.Named "shapes") shapes
 
         flip config.FlipProbability (key.Named "flips") batch
 
