@@ -2,7 +2,6 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
-using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using System.Threading;
 using Microsoft.FSharp.Collections;
@@ -25,23 +24,15 @@ internal static class SweepCommand
         int atOnce = options.Threads?.Value ?? Environment.ProcessorCount;
         Parallelism.Threads = 1;
         bool silent = options.Quiet || options.Json;
-        using var stop = new CancellationTokenSource();
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
-        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-        if (!options.Vary.IsEmpty) return Scan(options, folder, atOnce, stop.Token);
-        var summaries = SweepRun.Run(options.Experiment, options.Preset, options.Overrides, [.. options.Seeds], folder, atOnce, options.Resources, Report, stop.Token);
+        using var interruption = new Interruption();
+        if (!options.Vary.IsEmpty) return Scan(options, folder, atOnce, interruption.Token);
+        var summaries = SweepRun.Run(options.Experiment, options.Preset, options.Overrides, [.. options.Seeds], folder, atOnce, options.Resources, Report, interruption.Token);
         var spread = SweepRun.Spread(summaries);
         var result = ToJson(options, summaries, spread);
         AtomicFile.Write(Path.Combine(folder, "sweep.json"), result + "\n");
         if (options.Json) Console.Out.WriteLine(result);
         else if (!options.Quiet) Show(specification, options.Preset, summaries, spread);
         return ExitCode.Success;
-
-        void Stop(PosixSignalContext context)
-        {
-            context.Cancel = true;
-            stop.Cancel();
-        }
 
         void Report(Summary summary)
         {
