@@ -6,6 +6,7 @@ open System.Text.Json
 open System.Threading
 open FsUnit
 open NUnit.Framework
+open Scae.Core
 open Scae.Tests.Commands.CommandLine
 
 let private json (text: string) = JsonDocument.Parse(text).RootElement
@@ -412,6 +413,8 @@ let ``a second signal ends a run at once`` () =
         inNewFolder (fun folder ->
             use running = start (longFinish 500000 @ [ "--out"; Path.Combine(folder, "run") ])
             readTo "epoch   1/1" running
+            // The evaluation has begun, which nothing stops in its midst.
+            Thread.Sleep 500
             signal "TERM" running
             // Signals of a kind that come before the first was handled count as one.
             Thread.Sleep 100
@@ -502,6 +505,28 @@ let ``verify trains the targets' seeds and fails where a target is missed`` () =
         let table = run verify
         table.ExitCode |> should equal 1
         table.Output |> should haveSubstring $"{mean:F4} ± {deviation:F4}")
+
+[<Test>]
+let ``published figures stand beside the presets that they speak of`` () =
+    for experiment in Experiments.all do
+        let presets = experiment.Specification.Presets |> List.map _.Name
+
+        for figure in experiment.Specification.Published do
+            figure.Presets |> should not' (be Empty)
+            figure.Presets |> List.except presets |> should be Empty
+
+    inNewFolder (fun folder ->
+        let published preset =
+            let options = [ "--epochs"; "1"; "--steps-per-epoch"; "1"; "--test-size"; "16"; "--out" ]
+
+            let result =
+                run ([ "train"; "constellations"; "--preset"; preset ] @ options @ [ Path.Combine(folder, preset) ])
+
+            result.ExitCode |> should equal 0
+            result.Output
+
+        published "quick" |> should haveSubstring "86.9 % (one seed, validation scenes, final epoch)"
+        published "solved" |> should not' (haveSubstring "86.9 %"))
 
 [<Test>]
 let ``a scan leaves a table, a picture and numbers, and goes on where it was stopped`` () =
