@@ -135,7 +135,7 @@ let ``a training leaves its folder, and eval and figures work on it`` () =
         trained.Error |> should equal ""
         trained.ExitCode |> should equal 0
 
-        for words in [ "epoch   3/3"; "published"; "recovery" ] do
+        for words in [ "epoch   3/3  train loss "; "published"; "recovery" ] do
             trained.Output |> should haveSubstring words
 
         let expected =
@@ -507,6 +507,61 @@ let ``verify trains the targets' seeds and fails where a target is missed`` () =
         table.Output |> should haveSubstring $"{mean:F4} ± {deviation:F4}")
 
 [<Test>]
+let ``verify refuses what would check nothing or stand in the way of honest runs`` () =
+    let refused arguments (expected: string) =
+        let result = run ("verify" :: arguments)
+        result.Error.TrimEnd() |> should equal expected
+        result.Output |> should equal ""
+        result.ExitCode |> should equal 2
+
+    refused
+        [ "constellations"; "--preset"; "quick" ]
+        "scae: --preset quick: no target speaks of it; constellations has targets of seed, solved, five, variable"
+
+    refused
+        [ "constellations"; "--epochs"; "1" ]
+        "scae verify --epochs 1: targets speak of the presets as they are; to measure another program all the same, say with --out where its runs go"
+
+[<Test>]
+let ``the figures of a sweep of one seed have no deviation`` () =
+    inNewFolder (fun folder ->
+        let sweep options =
+            let result = run ([ "sweep" ] @ shortTraining.Tail @ [ "--out"; folder ] @ options)
+            result.ExitCode |> should equal 0
+            result.Output
+
+        let one = sweep [ "--seeds"; "0..0" ]
+        one |> should haveSubstring $"1 seed; runs and sweep.json: {folder}"
+        one |> should not' (haveSubstring "±")
+        let two = sweep [ "--seeds"; "0..1" ]
+        two |> should haveSubstring $"2 seeds, mean ± standard deviation; runs and sweep.json: {folder}"
+        let scan = sweep [ "--vary"; "width=16,32"; "--seeds"; "0..0" ]
+        scan |> should haveSubstring "1 seed each; table and picture"
+        scan |> should not' (haveSubstring "±")
+
+        scan.Split '\n'
+        |> Array.filter (fun line -> line.Contains "seed 0: best recovery" && line.Contains " %")
+        |> should haveLength 2)
+
+[<Test>]
+let ``a baseline that isn't there is an argument that makes no sense`` () =
+    inNewFolder (fun folder ->
+        let out = Path.Combine(folder, "run")
+        (run (shortTraining @ [ "--out"; out; "--quiet" ])).ExitCode |> should equal 0
+        let result = run [ "eval"; out; "--baseline"; "exakt" ]
+        result.ExitCode |> should equal 2
+        result.Error |> should startWith "scae: "
+        result.Error |> should haveSubstring "exakt")
+
+[<TestCase "eval"; TestCase "figures">]
+let ``a run's folder without a name is asked for`` (verb: string) =
+    let result = run [ verb; "" ]
+    result.ExitCode |> should equal 2
+
+    result.Error.TrimEnd()
+    |> should equal $"scae {verb}: needs a run's folder, such as scae {verb} runs/constellations-seed-0"
+
+[<Test>]
 let ``published figures stand beside the presets that they speak of`` () =
     for experiment in Experiments.all do
         let presets = experiment.Specification.Presets |> List.map _.Name
@@ -527,6 +582,13 @@ let ``published figures stand beside the presets that they speak of`` () =
 
         published "quick" |> should haveSubstring "86.9 % (one seed, validation scenes, final epoch)"
         published "solved" |> should not' (haveSubstring "86.9 %"))
+
+[<Test>]
+let ``fractions are percentages wherever people read them`` () =
+    let list = (run [ "list" ]).Output
+
+    for words in [ "84 to 89 %"; "≥ 97 %"; "≥ 95 %"; "77 to 85 %"; "0.4 to 0.46"; "≤ 2 " ] do
+        list |> should haveSubstring words
 
 [<Test>]
 let ``a scan leaves a table, a picture and numbers, and goes on where it was stopped`` () =
