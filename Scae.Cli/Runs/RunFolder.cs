@@ -49,13 +49,13 @@ internal sealed class RunFolder
     public static string DefaultPath(string experiment, string preset, int seed) =>
         System.IO.Path.Combine("runs", $"{experiment}-{preset}-{seed}");
 
-    /// <summary>The first of path, path-2, path-3, … that holds no run yet.</summary>
+    /// <summary>The first of path, path-2, path-3, … in which no run began; one that has no checkpoint yet may be under way.</summary>
     public static string FirstFree(string path)
     {
         for (int number = 1; ; number++)
         {
             string candidate = number == 1 ? path : $"{path}-{number}";
-            if (!At(candidate).HoldsRun) return candidate;
+            if (!At(candidate).WasBegun) return candidate;
         }
     }
 

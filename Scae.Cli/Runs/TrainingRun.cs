@@ -81,6 +81,7 @@ internal sealed class TrainingRun
                 return null;
         }
 
+        if (stopped is not null) Folder.WriteSettings(_identity, threads, stopped: null);
         try
         {
             return Finish(state, trained, pictures, stop);

@@ -6,6 +6,7 @@ open System.Text.Json
 open System.Threading
 open FsUnit
 open NUnit.Framework
+open Scae.Cli.Reports
 open Scae.Core
 open Scae.Tests.Commands.CommandLine
 
@@ -462,6 +463,27 @@ let ``a stopped run is resumed by the command that it prints, and its seconds go
             again |> should equal command
             second |> should be (greaterThan (first + 0.3)))
 
+[<TestCase "sweep"; TestCase "verify">]
+let ``several runs stop together and the same command goes on`` (verb: string) =
+    if not (OperatingSystem.IsWindows()) then
+        inNewFolder (fun folder ->
+            let runs =
+                if verb = "verify" then
+                    Path.Combine(folder, "constellations-seed")
+                else
+                    folder
+
+            use running = start [ verb; "constellations"; "--preset"; "seed"; "--epochs"; "2000"; "--out"; folder ]
+
+            let metrics = Path.Combine(runs, "seed-0", "metrics.jsonl")
+            SpinWait.SpinUntil((fun () -> File.Exists metrics || running.HasExited), 60000) |> ignore
+            signal "TERM" running
+            running.WaitForExit 60000 |> should equal true
+            running.ExitCode |> should equal 1
+
+            running.StandardError.ReadToEnd().TrimEnd()
+            |> should equal $"scae: stopped; what is finished lies in {runs}; the same command goes on")
+
 [<Test>]
 let ``a sweep reports mean and deviation and runs nothing twice`` () =
     inNewFolder (fun folder ->
@@ -586,6 +608,11 @@ let ``published figures stand beside the presets that they speak of`` () =
 [<Test>]
 let ``fractions are percentages wherever people read them`` () =
     let list = (run [ "list" ]).Output
+
+    for metric in [ "best_count_accuracy_0"; "count_accuracy_apart"; "val_best_starts_that_succeed"; "raw_recovery" ] do
+        Format.Value(metric, 0.5) |> should equal "50.0 %"
+
+    Format.Value("best_nmi", 0.5) |> should equal "0.5000"
 
     for words in [ "84 to 89 %"; "≥ 97 %"; "≥ 95 %"; "77 to 85 %"; "0.4 to 0.46"; "≤ 2 " ] do
         list |> should haveSubstring words
