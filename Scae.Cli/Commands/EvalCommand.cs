@@ -18,7 +18,7 @@ internal static class EvalCommand
     {
         var options = request.Run;
         if (options.Threads is { } threads) Parallelism.Threads = threads.Value;
-        var saved = SavedRun.Open(RunFolder.At(options.Folder), options.Resources, options.Seed);
+        var saved = SavedRun.Open(RunFolder.Given("eval", options.Folder), options.Resources, options.Seed);
         var baseline = request.Baseline is { } name ? Baseline(saved, name.Value) : null;
         var metrics = Training.summarize(saved.State).ToList();
         if (options.Json)
@@ -41,13 +41,14 @@ internal static class EvalCommand
         if (baseline is not null)
         {
             var table = Tables.New("metric", request.Baseline!.Value);
-            foreach (var (metric, value) in baseline) table.AddRow(Format.Name(metric), Format.Value(metric, value));
+            foreach (var (metric, value) in baseline) table.AddRow(Markup.Escape(Format.Name(metric)), Markup.Escape(Format.Value(metric, value)));
             Tables.Console.Write(table);
         }
 
         Console.Out.WriteLine($"step {saved.State.Step} of {options.Folder}, fresh scenes of seed {options.Seed}");
         return ExitCode.Success;
     }
+
     private static List<Tuple<string, double>> Baseline(SavedRun saved, string name) =>
-        [.. RunFailure.Unless(Scae.Core.Runs.baseline(saved.Session, name, Split.Test))];
+        [.. RunFailure.Unless(Scae.Core.Runs.baseline(saved.Session, name, Split.Test), exitCode: ExitCode.Usage)];
 }

@@ -12,7 +12,7 @@ internal static class FiguresCommand
     public static int Run(RunOptions options)
     {
         if (options.Threads is { } threads) Parallelism.Threads = threads.Value;
-        var folder = RunFolder.At(options.Folder);
+        var folder = RunFolder.Given("figures", options.Folder);
         var saved = SavedRun.Open(folder, options.Resources, evaluationSeed: null);
         folder.Prepare();
         var written = FigureFiles.Write(folder, saved.State);

@@ -32,7 +32,7 @@ internal static class ListCommand
             console.Write(presets);
             var figures = Tables.New("metric", "value", "where from");
             foreach (var figure in specification.Published)
-                figures.AddRow(Markup.Escape(Format.Name(figure.Metric)), Markup.Escape(Format.Value(figure.Metric, figure.Value)), Markup.Escape("published, " + figure.Note));
+                figures.AddRow(Markup.Escape(Format.Name(figure.Metric)), Markup.Escape(Format.Value(figure.Metric, figure.Value)), Markup.Escape(Published(figure)));
             foreach (var target in specification.Targets)
                 figures.AddRow(Markup.Escape(Format.Name(target.Metric)), Markup.Escape(new TargetCheck(target, 0).Range), Markup.Escape($"target of {target.Preset}: {target.Note}"));
             console.Write(figures);
@@ -40,6 +40,9 @@ internal static class ListCommand
 
         return ExitCode.Success;
     }
+
+    private static string Published(PublishedFigure figure) =>
+        figure.Presets.IsEmpty ? $"published: {figure.Note}" : $"published ({string.Join(", ", figure.Presets)}): {figure.Note}";
 
     private static JsonObject ToJson(Specification specification) => new()
     {

@@ -2,7 +2,6 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
-using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using System.Threading;
 using Microsoft.FSharp.Collections;
@@ -25,23 +24,15 @@ internal static class SweepCommand
         int atOnce = options.Threads?.Value ?? Environment.ProcessorCount;
         Parallelism.Threads = 1;
         bool silent = options.Quiet || options.Json;
-        using var stop = new CancellationTokenSource();
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
-        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-        if (!options.Vary.IsEmpty) return Scan(options, folder, atOnce, stop.Token);
-        var summaries = SweepRun.Run(options.Experiment, options.Preset, options.Overrides, [.. options.Seeds], folder, atOnce, options.Resources, Report, stop.Token);
+        using var interruption = new Interruption();
+        if (!options.Vary.IsEmpty) return Scan(options, folder, atOnce, interruption.Token);
+        var summaries = SweepRun.Run(options.Experiment, options.Preset, options.Overrides, [.. options.Seeds], folder, atOnce, options.Resources, Report, interruption.Token);
         var spread = SweepRun.Spread(summaries);
         var result = ToJson(options, summaries, spread);
         AtomicFile.Write(Path.Combine(folder, "sweep.json"), result + "\n");
         if (options.Json) Console.Out.WriteLine(result);
-        else if (!options.Quiet) Show(specification, options.Preset, summaries, spread);
+        else if (!options.Quiet) Show(specification, options.Preset, summaries, spread, folder);
         return ExitCode.Success;
-
-        void Stop(PosixSignalContext context)
-        {
-            context.Cancel = true;
-            stop.Cancel();
-        }
 
         void Report(Summary summary)
         {
@@ -93,9 +84,9 @@ internal static class SweepCommand
         {
             var table = Tables.New([.. options.Vary.Select(axis => axis.Name), name]);
             foreach (var point in points)
-                table.AddRow([.. point.Settings.Select(pair => Markup.Escape(pair.Item2)), Format.Spread(metric, point.Mean, point.Deviation)]);
+                table.AddRow([.. point.Settings.Select(pair => Markup.Escape(pair.Item2)), Format.Spread(metric, point.Mean, DeviationOf(point.Deviation, seeds.Count))]);
             Tables.Console.Write(table);
-            Console.Out.WriteLine($"{seeds.Count} seeds each, mean ± standard deviation; table and picture: {folder}");
+            Console.Out.WriteLine($"{Format.Seeds(seeds.Count)} each{Spreading(seeds.Count)}; table and picture: {folder}");
         }
 
         return ExitCode.Success;
@@ -104,20 +95,24 @@ internal static class SweepCommand
         {
             if (options.Quiet || options.Json) return;
             string settings = string.Join(", ", job.Overrides.Skip(options.Overrides.Length).Select(pair => $"{pair.Item1} {pair.Item2}"));
-            Console.Out.WriteLine($"{settings}, seed {job.Seed}: {Format.Name(metric)} {summary.Metric(metric):0.0000}  {Format.Duration(summary.TrainSeconds)}");
+            Console.Out.WriteLine($"{settings}, seed {job.Seed}: {Format.Name(metric)} {Format.Value(metric, summary.Metric(metric) ?? double.NaN)}  {Format.Duration(summary.TrainSeconds)}");
         }
     }
 
-    private static void Show(Specification specification, Preset preset, List<Summary> summaries, List<(string Name, double Mean, double Deviation)> spread)
+    private static void Show(Specification specification, Preset preset, List<Summary> summaries, List<(string Name, double Mean, double Deviation)> spread, string folder)
     {
         var means = spread.Select(metric => Tuple.Create(metric.Name, metric.Mean)).ToList();
         Tables.Console.Write(Tables.Results(specification, preset.Name, means, (name, _) =>
         {
             var metric = spread.First(other => other.Name == name);
-            return Format.Spread(name, metric.Mean, metric.Deviation);
+            return Format.Spread(name, metric.Mean, DeviationOf(metric.Deviation, summaries.Count));
         }));
-        Console.Out.WriteLine($"{summaries.Count} seeds, mean ± standard deviation");
+        Console.Out.WriteLine($"{Format.Seeds(summaries.Count)}{Spreading(summaries.Count)}; runs and sweep.json: {folder}");
     }
+
+    private static double? DeviationOf(double deviation, int seeds) => seeds > 1 ? deviation : null;
+
+    private static string Spreading(int seeds) => seeds > 1 ? ", mean ± standard deviation" : string.Empty;
 
     private static string ToJson(SweepOptions options, List<Summary> summaries, List<(string Name, double Mean, double Deviation)> spread)
     {

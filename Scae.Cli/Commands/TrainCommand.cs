@@ -1,8 +1,7 @@
 using System;
+using System.Collections.Generic;
 using System.IO;
 using System.Linq;
-using System.Runtime.InteropServices;
-using System.Threading;
 using Scae.Cli.Reports;
 using Scae.Cli.Runs;
 using Scae.Core.CommandLine;
@@ -20,26 +19,26 @@ internal static class TrainCommand
         var folder = RunFolder.At(FolderOf(options, experiment));
         if (options.Threads is { } threads) Parallelism.Threads = threads.Value;
         var run = new TrainingRun(options.Experiment, options.Preset, options.Overrides, options.Seed, options.Resources, folder);
-        using var stop = new CancellationTokenSource();
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
-        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-        var summary = run.Run(options.Resume, Parallelism.Threads, Displays.For(options.Quiet || options.Json), stop.Token);
-        if (summary is null)
-        {
-            string preset = options.Preset.Name == options.Experiment.Specification.DefaultPreset ? string.Empty : $" --preset {options.Preset.Name}";
-            string overrides = string.Concat(options.Overrides.Select(pair => $" --{pair.Item1} {pair.Item2}"));
-            throw new RunFailure($"stopped; everything is saved in {folder.Path}; go on with: scae train {experiment}{preset}{overrides} --seed {options.Seed} --out {folder.Path} --resume");
-        }
-
+        using var interruption = new Interruption();
+        var summary = run.Run(options.Resume, Parallelism.Threads, Displays.For(options.Quiet || options.Json), interruption.Token);
+        if (summary is null) throw new RunFailure($"stopped; everything is saved in {folder.Path}; go on with: {Resumption(options, folder)}");
         if (options.Json) Console.Out.WriteLine(summary.ToJson());
         else if (!options.Quiet) Report(options, folder, summary);
         return ExitCode.Success;
+    }
 
-        void Stop(PosixSignalContext context)
-        {
-            context.Cancel = true;
-            stop.Cancel();
-        }
+    /// <summary>The command that goes on with a run, to be pasted into a shell.</summary>
+    private static string Resumption(TrainOptions options, RunFolder folder)
+    {
+        var specification = options.Experiment.Specification;
+        List<string> words = ["scae", "train", specification.Experiment];
+        if (options.Preset.Name != specification.DefaultPreset) words.AddRange(["--preset", options.Preset.Name]);
+        foreach (var (name, value) in options.Overrides) words.AddRange([$"--{name}", value]);
+        words.AddRange(["--seed", $"{options.Seed}", "--out", folder.Path]);
+        if (options.Resources.DataFolder is { } data) words.AddRange(["--data", data.Value]);
+        if (options.Threads is { } threads) words.AddRange(["--threads", $"{threads.Value}"]);
+        words.Add("--resume");
+        return string.Join(' ', words.Select(Shell.Quote));
     }
 
     private static void Report(TrainOptions options, RunFolder folder, Summary summary)

@@ -18,8 +18,10 @@ internal static class VerifyCommand
 {
     public static int Run(ExperimentOptions options)
     {
+        Refuse(options);
         Parallelism.Threads = 1;
-        var checks = options.Experiments.SelectMany(experiment => Check(experiment, options)).ToList();
+        using var interruption = new Interruption();
+        var checks = options.Experiments.SelectMany(experiment => Check(experiment, options, interruption.Token)).ToList();
         if (options.Json)
         {
             var all = new JsonArray();
@@ -44,7 +46,7 @@ internal static class VerifyCommand
                     Markup.Escape(check.Target.Preset),
                     Markup.Escape(Format.Name(check.Target.Metric)),
                     check.Target.Seeds.ToString(),
-                    Markup.Escape(Format.Spread(check.Target.Metric, check.Measured, check.Deviation ?? 0)),
+                    Markup.Escape(Format.Spread(check.Target.Metric, check.Measured, check.Deviation)),
                     Markup.Escape(check.Range),
                     check.Holds ? "[green]yes[/]" : "[red]no[/]");
             }
@@ -55,20 +57,40 @@ internal static class VerifyCommand
         return checks.All(check => check.Check.Holds) ? ExitCode.Success : ExitCode.Failure;
     }
 
-    private static IEnumerable<(Specification Specification, TargetCheck Check)> Check(Experiment experiment, ExperimentOptions options)
+    /// <summary>Refuses what would check nothing, and runs that would stand where later ones look for the presets' own.</summary>
+    private static void Refuse(ExperimentOptions options)
+    {
+        if (options.Preset is { } preset && !options.Experiments.Any(experiment => TargetsOf(experiment, options).Any()))
+        {
+            var others = options.Experiments.Select(experiment =>
+                $"{experiment.Specification.Experiment} has targets of {string.Join(", ", experiment.Specification.Targets.Select(target => target.Preset).Distinct())}");
+            throw new RunFailure($"--preset {preset.Value}: no target speaks of it; {string.Join("; ", others)}", ExitCode.Usage);
+        }
+
+        if (!options.Overrides.IsEmpty && options.Out is null)
+        {
+            string given = string.Join(' ', options.Overrides.Select(pair => $"--{pair.Item1} {pair.Item2}"));
+            throw new RunFailure($"scae verify {given}: targets speak of the presets as they are; to measure another program all the same, say with --out where its runs go", ExitCode.Usage);
+        }
+    }
+
+    private static IEnumerable<Target> TargetsOf(Experiment experiment, ExperimentOptions options) =>
+        experiment.Specification.Targets.Where(target => options.Preset is null || target.Preset == options.Preset.Value);
+
+    private static IEnumerable<(Specification Specification, TargetCheck Check)> Check(Experiment experiment, ExperimentOptions options, CancellationToken stop)
     {
         var specification = experiment.Specification;
-        foreach (var group in specification.Targets.Where(target => options.Preset is null || target.Preset == options.Preset.Value).GroupBy(target => target.Preset))
+        foreach (var group in TargetsOf(experiment, options).GroupBy(target => target.Preset))
         {
             var preset = RunFailure.Unless(Experiments.preset(group.Key, experiment));
             int seeds = group.Max(target => target.Seeds);
             string folder = Path.Combine(options.Out?.Value ?? Path.Combine("runs", "verify"), $"{specification.Experiment}-{group.Key}");
             var summaries = SweepRun.Run(
-                experiment, preset, options.Overrides, [.. Enumerable.Range(0, seeds)], folder, options.Threads?.Value ?? Environment.ProcessorCount, options.Resources, Report, CancellationToken.None);
+                experiment, preset, options.Overrides, [.. Enumerable.Range(0, seeds)], folder, options.Threads?.Value ?? Environment.ProcessorCount, options.Resources, Report, stop);
             foreach (var target in group)
             {
                 var (_, mean, deviation) = SweepRun.Spread(summaries.GetRange(0, target.Seeds), target.Metric);
-                yield return (specification, new TargetCheck(target, mean, deviation));
+                yield return (specification, new TargetCheck(target, mean, target.Seeds > 1 ? deviation : null));
             }
         }
 

@@ -7,13 +7,37 @@ namespace Scae.Cli.Reports;
 /// <summary>How numbers read.</summary>
 internal static class Format
 {
+    /// <summary>Parts of the names of metrics that are fractions of one, be it best_… or …_apart.</summary>
+    private static readonly string[] s_fractions = ["accuracy", "recovery", "starts_that_succeed"];
+
     /// <summary>A fraction of one as a percentage, everything else with four digits.</summary>
     public static string Value(string metric, double value) =>
         IsFraction(metric) ? $"{100 * value:0.0} %" : metric.EndsWith("epoch", StringComparison.Ordinal) ? $"{value:0}" : $"{value:0.0000}";
 
-    /// <summary>mean ± standard deviation.</summary>
-    public static string Spread(string metric, double mean, double deviation) =>
-        IsFraction(metric) ? $"{100 * mean:0.0} ± {100 * deviation:0.0} %" : $"{mean:0.0000} ± {deviation:0.0000}";
+    /// <summary>mean ± standard deviation; the value alone where there is but one and so no deviation.</summary>
+    public static string Spread(string metric, double mean, double? deviation)
+    {
+        if (deviation is not { } spread) return Value(metric, mean);
+        return IsFraction(metric) ? $"{100 * mean:0.0} ± {100 * spread:0.0} %" : $"{mean:0.0000} ± {spread:0.0000}";
+    }
+
+    /// <summary>84 to 89 %, ≥ 0.9, ≤ 2: with as many digits as the bounds were given.</summary>
+    public static string Range(string metric, double? least, double? most)
+    {
+        bool isFraction = IsFraction(metric);
+        string unit = isFraction ? " %" : string.Empty;
+        string Bound(double value) => isFraction ? $"{100 * value:0.####}" : $"{value}";
+        return (least, most) switch
+        {
+            ({ } low, { } high) => $"{Bound(low)} to {Bound(high)}{unit}",
+            ({ } low, null) => $"≥ {Bound(low)}{unit}",
+            (null, { } high) => $"≤ {Bound(high)}{unit}",
+            _ => "any",
+        };
+    }
+
+    /// <summary>1 seed, 5 seeds.</summary>
+    public static string Seeds(int count) => count == 1 ? "1 seed" : $"{count} seeds";
 
     /// <summary>chamfer 0.4312  recovery 86.1 %.</summary>
     public static string Metrics(IEnumerable<Tuple<string, double>> metrics) =>
@@ -30,6 +54,5 @@ internal static class Format
         return span.TotalMinutes >= 1 ? $"{span.Minutes} min {span.Seconds:00} s" : $"{span.TotalSeconds:0} s";
     }
 
-    private static bool IsFraction(string metric) =>
-        metric.EndsWith("recovery", StringComparison.Ordinal) || metric.EndsWith("accuracy", StringComparison.Ordinal);
+    private static bool IsFraction(string metric) => s_fractions.Any(part => metric.Contains(part, StringComparison.Ordinal));
 }

@@ -34,7 +34,7 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IProgressDisplay
                             if (clock.Elapsed - drawn < s_redraw) return;
                             drawn = clock.Elapsed;
                             bar.Value = stepped.step;
-                            bar.Description = Markup.Escape($"loss {loss:0.0000}  {metrics}  {clock.Elapsed.TotalMilliseconds / Math.Max(1, stepped.step - first):0.00} ms/step");
+                            bar.Description = Markup.Escape($"train loss {loss:0.0000}  {metrics}  {clock.Elapsed.TotalMilliseconds / Math.Max(1, stepped.step - first):0.00} ms/step");
                             break;
                         case Core.Progress.Evaluated evaluated:
                             metrics = Format.Metrics(evaluated.Item1.Metrics);

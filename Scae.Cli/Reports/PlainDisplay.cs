@@ -18,7 +18,7 @@ internal sealed class PlainDisplay(TextWriter output) : IProgressDisplay
             if (progress is not Progress.Evaluated evaluated) return;
             int done = evaluated.Item1.Step - first;
             double left = clock.Elapsed.TotalSeconds / Math.Max(1, done) * (total - evaluated.Item1.Step);
-            output.WriteLine($"epoch {evaluated.Item1.Epoch,3}/{plan.Epochs}  loss {evaluated.Item1.TrainLoss:0.0000}  {Format.Metrics(evaluated.Item1.Metrics)}  {clock.Elapsed.TotalMilliseconds / Math.Max(1, done):0.00} ms/step  {Format.Duration(left)} left{(evaluated.isBest ? "  *" : string.Empty)}");
+            output.WriteLine($"epoch {evaluated.Item1.Epoch,3}/{plan.Epochs}  train loss {evaluated.Item1.TrainLoss:0.0000}  {Format.Metrics(evaluated.Item1.Metrics)}  {clock.Elapsed.TotalMilliseconds / Math.Max(1, done):0.00} ms/step  {Format.Duration(left)} left{(evaluated.isBest ? "  *" : string.Empty)}");
         });
     }
 }

@@ -33,14 +33,14 @@ internal static class Tables
         return table;
     }
 
-    /// <summary>Metrics beside what was published and what is aimed at.</summary>
+    /// <summary>Metrics beside what was published and what is aimed at for the preset.</summary>
     public static Table Results(Specification specification, string preset, IReadOnlyList<Tuple<string, double>> metrics, Func<string, double, string>? format = null)
     {
         format ??= Format.Value;
         var table = New("metric", "measured", "published", "target");
         foreach (var (name, value) in metrics)
         {
-            string published = string.Join("\n", specification.Published.Where(figure => figure.Metric == name)
+            string published = string.Join("\n", specification.Published.Where(figure => figure.Metric == name && figure.SpeaksOf(preset))
                 .Select(figure => $"{Format.Value(name, figure.Value)} ({figure.Note})"));
             string target = string.Join("\n", TargetCheck.Of(specification, preset, metrics).Where(check => check.Target.Metric == name)
                 .Select(check => $"{check.Range} ({(check.Target.Seeds > 1 ? $"mean of {check.Target.Seeds} seeds" : "one seed")})"));

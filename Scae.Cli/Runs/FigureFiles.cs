@@ -1,6 +1,8 @@
+using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
+using System.Threading;
 using System.Threading.Tasks;
 using Scae.Cli.Plots;
 using Scae.Core;
@@ -10,12 +12,24 @@ namespace Scae.Cli.Runs;
 /// <summary>The pictures of a run as files: PNG and SVG of each figure, and the animation as GIF.</summary>
 internal static class FigureFiles
 {
-    /// <summary>Draws everything that a training has to show; the paths of the files, in order.</summary>
-    public static List<string> Write(RunFolder folder, TrainingState state)
+    /// <summary>
+    /// Draws everything that a training has to show; the paths of the files, in order. Stops between files where that is
+    /// asked for, with the exception that says so.
+    /// </summary>
+    public static List<string> Write(RunFolder folder, TrainingState state, CancellationToken stop = default)
     {
         var figures = Scae.Core.Runs.figures(state).ToList();
+        try
+        {
+            Parallel.ForEach(figures, new ParallelOptions { CancellationToken = stop }, figure => Write(folder.Figures, figure));
+        }
+        catch (AggregateException several)
+        {
+            throw RunFailure.Of(several);
+        }
+
+        stop.ThrowIfCancellationRequested();
         var animation = Scae.Core.Runs.animation(state);
-        Parallel.ForEach(figures, figure => Write(folder.Figures, figure));
         var written = figures.SelectMany(figure => new[] { "png", "svg" }, (figure, kind) => PathOf(folder, figure.Name, kind)).ToList();
         if (animation is not null)
         {

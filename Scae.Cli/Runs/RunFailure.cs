@@ -1,4 +1,5 @@
 using System;
+using System.Linq;
 using Microsoft.FSharp.Core;
 
 namespace Scae.Cli.Runs;
@@ -9,6 +10,13 @@ internal sealed class RunFailure(string message, int exitCode = ExitCode.Failure
     public int ExitCode { get; } = exitCode;
 
     /// <summary>The value of a result, or this failure with the result's error.</summary>
-    public static T Unless<T>(FSharpResult<T, string> result, string? context = null) =>
-        result.IsOk ? result.ResultValue : throw new RunFailure(context is null ? result.ErrorValue : $"{context}: {result.ErrorValue}");
+    public static T Unless<T>(FSharpResult<T, string> result, string? context = null, int exitCode = Runs.ExitCode.Failure) =>
+        result.IsOk ? result.ResultValue : throw new RunFailure(context is null ? result.ErrorValue : $"{context}: {result.ErrorValue}", exitCode);
+
+    /// <summary>What to tell of what went wrong in several threads: the first failure, or else whatever came first.</summary>
+    public static Exception Of(AggregateException several)
+    {
+        var problems = several.Flatten().InnerExceptions;
+        return problems.OfType<RunFailure>().FirstOrDefault() ?? problems[0];
+    }
 }

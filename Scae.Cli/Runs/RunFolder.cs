@@ -8,6 +8,9 @@ using Scae.Core;
 
 namespace Scae.Cli.Runs;
 
+/// <summary>The step before which a run was stopped, and the seconds that it had trained by then.</summary>
+internal sealed record StoppedAt(int Step, double Seconds);
+
 /// <summary>The folder of a run: what lies where, and how it is written and read.</summary>
 internal sealed class RunFolder
 {
@@ -27,31 +30,40 @@ internal sealed class RunFolder
 
     public string Figures => In("figures");
 
-    public bool HoldsRun => File.Exists(Checkpoint) || File.Exists(Settings);
+    /// <summary>Whether there is a checkpoint to go on from.</summary>
+    public bool HoldsRun => File.Exists(Checkpoint);
+
+    /// <summary>Whether a run began here, be it that it was killed before its first checkpoint and left nothing to keep.</summary>
+    public bool WasBegun => HoldsRun || File.Exists(Settings);
 
     public bool IsFinished => File.Exists(Summary);
 
     public static RunFolder At(string path) => new(path);
 
+    /// <summary>The folder that a command was given; a word without letters, as an unset variable leaves it, names none.</summary>
+    public static RunFolder Given(string command, string path) => string.IsNullOrWhiteSpace(path)
+        ? throw new RunFailure($"scae {command}: needs a run's folder, such as scae {command} runs/constellations-seed-0", ExitCode.Usage)
+        : At(path);
+
     /// <summary>The folder of a run that wasn't given one: runs/EXPERIMENT-PRESET-SEED.</summary>
     public static string DefaultPath(string experiment, string preset, int seed) =>
         System.IO.Path.Combine("runs", $"{experiment}-{preset}-{seed}");
 
-    /// <summary>The first of path, path-2, path-3, … that holds no run yet.</summary>
+    /// <summary>The first of path, path-2, path-3, … in which no run began; one that has no checkpoint yet may be under way.</summary>
     public static string FirstFree(string path)
     {
         for (int number = 1; ; number++)
         {
             string candidate = number == 1 ? path : $"{path}-{number}";
-            if (!At(candidate).HoldsRun) return candidate;
+            if (!At(candidate).WasBegun) return candidate;
         }
     }
 
-    /// <summary>The last of path, path-2, path-3, … that holds a run; path itself if none does.</summary>
+    /// <summary>The last of path, path-2, path-3, … in which a run began; path itself if there is none.</summary>
     public static string LastUsed(string path)
     {
         string last = path;
-        for (int number = 2; At($"{path}-{number}").HoldsRun; number++) last = $"{path}-{number}";
+        for (int number = 2; At($"{path}-{number}").WasBegun; number++) last = $"{path}-{number}";
         return last;
     }
 
@@ -70,8 +82,11 @@ internal sealed class RunFolder
         }
     }
 
-    /// <summary>Every resolved hyperparameter, seed, version, dtype and threads, for people and for Python.</summary>
-    public void WriteSettings(RunIdentity identity, int threads)
+    /// <summary>
+    /// Every resolved hyperparameter, seed, version, dtype and threads, for people and for Python; and where and when the
+    /// run was stopped between evaluations, since the checkpoint knows no clock.
+    /// </summary>
+    public void WriteSettings(RunIdentity identity, int threads, StoppedAt? stopped)
     {
         var settings = new JsonObject();
         foreach (var (name, value) in identity.Settings) settings[name] = Typed(value);
@@ -85,6 +100,7 @@ internal sealed class RunFolder
             ["threads"] = threads,
             ["settings"] = settings,
         };
+        if (stopped is not null) root["stopped"] = new JsonObject { ["step"] = stopped.Step, ["seconds"] = Math.Round(stopped.Seconds, 3) };
         AtomicFile.Write(Settings, root.ToJsonString(Json.Indented) + "\n");
     }
 
@@ -121,6 +137,23 @@ internal sealed class RunFolder
         }
 
         return seconds;
+    }
+
+    /// <summary>Where the run was stopped between evaluations, if it was.</summary>
+    public StoppedAt? ReadStopped()
+    {
+        if (!File.Exists(Settings)) return null;
+        try
+        {
+            return JsonNode.Parse(File.ReadAllText(Settings))!["stopped"] is { } stopped
+                ? new StoppedAt(stopped["step"]!.GetValue<int>(), stopped["seconds"]!.GetValue<double>())
+                : null;
+        }
+        catch (Exception problem) when (problem is JsonException or InvalidOperationException or NullReferenceException)
+        {
+            // As with the times of evaluations: nothing else depends on it.
+            return null;
+        }
     }
 
     /// <summary>The checkpoint's tensors, checked; a damaged or foreign file is refused in one line.</summary>

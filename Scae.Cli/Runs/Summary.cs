@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Linq;
 using System.Text.Json.Nodes;
+using Scae.Cli.Reports;
 using Scae.Core;
 
 namespace Scae.Cli.Runs;
@@ -43,13 +44,7 @@ internal sealed record TargetCheck(Target Target, double Measured, double? Devia
     public bool Holds =>
         Measured >= (Target.AtLeast?.Value ?? double.NegativeInfinity) && Measured <= (Target.AtMost?.Value ?? double.PositiveInfinity);
 
-    public string Range => (Target.AtLeast, Target.AtMost) switch
-    {
-        ({ } low, { } high) => $"{low.Value} to {high.Value}",
-        ({ } low, null) => $"≥ {low.Value}",
-        (null, { } high) => $"≤ {high.Value}",
-        _ => "any",
-    };
+    public string Range => Format.Range(Target.Metric, Target.AtLeast?.Value, Target.AtMost?.Value);
 
     public JsonObject ToJson()
     {

@@ -65,7 +65,7 @@ internal static class SweepRun
         }
         catch (AggregateException several)
         {
-            throw several.InnerExceptions.OfType<RunFailure>().FirstOrDefault() ?? several.InnerExceptions[0];
+            throw RunFailure.Of(several);
         }
 
         if (results.Any(summary => summary is null))

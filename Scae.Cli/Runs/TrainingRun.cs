@@ -42,18 +42,20 @@ internal sealed class TrainingRun
     public int TotalSteps => Plan.Epochs * Plan.StepsPerEpoch;
 
     /// <summary>
-    /// Trains to the end, or until <paramref name="stop"/>; null when it was stopped, after the state was saved.
+    /// Trains to the end, or until <paramref name="stop"/>; null when it was stopped, after the state was saved. To resume a
+    /// run that was killed before its first checkpoint is to start it.
     /// </summary>
     public Summary? Run(bool resume, int threads, IProgressDisplay display, CancellationToken stop, bool pictures = true)
     {
-        var saved = resume ? Folder.ReadCheckpoint() : null;
+        var saved = resume && (Folder.HoldsRun || !Folder.WasBegun) ? Folder.ReadCheckpoint() : null;
         if (saved is not null) CheckIdentity(RunFailure.Unless(Scae.Core.Checkpoint.identify(saved), Folder.Checkpoint));
         Folder.Prepare();
         var session = RunFailure.Unless(Scae.Core.Runs.openSeed(_task, _resources, _seed));
         var state = saved is null ? Training.start(Plan, session) : RunFailure.Unless(Scae.Core.Checkpoint.restore(saved, Plan, session), Folder.Checkpoint);
         if (saved is null) File.Delete(Folder.Summary);
-        Folder.WriteSettings(_identity, threads);
-        double before = RecallSeconds(state);
+        var stopped = Folder.ReadStopped() is { } known && known.Step == state.Step && saved is not null ? known : null;
+        Folder.WriteSettings(_identity, threads, stopped);
+        double evaluated = RecallSeconds(state), before = Math.Max(evaluated, stopped?.Seconds ?? 0);
         var clock = Stopwatch.StartNew();
         double Elapsed() => before + clock.Elapsed.TotalSeconds;
 
@@ -71,13 +73,23 @@ internal sealed class TrainingRun
         switch (outcome)
         {
             case Outcome.Diverged diverged:
-                throw new RunFailure($"step {diverged.step}: {diverged.what}; the last good checkpoint is {Folder.Checkpoint}; try a smaller learning rate");
+                string kept = Folder.HoldsRun ? $" the last good checkpoint is {Folder.Checkpoint};" : string.Empty;
+                throw new RunFailure($"step {diverged.step}: {diverged.what};{kept} try a smaller learning rate");
             case { IsStopped: true }:
                 Save(state, best: true);
+                Folder.WriteSettings(_identity, threads, new StoppedAt(state.Step, trained));
                 return null;
         }
 
-        return Finish(session, state, trained, pictures);
+        if (stopped is not null) Folder.WriteSettings(_identity, threads, stopped: null);
+        try
+        {
+            return Finish(state, trained, pictures, stop);
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Refuses a checkpoint of another run: other hyperparameters, another seed, another experiment.</summary>
@@ -87,8 +99,10 @@ internal sealed class TrainingRun
             throw new RunFailure($"{Folder.Path}: the run there is another one: {difference.Value}; go on with the hyperparameters that it began with, or choose another --out", ExitCode.Usage);
     }
 
-    private Summary Finish(Session session, TrainingState state, double trained, bool pictures)
+    private Summary Finish(TrainingState state, double trained, bool pictures, CancellationToken stop)
     {
+        Save(state, best: true);
+        stop.ThrowIfCancellationRequested();
         var metrics = Training.summarize(state).ToList();
         var summary = new Summary(
             _identity.Experiment,
@@ -99,8 +113,8 @@ internal sealed class TrainingRun
             1000 * trained / Math.Max(1, state.Step),
             metrics,
             TargetCheck.Of(_experiment.Specification, _preset.Name, metrics));
-        Save(state, best: true);
-        if (pictures) FigureFiles.Write(Folder, state);
+        stop.ThrowIfCancellationRequested();
+        if (pictures) FigureFiles.Write(Folder, state, stop);
         AtomicFile.Write(Folder.Summary, summary.ToJson() + "\n");
         return summary;
     }

@@ -8,7 +8,17 @@ open System.Text.Json
 type Preset = { Name: string; Summary: string; Settings: (string * string) list }
 
 /// A figure that the paper or the small program published.
-type PublishedFigure = { Metric: string; Value: float; Note: string }
+type PublishedFigure =
+    {
+        Metric: string
+        Value: float
+        /// The presets that can be compared with it; none for all of them.
+        Presets: string list
+        Note: string
+    }
+
+    /// Whether runs of a preset can be compared with it.
+    member this.SpeaksOf(preset: string) : bool = this.Presets.IsEmpty || List.contains preset this.Presets
 
 /// What `scae verify` checks: a statistic over seeds of a metric of a preset, and the range it must lie in.
 type Target =
@@ -63,6 +73,10 @@ module Specification =
         {
             Metric = field "metric" element
             Value = element.GetProperty("value").GetDouble()
+            Presets =
+                match element.TryGetProperty "presets" with
+                | true, names -> [ for name in names.EnumerateArray() -> nonNull (name.GetString()) ]
+                | _ -> []
             Note = field "note" element
         }
 

@@ -4,6 +4,7 @@ module Scae.Tests.Commands.CommandLine
 open System
 open System.Diagnostics
 open System.IO
+open System.Text.Json
 
 type Result = { ExitCode: int; Output: string; Error: string }
 
@@ -54,3 +55,14 @@ let shortTraining: string list =
         "--snapshot-every"
         "20"
     ]
+
+let json (text: string) = JsonDocument.Parse(text).RootElement
+
+let property (name: string) (element: JsonElement) = element.GetProperty(name: string)
+
+/// The files under a folder, by their paths within it, sorted.
+let filesOf (folder: string) =
+    Directory.GetFiles(folder, "*", SearchOption.AllDirectories)
+    |> Array.map (fun path -> Path.GetRelativePath(folder, path))
+    |> Array.sort
+    |> List.ofArray

@@ -1,22 +1,11 @@
 module Scae.Tests.Commands.CommandLineTests
 
-open System
 open System.IO
-open System.Text.Json
-open System.Threading
 open FsUnit
 open NUnit.Framework
+open Scae.Cli.Reports
+open Scae.Core
 open Scae.Tests.Commands.CommandLine
-
-let private json (text: string) = JsonDocument.Parse(text).RootElement
-
-let private property (name: string) (element: JsonElement) = element.GetProperty(name: string)
-
-let private filesOf (folder: string) =
-    Directory.GetFiles(folder, "*", SearchOption.AllDirectories)
-    |> Array.map (fun path -> Path.GetRelativePath(folder, path))
-    |> Array.sort
-    |> List.ofArray
 
 [<Test>]
 let ``help exits with 0 and names every command`` () =
@@ -134,7 +123,7 @@ let ``a training leaves its folder, and eval and figures work on it`` () =
         trained.Error |> should equal ""
         trained.ExitCode |> should equal 0
 
-        for words in [ "epoch   3/3"; "published"; "recovery" ] do
+        for words in [ "epoch   3/3  train loss "; "published"; "recovery" ] do
             trained.Output |> should haveSubstring words
 
         let expected =
@@ -231,92 +220,39 @@ let ``an unwritable folder is refused with one line`` () =
         result.Error.TrimEnd().Split('\n').Length |> should equal 1)
 
 [<Test>]
-let ``a diverging run stops, names the step, and keeps the last good checkpoint`` () =
+let ``a diverging run stops, names the step, and names no checkpoint where there is none`` () =
     inNewFolder (fun folder ->
         let out = Path.Combine(folder, "run")
         let result = run (shortTraining @ [ "--out"; out; "--learning-rate"; "1e30" ])
         result.ExitCode |> should equal 1
         result.Error |> should haveSubstring "step "
-        result.Error |> should haveSubstring "the last good checkpoint")
+        File.Exists(Path.Combine(out, "last.safetensors")) |> should equal false
+        result.Error |> should not' (haveSubstring "the last good checkpoint"))
 
-/// Kills the process as SIGKILL does after each of a few delays, resumes, and compares with an uninterrupted run.
 [<Test>]
-let ``a run that is killed at random moments resumes to the same bytes`` () =
+let ``pictures that can't be written are told of in one line`` () =
     inNewFolder (fun folder ->
-        let training =
-            [
-                "train"
-                "constellations"
-                "--preset"
-                "quick"
-                "--epochs"
-                "40"
-                "--steps-per-epoch"
-                "25"
-                "--snapshot-every"
-                "0"
-                "--test-size"
-                "64"
-                "--quiet"
-            ]
+        let out = Path.Combine(folder, "run")
+        (run (shortTraining @ [ "--out"; out; "--quiet" ])).ExitCode |> should equal 0
 
-        let straight, killed = Path.Combine(folder, "straight"), Path.Combine(folder, "killed")
-        (run (training @ [ "--out"; straight ])).ExitCode |> should equal 0
-        let checkpoint = Path.Combine(killed, "last.safetensors")
-        let mutable kills = 0
+        for picture in Directory.GetFiles(Path.Combine(out, "figures"), "*.png") do
+            File.Delete picture
+            Directory.CreateDirectory picture |> ignore
 
-        for delay in [ 350; 500; 420; 610 ] do
-            let resume = if File.Exists checkpoint then [ "--resume" ] else []
+        let refused arguments =
+            let result = run arguments
+            result.ExitCode |> should equal 1
+            result.Error.TrimEnd().Split('\n').Length |> should equal 1
+            result.Error |> should startWith "scae: "
+            result.Error |> should haveSubstring ".png"
 
-            if Directory.Exists killed && resume.IsEmpty then
-                Directory.Delete(killed, true)
+        refused [ "figures"; out ]
 
-            use running = start (training @ [ "--out"; killed ] @ resume)
+        // The same within a sweep, which runs several at once.
+        for seed in 0..1 do
+            Directory.CreateDirectory(Path.Combine(folder, $"seed-{seed}", "figures", "examples.png")) |> ignore
 
-            if not (running.WaitForExit delay) then
-                running.Kill()
-                running.WaitForExit()
-                kills <- kills + 1
-
-        kills |> should be (greaterThan 0)
-        let resume = if File.Exists checkpoint then [ "--resume" ] else []
-
-        if Directory.Exists killed && resume.IsEmpty then
-            Directory.Delete(killed, true)
-
-        let finished = run (training @ [ "--out"; killed ] @ resume)
-        finished.Error |> should equal ""
-
-        File.ReadAllBytes checkpoint
-        |> should equal (File.ReadAllBytes(Path.Combine(straight, "last.safetensors"))))
-
-// Whoever starts these tests in the background may have them ignore SIGINT, and so what they start.
-let private ignoresInterrupt () =
-    let status = "/proc/self/status"
-
-    File.Exists status
-    && File.ReadLines status
-       |> Seq.exists (fun line -> line.StartsWith "SigIgn:" && Convert.ToUInt64(line[7..].Trim(), 16) &&& 2UL <> 0UL)
-
-[<TestCase("INT"); TestCase("TERM")>]
-let ``an interrupted run saves and says how to resume`` (signalName: string) =
-    Assume.That(signalName <> "INT" || not (ignoresInterrupt ()))
-
-    if not (OperatingSystem.IsWindows()) then
-        inNewFolder (fun folder ->
-            let out = Path.Combine(folder, "run")
-
-            use running = start [ "train"; "constellations"; "--out"; out; "--epochs"; "2000"; "--quiet" ]
-
-            let error = running.StandardError.ReadToEndAsync()
-            let metrics = Path.Combine(out, "metrics.jsonl")
-            SpinWait.SpinUntil((fun () -> File.Exists metrics || running.HasExited), 60000) |> ignore
-            use signal = System.Diagnostics.Process.Start("kill", [ "-" + signalName; string running.Id ])
-            signal.WaitForExit()
-            running.WaitForExit 60000 |> should equal true
-            running.ExitCode |> should equal 1
-            error.Result |> should haveSubstring "--resume"
-            File.Exists(Path.Combine(out, "last.safetensors")) |> should equal true)
+        refused ([ "sweep" ] @ shortTraining.Tail @ [ "--seeds"; "0..1"; "--out"; folder; "--json" ]))
 
 [<Test>]
 let ``a sweep reports mean and deviation and runs nothing twice`` () =
@@ -361,6 +297,95 @@ let ``verify trains the targets' seeds and fails where a target is missed`` () =
         let table = run verify
         table.ExitCode |> should equal 1
         table.Output |> should haveSubstring $"{mean:F4} ± {deviation:F4}")
+
+[<Test>]
+let ``verify refuses what would check nothing or stand in the way of honest runs`` () =
+    let refused arguments (expected: string) =
+        let result = run ("verify" :: arguments)
+        result.Error.TrimEnd() |> should equal expected
+        result.Output |> should equal ""
+        result.ExitCode |> should equal 2
+
+    refused
+        [ "constellations"; "--preset"; "quick" ]
+        "scae: --preset quick: no target speaks of it; constellations has targets of seed, solved, five, variable"
+
+    refused
+        [ "constellations"; "--epochs"; "1" ]
+        "scae verify --epochs 1: targets speak of the presets as they are; to measure another program all the same, say with --out where its runs go"
+
+[<Test>]
+let ``the figures of a sweep of one seed have no deviation`` () =
+    inNewFolder (fun folder ->
+        let sweep options =
+            let result = run ([ "sweep" ] @ shortTraining.Tail @ [ "--out"; folder ] @ options)
+            result.ExitCode |> should equal 0
+            result.Output
+
+        let one = sweep [ "--seeds"; "0..0" ]
+        one |> should haveSubstring $"1 seed; runs and sweep.json: {folder}"
+        one |> should not' (haveSubstring "±")
+        let two = sweep [ "--seeds"; "0..1" ]
+        two |> should haveSubstring $"2 seeds, mean ± standard deviation; runs and sweep.json: {folder}"
+        let scan = sweep [ "--vary"; "width=16,32"; "--seeds"; "0..0" ]
+        scan |> should haveSubstring "1 seed each; table and picture"
+        scan |> should not' (haveSubstring "±")
+
+        scan.Split '\n'
+        |> Array.filter (fun line -> line.Contains "seed 0: best recovery" && line.Contains " %")
+        |> should haveLength 2)
+
+[<Test>]
+let ``a baseline that isn't there is an argument that makes no sense`` () =
+    inNewFolder (fun folder ->
+        let out = Path.Combine(folder, "run")
+        (run (shortTraining @ [ "--out"; out; "--quiet" ])).ExitCode |> should equal 0
+        let result = run [ "eval"; out; "--baseline"; "exakt" ]
+        result.ExitCode |> should equal 2
+        result.Error |> should startWith "scae: "
+        result.Error |> should haveSubstring "exakt")
+
+[<TestCase "eval"; TestCase "figures">]
+let ``a run's folder without a name is asked for`` (verb: string) =
+    let result = run [ verb; "" ]
+    result.ExitCode |> should equal 2
+
+    result.Error.TrimEnd()
+    |> should equal $"scae {verb}: needs a run's folder, such as scae {verb} runs/constellations-seed-0"
+
+[<Test>]
+let ``published figures stand beside the presets that they speak of`` () =
+    for experiment in Experiments.all do
+        let presets = experiment.Specification.Presets |> List.map _.Name
+
+        for figure in experiment.Specification.Published do
+            figure.Presets |> should not' (be Empty)
+            figure.Presets |> List.except presets |> should be Empty
+
+    inNewFolder (fun folder ->
+        let published preset =
+            let options = [ "--epochs"; "1"; "--steps-per-epoch"; "1"; "--test-size"; "16"; "--out" ]
+
+            let result =
+                run ([ "train"; "constellations"; "--preset"; preset ] @ options @ [ Path.Combine(folder, preset) ])
+
+            result.ExitCode |> should equal 0
+            result.Output
+
+        published "quick" |> should haveSubstring "86.9 % (one seed, validation scenes, final epoch)"
+        published "solved" |> should not' (haveSubstring "86.9 %"))
+
+[<Test>]
+let ``fractions are percentages wherever people read them`` () =
+    let list = (run [ "list" ]).Output
+
+    for metric in [ "best_count_accuracy_0"; "count_accuracy_apart"; "val_best_starts_that_succeed"; "raw_recovery" ] do
+        Format.Value(metric, 0.5) |> should equal "50.0 %"
+
+    Format.Value("best_nmi", 0.5) |> should equal "0.5000"
+
+    for words in [ "84 to 89 %"; "≥ 97 %"; "≥ 95 %"; "77 to 85 %"; "0.4 to 0.46"; "≤ 2 " ] do
+        list |> should haveSubstring words
 
 [<Test>]
 let ``a scan leaves a table, a picture and numbers, and goes on where it was stopped`` () =
