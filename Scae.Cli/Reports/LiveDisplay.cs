@@ -12,7 +12,7 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IProgressDisplay
 
     public Outcome Show(Specification specification, Preset preset, int seed, Plan plan, TrainingState state, Func<Action<Core.Progress>, Outcome> training)
     {
-        int total = plan.Epochs * plan.StepsPerEpoch, first = state.Step;
+        int total = plan.Steps, first = state.Step;
         console.MarkupLineInterpolated($"[bold]{specification.Title}[/], preset {preset.Name}, seed {seed}: {total} steps of {plan.BatchSize}");
         Outcome? outcome = null;
         console.Progress().AutoClear(true).HideCompleted(false)

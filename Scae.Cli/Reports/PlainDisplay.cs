@@ -11,7 +11,7 @@ internal sealed class PlainDisplay(TextWriter output) : IProgressDisplay
     public Outcome Show(Specification specification, Preset preset, int seed, Plan plan, TrainingState state, Func<Action<Progress>, Outcome> training)
     {
         var clock = Stopwatch.StartNew();
-        int first = state.Step, total = plan.Epochs * plan.StepsPerEpoch;
+        int first = state.Step, total = plan.Steps;
         output.WriteLine($"{specification.Experiment}, preset {preset.Name}, seed {seed}: {total} steps of {plan.BatchSize}{(first > 0 ? $", from step {first}" : string.Empty)}");
         return training(progress =>
         {

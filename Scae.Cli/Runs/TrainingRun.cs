@@ -39,8 +39,6 @@ internal sealed class TrainingRun
 
     public Plan Plan => _task.Plan;
 
-    public int TotalSteps => Plan.Epochs * Plan.StepsPerEpoch;
-
     /// <summary>
     /// Trains to the end, or until <paramref name="stop"/>; null when it was stopped, after the state was saved. To resume a
     /// run that was killed before its first checkpoint is to start it.

@@ -414,6 +414,11 @@ module Arguments =
             let given = String.concat " " (verb :: words)
             $"scae {given}: {line.TrimEnd('.')}; scae {verb} --help tells what fits"
 
+    let private version =
+        match Assembly.GetExecutingAssembly().GetCustomAttribute<AssemblyInformationalVersionAttribute>() with
+        | null -> "0"
+        | attribute -> attribute.InformationalVersion
+
     let private isFolder (option: string) = option = "--out" || option = "--data"
 
     /// The command of a command line; the error is one line that says what was wrong and what would be right.
@@ -422,7 +427,7 @@ module Arguments =
         | [] -> Ok(ShowHelp(help []))
         | "help" :: words -> Ok(ShowHelp(help words))
         | words when words |> List.exists isHelp -> Ok(ShowHelp(help words))
-        | [ "--version" ] -> Ok(ShowHelp $"scae {Assembly.GetExecutingAssembly().GetName().Version}")
+        | [ "--version" ] -> Ok(ShowHelp $"scae {version}")
         | verb :: _ when not (List.contains verb Help.verbs) ->
             Error $"there is no command {verb}{Spelling.nearest verb Help.verbs}"
         | verb :: rest when List.pairwise rest |> List.exists (fun (name, value) -> isFolder name && value = "") ->

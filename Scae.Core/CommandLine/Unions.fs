@@ -29,8 +29,9 @@ type internal TrainArguments =
             | Experiment _ -> "what to train; scae list names them."
             | Preset _ -> "a named set of hyperparameters; the first listed unless given."
             | Seed _ -> "the seed of every random number; 0 unless given."
-            | Out _ -> "the run's folder; runs/EXPERIMENT-PRESET-SEED unless given."
-            | Resume -> "go on where the run in the folder stopped, to the bit."
+            | Out _ ->
+                "the run's folder; runs/EXPERIMENT-PRESET-SEED unless given, with -2, -3, … where a run is already."
+            | Resume -> "go on where the run in the folder, the newest unless --out is given, stopped, to the bit."
             | Threads _ -> "how many cores to use; all unless given. Results don't depend on it."
             | Data _ -> "where data sets lie that aren't generated."
             | Quiet -> "print nothing but errors."
@@ -86,7 +87,8 @@ type internal SweepArguments =
             | Preset _ -> "a named set of hyperparameters; the first listed unless given."
             | Seeds _ -> "first..last, such as 0..4, which is what is run unless given."
             | Vary _ -> "a hyperparameter and its values, such as hidden=12,24,48; every combination of several is run."
-            | Out _ -> "the sweep's folder; finished runs in it aren't run again."
+            | Out _ ->
+                "the sweep's folder, runs/EXPERIMENT-PRESET-sweep unless given; finished runs in it aren't run again."
             | Threads _ -> "how many runs at once; as many as there are cores unless given."
             | Data _ -> "where data sets lie that aren't generated."
             | Quiet -> "print nothing but errors."
@@ -105,7 +107,7 @@ type internal VerifyArguments =
             match this with
             | Experiment _ -> "which experiment; all unless given."
             | Preset _ -> "which preset's targets; every preset that has some unless given."
-            | Out _ -> "where the runs are kept; runs/verify unless given."
+            | Out _ -> "where the runs are kept; runs/verify unless given. Needed with hyperparameters."
             | Threads _ -> "how many runs at once; as many as there are cores unless given."
             | Data _ -> "where data sets lie that aren't generated."
             | Json -> "print the result as JSON and nothing else."

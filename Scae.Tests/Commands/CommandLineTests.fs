@@ -97,6 +97,43 @@ let private nonsense: obj[] list =
             [ "sweep"; "neural-em"; "--vary"; "hidden=12"; "--vary"; "hidden=24" ]
             "scae: --vary hidden=24: hidden is varied twice"
         |]
+        [|
+            [ "train"; "constellations"; "--seeds"; "0..4" ]
+            "scae train has no option --seeds; it belongs to scae sweep"
+        |]
+        [|
+            [ "train"; "--out"; "air"; "constellations"; "--widht"; "8" ]
+            "scae train has no option --widht; did you mean --width?"
+        |]
+        [|
+            [ "gradcheck"; "--threads"; "2" ]
+            "scae gradcheck has no option --threads; it belongs to scae train, scae eval, scae figures, scae sweep, scae verify, scae bench"
+        |]
+        [| [ "train"; "constellations"; "--out"; "" ]; "scae train: an empty name is no folder" |]
+        [|
+            [ "train"; "constellations"; "--epochs"; "1"; "--epochs"; "2" ]
+            "scae: --epochs is given twice"
+        |]
+        [|
+            [ "train"; "constellations"; "--batch-size"; "99999999999" ]
+            "scae: --batch-size 99999999999: must be an integer from 1 to 65536"
+        |]
+        [|
+            [ "train"; "constellations"; "--epochs"; "65536"; "--steps-per-epoch"; "65536" ]
+            "scae: --epochs 65536: must be an integer from 1 to 10000"
+        |]
+        [|
+            [ "train"; "constellations"; "--pairs"; "3" ]
+            "scae: --pairs: preset seed has no such hyperparameter; presets that do: solved, five, variable, dreams"
+        |]
+        [|
+            [ "sweep"; "neural-em"; "--hidden"; "8"; "--vary"; "hidden=16,32" ]
+            "scae: --vary hidden=16,32: hidden is also given as --hidden"
+        |]
+        [|
+            [ "eval"; "air"; "--epochs"; "8" ]
+            "scae eval has no option --epochs; scae eval --help lists them"
+        |]
         [| [ "eval" ]; "scae eval: needs a run's folder, such as scae eval runs/constellations-seed-0" |]
     ]
 
