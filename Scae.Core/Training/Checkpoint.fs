@@ -177,15 +177,19 @@ module Checkpoint =
 
         let differences =
             [
-                if saved.Experiment <> asked.Experiment then
-                    $"the experiment was {saved.Experiment}"
                 if saved.Seed <> asked.Seed then
                     $"the seed was {saved.Seed} and is now {asked.Seed}"
                 yield! settings
             ]
 
+        // Another experiment, or a preset of another model, has other settings altogether.
+        let names (run: RunIdentity) = run.Settings |> List.map fst
+
         match differences with
+        | _ when saved.Experiment <> asked.Experiment -> Some $"the experiment was {saved.Experiment}"
         | [] -> None
+        | _ when saved.Preset <> asked.Preset && names saved <> names asked ->
+            Some $"the preset was {saved.Preset} and is now {asked.Preset}"
         | some -> Some(String.concat ", " some)
 
     let private find (file: SafetensorsFile) (name: string) : Result<Tensor, string> =

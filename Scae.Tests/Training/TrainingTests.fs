@@ -268,6 +268,10 @@ let ``a checkpoint of other hyperparameters is refused in one line`` () =
 
     mismatch (identity first) (identity first) |> should be Empty
 
+    let foreign = { identity first with Experiment = "air"; Settings = [ "canvas", "32" ] }
+
+    mismatch foreign (identity first) |> should equal [ "the experiment was air" ]
+
 [<Test>]
 let ``a checkpoint knows whose it is`` () =
     let task = task []
