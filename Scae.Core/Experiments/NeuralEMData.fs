@@ -11,7 +11,8 @@ type NeuralEMScenes = { Shapes: Shapes; Noise: Key }
 type NeuralEMData =
     {
         Shapes: ShapesConfig
-        Model: NeuralEMConfig
+        /// The model as it is measured and drawn: it may run other iterations than in training.
+        Measured: NeuralEMConfig
         /// The deviation of the noise on a learned start.
         StartNoise: float
         /// How often measured images are started; the start with the greatest expected log-likelihood is kept.
@@ -120,10 +121,10 @@ module NeuralEMData =
 
     /// The batch of some images without flips, started from one key.
     let private started (data: NeuralEMData) (images: Tensor) (noise: Key) : NeuralEMBatch =
-        let batch = NeuralEM.allocate (NeuralEM.undisturbed data.Model) images.shape[0]
+        let batch = NeuralEM.allocate (NeuralEM.undisturbed data.Measured) images.shape[0]
         images.CopyTo(batch.Target.Elements<float32>())
         images.CopyTo(batch.Input.Elements<float32>())
-        fillNoise data.Model data.StartNoise noise batch
+        fillNoise data.Measured data.StartNoise noise batch
         batch
 
     /// The T iterations on some images, from the first start of each and from that which ends with the greatest expected
@@ -131,10 +132,10 @@ module NeuralEMData =
     let private iterate (data: NeuralEMData) (noise: Key) (images: Tensor) (model: NeuralEM) =
         let unrolled noise =
             let batch = started data images noise
-            batch, NeuralEM.unroll data.Model model batch
+            batch, NeuralEM.unroll data.Measured model batch
 
         let quality (iterations: EMIteration list) : float32[] =
-            (NeuralEM.expectedLogLikelihood data.Model images (List.last iterations)).toArray<float32>()
+            (NeuralEM.expectedLogLikelihood data.Measured images (List.last iterations)).toArray<float32>()
 
         let kept, first = unrolled noise
 
@@ -154,7 +155,7 @@ module NeuralEMData =
                         let source = batch.Noise.Elements<float32>().Slice(image * size, size)
                         source.CopyTo(kept.Noise.Elements<float32>().Slice(image * size, size)))
 
-            first, NeuralEM.unroll data.Model model kept
+            first, NeuralEM.unroll data.Measured model kept
 
     /// The T iterations on the pictures' images.
     let iterations (data: NeuralEMData) (scenes: NeuralEMScenes) (model: NeuralEM) : EMIteration list =
@@ -204,7 +205,7 @@ module NeuralEMData =
                     let part = images.slice (0, first, min count (first + Chunk))
                     let single, kept = iterate data (scenes.Noise.Fold(int64 (first / Chunk))) part model
                     let assigned iterations = NeuralEM.assign (List.last iterations: EMIteration).Responsibilities
-                    let loss = (NeuralEM.iterationLoss data.Model part (List.last kept)).toScalar()
+                    let loss = (NeuralEM.iterationLoss data.Measured part (List.last kept)).toScalar()
                     float part.shape[0] * loss, assigned single, assigned kept
             ]
 

@@ -248,7 +248,7 @@ module NeuralEMExperiment =
 
             {
                 Shapes = shapes
-                Model = measured config
+                Measured = measured config
                 StartNoise = config.StartNoise
                 Starts = config.MeasuredStarts
                 Train =
@@ -309,7 +309,7 @@ module NeuralEMExperiment =
             (key.Named "drops").FillBernoulli(Span kept, 1.0 - config.DropProbability)
             TensorPrimitives.Multiply(input, ReadOnlySpan kept, input)
 
-        NeuralEMData.fillNoise data.Model data.StartNoise (key.Named "noise") batch
+        NeuralEMData.fillNoise data.Measured data.StartNoise (key.Named "noise") batch
 
         batch.StateNoise
         |> Option.iter (fun noise ->

@@ -58,7 +58,7 @@ module NeuralEMFigures =
     /// The shapes of one image, each in its colour.
     let private truth (data: NeuralEMData) (image: int) : Panel =
         let { Labels = labels; Overlap = overlap }: Shapes = data.Shown.Shapes
-        let first = image * data.Model.Pixels
+        let first = image * data.Measured.Pixels
 
         Panel.create ""
         |> paint data.Shapes.Canvas (fun pixel ->
@@ -69,7 +69,7 @@ module NeuralEMFigures =
     /// The foreground of one image, each pixel in a colour that follows from γ [slots, D] there.
     let private foreground (data: NeuralEMData) (image: int) (title: string) (colour: int -> Colour) : Panel =
         let { Labels = labels; Overlap = overlap }: Shapes = data.Shown.Shapes
-        let first = image * data.Model.Pixels
+        let first = image * data.Measured.Pixels
 
         Panel.create title
         |> paint data.Shapes.Canvas (fun pixel ->
@@ -80,7 +80,7 @@ module NeuralEMFigures =
 
     /// Each foreground pixel in the colour of the slot with the largest responsibility.
     let private assignment (data: NeuralEMData) (gamma: float32[]) (image: int) (title: string) : Panel =
-        let pixels = data.Model.Pixels
+        let pixels = data.Measured.Pixels
         let slots = [ 0 .. gamma.Length / pixels - 1 ]
 
         foreground data image title (fun pixel ->
@@ -88,7 +88,7 @@ module NeuralEMFigures =
 
     /// Colours of the slots mixed as responsibilities are.
     let private mixed (data: NeuralEMData) (gamma: float32[]) (image: int) : Panel =
-        let pixels = data.Model.Pixels
+        let pixels = data.Measured.Pixels
         let slots = [ 0 .. gamma.Length / pixels - 1 ]
 
         foreground data image "" (fun pixel ->
@@ -110,9 +110,9 @@ module NeuralEMFigures =
     let private shown (data: NeuralEMData) : int list = [ 0 .. data.Shown.Shapes.Images.shape[0] - 1 ]
 
     let private slotKeys (data: NeuralEMData) (figure: Figure) : Figure =
-        let objects = data.Model.Slots
+        let objects = data.Measured.Slots
 
-        (figure, [ 0 .. NeuralEM.slots data.Model - 1 ])
+        (figure, [ 0 .. NeuralEM.slots data.Measured - 1 ])
         ||> List.fold (fun figure k ->
             let name = if k < objects then $"slot {k + 1}" else "background slot"
             Figure.key name (Palette.category k) Swatch.Patch figure)
@@ -185,8 +185,8 @@ module NeuralEMFigures =
             "The slot of the largest responsibility. Pixels of several shapes are darker; the background isn't scored."
 
     let private reconstructions (data: NeuralEMData) (last: EMIteration) : Figure =
-        let canvas, pixels = data.Shapes.Canvas, data.Model.Pixels
-        let slots = NeuralEM.slots data.Model
+        let canvas, pixels = data.Shapes.Canvas, data.Measured.Pixels
+        let slots = NeuralEM.slots data.Measured
         let mixture = NeuralEM.mixture last
 
         let panels image =
@@ -222,7 +222,7 @@ module NeuralEMFigures =
 
     /// A frame a snapshot: assignments of three images after three iterations, the curves growing below.
     let animation (bestBy: string) (data: NeuralEMData) (history: History) : Animation option =
-        let times = shownIterations 3 data.Model.Iterations
+        let times = shownIterations 3 data.Measured.Iterations
         let images = shown data |> List.truncate Animated
 
         let frame (snapshot: Snapshot) (until: History) =

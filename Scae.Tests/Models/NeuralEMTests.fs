@@ -382,7 +382,7 @@ let ``of several starts each image keeps its likeliest`` () =
         let data: NeuralEMData =
             {
                 Shapes = shapes
-                Model = config
+                Measured = config
                 StartNoise = 0.1
                 Starts = starts
                 Train = None
