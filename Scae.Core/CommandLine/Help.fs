@@ -48,40 +48,33 @@ module internal Help =
 
         String.concat "\n" ([ ""; $"PRESETS OF {specification.Experiment}:"; "" ] @ presets @ tables)
 
-    let private usage<'arguments when 'arguments :> IArgParserTemplate> (verb: string) : string =
-        ArgumentParser.Create<'arguments>(programName = $"scae {verb}").PrintUsage()
+    let private parser<'arguments when 'arguments :> IArgParserTemplate> (verb: string) =
+        let parser = ArgumentParser.Create<'arguments>(programName = $"scae {verb}")
+        (fun () -> parser.PrintUsage()), (fun () -> parser.GetArgumentCases())
 
-    let private usageOf (verb: string) : string =
+    /// The usage of a command and its options.
+    let private parserOf (verb: string) : (unit -> string) * (unit -> ArgumentCaseInfo list) =
         match verb with
-        | "list" -> usage<ListArguments> verb
-        | "train" -> usage<TrainArguments> verb
-        | "sweep" -> usage<SweepArguments> verb
-        | "eval" -> usage<EvalArguments> verb
-        | "figures" -> usage<FiguresArguments> verb
-        | "verify" -> usage<VerifyArguments> verb
-        | "gradcheck" -> usage<GradcheckArguments> verb
-        | _ -> usage<BenchArguments> verb
+        | "list" -> parser<ListArguments> verb
+        | "train" -> parser<TrainArguments> verb
+        | "sweep" -> parser<SweepArguments> verb
+        | "eval" -> parser<EvalArguments> verb
+        | "figures" -> parser<FiguresArguments> verb
+        | "verify" -> parser<VerifyArguments> verb
+        | "gradcheck" -> parser<GradcheckArguments> verb
+        | _ -> parser<BenchArguments> verb
 
     /// The options of a command, without hyperparameters.
     let optionsOf (verb: string) : string list =
-        let names (cases: ArgumentCaseInfo list) =
-            cases |> List.filter (fun case -> not case.IsMainCommand) |> List.collect _.CommandLineNames.Value
-
-        match verb with
-        | "list" -> names (ArgumentParser.Create<ListArguments>().GetArgumentCases())
-        | "train" -> names (ArgumentParser.Create<TrainArguments>().GetArgumentCases())
-        | "sweep" -> names (ArgumentParser.Create<SweepArguments>().GetArgumentCases())
-        | "eval" -> names (ArgumentParser.Create<EvalArguments>().GetArgumentCases())
-        | "figures" -> names (ArgumentParser.Create<FiguresArguments>().GetArgumentCases())
-        | "verify" -> names (ArgumentParser.Create<VerifyArguments>().GetArgumentCases())
-        | "gradcheck" -> names (ArgumentParser.Create<GradcheckArguments>().GetArgumentCases())
-        | _ -> names (ArgumentParser.Create<BenchArguments>().GetArgumentCases())
+        snd (parserOf verb) ()
+        |> List.filter (fun case -> not case.IsMainCommand)
+        |> List.collect _.CommandLineNames.Value
 
     /// The help of a command, of all of them without one; with an experiment, of its presets and hyperparameters, too.
     let text (verb: string option) (experiment: Experiment option) : string =
         match verb with
         | Some verb ->
-            let usage = usageOf verb
+            let usage = fst (parserOf verb) ()
 
             match verb, experiment with
             | ("train" | "sweep"), Some experiment -> usage.TrimEnd() + "\n" + hyperparameterHelp experiment
