@@ -117,3 +117,10 @@ let ``heads that don't divide the width are refused in one line`` () =
         match configured with
         | Ok _ -> Assert.Fail "five heads divide no 64"
         | Error message -> message |> should equal "--heads 5: must divide the width, which is 64"
+
+[<Test>]
+let ``the learned templates' residual is that of the scenes that are measured`` () =
+    let session = session (task "learned" [])
+    let residual split = (Map.ofList (session.Evaluate split))["residual"]
+    residual Test |> should be (greaterThan 0.0)
+    residual Test |> should not' (equal (residual Validation))
