@@ -99,3 +99,13 @@ let ``kinds are read by name, and a wrong one is named`` () =
     match ShapeKind.parse "square,disk" with
     | Error message -> message |> should equal "--kinds square,disk: there is no kind disk; did you mean disc?"
     | Ok _ -> Assert.Fail "a disk was accepted"
+
+[<Test>]
+let ``more shapes than the small program has tries are all drawn`` () =
+    let config = { Shapes.published with Canvas = 200; Count = 40; MostTaken = 1.0 }
+
+    let drawn = Shapes.sample config 3 (Key.OfSeed 1L)
+
+    for image in 0..2 do
+        // One may be covered by others, all but never many.
+        Array.sub drawn.Labels (image * 40000) 40000 |> Array.max |> should be (greaterThanOrEqualTo 39)

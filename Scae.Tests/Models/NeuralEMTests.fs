@@ -433,3 +433,11 @@ let ``a spread start sums to one, on black images, too, and gives far pixels to 
     let gamma = start.Noise.Elements<float32>().ToArray()
     let first, last = gamma[0], gamma[399]
     abs (first - last) |> should be (greaterThan 0.99f)
+
+[<Test>]
+let ``a single slot answers for everything from a random start`` () =
+    let config = { config with Slots = 1; SymmetryBreaking = SymmetryBreaking.Random }
+
+    let batch = NeuralEM.allocate config 2
+    NeuralEMData.fillNoise config 0.1 (Key.OfSeed 1L) batch
+    batch.Noise.toArray<float32>() |> Array.distinct |> should equal [| 1.0f |]

@@ -12,6 +12,7 @@ let private errors: (string * (unit -> Tensor)) list =
     [
         "add: [2, 3] and [4, 3] don't broadcast: counted from the last axis, sizes must be equal or 1, but axis −2 has 2 and 4",
         (fun () -> x () + Tensor.zeros [| 4; 3 |])
+        "onehot: vectors Int32; needs Float32 or Float64", (fun () -> Tensor.onehot (3, 1, Dtype.Int32))
         "mul: [2, 3] Float32 with [2, 3] Float64; dtypes must agree, cast one of them",
         (fun () -> x () * Tensor.zeros ([| 2; 3 |], Dtype.Float64))
         "add: Int32 tensors hold indices, not numbers; cast to Float32 or Float64 first",

@@ -66,6 +66,9 @@ let ``an empty range is refused`` () =
 
     (fun () -> stream.NextInt(3, 3) |> ignore) |> should throw typeof<ArgumentOutOfRangeException>
 
+    (fun () -> stream.NextInt(Int32.MinValue, Int32.MaxValue) |> ignore)
+    |> should throw typeof<ArgumentOutOfRangeException>
+
     (fun () -> stream.NextInt(Int32.MaxValue, Int32.MinValue) |> ignore)
     |> should throw typeof<ArgumentOutOfRangeException>
 
