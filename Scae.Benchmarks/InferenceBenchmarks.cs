@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Attributes;
-using Scae.Core;
+using Scae.Core.Data;
+using Scae.Core.Models;
 using Scae.Tensors;
 
 namespace Scae.Benchmarks;

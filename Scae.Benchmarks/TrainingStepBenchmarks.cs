@@ -1,7 +1,8 @@
 using System.Collections.Generic;
 using System.Linq;
 using BenchmarkDotNet.Attributes;
-using Scae.Core;
+using Scae.Core.Experiments;
+using Scae.Core.Training;
 using Scae.Tensors;
 
 namespace Scae.Benchmarks;

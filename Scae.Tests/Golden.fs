@@ -5,7 +5,6 @@ module Scae.Tests.Golden
 open System
 open System.IO
 open System.Text.Json
-open Scae.Core
 open Scae.Tensors
 
 type Gradient = { Sum: float; Norm: float; First: float[] }

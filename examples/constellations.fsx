@@ -8,6 +8,11 @@
 #r "../Scae.Cli/bin/Release/net10.0/System.Numerics.Tensors.dll"
 
 open Scae.Core
+open Scae.Core.Layers
+open Scae.Core.Data
+open Scae.Core.Metrics
+open Scae.Core.Models
+open Scae.Core.Training
 open Scae.Tensors
 
 // A model is a record of tensors and functions over it; randomness comes from keys that are split by name.

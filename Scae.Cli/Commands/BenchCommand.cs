@@ -5,8 +5,9 @@ using System.Linq;
 using System.Text.Json.Nodes;
 using Scae.Cli.Reports;
 using Scae.Cli.Runs;
-using Scae.Core;
 using Scae.Core.CommandLine;
+using Scae.Core.Experiments;
+using Scae.Core.Training;
 using Scae.Tensors;
 using Spectre.Console;
 
@@ -25,7 +26,7 @@ internal static class BenchCommand
         {
             var preset = RunFailure.Unless(Experiments.preset(options.Preset, experiment));
             var task = RunFailure.Unless(experiment.Configure.Invoke(preset).Invoke(options.Overrides));
-            var session = RunFailure.Unless(Scae.Core.Runs.openSeed(task, options.Resources, options.Seed));
+            var session = RunFailure.Unless(Core.Experiments.Runs.openSeed(task, options.Resources, options.Seed));
             var result = Measure(new Trainer(Training.start(task.Plan, session)), options.Steps);
             result.Insert(0, "experiment", experiment.Specification.Experiment);
             result.Insert(1, "preset", preset.Name);

@@ -4,8 +4,9 @@ using System.Linq;
 using System.Text.Json.Nodes;
 using Scae.Cli.Reports;
 using Scae.Cli.Runs;
-using Scae.Core;
 using Scae.Core.CommandLine;
+using Scae.Core.Experiments;
+using Scae.Core.Training;
 using Scae.Tensors;
 using Spectre.Console;
 
@@ -50,5 +51,5 @@ internal static class EvalCommand
     }
 
     private static List<Tuple<string, double>> Baseline(SavedRun saved, string name) =>
-        [.. RunFailure.Unless(Scae.Core.Runs.baseline(saved.Session, name, Split.Test), exitCode: ExitCode.Usage)];
+        [.. RunFailure.Unless(Core.Experiments.Runs.baseline(saved.Session, name, Split.Test), exitCode: ExitCode.Usage)];
 }

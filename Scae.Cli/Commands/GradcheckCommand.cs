@@ -3,8 +3,8 @@ using System.Linq;
 using System.Text.Json.Nodes;
 using Scae.Cli.Reports;
 using Scae.Cli.Runs;
-using Scae.Core;
 using Scae.Core.CommandLine;
+using Scae.Core.Experiments;
 using Spectre.Console;
 
 namespace Scae.Cli.Commands;
@@ -23,7 +23,7 @@ internal static class GradcheckCommand
         {
             var preset = RunFailure.Unless(Experiments.preset(options.Preset, experiment));
             var task = RunFailure.Unless(experiment.Configure.Invoke(preset).Invoke(options.Overrides));
-            var comparisons = RunFailure.Unless(Scae.Core.Runs.checkGradient(task, options.Resources, options.Seed));
+            var comparisons = RunFailure.Unless(Core.Experiments.Runs.checkGradient(task, options.Resources, options.Seed));
             holds &= comparisons.All(comparison => comparison.RelativeError <= Tolerance);
             var table = Tables.New("parameter", "entries", "relative error", string.Empty);
             foreach (var comparison in comparisons)

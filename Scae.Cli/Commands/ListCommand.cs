@@ -3,7 +3,7 @@ using System.Linq;
 using System.Text.Json.Nodes;
 using Scae.Cli.Reports;
 using Scae.Cli.Runs;
-using Scae.Core;
+using Scae.Core.Experiments;
 using Spectre.Console;
 
 namespace Scae.Cli.Commands;

@@ -7,8 +7,8 @@ using System.Threading;
 using Microsoft.FSharp.Collections;
 using Scae.Cli.Reports;
 using Scae.Cli.Runs;
-using Scae.Core;
 using Scae.Core.CommandLine;
+using Scae.Core.Experiments;
 using Scae.Tensors;
 using Spectre.Console;
 
@@ -44,9 +44,9 @@ internal static class SweepCommand
     private static int Scan(SweepOptions options, string folder, int atOnce, CancellationToken stop)
     {
         var (experiment, preset, seeds) = (options.Experiment, options.Preset, options.Seeds.ToList());
-        var combinations = Scae.Core.Scan.combinations(options.Vary).ToList();
+        var combinations = Core.Experiments.Scan.combinations(options.Vary).ToList();
         var jobs = combinations.SelectMany(settings => seeds.Select(seed =>
-            new SweepJob([.. options.Overrides, .. settings], seed, Path.Combine(folder, Scae.Core.Scan.folder(settings), $"seed-{seed}")))).ToList();
+            new SweepJob([.. options.Overrides, .. settings], seed, Path.Combine(folder, Core.Experiments.Scan.folder(settings), $"seed-{seed}")))).ToList();
         string metric = "best_" + RunFailure.Unless(experiment.Configure.Invoke(preset).Invoke(options.Overrides)).Plan.BestBy.Metric;
         var summaries = SweepRun.Run(experiment, preset, jobs, folder, atOnce, options.Resources, pictures: false, Report, stop);
         var points = new List<ScanPoint>();
@@ -74,8 +74,8 @@ internal static class SweepCommand
         var found = ListModule.OfSeq(points);
         string name = Format.Name(metric);
         AtomicFile.Write(Path.Combine(folder, "scan.json"), result + "\n");
-        AtomicFile.Write(Path.Combine(folder, "scan.md"), Scae.Core.Scan.markdown(name, found));
-        FigureFiles.Write(folder, Scae.Core.Scan.figure($"{experiment.Specification.Title}, preset {preset.Name}", name, options.Vary, found));
+        AtomicFile.Write(Path.Combine(folder, "scan.md"), Core.Experiments.Scan.markdown(name, found));
+        FigureFiles.Write(folder, Core.Experiments.Scan.figure($"{experiment.Specification.Title}, preset {preset.Name}", name, options.Vary, found));
         if (options.Json)
         {
             Console.Out.WriteLine(result);

@@ -6,8 +6,8 @@ using System.Text.Json.Nodes;
 using System.Threading;
 using Scae.Cli.Reports;
 using Scae.Cli.Runs;
-using Scae.Core;
 using Scae.Core.CommandLine;
+using Scae.Core.Experiments;
 using Scae.Tensors;
 using Spectre.Console;
 

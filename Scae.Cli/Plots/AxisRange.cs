@@ -1,5 +1,5 @@
 using System;
-using Scae.Core;
+using Scae.Core.Figures;
 
 namespace Scae.Cli.Plots;
 
@@ -37,7 +37,7 @@ internal sealed class AxisRange
     /// </summary>
     public (double Low, double High) Limits(Axis axis, double margin)
     {
-        if (axis.Limits is Core.Limits.Fixed { low: var a, high: var b } && Usable(Math.Min(a, b), Math.Max(a, b)))
+        if (axis.Limits is Limits.Fixed { low: var a, high: var b } && Usable(Math.Min(a, b), Math.Max(a, b)))
             return Separate(Math.Min(a, b), Math.Max(a, b));
         if (_low > _high)
             return _log ? (1, 10) : (0, 1);

@@ -2,7 +2,7 @@ using System;
 using System.IO;
 using System.Linq;
 using System.Text;
-using Scae.Core;
+using Scae.Core.Figures;
 
 namespace Scae.Cli.Plots;
 

@@ -1,7 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
-using Scae.Core;
+using Scae.Core.Figures;
 
 namespace Scae.Cli.Plots;
 

@@ -1,6 +1,6 @@
 using System;
 using System.Collections.Generic;
-using Scae.Core;
+using Scae.Core.Figures;
 
 namespace Scae.Cli.Plots;
 

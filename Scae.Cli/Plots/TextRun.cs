@@ -1,4 +1,4 @@
-using Scae.Core;
+using Scae.Core.Figures;
 
 namespace Scae.Cli.Plots;
 

@@ -1,5 +1,6 @@
 using System;
-using Scae.Core;
+using Scae.Core.Experiments;
+using Scae.Core.Training;
 
 namespace Scae.Cli.Reports;
 

@@ -1,7 +1,9 @@
 using System;
 using System.Diagnostics;
-using Scae.Core;
+using Scae.Core.Experiments;
+using Scae.Core.Training;
 using Spectre.Console;
+using Progress = Scae.Core.Training.Progress;
 
 namespace Scae.Cli.Reports;
 
@@ -10,7 +12,7 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IProgressDisplay
 {
     private static readonly TimeSpan s_redraw = TimeSpan.FromMilliseconds(100);
 
-    public Outcome Show(Specification specification, Preset preset, int seed, Plan plan, TrainingState state, Func<Action<Core.Progress>, Outcome> training)
+    public Outcome Show(Specification specification, Preset preset, int seed, Plan plan, TrainingState state, Func<Action<Progress>, Outcome> training)
     {
         int total = plan.Steps, first = state.Step;
         console.MarkupLineInterpolated($"[bold]{specification.Title}[/], preset {preset.Name}, seed {seed}: {total} steps of {plan.BatchSize}");
@@ -29,14 +31,14 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IProgressDisplay
                 {
                     switch (progress)
                     {
-                        case Core.Progress.Stepped stepped:
+                        case Progress.Stepped stepped:
                             loss = double.IsNaN(loss) ? stepped.loss : (0.98 * loss) + (0.02 * stepped.loss);
                             if (clock.Elapsed - drawn < s_redraw) return;
                             drawn = clock.Elapsed;
                             bar.Value = stepped.step;
                             bar.Description = Markup.Escape($"train loss {loss:0.0000}  {metrics}  {clock.Elapsed.TotalMilliseconds / Math.Max(1, stepped.step - first):0.00} ms/step");
                             break;
-                        case Core.Progress.Evaluated evaluated:
+                        case Progress.Evaluated evaluated:
                             metrics = Format.Metrics(evaluated.Item1.Metrics);
                             break;
                     }

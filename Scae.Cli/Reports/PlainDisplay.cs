@@ -1,7 +1,8 @@
 using System;
 using System.Diagnostics;
 using System.IO;
-using Scae.Core;
+using Scae.Core.Experiments;
+using Scae.Core.Training;
 
 namespace Scae.Cli.Reports;
 

@@ -2,7 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Linq;
 using Scae.Cli.Runs;
-using Scae.Core;
+using Scae.Core.Experiments;
 using Spectre.Console;
 
 namespace Scae.Cli.Reports;

@@ -5,7 +5,8 @@ using System.Linq;
 using System.Threading;
 using System.Threading.Tasks;
 using Scae.Cli.Plots;
-using Scae.Core;
+using Scae.Core.Figures;
+using Scae.Core.Training;
 
 namespace Scae.Cli.Runs;
 
@@ -18,7 +19,7 @@ internal static class FigureFiles
     /// </summary>
     public static List<string> Write(RunFolder folder, TrainingState state, CancellationToken stop = default)
     {
-        var figures = Scae.Core.Runs.figures(state).ToList();
+        var figures = Core.Experiments.Runs.figures(state).ToList();
         try
         {
             Parallel.ForEach(figures, new ParallelOptions { CancellationToken = stop }, figure => Write(folder.Figures, figure));
@@ -29,7 +30,7 @@ internal static class FigureFiles
         }
 
         stop.ThrowIfCancellationRequested();
-        var animation = Scae.Core.Runs.animation(state);
+        var animation = Core.Experiments.Runs.animation(state);
         var written = figures.SelectMany(figure => new[] { "png", "svg" }, (figure, kind) => PathOf(folder, figure.Name, kind)).ToList();
         if (animation is not null)
         {

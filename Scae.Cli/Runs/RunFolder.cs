@@ -4,7 +4,8 @@ using System.IO;
 using System.Linq;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Scae.Core;
+using Scae.Core.Experiments;
+using Scae.Core.Training;
 
 namespace Scae.Cli.Runs;
 

@@ -1,6 +1,7 @@
 using System.Collections.Generic;
 using System.Linq;
-using Scae.Core;
+using Scae.Core.Experiments;
+using Scae.Core.Training;
 
 namespace Scae.Cli.Runs;
 
@@ -17,10 +18,10 @@ internal sealed record SavedRun(Experiment Experiment, RunIdentity Identity, Ses
         var experiment = RunFailure.Unless(Experiments.find(identity.Experiment), folder.Checkpoint);
         var preset = RunFailure.Unless(Experiments.preset(identity.Preset, experiment), folder.Checkpoint);
         var settings = identity.Settings.Select(pair => KeyValuePair.Create(pair.Item1, pair.Item2));
-        var task = RunFailure.Unless(Scae.Core.Runs.configure(experiment, preset, settings), folder.Checkpoint);
+        var task = RunFailure.Unless(Core.Experiments.Runs.configure(experiment, preset, settings), folder.Checkpoint);
         var session = RunFailure.Unless(evaluationSeed is { } seed
-            ? Scae.Core.Runs.openFresh(task, resources, identity.Seed, seed)
-            : Scae.Core.Runs.openSeed(task, resources, identity.Seed));
+            ? Core.Experiments.Runs.openFresh(task, resources, identity.Seed, seed)
+            : Core.Experiments.Runs.openSeed(task, resources, identity.Seed));
         var state = RunFailure.Unless(Checkpoint.restore(file, task.Plan, session), folder.Checkpoint);
         return new SavedRun(experiment, identity, session, state);
     }

@@ -3,7 +3,7 @@ using System.Collections.Generic;
 using System.Linq;
 using System.Text.Json.Nodes;
 using Scae.Cli.Reports;
-using Scae.Core;
+using Scae.Core.Experiments;
 
 namespace Scae.Cli.Runs;
 

@@ -8,7 +8,7 @@ using System.Text.Json.Nodes;
 using System.Threading;
 using System.Threading.Tasks;
 using Scae.Cli.Reports;
-using Scae.Core;
+using Scae.Core.Experiments;
 
 namespace Scae.Cli.Runs;
 
@@ -91,7 +91,7 @@ internal static class SweepRun
         if (!run.Folder.IsFinished) return null;
         try
         {
-            var identity = RunFailure.Unless(Scae.Core.Checkpoint.identify(run.Folder.ReadCheckpoint()), run.Folder.Checkpoint);
+            var identity = RunFailure.Unless(Core.Training.Checkpoint.identify(run.Folder.ReadCheckpoint()), run.Folder.Checkpoint);
             run.CheckIdentity(identity);
             var root = JsonNode.Parse(File.ReadAllText(run.Folder.Summary))!;
             var metrics = root["metrics"]!.AsObject().Select(pair => Tuple.Create(pair.Key, pair.Value?.GetValue<double>() ?? double.NaN)).ToList();

@@ -7,7 +7,8 @@ using System.Reflection;
 using System.Threading;
 using Microsoft.FSharp.Collections;
 using Scae.Cli.Reports;
-using Scae.Core;
+using Scae.Core.Experiments;
+using Scae.Core.Training;
 
 namespace Scae.Cli.Runs;
 
@@ -28,7 +29,7 @@ internal sealed class TrainingRun
     public TrainingRun(Experiment experiment, Preset preset, IEnumerable<Tuple<string, string>> overrides, int seed, Resources resources, RunFolder folder)
     {
         (_experiment, _preset, _seed, _resources, Folder) = (experiment, preset, seed, resources, folder);
-        _task = RunFailure.Unless(Scae.Core.Runs.configure(experiment, preset, overrides.Select(pair => KeyValuePair.Create(pair.Item1, pair.Item2))));
+        _task = RunFailure.Unless(Core.Experiments.Runs.configure(experiment, preset, overrides.Select(pair => KeyValuePair.Create(pair.Item1, pair.Item2))));
         _identity = new RunIdentity(experiment.Specification.Experiment, preset.Name, seed, _task.Settings, Version);
     }
 
@@ -46,10 +47,10 @@ internal sealed class TrainingRun
     public Summary? Run(bool resume, int threads, IProgressDisplay display, CancellationToken stop, bool pictures = true)
     {
         var saved = resume && (Folder.HoldsRun || !Folder.WasBegun) ? Folder.ReadCheckpoint() : null;
-        if (saved is not null) CheckIdentity(RunFailure.Unless(Scae.Core.Checkpoint.identify(saved), Folder.Checkpoint));
+        if (saved is not null) CheckIdentity(RunFailure.Unless(Core.Training.Checkpoint.identify(saved), Folder.Checkpoint));
         Folder.Prepare();
-        var session = RunFailure.Unless(Scae.Core.Runs.openSeed(_task, _resources, _seed));
-        var state = saved is null ? Training.start(Plan, session) : RunFailure.Unless(Scae.Core.Checkpoint.restore(saved, Plan, session), Folder.Checkpoint);
+        var session = RunFailure.Unless(Core.Experiments.Runs.openSeed(_task, _resources, _seed));
+        var state = saved is null ? Training.start(Plan, session) : RunFailure.Unless(Core.Training.Checkpoint.restore(saved, Plan, session), Folder.Checkpoint);
         if (saved is null) File.Delete(Folder.Summary);
         var stopped = Folder.ReadStopped() is { } known && known.Step == state.Step && saved is not null ? known : null;
         Folder.WriteSettings(_identity, threads, stopped);
@@ -58,7 +59,7 @@ internal sealed class TrainingRun
         double Elapsed() => before + clock.Elapsed.TotalSeconds;
 
         var outcome = display.Show(_experiment.Specification, _preset, _seed, Plan, state, observe =>
-            Scae.Core.Runs.train(state, () => stop.IsCancellationRequested, progress =>
+            Core.Experiments.Runs.train(state, () => stop.IsCancellationRequested, progress =>
             {
                 observe(progress);
                 if (progress is Progress.Evaluated evaluated)
@@ -93,7 +94,7 @@ internal sealed class TrainingRun
     /// <summary>Refuses a checkpoint of another run: other hyperparameters, another seed, another experiment.</summary>
     public void CheckIdentity(RunIdentity saved)
     {
-        if (Scae.Core.Checkpoint.mismatch(saved, _identity) is { } difference)
+        if (Core.Training.Checkpoint.mismatch(saved, _identity) is { } difference)
             throw new RunFailure($"{Folder.Path}: the run there is another one: {difference.Value}; go on with the hyperparameters that it began with, or choose another --out", ExitCode.Usage);
     }
 
@@ -133,8 +134,8 @@ internal sealed class TrainingRun
 
     private void Save(TrainingState state, bool best)
     {
-        AtomicFile.Write(Folder.Checkpoint, Scae.Core.Checkpoint.last(_identity, state));
-        if (best && Scae.Core.Checkpoint.best(_identity, state) is { } bytes) AtomicFile.Write(Folder.Best, bytes.Value);
+        AtomicFile.Write(Folder.Checkpoint, Core.Training.Checkpoint.last(_identity, state));
+        if (best && Core.Training.Checkpoint.best(_identity, state) is { } bytes) AtomicFile.Write(Folder.Best, bytes.Value);
         Folder.WriteMetrics(state.History.Evaluations, _seconds);
     }
 }

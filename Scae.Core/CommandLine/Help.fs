@@ -1,7 +1,7 @@
 namespace Scae.Core.CommandLine
 
 open Argu
-open Scae.Core
+open Scae.Core.Experiments
 
 /// What --help prints, and which options a command has.
 [<RequireQualifiedAccess>]

@@ -1,4 +1,4 @@
-namespace Scae.Core
+namespace Scae.Core.Data
 
 /// Images of single digits with their classes.
 type Digits =

@@ -1,7 +1,8 @@
-namespace Scae.Core
+namespace Scae.Core.Data
 
 open System
 open Scae.Tensors
+open Scae.Core.Experiments
 
 /// The kinds of shapes; s is a shape's half-size and (dx, dy) the offset from its centre, dy pointing down.
 [<RequireQualifiedAccess>]

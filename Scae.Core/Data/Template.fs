@@ -1,4 +1,4 @@
-namespace Scae.Core
+namespace Scae.Core.Data
 
 /// A named set of points in the plane, centred on its mean, that capsules draw and scenes are made of.
 type Template = { Name: string; Points: struct (float * float)[] }

@@ -1,7 +1,10 @@
-namespace Scae.Core
+namespace Scae.Core.Experiments
 
 open System
 open Scae.Tensors
+open Scae.Core.Data
+open Scae.Core.Metrics
+open Scae.Core.Models
 
 /// What training, evaluation and pictures of attend-infer-repeat share.
 type AirData =

@@ -1,8 +1,12 @@
-namespace Scae.Core
+namespace Scae.Core.Experiments
 
 open System
 open System.Globalization
 open Scae.Tensors
+open Scae.Core.Layers
+open Scae.Core.Data
+open Scae.Core.Models
+open Scae.Core.Training
 
 /// Where single digits come from.
 [<RequireQualifiedAccess>]

@@ -1,6 +1,11 @@
-namespace Scae.Core
+namespace Scae.Core.Experiments
 
 open Scae.Tensors
+open Scae.Core.Layers
+open Scae.Core.Data
+open Scae.Core.Metrics
+open Scae.Core.Models
+open Scae.Core.Figures
 
 /// The pictures of attend-infer-repeat.
 [<RequireQualifiedAccess>]

@@ -1,4 +1,6 @@
-namespace Scae.Core
+namespace Scae.Core.Experiments
+
+open Scae.Core.Data
 
 /// Scenes that are measured and shown.
 type ConstellationsData =

@@ -1,7 +1,9 @@
-namespace Scae.Core
+namespace Scae.Core.Experiments
 
-open System
-open Scae.Tensors
+open Scae.Core
+open Scae.Core.Layers
+open Scae.Core.Data
+open Scae.Core.Models
 
 /// Every hyperparameter of the constellations experiment; the defaults are the published ones.
 type ConstellationsHyperparameters =

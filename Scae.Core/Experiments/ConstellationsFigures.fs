@@ -1,6 +1,10 @@
-namespace Scae.Core
+namespace Scae.Core.Experiments
 
 open Scae.Tensors
+open Scae.Core.Data
+open Scae.Core.Metrics
+open Scae.Core.Models
+open Scae.Core.Figures
 
 /// What the pictures say of a method.
 type ConstellationsStyle =

@@ -1,7 +1,10 @@
-namespace Scae.Core
+namespace Scae.Core.Experiments
 
 open System
 open Scae.Tensors
+open Scae.Core.Data
+open Scae.Core.Metrics
+open Scae.Core.Models
 
 /// What is measured of any method that draws templates onto scenes.
 [<RequireQualifiedAccess>]

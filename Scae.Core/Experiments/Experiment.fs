@@ -1,6 +1,9 @@
-namespace Scae.Core
+namespace Scae.Core.Experiments
 
 open Scae.Tensors
+open Scae.Core.Layers
+open Scae.Core.Figures
+open Scae.Core.Training
 
 /// Which scenes an evaluation uses. Epochs are chosen on validation scenes; test scenes are seen once, at the end.
 type Split =

@@ -1,4 +1,4 @@
-namespace Scae.Core
+namespace Scae.Core.Experiments
 
 /// Every experiment that the command line offers. A new paper is one line here.
 [<RequireQualifiedAccess>]

@@ -1,7 +1,12 @@
-namespace Scae.Core
+namespace Scae.Core.Experiments
 
 open System
 open Scae.Tensors
+open Scae.Core.Layers
+open Scae.Core.Data
+open Scae.Core.Metrics
+open Scae.Core.Models
+open Scae.Core.Training
 
 /// Every hyperparameter of the constellations preset that learns its templates.
 type LearnedConstellationsHyperparameters =

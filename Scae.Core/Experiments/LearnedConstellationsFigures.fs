@@ -1,7 +1,9 @@
-namespace Scae.Core
+namespace Scae.Core.Experiments
 
 open System
-open Scae.Tensors
+open Scae.Core.Data
+open Scae.Core.Models
+open Scae.Core.Figures
 
 /// Pictures of templates while they are learned.
 [<RequireQualifiedAccess>]

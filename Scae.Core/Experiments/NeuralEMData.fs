@@ -1,8 +1,11 @@
-namespace Scae.Core
+namespace Scae.Core.Experiments
 
 open System
 open System.Numerics.Tensors
 open Scae.Tensors
+open Scae.Core.Data
+open Scae.Core.Metrics
+open Scae.Core.Models
 
 /// Images that are measured, and the stream of the noise that starts their slots.
 type NeuralEMScenes = { Shapes: Shapes; Noise: Key }

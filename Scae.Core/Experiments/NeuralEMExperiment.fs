@@ -1,8 +1,12 @@
-namespace Scae.Core
+namespace Scae.Core.Experiments
 
 open System
 open System.Numerics.Tensors
 open Scae.Tensors
+open Scae.Core.Layers
+open Scae.Core.Data
+open Scae.Core.Models
+open Scae.Core.Training
 
 /// The metric by which the best epoch is chosen, on validation images.
 [<RequireQualifiedAccess>]

@@ -1,7 +1,11 @@
-namespace Scae.Core
+namespace Scae.Core.Experiments
 
 open System
 open Scae.Tensors
+open Scae.Core.Layers
+open Scae.Core.Data
+open Scae.Core.Models
+open Scae.Core.Figures
 
 /// The pictures of neural expectation maximization.
 [<RequireQualifiedAccess>]

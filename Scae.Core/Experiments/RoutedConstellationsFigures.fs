@@ -1,6 +1,8 @@
-namespace Scae.Core
+namespace Scae.Core.Experiments
 
 open Scae.Tensors
+open Scae.Core.Data
+open Scae.Core.Figures
 
 /// Pictures of the presets whose capsules recognise their templates.
 [<RequireQualifiedAccess>]

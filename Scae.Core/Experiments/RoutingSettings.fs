@@ -1,4 +1,8 @@
-namespace Scae.Core
+namespace Scae.Core.Experiments
+
+open Scae.Core.Data
+open Scae.Core.Models
+open Scae.Core.Training
 
 /// Which templates scenes are made of.
 type TemplateSet =

@@ -1,7 +1,9 @@
-namespace Scae.Core
+namespace Scae.Core.Experiments
 
 open System
 open System.Collections.Generic
+open Scae.Core.Figures
+open Scae.Core.Training
 
 /// What a shell needs to run experiments, as plain static methods: no curried functions in fields.
 [<RequireQualifiedAccess>]

@@ -1,6 +1,7 @@
-namespace Scae.Core
+namespace Scae.Core.Experiments
 
 open System.Globalization
+open Scae.Core.Figures
 
 /// A hyperparameter that a scan varies, and its values as the command line writes them.
 type ScanAxis = { Name: string; Values: string list }

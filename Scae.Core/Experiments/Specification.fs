@@ -1,4 +1,4 @@
-namespace Scae.Core
+namespace Scae.Core.Experiments
 
 open System.IO
 open System.Reflection

@@ -1,4 +1,6 @@
-namespace Scae.Core
+namespace Scae.Core.Experiments
+
+open Scae.Core.Figures
 
 /// Curves over the epochs of a training.
 [<RequireQualifiedAccess>]

@@ -1,4 +1,6 @@
-namespace Scae.Core
+namespace Scae.Core.Experiments
+
+open Scae.Core.Training
 
 /// The hyperparameters that every experiment has: how long to train, and on how much to measure.
 type TrainingSettings =

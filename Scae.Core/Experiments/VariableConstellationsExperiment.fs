@@ -1,7 +1,9 @@
-namespace Scae.Core
+namespace Scae.Core.Experiments
 
-open System
 open Scae.Tensors
+open Scae.Core.Data
+open Scae.Core.Models
+open Scae.Core.Figures
 
 /// Every hyperparameter of the constellations presets in which templates may be absent.
 type VariableConstellationsHyperparameters = { Training: TrainingSettings; Routing: RoutingSettings }

@@ -1,6 +1,9 @@
-namespace Scae.Core
+namespace Scae.Core.Experiments
 
-open Scae.Tensors
+open Scae.Core.Data
+open Scae.Core.Metrics
+open Scae.Core.Models
+open Scae.Core.Figures
 
 /// Pictures of scenes whose templates vary in number.
 [<RequireQualifiedAccess>]

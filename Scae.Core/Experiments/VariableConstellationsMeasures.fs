@@ -1,4 +1,8 @@
-namespace Scae.Core
+namespace Scae.Core.Experiments
+
+open Scae.Core.Data
+open Scae.Core.Metrics
+open Scae.Core.Models
 
 /// What is measured of methods that also say which templates a scene has.
 [<RequireQualifiedAccess>]

@@ -1,4 +1,4 @@
-namespace Scae.Core
+namespace Scae.Core.Figures
 
 /// What stands beside a label in a key.
 [<RequireQualifiedAccess>]

@@ -1,4 +1,4 @@
-namespace Scae.Core
+namespace Scae.Core.Figures
 
 open System
 

@@ -1,4 +1,4 @@
-namespace Scae.Core
+namespace Scae.Core.Metrics
 
 /// An upright square in pixels; (X, Y) is its centre and the canvas' first pixel covers 0 to 1.
 [<Struct>]

@@ -1,6 +1,5 @@
-namespace Scae.Core
+namespace Scae.Core.Metrics
 
-open System
 open System.Collections.Generic
 
 /// What bounds the mutual information I(U, V) from above, by the entropies of the two partitions: their mean, their

@@ -1,4 +1,4 @@
-namespace Scae.Core
+namespace Scae.Core.Metrics
 
 /// How well parts were attributed to wholes, averaged over examples.
 type RecoveryScore =

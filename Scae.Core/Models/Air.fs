@@ -1,6 +1,7 @@
-namespace Scae.Core
+namespace Scae.Core.Models
 
 open Scae.Tensors
+open Scae.Core.Layers
 
 /// How latents follow from the image.
 [<RequireQualifiedAccess>]

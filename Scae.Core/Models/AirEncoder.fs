@@ -1,6 +1,7 @@
-namespace Scae.Core
+namespace Scae.Core.Models
 
 open Scae.Tensors
+open Scae.Core.Layers
 
 /// What was inferred from scenes, all steps side by side.
 type AirInference =

@@ -1,6 +1,8 @@
-namespace Scae.Core
+namespace Scae.Core.Models
 
 open Scae.Tensors
+open Scae.Core.Layers
+open Scae.Core.Data
 
 /// Sizes of the set-transformer capsule autoencoder, in the symbols of its published small program.
 type ConstellationCapsulesConfig =

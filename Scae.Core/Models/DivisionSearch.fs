@@ -1,9 +1,10 @@
-namespace Scae.Core
+namespace Scae.Core.Models
 
 open System
 open System.Numerics
 open System.Threading.Tasks
 open Scae.Tensors
+open Scae.Core.Data
 
 /// How divisions proposed by a network are improved.
 type DivisionSearchConfig =

@@ -1,8 +1,9 @@
-namespace Scae.Core
+namespace Scae.Core.Models
 
 open System
 open System.Numerics
 open Scae.Tensors
+open Scae.Core.Data
 
 /// The geometric baseline, which learns nothing: of all divisions of a scene's points among the templates (11,550 for
 /// 4 + 4 + 3 points, made of 825 fits) the one of least squares. Upper reference of every learned model.

@@ -1,7 +1,8 @@
-namespace Scae.Core
+namespace Scae.Core.Models
 
 open System
 open Scae.Tensors
+open Scae.Core.Data
 
 /// One way to account for the number of a scene's points: which capsules draw, and what.
 type Explanation =

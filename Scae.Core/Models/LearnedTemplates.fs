@@ -1,8 +1,10 @@
-namespace Scae.Core
+namespace Scae.Core.Models
 
 open System
 open System.Threading.Tasks
 open Scae.Tensors
+open Scae.Core.Data
+open Scae.Core.Metrics
 
 /// How many points each template has, and how many sets of templates are learned side by side.
 type LearnedTemplatesConfig = { Sizes: int list; Restarts: int }

@@ -1,7 +1,8 @@
-namespace Scae.Core
+namespace Scae.Core.Models
 
 open System
 open Scae.Tensors
+open Scae.Core.Layers
 
 /// How the M-step turns the residual δ_k = γ_k ∘ (x − ψ_k) of a slot into its next state.
 [<RequireQualifiedAccess>]

@@ -1,8 +1,9 @@
-namespace Scae.Core
+namespace Scae.Core.Models
 
 open System
 open System.Collections.Generic
 open System.Numerics
+open Scae.Core.Data
 
 /// One scene whose points are to be divided among templates: residuals of fits are computed when first asked for. Sets
 /// of points are bit masks.

@@ -1,7 +1,9 @@
-namespace Scae.Core
+namespace Scae.Core.Models
 
 open System
 open Scae.Tensors
+open Scae.Core.Layers
+open Scae.Core.Data
 
 /// What tells the network where points belong while it trains.
 type RoutingTeacher =

@@ -1,6 +1,7 @@
-namespace Scae.Core
+namespace Scae.Core.Models
 
 open System
+open Scae.Core.Data
 
 /// A template prepared for least-squares fits: its points as complex numbers p_i, and the correspondences that are worth
 /// trying.

@@ -1,8 +1,10 @@
-namespace Scae.Core
+namespace Scae.Core.Models
 
 open System
 open System.Threading.Tasks
 open Scae.Tensors
+open Scae.Core.Layers
+open Scae.Core.Data
 
 /// The parameters of capsules that may be absent.
 type VariableCapsules =

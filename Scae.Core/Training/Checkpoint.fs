@@ -1,8 +1,10 @@
-namespace Scae.Core
+namespace Scae.Core.Training
 
 open System.Globalization
 open System.Text.Json
 open Scae.Tensors
+open Scae.Core.Layers
+open Scae.Core.Experiments
 
 /// What identifies a run: it can only be resumed by itself.
 type RunIdentity =

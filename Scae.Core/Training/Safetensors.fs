@@ -1,11 +1,10 @@
-namespace Scae.Core
+namespace Scae.Core.Training
 
 open System
 open System.Buffers
 open System.Buffers.Binary
 open System.Collections.Generic
 open System.Security.Cryptography
-open System.Text
 open System.Text.Json
 
 /// The values of a tensor, row-major, in the types that a file may hold.

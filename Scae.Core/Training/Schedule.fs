@@ -1,4 +1,4 @@
-namespace Scae.Core
+namespace Scae.Core.Training
 
 /// Step sizes over a training.
 [<RequireQualifiedAccess>]

@@ -1,7 +1,10 @@
-namespace Scae.Core
+namespace Scae.Core.Training
 
 open System
 open Scae.Tensors
+open Scae.Core.Layers
+open Scae.Core.Experiments
+open Scae.Core.Figures
 
 /// The best epoch so far and the parameters it had.
 type BestEpoch = { Epoch: int; Value: float; Parameters: (string * Tensor) list }

@@ -4,7 +4,7 @@ open System.IO
 open FsUnit
 open NUnit.Framework
 open Scae.Cli.Reports
-open Scae.Core
+open Scae.Core.Experiments
 open Scae.Tests.Commands.CommandLine
 
 [<Test>]

@@ -6,7 +6,7 @@ open System.IO.Compression
 open FsUnit
 open NUnit.Framework
 open FsCheck.NUnit
-open Scae.Core
+open Scae.Core.Data
 open Scae.Tensors
 
 let private header (magic: int) (sizes: int list) =

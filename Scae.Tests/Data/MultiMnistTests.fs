@@ -3,9 +3,8 @@ module Scae.Tests.Data.MultiMnistTests
 open FsUnit
 open NUnit.Framework
 open FsCheck.NUnit
-open Scae.Core
+open Scae.Core.Data
 open Scae.Tensors
-open Scae.Tests.Data
 
 let private strokes = lazy (StrokeDigits.sample 100 (Key.OfSeed 3L))
 

@@ -3,7 +3,7 @@ module Scae.Tests.Data.ShapesTests
 open FsUnit
 open NUnit.Framework
 open FsCheck.NUnit
-open Scae.Core
+open Scae.Core.Data
 open Scae.Tensors
 
 let private configs = [ Shapes.published; Shapes.paper ]

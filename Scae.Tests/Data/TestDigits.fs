@@ -3,7 +3,7 @@ module Scae.Tests.Data.TestDigits
 
 open System
 open System.IO
-open Scae.Core
+open Scae.Core.Data
 
 /// The folder of the four files, if it is there.
 let folder: string option =

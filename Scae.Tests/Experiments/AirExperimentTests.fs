@@ -3,7 +3,11 @@ module Scae.Tests.Experiments.AirExperimentTests
 open System
 open FsUnit
 open NUnit.Framework
-open Scae.Core
+open Scae.Core.Experiments
+open Scae.Core.Data
+open Scae.Core.Metrics
+open Scae.Core.Figures
+open Scae.Core.Training
 open Scae.Tensors
 open Scae.Tests.Data
 

@@ -3,8 +3,9 @@ module Scae.Tests.Experiments.ConstellationsPresetsTests
 open System
 open FsUnit
 open NUnit.Framework
-open Scae.Core
-open Scae.Tensors
+open Scae.Core.Experiments
+open Scae.Core.Figures
+open Scae.Core.Training
 
 let private resources: Resources = { DataFolder = None }
 

@@ -2,7 +2,9 @@ module Scae.Tests.Experiments.NeuralEMExperimentTests
 
 open FsUnit
 open NUnit.Framework
-open Scae.Core
+open Scae.Core.Experiments
+open Scae.Core.Data
+open Scae.Core.Figures
 open Scae.Tensors
 
 let private configure (overrides: (string * string) list) =

@@ -2,7 +2,8 @@ module Scae.Tests.Experiments.ScanTests
 
 open FsUnit
 open NUnit.Framework
-open Scae.Core
+open Scae.Core.Experiments
+open Scae.Core.Figures
 
 let private axes =
     [

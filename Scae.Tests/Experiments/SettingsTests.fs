@@ -4,7 +4,7 @@ open System
 open FsUnit
 open NUnit.Framework
 open FsCheck.NUnit
-open Scae.Core
+open Scae.Core.Experiments
 
 type Mode =
     | AllSteps

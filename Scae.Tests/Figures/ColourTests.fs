@@ -4,7 +4,7 @@ open System
 open NUnit.Framework
 open FsCheck.NUnit
 open FsUnit
-open Scae.Core
+open Scae.Core.Figures
 
 let private luminances (map: ColourMap) : float[] =
     Array.init 101 (fun i -> Colour.luminance (ColourMap.at map (float i / 100.0)))

@@ -2,7 +2,7 @@ module Scae.Tests.Figures.PanelTests
 
 open NUnit.Framework
 open FsUnit
-open Scae.Core
+open Scae.Core.Figures
 
 [<Test>]
 let ``marks keep the order of the pipeline`` () =

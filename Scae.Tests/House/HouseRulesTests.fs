@@ -8,8 +8,7 @@ open System.Text.RegularExpressions
 open System.Xml.Linq
 open FsUnit
 open NUnit.Framework
-open Scae.Core
-open Scae.Tensors
+open Scae.Core.Experiments
 
 /// The folder of the solution, above the folder that the tests run in.
 let private root =

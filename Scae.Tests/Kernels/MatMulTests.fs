@@ -4,7 +4,6 @@ open System
 open System.Numerics
 open System.Runtime.InteropServices
 open NUnit.Framework
-open FsCheck
 open FsCheck.FSharp
 open FsCheck.NUnit
 open FsUnit

@@ -3,7 +3,7 @@ module Scae.Tests.Layers.ParametersTests
 open System
 open FsUnit
 open NUnit.Framework
-open Scae.Core
+open Scae.Core.Layers
 open Scae.Tensors
 
 type private Inner = { Weight: Tensor; Bias: Tensor option }

@@ -3,7 +3,7 @@ module Scae.Tests.Metrics.BoxesTests
 open FsUnit
 open NUnit.Framework
 open FsCheck.NUnit
-open Scae.Core
+open Scae.Core.Metrics
 
 let private square x y side : Square = { X = x; Y = y; Side = side }
 

@@ -6,7 +6,7 @@ open FsCheck
 open FsCheck.FSharp
 open FsCheck.NUnit
 open FsUnit
-open Scae.Core
+open Scae.Core.Metrics
 open Scae.Tensors
 
 let private normalizers =

@@ -3,7 +3,7 @@ module Scae.Tests.Metrics.LinearProbeTests
 open System
 open FsUnit
 open NUnit.Framework
-open Scae.Core
+open Scae.Core.Metrics
 open Scae.Tensors
 
 /// Points around one centre a class.

@@ -4,7 +4,10 @@ open System
 open FsUnit
 open NUnit.Framework
 open FsCheck.NUnit
-open Scae.Core
+open Scae.Core.Layers
+open Scae.Core.Experiments
+open Scae.Core.Models
+open Scae.Core.Training
 open Scae.Tensors
 open Scae.Tests
 open Scae.Tests.Values

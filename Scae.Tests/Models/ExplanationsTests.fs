@@ -4,7 +4,9 @@ open System
 open FsUnit
 open NUnit.Framework
 open FsCheck.NUnit
-open Scae.Core
+open Scae.Core.Experiments
+open Scae.Core.Data
+open Scae.Core.Models
 open Scae.Tensors
 
 let private templates = Template.published

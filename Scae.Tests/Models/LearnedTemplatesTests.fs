@@ -4,7 +4,10 @@ open System
 open FsUnit
 open NUnit.Framework
 open FsCheck.NUnit
-open Scae.Core
+open Scae.Core.Layers
+open Scae.Core.Data
+open Scae.Core.Models
+open Scae.Core.Training
 open Scae.Tensors
 
 let private config: LearnedTemplatesConfig = { Sizes = [ 4; 4; 3 ]; Restarts = 2 }

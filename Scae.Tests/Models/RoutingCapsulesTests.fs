@@ -4,7 +4,11 @@ open System
 open FsUnit
 open NUnit.Framework
 open FsCheck.NUnit
-open Scae.Core
+open Scae.Core.Layers
+open Scae.Core.Experiments
+open Scae.Core.Data
+open Scae.Core.Models
+open Scae.Core.Training
 open Scae.Tensors
 
 let private config: RoutingCapsulesConfig =

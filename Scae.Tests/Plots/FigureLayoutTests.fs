@@ -1,12 +1,10 @@
 module Scae.Tests.Plots.FigureLayoutTests
 
-open System
 open NUnit.Framework
 open FsCheck
 open FsCheck.FSharp
-open FsCheck.NUnit
 open FsUnit
-open Scae.Core
+open Scae.Core.Figures
 open Scae.Cli.Plots
 
 /// Keeps the boxes of texts instead of drawing.

@@ -6,7 +6,7 @@ open NUnit.Framework
 open FsCheck.NUnit
 open FsUnit
 open Scae.Cli.Plots
-open Scae.Core
+open Scae.Core.Figures
 
 let private write (frames: PixelImage[]) : byte[] =
     use stream = new MemoryStream()

@@ -4,7 +4,7 @@ open System
 open NUnit.Framework
 open FsCheck.NUnit
 open FsUnit
-open Scae.Core
+open Scae.Core.Figures
 open Scae.Cli.Plots
 
 /// How many pixels are covered with black, parts of pixels counted as parts.

@@ -2,7 +2,7 @@
 module Scae.Tests.Plots.SampleFigures
 
 open System
-open Scae.Core
+open Scae.Core.Figures
 
 /// A number in [0, 1) that looks random and depends on its arguments alone.
 let private noise (seed: int) (i: int) : float =

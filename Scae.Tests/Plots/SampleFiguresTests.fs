@@ -3,7 +3,7 @@ module Scae.Tests.Plots.SampleFiguresTests
 open System.IO
 open NUnit.Framework
 open FsUnit
-open Scae.Core
+open Scae.Core.Figures
 open Scae.Cli.Plots
 
 let private names: string[] = SampleFigures.all |> List.map _.Name |> Array.ofList

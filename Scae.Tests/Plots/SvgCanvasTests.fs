@@ -7,7 +7,7 @@ open System.Xml.Linq
 open NUnit.Framework
 open FsCheck.NUnit
 open FsUnit
-open Scae.Core
+open Scae.Core.Figures
 open Scae.Cli.Plots
 
 let private svg (figure: Figure) : string =

@@ -3,7 +3,7 @@ module Scae.Tests.Training.GradientCheckTests
 open FsUnit
 open NUnit.Framework
 open Scae.Tensors
-open Scae.Core
+open Scae.Core.Training
 
 let private error (x: Tensor) (loss: Tensor -> Tensor) =
     (GradientCheck.run (Key.OfSeed 1L) [ "x", x ] (fun () -> loss x)).Head.RelativeError

@@ -8,7 +8,7 @@ open FsCheck
 open FsCheck.FSharp
 open FsCheck.NUnit
 open FsUnit
-open Scae.Core
+open Scae.Core.Training
 open Scae.Tensors
 
 /// A file made by hand: a header's text and data.

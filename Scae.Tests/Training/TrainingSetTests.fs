@@ -2,7 +2,7 @@ module Scae.Tests.Training.TrainingSetTests
 
 open FsCheck
 open FsCheck.NUnit
-open Scae.Core
+open Scae.Core.Training
 open Scae.Tensors
 
 /// The first elements of the rows that some steps get from a set whose row i is [i; −i].

@@ -3,7 +3,8 @@ module Scae.Tests.Training.TrainingTests
 open System
 open FsUnit
 open NUnit.Framework
-open Scae.Core
+open Scae.Core.Experiments
+open Scae.Core.Training
 open Scae.Tensors
 
 let private resources: Resources = { DataFolder = None }
