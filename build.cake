@@ -35,7 +35,7 @@ Task("Format")
 Task("Test")
     .Description("Runs every test.")
     .IsDependentOn("Build")
-    .Does(() => DotNetTest(solution, new DotNetTestSettings { Configuration = configuration, NoBuild = true, NoLogo = true }));
+    .Does(() => Dotnet($"run -c {configuration} --no-build --project Scae.Tests"));
 
 Task("Bench")
     .Description("Times kernels and training steps.")

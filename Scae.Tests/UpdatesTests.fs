@@ -1,8 +1,8 @@
 module Scae.Tests.UpdatesTests
 
 open System
-open NUnit.Framework
-open FsUnit
+open Expecto
+open Scae.Tests.Claims
 open Scae.Tensors
 open Scae.Tests.Values
 
@@ -12,112 +12,133 @@ let private tolerance dtype = if dtype = Dtype.Float64 then 1e-14 else 2e-6
 
 let private shouldBeClose dtype (expected: float[]) (actual: Tensor) =
     let found = read actual
-    found.Length |> should equal expected.Length
+    found.Length |> shouldEqual expected.Length
 
     for i in 0 .. expected.Length - 1 do
-        abs (found[i] - expected[i]) |> should be (lessThan (tolerance dtype * (1.0 + abs expected[i])))
+        abs (found[i] - expected[i]) |> shouldBeLessThan (tolerance dtype * (1.0 + abs expected[i]))
 
 let private lengths = [ 0; 1; 7; 8; 9; 15; 16; 17; 33 ]
 
-[<TestCase(Dtype.Float32); TestCase(Dtype.Float64)>]
-let ``Adam follows Kingma and Ba's algorithm at every length around a vector`` (dtype: Dtype) =
-    for n in lengths do
-        let p, m, v = values 1 n, Array.zeroCreate<float> n, Array.zeroCreate<float> n
+[<Tests>]
+let tests =
+    testSequenced
+    <| testList
+        "Updates"
+        [
+            for dtype in [ Dtype.Float32; Dtype.Float64 ] do
+                testCase $"Adam follows Kingma and Ba's algorithm at every length around a vector ({dtype})"
+                <| fun () ->
+                    for n in lengths do
+                        let p, m, v = values 1 n, Array.zeroCreate<float> n, Array.zeroCreate<float> n
 
-        let parameter, mean, square =
-            tensor dtype p, Tensor.zeros ([| n |], dtype), Tensor.zeros ([| n |], dtype)
+                        let parameter, mean, square =
+                            tensor dtype p, Tensor.zeros ([| n |], dtype), Tensor.zeros ([| n |], dtype)
 
-        for t in 1..3 do
-            let g = values (10 + t) n
-            Updates.Adam(parameter, tensor dtype g, mean, square, 0.1, 0.9, 0.999, 1e-8, t, 0.5)
+                        for t in 1..3 do
+                            let g = values (10 + t) n
+                            Updates.Adam(parameter, tensor dtype g, mean, square, 0.1, 0.9, 0.999, 1e-8, t, 0.5)
 
-            for i in 0 .. n - 1 do
-                let gi = 0.5 * g[i]
-                m[i] <- 0.9 * m[i] + 0.1 * gi
-                v[i] <- 0.999 * v[i] + 0.001 * gi * gi
-                let mHat, vHat = m[i] / (1.0 - 0.9 ** t), v[i] / (1.0 - 0.999 ** t)
-                p[i] <- p[i] - 0.1 * mHat / (sqrt vHat + 1e-8)
+                            for i in 0 .. n - 1 do
+                                let gi = 0.5 * g[i]
+                                m[i] <- 0.9 * m[i] + 0.1 * gi
+                                v[i] <- 0.999 * v[i] + 0.001 * gi * gi
+                                let mHat, vHat = m[i] / (1.0 - 0.9 ** t), v[i] / (1.0 - 0.999 ** t)
+                                p[i] <- p[i] - 0.1 * mHat / (sqrt vHat + 1e-8)
 
-        parameter |> shouldBeClose dtype p
-        mean |> shouldBeClose dtype m
-        square |> shouldBeClose dtype v
+                        parameter |> shouldBeClose dtype p
+                        mean |> shouldBeClose dtype m
+                        square |> shouldBeClose dtype v
 
-[<TestCase(Dtype.Float32, true); TestCase(Dtype.Float64, false); TestCase(Dtype.Float64, true)>]
-let ``RMSProp follows its formula with and without momentum, epsilon in or outside the root``
-    (dtype: Dtype, inside: bool)
-    =
-    for n in lengths do
-        for momentum in [ 0.0; 0.9 ] do
-            let p, v, u = values 2 n, Array.zeroCreate<float> n, Array.zeroCreate<float> n
+            for dtype, inside in [ (Dtype.Float32, true); (Dtype.Float64, false); (Dtype.Float64, true) ] do
+                testCase
+                    $"RMSProp follows its formula with and without momentum, epsilon in or outside the root ({dtype}, {inside})"
+                <| fun () ->
+                    for n in lengths do
+                        for momentum in [ 0.0; 0.9 ] do
+                            let p, v, u = values 2 n, Array.zeroCreate<float> n, Array.zeroCreate<float> n
 
-            let parameter, square, velocity =
-                tensor dtype p, Tensor.zeros ([| n |], dtype), Tensor.zeros ([| n |], dtype)
+                            let parameter, square, velocity =
+                                tensor dtype p, Tensor.zeros ([| n |], dtype), Tensor.zeros ([| n |], dtype)
 
-            for t in 1..3 do
-                let g = values (20 + t) n
-                let kept = if momentum = 0.0 then null else velocity
-                Updates.RmsProp(parameter, tensor dtype g, square, 0.01, 0.9, 1e-3, 2.0, kept, momentum, inside)
+                            for t in 1..3 do
+                                let g = values (20 + t) n
+                                let kept = if momentum = 0.0 then null else velocity
 
-                for i in 0 .. n - 1 do
-                    let gi = 2.0 * g[i]
-                    v[i] <- 0.9 * v[i] + 0.1 * gi * gi
-                    let root = if inside then sqrt (v[i] + 1e-3) else sqrt v[i] + 1e-3
-                    u[i] <- momentum * u[i] + 0.01 * gi / root
-                    p[i] <- p[i] - u[i]
+                                Updates.RmsProp(
+                                    parameter,
+                                    tensor dtype g,
+                                    square,
+                                    0.01,
+                                    0.9,
+                                    1e-3,
+                                    2.0,
+                                    kept,
+                                    momentum,
+                                    inside
+                                )
 
-            parameter |> shouldBeClose dtype p
+                                for i in 0 .. n - 1 do
+                                    let gi = 2.0 * g[i]
+                                    v[i] <- 0.9 * v[i] + 0.1 * gi * gi
+                                    let root = if inside then sqrt (v[i] + 1e-3) else sqrt v[i] + 1e-3
+                                    u[i] <- momentum * u[i] + 0.01 * gi / root
+                                    p[i] <- p[i] - u[i]
 
-[<TestCase(Dtype.Float32, false); TestCase(Dtype.Float64, false); TestCase(Dtype.Float64, true)>]
-let ``gradient descent gathers momentum as PyTorch does`` (dtype: Dtype, nesterov: bool) =
-    for n in lengths do
-        let p, u = values 3 n, Array.zeroCreate<float> n
-        let parameter, velocity = tensor dtype p, Tensor.zeros ([| n |], dtype)
+                            parameter |> shouldBeClose dtype p
 
-        for t in 1..3 do
-            let g = values (30 + t) n
-            Updates.SgdMomentum(parameter, tensor dtype g, velocity, 0.1, 0.9, 1.0, nesterov)
+            for dtype, nesterov in [ (Dtype.Float32, false); (Dtype.Float64, false); (Dtype.Float64, true) ] do
+                testCase $"gradient descent gathers momentum as PyTorch does ({dtype}, {nesterov})"
+                <| fun () ->
+                    for n in lengths do
+                        let p, u = values 3 n, Array.zeroCreate<float> n
+                        let parameter, velocity = tensor dtype p, Tensor.zeros ([| n |], dtype)
 
-            for i in 0 .. n - 1 do
-                u[i] <- 0.9 * u[i] + g[i]
-                p[i] <- p[i] - 0.1 * (if nesterov then g[i] + 0.9 * u[i] else u[i])
+                        for t in 1..3 do
+                            let g = values (30 + t) n
+                            Updates.SgdMomentum(parameter, tensor dtype g, velocity, 0.1, 0.9, 1.0, nesterov)
 
-        parameter |> shouldBeClose dtype p
+                            for i in 0 .. n - 1 do
+                                u[i] <- 0.9 * u[i] + g[i]
+                                p[i] <- p[i] - 0.1 * (if nesterov then g[i] + 0.9 * u[i] else u[i])
 
-[<Test>]
-let ``the global norm is that of all gradients together`` () =
-    let a, b = values 4 33, values 5 17
-    let expected = sqrt (Array.sumBy (fun x -> x * x) (Array.append a b))
+                        parameter |> shouldBeClose dtype p
 
-    Updates.GlobalNorm [| tensor Dtype.Float64 a; tensor Dtype.Float64 b |]
-    |> should (equalWithin 1e-12) expected
+            testCase "the global norm is that of all gradients together"
+            <| fun () ->
+                let a, b = values 4 33, values 5 17
+                let expected = sqrt (Array.sumBy (fun x -> x * x) (Array.append a b))
 
-    Updates.GlobalNorm [| tensor Dtype.Float32 a; tensor Dtype.Float32 b |]
-    |> should (equalWithin 1e-5) expected
+                Updates.GlobalNorm [| tensor Dtype.Float64 a; tensor Dtype.Float64 b |]
+                |> shouldBeNear 1e-12 expected
 
-    Updates.GlobalNorm [||] |> should equal 0.0
+                Updates.GlobalNorm [| tensor Dtype.Float32 a; tensor Dtype.Float32 b |]
+                |> shouldBeNear 1e-5 expected
 
-[<Test>]
-let ``an update with a gradient of another shape says what would have fitted`` () =
-    let p = Tensor.zeros [| 2; 3 |]
+                Updates.GlobalNorm [||] |> shouldEqual 0.0
 
-    (fun () ->
-        Updates.SgdMomentum(p, Tensor.zeros [| 3; 2 |], p, 0.1, 0.9)
-        p)
-    |> shouldSay
-        "SgdMomentum: parameter [2, 3] Float32 with [3, 2] Float32; gradient and state must have the parameter's shape and dtype, Float32 or Float64"
+            testCase "an update with a gradient of another shape says what would have fitted"
+            <| fun () ->
+                let p = Tensor.zeros [| 2; 3 |]
 
-[<Test>]
-let ``an update allocates nothing`` () =
-    let p, g, m, v =
-        Tensor.ones [| 100 |], Tensor.ones [| 100 |], Tensor.zeros [| 100 |], Tensor.zeros [| 100 |]
+                (fun () ->
+                    Updates.SgdMomentum(p, Tensor.zeros [| 3; 2 |], p, 0.1, 0.9)
+                    p)
+                |> shouldSay
+                    "SgdMomentum: parameter [2, 3] Float32 with [3, 2] Float32; gradient and state must have the parameter's shape and dtype, Float32 or Float64"
 
-    let gradients = [| g |]
+            testCase "an update allocates nothing"
+            <| fun () ->
+                let p, g, m, v =
+                    Tensor.ones [| 100 |], Tensor.ones [| 100 |], Tensor.zeros [| 100 |], Tensor.zeros [| 100 |]
 
-    let step t =
-        let scale = min 1.0 (1.0 / Updates.GlobalNorm gradients)
-        Updates.Adam(p, g, m, v, 0.1, 0.9, 0.999, 1e-8, t, scale)
+                let gradients = [| g |]
 
-    step 1L
-    let before = GC.GetAllocatedBytesForCurrentThread()
-    step 2L
-    GC.GetAllocatedBytesForCurrentThread() - before |> should equal 0L
+                let step t =
+                    let scale = min 1.0 (1.0 / Updates.GlobalNorm gradients)
+                    Updates.Adam(p, g, m, v, 0.1, 0.9, 0.999, 1e-8, t, scale)
+
+                step 1L
+                let before = GC.GetAllocatedBytesForCurrentThread()
+                step 2L
+                GC.GetAllocatedBytesForCurrentThread() - before |> shouldEqual 0L
+        ]

@@ -1,8 +1,8 @@
 /// What the tests of tensors share: reproducible values, readings, and expectations on numbers and messages.
 module Scae.Tests.Values
 
-open NUnit.Framework
-open FsUnit
+open Expecto
+open Scae.Tests.Claims
 open Scae.Tensors
 
 /// n values in (−2, 2), another series for every seed. Multiples of the golden ratio modulo one lie far from each
@@ -38,30 +38,17 @@ let shouldBeWithin tolerance (expected: float[]) (actual: Tensor) =
         expected.Length <> found.Length
         || not (Array.forall2 (fun a b -> same a b tolerance) expected found)
     then
-        Assert.Fail $"expected %A{expected}, found %A{found} of shape %A{actual.shape}"
+        failtest $"expected %A{expected}, found %A{found} of shape %A{actual.shape}"
 
 let shouldBe (expected: float list) (actual: Tensor) = actual |> shouldBeWithin 1e-12 (Array.ofList expected)
 
 /// Same shape and values.
 let shouldAgree tolerance (expected: Tensor) (actual: Tensor) =
-    actual.shape |> should equal expected.shape
+    actual.shape |> shouldEqual expected.shape
     actual |> shouldBeWithin tolerance (read expected)
 
-let shouldHaveShape (shape: int list) (actual: Tensor) = actual.shape |> should equal (Array.ofList shape)
-
-/// The message of the exception that an action must raise.
-let messageOf<'E when 'E :> exn> (action: unit -> unit) =
-    let message =
-        try
-            action ()
-            None
-        with :? 'E as error ->
-            Some error.Message
-
-    match message with
-    | Some text -> text
-    | None -> failwith $"nothing was raised, expected {typeof<'E>.Name}"
+let shouldHaveShape (shape: int list) (actual: Tensor) = actual.shape |> shouldEqual (Array.ofList shape)
 
 /// That an action raises a ShapeError in exactly these words.
 let shouldSay (words: string) (action: unit -> Tensor) =
-    messageOf<ShapeError>(fun () -> action () |> ignore) |> should equal words
+    messageOf<ShapeError>(fun () -> action () |> ignore) |> shouldEqual words

@@ -4,81 +4,9 @@ module Scae.Tests.Commands.InterruptionTests
 open System
 open System.IO
 open System.Threading
-open FsUnit
-open NUnit.Framework
+open Scae.Tests.Claims
+open Expecto
 open Scae.Tests.Commands.CommandLine
-
-[<TestCase(false); TestCase(true)>]
-let ``a run that was killed before its first checkpoint starts over, resumed or not`` (resume: bool) =
-    inNewFolder (fun folder ->
-        let out = Path.Combine(folder, "run")
-        let train options = run (shortTraining @ [ "--out"; out; "--quiet" ] @ options)
-        (train []).ExitCode |> should equal 0
-        let checkpoint = Path.Combine(out, "last.safetensors")
-        let bytes = File.ReadAllBytes checkpoint
-
-        for name in [ "last.safetensors"; "best.safetensors"; "metrics.jsonl"; "summary.json" ] do
-            File.Delete(Path.Combine(out, name))
-
-        let again = train (if resume then [ "--resume" ] else [])
-        again.Error |> should equal ""
-        again.ExitCode |> should equal 0
-        File.ReadAllBytes checkpoint |> should equal bytes)
-
-[<Test>]
-let ``nothing is resumed where no run began`` () =
-    inNewFolder (fun folder ->
-        let resume out =
-            let result = run (shortTraining @ [ "--resume"; "--out"; out ])
-            result.ExitCode |> should equal 1
-            result.Error
-
-        resume (Path.Combine(folder, "nowhere")) |> should haveSubstring "there is no such folder"
-        File.WriteAllText(Path.Combine(folder, "letter.txt"), "something else")
-        resume folder |> should haveSubstring "the folder holds no last.safetensors")
-
-/// Kills the process as SIGKILL does after each of a few delays, resumes, and compares with an uninterrupted run.
-[<Test>]
-let ``a run that is killed at random moments resumes to the same bytes`` () =
-    inNewFolder (fun folder ->
-        let training =
-            [
-                "train"
-                "constellations"
-                "--preset"
-                "quick"
-                "--epochs"
-                "40"
-                "--steps-per-epoch"
-                "25"
-                "--snapshot-every"
-                "0"
-                "--test-size"
-                "64"
-                "--quiet"
-            ]
-
-        let straight, killed = Path.Combine(folder, "straight"), Path.Combine(folder, "killed")
-        (run (training @ [ "--out"; straight ])).ExitCode |> should equal 0
-        let checkpoint = Path.Combine(killed, "last.safetensors")
-        let mutable kills = 0
-
-        for delay in [ 350; 500; 420; 610 ] do
-            let resume = if File.Exists checkpoint then [ "--resume" ] else []
-            use running = start (training @ [ "--out"; killed ] @ resume)
-
-            if not (running.WaitForExit delay) then
-                running.Kill()
-                running.WaitForExit()
-                kills <- kills + 1
-
-        kills |> should be (greaterThan 0)
-        let resume = if File.Exists checkpoint then [ "--resume" ] else []
-        let finished = run (training @ [ "--out"; killed ] @ resume)
-        finished.Error |> should equal ""
-
-        File.ReadAllBytes checkpoint
-        |> should equal (File.ReadAllBytes(Path.Combine(straight, "last.safetensors"))))
 
 // Whoever starts these tests in the background may have them ignore SIGINT, and so what they start.
 let private ignoresInterrupt () =
@@ -87,26 +15,6 @@ let private ignoresInterrupt () =
     File.Exists status
     && File.ReadLines status
        |> Seq.exists (fun line -> line.StartsWith "SigIgn:" && Convert.ToUInt64(line[7..].Trim(), 16) &&& 2UL <> 0UL)
-
-[<TestCase("INT"); TestCase("TERM")>]
-let ``an interrupted run saves and says how to resume`` (signalName: string) =
-    Assume.That(signalName <> "INT" || not (ignoresInterrupt ()))
-
-    if not (OperatingSystem.IsWindows()) then
-        inNewFolder (fun folder ->
-            let out = Path.Combine(folder, "run")
-
-            use running = start [ "train"; "constellations"; "--out"; out; "--epochs"; "2000"; "--quiet" ]
-
-            let error = running.StandardError.ReadToEndAsync()
-            let metrics = Path.Combine(out, "metrics.jsonl")
-            SpinWait.SpinUntil((fun () -> File.Exists metrics || running.HasExited), 60000) |> ignore
-            use signal = System.Diagnostics.Process.Start("kill", [ "-" + signalName; string running.Id ])
-            signal.WaitForExit()
-            running.WaitForExit 60000 |> should equal true
-            running.ExitCode |> should equal 1
-            error.Result |> should haveSubstring "--resume"
-            File.Exists(Path.Combine(out, "last.safetensors")) |> should equal true)
 
 let private signal (name: string) (running: System.Diagnostics.Process) =
     use kill = System.Diagnostics.Process.Start("kill", [ "-" + name; string running.Id ])
@@ -127,100 +35,227 @@ let private longFinish (testSize: int) =
     [ "train"; "constellations"; "--preset"; "quick"; "--epochs"; "1"; "--steps-per-epoch"; "20" ]
     @ [ "--test-size"; string testSize ]
 
-[<Test>]
-let ``a run that is interrupted at its end stops before the pictures, and resuming does the rest`` () =
-    if not (OperatingSystem.IsWindows()) then
-        inNewFolder (fun folder ->
-            let straight, out = Path.Combine(folder, "straight"), Path.Combine(folder, "stopped")
-            (run (longFinish 100000 @ [ "--out"; straight; "--quiet" ])).ExitCode |> should equal 0
-            use running = start (longFinish 100000 @ [ "--out"; out ])
-            readTo "epoch   1/1" running
-            signal "TERM" running
-            running.WaitForExit 60000 |> should equal true
-            running.ExitCode |> should equal 1
-            running.StandardError.ReadToEnd() |> should haveSubstring "go on with: scae train constellations"
+[<Tests>]
+let tests =
+    testSequenced
+    <| testList
+        "Commands.Interruption"
+        [
+            for resume in [ false; true ] do
+                testCase $"a run that was killed before its first checkpoint starts over, resumed or not ({resume})"
+                <| fun () ->
+                    inNewFolder (fun folder ->
+                        let out = Path.Combine(folder, "run")
+                        let train options = run (shortTraining @ [ "--out"; out; "--quiet" ] @ options)
+                        (train []).ExitCode |> shouldEqual 0
+                        let checkpoint = Path.Combine(out, "last.safetensors")
+                        let bytes = File.ReadAllBytes checkpoint
 
-            filesOf out |> should equal [ "best.safetensors"; "last.safetensors"; "metrics.jsonl"; "run.json" ]
+                        for name in [ "last.safetensors"; "best.safetensors"; "metrics.jsonl"; "summary.json" ] do
+                            File.Delete(Path.Combine(out, name))
 
-            (run (longFinish 100000 @ [ "--out"; out; "--resume"; "--quiet" ])).ExitCode |> should equal 0
-            filesOf out |> should equal (filesOf straight)
+                        let again = train (if resume then [ "--resume" ] else [])
+                        again.Error |> shouldEqual ""
+                        again.ExitCode |> shouldEqual 0
+                        File.ReadAllBytes checkpoint |> shouldEqual bytes)
 
-            for name in [ "last.safetensors"; Path.Combine("figures", "training.gif") ] do
-                File.ReadAllBytes(Path.Combine(out, name))
-                |> should equal (File.ReadAllBytes(Path.Combine(straight, name))))
+            testCase "nothing is resumed where no run began"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let resume out =
+                        let result = run (shortTraining @ [ "--resume"; "--out"; out ])
+                        result.ExitCode |> shouldEqual 1
+                        result.Error
 
-[<Test>]
-let ``a second signal ends a run at once`` () =
-    if not (OperatingSystem.IsWindows()) then
-        inNewFolder (fun folder ->
-            use running = start (longFinish 500000 @ [ "--out"; Path.Combine(folder, "run") ])
-            readTo "epoch   1/1" running
-            // The evaluation has begun, which nothing stops in its midst.
-            running.WaitForExit 500 |> should equal false
-            signal "TERM" running
-            // Signals of a kind that come before the first was handled count as one.
-            running.WaitForExit 100 |> should equal false
-            signal "TERM" running
-            running.WaitForExit 60000 |> should equal true
-            running.ExitCode |> should equal 143)
+                    resume (Path.Combine(folder, "nowhere")) |> shouldContainText "there is no such folder"
+                    File.WriteAllText(Path.Combine(folder, "letter.txt"), "something else")
+                    resume folder |> shouldContainText "the folder holds no last.safetensors")
 
-[<Test>]
-let ``a stopped run is resumed by the command that it prints, and its seconds go on`` () =
-    if not (OperatingSystem.IsWindows()) then
-        inNewFolder (fun folder ->
-            let out = Path.Combine(folder, "it's a run")
+            // Kills the process as SIGKILL does after each of a few delays, resumes, and compares with an uninterrupted run.
+            testCase "a run that is killed at random moments resumes to the same bytes"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let training =
+                        [
+                            "train"
+                            "constellations"
+                            "--preset"
+                            "quick"
+                            "--epochs"
+                            "40"
+                            "--steps-per-epoch"
+                            "25"
+                            "--snapshot-every"
+                            "0"
+                            "--test-size"
+                            "64"
+                            "--quiet"
+                        ]
 
-            let stop (arguments: string list) =
-                use running = start arguments
-                readTo "constellations, " running
-                running.WaitForExit 500 |> should equal false
-                signal "TERM" running
-                running.WaitForExit 60000 |> should equal true
-                running.ExitCode |> should equal 1
-                let stopped = json (File.ReadAllText(Path.Combine(out, "run.json"))) |> property "stopped"
-                let error = running.StandardError.ReadToEnd().TrimEnd()
-                error[error.IndexOf "go on with: " + 12 ..], (stopped |> property "seconds").GetDouble()
+                    let straight, killed = Path.Combine(folder, "straight"), Path.Combine(folder, "killed")
+                    (run (training @ [ "--out"; straight ])).ExitCode |> shouldEqual 0
+                    let checkpoint = Path.Combine(killed, "last.safetensors")
+                    let mutable kills = 0
 
-            let training =
-                [ "train"; "constellations"; "--steps-per-epoch"; "100000"; "--threads"; "1"; "--data"; folder ]
+                    for delay in [ 350; 500; 420; 610 ] do
+                        let resume = if File.Exists checkpoint then [ "--resume" ] else []
+                        use running = start (training @ [ "--out"; killed ] @ resume)
 
-            let command, first = stop (training @ [ "--out"; out ])
-            first |> should be (greaterThan 0.3)
+                        if not (running.WaitForExit delay) then
+                            running.Kill()
+                            running.WaitForExit()
+                            kills <- kills + 1
 
-            // What a shell makes of the line.
-            let info = System.Diagnostics.ProcessStartInfo("sh", RedirectStandardOutput = true)
-            info.ArgumentList.Add "-c"
-            info.ArgumentList.Add("printf '%s\\n' " + command)
-            use shell = nonNull (System.Diagnostics.Process.Start info)
-            let words = shell.StandardOutput.ReadToEnd().TrimEnd().Split '\n' |> List.ofArray
+                    kills |> shouldBeGreaterThan 0
+                    let resume = if File.Exists checkpoint then [ "--resume" ] else []
+                    let finished = run (training @ [ "--out"; killed ] @ resume)
+                    finished.Error |> shouldEqual ""
 
-            words
-            |> should
-                equal
-                ([ "scae"; "train"; "constellations"; "--steps-per-epoch"; "100000"; "--seed"; "0"; "--out"; out ]
-                 @ [ "--data"; folder; "--threads"; "1"; "--resume" ])
+                    File.ReadAllBytes checkpoint
+                    |> shouldEqual (File.ReadAllBytes(Path.Combine(straight, "last.safetensors"))))
 
-            let again, second = stop words.Tail
-            again |> should equal command
-            second |> should be (greaterThan (first + 0.3)))
+            for signalName in [ "INT"; "TERM" ] do
+                testCase $"an interrupted run saves and says how to resume ({signalName})"
+                <| fun () ->
+                    // A shell that runs this in the background may have told its children to ignore INT.
+                    if not (OperatingSystem.IsWindows() || signalName = "INT" && ignoresInterrupt ()) then
+                        inNewFolder (fun folder ->
+                            let out = Path.Combine(folder, "run")
 
-[<TestCase "sweep"; TestCase "verify">]
-let ``several runs stop together and the same command goes on`` (verb: string) =
-    if not (OperatingSystem.IsWindows()) then
-        inNewFolder (fun folder ->
-            let runs =
-                if verb = "verify" then
-                    Path.Combine(folder, "constellations-seed")
-                else
-                    folder
+                            use running =
+                                start [ "train"; "constellations"; "--out"; out; "--epochs"; "2000"; "--quiet" ]
 
-            use running = start [ verb; "constellations"; "--preset"; "seed"; "--epochs"; "2000"; "--out"; folder ]
+                            let error = running.StandardError.ReadToEndAsync()
+                            let metrics = Path.Combine(out, "metrics.jsonl")
+                            SpinWait.SpinUntil((fun () -> File.Exists metrics || running.HasExited), 60000) |> ignore
 
-            let metrics = Path.Combine(runs, "seed-0", "metrics.jsonl")
-            SpinWait.SpinUntil((fun () -> File.Exists metrics || running.HasExited), 60000) |> ignore
-            signal "TERM" running
-            running.WaitForExit 60000 |> should equal true
-            running.ExitCode |> should equal 1
+                            use signal =
+                                System.Diagnostics.Process.Start("kill", [ "-" + signalName; string running.Id ])
 
-            running.StandardError.ReadToEnd().TrimEnd()
-            |> should equal $"scae: stopped; what is finished lies in {runs}; the same command goes on")
+                            signal.WaitForExit()
+                            running.WaitForExit 60000 |> shouldEqual true
+                            running.ExitCode |> shouldEqual 1
+                            error.Result |> shouldContainText "--resume"
+                            File.Exists(Path.Combine(out, "last.safetensors")) |> shouldEqual true)
+
+            testCase "a run that is interrupted at its end stops before the pictures, and resuming does the rest"
+            <| fun () ->
+                if not (OperatingSystem.IsWindows()) then
+                    inNewFolder (fun folder ->
+                        let straight, out = Path.Combine(folder, "straight"), Path.Combine(folder, "stopped")
+                        (run (longFinish 100000 @ [ "--out"; straight; "--quiet" ])).ExitCode |> shouldEqual 0
+                        use running = start (longFinish 100000 @ [ "--out"; out ])
+                        readTo "epoch   1/1" running
+                        signal "TERM" running
+                        running.WaitForExit 60000 |> shouldEqual true
+                        running.ExitCode |> shouldEqual 1
+                        running.StandardError.ReadToEnd() |> shouldContainText "go on with: scae train constellations"
+
+                        filesOf out
+                        |> shouldEqual [ "best.safetensors"; "last.safetensors"; "metrics.jsonl"; "run.json" ]
+
+                        (run (longFinish 100000 @ [ "--out"; out; "--resume"; "--quiet" ])).ExitCode |> shouldEqual 0
+                        filesOf out |> shouldEqual (filesOf straight)
+
+                        for name in [ "last.safetensors"; Path.Combine("figures", "training.gif") ] do
+                            File.ReadAllBytes(Path.Combine(out, name))
+                            |> shouldEqual (File.ReadAllBytes(Path.Combine(straight, name))))
+
+            testCase "a second signal ends a run at once"
+            <| fun () ->
+                if not (OperatingSystem.IsWindows()) then
+                    inNewFolder (fun folder ->
+                        use running = start (longFinish 500000 @ [ "--out"; Path.Combine(folder, "run") ])
+                        readTo "epoch   1/1" running
+                        // The evaluation has begun, which nothing stops in its midst.
+                        running.WaitForExit 500 |> shouldEqual false
+                        signal "TERM" running
+                        // Signals of a kind that come before the first was handled count as one.
+                        running.WaitForExit 100 |> shouldEqual false
+                        signal "TERM" running
+                        running.WaitForExit 60000 |> shouldEqual true
+                        running.ExitCode |> shouldEqual 143)
+
+            testCase "a stopped run is resumed by the command that it prints, and its seconds go on"
+            <| fun () ->
+                if not (OperatingSystem.IsWindows()) then
+                    inNewFolder (fun folder ->
+                        let out = Path.Combine(folder, "it's a run")
+
+                        let stop (arguments: string list) =
+                            use running = start arguments
+                            readTo "constellations, " running
+                            running.WaitForExit 500 |> shouldEqual false
+                            signal "TERM" running
+                            running.WaitForExit 60000 |> shouldEqual true
+                            running.ExitCode |> shouldEqual 1
+                            let stopped = json (File.ReadAllText(Path.Combine(out, "run.json"))) |> property "stopped"
+                            let error = running.StandardError.ReadToEnd().TrimEnd()
+                            error[error.IndexOf "go on with: " + 12 ..], (stopped |> property "seconds").GetDouble()
+
+                        let training =
+                            [
+                                "train"
+                                "constellations"
+                                "--steps-per-epoch"
+                                "100000"
+                                "--threads"
+                                "1"
+                                "--data"
+                                folder
+                            ]
+
+                        let command, first = stop (training @ [ "--out"; out ])
+                        first |> shouldBeGreaterThan 0.3
+
+                        // What a shell makes of the line.
+                        let info = System.Diagnostics.ProcessStartInfo("sh", RedirectStandardOutput = true)
+                        info.ArgumentList.Add "-c"
+                        info.ArgumentList.Add("printf '%s\\n' " + command)
+                        use shell = nonNull (System.Diagnostics.Process.Start info)
+                        let words = shell.StandardOutput.ReadToEnd().TrimEnd().Split '\n' |> List.ofArray
+
+                        words
+                        |> shouldEqual (
+                            [
+                                "scae"
+                                "train"
+                                "constellations"
+                                "--steps-per-epoch"
+                                "100000"
+                                "--seed"
+                                "0"
+                                "--out"
+                                out
+                            ]
+                            @ [ "--data"; folder; "--threads"; "1"; "--resume" ]
+                        )
+
+                        let again, second = stop words.Tail
+                        again |> shouldEqual command
+                        second |> shouldBeGreaterThan (first + 0.3))
+
+            for verb in [ "sweep"; "verify" ] do
+                testCase $"several runs stop together and the same command goes on ({verb})"
+                <| fun () ->
+                    if not (OperatingSystem.IsWindows()) then
+                        inNewFolder (fun folder ->
+                            let runs =
+                                if verb = "verify" then
+                                    Path.Combine(folder, "constellations-seed")
+                                else
+                                    folder
+
+                            use running =
+                                start
+                                    [ verb; "constellations"; "--preset"; "seed"; "--epochs"; "2000"; "--out"; folder ]
+
+                            let metrics = Path.Combine(runs, "seed-0", "metrics.jsonl")
+                            SpinWait.SpinUntil((fun () -> File.Exists metrics || running.HasExited), 60000) |> ignore
+                            signal "TERM" running
+                            running.WaitForExit 60000 |> shouldEqual true
+                            running.ExitCode |> shouldEqual 1
+
+                            running.StandardError.ReadToEnd().TrimEnd()
+                            |> shouldEqual $"scae: stopped; what is finished lies in {runs}; the same command goes on")
+        ]

@@ -1,97 +1,104 @@
 module Scae.Tests.Data.ConstellationsTests
 
 open System
-open FsUnit
-open NUnit.Framework
-open FsCheck.NUnit
+open Scae.Tests.Claims
+open Expecto
 open Scae.Core.Data
 open Scae.Tensors
 
 let private sample (seed: int) (count: int) =
     Constellations.sample Constellations.published count (Key.OfSeed(int64 seed))
 
-[<Test>]
-let ``a template is centred on its mean`` () =
-    for template in Template.published do
-        template.Points |> Array.sumBy (fun struct (x, _) -> x) |> should (equalWithin 1e-12) 0.0
-        template.Points |> Array.sumBy (fun struct (_, y) -> y) |> should (equalWithin 1e-12) 0.0
+[<Tests>]
+let tests =
+    testList
+        "Data.Constellations"
+        [
+            testCase "a template is centred on its mean"
+            <| fun () ->
+                for template in Template.published do
+                    template.Points |> Array.sumBy (fun struct (x, _) -> x) |> shouldBeNear 1e-12 0.0
+                    template.Points |> Array.sumBy (fun struct (_, y) -> y) |> shouldBeNear 1e-12 0.0
 
-[<Test>]
-let ``a template without points is refused`` () =
-    (fun () -> Template.create "nothing" [] |> ignore) |> should throw typeof<ArgumentException>
+            testCase "a template without points is refused"
+            <| fun () -> (fun () -> Template.create "nothing" [] |> ignore) |> shouldRaise<ArgumentException>
 
-[<Property(MaxTest = 50)>]
-let ``every scene has four, four and three points`` (seed: int) =
-    let scenes = sample seed 3
+            testPropertyWithConfig (samples 50) "every scene has four, four and three points"
+            <| fun (seed: int) ->
+                let scenes = sample seed 3
 
-    [ 0..2 ]
-    |> List.forall (fun i ->
-        Array.sub scenes.Labels (11 * i) 11 |> Array.countBy id |> Array.sort = [| 0, 4; 1, 4; 2, 3 |])
+                [ 0..2 ]
+                |> List.forall (fun i ->
+                    Array.sub scenes.Labels (11 * i) 11 |> Array.countBy id |> Array.sort = [| 0, 4; 1, 4; 2, 3 |])
 
-[<Property(MaxTest = 50)>]
-let ``poses lie in the published ranges`` (seed: int) =
-    let poses = (sample seed 8).Poses.toArray<float32>() |> Array.chunkBySize 4
+            testPropertyWithConfig (samples 50) "poses lie in the published ranges"
+            <| fun (seed: int) ->
+                let poses = (sample seed 8).Poses.toArray<float32>() |> Array.chunkBySize 4
 
-    poses
-    |> Array.forall (fun pose ->
-        let scale = exp pose[0]
+                poses
+                |> Array.forall (fun pose ->
+                    let scale = exp pose[0]
 
-        scale >= 0.4999f
-        && scale <= 1.5001f
-        && pose[1] >= 0.0f
-        && pose[1] <= 2.0f * MathF.PI
-        && abs pose[2] <= 3.0f
-        && abs pose[3] <= 3.0f)
+                    scale >= 0.4999f
+                    && scale <= 1.5001f
+                    && pose[1] >= 0.0f
+                    && pose[1] <= 2.0f * MathF.PI
+                    && abs pose[2] <= 3.0f
+                    && abs pose[3] <= 3.0f)
 
-[<Test>]
-let ``scales, angles and translations are uniform`` () =
-    let poses = (sample 4 20000).Poses.toArray<float32>() |> Array.chunkBySize 4
+            testCase "scales, angles and translations are uniform"
+            <| fun () ->
+                let poses = (sample 4 20000).Poses.toArray<float32>() |> Array.chunkBySize 4
 
-    let check (low: float) (high: float) (value: float32[] -> float32) =
-        let values = poses |> Array.map (value >> float) |> Array.sort
-        let n = float values.Length
+                let check (low: float) (high: float) (value: float32[] -> float32) =
+                    let values = poses |> Array.map (value >> float) |> Array.sort
+                    let n = float values.Length
 
-        // Kolmogorov–Smirnov at a level of about 1e-6: 2.7 / √n.
-        let distance =
-            values |> Array.mapi (fun i v -> abs ((v - low) / (high - low) - (float i + 0.5) / n)) |> Array.max
+                    // Kolmogorov–Smirnov at a level of about 1e-6: 2.7 / √n.
+                    let distance =
+                        values
+                        |> Array.mapi (fun i v -> abs ((v - low) / (high - low) - (float i + 0.5) / n))
+                        |> Array.max
 
-        distance |> should be (lessThan (2.7 / sqrt n))
+                    distance |> shouldBeLessThan (2.7 / sqrt n)
 
-    check 0.5 1.5 (fun pose -> exp pose[0])
-    check 0.0 (2.0 * Math.PI) (fun pose -> pose[1])
-    check -3.0 3.0 (fun pose -> pose[2])
-    check -3.0 3.0 (fun pose -> pose[3])
+                check 0.5 1.5 (fun pose -> exp pose[0])
+                check 0.0 (2.0 * Math.PI) (fun pose -> pose[1])
+                check -3.0 3.0 (fun pose -> pose[2])
+                check -3.0 3.0 (fun pose -> pose[3])
 
-[<Test>]
-let ``every place in the order is equally likely for every template`` () =
-    let scenes = sample 9 22000
-    let counts = Array2D.zeroCreate 11 3
-    scenes.Labels |> Array.iteri (fun i k -> counts[i % 11, k] <- counts[i % 11, k] + 1)
+            testCase "every place in the order is equally likely for every template"
+            <| fun () ->
+                let scenes = sample 9 22000
+                let counts = Array2D.zeroCreate 11 3
+                scenes.Labels |> Array.iteri (fun i k -> counts[i % 11, k] <- counts[i % 11, k] + 1)
 
-    for place in 0..10 do
-        for k in 0..2 do
-            let expected = 22000.0 * [| 4.0; 4.0; 3.0 |][k] / 11.0
-            float counts[place, k] |> should (equalWithin (6.0 * sqrt expected)) expected
+                for place in 0..10 do
+                    for k in 0..2 do
+                        let expected = 22000.0 * [| 4.0; 4.0; 3.0 |][k] / 11.0
+                        float counts[place, k] |> shouldBeNear (6.0 * sqrt expected) expected
 
-[<Test>]
-let ``the same key gives the same scenes and another key others`` () =
-    let points (seed: int) = (sample seed 5).Points.toArray<float32>()
-    points 1 |> should equal (points 1)
-    points 1 |> should not' (equal (points 2))
+            testCase "the same key gives the same scenes and another key others"
+            <| fun () ->
+                let points (seed: int) = (sample seed 5).Points.toArray<float32>()
+                points 1 |> shouldEqual (points 1)
+                points 1 |> shouldDiffer (points 2)
 
-[<Test>]
-let ``filling a batch again leaves nothing of the last one`` () =
-    let batch = sample 1 6
-    Constellations.fill Constellations.published (Key.OfSeed 2L) batch
-    let fresh = sample 2 6
-    batch.Points.toArray<float32>() |> should equal (fresh.Points.toArray<float32>())
-    batch.Labels |> should equal fresh.Labels
+            testCase "filling a batch again leaves nothing of the last one"
+            <| fun () ->
+                let batch = sample 1 6
+                Constellations.fill Constellations.published (Key.OfSeed 2L) batch
+                let fresh = sample 2 6
+                batch.Points.toArray<float32>() |> shouldEqual (fresh.Points.toArray<float32>())
+                batch.Labels |> shouldEqual fresh.Labels
 
-[<Test>]
-let ``other template sets are one argument away`` () =
-    let config =
-        { Constellations.published with
-            Templates = [ Template.square; Template.square; Template.triangle; Template.create "dot" [ 0.0, 0.0 ] ]
-        }
+            testCase "other template sets are one argument away"
+            <| fun () ->
+                let config =
+                    { Constellations.published with
+                        Templates =
+                            [ Template.square; Template.square; Template.triangle; Template.create "dot" [ 0.0, 0.0 ] ]
+                    }
 
-    (Constellations.sample config 2 (Key.OfSeed 1L)).Points.shape |> should equal [| 2; 12; 2 |]
+                (Constellations.sample config 2 (Key.OfSeed 1L)).Points.shape |> shouldEqual [| 2; 12; 2 |]
+        ]

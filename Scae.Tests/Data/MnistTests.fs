@@ -3,9 +3,8 @@ module Scae.Tests.Data.MnistTests
 open System
 open System.IO
 open System.IO.Compression
-open FsUnit
-open NUnit.Framework
-open FsCheck.NUnit
+open Scae.Tests.Claims
+open Expecto
 open Scae.Core.Data
 open Scae.Tensors
 
@@ -16,6 +15,7 @@ let private header (magic: int) (sizes: int list) =
     |]
 
 let private imageFile (n: int) = Array.append (header 0x803 [ n; 28; 28 ]) (Array.init (n * 784) byte)
+
 let private labelFile (n: int) = Array.append (header 0x801 [ n ]) (Array.init n (fun i -> byte (i % 10)))
 
 let private gzip (bytes: byte[]) =
@@ -34,89 +34,6 @@ let private errorOf (result: Result<'value, string>) =
 
 let private read images labels = Mnist.digits ("images", images) ("labels", labels)
 
-[<Test>]
-let ``plain and compressed files give the same digits`` () =
-    let plain = read (imageFile 3) (labelFile 3)
-    read (gzip (imageFile 3)) (gzip (labelFile 3)) |> should equal plain
-
-    match plain with
-    | Error message -> Assert.Fail message
-    | Ok digits ->
-        digits.Labels |> should equal [| 0uy; 1uy; 2uy |]
-        digits.Pixels[784] |> should equal (byte 784)
-
-[<Test>]
-let ``what is wrong with a file is said in one line`` () =
-    errorOf (Mnist.images "f" [| 1uy; 2uy |])
-    |> should equal "f: 2 bytes; an IDX file with 3 axes has at least 16"
-
-    errorOf (Mnist.images "f" (labelFile 20))
-    |> should equal "f: begins with 00000801; an IDX file of bytes with 3 axes begins with 00000803"
-
-    errorOf (Mnist.images "f" (Array.truncate 1000 (imageFile 2)))
-    |> should equal "f: 984 bytes after the header, but 2 × 28 × 28 = 1568"
-
-    errorOf (Mnist.images "f" (Array.append (header 0x803 [ 1; 14; 56 ]) (Array.zeroCreate 784)))
-    |> should equal "f: images of 14 × 56 pixels; must be 28 × 28"
-
-    errorOf (Mnist.images "f" (Array.append (header 0x803 [ -1; 28; 28 ]) (Array.zeroCreate 784)))
-    |> should equal "f: a negative size in -1 × 28 × 28"
-
-    errorOf (Mnist.labels "f" (Array.append (header 0x801 [ 2 ]) [| 9uy; 10uy |]))
-    |> should equal "f: label 1 is 10; must be from 0 to 9"
-
-    errorOf (read (imageFile 2) (labelFile 3)) |> should equal "labels: 3 labels for 2 images in images"
-    errorOf (read (imageFile 0) (labelFile 0)) |> should equal "images: no images"
-
-[<Test>]
-let ``sizes whose product overflows are refused`` () =
-    errorOf (Mnist.images "f" (header 0x803 [ Int32.MaxValue; Int32.MaxValue; Int32.MaxValue ]))
-    |> should startWith "f: 0 bytes after the header"
-
-[<Property(MaxTest = 500)>]
-let ``any bytes are survived`` (bytes: byte[]) =
-    for magic in [ [||]; header 0x803 []; header 0x801 []; [| 0x1Fuy; 0x8Buy; 8uy |] ] do
-        let file = Array.append magic bytes
-        Mnist.images "f" file |> ignore
-        Mnist.labels "f" file |> ignore
-        Mnist.verified Mnist.trainImages "f" file |> ignore
-
-[<Property(MaxTest = 300)>]
-let ``a damaged file is an error or digits, never an exception`` (seed: int) =
-    let random = (Key.OfSeed(int64 seed)).Stream()
-    let files = [| imageFile 2; labelFile 2; gzip (imageFile 2); gzip (labelFile 2) |]
-    let file = files[random.NextInt files.Length]
-    let cut = file[.. random.NextInt file.Length]
-
-    for _ in 0 .. random.NextInt 4 do
-        cut[random.NextInt cut.Length] <- byte (random.NextInt 256)
-
-    match Mnist.digits ("f", cut) ("f", labelFile 2), Mnist.digits ("f", imageFile 2) ("f", cut) with
-    | (Error a, Error b) -> not (a.Contains '\n') && not (b.Contains '\n')
-    | (Ok digits, _)
-    | (_, Ok digits) -> digits.Pixels.Length = 2 * 784 && digits.Labels.Length = 2
-
-[<Test>]
-let ``a gzip bomb stops at 50 MB`` () =
-    errorOf (Mnist.images "f" (gzip (Array.zeroCreate 51_000_000)))
-    |> should equal "f: more than 50000000 bytes when uncompressed"
-
-[<Test>]
-let ``the checksum is that of the uncompressed bytes`` () =
-    let bytes = [| 1uy; 2uy; 3uy |]
-
-    let file =
-        {
-            Name = "f"
-            Sha256 = "039058c6f2c0cb492c533b0a4d14ef77cc0f78abccced5287d84a1a2011cfb81"
-        }
-
-    Mnist.verified file "f" bytes |> should equal (Result<byte[], string>.Ok bytes)
-    Mnist.verified file "f" (gzip bytes) |> should equal (Result<byte[], string>.Ok bytes)
-
-    errorOf (Mnist.verified file "f" [| 1uy |])
-    |> should equal "f: SHA-256 4bf5122f3445… of the uncompressed bytes, not 039058c6f2c0… as MNIST has"
-
 let private inFolder (action: string -> unit) =
     let folder = Directory.CreateTempSubdirectory "scae-mnist"
 
@@ -125,43 +42,131 @@ let private inFolder (action: string -> unit) =
     finally
         folder.Delete true
 
-[<Test>]
-let ``without files and network the error says both ways out`` () =
-    inFolder (fun folder ->
-        errorOf (MnistFiles.loadFrom [ folder ] (fun _ -> Error "no network"))
-        |> should
-            equal
-            $"train-images-idx3-ubyte.gz isn't in {folder} (no network): put the four MNIST files there, or use --digits strokes")
+[<Tests>]
+let tests =
+    testList
+        "Data.Mnist"
+        [
+            testCase "plain and compressed files give the same digits"
+            <| fun () ->
+                let plain = read (imageFile 3) (labelFile 3)
+                read (gzip (imageFile 3)) (gzip (labelFile 3)) |> shouldEqual plain
 
-[<Test>]
-let ``a file that isn't the original is refused`` () =
-    inFolder (fun folder ->
-        let path = Path.Combine(folder, "train-images-idx3-ubyte")
-        File.WriteAllBytes(path, imageFile 2)
+                match plain with
+                | Error message -> failtest message
+                | Ok digits ->
+                    digits.Labels |> shouldEqual [| 0uy; 1uy; 2uy |]
+                    digits.Pixels[784] |> shouldEqual (byte 784)
 
-        errorOf (MnistFiles.loadFrom [ folder ] (fun _ -> Error "no network"))
-        |> should startWith $"{path}: SHA-256 ")
+            testCase "what is wrong with a file is said in one line"
+            <| fun () ->
+                errorOf (Mnist.images "f" [| 1uy; 2uy |])
+                |> shouldEqual "f: 2 bytes; an IDX file with 3 axes has at least 16"
 
-[<Test>]
-let ``the real files are found, and what was fetched is kept`` () =
-    match TestDigits.folder with
-    | None -> (StrokeDigits.sets ()).Train.Labels.Length |> should equal 10_000
-    | Some source ->
-        inFolder (fun cache ->
-            let mutable fetched = 0
+                errorOf (Mnist.images "f" (labelFile 20))
+                |> shouldEqual "f: begins with 00000801; an IDX file of bytes with 3 axes begins with 00000803"
 
-            let fetch (file: MnistFile) =
-                fetched <- fetched + 1
-                Ok(File.ReadAllBytes(Path.Combine(source, file.Name + ".gz")))
+                errorOf (Mnist.images "f" (Array.truncate 1000 (imageFile 2)))
+                |> shouldEqual "f: 984 bytes after the header, but 2 × 28 × 28 = 1568"
 
-            let first = MnistFiles.loadFrom [ cache ] fetch
-            let second = MnistFiles.loadFrom [ cache ] (fun _ -> Error "must not be asked")
-            fetched |> should equal 4
-            (first = second) |> should equal true
+                errorOf (Mnist.images "f" (Array.append (header 0x803 [ 1; 14; 56 ]) (Array.zeroCreate 784)))
+                |> shouldEqual "f: images of 14 × 56 pixels; must be 28 × 28"
 
-            match first with
-            | Error message -> Assert.Fail message
-            | Ok sets ->
-                Digits.count sets.Train |> should equal 60_000
-                Digits.count sets.Test |> should equal 10_000
-                sets.Train.Labels[..4] |> should equal [| 5uy; 0uy; 4uy; 1uy; 9uy |])
+                errorOf (Mnist.images "f" (Array.append (header 0x803 [ -1; 28; 28 ]) (Array.zeroCreate 784)))
+                |> shouldEqual "f: a negative size in -1 × 28 × 28"
+
+                errorOf (Mnist.labels "f" (Array.append (header 0x801 [ 2 ]) [| 9uy; 10uy |]))
+                |> shouldEqual "f: label 1 is 10; must be from 0 to 9"
+
+                errorOf (read (imageFile 2) (labelFile 3)) |> shouldEqual "labels: 3 labels for 2 images in images"
+                errorOf (read (imageFile 0) (labelFile 0)) |> shouldEqual "images: no images"
+
+            testCase "sizes whose product overflows are refused"
+            <| fun () ->
+                errorOf (Mnist.images "f" (header 0x803 [ Int32.MaxValue; Int32.MaxValue; Int32.MaxValue ]))
+                |> shouldStartWith "f: 0 bytes after the header"
+
+            testPropertyWithConfig (samples 500) "any bytes are survived"
+            <| fun (bytes: byte[]) ->
+                for magic in [ [||]; header 0x803 []; header 0x801 []; [| 0x1Fuy; 0x8Buy; 8uy |] ] do
+                    let file = Array.append magic bytes
+                    Mnist.images "f" file |> ignore
+                    Mnist.labels "f" file |> ignore
+                    Mnist.verified Mnist.trainImages "f" file |> ignore
+
+            testPropertyWithConfig (samples 300) "a damaged file is an error or digits, never an exception"
+            <| fun (seed: int) ->
+                let random = (Key.OfSeed(int64 seed)).Stream()
+                let files = [| imageFile 2; labelFile 2; gzip (imageFile 2); gzip (labelFile 2) |]
+                let file = files[random.NextInt files.Length]
+                let cut = file[.. random.NextInt file.Length]
+
+                for _ in 0 .. random.NextInt 4 do
+                    cut[random.NextInt cut.Length] <- byte (random.NextInt 256)
+
+                match Mnist.digits ("f", cut) ("f", labelFile 2), Mnist.digits ("f", imageFile 2) ("f", cut) with
+                | (Error a, Error b) -> not (a.Contains '\n') && not (b.Contains '\n')
+                | (Ok digits, _)
+                | (_, Ok digits) -> digits.Pixels.Length = 2 * 784 && digits.Labels.Length = 2
+
+            testCase "a gzip bomb stops at 50 MB"
+            <| fun () ->
+                errorOf (Mnist.images "f" (gzip (Array.zeroCreate 51_000_000)))
+                |> shouldEqual "f: more than 50000000 bytes when uncompressed"
+
+            testCase "the checksum is that of the uncompressed bytes"
+            <| fun () ->
+                let bytes = [| 1uy; 2uy; 3uy |]
+
+                let file =
+                    {
+                        Name = "f"
+                        Sha256 = "039058c6f2c0cb492c533b0a4d14ef77cc0f78abccced5287d84a1a2011cfb81"
+                    }
+
+                Mnist.verified file "f" bytes |> shouldEqual (Result<byte[], string>.Ok bytes)
+                Mnist.verified file "f" (gzip bytes) |> shouldEqual (Result<byte[], string>.Ok bytes)
+
+                errorOf (Mnist.verified file "f" [| 1uy |])
+                |> shouldEqual "f: SHA-256 4bf5122f3445… of the uncompressed bytes, not 039058c6f2c0… as MNIST has"
+
+            testCase "without files and network the error says both ways out"
+            <| fun () ->
+                inFolder (fun folder ->
+                    errorOf (MnistFiles.loadFrom [ folder ] (fun _ -> Error "no network"))
+                    |> shouldEqual
+                        $"train-images-idx3-ubyte.gz isn't in {folder} (no network): put the four MNIST files there, or use --digits strokes")
+
+            testCase "a file that isn't the original is refused"
+            <| fun () ->
+                inFolder (fun folder ->
+                    let path = Path.Combine(folder, "train-images-idx3-ubyte")
+                    File.WriteAllBytes(path, imageFile 2)
+
+                    errorOf (MnistFiles.loadFrom [ folder ] (fun _ -> Error "no network"))
+                    |> shouldStartWith $"{path}: SHA-256 ")
+
+            testCase "the real files are found, and what was fetched is kept"
+            <| fun () ->
+                match TestDigits.folder with
+                | None -> (StrokeDigits.sets ()).Train.Labels.Length |> shouldEqual 10_000
+                | Some source ->
+                    inFolder (fun cache ->
+                        let mutable fetched = 0
+
+                        let fetch (file: MnistFile) =
+                            fetched <- fetched + 1
+                            Ok(File.ReadAllBytes(Path.Combine(source, file.Name + ".gz")))
+
+                        let first = MnistFiles.loadFrom [ cache ] fetch
+                        let second = MnistFiles.loadFrom [ cache ] (fun _ -> Error "must not be asked")
+                        fetched |> shouldEqual 4
+                        (first = second) |> shouldEqual true
+
+                        match first with
+                        | Error message -> failtest message
+                        | Ok sets ->
+                            Digits.count sets.Train |> shouldEqual 60_000
+                            Digits.count sets.Test |> shouldEqual 10_000
+                            sets.Train.Labels[..4] |> shouldEqual [| 5uy; 0uy; 4uy; 1uy; 9uy |])
+        ]

@@ -1,8 +1,7 @@
 module Scae.Tests.Data.ShapesTests
 
-open FsUnit
-open NUnit.Framework
-open FsCheck.NUnit
+open Scae.Tests.Claims
+open Expecto
 open Scae.Core.Data
 open Scae.Tensors
 
@@ -24,88 +23,95 @@ let private rows (shapes: Shapes) =
     |> Array.map (Array.sumBy int)
     |> Array.filter (fun width -> width > 0)
 
-[<Property(MaxTest = 20)>]
-let ``images are binary, and their light is where a label is`` (seed: int) =
-    configs
-    |> List.forall (fun config ->
-        let batch = sample config seed 4
+[<Tests>]
+let tests =
+    testList
+        "Data.Shapes"
+        [
+            testPropertyWithConfig (samples 20) "images are binary, and their light is where a label is"
+            <| fun (seed: int) ->
+                configs
+                |> List.forall (fun config ->
+                    let batch = sample config seed 4
 
-        Array.forall2 (fun x label -> x = (if label > 0 then 1.0f else 0.0f)) (values batch) batch.Labels
-        && batch.Labels |> Array.forall (fun label -> label >= 0 && label <= config.Count))
+                    Array.forall2 (fun x label -> x = (if label > 0 then 1.0f else 0.0f)) (values batch) batch.Labels
+                    && batch.Labels |> Array.forall (fun label -> label >= 0 && label <= config.Count))
 
-[<Property(MaxTest = 20)>]
-let ``each grey shape has one level`` (seed: int) =
-    let batch = sample { Shapes.paper with Darkest = 0.4 } seed 1
+            testPropertyWithConfig (samples 20) "each grey shape has one level"
+            <| fun (seed: int) ->
+                let batch = sample { Shapes.paper with Darkest = 0.4 } seed 1
 
-    Array.zip batch.Labels (values batch)
-    |> Array.groupBy fst
-    |> Array.forall (fun (label, pixels) ->
-        match pixels |> Array.map snd |> Array.distinct with
-        | [| level |] ->
-            if label = 0 then
-                level = 0.0f
-            else
-                level >= 0.4f && level <= 1.0f
-        | _ -> false)
+                Array.zip batch.Labels (values batch)
+                |> Array.groupBy fst
+                |> Array.forall (fun (label, pixels) ->
+                    match pixels |> Array.map snd |> Array.distinct with
+                    | [| level |] ->
+                        if label = 0 then
+                            level = 0.0f
+                        else
+                            level >= 0.4f && level <= 1.0f
+                    | _ -> false)
 
-[<Property(MaxTest = 20)>]
-let ``pixels of several shapes are known`` (seed: int) =
-    configs
-    |> List.forall (fun config ->
-        let batch = sample config seed 4
-        Array.forall2 (fun overlap label -> not overlap || label >= 2) batch.Overlap batch.Labels)
+            testPropertyWithConfig (samples 20) "pixels of several shapes are known"
+            <| fun (seed: int) ->
+                configs
+                |> List.forall (fun config ->
+                    let batch = sample config seed 4
+                    Array.forall2 (fun overlap label -> not overlap || label >= 2) batch.Overlap batch.Labels)
 
-[<Test>]
-let ``shapes have the documented rows`` () =
-    rows (alone ShapeKind.Square 2) |> should equal [| 5; 5; 5; 5; 5 |]
-    rows (alone ShapeKind.Disc 2) |> should equal [| 1; 3; 5; 3; 1 |]
-    rows (alone ShapeKind.TriangleUp 4) |> should equal [| 1; 3; 3; 5; 5; 7; 9; 9; 11 |]
-    rows (alone ShapeKind.TriangleDown 4) |> should equal [| 11; 9; 9; 7; 5; 5; 3; 3; 1 |]
-    rows (alone ShapeKind.OutlinedSquare 3) |> should equal [| 7; 7; 4; 4; 4; 7; 7 |]
-    rows (alone ShapeKind.OutlinedTriangleUp 3) |> should equal [| 2; 4; 6; 6; 6; 12; 12 |]
-    rows (alone ShapeKind.OutlinedTriangleDown 3) |> should equal [| 12; 12; 6; 6; 6; 4; 2 |]
+            testCase "shapes have the documented rows"
+            <| fun () ->
+                rows (alone ShapeKind.Square 2) |> shouldEqual [| 5; 5; 5; 5; 5 |]
+                rows (alone ShapeKind.Disc 2) |> shouldEqual [| 1; 3; 5; 3; 1 |]
+                rows (alone ShapeKind.TriangleUp 4) |> shouldEqual [| 1; 3; 3; 5; 5; 7; 9; 9; 11 |]
+                rows (alone ShapeKind.TriangleDown 4) |> shouldEqual [| 11; 9; 9; 7; 5; 5; 3; 3; 1 |]
+                rows (alone ShapeKind.OutlinedSquare 3) |> shouldEqual [| 7; 7; 4; 4; 4; 7; 7 |]
+                rows (alone ShapeKind.OutlinedTriangleUp 3) |> shouldEqual [| 2; 4; 6; 6; 6; 12; 12 |]
+                rows (alone ShapeKind.OutlinedTriangleDown 3) |> shouldEqual [| 12; 12; 6; 6; 6; 4; 2 |]
 
-[<Test>]
-let ``the published program's images are lit by a fifth`` () =
-    let light = values (sample Shapes.published 1 2000) |> Array.averageBy float
-    light |> should (equalWithin 0.015) 0.21
+            testCase "the published program's images are lit by a fifth"
+            <| fun () ->
+                let light = values (sample Shapes.published 1 2000) |> Array.averageBy float
+                light |> shouldBeNear 0.015 0.21
 
-[<Test>]
-let ``a paper image has three shapes, some of which overlap`` () =
-    let batch = sample Shapes.paper 2 500
-    batch.Overlap |> Array.exists id |> should equal true
-    // A shape may be hidden by later ones, but hardly ever is.
-    let counts =
-        batch.Labels
-        |> Array.chunkBySize 784
-        |> Array.map (Array.filter ((<) 0) >> Array.distinct >> Array.length)
+            testCase "a paper image has three shapes, some of which overlap"
+            <| fun () ->
+                let batch = sample Shapes.paper 2 500
+                batch.Overlap |> Array.exists id |> shouldEqual true
+                // A shape may be hidden by later ones, but hardly ever is.
+                let counts =
+                    batch.Labels
+                    |> Array.chunkBySize 784
+                    |> Array.map (Array.filter ((<) 0) >> Array.distinct >> Array.length)
 
-    counts |> Array.averageBy float |> should be (greaterThan 2.98)
+                counts |> Array.averageBy float |> shouldBeGreaterThan 2.98
 
-[<Test>]
-let ``filling again leaves nothing of the last images`` () =
-    let batch = sample Shapes.paper 1 5
-    Shapes.fill Shapes.paper (Key.OfSeed 2L) batch
-    let fresh = sample Shapes.paper 2 5
-    values batch |> should equal (values fresh)
-    batch.Labels |> should equal fresh.Labels
-    batch.Overlap |> should equal fresh.Overlap
+            testCase "filling again leaves nothing of the last images"
+            <| fun () ->
+                let batch = sample Shapes.paper 1 5
+                Shapes.fill Shapes.paper (Key.OfSeed 2L) batch
+                let fresh = sample Shapes.paper 2 5
+                values batch |> shouldEqual (values fresh)
+                batch.Labels |> shouldEqual fresh.Labels
+                batch.Overlap |> shouldEqual fresh.Overlap
 
-[<Test>]
-let ``kinds are read by name, and a wrong one is named`` () =
-    ShapeKind.parse "square, disc"
-    |> should equal (Ok [ ShapeKind.Square; ShapeKind.Disc ]: Result<ShapeKind list, string>)
+            testCase "kinds are read by name, and a wrong one is named"
+            <| fun () ->
+                ShapeKind.parse "square, disc"
+                |> shouldEqual (Ok [ ShapeKind.Square; ShapeKind.Disc ]: Result<ShapeKind list, string>)
 
-    match ShapeKind.parse "square,disk" with
-    | Error message -> message |> should equal "--kinds square,disk: there is no kind disk; did you mean disc?"
-    | Ok _ -> Assert.Fail "a disk was accepted"
+                match ShapeKind.parse "square,disk" with
+                | Error message ->
+                    message |> shouldEqual "--kinds square,disk: there is no kind disk; did you mean disc?"
+                | Ok _ -> failtest "a disk was accepted"
 
-[<Test>]
-let ``more shapes than the small program has tries are all drawn`` () =
-    let config = { Shapes.published with Canvas = 200; Count = 40; MostTaken = 1.0 }
+            testCase "more shapes than the small program has tries are all drawn"
+            <| fun () ->
+                let config = { Shapes.published with Canvas = 200; Count = 40; MostTaken = 1.0 }
 
-    let drawn = Shapes.sample config 3 (Key.OfSeed 1L)
+                let drawn = Shapes.sample config 3 (Key.OfSeed 1L)
 
-    for image in 0..2 do
-        // One may be covered by others, all but never many.
-        Array.sub drawn.Labels (image * 40000) 40000 |> Array.max |> should be (greaterThanOrEqualTo 39)
+                for image in 0..2 do
+                    // One may be covered by others, all but never many.
+                    Array.sub drawn.Labels (image * 40000) 40000 |> Array.max |> shouldBeAtLeast 39
+        ]

@@ -3,39 +3,14 @@ module Scae.Tests.Differentiation.RecordingTests
 open System
 open FsCheck
 open FsCheck.FSharp
-open FsUnit
-open NUnit.Framework
+open Scae.Tests.Claims
+open Expecto
 open Scae.Tensors
 open Scae.Tests.Values
 
 let private record (f: unit -> Tensor list) = Recording.Of(fun () -> Seq.ofList (f ()))
 
 let private write (x: Tensor) (xs: float[]) = xs.CopyTo(x.Elements<float>())
-
-[<Test>]
-let ``a replay computes with the inputs' present values`` () =
-    let x = real 1 [ 3 ]
-    let w = (real 2 [ 3 ]).reverseDiff()
-    let recording = record (fun () -> [ (w * w * x).sum() ])
-    write x [| 1.0; 2.0; 3.0 |]
-    write w [| 1.0; 1.0; 2.0 |]
-    recording.Forward()
-    recording.Reverse()
-    recording.Outputs[0] |> shouldBe [ 15.0 ]
-    w.derivative |> shouldBe [ 2.0; 4.0; 12.0 ]
-
-[<Test>]
-let ``recordings don't nest`` () =
-    messageOf<InvalidOperationException>(fun () ->
-        record (fun () -> [ (record (fun () -> [ Tensor.scalar 1.0 ])).Outputs[0] ]) |> ignore)
-    |> should equal "Recording.Of: a recording is under way on this thread already; recordings don't nest"
-
-[<Test>]
-let ``after a failed recording another can begin`` () =
-    messageOf<ShapeError>(fun () -> record (fun () -> [ real 1 [ 2 ] + real 2 [ 3 ] ]) |> ignore)
-    |> ignore
-
-    (record (fun () -> [ Tensor.scalar 1.0 + 1.0 ])).Outputs[0] |> shouldBe [ 2.0 ]
 
 let private copy (x: Tensor) =
     let destination: float[] = Array.zeroCreate 3
@@ -49,81 +24,6 @@ let private readings: (string * (Tensor -> unit)) list =
         "clone", (fun x -> x.clone () |> ignore)
         "Elements", (fun x -> (x * 2.0).Elements<float>().Clear())
     ]
-
-[<Test>]
-let ``reading a value while recording is refused`` () =
-    for name, reading in readings do
-        messageOf<InvalidOperationException>(fun () ->
-            record (fun () ->
-                let x = real 1 [ 3 ]
-                reading x
-                [ x ])
-            |> ignore)
-        |> should
-            equal
-            $"{name}: a recorded step is replayed with other data, so it can't depend on a value read while recording; use where, gather or a mask instead"
-
-[<Test>]
-let ``running backwards while recording is refused`` () =
-    messageOf<InvalidOperationException>(fun () ->
-        record (fun () ->
-            let x = (real 1 [ 3 ]).reverseDiff()
-            x.sum().reverse()
-            [ x ])
-        |> ignore)
-    |> should
-        equal
-        "reverse: a recording is under way; return the loss from the recorded function and call Recording.Reverse"
-
-[<Test>]
-let ``a recording whose first output isn't a differentiable scalar runs forward only`` () =
-    let x = (real 1 [ 3 ]).reverseDiff()
-    let recording = record (fun () -> [ x * 2.0 ])
-    recording.Forward()
-
-    messageOf<InvalidOperationException>(fun () -> recording.Reverse())
-    |> should
-        equal
-        "Recording.Reverse: the first output must be a scalar that depends on a tensor marked by reverseDiff"
-
-[<Test>]
-let ``values behind noDiff, primal and comparisons are recomputed by a replay`` () =
-    let x = real 1 [ 2 ]
-    let w = (real 2 [ 2 ]).reverseDiff()
-    let recording = record (fun () -> [ (w * (x * 2.0).noDiff() + (x + 1.0).primal * w.gt 0.0).sum() ])
-    write x [| 5.0; 7.0 |]
-    write w [| 1.0; -1.0 |]
-    recording.Forward()
-    recording.Reverse()
-    recording.Outputs[0] |> shouldBe [ 10.0 + 6.0 - 14.0 ]
-    w.derivative |> shouldBe [ 10.0; 14.0 ]
-
-[<Test>]
-let ``a tensor marked within a recording follows what it was made of`` () =
-    let x = real 1 [ 2; 2 ]
-    let mutable inner = x
-
-    let recording =
-        record (fun () ->
-            inner <- (x * 3.0).transpose().reverseDiff()
-            [ (inner * inner).sum() ])
-
-    write x [| 1.0; 2.0; 3.0; 4.0 |]
-    recording.Forward()
-    recording.Reverse()
-    inner.derivative |> shouldBe [ 6.0; 18.0; 12.0; 24.0 ]
-
-[<Test>]
-let ``a second recording over the same parameters leaves held derivatives where they are`` () =
-    let w = (real 1 [ 3 ]).reverseDiff()
-    let first = record (fun () -> [ (w * w).sum() ])
-    first.Reverse()
-    let held = w.derivative
-    let second = record (fun () -> [ (w * 3.0).sum() ])
-    second.Reverse()
-    held |> shouldBe [ 3.0; 3.0; 3.0 ]
-    first.Reverse()
-    held |> shouldAgree 1e-15 (w.primal * 2.0)
 
 /// A random expression: at every step an operation on two of the values so far, with views, reuse and branches.
 let private expression (steps: (int * int * int) list) (leaves: Tensor list) =
@@ -166,60 +66,164 @@ let private steps =
 
 let private bits (t: Tensor) = t.toArray<float32>() |> Array.map BitConverter.SingleToInt32Bits
 
-[<Test>]
-let ``random graphs give the same bits recorded and eager, whoever shares a gradient's buffer`` () =
-    let check steps =
-        let leaves seed =
-            [ for i in 0..2 -> (tensorOf Dtype.Float32 (seed + i) [| 4; 4 |]).reverseDiff() ]
+[<Tests>]
+let tests =
+    testSequenced
+    <| testList
+        "Differentiation.Recording"
+        [
+            testCase "a replay computes with the inputs' present values"
+            <| fun () ->
+                let x = real 1 [ 3 ]
+                let w = (real 2 [ 3 ]).reverseDiff()
+                let recording = record (fun () -> [ (w * w * x).sum() ])
+                write x [| 1.0; 2.0; 3.0 |]
+                write w [| 1.0; 1.0; 2.0 |]
+                recording.Forward()
+                recording.Reverse()
+                recording.Outputs[0] |> shouldBe [ 15.0 ]
+                w.derivative |> shouldBe [ 2.0; 4.0; 12.0 ]
 
-        let inputs = leaves 1
-        let recording = record (fun () -> [ expression steps inputs ])
+            testCase "recordings don't nest"
+            <| fun () ->
+                messageOf<InvalidOperationException>(fun () ->
+                    record (fun () -> [ (record (fun () -> [ Tensor.scalar 1.0 ])).Outputs[0] ]) |> ignore)
+                |> shouldEqual "Recording.Of: a recording is under way on this thread already; recordings don't nest"
 
-        // The recording is made with some values and replayed with others, twice.
-        let others = leaves 11
+            testCase "after a failed recording another can begin"
+            <| fun () ->
+                messageOf<ShapeError>(fun () -> record (fun () -> [ real 1 [ 2 ] + real 2 [ 3 ] ]) |> ignore)
+                |> ignore
 
-        for x, y in List.zip inputs others do
-            y.Elements<float32>().CopyTo(x.Elements<float32>())
+                (record (fun () -> [ Tensor.scalar 1.0 + 1.0 ])).Outputs[0] |> shouldBe [ 2.0 ]
 
-        let eager = expression steps others
-        eager.reverse ()
+            testCase "reading a value while recording is refused"
+            <| fun () ->
+                for name, reading in readings do
+                    messageOf<InvalidOperationException>(fun () ->
+                        record (fun () ->
+                            let x = real 1 [ 3 ]
+                            reading x
+                            [ x ])
+                        |> ignore)
+                    |> shouldEqual
+                        $"{name}: a recorded step is replayed with other data, so it can't depend on a value read while recording; use where, gather or a mask instead"
 
-        for _ in 1..2 do
-            recording.Forward()
-            recording.Reverse()
-            bits recording.Outputs[0] |> should equal (bits eager)
+            testCase "running backwards while recording is refused"
+            <| fun () ->
+                messageOf<InvalidOperationException>(fun () ->
+                    record (fun () ->
+                        let x = (real 1 [ 3 ]).reverseDiff()
+                        x.sum().reverse()
+                        [ x ])
+                    |> ignore)
+                |> shouldEqual
+                    "reverse: a recording is under way; return the loss from the recorded function and call Recording.Reverse"
 
-            for x, y in List.zip inputs others do
-                bits x.derivative |> should equal (bits y.derivative)
+            testCase "a recording whose first output isn't a differentiable scalar runs forward only"
+            <| fun () ->
+                let x = (real 1 [ 3 ]).reverseDiff()
+                let recording = record (fun () -> [ x * 2.0 ])
+                recording.Forward()
 
-    Check.One(
-        Config.QuickThrowOnFailure.WithMaxTest(150).WithReplay(20260102UL, 5UL),
-        Prop.forAll (Arb.fromGen steps) check
-    )
+                messageOf<InvalidOperationException>(fun () -> recording.Reverse())
+                |> shouldEqual
+                    "Recording.Reverse: the first output must be a scalar that depends on a tensor marked by reverseDiff"
 
-[<Test>]
-let ``the gradient of random graphs agrees with central differences`` () =
-    let smooth = List.filter (fun (operation, _, _) -> operation < 11)
+            testCase "values behind noDiff, primal and comparisons are recomputed by a replay"
+            <| fun () ->
+                let x = real 1 [ 2 ]
+                let w = (real 2 [ 2 ]).reverseDiff()
+                let recording = record (fun () -> [ (w * (x * 2.0).noDiff() + (x + 1.0).primal * w.gt 0.0).sum() ])
+                write x [| 5.0; 7.0 |]
+                write w [| 1.0; -1.0 |]
+                recording.Forward()
+                recording.Reverse()
+                recording.Outputs[0] |> shouldBe [ 10.0 + 6.0 - 14.0 ]
+                w.derivative |> shouldBe [ 10.0; 14.0 ]
 
-    let check steps =
-        GradientCheck.relativeError
-            (fun xs -> expression (smooth steps) xs)
-            [ real 1 [ 4; 4 ]; real 2 [ 4; 4 ]; real 3 [ 4; 4 ] ]
-        |> should be (lessThan 1e-6)
+            testCase "a tensor marked within a recording follows what it was made of"
+            <| fun () ->
+                let x = real 1 [ 2; 2 ]
+                let mutable inner = x
 
-    Check.One(
-        Config.QuickThrowOnFailure.WithMaxTest(40).WithReplay(20260103UL, 7UL),
-        Prop.forAll (Arb.fromGen steps) check
-    )
+                let recording =
+                    record (fun () ->
+                        inner <- (x * 3.0).transpose().reverseDiff()
+                        [ (inner * inner).sum() ])
 
-[<Test>]
-let ``a deep graph needs few gradient buffers`` () =
-    let x = (real 1 [ 64; 64 ]).reverseDiff()
-    let deep () = [ (List.fold (fun (y: Tensor) _ -> (y * 0.9).tanh()) x [ 1..100 ]).sum() ]
-    let before = GC.GetAllocatedBytesForCurrentThread()
-    let recording = record deep
-    let allocated = GC.GetAllocatedBytesForCurrentThread() - before
+                write x [| 1.0; 2.0; 3.0; 4.0 |]
+                recording.Forward()
+                recording.Reverse()
+                inner.derivative |> shouldBe [ 6.0; 18.0; 12.0; 24.0 ]
 
-    // 200 values of 32 KiB, twice since they are moved to aligned memory, and a handful of gradients; not 400 more.
-    allocated |> should be (lessThan (2L * 200L * 40000L))
-    recording.Reverse()
+            testCase "a second recording over the same parameters leaves held derivatives where they are"
+            <| fun () ->
+                let w = (real 1 [ 3 ]).reverseDiff()
+                let first = record (fun () -> [ (w * w).sum() ])
+                first.Reverse()
+                let held = w.derivative
+                let second = record (fun () -> [ (w * 3.0).sum() ])
+                second.Reverse()
+                held |> shouldBe [ 3.0; 3.0; 3.0 ]
+                first.Reverse()
+                held |> shouldAgree 1e-15 (w.primal * 2.0)
+
+            testCase "random graphs give the same bits recorded and eager, whoever shares a gradient's buffer"
+            <| fun () ->
+                let check steps =
+                    let leaves seed =
+                        [ for i in 0..2 -> (tensorOf Dtype.Float32 (seed + i) [| 4; 4 |]).reverseDiff() ]
+
+                    let inputs = leaves 1
+                    let recording = record (fun () -> [ expression steps inputs ])
+
+                    // The recording is made with some values and replayed with others, twice.
+                    let others = leaves 11
+
+                    for x, y in List.zip inputs others do
+                        y.Elements<float32>().CopyTo(x.Elements<float32>())
+
+                    let eager = expression steps others
+                    eager.reverse ()
+
+                    for _ in 1..2 do
+                        recording.Forward()
+                        recording.Reverse()
+                        bits recording.Outputs[0] |> shouldEqual (bits eager)
+
+                        for x, y in List.zip inputs others do
+                            bits x.derivative |> shouldEqual (bits y.derivative)
+
+                Check.One(
+                    Config.QuickThrowOnFailure.WithQuietOnSuccess(true).WithMaxTest(150).WithReplay(20260102UL, 5UL),
+                    Prop.forAll (Arb.fromGen steps) check
+                )
+
+            testCase "the gradient of random graphs agrees with central differences"
+            <| fun () ->
+                let smooth = List.filter (fun (operation, _, _) -> operation < 11)
+
+                let check steps =
+                    GradientCheck.relativeError
+                        (fun xs -> expression (smooth steps) xs)
+                        [ real 1 [ 4; 4 ]; real 2 [ 4; 4 ]; real 3 [ 4; 4 ] ]
+                    |> shouldBeLessThan 1e-6
+
+                Check.One(
+                    Config.QuickThrowOnFailure.WithQuietOnSuccess(true).WithMaxTest(40).WithReplay(20260103UL, 7UL),
+                    Prop.forAll (Arb.fromGen steps) check
+                )
+
+            testCase "a deep graph needs few gradient buffers"
+            <| fun () ->
+                let x = (real 1 [ 64; 64 ]).reverseDiff()
+                let deep () = [ (List.fold (fun (y: Tensor) _ -> (y * 0.9).tanh()) x [ 1..100 ]).sum() ]
+                let before = GC.GetAllocatedBytesForCurrentThread()
+                let recording = record deep
+                let allocated = GC.GetAllocatedBytesForCurrentThread() - before
+
+                // 200 values of 32 KiB, twice since they are moved to aligned memory, and a handful of gradients; not 400 more.
+                allocated |> shouldBeLessThan (2L * 200L * 40000L)
+                recording.Reverse()
+        ]

@@ -1,8 +1,8 @@
 module Scae.Tests.Experiments.AirExperimentTests
 
 open System
-open FsUnit
-open NUnit.Framework
+open Scae.Tests.Claims
+open Expecto
 open Scae.Core.Experiments
 open Scae.Core.Data
 open Scae.Core.Metrics
@@ -38,117 +38,6 @@ let private refusal (overrides: (string * string) list) =
     | Error message -> message
     | Ok _ -> failwith "accepted"
 
-[<Test>]
-let ``hyperparameters that don't fit each other are refused in one line`` () =
-    refusal [ "smallest", "19" ]
-    |> should equal "--smallest 19: must be at most the largest, which is 18"
-
-    refusal [ "canvas", "17" ]
-    |> should equal "--canvas 17: must be at least 18, for the largest digits"
-
-    refusal [ "encoding", "recurrent"; "overview", "33" ]
-    |> should equal "--overview 33: must be at most the canvas, which is 32"
-
-    refusal [ "decoding", "convolutional"; "patch", "18" ]
-    |> should equal "--patch 18: must be a multiple of 4 for a convolutional decoder"
-
-    refusal [ "recombined", "12"; "objects", "1" ]
-    |> should equal "--recombined 12: needs --objects 2 or more, which is 1"
-
-    refusal [ "prior", "0.5,1" ]
-    |> should equal "--prior 0.5,1: must be numbers from 1E-06 to 0.999999, separated by commas"
-
-    refusal [ "finder", "1" ] |> should equal "--finder 1: needs --encoding recurrent"
-
-    refusal [ "prior-start", "0.9" ] |> should equal "--prior-start 0.9: needs --anneal-steps above 0"
-
-    refusal [ "encoding", "recurrent"; "finder", "1"; "overview", "1" ]
-    |> should equal "--overview 1: must be from 2 to 64 for a finder (0 is the canvas, 32)"
-
-    refusal [ "encoding", "recurrent"; "finder", "1"; "canvas", "256" ]
-    |> should equal "--overview 0: must be from 2 to 64 for a finder (0 is the canvas, 256)"
-
-[<Test>]
-let ``a folder without MNIST is refused in one line with both ways out`` () =
-    let folder = IO.Directory.CreateTempSubdirectory "scae-air"
-
-    try
-        AirExperiment.experiment.Configure (preset "seed") []
-        |> Result.bind (fun task -> task.Open { DataFolder = Some folder.FullName } (Keys.ofSeed 0))
-        |> function
-            | Ok _ -> Assert.Fail "accepted"
-            | Error message ->
-                message
-                |> should
-                    equal
-                    $"train-images-idx3-ubyte.gz isn't in {folder.FullName} (which --data names): put the four MNIST files there, or use --digits strokes"
-    finally
-        folder.Delete true
-
-[<Test>]
-let ``every preset can be trained, measured and drawn`` () =
-    for preset in AirExperiment.experiment.Specification.Presets do
-        let session = session preset.Name [ "train-size", "0"; "batch-size", "2" ] 1
-        session.Fill 0
-        let recording = session.Record()
-        recording.Forward()
-        recording.Reverse()
-        Double.IsFinite(recording.Outputs[0].toScalar()) |> should equal true
-        let metrics = session.Evaluate Validation
-        metrics |> List.map fst |> should contain "count_accuracy"
-
-        let history =
-            {
-                Evaluations = [ { Epoch = 1; Step = 46; TrainLoss = 2.0; Metrics = metrics } ]
-                Snapshots = [ session.Snapshot 0 ]
-            }
-
-        session.Figures history
-        |> List.map _.Name
-        |> should
-            equal
-            [
-                "dataset-examples"
-                "training-curves"
-                "attention-boxes"
-                "reconstructions"
-                "patches"
-                "count-confusion"
-                "miscounted"
-            ]
-
-        match session.Animation history with
-        | Some animation -> animation.Frames.Length |> should equal 1
-        | None -> Assert.Fail "no animation"
-
-[<Test>]
-let ``every preset's gradients can be checked`` () =
-    for preset in AirExperiment.experiment.Specification.Presets do
-        AirExperiment.experiment.Configure
-            preset
-            (small
-             @ [ "hidden", "9"; "features", "8"; "glimpse-hidden", "7"; "decoder-hidden", "6"; "what", "5" ]
-             @ (if preset.Name = "seed" then [] else [ "context", "5" ]))
-        |> Result.bind (fun task -> task.CheckGradient resources (Keys.ofSeed 0))
-        |> function
-            | Error message -> Assert.Fail message
-            | Ok comparisons ->
-                for comparison in comparisons do
-                    if not (comparison.Parameter.StartsWith "baseline") then
-                        comparison.RelativeError |> should be (lessThan 1e-5)
-
-[<Test>]
-let ``without MNIST everything runs on strokes`` () =
-    let session = session "seed" [ "digits", "strokes" ] 1
-    session.Evaluate Test |> List.map fst |> should contain "count_accuracy"
-
-[<Test>]
-let ``validation and test scenes differ, and both are the same each time`` () =
-    let session = session "seed" [] 3
-    let counting split = session.Evaluate split |> List.filter (fun (name, _) -> name = "mse")
-    counting Validation |> should equal (counting Validation)
-    counting Validation |> should not' (equal (counting Test))
-
 let private scenes =
     lazy (MultiMnist.sample MultiMnist.published TestDigits.sets.Value.Test 60 (Key.OfSeed 1L))
 
@@ -165,57 +54,173 @@ let private perfect () : AirReading =
         Errors = truth |> Array.map (fun _ -> 0.0)
     }
 
-[<Test>]
-let ``perfect knowledge is measured as such`` () =
-    let reading = perfect ()
-    let counting = AirData.counting 2 scenes.Value reading |> Map.ofList
-    counting["count_accuracy"] |> should equal 1.0
-    counting["count_accuracy_2"] |> should equal 1.0
-    counting["count_mae"] |> should equal 0.0
-    let locating = AirData.locating scenes.Value reading |> Map.ofList
-    locating["iou"] |> should (equalWithin 1e-12) 1.0
-    locating["centre_error_single"] |> should equal 0.0
-    locating["window_error_single"] |> should equal 0.0
+[<Tests>]
+let tests =
+    testList
+        "Experiments.AirExperiment"
+        [
+            testCase "hyperparameters that don't fit each other are refused in one line"
+            <| fun () ->
+                refusal [ "smallest", "19" ]
+                |> shouldEqual "--smallest 19: must be at most the largest, which is 18"
 
-    AirData.identifying (scenes.Value, reading) (scenes.Value, reading)
-    |> should equal [ "class_probe", 1.0 ]
+                refusal [ "canvas", "17" ] |> shouldEqual "--canvas 17: must be at least 18, for the largest digits"
 
-[<Test>]
-let ``a window beside what is drawn in it is an error of the window alone`` () =
-    let perfect = perfect ()
-    let beside (square: Square) = { square with X = square.X + 3.0; Y = square.Y - 4.0 }
-    let reading = { perfect with Windows = perfect.Windows |> Array.map (Array.map beside) }
-    let locating = AirData.locating scenes.Value reading |> Map.ofList
-    locating["centre_error_single"] |> should equal 0.0
-    locating["window_error_single"] |> should (equalWithin 1e-9) 5.0
+                refusal [ "encoding", "recurrent"; "overview", "33" ]
+                |> shouldEqual "--overview 33: must be at most the canvas, which is 32"
 
-[<Test>]
-let ``a window is centred on the ink that is drawn, and stays where none is`` () =
-    let window: Square = { X = 1.0; Y = 3.0; Side = 3.0 }
-    // Ink 1 in the pixel of column 3 and row 0 of 4 × 4, ink 3 in that of column 1 and row 2.
-    let drawn =
-        Array.init 16 (fun i ->
-            if i = 3 then 1.0
-            elif i = 9 then 3.0
-            else 0.0)
+                refusal [ "decoding", "convolutional"; "patch", "18" ]
+                |> shouldEqual "--patch 18: must be a multiple of 4 for a convolutional decoder"
 
-    AirData.centredOnInk 4 window (ReadOnlySpan drawn) |> should equal { window with X = 2.0; Y = 2.0 }
+                refusal [ "recombined", "12"; "objects", "1" ]
+                |> shouldEqual "--recombined 12: needs --objects 2 or more, which is 1"
 
-    AirData.centredOnInk 4 window (ReadOnlySpan(Array.map (fun ink -> if ink > 2.0 then ink else 0.0) drawn))
-    |> should equal { window with X = 1.5; Y = 2.5 }
+                refusal [ "prior", "0.5,1" ]
+                |> shouldEqual "--prior 0.5,1: must be numbers from 1E-06 to 0.999999, separated by commas"
 
-    AirData.centredOnInk 4 window (ReadOnlySpan(Array.create 16 1e-9)) |> should equal window
+                refusal [ "finder", "1" ] |> shouldEqual "--finder 1: needs --encoding recurrent"
 
-[<Test>]
-let ``counts that are one too many are measured as such`` () =
-    let perfect = perfect ()
-    let reading = { perfect with Counts = perfect.Counts |> Array.map ((+) 1) }
-    let counting = AirData.counting 2 scenes.Value reading |> Map.ofList
-    counting["count_accuracy"] |> should equal 0.0
-    counting["count_mae"] |> should equal 1.0
-    let table = AirData.confusion 2 3 scenes.Value reading
-    Seq.sum [ for n in 0..2 -> table[n, n + 1] ] |> should equal 60
+                refusal [ "prior-start", "0.9" ] |> shouldEqual "--prior-start 0.9: needs --anneal-steps above 0"
 
-[<Test>]
-let ``the square at the origin with scale 1 is the whole canvas`` () =
-    AirData.square 32 0.0 0.0 0.0 |> should equal { X = 16.0; Y = 16.0; Side = 32.0 }
+                refusal [ "encoding", "recurrent"; "finder", "1"; "overview", "1" ]
+                |> shouldEqual "--overview 1: must be from 2 to 64 for a finder (0 is the canvas, 32)"
+
+                refusal [ "encoding", "recurrent"; "finder", "1"; "canvas", "256" ]
+                |> shouldEqual "--overview 0: must be from 2 to 64 for a finder (0 is the canvas, 256)"
+
+            testCase "a folder without MNIST is refused in one line with both ways out"
+            <| fun () ->
+                let folder = IO.Directory.CreateTempSubdirectory "scae-air"
+
+                try
+                    AirExperiment.experiment.Configure (preset "seed") []
+                    |> Result.bind (fun task -> task.Open { DataFolder = Some folder.FullName } (Keys.ofSeed 0))
+                    |> function
+                        | Ok _ -> failtest "accepted"
+                        | Error message ->
+                            message
+                            |> shouldEqual
+                                $"train-images-idx3-ubyte.gz isn't in {folder.FullName} (which --data names): put the four MNIST files there, or use --digits strokes"
+                finally
+                    folder.Delete true
+
+            testCase "every preset can be trained, measured and drawn"
+            <| fun () ->
+                for preset in AirExperiment.experiment.Specification.Presets do
+                    let session = session preset.Name [ "train-size", "0"; "batch-size", "2" ] 1
+                    session.Fill 0
+                    let recording = session.Record()
+                    recording.Forward()
+                    recording.Reverse()
+                    Double.IsFinite(recording.Outputs[0].toScalar()) |> shouldEqual true
+                    let metrics = session.Evaluate Validation
+                    metrics |> List.map fst |> shouldContain "count_accuracy"
+
+                    let history =
+                        {
+                            Evaluations = [ { Epoch = 1; Step = 46; TrainLoss = 2.0; Metrics = metrics } ]
+                            Snapshots = [ session.Snapshot 0 ]
+                        }
+
+                    session.Figures history
+                    |> List.map _.Name
+                    |> shouldEqual
+                        [
+                            "dataset-examples"
+                            "training-curves"
+                            "attention-boxes"
+                            "reconstructions"
+                            "patches"
+                            "count-confusion"
+                            "miscounted"
+                        ]
+
+                    match session.Animation history with
+                    | Some animation -> animation.Frames.Length |> shouldEqual 1
+                    | None -> failtest "no animation"
+
+            testCase "every preset's gradients can be checked"
+            <| fun () ->
+                for preset in AirExperiment.experiment.Specification.Presets do
+                    AirExperiment.experiment.Configure
+                        preset
+                        (small
+                         @ [ "hidden", "9"; "features", "8"; "glimpse-hidden", "7"; "decoder-hidden", "6"; "what", "5" ]
+                         @ (if preset.Name = "seed" then [] else [ "context", "5" ]))
+                    |> Result.bind (fun task -> task.CheckGradient resources (Keys.ofSeed 0))
+                    |> function
+                        | Error message -> failtest message
+                        | Ok comparisons ->
+                            for comparison in comparisons do
+                                if not (comparison.Parameter.StartsWith "baseline") then
+                                    comparison.RelativeError |> shouldBeLessThan 1e-5
+
+            testCase "without MNIST everything runs on strokes"
+            <| fun () ->
+                let session = session "seed" [ "digits", "strokes" ] 1
+                session.Evaluate Test |> List.map fst |> shouldContain "count_accuracy"
+
+            testCase "validation and test scenes differ, and both are the same each time"
+            <| fun () ->
+                let session = session "seed" [] 3
+                let counting split = session.Evaluate split |> List.filter (fun (name, _) -> name = "mse")
+                counting Validation |> shouldEqual (counting Validation)
+                counting Validation |> shouldDiffer (counting Test)
+
+            testCase "perfect knowledge is measured as such"
+            <| fun () ->
+                let reading = perfect ()
+                let counting = AirData.counting 2 scenes.Value reading |> Map.ofList
+                counting["count_accuracy"] |> shouldEqual 1.0
+                counting["count_accuracy_2"] |> shouldEqual 1.0
+                counting["count_mae"] |> shouldEqual 0.0
+                let locating = AirData.locating scenes.Value reading |> Map.ofList
+                locating["iou"] |> shouldBeNear 1e-12 1.0
+                locating["centre_error_single"] |> shouldEqual 0.0
+                locating["window_error_single"] |> shouldEqual 0.0
+
+                AirData.identifying (scenes.Value, reading) (scenes.Value, reading)
+                |> shouldEqual [ "class_probe", 1.0 ]
+
+            testCase "a window beside what is drawn in it is an error of the window alone"
+            <| fun () ->
+                let perfect = perfect ()
+                let beside (square: Square) = { square with X = square.X + 3.0; Y = square.Y - 4.0 }
+                let reading = { perfect with Windows = perfect.Windows |> Array.map (Array.map beside) }
+                let locating = AirData.locating scenes.Value reading |> Map.ofList
+                locating["centre_error_single"] |> shouldEqual 0.0
+                locating["window_error_single"] |> shouldBeNear 1e-9 5.0
+
+            testCase "a window is centred on the ink that is drawn, and stays where none is"
+            <| fun () ->
+                let window: Square = { X = 1.0; Y = 3.0; Side = 3.0 }
+                // Ink 1 in the pixel of column 3 and row 0 of 4 × 4, ink 3 in that of column 1 and row 2.
+                let drawn =
+                    Array.init 16 (fun i ->
+                        if i = 3 then 1.0
+                        elif i = 9 then 3.0
+                        else 0.0)
+
+                AirData.centredOnInk 4 window (ReadOnlySpan drawn) |> shouldEqual { window with X = 2.0; Y = 2.0 }
+
+                AirData.centredOnInk
+                    4
+                    window
+                    (ReadOnlySpan(Array.map (fun ink -> if ink > 2.0 then ink else 0.0) drawn))
+                |> shouldEqual { window with X = 1.5; Y = 2.5 }
+
+                AirData.centredOnInk 4 window (ReadOnlySpan(Array.create 16 1e-9)) |> shouldEqual window
+
+            testCase "counts that are one too many are measured as such"
+            <| fun () ->
+                let perfect = perfect ()
+                let reading = { perfect with Counts = perfect.Counts |> Array.map ((+) 1) }
+                let counting = AirData.counting 2 scenes.Value reading |> Map.ofList
+                counting["count_accuracy"] |> shouldEqual 0.0
+                counting["count_mae"] |> shouldEqual 1.0
+                let table = AirData.confusion 2 3 scenes.Value reading
+                Seq.sum [ for n in 0..2 -> table[n, n + 1] ] |> shouldEqual 60
+
+            testCase "the square at the origin with scale 1 is the whole canvas"
+            <| fun () -> AirData.square 32 0.0 0.0 0.0 |> shouldEqual { X = 16.0; Y = 16.0; Side = 32.0 }
+        ]

@@ -1,8 +1,8 @@
 module Scae.Tests.Experiments.ConstellationsPresetsTests
 
 open System
-open FsUnit
-open NUnit.Framework
+open Scae.Tests.Claims
+open Expecto
 open Scae.Core.Experiments
 open Scae.Core.Figures
 open Scae.Core.Training
@@ -57,71 +57,78 @@ let private identity (task: Task) (preset: string) : RunIdentity =
         Version = "test"
     }
 
-[<TestCase("solved")>]
-[<TestCase("five")>]
-[<TestCase("variable")>]
-[<TestCase("learned")>]
-[<TestCase("dreams")>]
-let ``a preset trains, measures finite shares, and resumes to the byte`` (preset: string) =
-    let task = task preset []
-    let state = Training.start task.Plan (session task) |> trainTo 6
-    let metrics = state.Session.Evaluate Test
+[<Tests>]
+let tests =
+    testList
+        "Experiments.ConstellationsPresets"
+        [
+            for preset in [ "solved"; "five"; "variable"; "learned"; "dreams" ] do
+                testCase $"a preset trains, measures finite shares, and resumes to the byte ({preset})"
+                <| fun () ->
+                    let task = task preset []
+                    let state = Training.start task.Plan (session task) |> trainTo 6
+                    let metrics = state.Session.Evaluate Test
 
-    for name, value in metrics do
-        Double.IsFinite value |> should equal true
+                    for name, value in metrics do
+                        Double.IsFinite value |> shouldEqual true
 
-        if name.EndsWith "recovery" || name.EndsWith "accuracy" then
-            value |> should be (inRange 0.0 1.0)
+                        if name.EndsWith "recovery" || name.EndsWith "accuracy" then
+                            value |> shouldBeIn (0.0, 1.0)
 
-    let measured = Map.ofList metrics
-    measured["raw_recovery"] |> should be (lessThanOrEqualTo measured["recovery"])
-    let interrupted = Training.start task.Plan (session task) |> trainTo 4
+                    let measured = Map.ofList metrics
+                    measured["raw_recovery"] |> shouldBeAtMost (measured["recovery"])
+                    let interrupted = Training.start task.Plan (session task) |> trainTo 4
 
-    let file =
-        match Safetensors.parse (Checkpoint.last (identity task preset) interrupted) with
-        | Ok file -> file
-        | Error message -> failwith message
+                    let file =
+                        match Safetensors.parse (Checkpoint.last (identity task preset) interrupted) with
+                        | Ok file -> file
+                        | Error message -> failwith message
 
-    match Checkpoint.restore file task.Plan (session task) with
-    | Error message -> Assert.Fail message
-    | Ok resumed ->
-        Checkpoint.last (identity task preset) (trainTo 6 resumed)
-        |> should equal (Checkpoint.last (identity task preset) state)
+                    match Checkpoint.restore file task.Plan (session task) with
+                    | Error message -> failtest message
+                    | Ok resumed ->
+                        Checkpoint.last (identity task preset) (trainTo 6 resumed)
+                        |> shouldEqual (Checkpoint.last (identity task preset) state)
 
-[<TestCase("solved", "training-curves examples confusion routing attention robustness")>]
-[<TestCase("variable", "training-curves examples by-count")>]
-[<TestCase("learned", "evolution distance")>]
-let ``a preset has its pictures`` (preset: string) (names: string) =
-    let task = task preset []
-    let state = Training.start task.Plan (session task) |> trainTo 6
+            for preset, names in
+                [
+                    ("solved", "training-curves examples confusion routing attention robustness")
+                    ("variable", "training-curves examples by-count")
+                    ("learned", "evolution distance")
+                ] do
+                testCase $"a preset has its pictures ({preset}, {names})"
+                <| fun () ->
+                    let task = task preset []
+                    let state = Training.start task.Plan (session task) |> trainTo 6
 
-    state.Session.Figures state.History |> List.map _.Name |> String.concat " " |> should equal names
+                    state.Session.Figures state.History |> List.map _.Name |> String.concat " " |> shouldEqual names
 
-    (state.Session.Animation state.History).IsSome |> should equal true
+                    (state.Session.Animation state.History).IsSome |> shouldEqual true
 
-[<TestCase("solved")>]
-[<TestCase("variable")>]
-let ``the exact baseline is right about scenes without noise`` (preset: string) =
-    let session = session (task preset [])
+            for preset in [ "solved"; "variable" ] do
+                testCase $"the exact baseline is right about scenes without noise ({preset})"
+                <| fun () ->
+                    let session = session (task preset [])
 
-    match Runs.baseline session "exact" Test with
-    | Ok metrics -> (Map.ofList metrics)["raw_recovery"] |> should be (greaterThan 0.99)
-    | Error message -> Assert.Fail message
+                    match Runs.baseline session "exact" Test with
+                    | Ok metrics -> (Map.ofList metrics)["raw_recovery"] |> shouldBeGreaterThan 0.99
+                    | Error message -> failtest message
 
-[<Test>]
-let ``heads that don't divide the width are refused in one line`` () =
-    for preset in [ "solved"; "variable" ] do
-        let configured =
-            Experiments.preset (Some preset) experiment
-            |> Result.bind (fun preset -> experiment.Configure preset [ "heads", "5" ])
+            testCase "heads that don't divide the width are refused in one line"
+            <| fun () ->
+                for preset in [ "solved"; "variable" ] do
+                    let configured =
+                        Experiments.preset (Some preset) experiment
+                        |> Result.bind (fun preset -> experiment.Configure preset [ "heads", "5" ])
 
-        match configured with
-        | Ok _ -> Assert.Fail "five heads divide no 64"
-        | Error message -> message |> should equal "--heads 5: must divide the width, which is 64"
+                    match configured with
+                    | Ok _ -> failtest "five heads divide no 64"
+                    | Error message -> message |> shouldEqual "--heads 5: must divide the width, which is 64"
 
-[<Test>]
-let ``the learned templates' residual is that of the scenes that are measured`` () =
-    let session = session (task "learned" [])
-    let residual split = (Map.ofList (session.Evaluate split))["residual"]
-    residual Test |> should be (greaterThan 0.0)
-    residual Test |> should not' (equal (residual Validation))
+            testCase "the learned templates' residual is that of the scenes that are measured"
+            <| fun () ->
+                let session = session (task "learned" [])
+                let residual split = (Map.ofList (session.Evaluate split))["residual"]
+                residual Test |> shouldBeGreaterThan 0.0
+                residual Test |> shouldDiffer (residual Validation)
+        ]

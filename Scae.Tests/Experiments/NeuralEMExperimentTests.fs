@@ -1,7 +1,7 @@
 module Scae.Tests.Experiments.NeuralEMExperimentTests
 
-open FsUnit
-open NUnit.Framework
+open Scae.Tests.Claims
+open Expecto
 open Scae.Core.Experiments
 open Scae.Core.Data
 open Scae.Core.Figures
@@ -22,94 +22,100 @@ let private session (overrides: (string * string) list) (seed: int) =
         | Ok session -> session
         | Error message -> failwith message
 
-[<Test>]
-let ``shapes that don't fit the canvas are refused in one line`` () =
-    match configure [ "canvas", "8"; "largest", "5" ] with
-    | Error message -> message |> should equal "--canvas 8: must be at least 11, for shapes of half-size 5"
-    | Ok _ -> Assert.Fail "accepted"
-
-[<Test>]
-let ``sizes in the wrong order are refused in one line`` () =
-    match configure [ "smallest", "5" ] with
-    | Error message -> message |> should equal "--smallest 5: must be at most the largest, which is 4"
-    | Ok _ -> Assert.Fail "accepted"
-
-[<Test>]
-let ``every preset can be trained and measured`` () =
-    for preset in NeuralEMExperiment.experiment.Specification.Presets do
-        let overrides = [ "validation-size", "2"; "test-size", "2"; "hidden", "8"; "batch-size", "2" ]
-
-        match NeuralEMExperiment.experiment.Configure preset overrides with
-        | Error message -> Assert.Fail message
-        | Ok task ->
-            match task.Open { DataFolder = None } (Keys.ofSeed 1) with
-            | Error message -> Assert.Fail message
-            | Ok session ->
-                session.Fill 0
-                let recording = session.Record()
-                recording.Forward()
-                recording.Reverse()
-
-                for name, value in session.Evaluate Validation do
-                    System.Double.IsFinite value |> should equal true
-                    (name, task.Plan.BestBy.Metric) |> ignore
-
-                session.Evaluate Validation |> List.map fst |> should contain task.Plan.BestBy.Metric
-
-[<Test>]
-let ``validation and test images differ, and both are the same each time`` () =
-    let session = session [] 3
-    session.Evaluate Validation |> should equal (session.Evaluate Validation)
-    session.Evaluate Validation |> should not' (equal (session.Evaluate Test))
-
-[<Test>]
-let ``a perfect grouping scores 1 and one group nothing`` () =
-    let shapes = Shapes.sample Shapes.published 20 (Key.OfSeed 1L)
-    let perfect = NeuralEMData.agreement shapes shapes.Labels |> Map.ofList
-    let single = NeuralEMData.agreement shapes (Array.zeroCreate shapes.Labels.Length) |> Map.ofList
-
-    for measure in [ "nmi"; "ami"; "ari"; "ami_distinct"; "ami_max_distinct" ] do
-        perfect[measure] |> should (equalWithin 1e-9) 1.0
-        single[measure] |> should (equalWithin 1e-9) 0.0
-
-[<Test>]
-let ``random slots score about 0 adjusted for chance`` () =
-    let shapes = Shapes.sample Shapes.published 200 (Key.OfSeed 1L)
-    let slots = Array.zeroCreate<int> shapes.Labels.Length
-    (Key.OfSeed 2L).FillIntegers(System.Span slots, 0, 3)
-    let scores = NeuralEMData.agreement shapes slots |> Map.ofList
-    scores["ami"] |> should (equalWithin 0.005) 0.0
-    scores["ari"] |> should (equalWithin 0.005) 0.0
-    scores["nmi"] |> should be (greaterThan 0.01)
-
-[<Test>]
-let ``shown iterations begin with the first and end with the last`` () =
-    NeuralEMFigures.shownIterations 6 4 |> should equal [ 1; 2; 3; 4 ]
-    NeuralEMFigures.shownIterations 6 15 |> should equal [ 1; 2; 3; 5; 9; 15 ]
-    NeuralEMFigures.shownIterations 3 4 |> should equal [ 1; 2; 4 ]
-
-[<Test>]
-let ``figures and animation can be drawn from a history`` () =
-    let session = session [] 2
-
-    let history =
-        {
-            Evaluations = [ { Epoch = 1; Step = 32; TrainLoss = 2.0; Metrics = session.Evaluate Validation } ]
-            Snapshots = [ session.Snapshot 0 ]
-        }
-
-    session.Figures history
-    |> List.map _.Name
-    |> should
-        equal
+[<Tests>]
+let tests =
+    testList
+        "Experiments.NeuralEMExperiment"
         [
-            "dataset-examples"
-            "learning-curves"
-            "grouping-curve"
-            "slot-assignments"
-            "slot-reconstructions"
-        ]
+            testCase "shapes that don't fit the canvas are refused in one line"
+            <| fun () ->
+                match configure [ "canvas", "8"; "largest", "5" ] with
+                | Error message -> message |> shouldEqual "--canvas 8: must be at least 11, for shapes of half-size 5"
+                | Ok _ -> failtest "accepted"
 
-    match session.Animation history with
-    | Some animation -> animation.Frames.Length |> should equal 1
-    | None -> Assert.Fail "no animation"
+            testCase "sizes in the wrong order are refused in one line"
+            <| fun () ->
+                match configure [ "smallest", "5" ] with
+                | Error message -> message |> shouldEqual "--smallest 5: must be at most the largest, which is 4"
+                | Ok _ -> failtest "accepted"
+
+            testCase "every preset can be trained and measured"
+            <| fun () ->
+                for preset in NeuralEMExperiment.experiment.Specification.Presets do
+                    let overrides = [ "validation-size", "2"; "test-size", "2"; "hidden", "8"; "batch-size", "2" ]
+
+                    match NeuralEMExperiment.experiment.Configure preset overrides with
+                    | Error message -> failtest message
+                    | Ok task ->
+                        match task.Open { DataFolder = None } (Keys.ofSeed 1) with
+                        | Error message -> failtest message
+                        | Ok session ->
+                            session.Fill 0
+                            let recording = session.Record()
+                            recording.Forward()
+                            recording.Reverse()
+
+                            for name, value in session.Evaluate Validation do
+                                System.Double.IsFinite value |> shouldEqual true
+                                (name, task.Plan.BestBy.Metric) |> ignore
+
+                            session.Evaluate Validation |> List.map fst |> shouldContain task.Plan.BestBy.Metric
+
+            testCase "validation and test images differ, and both are the same each time"
+            <| fun () ->
+                let session = session [] 3
+                session.Evaluate Validation |> shouldEqual (session.Evaluate Validation)
+                session.Evaluate Validation |> shouldDiffer (session.Evaluate Test)
+
+            testCase "a perfect grouping scores 1 and one group nothing"
+            <| fun () ->
+                let shapes = Shapes.sample Shapes.published 20 (Key.OfSeed 1L)
+                let perfect = NeuralEMData.agreement shapes shapes.Labels |> Map.ofList
+                let single = NeuralEMData.agreement shapes (Array.zeroCreate shapes.Labels.Length) |> Map.ofList
+
+                for measure in [ "nmi"; "ami"; "ari"; "ami_distinct"; "ami_max_distinct" ] do
+                    perfect[measure] |> shouldBeNear 1e-9 1.0
+                    single[measure] |> shouldBeNear 1e-9 0.0
+
+            testCase "random slots score about 0 adjusted for chance"
+            <| fun () ->
+                let shapes = Shapes.sample Shapes.published 200 (Key.OfSeed 1L)
+                let slots = Array.zeroCreate<int> shapes.Labels.Length
+                (Key.OfSeed 2L).FillIntegers(System.Span slots, 0, 3)
+                let scores = NeuralEMData.agreement shapes slots |> Map.ofList
+                scores["ami"] |> shouldBeNear 0.005 0.0
+                scores["ari"] |> shouldBeNear 0.005 0.0
+                scores["nmi"] |> shouldBeGreaterThan 0.01
+
+            testCase "shown iterations begin with the first and end with the last"
+            <| fun () ->
+                NeuralEMFigures.shownIterations 6 4 |> shouldEqual [ 1; 2; 3; 4 ]
+                NeuralEMFigures.shownIterations 6 15 |> shouldEqual [ 1; 2; 3; 5; 9; 15 ]
+                NeuralEMFigures.shownIterations 3 4 |> shouldEqual [ 1; 2; 4 ]
+
+            testCase "figures and animation can be drawn from a history"
+            <| fun () ->
+                let session = session [] 2
+
+                let history =
+                    {
+                        Evaluations =
+                            [ { Epoch = 1; Step = 32; TrainLoss = 2.0; Metrics = session.Evaluate Validation } ]
+                        Snapshots = [ session.Snapshot 0 ]
+                    }
+
+                session.Figures history
+                |> List.map _.Name
+                |> shouldEqual
+                    [
+                        "dataset-examples"
+                        "learning-curves"
+                        "grouping-curve"
+                        "slot-assignments"
+                        "slot-reconstructions"
+                    ]
+
+                match session.Animation history with
+                | Some animation -> animation.Frames.Length |> shouldEqual 1
+                | None -> failtest "no animation"
+        ]

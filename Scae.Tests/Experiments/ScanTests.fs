@@ -1,7 +1,7 @@
 module Scae.Tests.Experiments.ScanTests
 
-open FsUnit
-open NUnit.Framework
+open Scae.Tests.Claims
+open Expecto
 open Scae.Core.Experiments
 open Scae.Core.Figures
 
@@ -15,67 +15,71 @@ let private points =
     Scan.combinations axes
     |> List.mapi (fun i settings -> { Settings = settings; Mean = float i / 10.0; Deviation = 0.01 })
 
-[<Test>]
-let ``an axis is read from a name and values`` () =
-    Scan.parse "hidden=12, 24" |> should equal (Ok axes.Head: Result<ScanAxis, string>)
-
-[<TestCase "hidden">]
-[<TestCase "=12">]
-[<TestCase "hidden=">]
-let ``an axis without name or values is refused in one line`` (text: string) =
-    match Scan.parse text with
-    | Error message ->
-        message
-        |> should equal $"--vary {text}: must be a hyperparameter and its values, such as hidden=12,24,48"
-    | Ok _ -> Assert.Fail "accepted"
-
-[<TestCase "hidden=12,12">]
-[<TestCase "hidden=12,">]
-let ``values that repeat or are missing are refused in one line`` (text: string) =
-    match Scan.parse text with
-    | Error message -> message |> should equal $"--vary {text}: values must be there and differ"
-    | Ok _ -> Assert.Fail "accepted"
-
-[<Test>]
-let ``every combination is run, the last axis changing fastest`` () =
-    Scan.combinations axes
-    |> List.map Scan.folder
-    |> should
-        equal
+[<Tests>]
+let tests =
+    testList
+        "Experiments.Scan"
         [
-            "hidden=12,iterations=2"
-            "hidden=12,iterations=4"
-            "hidden=12,iterations=6"
-            "hidden=24,iterations=2"
-            "hidden=24,iterations=4"
-            "hidden=24,iterations=6"
+            testCase "an axis is read from a name and values"
+            <| fun () -> Scan.parse "hidden=12, 24" |> shouldEqual (Ok axes.Head: Result<ScanAxis, string>)
+
+            for text in [ "hidden"; "=12"; "hidden=" ] do
+                testCase $"an axis without name or values is refused in one line ({text})"
+                <| fun () ->
+                    match Scan.parse text with
+                    | Error message ->
+                        message
+                        |> shouldEqual
+                            $"--vary {text}: must be a hyperparameter and its values, such as hidden=12,24,48"
+                    | Ok _ -> failtest "accepted"
+
+            for text in [ "hidden=12,12"; "hidden=12," ] do
+                testCase $"values that repeat or are missing are refused in one line ({text})"
+                <| fun () ->
+                    match Scan.parse text with
+                    | Error message -> message |> shouldEqual $"--vary {text}: values must be there and differ"
+                    | Ok _ -> failtest "accepted"
+
+            testCase "every combination is run, the last axis changing fastest"
+            <| fun () ->
+                Scan.combinations axes
+                |> List.map Scan.folder
+                |> shouldEqual
+                    [
+                        "hidden=12,iterations=2"
+                        "hidden=12,iterations=4"
+                        "hidden=12,iterations=6"
+                        "hidden=24,iterations=2"
+                        "hidden=24,iterations=4"
+                        "hidden=24,iterations=6"
+                    ]
+
+                Scan.combinations [] |> shouldEqual [ List.empty<string * string> ]
+
+            testCase "the table has a row a combination"
+            <| fun () ->
+                let lines = (Scan.markdown "best ami" points).TrimEnd().Split '\n'
+                lines[0] |> shouldEqual "| hidden | iterations | best ami |"
+                lines[1] |> shouldEqual "| --- | --- | --- |"
+                lines[3] |> shouldEqual "| 12 | 4 | 0.100 ± 0.010 |"
+                lines.Length |> shouldEqual 8
+
+            testCase "two axes become a map and one becomes bars"
+            <| fun () ->
+                let marks (figure: Figure) = figure.Panels |> List.concat |> List.collect _.Marks
+
+                match marks (Scan.figure "" "ami" axes points) with
+                | [ Mark.Heatmap map ] ->
+                    map.Values[1, 0] |> shouldEqual 0.3
+                    map.Rows |> shouldEqual [ "12"; "24" ]
+                    map.Columns |> shouldEqual [ "2"; "4"; "6" ]
+                | other -> failtest $"%A{other}"
+
+                let single = { axes[1] with Name = "iterations" }
+
+                match marks (Scan.figure "" "ami" [ single ] (List.truncate 3 points)) with
+                | [ Mark.Bars bars ] ->
+                    bars.Heights |> shouldEqual [| 0.0; 0.1; 0.2 |]
+                    bars.Errors |> shouldEqual [| 0.01; 0.01; 0.01 |]
+                | other -> failtest $"%A{other}"
         ]
-
-    Scan.combinations [] |> should equal [ List.empty<string * string> ]
-
-[<Test>]
-let ``the table has a row a combination`` () =
-    let lines = (Scan.markdown "best ami" points).TrimEnd().Split '\n'
-    lines[0] |> should equal "| hidden | iterations | best ami |"
-    lines[1] |> should equal "| --- | --- | --- |"
-    lines[3] |> should equal "| 12 | 4 | 0.100 ± 0.010 |"
-    lines.Length |> should equal 8
-
-[<Test>]
-let ``two axes become a map and one becomes bars`` () =
-    let marks (figure: Figure) = figure.Panels |> List.concat |> List.collect _.Marks
-
-    match marks (Scan.figure "" "ami" axes points) with
-    | [ Mark.Heatmap map ] ->
-        map.Values[1, 0] |> should equal 0.3
-        map.Rows |> should equal [ "12"; "24" ]
-        map.Columns |> should equal [ "2"; "4"; "6" ]
-    | other -> Assert.Fail $"%A{other}"
-
-    let single = { axes[1] with Name = "iterations" }
-
-    match marks (Scan.figure "" "ami" [ single ] (List.truncate 3 points)) with
-    | [ Mark.Bars bars ] ->
-        bars.Heights |> should equal [| 0.0; 0.1; 0.2 |]
-        bars.Errors |> should equal [| 0.01; 0.01; 0.01 |]
-    | other -> Assert.Fail $"%A{other}"

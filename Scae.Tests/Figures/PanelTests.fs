@@ -1,74 +1,80 @@
 module Scae.Tests.Figures.PanelTests
 
-open NUnit.Framework
-open FsUnit
+open Expecto
+open Scae.Tests.Claims
 open Scae.Core.Figures
 
-[<Test>]
-let ``marks keep the order of the pipeline`` () =
-    let x = [| 0.0; 1.0 |]
+[<Tests>]
+let tests =
+    testList
+        "Figures.Panel"
+        [
+            testCase "marks keep the order of the pipeline"
+            <| fun () ->
+                let x = [| 0.0; 1.0 |]
 
-    let panel =
-        Panel.create "Chamfer"
-        |> Panel.axes "epoch" "loss"
-        |> Panel.band "" Palette.blue x x x
-        |> Panel.line "training" Palette.blue x x
-        |> Panel.points "best" Marker.Cross 8.0 Colour.black [| 1.0 |] [| 1.0 |]
+                let panel =
+                    Panel.create "Chamfer"
+                    |> Panel.axes "epoch" "loss"
+                    |> Panel.band "" Palette.blue x x x
+                    |> Panel.line "training" Palette.blue x x
+                    |> Panel.points "best" Marker.Cross 8.0 Colour.black [| 1.0 |] [| 1.0 |]
 
-    (panel.Title, panel.X.Label, panel.Y.Label) |> should equal ("Chamfer", "epoch", "loss")
+                (panel.Title, panel.X.Label, panel.Y.Label) |> shouldEqual ("Chamfer", "epoch", "loss")
 
-    panel.Marks
-    |> List.map (function
-        | Mark.Band _ -> "band"
-        | Mark.Line line -> line.Label
-        | Mark.Scatter scatter -> scatter.Label
-        | _ -> "other")
-    |> should equal [ "band"; "training"; "best" ]
+                panel.Marks
+                |> List.map (function
+                    | Mark.Band _ -> "band"
+                    | Mark.Line line -> line.Label
+                    | Mark.Scatter scatter -> scatter.Label
+                    | _ -> "other")
+                |> shouldEqual [ "band"; "training"; "best" ]
 
-[<Test>]
-let ``a mean with deviation is a band of mean − sd to mean + sd under a line`` () =
-    let panel =
-        Panel.create ""
-        |> Panel.meanAndDeviation "AMI" Palette.green [| 0.0; 1.0 |] [| 0.5; 0.75 |] [| 0.25; 0.125 |]
+            testCase "a mean with deviation is a band of mean − sd to mean + sd under a line"
+            <| fun () ->
+                let panel =
+                    Panel.create ""
+                    |> Panel.meanAndDeviation "AMI" Palette.green [| 0.0; 1.0 |] [| 0.5; 0.75 |] [| 0.25; 0.125 |]
 
-    match panel.Marks with
-    | [ Mark.Band band; Mark.Line line ] ->
-        band.Low |> should equal [| 0.25; 0.625 |]
-        band.High |> should equal [| 0.75; 0.875 |]
-        band.Fill |> should equal (Colour.withOpacity 0.2 Palette.green)
-        line.Label |> should equal "AMI"
-    | marks -> failwith $"wanted a band and a line, got {marks}"
+                match panel.Marks with
+                | [ Mark.Band band; Mark.Line line ] ->
+                    band.Low |> shouldEqual [| 0.25; 0.625 |]
+                    band.High |> shouldEqual [| 0.75; 0.875 |]
+                    band.Fill |> shouldEqual (Colour.withOpacity 0.2 Palette.green)
+                    line.Label |> shouldEqual "AMI"
+                | marks -> failwith $"wanted a band and a line, got {marks}"
 
-[<Test>]
-let ``a picture has pixel coordinates with y pointing down`` () =
-    let panel = Panel.create "" |> Panel.grey (0.0, 1.0) (Array2D.zeroCreate 20 30)
-    panel.X.Limits |> should equal (Limits.Fixed(0.0, 30.0))
-    panel.Y.Limits |> should equal (Limits.Fixed(0.0, 20.0))
-    (panel.X.Reversed, panel.Y.Reversed, panel.EqualAspect) |> should equal (false, true, true)
+            testCase "a picture has pixel coordinates with y pointing down"
+            <| fun () ->
+                let panel = Panel.create "" |> Panel.grey (0.0, 1.0) (Array2D.zeroCreate 20 30)
+                panel.X.Limits |> shouldEqual (Limits.Fixed(0.0, 30.0))
+                panel.Y.Limits |> shouldEqual (Limits.Fixed(0.0, 20.0))
+                (panel.X.Reversed, panel.Y.Reversed, panel.EqualAspect) |> shouldEqual (false, true, true)
 
-[<Test>]
-let ``a heatmap names its rows and columns at the middle of the cells`` () =
-    let panel =
-        Panel.create ""
-        |> Panel.heatmap ColourMap.blues (0.0, 1.0) [ "a"; "b" ] [ "c" ] "P0" (Array2D.zeroCreate 2 1)
+            testCase "a heatmap names its rows and columns at the middle of the cells"
+            <| fun () ->
+                let panel =
+                    Panel.create ""
+                    |> Panel.heatmap ColourMap.blues (0.0, 1.0) [ "a"; "b" ] [ "c" ] "P0" (Array2D.zeroCreate 2 1)
 
-    panel.Y.Ticks |> should equal (Ticks.At [ 0.5, "a"; 1.5, "b" ])
-    panel.X.Ticks |> should equal (Ticks.At [ 0.5, "c" ])
+                panel.Y.Ticks |> shouldEqual (Ticks.At [ 0.5, "a"; 1.5, "b" ])
+                panel.X.Ticks |> shouldEqual (Ticks.At [ 0.5, "c" ])
 
-[<Test>]
-let ``the range of a matrix ignores what isn't finite`` () =
-    Panel.range (array2D [ [ nan; 3.0 ]; [ -2.0; infinity ] ]) |> should equal (-2.0, 3.0)
-    Panel.range (array2D [ [ nan ] ]) |> should equal (0.0, 1.0)
+            testCase "the range of a matrix ignores what isn't finite"
+            <| fun () ->
+                Panel.range (array2D [ [ nan; 3.0 ]; [ -2.0; infinity ] ]) |> shouldEqual (-2.0, 3.0)
+                Panel.range (array2D [ [ nan ] ]) |> shouldEqual (0.0, 1.0)
 
-[<Test>]
-let ``the range of values is a twentieth wider on each side, and ignores what isn't finite`` () =
-    let limits values = (Panel.create "" |> Panel.yRangeOf values).Y.Limits
-    limits [ 3.0; nan; -1.0; infinity ] |> should equal (Limits.Fixed(-1.0 - 0.2, 3.0 + 0.2))
-    limits [ 2.0 ] |> should equal (Limits.Fixed(2.0 - 0.1, 2.0 + 0.1))
-    limits [ 0.0 ] |> should equal (Limits.Fixed(-0.05 * 1e-5, 0.05 * 1e-5))
-    limits [ nan ] |> should equal (Panel.create "").Y.Limits
+            testCase "the range of values is a twentieth wider on each side, and ignores what isn't finite"
+            <| fun () ->
+                let limits values = (Panel.create "" |> Panel.yRangeOf values).Y.Limits
+                limits [ 3.0; nan; -1.0; infinity ] |> shouldEqual (Limits.Fixed(-1.0 - 0.2, 3.0 + 0.2))
+                limits [ 2.0 ] |> shouldEqual (Limits.Fixed(2.0 - 0.1, 2.0 + 0.1))
+                limits [ 0.0 ] |> shouldEqual (Limits.Fixed(-0.05 * 1e-5, 0.05 * 1e-5))
+                limits [ nan ] |> shouldEqual (Panel.create "").Y.Limits
 
-[<Test>]
-let ``an animation at eight frames a second shows each for an eighth`` () =
-    let animation = Animation.create "training" 8.0 [||]
-    (animation.Delay, animation.Hold) |> should equal (0.125, 2.0)
+            testCase "an animation at eight frames a second shows each for an eighth"
+            <| fun () ->
+                let animation = Animation.create "training" 8.0 [||]
+                (animation.Delay, animation.Hold) |> shouldEqual (0.125, 2.0)
+        ]

@@ -4,8 +4,8 @@ module Scae.Tests.House.ExamplesTests
 open System
 open System.Diagnostics
 open System.IO
-open FsUnit
-open NUnit.Framework
+open Scae.Tests.Claims
+open Expecto
 
 let private run (arguments: string list) : int * string =
     let info = ProcessStartInfo("dotnet", RedirectStandardOutput = true, RedirectStandardError = true)
@@ -31,23 +31,30 @@ let private scriptForTests (folder: string) : string =
 
     path
 
-[<Test>]
-let ``the F# script trains and differentiates`` () =
-    Scae.Tests.Commands.CommandLine.inNewFolder (fun folder ->
-        let exitCode, output = run [ "fsi"; "--exec"; scriptForTests folder ]
-        Assert.That(exitCode, Is.EqualTo 0, output)
+[<Tests>]
+let tests =
+    testSequenced
+    <| testList
+        "House.Examples"
+        [
+            testCase "the F# script trains and differentiates"
+            <| fun () ->
+                Scae.Tests.Commands.CommandLine.inNewFolder (fun folder ->
+                    let exitCode, output = run [ "fsi"; "--exec"; scriptForTests folder ]
+                    Expect.equal exitCode 0 output
 
-        for words in
-            [
-                "12708 parameters"
-                "step 400: loss"
-                "raw recovery"
-                "14 has the gradient tensor [3] Float32: 2, 4, 6"
-            ] do
-            output |> should haveSubstring words)
+                    for words in
+                        [
+                            "12708 parameters"
+                            "step 400: loss"
+                            "raw recovery"
+                            "14 has the gradient tensor [3] Float32: 2, 4, 6"
+                        ] do
+                        output |> shouldContainText words)
 
-[<Test>]
-let ``the C# model learns the sine`` () =
-    let exitCode, output = run [ Path.Combine(AppContext.BaseDirectory, "sine-fit.dll") ]
-    exitCode |> should equal 0
-    output |> should haveSubstring "step 1000: mean squared error 0.00"
+            testCase "the C# model learns the sine"
+            <| fun () ->
+                let exitCode, output = run [ Path.Combine(AppContext.BaseDirectory, "sine-fit.dll") ]
+                exitCode |> shouldEqual 0
+                output |> shouldContainText "step 1000: mean squared error 0.00"
+        ]

@@ -6,8 +6,8 @@ open System.IO
 open System.Reflection
 open System.Text.RegularExpressions
 open System.Xml.Linq
-open FsUnit
-open NUnit.Framework
+open Scae.Tests.Claims
+open Expecto
 open Scae.Core.Experiments
 
 /// The folder of the solution, above the folder that the tests run in.
@@ -37,70 +37,6 @@ let private all =
 /// The files in which a pattern occurs although it shouldn't.
 let private offenders (pattern: string) (files: (string * string) list) =
     files |> List.filter (fun (_, text) -> Regex.IsMatch(text, pattern)) |> List.map fst
-
-[<Test>]
-let ``the rules' own search finds what it looks for`` () =
-    all |> List.length |> should be (greaterThan 80)
-    offenders @"\bunsafe\b" all |> should not' (be Empty)
-
-[<Test>]
-let ``unsafe code and processor-specific instructions stay in the kernels`` () =
-    all
-    |> List.filter (fun (path, _) ->
-        not (
-            path.StartsWith "Scae.Tensors/Kernels/"
-            || path.StartsWith "Scae.Benchmarks/"
-            || path.StartsWith "Scae.Tests/"
-        ))
-    |> offenders @"\bunsafe\b|Intrinsics\.(X86|Arm)|NativePtr"
-    |> should be Empty
-
-[<Test>]
-let ``the core writes to no console, reads no clock and has no global generator`` () =
-    sources "Scae.Core" "*.fs"
-    |> offenders
-        @"\bConsole\.|printfn|DateTime\.(Now|UtcNow)|Stopwatch|System\.Random\b|Random\.Shared|\bFile\.(Write|Delete|Append)"
-    |> should be Empty
-
-[<Test>]
-let ``references point one way`` () =
-    let references (project: string) (file: string) =
-        XDocument.Load(Path.Combine(root, project, file)).Descendants(XName.Get "ProjectReference")
-        |> Seq.map (fun element ->
-            Path.GetFileNameWithoutExtension((nonNull (element.Attribute(XName.Get "Include"))).Value))
-        |> List.ofSeq
-
-    references "Scae.Tensors" "Scae.Tensors.csproj" |> should be Empty
-    references "Scae.Core" "Scae.Core.fsproj" |> should equal [ "Scae.Tensors" ]
-    references "Scae.Cli" "Scae.Cli.csproj" |> should equal [ "Scae.Core" ]
-
-[<Test>]
-let ``every version is pinned`` () =
-    XDocument.Load(Path.Combine(root, "Directory.Packages.props")).Descendants(XName.Get "PackageVersion")
-    |> Seq.map (fun element -> (nonNull (element.Attribute(XName.Get "Version"))).Value)
-    |> Seq.filter (fun version -> Regex.IsMatch(version, @"[\*\[\(]"))
-    |> should be Empty
-
-[<Test>]
-let ``no file is longer than 500 lines`` () =
-    all
-    |> List.filter (fun (_, text) -> text.Split('\n').Length > 501)
-    |> List.map fst
-    |> should be Empty
-
-[<Test>]
-let ``no test sleeps, is skipped or passes by decree`` () =
-    sources "Scae.Tests" "*.fs"
-    |> List.filter (fun (path, _) -> not (path.EndsWith "HouseRulesTests.fs"))
-    |> offenders @"Thread\.Sleep|\[<Ignore|\[<Explicit|Assert\.(Pass|Inconclusive|Ignore)"
-    |> should be Empty
-
-[<Test>]
-let ``nothing depends on a folder of one machine`` () =
-    all
-    |> List.filter (fun (path, _) -> not (path.EndsWith "HouseRulesTests.fs"))
-    |> offenders @"""/(home|root|work|tmp)/"
-    |> should be Empty
 
 /// Members that F# compiles without a documentation comment, which its compiler doesn't report.
 let private undocumented (assembly: Assembly) =
@@ -134,10 +70,92 @@ let private undocumented (assembly: Assembly) =
                             $"{name}.{method.Name}"
     ]
 
-[<Test>]
-let ``every public type and function of the core has a docstring`` () =
-    undocumented typeof<Experiment>.Assembly |> should be Empty
+[<Tests>]
+let tests =
+    testList
+        "House.HouseRules"
+        [
+            testCase "the rules' own search finds what it looks for"
+            <| fun () ->
+                all |> List.length |> shouldBeGreaterThan 80
+                offenders @"\bunsafe\b" all |> shouldHaveSome
 
-[<Test>]
-let ``the docstring rule notices what has none`` () =
-    undocumented (Assembly.GetExecutingAssembly()) |> should not' (be Empty)
+            testCase "unsafe code and processor-specific instructions stay in the kernels"
+            <| fun () ->
+                all
+                |> List.filter (fun (path, _) ->
+                    not (
+                        path.StartsWith "Scae.Tensors/Kernels/"
+                        || path.StartsWith "Scae.Benchmarks/"
+                        || path.StartsWith "Scae.Tests/"
+                    ))
+                |> offenders @"\bunsafe\b|Intrinsics\.(X86|Arm)|NativePtr"
+                |> shouldBeEmpty
+
+            testCase "the core writes to no console, reads no clock and has no global generator"
+            <| fun () ->
+                sources "Scae.Core" "*.fs"
+                |> offenders
+                    @"\bConsole\.|printfn|DateTime\.(Now|UtcNow)|Stopwatch|System\.Random\b|Random\.Shared|\bFile\.(Write|Delete|Append)"
+                |> shouldBeEmpty
+
+            testCase "references point one way"
+            <| fun () ->
+                let references (project: string) (file: string) =
+                    XDocument.Load(Path.Combine(root, project, file)).Descendants(XName.Get "ProjectReference")
+                    |> Seq.map (fun element ->
+                        Path.GetFileNameWithoutExtension((nonNull (element.Attribute(XName.Get "Include"))).Value))
+                    |> List.ofSeq
+
+                references "Scae.Tensors" "Scae.Tensors.csproj" |> shouldBeEmpty
+                references "Scae.Core" "Scae.Core.fsproj" |> shouldEqual [ "Scae.Tensors" ]
+                references "Scae.Cli" "Scae.Cli.csproj" |> shouldEqual [ "Scae.Core" ]
+
+            testCase "every version is pinned"
+            <| fun () ->
+                XDocument.Load(Path.Combine(root, "Directory.Packages.props")).Descendants(XName.Get "PackageVersion")
+                |> Seq.map (fun element -> (nonNull (element.Attribute(XName.Get "Version"))).Value)
+                |> Seq.filter (fun version -> Regex.IsMatch(version, @"[\*\[\(]"))
+                |> shouldBeEmpty
+
+            testCase "no file is longer than 500 lines"
+            <| fun () ->
+                all |> List.filter (fun (_, text) -> text.Split('\n').Length > 501) |> List.map fst |> shouldBeEmpty
+
+            testCase "no test sleeps, is skipped or passes by decree"
+            <| fun () ->
+                sources "Scae.Tests" "*.fs"
+                |> List.filter (fun (path, _) -> not (path.EndsWith "HouseRulesTests.fs"))
+                |> offenders @"Thread\.Sleep|\b[pf]test(Case|List|Property|Theory|Task)?\b|skip[t]est"
+                |> shouldBeEmpty
+
+            testCase "nothing depends on a folder of one machine"
+            <| fun () ->
+                all
+                |> List.filter (fun (path, _) -> not (path.EndsWith "HouseRulesTests.fs"))
+                |> offenders @"""/(home|root|work|tmp)/"
+                |> shouldBeEmpty
+
+            testCase "every public type and function of the core has a docstring"
+            <| fun () -> undocumented typeof<Experiment>.Assembly |> shouldBeEmpty
+
+            testCase "the docstring rule notices what has none"
+            <| fun () -> undocumented (Assembly.GetExecutingAssembly()) |> shouldHaveSome
+
+            testCase "every file of tests has its list where the runner looks"
+            <| fun () ->
+                let listed =
+                    Assembly.GetExecutingAssembly().GetTypes()
+                    |> Array.filter (fun t ->
+                        t.GetProperties(BindingFlags.Public ||| BindingFlags.Static)
+                        |> Array.exists (fun p -> p.IsDefined(typeof<TestsAttribute>, false)))
+                    |> Array.map (fun t -> string t.FullName)
+                    |> Set.ofArray
+
+                let written =
+                    sources "Scae.Tests" "*Tests.fs"
+                    |> List.map (fun (path, _) -> path.Replace(".fs", "").Replace('/', '.'))
+
+                written |> List.length |> shouldBeGreaterThan 40
+                written |> List.filter (fun name -> not (listed.Contains name)) |> shouldBeEmpty
+        ]

@@ -3,10 +3,9 @@ module Scae.Tests.Kernels.MatMulTests
 open System
 open System.Numerics
 open System.Runtime.InteropServices
-open NUnit.Framework
+open Expecto
 open FsCheck.FSharp
-open FsCheck.NUnit
-open FsUnit
+open Scae.Tests.Claims
 open Scae.Tensors
 open Scae.Tensors.Kernels
 
@@ -215,118 +214,6 @@ let private plain m n k =
         Accumulate = false
     }
 
-[<Property(MaxTest = 150)>]
-let ``every width, path and number of threads gives the bits of the triple loop in float32`` () =
-    Prop.forAll (Arb.fromGen products) (fun p ->
-        onThreads 3 (fun () -> disagreements<float32> multiply p |> should be Empty))
-
-[<Property(MaxTest = 100)>]
-let ``every width, path and number of threads gives the bits of the triple loop in float64`` () =
-    Prop.forAll (Arb.fromGen products) (fun p ->
-        onThreads 3 (fun () -> disagreements<float> multiply p |> should be Empty))
-
-[<Test>]
-let ``the comparison sees one product whose last bit is wrong`` () =
-    let wrong (width, path) p a b (c: float32 array) =
-        let product = multiply (width, path) p a b c
-
-        if path = MatMulPath.Blocked then
-            product[7] <- MathF.BitIncrement product[7]
-
-        product
-
-    disagreements<float32> wrong (plain 5 6 7)
-    |> List.map snd
-    |> List.distinct
-    |> should equal [ MatMulPath.Blocked ]
-
-[<Test>]
-let ``the comparison sees a number written behind the product`` () =
-    let wrong way p a b (c: float32 array) =
-        let product = multiply way p a b c
-        product[30] <- 0f
-        product
-
-    disagreements<float32> wrong (plain 5 6 7) |> should not' (be Empty)
-
-/// More than one block of rows, of columns and of depth.
-[<TestCase(30, 2060, 20)>]
-[<TestCase(300, 40, 600)>]
-[<TestCase(530, 3, 1100)>]
-[<TestCase(130, 140, 120)>]
-let ``products of several blocks have the bits of the triple loop`` m n k =
-    let p = plain m n k
-
-    let transposed =
-        { p with
-            A = { Row = 1; Column = m; Next = 0 }
-            B = { Row = 1; Column = k; Next = 0 }
-            Accumulate = true
-        }
-
-    onThreads 2 (fun () ->
-        disagreements<float32> multiply p |> should be Empty
-        disagreements<float> multiply transposed |> should be Empty)
-
-[<Test>]
-let ``a single row of C with no stride is still the sum of its batch`` () =
-    let p =
-        { plain 1 20 7 with
-            Batch = 3
-            A = { Row = 7; Column = 1; Next = 7 }
-            C = { Row = 0; Column = 1; Next = 0 }
-        }
-
-    disagreements<float32> multiply p |> should be Empty
-
-[<Test>]
-let ``a large product is the same to the bit for 1 and 2 threads`` () =
-    let p = plain 200 300 250
-    let a, b, c = operands<float32> p
-    let product () = multiply (VectorWidth.Widest, MatMulPath.Fitting) p a b c
-    bits (onThreads 1 product) |> should equal (bits (onThreads 2 product))
-
-[<Property(MaxTest = 50)>]
-let ``a float32 product is close to the float64 one`` () =
-    Prop.forAll (Arb.fromGen products) (fun p ->
-        let p = { p with Accumulate = false }
-        let a, b, c = operands<float32> p
-        let product = multiply (VectorWidth.Widest, MatMulPath.Fitting) p a b c
-        let exact = obvious p (Array.map float a) (Array.map float b) (Array.map float c)
-        // |rounding| ≤ k·2⁻²⁴·Σ|a||b| for each of at most three products that are summed.
-        let bound = 3.0 * float p.K * float p.K * 6e-8 + 1e-30
-        Array.forall2 (fun x y -> abs (float x - y) <= bound) product exact)
-
-[<Test>]
-let ``nothing is skipped for being zero`` () =
-    let product = Array.zeroCreate<float32> 4
-
-    MatMul.Multiply<float32>(
-        2,
-        2,
-        1,
-        ReadOnlySpan [| 0f; 1f |],
-        1,
-        1,
-        ReadOnlySpan [| infinityf; nanf |],
-        2,
-        1,
-        Span product,
-        2,
-        false
-    )
-
-    product |> Array.map Single.IsNaN |> should equal [| true; true; false; true |]
-    product[2] |> should equal infinityf
-
-[<Test>]
-let ``with k = 0 the product is zero, and C stays when it is added to`` () =
-    let c = [| 1f; 2f; 3f; 4f; 5f |]
-    MatMul.Multiply<float32>(2, 2, 0, ReadOnlySpan.Empty, 0, 1, ReadOnlySpan.Empty, 2, 1, Span c, 3, true)
-    c |> should equal [| 1f; 2f; 3f; 4f; 5f |]
-    MatMul.Multiply<float32>(2, 2, 0, ReadOnlySpan.Empty, 0, 1, ReadOnlySpan.Empty, 2, 1, Span c, 3, false)
-    c |> should equal [| 0f; 0f; 3f; 0f; 0f |]
-
 /// The message of the ArgumentException that the action ends with.
 let private complaint action =
     try
@@ -335,84 +222,204 @@ let private complaint action =
     with :? ArgumentException as e ->
         e.Message
 
-[<Test>]
-let ``operands that are too short are named with their sizes`` () =
-    let multiply a b c ldc () =
-        MatMul.Multiply<float32>(
-            2,
-            3,
-            4,
-            ReadOnlySpan(Array.zeroCreate a),
-            4,
-            1,
-            ReadOnlySpan(Array.zeroCreate b),
-            3,
-            1,
-            Span(Array.zeroCreate c),
-            ldc,
-            false
-        )
+[<Tests>]
+let tests =
+    testSequenced
+    <| testList
+        "Kernels.MatMul"
+        [
+            testPropertyWithConfig
+                (samples 150)
+                "every width, path and number of threads gives the bits of the triple loop in float32"
+            <| fun () ->
+                Prop.forAll (Arb.fromGen products) (fun p ->
+                    onThreads 3 (fun () -> disagreements<float32> multiply p |> shouldBeEmpty))
 
-    complaint (multiply 7 12 6 3)
-    |> should equal "matmul: A of 1 × 2×4 with strides 0, 4, 1 needs 8 elements, got 7"
+            testPropertyWithConfig
+                (samples 100)
+                "every width, path and number of threads gives the bits of the triple loop in float64"
+            <| fun () ->
+                Prop.forAll (Arb.fromGen products) (fun p ->
+                    onThreads 3 (fun () -> disagreements<float> multiply p |> shouldBeEmpty))
 
-    complaint (multiply 8 11 6 3)
-    |> should equal "matmul: B of 1 × 4×3 with strides 0, 3, 1 needs 12 elements, got 11"
+            testCase "the comparison sees one product whose last bit is wrong"
+            <| fun () ->
+                let wrong (width, path) p a b (c: float32 array) =
+                    let product = multiply (width, path) p a b c
 
-    complaint (multiply 8 12 5 3)
-    |> should equal "matmul: C of 1 × 2×3 with strides 0, 3, 1 needs 6 elements, got 5"
+                    if path = MatMulPath.Blocked then
+                        product[7] <- MathF.BitIncrement product[7]
 
-    complaint (multiply 8 12 6 2)
-    |> should equal "matmul: rows of C overlap, 3 columns need a row stride of at least 3, got 2"
+                    product
 
-[<Test>]
-let ``negative sizes and overlapping products are refused`` () =
-    let numbers = Array.zeroCreate<float32> 100
+                disagreements<float32> wrong (plain 5 6 7)
+                |> List.map snd
+                |> List.distinct
+                |> shouldEqual [ MatMulPath.Blocked ]
 
-    let multiply batch m row cBatch () =
-        MatMul.MultiplyBatched<float32>(
-            batch,
-            m,
-            3,
-            4,
-            ReadOnlySpan numbers,
-            8,
-            row,
-            1,
-            ReadOnlySpan numbers,
-            12,
-            3,
-            1,
-            Span numbers,
-            cBatch,
-            3,
-            false
-        )
+            testCase "the comparison sees a number written behind the product"
+            <| fun () ->
+                let wrong way p a b (c: float32 array) =
+                    let product = multiply way p a b c
+                    product[30] <- 0f
+                    product
 
-    complaint (multiply -1 2 4 6)
-    |> should equal "matmul: sizes must not be negative, got batch -1, m 2, n 3, k 4"
+                disagreements<float32> wrong (plain 5 6 7) |> shouldHaveSome
 
-    complaint (multiply 2 2 -4 6)
-    |> should equal "matmul: A has a negative stride: batch 8, row -4, column 1"
+            // More than one block of rows, of columns and of depth.
+            for m, n, k in [ (30, 2060, 20); (300, 40, 600); (530, 3, 1100); (130, 140, 120) ] do
+                testCase $"products of several blocks have the bits of the triple loop ({m}, {n}, {k})"
+                <| fun () ->
+                    let p = plain m n k
 
-    complaint (multiply 2 2 4 5)
-    |> should
-        equal
-        "matmul: the 2 matrices of C overlap, 2×3 with row stride 3 need a batch stride of 0, of at least 6, or side by side in a row; got 5"
+                    let transposed =
+                        { p with
+                            A = { Row = 1; Column = m; Next = 0 }
+                            B = { Row = 1; Column = k; Next = 0 }
+                            Accumulate = true
+                        }
 
-[<Test>]
-let ``a product allocates nothing once its thread is warm`` () =
-    let p = { plain 11 11 32 with B = { Row = 1; Column = 32; Next = 0 } }
+                    onThreads 2 (fun () ->
+                        disagreements<float32> multiply p |> shouldBeEmpty
+                        disagreements<float> multiply transposed |> shouldBeEmpty)
 
-    let a, b, c = operands<float32> p
+            testCase "a single row of C with no stride is still the sum of its batch"
+            <| fun () ->
+                let p =
+                    { plain 1 20 7 with
+                        Batch = 3
+                        A = { Row = 7; Column = 1; Next = 7 }
+                        C = { Row = 0; Column = 1; Next = 0 }
+                    }
 
-    let product () =
-        MatMul.Multiply<float32>(11, 11, 32, ReadOnlySpan a, 32, 1, ReadOnlySpan b, 1, 32, Span c, 11, true)
+                disagreements<float32> multiply p |> shouldBeEmpty
 
-    product ()
-    let before = GC.GetAllocatedBytesForCurrentThread()
+            testCase "a large product is the same to the bit for 1 and 2 threads"
+            <| fun () ->
+                let p = plain 200 300 250
+                let a, b, c = operands<float32> p
+                let product () = multiply (VectorWidth.Widest, MatMulPath.Fitting) p a b c
+                bits (onThreads 1 product) |> shouldEqual (bits (onThreads 2 product))
 
-    for _ in 1..100 do
-        product ()
+            testPropertyWithConfig (samples 50) "a float32 product is close to the float64 one"
+            <| fun () ->
+                Prop.forAll (Arb.fromGen products) (fun p ->
+                    let p = { p with Accumulate = false }
+                    let a, b, c = operands<float32> p
+                    let product = multiply (VectorWidth.Widest, MatMulPath.Fitting) p a b c
+                    let exact = obvious p (Array.map float a) (Array.map float b) (Array.map float c)
+                    // |rounding| ≤ k·2⁻²⁴·Σ|a||b| for each of at most three products that are summed.
+                    let bound = 3.0 * float p.K * float p.K * 6e-8 + 1e-30
+                    Array.forall2 (fun x y -> abs (float x - y) <= bound) product exact)
 
-    GC.GetAllocatedBytesForCurrentThread() - before |> should equal 0L
+            testCase "nothing is skipped for being zero"
+            <| fun () ->
+                let product = Array.zeroCreate<float32> 4
+
+                MatMul.Multiply<float32>(
+                    2,
+                    2,
+                    1,
+                    ReadOnlySpan [| 0f; 1f |],
+                    1,
+                    1,
+                    ReadOnlySpan [| infinityf; nanf |],
+                    2,
+                    1,
+                    Span product,
+                    2,
+                    false
+                )
+
+                product |> Array.map Single.IsNaN |> shouldEqual [| true; true; false; true |]
+                product[2] |> shouldEqual infinityf
+
+            testCase "with k = 0 the product is zero, and C stays when it is added to"
+            <| fun () ->
+                let c = [| 1f; 2f; 3f; 4f; 5f |]
+                MatMul.Multiply<float32>(2, 2, 0, ReadOnlySpan.Empty, 0, 1, ReadOnlySpan.Empty, 2, 1, Span c, 3, true)
+                c |> shouldEqual [| 1f; 2f; 3f; 4f; 5f |]
+                MatMul.Multiply<float32>(2, 2, 0, ReadOnlySpan.Empty, 0, 1, ReadOnlySpan.Empty, 2, 1, Span c, 3, false)
+                c |> shouldEqual [| 0f; 0f; 3f; 0f; 0f |]
+
+            testCase "operands that are too short are named with their sizes"
+            <| fun () ->
+                let multiply a b c ldc () =
+                    MatMul.Multiply<float32>(
+                        2,
+                        3,
+                        4,
+                        ReadOnlySpan(Array.zeroCreate a),
+                        4,
+                        1,
+                        ReadOnlySpan(Array.zeroCreate b),
+                        3,
+                        1,
+                        Span(Array.zeroCreate c),
+                        ldc,
+                        false
+                    )
+
+                complaint (multiply 7 12 6 3)
+                |> shouldEqual "matmul: A of 1 × 2×4 with strides 0, 4, 1 needs 8 elements, got 7"
+
+                complaint (multiply 8 11 6 3)
+                |> shouldEqual "matmul: B of 1 × 4×3 with strides 0, 3, 1 needs 12 elements, got 11"
+
+                complaint (multiply 8 12 5 3)
+                |> shouldEqual "matmul: C of 1 × 2×3 with strides 0, 3, 1 needs 6 elements, got 5"
+
+                complaint (multiply 8 12 6 2)
+                |> shouldEqual "matmul: rows of C overlap, 3 columns need a row stride of at least 3, got 2"
+
+            testCase "negative sizes and overlapping products are refused"
+            <| fun () ->
+                let numbers = Array.zeroCreate<float32> 100
+
+                let multiply batch m row cBatch () =
+                    MatMul.MultiplyBatched<float32>(
+                        batch,
+                        m,
+                        3,
+                        4,
+                        ReadOnlySpan numbers,
+                        8,
+                        row,
+                        1,
+                        ReadOnlySpan numbers,
+                        12,
+                        3,
+                        1,
+                        Span numbers,
+                        cBatch,
+                        3,
+                        false
+                    )
+
+                complaint (multiply -1 2 4 6)
+                |> shouldEqual "matmul: sizes must not be negative, got batch -1, m 2, n 3, k 4"
+
+                complaint (multiply 2 2 -4 6)
+                |> shouldEqual "matmul: A has a negative stride: batch 8, row -4, column 1"
+
+                complaint (multiply 2 2 4 5)
+                |> shouldEqual
+                    "matmul: the 2 matrices of C overlap, 2×3 with row stride 3 need a batch stride of 0, of at least 6, or side by side in a row; got 5"
+
+            testCase "a product allocates nothing once its thread is warm"
+            <| fun () ->
+                let p = { plain 11 11 32 with B = { Row = 1; Column = 32; Next = 0 } }
+
+                let a, b, c = operands<float32> p
+
+                let product () =
+                    MatMul.Multiply<float32>(11, 11, 32, ReadOnlySpan a, 32, 1, ReadOnlySpan b, 1, 32, Span c, 11, true)
+
+                product ()
+                let before = GC.GetAllocatedBytesForCurrentThread()
+
+                for _ in 1..100 do
+                    product ()
+
+                GC.GetAllocatedBytesForCurrentThread() - before |> shouldEqual 0L
+        ]

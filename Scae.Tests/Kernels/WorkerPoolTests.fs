@@ -3,8 +3,8 @@ module Scae.Tests.Kernels.WorkerPoolTests
 open System
 open System.Threading
 open System.Threading.Tasks
-open NUnit.Framework
-open FsUnit
+open Expecto
+open Scae.Tests.Claims
 open Scae.Tensors
 open Scae.Tensors.Kernels
 
@@ -58,59 +58,67 @@ let private count parts =
     WorkerPool.Run(&job, parts)
     job.Counts
 
-[<TestCase 1>]
-[<TestCase 2>]
-[<TestCase 4>]
-let ``every part runs once`` threads =
-    onThreads threads (fun () ->
-        for round in 0..2000 do
-            let parts = round % 9
-            count parts |> should equal (Array.create parts 1))
+[<Tests>]
+let tests =
+    testSequenced
+    <| testList
+        "Kernels.WorkerPool"
+        [
+            for threads in [ 1; 2; 4 ] do
+                testCase $"every part runs once ({threads})"
+                <| fun () ->
+                    onThreads threads (fun () ->
+                        for round in 0..2000 do
+                            let parts = round % 9
+                            count parts |> shouldEqual (Array.create parts 1))
 
-[<Test>]
-let ``a job inside a job runs`` () =
-    onThreads 3 (fun () ->
-        for _ in 1..200 do
-            let mutable job = { Inner = Array.init 6 (fun _ -> Array.zeroCreate 5) }
-            WorkerPool.Run(&job, 6)
-            job.Inner |> should equal (Array.init 6 (fun _ -> Array.create 5 1)))
+            testCase "a job inside a job runs"
+            <| fun () ->
+                onThreads 3 (fun () ->
+                    for _ in 1..200 do
+                        let mutable job = { Inner = Array.init 6 (fun _ -> Array.zeroCreate 5) }
+                        WorkerPool.Run(&job, 6)
+                        job.Inner |> shouldEqual (Array.init 6 (fun _ -> Array.create 5 1)))
 
-[<Test>]
-let ``several threads may call at once`` () =
-    onThreads 2 (fun () ->
-        let rounds = Array.init 4 (fun _ -> Task.Run(fun () -> [ for _ in 1..1000 -> Array.sum (count 7) ]))
-        Task.WaitAll(rounds |> Array.map (fun task -> task :> Task))
+            testCase "several threads may call at once"
+            <| fun () ->
+                onThreads 2 (fun () ->
+                    let rounds =
+                        Array.init 4 (fun _ -> Task.Run(fun () -> [ for _ in 1..1000 -> Array.sum (count 7) ]))
 
-        for task in rounds do
-            task.Result |> should equal (List.replicate 1000 7))
+                    Task.WaitAll(rounds |> Array.map (fun task -> task :> Task))
 
-[<TestCase 1>]
-[<TestCase 3>]
-let ``an exception of a part reaches the caller, and the pool works on`` threads =
-    onThreads threads (fun () ->
-        for _ in 1..50 do
-            let message =
-                try
-                    let mutable job = { Done = Array.zeroCreate 4 }
+                    for task in rounds do
+                        task.Result |> shouldEqual (List.replicate 1000 7))
+
+            for threads in [ 1; 3 ] do
+                testCase $"an exception of a part reaches the caller, and the pool works on ({threads})"
+                <| fun () ->
+                    onThreads threads (fun () ->
+                        for _ in 1..50 do
+                            let message =
+                                try
+                                    let mutable job = { Done = Array.zeroCreate 4 }
+                                    WorkerPool.Run(&job, 4)
+                                    "nothing was thrown"
+                                with :? InvalidOperationException as e ->
+                                    e.Message
+
+                            message |> shouldEqual "part 2 fails"
+                            count 5 |> shouldEqual (Array.create 5 1))
+
+            testCase "dispatch allocates nothing"
+            <| fun () ->
+                onThreads 2 (fun () ->
+                    let mutable job = { Counts = Array.zeroCreate 4 }
                     WorkerPool.Run(&job, 4)
-                    "nothing was thrown"
-                with :? InvalidOperationException as e ->
-                    e.Message
+                    let before = GC.GetAllocatedBytesForCurrentThread()
 
-            message |> should equal "part 2 fails"
-            count 5 |> should equal (Array.create 5 1))
+                    for _ in 1..100 do
+                        WorkerPool.Run(&job, 4)
 
-[<Test>]
-let ``dispatch allocates nothing`` () =
-    onThreads 2 (fun () ->
-        let mutable job = { Counts = Array.zeroCreate 4 }
-        WorkerPool.Run(&job, 4)
-        let before = GC.GetAllocatedBytesForCurrentThread()
+                    GC.GetAllocatedBytesForCurrentThread() - before |> shouldEqual 0L)
 
-        for _ in 1..100 do
-            WorkerPool.Run(&job, 4)
-
-        GC.GetAllocatedBytesForCurrentThread() - before |> should equal 0L)
-
-[<Test>]
-let ``fewer threads than one become one`` () = onThreads 0 (fun () -> Parallelism.Threads |> should equal 1)
+            testCase "fewer threads than one become one"
+            <| fun () -> onThreads 0 (fun () -> Parallelism.Threads |> shouldEqual 1)
+        ]

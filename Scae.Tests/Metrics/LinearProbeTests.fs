@@ -1,8 +1,8 @@
 module Scae.Tests.Metrics.LinearProbeTests
 
 open System
-open FsUnit
-open NUnit.Framework
+open Scae.Tests.Claims
+open Expecto
 open Scae.Core.Metrics
 open Scae.Tensors
 
@@ -16,30 +16,36 @@ let private blobs (seed: int64) (spread: float) =
     |> Array.map (fun label -> centres[label] |> Array.map (fun c -> c + spread * (random.NextDouble() - 0.5))),
     labels
 
-[<Test>]
-let ``classes that lie apart are read without error, also on new examples`` () =
-    let weights = blobs 1L 2.0 ||> LinearProbe.fit 3 1e-3
-    blobs 2L 2.0 ||> LinearProbe.accuracy weights |> should equal 1.0
+[<Tests>]
+let tests =
+    testList
+        "Metrics.LinearProbe"
+        [
+            testCase "classes that lie apart are read without error, also on new examples"
+            <| fun () ->
+                let weights = blobs 1L 2.0 ||> LinearProbe.fit 3 1e-3
+                blobs 2L 2.0 ||> LinearProbe.accuracy weights |> shouldEqual 1.0
 
-[<Test>]
-let ``labels without relation to the features are read at chance`` () =
-    let features, labels = blobs 3L 2.0
-    let random = (Key.OfSeed 4L).Stream()
-    let shuffled = labels |> Array.map (fun _ -> random.NextInt 3)
-    let weights = LinearProbe.fit 3 1e-3 features shuffled
-    let others = labels |> Array.map (fun _ -> random.NextInt 3)
-    LinearProbe.accuracy weights features others |> should be (lessThan 0.5)
+            testCase "labels without relation to the features are read at chance"
+            <| fun () ->
+                let features, labels = blobs 3L 2.0
+                let random = (Key.OfSeed 4L).Stream()
+                let shuffled = labels |> Array.map (fun _ -> random.NextInt 3)
+                let weights = LinearProbe.fit 3 1e-3 features shuffled
+                let others = labels |> Array.map (fun _ -> random.NextInt 3)
+                LinearProbe.accuracy weights features others |> shouldBeLessThan 0.5
 
-[<Test>]
-let ``the weights are those of least squares`` () =
-    // y = 1 for x = 1, 0 for x = 0: class 1 is x itself and class 0 is 1 − x.
-    let weights = LinearProbe.fit 2 0.0 [| [| 0.0 |]; [| 1.0 |] |] [| 0; 1 |]
-    weights[0, 1] |> should (equalWithin 1e-6) 1.0
-    weights[1, 1] |> should (equalWithin 1e-6) 0.0
-    weights[0, 0] |> should (equalWithin 1e-6) -1.0
-    weights[1, 0] |> should (equalWithin 1e-6) 1.0
+            testCase "the weights are those of least squares"
+            <| fun () ->
+                // y = 1 for x = 1, 0 for x = 0: class 1 is x itself and class 0 is 1 − x.
+                let weights = LinearProbe.fit 2 0.0 [| [| 0.0 |]; [| 1.0 |] |] [| 0; 1 |]
+                weights[0, 1] |> shouldBeNear 1e-6 1.0
+                weights[1, 1] |> shouldBeNear 1e-6 0.0
+                weights[0, 0] |> shouldBeNear 1e-6 -1.0
+                weights[1, 0] |> shouldBeNear 1e-6 1.0
 
-[<Test>]
-let ``without examples there is an error or NaN`` () =
-    (fun () -> LinearProbe.fit 2 0.0 [||] [||] |> ignore) |> should throw typeof<ArgumentException>
-    LinearProbe.accuracy (Array2D.zeroCreate 2 2) [||] [||] |> Double.IsNaN |> should equal true
+            testCase "without examples there is an error or NaN"
+            <| fun () ->
+                (fun () -> LinearProbe.fit 2 0.0 [||] [||] |> ignore) |> shouldRaise<ArgumentException>
+                LinearProbe.accuracy (Array2D.zeroCreate 2 2) [||] [||] |> Double.IsNaN |> shouldEqual true
+        ]

@@ -1,11 +1,10 @@
 module Scae.Tests.Metrics.RecoveryTests
 
 open System
-open NUnit.Framework
+open Expecto
 open FsCheck
 open FsCheck.FSharp
-open FsCheck.NUnit
-open FsUnit
+open Scae.Tests.Claims
 open Scae.Core.Metrics
 open Scae.Tensors
 
@@ -35,123 +34,135 @@ let private bruteForce k truth (predicted: int[]) =
 
 let private near (x: float) (y: float) = abs (x - y) < 1e-12
 
-[<Property(Arbitrary = [| typeof<Scenes> |])>]
-let ``best recovery is the best over all relabellings`` { K = k; Truth = truth; Predicted = predicted } =
-    let best = Recovery.best k truth predicted
-    let relabelling = Recovery.bestRelabelling k truth predicted
+[<Tests>]
+let tests =
+    testSequenced
+    <| testList
+        "Metrics.Recovery"
+        [
+            testPropertyWithConfig
+                { samples 100 with arbitrary = [ typeof<Scenes> ] }
+                "best recovery is the best over all relabellings"
+            <| fun { K = k; Truth = truth; Predicted = predicted } ->
+                let best = Recovery.best k truth predicted
+                let relabelling = Recovery.bestRelabelling k truth predicted
 
-    near best (bruteForce k truth predicted)
-    && Array.sort relabelling = [| 0 .. k - 1 |]
-    && near best (share truth (predicted |> Array.map (fun p -> relabelling[p])))
+                near best (bruteForce k truth predicted)
+                && Array.sort relabelling = [| 0 .. k - 1 |]
+                && near best (share truth (predicted |> Array.map (fun p -> relabelling[p])))
 
-[<Property(Arbitrary = [| typeof<Scenes> |])>]
-let ``few labels are matched as by assignment`` { K = k; Truth = truth; Predicted = predicted } =
-    let counts = Array2D.zeroCreate<float> k k
-    Array.iter2 (fun t p -> counts[p, t] <- counts[p, t] - 1.0) truth predicted
-    let agreeing = -(Assignment.totalCost counts (Assignment.hungarian counts))
-    near (Recovery.best k truth predicted) (agreeing / float truth.Length)
+            testPropertyWithConfig
+                { samples 100 with arbitrary = [ typeof<Scenes> ] }
+                "few labels are matched as by assignment"
+            <| fun { K = k; Truth = truth; Predicted = predicted } ->
+                let counts = Array2D.zeroCreate<float> k k
+                Array.iter2 (fun t p -> counts[p, t] <- counts[p, t] - 1.0) truth predicted
+                let agreeing = -(Assignment.totalCost counts (Assignment.hungarian counts))
+                near (Recovery.best k truth predicted) (agreeing / float truth.Length)
 
-[<Property(Arbitrary = [| typeof<Scenes> |])>]
-let ``raw is at most best, best at most 1 and at least chance`` { K = k; Truth = truth; Predicted = predicted } =
-    let raw = Recovery.raw k truth predicted
-    let best = Recovery.best k truth predicted
-    near raw (share truth predicted) && raw <= best && best <= 1.0 && best >= 1.0 / float k - 1e-12
+            testPropertyWithConfig
+                { samples 100 with arbitrary = [ typeof<Scenes> ] }
+                "raw is at most best, best at most 1 and at least chance"
+            <| fun { K = k; Truth = truth; Predicted = predicted } ->
+                let raw = Recovery.raw k truth predicted
+                let best = Recovery.best k truth predicted
+                near raw (share truth predicted) && raw <= best && best <= 1.0 && best >= 1.0 / float k - 1e-12
 
-[<Property(Arbitrary = [| typeof<Scenes> |])>]
-let ``best doesn't change when predicted labels are renamed``
-    { K = k; Truth = truth; Predicted = predicted }
-    (seed: int64)
-    =
-    let names = Array.zeroCreate<int> k
-    Key.OfSeed(seed).FillPermutation names
-    let renamed = predicted |> Array.map (fun p -> names[p])
+            testPropertyWithConfig
+                { samples 100 with arbitrary = [ typeof<Scenes> ] }
+                "best doesn't change when predicted labels are renamed"
+            <| fun { K = k; Truth = truth; Predicted = predicted } (seed: int64) ->
+                let names = Array.zeroCreate<int> k
+                Key.OfSeed(seed).FillPermutation names
+                let renamed = predicted |> Array.map (fun p -> names[p])
 
-    near (Recovery.best k truth renamed) (Recovery.best k truth predicted)
-    && near (Recovery.best k truth (Array.map (fun t -> names[t]) truth)) 1.0
+                near (Recovery.best k truth renamed) (Recovery.best k truth predicted)
+                && near (Recovery.best k truth (Array.map (fun t -> names[t]) truth)) 1.0
 
-[<Property(Arbitrary = [| typeof<Scenes> |])>]
-let ``scores of many examples are means of the scores of each``
-    { K = k; Points = points; Truth = truth; Predicted = predicted }
-    =
-    let score = Recovery.evaluate k points truth predicted
-    let examples = Array.zip (Array.chunkBySize points truth) (Array.chunkBySize points predicted)
-    let mean f = examples |> Array.averageBy (fun (t, p) -> f k t p)
+            testPropertyWithConfig
+                { samples 100 with arbitrary = [ typeof<Scenes> ] }
+                "scores of many examples are means of the scores of each"
+            <| fun { K = k; Points = points; Truth = truth; Predicted = predicted } ->
+                let score = Recovery.evaluate k points truth predicted
+                let examples = Array.zip (Array.chunkBySize points truth) (Array.chunkBySize points predicted)
+                let mean f = examples |> Array.averageBy (fun (t, p) -> f k t p)
 
-    let confusions =
-        examples
-        |> Array.map (fun (t, p) -> Recovery.confusion k t p)
-        |> Array.reduce (fun x y -> Array2D.init k k (fun i j -> x[i, j] + y[i, j]))
+                let confusions =
+                    examples
+                    |> Array.map (fun (t, p) -> Recovery.confusion k t p)
+                    |> Array.reduce (fun x y -> Array2D.init k k (fun i j -> x[i, j] + y[i, j]))
 
-    let diagonal table = Seq.sum (seq { for i in 0 .. k - 1 -> Array2D.get table i i })
+                let diagonal table = Seq.sum (seq { for i in 0 .. k - 1 -> Array2D.get table i i })
 
-    near score.Raw (mean Recovery.raw)
-    && near score.Best (mean Recovery.best)
-    && score.BestConfusion = confusions
-    && near (float (diagonal score.Confusion) / float truth.Length) score.Raw
-    && near (float (diagonal score.BestConfusion) / float truth.Length) score.Best
-    && Seq.sum (Seq.cast<int> score.Confusion) = truth.Length
+                near score.Raw (mean Recovery.raw)
+                && near score.Best (mean Recovery.best)
+                && score.BestConfusion = confusions
+                && near (float (diagonal score.Confusion) / float truth.Length) score.Raw
+                && near (float (diagonal score.BestConfusion) / float truth.Length) score.Best
+                && Seq.sum (Seq.cast<int> score.Confusion) = truth.Length
 
-[<Test>]
-let ``a swapped pair is grouped but not recognised`` () =
-    let truth = [| 0; 0; 0; 0; 1; 1; 1; 1; 2; 2; 2 |]
-    let predicted = [| 1; 1; 1; 1; 0; 0; 0; 2; 2; 2; 2 |]
-    Recovery.raw 3 truth predicted |> should (equalWithin 1e-12) (3.0 / 11.0)
-    Recovery.best 3 truth predicted |> should (equalWithin 1e-12) (10.0 / 11.0)
-    Recovery.bestRelabelling 3 truth predicted |> should equal [| 1; 0; 2 |]
+            testCase "a swapped pair is grouped but not recognised"
+            <| fun () ->
+                let truth = [| 0; 0; 0; 0; 1; 1; 1; 1; 2; 2; 2 |]
+                let predicted = [| 1; 1; 1; 1; 0; 0; 0; 2; 2; 2; 2 |]
+                Recovery.raw 3 truth predicted |> shouldBeNear 1e-12 (3.0 / 11.0)
+                Recovery.best 3 truth predicted |> shouldBeNear 1e-12 (10.0 / 11.0)
+                Recovery.bestRelabelling 3 truth predicted |> shouldEqual [| 1; 0; 2 |]
 
-    Recovery.confusion 3 truth predicted
-    |> should equal (array2D [ [ 4; 0; 0 ]; [ 0; 3; 1 ]; [ 0; 0; 3 ] ])
+                Recovery.confusion 3 truth predicted
+                |> shouldEqual (array2D [ [ 4; 0; 0 ]; [ 0; 3; 1 ]; [ 0; 0; 3 ] ])
 
-    (Recovery.evaluate 3 11 truth predicted).Confusion
-    |> should equal (array2D [ [ 0; 4; 0 ]; [ 3; 0; 1 ]; [ 0; 0; 3 ] ])
+                (Recovery.evaluate 3 11 truth predicted).Confusion
+                |> shouldEqual (array2D [ [ 0; 4; 0 ]; [ 3; 0; 1 ]; [ 0; 0; 3 ] ])
 
-[<Test>]
-let ``a tie keeps the labels as they are`` () =
-    for k in 1..3 do
-        Recovery.bestRelabelling k [| 0 |] [| 0 |] |> should equal [| 0 .. k - 1 |]
+            testCase "a tie keeps the labels as they are"
+            <| fun () ->
+                for k in 1..3 do
+                    Recovery.bestRelabelling k [| 0 |] [| 0 |] |> shouldEqual [| 0 .. k - 1 |]
 
-    Recovery.bestRelabelling 2 [| 0; 1 |] [| 0; 0 |] |> should equal [| 0; 1 |]
+                Recovery.bestRelabelling 2 [| 0; 1 |] [| 0; 0 |] |> shouldEqual [| 0; 1 |]
 
-// Templates of 4, 4 and 3 points, random labels: 53.3 % was measured with the numpy program of the original task.
-[<Test>]
-let ``random labels reach a third raw and 53 percent best`` () =
-    let examples = 20000
-    let truth = Array.init (examples * 11) (fun i -> i % 11 / 4)
-    let predicted = Array.zeroCreate<int> truth.Length
-    Key.OfSeed(1L).FillIntegers(predicted, 0, 3)
-    let score = Recovery.evaluate 3 11 truth predicted
-    score.Raw |> should (equalWithin 0.003) 0.3333
-    score.Best |> should (equalWithin 0.003) 0.533
+            // Templates of 4, 4 and 3 points, random labels: 53.3 % was measured with the numpy program of the original task.
+            testCase "random labels reach a third raw and 53 percent best"
+            <| fun () ->
+                let examples = 20000
+                let truth = Array.init (examples * 11) (fun i -> i % 11 / 4)
+                let predicted = Array.zeroCreate<int> truth.Length
+                Key.OfSeed(1L).FillIntegers(predicted, 0, 3)
+                let score = Recovery.evaluate 3 11 truth predicted
+                score.Raw |> shouldBeNear 0.003 0.3333
+                score.Best |> shouldBeNear 0.003 0.533
 
-[<Test>]
-let ``evaluating allocates a few hundred bytes however many the examples`` () =
-    let labels = Array.init 11000 (fun i -> i * 7 % 3)
-    let evaluate () = Recovery.evaluate 3 11 labels labels |> ignore
-    evaluate ()
-    let before = GC.GetAllocatedBytesForCurrentThread()
-    evaluate ()
-    GC.GetAllocatedBytesForCurrentThread() - before |> should be (lessThan 1000L)
+            testCase "evaluating allocates a few hundred bytes however many the examples"
+            <| fun () ->
+                let labels = Array.init 11000 (fun i -> i * 7 % 3)
+                let evaluate () = Recovery.evaluate 3 11 labels labels |> ignore
+                evaluate ()
+                let before = GC.GetAllocatedBytesForCurrentThread()
+                evaluate ()
+                GC.GetAllocatedBytesForCurrentThread() - before |> shouldBeLessThan 1000L
 
-[<Test>]
-let ``labels that make no examples are refused in one line`` () =
-    let message action =
-        try
-            action () |> ignore
-            "nothing was refused"
-        with :? ArgumentException as error ->
-            error.Message
+            testCase "labels that make no examples are refused in one line"
+            <| fun () ->
+                let message action =
+                    try
+                        action () |> ignore
+                        "nothing was refused"
+                    with :? ArgumentException as error ->
+                        error.Message
 
-    message (fun () -> Recovery.raw 3 [| 0; 1 |] [| 0 |])
-    |> should startWith "recovery: 2 true and 1 predicted labels; there must be as many of both"
+                message (fun () -> Recovery.raw 3 [| 0; 1 |] [| 0 |])
+                |> shouldStartWith "recovery: 2 true and 1 predicted labels; there must be as many of both"
 
-    message (fun () -> Recovery.best 3 [||] [||])
-    |> should startWith "recovery: 0 labels don't make examples of 0 points"
+                message (fun () -> Recovery.best 3 [||] [||])
+                |> shouldStartWith "recovery: 0 labels don't make examples of 0 points"
 
-    message (fun () -> Recovery.best 3 [| 0; 1 |] [| 0; 3 |])
-    |> should startWith "recovery: point 1 has labels 1 (true) and 3; labels are 0 to 2"
+                message (fun () -> Recovery.best 3 [| 0; 1 |] [| 0; 3 |])
+                |> shouldStartWith "recovery: point 1 has labels 1 (true) and 3; labels are 0 to 2"
 
-    message (fun () -> Recovery.raw 2 [| -1 |] [| 0 |])
-    |> should startWith "recovery: point 0 has labels -1 (true) and 0; labels are 0 to 1"
+                message (fun () -> Recovery.raw 2 [| -1 |] [| 0 |])
+                |> shouldStartWith "recovery: point 0 has labels -1 (true) and 0; labels are 0 to 1"
 
-    message (fun () -> (Recovery.evaluate 3 2 [| 0; 1; 2 |] [| 0; 1; 2 |]).Raw)
-    |> should startWith "recovery: 3 labels don't make examples of 2 points"
+                message (fun () -> (Recovery.evaluate 3 2 [| 0; 1; 2 |] [| 0; 1; 2 |]).Raw)
+                |> shouldStartWith "recovery: 3 labels don't make examples of 2 points"
+        ]

@@ -1,9 +1,8 @@
 module Scae.Tests.Models.DivisionSearchTests
 
 open System
-open FsUnit
-open NUnit.Framework
-open FsCheck.NUnit
+open Scae.Tests.Claims
+open Expecto
 open Scae.Core.Data
 open Scae.Core.Models
 open Scae.Tensors
@@ -26,83 +25,101 @@ let private random (seed: int) (count: int) =
 
 let private sizes (sets: int[]) = sets |> Array.map (fun set -> Numerics.BitOperations.PopCount(uint set))
 
-[<Property(MaxTest = 50)>]
-let ``every template gets as many points as it has, and each point has one template`` (seed: int) =
-    let sets = DivisionSearch.divide [| 4; 4; 3 |] (ReadOnlySpan(random seed 33))
-    sizes sets = [| 4; 4; 3 |] && Array.fold (|||) 0 sets = (1 <<< 11) - 1
+[<Tests>]
+let tests =
+    testSequenced
+    <| testList
+        "Models.DivisionSearch"
+        [
+            testPropertyWithConfig
+                (samples 50)
+                "every template gets as many points as it has, and each point has one template"
+            <| fun (seed: int) ->
+                let sets = DivisionSearch.divide [| 4; 4; 3 |] (ReadOnlySpan(random seed 33))
+                sizes sets = [| 4; 4; 3 |] && Array.fold (|||) 0 sets = (1 <<< 11) - 1
 
-[<Property(MaxTest = 50)>]
-let ``certain scores are followed`` (seed: int) =
-    let labels = (batch seed).Labels
-    let scores = Array.init 33 (fun i -> if labels[i / 3] = i % 3 then 0.0f else -5.0f)
-    DivisionSearch.divide [| 4; 4; 3 |] (ReadOnlySpan scores) |> Partitions.labels 11 = labels
+            testPropertyWithConfig (samples 50) "certain scores are followed"
+            <| fun (seed: int) ->
+                let labels = (batch seed).Labels
+                let scores = Array.init 33 (fun i -> if labels[i / 3] = i % 3 then 0.0f else -5.0f)
+                DivisionSearch.divide [| 4; 4; 3 |] (ReadOnlySpan scores) |> Partitions.labels 11 = labels
 
-[<Property(MaxTest = 50)>]
-let ``exchanges keep sizes and never raise the cost`` (seed: int) =
-    let scene = load (batch seed).Points
-    let sets = DivisionSearch.divide [| 4; 4; 3 |] (ReadOnlySpan(random seed 33))
-    let before = Partitions.cost scene sets
-    let after = DivisionSearch.exchange 1e-6 scene sets
+            testPropertyWithConfig (samples 50) "exchanges keep sizes and never raise the cost"
+            <| fun (seed: int) ->
+                let scene = load (batch seed).Points
+                let sets = DivisionSearch.divide [| 4; 4; 3 |] (ReadOnlySpan(random seed 33))
+                let before = Partitions.cost scene sets
+                let after = DivisionSearch.exchange 1e-6 scene sets
 
-    after <= before && abs (after - Partitions.cost scene sets) < 1e-9 && sizes sets = [| 4; 4; 3 |]
+                after <= before && abs (after - Partitions.cost scene sets) < 1e-9 && sizes sets = [| 4; 4; 3 |]
 
-[<Property(MaxTest = 30)>]
-let ``where exchanges end, no single exchange helps`` (seed: int) =
-    let scene = load (batch seed).Points
-    let sets = DivisionSearch.divide [| 4; 4; 3 |] (ReadOnlySpan(random seed 33))
-    let cost = DivisionSearch.exchange 1e-6 scene sets
-    let labels = Partitions.labels 11 sets
+            testPropertyWithConfig (samples 30) "where exchanges end, no single exchange helps"
+            <| fun (seed: int) ->
+                let scene = load (batch seed).Points
+                let sets = DivisionSearch.divide [| 4; 4; 3 |] (ReadOnlySpan(random seed 33))
+                let cost = DivisionSearch.exchange 1e-6 scene sets
+                let labels = Partitions.labels 11 sets
 
-    cost <= 1e-6
-    || List.forall
-        (fun (i, j) ->
-            let other = Array.copy labels
-            other[i] <- labels[j]
-            other[j] <- labels[i]
-            Partitions.cost scene (Partitions.ofLabels 3 (ReadOnlySpan other)) > cost - 1e-8)
-        (List.allPairs [ 0..10 ] [ 0..10 ])
+                cost <= 1e-6
+                || List.forall
+                    (fun (i, j) ->
+                        let other = Array.copy labels
+                        other[i] <- labels[j]
+                        other[j] <- labels[i]
+                        Partitions.cost scene (Partitions.ofLabels 3 (ReadOnlySpan other)) > cost - 1e-8)
+                    (List.allPairs [ 0..10 ] [ 0..10 ])
 
-[<Property(MaxTest = 30)>]
-let ``a scene whose square and triangle with extra were confused is put right`` (seed: int) =
-    let scenes = batch seed
-    let scene = load scenes.Points
-    let truth = Partitions.ofLabels 3 (ReadOnlySpan scenes.Labels)
-    let sets = [| truth[1]; truth[0]; truth[2] |]
-    DivisionSearch.exchange 1e-6 scene sets <= 1e-6
+            testPropertyWithConfig
+                (samples 30)
+                "a scene whose square and triangle with extra were confused is put right"
+            <| fun (seed: int) ->
+                let scenes = batch seed
+                let scene = load scenes.Points
+                let truth = Partitions.ofLabels 3 (ReadOnlySpan scenes.Labels)
+                let sets = [| truth[1]; truth[0]; truth[2] |]
+                DivisionSearch.exchange 1e-6 scene sets <= 1e-6
 
-[<Test>]
-let ``more starts find cheaper divisions`` () =
-    let total starts =
-        Seq.sum
-            [
-                for seed in 0..49 do
-                    let scene = load (batch seed).Points
-                    let config = { config with Starts = starts }
-                    let scores, noise = random seed 33, random (seed + 1000) (33 * (starts - 1))
-                    let struct (_, cost) = DivisionSearch.best config scene (ReadOnlySpan scores) (ReadOnlySpan noise)
-                    cost
-            ]
+            testCase "more starts find cheaper divisions"
+            <| fun () ->
+                let total starts =
+                    Seq.sum
+                        [
+                            for seed in 0..49 do
+                                let scene = load (batch seed).Points
+                                let config = { config with Starts = starts }
+                                let scores, noise = random seed 33, random (seed + 1000) (33 * (starts - 1))
 
-    total 8 |> should be (lessThan (total 1))
+                                let struct (_, cost) =
+                                    DivisionSearch.best config scene (ReadOnlySpan scores) (ReadOnlySpan noise)
 
-[<Test>]
-let ``results don't depend on the number of threads`` () =
-    let scenes = Constellations.sample Constellations.published 37 (Key.OfSeed 4L)
+                                cost
+                        ]
 
-    let points = ReadOnlyMemory(scenes.Points.toArray<float32>())
-    let scores, noise = random 1 (37 * 33), random 2 (37 * 33 * 3)
+                total 8 |> shouldBeLessThan (total 1)
 
-    let costs threads =
-        let before = Parallelism.Threads
-        Parallelism.Threads <- threads
-        let found = Array.zeroCreate 37
+            testCase "results don't depend on the number of threads"
+            <| fun () ->
+                let scenes = Constellations.sample Constellations.published 37 (Key.OfSeed 4L)
 
-        try
-            DivisionSearch.forEach config points (ReadOnlyMemory scores) (ReadOnlyMemory noise) (fun _ i _ cost ->
-                found[i] <- cost)
-        finally
-            Parallelism.Threads <- before
+                let points = ReadOnlyMemory(scenes.Points.toArray<float32>())
+                let scores, noise = random 1 (37 * 33), random 2 (37 * 33 * 3)
 
-        found
+                let costs threads =
+                    let before = Parallelism.Threads
+                    Parallelism.Threads <- threads
+                    let found = Array.zeroCreate 37
 
-    costs 1 |> should equal (costs 3)
+                    try
+                        DivisionSearch.forEach
+                            config
+                            points
+                            (ReadOnlyMemory scores)
+                            (ReadOnlyMemory noise)
+                            (fun _ i _ cost -> found[i] <- cost)
+                    finally
+                        Parallelism.Threads <- before
+
+                    found
+
+                costs 1 |> shouldEqual (costs 3)
+        ]

@@ -1,9 +1,8 @@
 module Scae.Tests.Models.ExplanationsTests
 
 open System
-open FsUnit
-open NUnit.Framework
-open FsCheck.NUnit
+open Scae.Tests.Claims
+open Expecto
 open Scae.Core.Experiments
 open Scae.Core.Data
 open Scae.Core.Models
@@ -14,92 +13,104 @@ let private templates = Template.published
 let private scenes (seed: int) (count: int) =
     Constellations.sample Constellations.published count (Key.OfSeed(int64 seed))
 
-[<Test>]
-let ``three templates may be present in seven ways, told apart by their points but for the square and its like`` () =
-    Explanations.subsets templates
-    |> List.map (fun explanation -> Template.pointCount explanation.Templates)
-    |> List.sort
-    |> should equal [ 3; 4; 4; 7; 7; 8; 11 ]
+[<Tests>]
+let tests =
+    testList
+        "Models.Explanations"
+        [
+            testCase
+                "three templates may be present in seven ways, told apart by their points but for the square and its like"
+            <| fun () ->
+                Explanations.subsets templates
+                |> List.map (fun explanation -> Template.pointCount explanation.Templates)
+                |> List.sort
+                |> shouldEqual [ 3; 4; 4; 7; 7; 8; 11 ]
 
-[<Test>]
-let ``what is left of a square without a corner is one shape, of a triangle with extra four`` () =
-    // Mirror images aren't similar: turning doesn't make one the other.
-    Explanations.remnants 1 Template.square |> List.length |> should equal 1
-    Explanations.remnants 1 Template.triangleWithExtra |> List.length |> should equal 4
-    Explanations.remnants 1 Template.triangle |> List.length |> should equal 1
-    Explanations.remnants 2 Template.triangle |> should be Empty
+            testCase "what is left of a square without a corner is one shape, of a triangle with extra four"
+            <| fun () ->
+                // Mirror images aren't similar: turning doesn't make one the other.
+                Explanations.remnants 1 Template.square |> List.length |> shouldEqual 1
+                Explanations.remnants 1 Template.triangleWithExtra |> List.length |> shouldEqual 4
+                Explanations.remnants 1 Template.triangle |> List.length |> shouldEqual 1
+                Explanations.remnants 2 Template.triangle |> shouldBeEmpty
 
-[<Test>]
-let ``reductions lose as many points as are missing`` () =
-    for missing in 0..3 do
-        let reductions = Explanations.reductions templates missing
-        reductions |> should not' (be Empty)
+            testCase "reductions lose as many points as are missing"
+            <| fun () ->
+                for missing in 0..3 do
+                    let reductions = Explanations.reductions templates missing
+                    reductions |> shouldHaveSome
 
-        for explanation in reductions do
-            Template.pointCount explanation.Templates |> should equal (11 - missing)
+                    for explanation in reductions do
+                        Template.pointCount explanation.Templates |> shouldEqual (11 - missing)
 
-    Explanations.reductions templates 6 |> should be Empty
+                Explanations.reductions templates 6 |> shouldBeEmpty
 
-[<Test>]
-let ``columns are those of the explanation's capsules`` () =
-    let explanation =
-        Explanations.subsets templates |> List.find (fun explanation -> explanation.Capsules = [| 0; 2 |])
+            testCase "columns are those of the explanation's capsules"
+            <| fun () ->
+                let explanation =
+                    Explanations.subsets templates |> List.find (fun explanation -> explanation.Capsules = [| 0; 2 |])
 
-    Explanations.columns 3 explanation (ReadOnlySpan [| 0.0f; 1.0f; 2.0f; 3.0f; 4.0f; 5.0f |])
-    |> should equal [| 0.0f; 2.0f; 3.0f; 5.0f |]
+                Explanations.columns 3 explanation (ReadOnlySpan [| 0.0f; 1.0f; 2.0f; 3.0f; 4.0f; 5.0f |])
+                |> shouldEqual [| 0.0f; 2.0f; 3.0f; 5.0f |]
 
-[<Test>]
-let ``a scene without one point is solved exactly, and whole templates are drawn onto it`` () =
-    let scenes = ConstellationsMeasures.without 100 1 (scenes 1 100)
-    let poses = ExactConstellations.solveRemnants templates scenes.Points
-    let metrics = ConstellationsMeasures.ofPoses templates scenes poses |> Map.ofList
-    metrics["raw_recovery"] |> should be (greaterThan 0.999)
-    // The poses also say where the absent point was, unless a triangle lost it: then there are two places.
-    let drawn = ConstellationCapsules.decode templates poses
-    let truth = ConstellationCapsules.decode templates scenes.Poses
+            testCase "a scene without one point is solved exactly, and whole templates are drawn onto it"
+            <| fun () ->
+                let scenes = ConstellationsMeasures.without 100 1 (scenes 1 100)
+                let poses = ExactConstellations.solveRemnants templates scenes.Points
+                let metrics = ConstellationsMeasures.ofPoses templates scenes poses |> Map.ofList
+                metrics["raw_recovery"] |> shouldBeGreaterThan 0.999
+                // The poses also say where the absent point was, unless a triangle lost it: then there are two places.
+                let drawn = ConstellationCapsules.decode templates poses
+                let truth = ConstellationCapsules.decode templates scenes.Poses
 
-    (drawn.chamfer truth).toArray<float32>()
-    |> Array.filter (fun distance -> distance < 1e-3f)
-    |> Array.length
-    |> should be (greaterThan 70)
+                (drawn.chamfer truth).toArray<float32>()
+                |> Array.filter (fun distance -> distance < 1e-3f)
+                |> Array.length
+                |> shouldBeGreaterThan 70
 
-[<Property(MaxTest = 20)>]
-let ``with no point missing the baseline for remnants is the baseline`` (seed: int) =
-    let points = (scenes seed 3).Points
-    let poses = (fst (ExactConstellations.solve templates points)).toArray<float32>()
-    (ExactConstellations.solveRemnants templates points).toArray<float32>() = poses
+            testPropertyWithConfig (samples 20) "with no point missing the baseline for remnants is the baseline"
+            <| fun (seed: int) ->
+                let points = (scenes seed 3).Points
+                let poses = (fst (ExactConstellations.solve templates points)).toArray<float32>()
+                (ExactConstellations.solveRemnants templates points).toArray<float32>() = poses
 
-[<Test>]
-let ``too few points are refused in one line`` () =
-    (fun () -> ExactConstellations.solveRemnants templates (Tensor.zeros [| 1; 5; 2 |]) |> ignore)
-    |> should throw typeof<ArgumentException>
+            testCase "too few points are refused in one line"
+            <| fun () ->
+                (fun () -> ExactConstellations.solveRemnants templates (Tensor.zeros [| 1; 5; 2 |]) |> ignore)
+                |> shouldRaise<ArgumentException>
 
-[<Test>]
-let ``the cheapest explanation is taken, and none is tried after one that costs nothing`` () =
-    let one = scenes 3 1
-    let explanations = Explanations.reductions templates 0 @ Explanations.reductions templates 0
-    let rooms = explanations |> List.map (fun e -> Partitions.create e.Templates) |> Array.ofList
-    let search = ExactConstellations.search templates
-    let mutable tried = 0
+            testCase "the cheapest explanation is taken, and none is tried after one that costs nothing"
+            <| fun () ->
+                let one = scenes 3 1
+                let explanations = Explanations.reductions templates 0 @ Explanations.reductions templates 0
+                let rooms = explanations |> List.map (fun e -> Partitions.create e.Templates) |> Array.ofList
+                let search = ExactConstellations.search templates
+                let mutable tried = 0
 
-    let struct (best, sets, cost) =
-        Explanations.cheapest 1e-6 [| 1; 0 |] rooms (ReadOnlyMemory(one.Points.toArray<float32>())) (fun _ scene ->
-            tried <- tried + 1
-            search scene)
+                let struct (best, sets, cost) =
+                    Explanations.cheapest
+                        1e-6
+                        [| 1; 0 |]
+                        rooms
+                        (ReadOnlyMemory(one.Points.toArray<float32>()))
+                        (fun _ scene ->
+                            tried <- tried + 1
+                            search scene)
 
-    best |> should equal 1
-    tried |> should equal 1
-    cost |> should be (lessThan 1e-6)
-    Partitions.labels 11 sets |> should equal one.Labels
+                best |> shouldEqual 1
+                tried |> shouldEqual 1
+                cost |> shouldBeLessThan 1e-6
+                Partitions.labels 11 sets |> shouldEqual one.Labels
 
-[<Test>]
-let ``the baseline tells which templates are there`` () =
-    let scenes = VariableConstellations.sample Constellations.published 60 (Key.OfSeed 4L)
+            testCase "the baseline tells which templates are there"
+            <| fun () ->
+                let scenes = VariableConstellations.sample Constellations.published 60 (Key.OfSeed 4L)
 
-    let metrics =
-        ExactConstellations.explain templates scenes.Points scenes.Mask
-        |> VariableConstellationsMeasures.ofExplained 3 scenes
-        |> Map.ofList
+                let metrics =
+                    ExactConstellations.explain templates scenes.Points scenes.Mask
+                    |> VariableConstellationsMeasures.ofExplained 3 scenes
+                    |> Map.ofList
 
-    metrics["presence_accuracy"] |> should be (greaterThan 0.99)
-    metrics["raw_recovery"] |> should be (greaterThan 0.99)
+                metrics["presence_accuracy"] |> shouldBeGreaterThan 0.99
+                metrics["raw_recovery"] |> shouldBeGreaterThan 0.99
+        ]

@@ -1,9 +1,8 @@
 module Scae.Tests.Models.NeuralEMTests
 
 open System
-open FsUnit
-open NUnit.Framework
-open FsCheck.NUnit
+open Scae.Tests.Claims
+open Expecto
 open Scae.Core.Layers
 open Scae.Core.Experiments
 open Scae.Core.Data
@@ -13,6 +12,7 @@ open Scae.Tensors
 open Scae.Tests
 
 let private config = NeuralEM.published
+
 let private golden = lazy (Golden.load "neural-em")
 
 /// The golden file's names beside ours.
@@ -42,38 +42,6 @@ let private goldenBatch (dtype: Dtype) : NeuralEMBatch =
         Noise = (golden.Value.Input "noise").cast dtype
         StateNoise = None
     }
-
-[<Test>]
-let ``every parameter has a golden twin`` () =
-    NeuralEM.init config Dtype.Float32 (Key.OfSeed 0L)
-    |> Parameters.named
-    |> List.map fst
-    |> should equal (List.map fst names)
-
-[<Test>]
-let ``the float64 loss is the golden one within 1e-9`` () =
-    let loss = NeuralEM.loss config (goldenModel Dtype.Float64) (goldenBatch Dtype.Float64)
-    abs (loss.toScalar () - golden.Value.Loss) / golden.Value.Loss |> should be (lessThan 1e-9)
-
-[<Test>]
-let ``float64 gradients are the golden ones within 1e-8`` () =
-    let model = goldenModel Dtype.Float64
-    (NeuralEM.loss config model (goldenBatch Dtype.Float64)).reverse()
-
-    for name, parameter in Parameters.named model do
-        Golden.deviation (golden.Value.Gradient(goldenName name)) parameter.derivative
-        |> should be (lessThan 1e-8)
-
-[<Test>]
-let ``float32 loss and gradients are the golden ones within 1e-4`` () =
-    let model = goldenModel Dtype.Float32
-    let loss = NeuralEM.loss config model (goldenBatch Dtype.Float32)
-    loss.reverse ()
-    abs (loss.toScalar () - golden.Value.Loss) / golden.Value.Loss |> should be (lessThan 1e-4)
-
-    for name, parameter in Parameters.named model do
-        Golden.deviation (golden.Value.Gradient(goldenName name)) parameter.derivative
-        |> should be (lessThan 1e-4)
 
 /// Every choice a configuration has, small enough to be differentiated numerically.
 let private variants: (string * NeuralEMConfig) list =
@@ -121,327 +89,370 @@ let private batch (config: NeuralEMConfig) (count: int) (dtype: Dtype) (seed: in
 let private random (config: NeuralEMConfig) (dtype: Dtype) (seed: int) =
     NeuralEM.init config dtype (Key.OfSeed(int64 seed))
 
-let private cases = [ for name, config in variants -> TestCaseData(config).SetArgDisplayNames name ]
-
-[<TestCaseSource(nameof cases)>]
-let ``gradients of the unrolled model agree with central differences within 1e-6`` (config: NeuralEMConfig) =
-    let model = random config Dtype.Float64 3 |> Parameters.trainable
-    let batch = batch config 3 Dtype.Float64 5
-
-    for comparison in
-        GradientCheck.run (Key.OfSeed 1L) (Parameters.named model) (fun () -> NeuralEM.loss config model batch) do
-        comparison.RelativeError |> should be (lessThan 1e-6)
-
 let private values (x: Tensor) = (x.cast Dtype.Float64).toArray<double>()
-
-[<Test>]
-let ``the evidence of grey pixels is the logarithm of a mixture of normal densities`` () =
-    let config = { config with Likelihood = Likelihood.Gaussian; Sigma = 0.3 }
-    let means, x = [| 0.2; 0.9; 0.5; 0.4 |], [| 0.6; 0.1 |]
-
-    let density (x: float) (mean: float) = exp (-0.5 * ((x - mean) / 0.3) ** 2.0) / (0.3 * sqrt (2.0 * Math.PI))
-    // Slot k has the means 2k and 2k + 1.
-    let expected =
-        -(log (0.5 * (density x[0] means[0] + density x[0] means[2]))
-          + log (0.5 * (density x[1] means[1] + density x[1] means[3])))
-        / 2.0
-
-    let image = Tensor.``of`` (x, 1, 2)
-    let psi = Tensor.``of`` (means, 1, 2, 2)
-
-    let iteration =
-        {
-            State = psi
-            Means = psi
-            Gamma = lazy (NeuralEM.responsibilities config psi image)
-        }
-
-    (NeuralEM.iterationLoss config image iteration).toScalar() |> should (equalWithin 1e-12) expected
 
 let private same (a: Tensor) (b: Tensor) =
     a.shape = b.shape && Array.forall2 (fun p q -> abs (p - q) < 1e-9) (values a) (values b)
 
 let private unroll config model batch = NeuralEM.unroll config model batch
 
-[<TestCaseSource(nameof cases)>]
-let ``responsibilities sum to one over slots`` (config: NeuralEMConfig) =
-    for iteration in unroll config (random config Dtype.Float64 1) (batch config 4 Dtype.Float64 2) do
-        for total in values (iteration.Responsibilities.sum 1) do
-            total |> should (equalWithin 1e-12) 1.0
+[<Tests>]
+let tests =
+    testList
+        "Models.NeuralEM"
+        [
+            testCase "every parameter has a golden twin"
+            <| fun () ->
+                NeuralEM.init config Dtype.Float32 (Key.OfSeed 0L)
+                |> Parameters.named
+                |> List.map fst
+                |> shouldEqual (List.map fst names)
 
-[<TestCaseSource(nameof cases)>]
-let ``there are T iterations, and the loss is their weighted sum`` (config: NeuralEMConfig) =
-    let model = random config Dtype.Float64 1
-    let batch = batch config 4 Dtype.Float64 2
-    let iterations = unroll config model batch
-    iterations.Length |> should equal config.Iterations
+            testCase "the float64 loss is the golden one within 1e-9"
+            <| fun () ->
+                let loss = NeuralEM.loss config (goldenModel Dtype.Float64) (goldenBatch Dtype.Float64)
+                abs (loss.toScalar () - golden.Value.Loss) / golden.Value.Loss |> shouldBeLessThan 1e-9
 
-    let weight (t: int) =
-        match config.StepWeights with
-        | StepWeights.All -> 1.0
-        | StepWeights.Last -> if t = config.Iterations then 1.0 else 0.0
-        | StepWeights.Increasing -> float t / float config.Iterations
+            testCase "float64 gradients are the golden ones within 1e-8"
+            <| fun () ->
+                let model = goldenModel Dtype.Float64
+                (NeuralEM.loss config model (goldenBatch Dtype.Float64)).reverse()
 
-    let expected =
-        iterations
-        |> List.mapi (fun i at -> weight (i + 1) * (NeuralEM.iterationLoss config batch.Target at).toScalar())
-        |> List.sum
+                for name, parameter in Parameters.named model do
+                    Golden.deviation (golden.Value.Gradient(goldenName name)) parameter.derivative
+                    |> shouldBeLessThan 1e-8
 
-    (NeuralEM.loss config model batch).toScalar() |> should (equalWithin 1e-9) expected
+            testCase "float32 loss and gradients are the golden ones within 1e-4"
+            <| fun () ->
+                let model = goldenModel Dtype.Float32
+                let loss = NeuralEM.loss config model (goldenBatch Dtype.Float32)
+                loss.reverse ()
+                abs (loss.toScalar () - golden.Value.Loss) / golden.Value.Loss |> shouldBeLessThan 1e-4
 
-[<TestCaseSource(nameof cases)>]
-let ``permuting the slots at the start permutes the slots at the end`` (config: NeuralEMConfig) =
-    // The background's slot keeps its place.
-    let order = [| 2; 0; 1 |]
+                for name, parameter in Parameters.named model do
+                    Golden.deviation (golden.Value.Gradient(goldenName name)) parameter.derivative
+                    |> shouldBeLessThan 1e-4
 
-    let permute (x: Tensor) axis =
-        let rest = [| for k in order.Length .. x.size axis - 1 -> x.slice (axis, k, k + 1) |]
-        Tensor.cat (Array.append [| for k in order -> x.slice (axis, k, k + 1) |] rest, axis)
+            for label, config in variants do
+                testCase $"gradients of the unrolled model agree with central differences within 1e-6 ({label})"
+                <| fun () ->
+                    let model = random config Dtype.Float64 3 |> Parameters.trainable
+                    let batch = batch config 3 Dtype.Float64 5
 
-    let model = random config Dtype.Float64 1
-    let batch = batch config 2 Dtype.Float64 2
+                    for comparison in
+                        GradientCheck.run (Key.OfSeed 1L) (Parameters.named model) (fun () ->
+                            NeuralEM.loss config model batch) do
+                        comparison.RelativeError |> shouldBeLessThan 1e-6
 
-    let permuted = { model with Start = model.Start |> Option.map (fun start -> permute start 0) }
+            testCase "the evidence of grey pixels is the logarithm of a mixture of normal densities"
+            <| fun () ->
+                let config = { config with Likelihood = Likelihood.Gaussian; Sigma = 0.3 }
+                let means, x = [| 0.2; 0.9; 0.5; 0.4 |], [| 0.6; 0.1 |]
 
-    let straight = unroll config model batch
+                let density (x: float) (mean: float) =
+                    exp (-0.5 * ((x - mean) / 0.3) ** 2.0) / (0.3 * sqrt (2.0 * Math.PI))
+                // Slot k has the means 2k and 2k + 1.
+                let expected =
+                    -(log (0.5 * (density x[0] means[0] + density x[0] means[2]))
+                      + log (0.5 * (density x[1] means[1] + density x[1] means[3])))
+                    / 2.0
 
-    let crossed =
-        unroll
-            config
-            permuted
-            { batch with
-                Noise = permute batch.Noise 1
-                StateNoise = batch.StateNoise |> Option.map (fun noise -> permute noise 2)
-            }
+                let image = Tensor.``of`` (x, 1, 2)
+                let psi = Tensor.``of`` (means, 1, 2, 2)
 
-    for a, b in List.zip straight crossed do
-        same (permute a.Responsibilities 1) b.Responsibilities |> should equal true
-        same (permute a.State 1) b.State |> should equal true
+                let iteration =
+                    {
+                        State = psi
+                        Means = psi
+                        Gamma = lazy (NeuralEM.responsibilities config psi image)
+                    }
 
-[<TestCaseSource(nameof cases)>]
-let ``an image's slots don't see other images`` (config: NeuralEMConfig) =
-    let model = random config Dtype.Float64 1
-    let batch = batch config 4 Dtype.Float64 2
-    let together = unroll config model batch |> List.last
+                (NeuralEM.iterationLoss config image iteration).toScalar() |> shouldBeNear 1e-12 expected
 
-    for i in 0..3 do
-        let alone =
-            let slice (x: Tensor) = x.slice (0, i, i + 1)
+            for label, config in variants do
+                testCase $"responsibilities sum to one over slots ({label})"
+                <| fun () ->
+                    for iteration in unroll config (random config Dtype.Float64 1) (batch config 4 Dtype.Float64 2) do
+                        for total in values (iteration.Responsibilities.sum 1) do
+                            total |> shouldBeNear 1e-12 1.0
 
-            let alone =
-                {
-                    Input = slice batch.Input
-                    Target = slice batch.Target
-                    Noise = slice batch.Noise
-                    StateNoise = batch.StateNoise |> Option.map (fun noise -> noise.slice (1, i, i + 1))
-                }
+            for label, config in variants do
+                testCase $"there are T iterations, and the loss is their weighted sum ({label})"
+                <| fun () ->
+                    let model = random config Dtype.Float64 1
+                    let batch = batch config 4 Dtype.Float64 2
+                    let iterations = unroll config model batch
+                    iterations.Length |> shouldEqual config.Iterations
 
-            unroll config model alone |> List.last
+                    let weight (t: int) =
+                        match config.StepWeights with
+                        | StepWeights.All -> 1.0
+                        | StepWeights.Last -> if t = config.Iterations then 1.0 else 0.0
+                        | StepWeights.Increasing -> float t / float config.Iterations
 
-        same alone.Responsibilities (together.Responsibilities.slice (0, i, i + 1)) |> should equal true
+                    let expected =
+                        iterations
+                        |> List.mapi (fun i at ->
+                            weight (i + 1) * (NeuralEM.iterationLoss config batch.Target at).toScalar())
+                        |> List.sum
 
-[<TestCaseSource(nameof cases)>]
-let ``black, white and one-pixel images have finite losses and gradients`` (config: NeuralEMConfig) =
-    let onePixel = Tensor.zeros [| 2; config.Pixels |]
-    onePixel.Elements<float32>()[7] <- 1.0f
+                    (NeuralEM.loss config model batch).toScalar() |> shouldBeNear 1e-9 expected
 
-    for image in [ Tensor.zeros [| 2; config.Pixels |]; Tensor.ones [| 2; config.Pixels |]; onePixel ] do
-        let model = random config Dtype.Float32 4 |> Parameters.trainable
+            for label, config in variants do
+                testCase $"permuting the slots at the start permutes the slots at the end ({label})"
+                <| fun () ->
+                    // The background's slot keeps its place.
+                    let order = [| 2; 0; 1 |]
 
-        let batch =
-            { batch config 2 Dtype.Float32 1 with
-                Input = image.unsqueeze 1
-                Target = image
-            }
+                    let permute (x: Tensor) axis =
+                        let rest = [| for k in order.Length .. x.size axis - 1 -> x.slice (axis, k, k + 1) |]
+                        Tensor.cat (Array.append [| for k in order -> x.slice (axis, k, k + 1) |] rest, axis)
 
-        let loss = NeuralEM.loss config model batch
-        loss.reverse ()
-        Double.IsFinite(loss.toScalar ()) |> should equal true
+                    let model = random config Dtype.Float64 1
+                    let batch = batch config 2 Dtype.Float64 2
 
-        for _, parameter in Parameters.named model do
-            values parameter.derivative |> Array.forall Double.IsFinite |> should equal true
+                    let permuted = { model with Start = model.Start |> Option.map (fun start -> permute start 0) }
 
-[<Property(MaxTest = 20)>]
-let ``one slot answers for everything`` (seed: int) =
-    let config = { config with Slots = 1; Pixels = 20 }
-    let iterations = unroll config (random config Dtype.Float32 seed) (batch config 3 Dtype.Float32 seed)
+                    let straight = unroll config model batch
 
-    iterations
-    |> List.forall (fun iteration ->
-        values iteration.Responsibilities |> Array.forall (fun gamma -> abs (gamma - 1.0) < 1e-6))
+                    let crossed =
+                        unroll
+                            config
+                            permuted
+                            { batch with
+                                Noise = permute batch.Noise 1
+                                StateNoise = batch.StateNoise |> Option.map (fun noise -> permute noise 2)
+                            }
 
-[<Test>]
-let ``without gradient through responsibilities the loss stays and gradients change`` () =
-    let config = snd variants[1]
-    let batch = batch config 3 Dtype.Float64 2
+                    for a, b in List.zip straight crossed do
+                        same (permute a.Responsibilities 1) b.Responsibilities |> shouldEqual true
+                        same (permute a.State 1) b.State |> shouldEqual true
 
-    let run through =
-        let config = { config with ThroughResponsibilities = through }
+            for label, config in variants do
+                testCase $"an image's slots don't see other images ({label})"
+                <| fun () ->
+                    let model = random config Dtype.Float64 1
+                    let batch = batch config 4 Dtype.Float64 2
+                    let together = unroll config model batch |> List.last
 
-        let model = random config Dtype.Float64 1 |> Parameters.trainable
-        let loss = NeuralEM.loss config model batch
-        loss.reverse ()
-        loss.toScalar (), values model.Decoder.Weight.derivative
+                    for i in 0..3 do
+                        let alone =
+                            let slice (x: Tensor) = x.slice (0, i, i + 1)
 
-    let withLoss, withGradient = run true
-    let withoutLoss, withoutGradient = run false
-    withoutLoss |> should equal withLoss
-    withoutGradient |> should not' (equal withGradient)
+                            let alone =
+                                {
+                                    Input = slice batch.Input
+                                    Target = slice batch.Target
+                                    Noise = slice batch.Noise
+                                    StateNoise = batch.StateNoise |> Option.map (fun noise -> noise.slice (1, i, i + 1))
+                                }
 
-[<TestCase(0, false)>]
-[<TestCase(2, false)>]
-[<TestCase(0, true)>]
-[<TestCase(1, true)>]
-let ``N-EM proper ascends the expected log-likelihood (eq. 7)`` (layers: int) (grey: bool) =
-    let config =
-        { config with
-            Likelihood = if grey then Likelihood.Gaussian else Likelihood.Bernoulli
-            Sigma = 0.4
-            Pixels = 20
-            Hidden = 6
-            DecoderLayers = layers
-            DecoderUnits = 9
-            MStep = MStep.Gradient
-        }
+                            unroll config model alone |> List.last
 
-    let model = random config Dtype.Float64 3
-    let key = Key.OfSeed 8L
-    let theta = Initialization.normal 1.0 Dtype.Float64 [ 2; 3; 6 ] (key.Named "theta")
-    let gamma = (Initialization.uniform 0.5 Dtype.Float64 [ 2; 3; 20 ] (key.Named "gamma")).softmax 1
-    let x = (batch config 2 Dtype.Float64 5).Target.unsqueeze 1
+                        same alone.Responsibilities (together.Responsibilities.slice (0, i, i + 1)) |> shouldEqual true
 
-    let expected (theta: Tensor) =
-        let psi = NeuralEM.decode config model theta
+            for label, config in variants do
+                testCase $"black, white and one-pixel images have finite losses and gradients ({label})"
+                <| fun () ->
+                    let onePixel = Tensor.zeros [| 2; config.Pixels |]
+                    onePixel.Elements<float32>()[7] <- 1.0f
 
-        if grey then
-            (gamma * (x - psi) * (x - psi)).sum() * (-0.5 / config.Sigma ** 2.0)
-        else
-            (gamma * (x * psi.log () + (1.0 - x) * (1.0 - psi).log())).sum()
+                    for image in [ Tensor.zeros [| 2; config.Pixels |]; Tensor.ones [| 2; config.Pixels |]; onePixel ] do
+                        let model = random config Dtype.Float32 4 |> Parameters.trainable
 
-    let delta = gamma * (x - NeuralEM.decode config model theta)
-    let step = NeuralEM.mStep config model theta delta - theta
+                        let batch =
+                            { batch config 2 Dtype.Float32 1 with
+                                Input = image.unsqueeze 1
+                                Target = image
+                            }
 
-    let gradient =
-        (let moved = theta.reverseDiff () in
-         (expected moved).reverse()
-         moved.derivative)
+                        let loss = NeuralEM.loss config model batch
+                        loss.reverse ()
+                        Double.IsFinite(loss.toScalar ()) |> shouldEqual true
 
-    let eta = model.StepSize.Value.toScalar ()
+                        for _, parameter in Parameters.named model do
+                            values parameter.derivative |> Array.forall Double.IsFinite |> shouldEqual true
 
-    (values step, values (gradient * eta))
-    ||> Array.iter2 (fun a b -> abs (a - b) |> should be (lessThan 1e-12))
+            testPropertyWithConfig (samples 20) "one slot answers for everything"
+            <| fun (seed: int) ->
+                let config = { config with Slots = 1; Pixels = 20 }
+                let iterations = unroll config (random config Dtype.Float32 seed) (batch config 3 Dtype.Float32 seed)
 
-[<TestCase(0)>]
-[<TestCase(1)>]
-let ``the expected log-likelihood of an image is the sum over its slots and pixels`` (kind: int) =
-    let config =
-        { snd variants[1] with
-            Likelihood =
-                (if kind = 0 then
-                     Likelihood.Bernoulli
-                 else
-                     Likelihood.Gaussian)
-        }
+                iterations
+                |> List.forall (fun iteration ->
+                    values iteration.Responsibilities |> Array.forall (fun gamma -> abs (gamma - 1.0) < 1e-6))
 
-    let batch = batch config 3 Dtype.Float64 2
-    let last = NeuralEM.unroll config (random config Dtype.Float64 6) batch |> List.last
-    let gamma, psi, x = values last.Responsibilities, values last.Means, values batch.Target
+            testCase "without gradient through responsibilities the loss stays and gradients change"
+            <| fun () ->
+                let config = snd variants[1]
+                let batch = batch config 3 Dtype.Float64 2
 
-    let expected (image: int) =
-        Seq.sum
-            [
-                for k in 0 .. config.Slots - 1 do
-                    for i in 0 .. config.Pixels - 1 do
-                        let at = (image * config.Slots + k) * config.Pixels + i
-                        let x, psi = x[image * config.Pixels + i], psi[at]
+                let run through =
+                    let config = { config with ThroughResponsibilities = through }
 
-                        gamma[at]
-                        * (if kind = 0 then
-                               log (if x > 0.5 then psi else 1.0 - psi)
-                           else
-                               -((x - psi) ** 2.0) / (2.0 * config.Sigma ** 2.0))
-            ]
+                    let model = random config Dtype.Float64 1 |> Parameters.trainable
+                    let loss = NeuralEM.loss config model batch
+                    loss.reverse ()
+                    loss.toScalar (), values model.Decoder.Weight.derivative
 
-    let measured = values (NeuralEM.expectedLogLikelihood config batch.Target last)
-    measured.Length |> should equal 3
-    measured |> Array.iteri (fun image q -> q |> should (equalWithin 1e-9) (expected image))
+                let withLoss, withGradient = run true
+                let withoutLoss, withoutGradient = run false
+                withoutLoss |> shouldEqual withLoss
+                withoutGradient |> shouldDiffer withGradient
 
-[<Test>]
-let ``of several starts each image keeps its likeliest`` () =
-    let shapes = { Shapes.published with Canvas = 12; Smallest = 1; Largest = 2; Count = 2 }
+            for layers, grey in [ (0, false); (2, false); (0, true); (1, true) ] do
+                testCase $"N-EM proper ascends the expected log-likelihood (eq. 7) ({layers}, {grey})"
+                <| fun () ->
+                    let config =
+                        { config with
+                            Likelihood = if grey then Likelihood.Gaussian else Likelihood.Bernoulli
+                            Sigma = 0.4
+                            Pixels = 20
+                            Hidden = 6
+                            DecoderLayers = layers
+                            DecoderUnits = 9
+                            MStep = MStep.Gradient
+                        }
 
-    let config =
-        { config with
-            Pixels = 144
-            Hidden = 8
-            SymmetryBreaking = SymmetryBreaking.Spread
-            InputGain = 12.0
-        }
+                    let model = random config Dtype.Float64 3
+                    let key = Key.OfSeed 8L
+                    let theta = Initialization.normal 1.0 Dtype.Float64 [ 2; 3; 6 ] (key.Named "theta")
+                    let gamma = (Initialization.uniform 0.5 Dtype.Float64 [ 2; 3; 20 ] (key.Named "gamma")).softmax 1
+                    let x = (batch config 2 Dtype.Float64 5).Target.unsqueeze 1
 
-    let key = Key.OfSeed 5L
-    let scenes: NeuralEMScenes = { Shapes = Shapes.sample shapes 9 key; Noise = key.Named "noise" }
-    let model = random config Dtype.Float32 4
+                    let expected (theta: Tensor) =
+                        let psi = NeuralEM.decode config model theta
 
-    let likelihoods starts =
-        let data: NeuralEMData =
-            {
-                Shapes = shapes
-                Measured = config
-                StartNoise = 0.1
-                Starts = starts
-                Train = None
-                TrainKey = key
-                Validation = scenes
-                Test = scenes
-                Shown = scenes
-            }
+                        if grey then
+                            (gamma * (x - psi) * (x - psi)).sum() * (-0.5 / config.Sigma ** 2.0)
+                        else
+                            (gamma * (x * psi.log () + (1.0 - x) * (1.0 - psi).log())).sum()
 
-        let names = NeuralEMData.measure data scenes model |> List.map fst
-        names |> List.contains "ami_distinct_first" |> should equal (starts > 1)
+                    let delta = gamma * (x - NeuralEM.decode config model theta)
+                    let step = NeuralEM.mStep config model theta delta - theta
 
-        NeuralEMData.iterations data scenes model
-        |> List.last
-        |> NeuralEM.expectedLogLikelihood config scenes.Shapes.Images
-        |> values
+                    let gradient =
+                        (let moved = theta.reverseDiff () in
+                         (expected moved).reverse()
+                         moved.derivative)
 
-    let one, three, nine = likelihoods 1, likelihoods 3, likelihoods 9
-    Array.forall2 (<=) one three |> should equal true
-    Array.forall2 (<=) three nine |> should equal true
-    Array.exists2 (<) one nine |> should equal true
+                    let eta = model.StepSize.Value.toScalar ()
 
-[<Test>]
-let ``a random start's responsibilities sum to one`` () =
-    let noise = (batch (snd variants[1]) 3 Dtype.Float64 9).Noise
+                    (values step, values (gradient * eta))
+                    ||> Array.iter2 (fun a b -> abs (a - b) |> shouldBeLessThan 1e-12)
 
-    for total in values (noise.sum 1) do
-        total |> should (equalWithin 1e-6) 1.0
+            for kind in [ 0; 1 ] do
+                testCase $"the expected log-likelihood of an image is the sum over its slots and pixels ({kind})"
+                <| fun () ->
+                    let config =
+                        { snd variants[1] with
+                            Likelihood =
+                                (if kind = 0 then
+                                     Likelihood.Bernoulli
+                                 else
+                                     Likelihood.Gaussian)
+                        }
 
-[<Test>]
-let ``a spread start sums to one, on black images, too, and gives far pixels to different slots`` () =
-    let config =
-        { snd variants[1] with
-            SymmetryBreaking = SymmetryBreaking.Spread
-            Slots = 2
-            Pixels = 400
-        }
+                    let batch = batch config 3 Dtype.Float64 2
+                    let last = NeuralEM.unroll config (random config Dtype.Float64 6) batch |> List.last
+                    let gamma, psi, x = values last.Responsibilities, values last.Means, values batch.Target
 
-    let start = NeuralEM.allocate config 2
-    // The second image is black; the first is lit in two opposite corners.
-    start.Target.Elements<float32>()[0] <- 1.0f
-    start.Target.Elements<float32>()[399] <- 1.0f
-    NeuralEMData.fillNoise config 0.0 (Key.OfSeed 4L) start
+                    let expected (image: int) =
+                        Seq.sum
+                            [
+                                for k in 0 .. config.Slots - 1 do
+                                    for i in 0 .. config.Pixels - 1 do
+                                        let at = (image * config.Slots + k) * config.Pixels + i
+                                        let x, psi = x[image * config.Pixels + i], psi[at]
 
-    for total in values (start.Noise.sum 1) do
-        total |> should (equalWithin 1e-5) 1.0
+                                        gamma[at]
+                                        * (if kind = 0 then
+                                               log (if x > 0.5 then psi else 1.0 - psi)
+                                           else
+                                               -((x - psi) ** 2.0) / (2.0 * config.Sigma ** 2.0))
+                            ]
 
-    let gamma = start.Noise.Elements<float32>().ToArray()
-    let first, last = gamma[0], gamma[399]
-    abs (first - last) |> should be (greaterThan 0.99f)
+                    let measured = values (NeuralEM.expectedLogLikelihood config batch.Target last)
+                    measured.Length |> shouldEqual 3
+                    measured |> Array.iteri (fun image q -> q |> shouldBeNear 1e-9 (expected image))
 
-[<Test>]
-let ``a single slot answers for everything from a random start`` () =
-    let config = { config with Slots = 1; SymmetryBreaking = SymmetryBreaking.Random }
+            testCase "of several starts each image keeps its likeliest"
+            <| fun () ->
+                let shapes = { Shapes.published with Canvas = 12; Smallest = 1; Largest = 2; Count = 2 }
 
-    let batch = NeuralEM.allocate config 2
-    NeuralEMData.fillNoise config 0.1 (Key.OfSeed 1L) batch
-    batch.Noise.toArray<float32>() |> Array.distinct |> should equal [| 1.0f |]
+                let config =
+                    { config with
+                        Pixels = 144
+                        Hidden = 8
+                        SymmetryBreaking = SymmetryBreaking.Spread
+                        InputGain = 12.0
+                    }
+
+                let key = Key.OfSeed 5L
+                let scenes: NeuralEMScenes = { Shapes = Shapes.sample shapes 9 key; Noise = key.Named "noise" }
+                let model = random config Dtype.Float32 4
+
+                let likelihoods starts =
+                    let data: NeuralEMData =
+                        {
+                            Shapes = shapes
+                            Measured = config
+                            StartNoise = 0.1
+                            Starts = starts
+                            Train = None
+                            TrainKey = key
+                            Validation = scenes
+                            Test = scenes
+                            Shown = scenes
+                        }
+
+                    let names = NeuralEMData.measure data scenes model |> List.map fst
+                    names |> List.contains "ami_distinct_first" |> shouldEqual (starts > 1)
+
+                    NeuralEMData.iterations data scenes model
+                    |> List.last
+                    |> NeuralEM.expectedLogLikelihood config scenes.Shapes.Images
+                    |> values
+
+                let one, three, nine = likelihoods 1, likelihoods 3, likelihoods 9
+                Array.forall2 (<=) one three |> shouldEqual true
+                Array.forall2 (<=) three nine |> shouldEqual true
+                Array.exists2 (<) one nine |> shouldEqual true
+
+            testCase "a random start's responsibilities sum to one"
+            <| fun () ->
+                let noise = (batch (snd variants[1]) 3 Dtype.Float64 9).Noise
+
+                for total in values (noise.sum 1) do
+                    total |> shouldBeNear 1e-6 1.0
+
+            testCase "a spread start sums to one, on black images, too, and gives far pixels to different slots"
+            <| fun () ->
+                let config =
+                    { snd variants[1] with
+                        SymmetryBreaking = SymmetryBreaking.Spread
+                        Slots = 2
+                        Pixels = 400
+                    }
+
+                let start = NeuralEM.allocate config 2
+                // The second image is black; the first is lit in two opposite corners.
+                start.Target.Elements<float32>()[0] <- 1.0f
+                start.Target.Elements<float32>()[399] <- 1.0f
+                NeuralEMData.fillNoise config 0.0 (Key.OfSeed 4L) start
+
+                for total in values (start.Noise.sum 1) do
+                    total |> shouldBeNear 1e-5 1.0
+
+                let gamma = start.Noise.Elements<float32>().ToArray()
+                let first, last = gamma[0], gamma[399]
+                abs (first - last) |> shouldBeGreaterThan 0.99f
+
+            testCase "a single slot answers for everything from a random start"
+            <| fun () ->
+                let config = { config with Slots = 1; SymmetryBreaking = SymmetryBreaking.Random }
+
+                let batch = NeuralEM.allocate config 2
+                NeuralEMData.fillNoise config 0.1 (Key.OfSeed 1L) batch
+                batch.Noise.toArray<float32>() |> Array.distinct |> shouldEqual [| 1.0f |]
+        ]

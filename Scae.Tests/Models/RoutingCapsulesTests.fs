@@ -1,9 +1,8 @@
 module Scae.Tests.Models.RoutingCapsulesTests
 
 open System
-open FsUnit
-open NUnit.Framework
-open FsCheck.NUnit
+open Scae.Tests.Claims
+open Expecto
 open Scae.Core.Layers
 open Scae.Core.Experiments
 open Scae.Core.Data
@@ -35,173 +34,183 @@ let private batch (seed: int) (count: int) =
 let private model (seed: int) = RoutingCapsules.init config Dtype.Float32 (Key.OfSeed(int64 seed))
 
 let private values (x: Tensor) = x.toArray<float32>()
+
 let private largestDifference (a: float32[]) (b: float32[]) = Array.map2 (fun x y -> abs (x - y)) a b |> Array.max
 
-[<Property(MaxTest = 20)>]
-let ``routing follows the order of the points`` (seed: int) =
-    let points = (batch seed 3).Scenes.Points
-    let order = Array.zeroCreate 11
-    (Key.OfSeed(int64 seed)).FillPermutation(Span order)
+[<Tests>]
+let tests =
+    testList
+        "Models.RoutingCapsules"
+        [
+            testPropertyWithConfig (samples 20) "routing follows the order of the points"
+            <| fun (seed: int) ->
+                let points = (batch seed 3).Scenes.Points
+                let order = Array.zeroCreate 11
+                (Key.OfSeed(int64 seed)).FillPermutation(Span order)
 
-    let moved (x: Tensor) = Tensor.cat (order |> Array.map (fun i -> x.slice (1, i, i + 1)), 1)
+                let moved (x: Tensor) = Tensor.cat (order |> Array.map (fun i -> x.slice (1, i, i + 1)), 1)
 
-    let model = model (seed % 5)
-    let routing = RoutingCapsules.route config model points
-    largestDifference (values (moved routing)) (values (RoutingCapsules.route config model (moved points))) < 1e-3f
+                let model = model (seed % 5)
+                let routing = RoutingCapsules.route config model points
 
-[<Property(MaxTest = 20)>]
-let ``routing doesn't see where the whole scene lies`` (seed: int) =
-    let points = (batch seed 3).Scenes.Points
-    let model = model 1
-    let here = RoutingCapsules.route config model points
-    largestDifference (values here) (values (RoutingCapsules.route config model (points + 2.0))) < 1e-3f
+                largestDifference (values (moved routing)) (values (RoutingCapsules.route config model (moved points))) <
+                    1e-3f
 
-[<Property(MaxTest = 20)>]
-let ``routing probabilities sum to one`` (seed: int) =
-    let routing = RoutingCapsules.route config (model seed) (batch seed 2).Scenes.Points
-    values ((routing.exp ()).sum 2) |> Array.forall (fun total -> abs (total - 1.0f) < 1e-5f)
+            testPropertyWithConfig (samples 20) "routing doesn't see where the whole scene lies"
+            <| fun (seed: int) ->
+                let points = (batch seed 3).Scenes.Points
+                let model = model 1
+                let here = RoutingCapsules.route config model points
+                largestDifference (values here) (values (RoutingCapsules.route config model (points + 2.0))) < 1e-3f
 
-[<Test>]
-let ``targets weigh each point once, by how well the division explains the scene`` () =
-    let batch = batch 3 40
-    let routing = RoutingCapsules.route config (model 2) batch.Scenes.Points
-    let weights = (RoutingCapsules.targets config batch routing).sum 2 |> values |> Array.chunkBySize 11
+            testPropertyWithConfig (samples 20) "routing probabilities sum to one"
+            <| fun (seed: int) ->
+                let routing = RoutingCapsules.route config (model seed) (batch seed 2).Scenes.Points
+                values ((routing.exp ()).sum 2) |> Array.forall (fun total -> abs (total - 1.0f) < 1e-5f)
 
-    for scene in weights do
-        for weight in scene do
-            weight |> should (equalWithin 1e-6) scene[0]
-            weight |> should be (greaterThanOrEqualTo 0.0f)
-            weight |> should be (lessThanOrEqualTo 1.0f)
+            testCase "targets weigh each point once, by how well the division explains the scene"
+            <| fun () ->
+                let batch = batch 3 40
+                let routing = RoutingCapsules.route config (model 2) batch.Scenes.Points
+                let weights = (RoutingCapsules.targets config batch routing).sum 2 |> values |> Array.chunkBySize 11
 
-    // Even an untrained network's proposals, improved, explain some scenes and fail at others.
-    weights |> Array.exists (fun scene -> scene[0] > 0.999f) |> should equal true
-    weights |> Array.exists (fun scene -> scene[0] < 0.5f) |> should equal true
+                for scene in weights do
+                    for weight in scene do
+                        weight |> shouldBeNear 1e-6 scene[0]
+                        weight |> shouldBeAtLeast 0.0f
+                        weight |> shouldBeAtMost 1.0f
 
-[<Test>]
-let ``targets of least residual never look at the truth`` () =
-    let batch = batch 3 20
-    let routing = RoutingCapsules.route config (model 2) batch.Scenes.Points
-    let before = values (RoutingCapsules.targets config batch routing)
-    Array.Clear batch.Scenes.Labels
-    batch.Scenes.Poses.Elements<float32>().Clear()
-    values (RoutingCapsules.targets config batch routing) |> should equal before
+                // Even an untrained network's proposals, improved, explain some scenes and fail at others.
+                weights |> Array.exists (fun scene -> scene[0] > 0.999f) |> shouldEqual true
+                weights |> Array.exists (fun scene -> scene[0] < 0.5f) |> shouldEqual true
 
-[<Test>]
-let ``targets of dreams are the truth`` () =
-    let config = { config with Teacher = RoutingTeacher.Dreams }
-    let batch = batch 3 5
-    let routing = RoutingCapsules.route config (model 2) batch.Scenes.Points
-    let targets = RoutingCapsules.targets config batch routing
-    (targets.argmax 2).toArray<int>() |> should equal batch.Scenes.Labels
-    targets.sum().toScalar() |> should equal 55.0
+            testCase "targets of least residual never look at the truth"
+            <| fun () ->
+                let batch = batch 3 20
+                let routing = RoutingCapsules.route config (model 2) batch.Scenes.Points
+                let before = values (RoutingCapsules.targets config batch routing)
+                Array.Clear batch.Scenes.Labels
+                batch.Scenes.Poses.Elements<float32>().Clear()
+                values (RoutingCapsules.targets config batch routing) |> shouldEqual before
 
-[<Test>]
-let ``gradients agree with central differences within 1e-6, since targets only jump`` () =
-    let model = RoutingCapsules.init config Dtype.Float64 (Key.OfSeed 3L) |> Parameters.trainable
+            testCase "targets of dreams are the truth"
+            <| fun () ->
+                let config = { config with Teacher = RoutingTeacher.Dreams }
+                let batch = batch 3 5
+                let routing = RoutingCapsules.route config (model 2) batch.Scenes.Points
+                let targets = RoutingCapsules.targets config batch routing
+                (targets.argmax 2).toArray<int>() |> shouldEqual batch.Scenes.Labels
+                targets.sum().toScalar() |> shouldEqual 55.0
 
-    let batch =
-        batch 5 3
-        |> Parameters.map (fun tensor ->
-            if tensor.dtype = Dtype.Float32 then
-                tensor.cast Dtype.Float64
-            else
-                tensor)
+            testCase "gradients agree with central differences within 1e-6, since targets only jump"
+            <| fun () ->
+                let model = RoutingCapsules.init config Dtype.Float64 (Key.OfSeed 3L) |> Parameters.trainable
 
-    for comparison in
-        GradientCheck.run (Key.OfSeed 1L) (Parameters.named model) (fun () -> RoutingCapsules.loss config model batch) do
-        comparison.RelativeError |> should be (lessThan 1e-6)
+                let batch =
+                    batch 5 3
+                    |> Parameters.map (fun tensor ->
+                        if tensor.dtype = Dtype.Float32 then
+                            tensor.cast Dtype.Float64
+                        else
+                            tensor)
 
-[<Test>]
-let ``a recorded step computes targets anew at every replay`` () =
-    let model = model 4 |> Parameters.trainable
-    let batch = batch 1 4
+                for comparison in
+                    GradientCheck.run (Key.OfSeed 1L) (Parameters.named model) (fun () ->
+                        RoutingCapsules.loss config model batch) do
+                    comparison.RelativeError |> shouldBeLessThan 1e-6
 
-    let recording = Recording.Of(fun () -> Seq.singleton (RoutingCapsules.loss config model batch))
+            testCase "a recorded step computes targets anew at every replay"
+            <| fun () ->
+                let model = model 4 |> Parameters.trainable
+                let batch = batch 1 4
 
-    RoutingCapsules.fill Constellations.published (Key.OfSeed 2L) batch
-    recording.Forward()
+                let recording = Recording.Of(fun () -> Seq.singleton (RoutingCapsules.loss config model batch))
 
-    (RoutingCapsules.loss config model batch).toScalar()
-    |> should (equalWithin 1e-6) (recording.Outputs[0].toScalar())
+                RoutingCapsules.fill Constellations.published (Key.OfSeed 2L) batch
+                recording.Forward()
 
-[<Test>]
-let ``many scenes are routed as a few are`` () =
-    let points = (batch 1 260).Scenes.Points
-    let all = RoutingCapsules.routeMany config (model 1) points
-    let last = RoutingCapsules.route config (model 1) (points.slice (0, 255, 260))
-    largestDifference (values (all.slice (0, 255, 260))) (values last) |> should be (lessThan 1e-4f)
+                (RoutingCapsules.loss config model batch).toScalar()
+                |> shouldBeNear 1e-6 (recording.Outputs[0].toScalar())
 
-[<Test>]
-let ``one scene of coincident points has finite routing`` () =
-    let routing = RoutingCapsules.route config (model 1) (Tensor.zeros [| 1; 11; 2 |])
-    values routing |> Array.forall Single.IsFinite |> should equal true
+            testCase "many scenes are routed as a few are"
+            <| fun () ->
+                let points = (batch 1 260).Scenes.Points
+                let all = RoutingCapsules.routeMany config (model 1) points
+                let last = RoutingCapsules.route config (model 1) (points.slice (0, 255, 260))
+                largestDifference (values (all.slice (0, 255, 260))) (values last) |> shouldBeLessThan 1e-4f
 
-[<Property(MaxTest = 10)>]
-let ``padding changes nothing but through its own vector`` (seed: int) =
-    let model = model 1
-    let points = (batch seed 3).Scenes.Points
-    let mask = Array.init 33 (fun i -> if i % 11 < 7 then 1.0f else 0.0f)
-    let mask = Tensor.``of`` (mask, 3, 11, 1)
-    let vector = Tensor.ones [| config.Width |]
-    let encode points = RoutingCapsules.encode config model (Some(mask, vector)) points
+            testCase "one scene of coincident points has finite routing"
+            <| fun () ->
+                let routing = RoutingCapsules.route config (model 1) (Tensor.zeros [| 1; 11; 2 |])
+                values routing |> Array.forall Single.IsFinite |> shouldEqual true
 
-    largestDifference (values (encode points)) (values (encode (points + 3.0 * (1.0 - mask)))) < 1e-4f
+            testPropertyWithConfig (samples 10) "padding changes nothing but through its own vector"
+            <| fun (seed: int) ->
+                let model = model 1
+                let points = (batch seed 3).Scenes.Points
+                let mask = Array.init 33 (fun i -> if i % 11 < 7 then 1.0f else 0.0f)
+                let mask = Tensor.``of`` (mask, 3, 11, 1)
+                let vector = Tensor.ones [| config.Width |]
+                let encode points = RoutingCapsules.encode config model (Some(mask, vector)) points
 
-[<Test>]
-let ``with nothing padded, padding has no effect`` () =
-    let points = (batch 2 3).Scenes.Points
-    let padding = Some(Tensor.ones [| 3; 11; 1 |], Tensor.ones [| config.Width |])
+                largestDifference (values (encode points)) (values (encode (points + 3.0 * (1.0 - mask)))) < 1e-4f
 
-    largestDifference
-        (values (RoutingCapsules.encode config (model 1) padding points))
-        (values (RoutingCapsules.encode config (model 1) None points))
-    |> should be (lessThan 1e-4f)
+            testCase "with nothing padded, padding has no effect"
+            <| fun () ->
+                let points = (batch 2 3).Scenes.Points
+                let padding = Some(Tensor.ones [| 3; 11; 1 |], Tensor.ones [| config.Width |])
 
-[<Test>]
-let ``a template that fits teaches, whatever the others do, where credit is the template's`` () =
-    let batch = batch 3 40
-    let routing = RoutingCapsules.route config (model 2) batch.Scenes.Points
-    let credit = { config with Credit = RoutingCredit.Template }
-    let byScene = values (RoutingCapsules.targets config batch routing)
-    let byTemplate = values (RoutingCapsules.targets credit batch routing)
+                largestDifference
+                    (values (RoutingCapsules.encode config (model 1) padding points))
+                    (values (RoutingCapsules.encode config (model 1) None points))
+                |> shouldBeLessThan 1e-4f
 
-    Array.forall2 (<=) byScene byTemplate |> should equal true
-    Array.sum byTemplate |> should be (greaterThan (Array.sum byScene))
+            testCase "a template that fits teaches, whatever the others do, where credit is the template's"
+            <| fun () ->
+                let batch = batch 3 40
+                let routing = RoutingCapsules.route config (model 2) batch.Scenes.Points
+                let credit = { config with Credit = RoutingCredit.Template }
+                let byScene = values (RoutingCapsules.targets config batch routing)
+                let byTemplate = values (RoutingCapsules.targets credit batch routing)
 
-[<Test>]
-let ``without layer norm there are no parameters of layer norms`` () =
-    let without = RoutingCapsules.init { config with LayerNorm = false } Dtype.Float32 (Key.OfSeed 1L)
+                Array.forall2 (<=) byScene byTemplate |> shouldEqual true
+                Array.sum byTemplate |> shouldBeGreaterThan (Array.sum byScene)
 
-    let names model = Parameters.named model |> List.map fst
+            testCase "without layer norm there are no parameters of layer norms"
+            <| fun () ->
+                let without = RoutingCapsules.init { config with LayerNorm = false } Dtype.Float32 (Key.OfSeed 1L)
 
-    names (model 1) |> List.except (names without) |> List.length |> should equal 10
+                let names model = Parameters.named model |> List.map fst
 
-    values (RoutingCapsules.route config without (batch 1 2).Scenes.Points)
-    |> Array.forall Single.IsFinite
-    |> should equal true
+                names (model 1) |> List.except (names without) |> List.length |> shouldEqual 10
 
-[<Test>]
-let ``a scene without a point is routed and divided`` () =
-    let scenes = ConstellationsMeasures.without 5 1 (batch 4 5).Scenes
-    let routing = RoutingCapsules.routeMany config (model 1) scenes.Points
-    let poses = RoutingCapsules.posesOfRemnants config (Key.OfSeed 1L) scenes.Points routing
-    poses.shape |> should equal [| 5; 3; 4 |]
-    let metrics = ConstellationsMeasures.ofPoses Template.published scenes poses |> Map.ofList
-    metrics["recovery"] |> should be (greaterThan 0.5)
+                values (RoutingCapsules.route config without (batch 1 2).Scenes.Points)
+                |> Array.forall Single.IsFinite
+                |> shouldEqual true
 
-[<Property(MaxTest = 10)>]
-let ``attention of each capsule sums to one`` (seed: int) =
-    match RoutingCapsules.attention config (model seed) (batch seed 2).Scenes.Points with
-    | Some weights ->
-        weights.shape = [| 2; 3; 11 |]
-        && values (weights.sum 2) |> Array.forall (fun total -> abs (total - 1.0f) < 1e-4f)
-    | None -> false
+            testCase "a scene without a point is routed and divided"
+            <| fun () ->
+                let scenes = ConstellationsMeasures.without 5 1 (batch 4 5).Scenes
+                let routing = RoutingCapsules.routeMany config (model 1) scenes.Points
+                let poses = RoutingCapsules.posesOfRemnants config (Key.OfSeed 1L) scenes.Points routing
+                poses.shape |> shouldEqual [| 5; 3; 4 |]
+                let metrics = ConstellationsMeasures.ofPoses Template.published scenes poses |> Map.ofList
+                metrics["recovery"] |> shouldBeGreaterThan 0.5
 
-[<Test>]
-let ``without blocks there is no attention to show`` () =
-    let config = { config with Blocks = 0 }
-    let model = RoutingCapsules.init config Dtype.Float32 (Key.OfSeed 1L)
+            testPropertyWithConfig (samples 10) "attention of each capsule sums to one"
+            <| fun (seed: int) ->
+                match RoutingCapsules.attention config (model seed) (batch seed 2).Scenes.Points with
+                | Some weights ->
+                    weights.shape = [| 2; 3; 11 |]
+                    && values (weights.sum 2) |> Array.forall (fun total -> abs (total - 1.0f) < 1e-4f)
+                | None -> false
 
-    RoutingCapsules.attention config model (batch 1 2).Scenes.Points
-    |> Option.isNone
-    |> should equal true
+            testCase "without blocks there is no attention to show"
+            <| fun () ->
+                let config = { config with Blocks = 0 }
+                let model = RoutingCapsules.init config Dtype.Float32 (Key.OfSeed 1L)
+
+                RoutingCapsules.attention config model (batch 1 2).Scenes.Points
+                |> Option.isNone
+                |> shouldEqual true
+        ]

@@ -1,9 +1,8 @@
 module Scae.Tests.Models.VariableCapsulesTests
 
 open System
-open FsUnit
-open NUnit.Framework
-open FsCheck.NUnit
+open Scae.Tests.Claims
+open Expecto
 open Scae.Core.Layers
 open Scae.Core.Experiments
 open Scae.Core.Data
@@ -35,159 +34,168 @@ let private batch (seed: int) (count: int) =
 let private model (seed: int) = VariableCapsules.init config Dtype.Float32 (Key.OfSeed(int64 seed))
 
 let private values (x: Tensor) = x.toArray<float32>()
+
 let private largestDifference (a: float32[]) (b: float32[]) = Array.map2 (fun x y -> abs (x - y)) a b |> Array.max
 
 let private believe (model: VariableCapsules) (batch: VariableBatch) =
     VariableCapsules.believe config model batch.Scenes.Points batch.Scenes.Mask
 
-[<Property(MaxTest = 20)>]
-let ``presence doesn't see the order of the points, routing follows it`` (seed: int) =
-    let batch = batch seed 4
-    let order = Array.init 11 (fun i -> 10 - i)
-    let moved (x: Tensor) = Tensor.cat (order |> Array.map (fun i -> x.slice (1, i, i + 1)), 1)
-    let routing, presence = believe (model 1) batch
+[<Tests>]
+let tests =
+    testSequenced
+    <| testList
+        "Models.VariableCapsules"
+        [
+            testPropertyWithConfig (samples 20) "presence doesn't see the order of the points, routing follows it"
+            <| fun (seed: int) ->
+                let batch = batch seed 4
+                let order = Array.init 11 (fun i -> 10 - i)
+                let moved (x: Tensor) = Tensor.cat (order |> Array.map (fun i -> x.slice (1, i, i + 1)), 1)
+                let routing, presence = believe (model 1) batch
 
-    let routing', presence' =
-        VariableCapsules.believe config (model 1) (moved batch.Scenes.Points) (moved batch.Scenes.Mask)
+                let routing', presence' =
+                    VariableCapsules.believe config (model 1) (moved batch.Scenes.Points) (moved batch.Scenes.Mask)
 
-    largestDifference (values presence) (values presence') < 1e-3f
-    && largestDifference (values (moved routing)) (values routing') < 1e-3f
+                largestDifference (values presence) (values presence') < 1e-3f
+                && largestDifference (values (moved routing)) (values routing') < 1e-3f
 
-[<Test>]
-let ``what is found has as many points of each present template as the template has`` () =
-    let batch = batch 2 60
-    let scenes = batch.Scenes
+            testCase "what is found has as many points of each present template as the template has"
+            <| fun () ->
+                let batch = batch 2 60
+                let scenes = batch.Scenes
 
-    let found =
-        VariableCapsules.explain config (Key.OfSeed 1L) scenes.Points scenes.Mask (believe (model 1) batch)
+                let found =
+                    VariableCapsules.explain config (Key.OfSeed 1L) scenes.Points scenes.Mask (believe (model 1) batch)
 
-    for scene in 0..59 do
-        found[scene].Labels.Length |> should equal (VariableConstellations.pointCount scene scenes)
+                for scene in 0..59 do
+                    found[scene].Labels.Length |> shouldEqual (VariableConstellations.pointCount scene scenes)
 
-        for k in 0..2 do
-            let points = found[scene].Labels |> Array.filter ((=) k) |> Array.length
+                    for k in 0..2 do
+                        let points = found[scene].Labels |> Array.filter ((=) k) |> Array.length
 
-            points
-            |> should
-                equal
-                (if found[scene].Presence[k] then
-                     config.Templates[k].Points.Length
-                 else
-                     0)
+                        points
+                        |> shouldEqual (
+                            if found[scene].Presence[k] then
+                                config.Templates[k].Points.Length
+                            else
+                                0
+                        )
 
-[<Test>]
-let ``certain and true beliefs are found right, with poses that draw the points`` () =
-    let scenes = (batch 3 40).Scenes
-    let certain (right: bool) = if right then 0.0f else -20.0f
+            testCase "certain and true beliefs are found right, with poses that draw the points"
+            <| fun () ->
+                let scenes = (batch 3 40).Scenes
+                let certain (right: bool) = if right then 0.0f else -20.0f
 
-    let routing =
-        Array.init (40 * 33) (fun i -> certain (scenes.Labels[i / 3] = i % 3 || scenes.Labels[i / 3] < 0))
+                let routing =
+                    Array.init (40 * 33) (fun i -> certain (scenes.Labels[i / 3] = i % 3 || scenes.Labels[i / 3] < 0))
 
-    let presence = scenes.Presence |> Array.map (fun there -> if there then 9.0f else -9.0f)
+                let presence = scenes.Presence |> Array.map (fun there -> if there then 9.0f else -9.0f)
 
-    let found =
-        VariableCapsules.explain
-            config
-            (Key.OfSeed 1L)
-            scenes.Points
-            scenes.Mask
-            (Tensor.``of`` (routing, 40, 11, 3), Tensor.``of`` (presence, 40, 3))
+                let found =
+                    VariableCapsules.explain
+                        config
+                        (Key.OfSeed 1L)
+                        scenes.Points
+                        scenes.Mask
+                        (Tensor.``of`` (routing, 40, 11, 3), Tensor.``of`` (presence, 40, 3))
 
-    let metrics = VariableConstellationsMeasures.ofExplained 3 scenes found |> Map.ofList
-    metrics["raw_recovery"] |> should equal 1.0
-    metrics["recovery"] |> should equal 1.0
-    metrics["presence_accuracy"] |> should equal 1.0
-    metrics["scene_presence_accuracy"] |> should equal 1.0
-    found |> Array.forall (fun explained -> explained.Cost < 1e-6) |> should equal true
-    let truth = values scenes.Whole.Poses
+                let metrics = VariableConstellationsMeasures.ofExplained 3 scenes found |> Map.ofList
+                metrics["raw_recovery"] |> shouldEqual 1.0
+                metrics["recovery"] |> shouldEqual 1.0
+                metrics["presence_accuracy"] |> shouldEqual 1.0
+                metrics["scene_presence_accuracy"] |> shouldEqual 1.0
+                found |> Array.forall (fun explained -> explained.Cost < 1e-6) |> shouldEqual true
+                let truth = values scenes.Whole.Poses
 
-    for scene in 0..39 do
-        for k in 0..2 do
-            if scenes.Presence[3 * scene + k] then
-                let at = 4 * (3 * scene + k)
-                found[scene].Poses[4 * k] |> should (equalWithin 1e-3) truth[at]
-                found[scene].Poses[4 * k + 2] |> should (equalWithin 1e-3) truth[at + 2]
+                for scene in 0..39 do
+                    for k in 0..2 do
+                        if scenes.Presence[3 * scene + k] then
+                            let at = 4 * (3 * scene + k)
+                            found[scene].Poses[4 * k] |> shouldBeNear 1e-3 truth[at]
+                            found[scene].Poses[4 * k + 2] |> shouldBeNear 1e-3 truth[at + 2]
 
-[<Test>]
-let ``targets never look at the truth`` () =
-    let batch = batch 4 20
-    let routing, presence = believe (model 2) batch
-    let before = values (VariableCapsules.targets config batch routing presence)
-    Array.Fill(batch.Scenes.Labels, -1)
-    Array.Clear batch.Scenes.Presence
-    batch.Scenes.Whole.Points.Elements<float32>().Clear()
-    batch.Scenes.Whole.Poses.Elements<float32>().Clear()
-    values (VariableCapsules.targets config batch routing presence) |> should equal before
+            testCase "targets never look at the truth"
+            <| fun () ->
+                let batch = batch 4 20
+                let routing, presence = believe (model 2) batch
+                let before = values (VariableCapsules.targets config batch routing presence)
+                Array.Fill(batch.Scenes.Labels, -1)
+                Array.Clear batch.Scenes.Presence
+                batch.Scenes.Whole.Points.Elements<float32>().Clear()
+                batch.Scenes.Whole.Poses.Elements<float32>().Clear()
+                values (VariableCapsules.targets config batch routing presence) |> shouldEqual before
 
-[<Test>]
-let ``targets of dreams are the truth`` () =
-    let batch = batch 4 20
-    let routing, presence = believe (model 2) batch
+            testCase "targets of dreams are the truth"
+            <| fun () ->
+                let batch = batch 4 20
+                let routing, presence = believe (model 2) batch
 
-    let targets =
-        VariableCapsules.targets { config with Teacher = RoutingTeacher.Dreams } batch routing presence
+                let targets =
+                    VariableCapsules.targets { config with Teacher = RoutingTeacher.Dreams } batch routing presence
 
-    let rows = values (targets.slice (1, 0, 11)) |> Array.chunkBySize 3
+                let rows = values (targets.slice (1, 0, 11)) |> Array.chunkBySize 3
 
-    for i in 0 .. rows.Length - 1 do
-        rows[i] |> should equal (Array.init 3 (fun k -> if batch.Scenes.Labels[i] = k then 1.0f else 0.0f))
+                for i in 0 .. rows.Length - 1 do
+                    rows[i] |> shouldEqual (Array.init 3 (fun k -> if batch.Scenes.Labels[i] = k then 1.0f else 0.0f))
 
-    values (targets.select (1, 11))
-    |> should equal (batch.Scenes.Presence |> Array.map (fun there -> if there then 1.0f else 0.0f))
+                values (targets.select (1, 11))
+                |> shouldEqual (batch.Scenes.Presence |> Array.map (fun there -> if there then 1.0f else 0.0f))
 
-[<Test>]
-let ``gradients agree with central differences within 1e-6, since targets only jump`` () =
-    // Weights of what was found must not move with the parameters: they don't, for divisions don't.
-    let model = VariableCapsules.init config Dtype.Float64 (Key.OfSeed 3L) |> Parameters.trainable
+            testCase "gradients agree with central differences within 1e-6, since targets only jump"
+            <| fun () ->
+                // Weights of what was found must not move with the parameters: they don't, for divisions don't.
+                let model = VariableCapsules.init config Dtype.Float64 (Key.OfSeed 3L) |> Parameters.trainable
 
-    let batch =
-        batch 5 3
-        |> Parameters.map (fun tensor ->
-            if tensor.dtype = Dtype.Float32 then
-                tensor.cast Dtype.Float64
-            else
-                tensor)
+                let batch =
+                    batch 5 3
+                    |> Parameters.map (fun tensor ->
+                        if tensor.dtype = Dtype.Float32 then
+                            tensor.cast Dtype.Float64
+                        else
+                            tensor)
 
-    for comparison in
-        GradientCheck.run (Key.OfSeed 1L) (Parameters.named model) (fun () -> VariableCapsules.loss config model batch) do
-        comparison.RelativeError |> should be (lessThan 1e-6)
+                for comparison in
+                    GradientCheck.run (Key.OfSeed 1L) (Parameters.named model) (fun () ->
+                        VariableCapsules.loss config model batch) do
+                    comparison.RelativeError |> shouldBeLessThan 1e-6
 
-[<Test>]
-let ``results don't depend on the number of threads`` () =
-    let batch = batch 6 17
+            testCase "results don't depend on the number of threads"
+            <| fun () ->
+                let batch = batch 6 17
 
-    let found threads =
-        let before = Parallelism.Threads
-        Parallelism.Threads <- threads
+                let found threads =
+                    let before = Parallelism.Threads
+                    Parallelism.Threads <- threads
 
-        try
-            VariableCapsules.explain
-                config
-                (Key.OfSeed 1L)
-                batch.Scenes.Points
-                batch.Scenes.Mask
-                (believe (model 1) batch)
-        finally
-            Parallelism.Threads <- before
+                    try
+                        VariableCapsules.explain
+                            config
+                            (Key.OfSeed 1L)
+                            batch.Scenes.Points
+                            batch.Scenes.Mask
+                            (believe (model 1) batch)
+                    finally
+                        Parallelism.Threads <- before
 
-    found 1 |> should equal (found 3)
+                found 1 |> shouldEqual (found 3)
 
-[<Test>]
-let ``measures weigh scenes by their points`` () =
-    let scenes = VariableConstellations.sample Constellations.published 30 (Key.OfSeed 8L)
+            testCase "measures weigh scenes by their points"
+            <| fun () ->
+                let scenes = VariableConstellations.sample Constellations.published 30 (Key.OfSeed 8L)
 
-    let labels =
-        Array.init 30 (fun scene ->
-            Array.sub scenes.Labels (11 * scene) (VariableConstellations.pointCount scene scenes))
+                let labels =
+                    Array.init 30 (fun scene ->
+                        Array.sub scenes.Labels (11 * scene) (VariableConstellations.pointCount scene scenes))
 
-    // One scene wrong altogether.
-    labels[0] <- labels[0] |> Array.map (fun label -> (label + 1) % 3)
-    let metrics = VariableConstellationsMeasures.recoveries 3 scenes labels |> Map.ofList
-    let points = labels |> Array.sumBy _.Length
-    metrics["recovery"] |> should equal 1.0
-    metrics["raw_recovery"] |> should (equalWithin 1e-9) (1.0 - float labels[0].Length / float points)
-    let presence = Array.copy scenes.Presence
-    presence[0] <- not presence[0]
-    let metrics = VariableConstellationsMeasures.presence 3 scenes presence |> Map.ofList
-    metrics["presence_accuracy"] |> should (equalWithin 1e-9) (89.0 / 90.0)
-    metrics["scene_presence_accuracy"] |> should (equalWithin 1e-9) (29.0 / 30.0)
+                // One scene wrong altogether.
+                labels[0] <- labels[0] |> Array.map (fun label -> (label + 1) % 3)
+                let metrics = VariableConstellationsMeasures.recoveries 3 scenes labels |> Map.ofList
+                let points = labels |> Array.sumBy _.Length
+                metrics["recovery"] |> shouldEqual 1.0
+                metrics["raw_recovery"] |> shouldBeNear 1e-9 (1.0 - float labels[0].Length / float points)
+                let presence = Array.copy scenes.Presence
+                presence[0] <- not presence[0]
+                let metrics = VariableConstellationsMeasures.presence 3 scenes presence |> Map.ofList
+                metrics["presence_accuracy"] |> shouldBeNear 1e-9 (89.0 / 90.0)
+                metrics["scene_presence_accuracy"] |> shouldBeNear 1e-9 (29.0 / 30.0)
+        ]

@@ -1,8 +1,8 @@
 module Scae.Tests.Operations.ComputedTests
 
 open System
-open FsUnit
-open NUnit.Framework
+open Scae.Tests.Claims
+open Expecto
 open Scae.Tensors
 
 let private doubled (x: Tensor) =
@@ -14,31 +14,36 @@ let private doubled (x: Tensor) =
                 output.Span[i] <- 2.0f * inputs[0].Span[i])
     )
 
-[<Test>]
-let ``a computed tensor holds what the function wrote`` () =
-    let x = Tensor.``of`` ([| 1.0f; 2.0f; 3.0f; 4.0f |], 2, 2)
-    (doubled x).toArray<float32>() |> should equal [| 2.0f; 4.0f; 6.0f; 8.0f |]
-    (doubled (x.transpose ())).toArray<float32>() |> should equal [| 2.0f; 6.0f; 4.0f; 8.0f |]
-    (doubled (x.cast Dtype.Float64)).dtype |> should equal Dtype.Float32
+[<Tests>]
+let tests =
+    testList
+        "Operations.Computed"
+        [
+            testCase "a computed tensor holds what the function wrote"
+            <| fun () ->
+                let x = Tensor.``of`` ([| 1.0f; 2.0f; 3.0f; 4.0f |], 2, 2)
+                (doubled x).toArray<float32>() |> shouldEqual [| 2.0f; 4.0f; 6.0f; 8.0f |]
+                (doubled (x.transpose ())).toArray<float32>() |> shouldEqual [| 2.0f; 6.0f; 4.0f; 8.0f |]
+                (doubled (x.cast Dtype.Float64)).dtype |> shouldEqual Dtype.Float32
 
-[<Test>]
-let ``no gradient passes a computed tensor`` () =
-    let x = (Tensor.``of`` [| 3.0f |]).reverseDiff()
-    (x * doubled x).sum().reverse()
-    x.derivative.toScalar () |> should equal 6.0
+            testCase "no gradient passes a computed tensor"
+            <| fun () ->
+                let x = (Tensor.``of`` [| 3.0f |]).reverseDiff()
+                (x * doubled x).sum().reverse()
+                x.derivative.toScalar () |> shouldEqual 6.0
 
-[<Test>]
-let ``a replay computes anew`` () =
-    let x = Tensor.``of`` [| 3.0f |]
-    let recording = Recording.Of(fun () -> Seq.singleton (doubled x))
-    x.Elements<float32>()[0] <- 5.0f
-    recording.Forward()
-    recording.Outputs[0].toScalar() |> should equal 10.0
+            testCase "a replay computes anew"
+            <| fun () ->
+                let x = Tensor.``of`` [| 3.0f |]
+                let recording = Recording.Of(fun () -> Seq.singleton (doubled x))
+                x.Elements<float32>()[0] <- 5.0f
+                recording.Forward()
+                recording.Outputs[0].toScalar() |> shouldEqual 10.0
 
-[<Test>]
-let ``integers are refused in one line`` () =
-    let act () = doubled (Tensor.``of`` [| 1; 2 |]) |> ignore
-    let error = Assert.Throws<ShapeError>(fun () -> act ())
+            testCase "integers are refused in one line"
+            <| fun () ->
+                let act () = doubled (Tensor.``of`` [| 1; 2 |]) |> ignore
 
-    (nonNull error).Message
-    |> should equal "computed: integers aren't among what a function may get; needs Float32 or Float64"
+                messageOf<ShapeError> act
+                |> shouldEqual "computed: integers aren't among what a function may get; needs Float32 or Float64"
+        ]

@@ -1,9 +1,8 @@
 module Scae.Tests.Operations.ElementwiseTests
 
 open System
-open FsUnit
-open NUnit.Framework
-open FsCheck.NUnit
+open Scae.Tests.Claims
+open Expecto
 open Scae.Tensors
 open Scae.Tests.Values
 
@@ -50,17 +49,7 @@ let private functions: (string * (Tensor -> Tensor) * (float -> float)) list =
         "clone", _.clone(), id
     ]
 
-let private names = functions |> List.map (fun (name, _, _) -> TestCaseData name)
-
-[<TestCaseSource(nameof names)>]
-let ``a function of one tensor agrees with its twin on numbers, at every length around a vector`` (name: string) =
-    let _, f, twin = functions |> List.find (fun (n, _, _) -> n = name)
-
-    for n in [ 0; 1; 3; 4; 7; 8; 9; 15; 16; 17; 31; 32; 33; 100 ] do
-        let x = tensorOf Dtype.Float64 n [| n |]
-        f x |> shouldBeWithin 1e-12 (read x |> Array.map twin)
-        let narrow = x.cast Dtype.Float32
-        f narrow |> shouldBeWithin 3e-6 (read narrow |> Array.map twin)
+let private names = functions |> List.map (fun (name, _, _) -> name)
 
 /// The elements of a tensor at the places that a broadcast shape reads, by division and remainder alone.
 let private spread (target: int[]) (t: Tensor) =
@@ -101,7 +90,7 @@ let private binaries: (string * (Tensor -> Tensor -> Tensor) * (float -> float -
         (fun a b -> -2.0 * (a - b) ** 2.0 - log 0.5 - 0.5 * log (2.0 * Math.PI))
     ]
 
-let private binaryNames = binaries |> List.map (fun (name, _, _) -> TestCaseData name)
+let private binaryNames = binaries |> List.map (fun (name, _, _) -> name)
 
 let private pairs =
     [
@@ -116,84 +105,6 @@ let private pairs =
         [ 1; 1 ], [ 2; 1; 16; 1 ]
     ]
 
-[<TestCaseSource(nameof binaryNames)>]
-let ``a function of two tensors agrees with a loop, in both ways of broadcasting`` (name: string) =
-    let _, f, twin = binaries |> List.find (fun (n, _, _) -> n = name)
-
-    for left, right in pairs @ List.map (fun (a, b) -> b, a) pairs do
-        let a, b = real 1 left, real 2 right
-        let target = Shape.Broadcast("test", a.shape, b.shape)
-        let expected = Array.map2 twin (spread target a) (spread target b)
-        f a b |> shouldBeWithin 1e-12 expected
-        f a b |> shouldHaveShape (List.ofArray target)
-
-[<Test>]
-let ``broadcasting works in both ways at once`` () =
-    (real 1 [ 4; 11; 1; 2 ] - real 2 [ 4; 1; 11; 2 ]) |> shouldHaveShape [ 4; 11; 11; 2 ]
-
-[<Test>]
-let ``the larger of two keeps a small value beside a large one`` () =
-    let a = ofList [ 1e-9; -3.0 ] [ 2 ]
-    a.max (ofList [ -1e9; -4.0 ] [ 2 ]) |> shouldBe [ 1e-9; -3.0 ]
-    a.min (ofList [ 1e9; 4.0 ] [ 2 ]) |> shouldBe [ 1e-9; -3.0 ]
-
-[<Test>]
-let ``max sends the gradient to the first of equals, and to one only`` () =
-    let a, b = (ofList [ 1.0; 2.0 ] [ 2 ]).reverseDiff(), (ofList [ 1.0; 3.0 ] [ 2 ]).reverseDiff()
-    (a.max b).sum().reverse()
-    a.derivative |> shouldBe [ 1.0; 0.0 ]
-    b.derivative |> shouldBe [ 0.0; 1.0 ]
-    (a.min b).sum().reverse()
-    a.derivative |> shouldBe [ 1.0; 1.0 ]
-    b.derivative |> shouldBe [ 0.0; 0.0 ]
-
-[<Test>]
-let ``relu and abs have gradient 0 at 0`` () =
-    let x = (ofList [ 0.0; -1.0; 2.0 ] [ 3 ]).reverseDiff()
-    x.relu().sum().reverse()
-    x.derivative |> shouldBe [ 0.0; 0.0; 1.0 ]
-    x.abs().sum().reverse()
-    x.derivative |> shouldBe [ 0.0; -1.0; 1.0 ]
-
-[<Test>]
-let ``clamp passes no gradient outside its range`` () =
-    let x = (ofList [ -8.5; -8.0; 0.0; 4.0; 4.5 ] [ 5 ]).reverseDiff()
-    x.clamp(-8.0, 4.0).sum().reverse()
-    x.derivative |> shouldBe [ 0.0; 1.0; 1.0; 1.0; 0.0 ]
-
-[<Test>]
-let ``functions without slope pass no gradient`` () =
-    let x = (real 1 [ 5 ]).reverseDiff()
-    (x.sign () + x.floor () + x.ceil () + x.round () + x).sum().reverse()
-    x.derivative |> shouldBe (List.replicate 5 1.0)
-    (x.lt 0.0).RequiresGradient |> should equal false
-
-[<Test>]
-let ``NaN in the branch not taken leaks neither forward nor backward`` () =
-    let x = (ofList [ 4.0; -3.0; -1.0 ] [ 3 ]).reverseDiff()
-    let y = x.gt(0.0).where(x.log (), x * 2.0)
-    y |> shouldBe [ log 4.0; -6.0; -2.0 ]
-    y.sum().reverse()
-    x.derivative |> shouldBe [ 0.25; 2.0; 2.0 ]
-    let bad = ofList [ nan; 5.0 ] [ 2 ]
-    (ofList [ 0.0; 1.0 ] [ 2 ]).where(bad, ofList [ 7.0; nan ] [ 2 ]) |> shouldBe [ 7.0; 5.0 ]
-
-[<Test>]
-let ``softplus and the Bernoulli likelihood neither overflow nor vanish`` () =
-    (ofList [ -1000.0; 0.0; 1000.0 ] [ 3 ]).softplus() |> shouldBe [ 0.0; log 2.0; 1000.0 ]
-    let small = (read ((ofList [ -20.0; -40.0 ] [ 2 ]).softplus()))
-    small[0] / (exp -20.0 - exp -40.0 / 2.0) |> should (equalWithin 1e-14) 1.0
-    small[1] / exp -40.0 |> should (equalWithin 1e-14) 1.0
-    let single = (Tensor.``of`` ([| -20.0f; -80.0f |], [| 2 |])).softplus().toArray<float32>()
-    float single[0] / exp -20.0 |> should (equalWithin 1e-6) 1.0
-    float single[1] / exp -80.0 |> should (equalWithin 1e-5) 1.0
-    let logits = (ofList [ -1000.0; 1000.0; 50.0 ] [ 3 ]).reverseDiff()
-    let y = (ofList [ 1.0; 0.0; 1.0 ] [ 3 ]).bernoulliLogLikelihood logits
-    y |> shouldBe [ -1000.0; -1000.0; -exp -50.0 ]
-    (read y)[2] |> should (equalWithin 1e-30) -1.9287498479639178e-22
-    y.sum().reverse()
-    logits.derivative |> shouldBe [ 1.0; -1.0; exp -50.0 ]
-
 /// ±10⁻⁸ … ±88 and 0.
 let private magnitudes =
     [|
@@ -203,61 +114,158 @@ let private magnitudes =
             yield! [ x; -x ]
     |]
 
-[<TestCase("tanh")>]
-[<TestCase("sinh")>]
-[<TestCase("cosh")>]
-let ``hyperbolic functions are right to the last digits, and alike wherever an element stands`` (name: string) =
-    let ours, exact =
-        match name with
-        | "tanh" -> (fun (x: Tensor) -> x.tanh ()), tanh
-        | "sinh" -> _.sinh(), sinh
-        | _ -> _.cosh(), cosh
+[<Tests>]
+let tests =
+    testList
+        "Operations.Elementwise"
+        [
+            for name in names do
+                testCase
+                    $"a function of one tensor agrees with its twin on numbers, at every length around a vector ({name})"
+                <| fun () ->
+                    let _, f, twin = functions |> List.find (fun (n, _, _) -> n = name)
 
-    let relative (value: float) (right: float) = if right = 0.0 then abs value else abs (value / right - 1.0)
-    let single = magnitudes |> Array.map float32
-    let together = (ours (Tensor.``of`` (single, [| single.Length |]))).toArray<float32>()
+                    for n in [ 0; 1; 3; 4; 7; 8; 9; 15; 16; 17; 31; 32; 33; 100 ] do
+                        let x = tensorOf Dtype.Float64 n [| n |]
+                        f x |> shouldBeWithin 1e-12 (read x |> Array.map twin)
+                        let narrow = x.cast Dtype.Float32
+                        f narrow |> shouldBeWithin 3e-6 (read narrow |> Array.map twin)
 
-    for i in 0 .. single.Length - 1 do
-        relative (float together[i]) (exact (float single[i])) |> should be (lessThan 4e-7)
-        let alone = (ours (Tensor.``of`` ([| single[i] |], [| 1 |]))).toArray<float32>()
-        alone[0] |> should equal together[i]
+            for name in binaryNames do
+                testCase $"a function of two tensors agrees with a loop, in both ways of broadcasting ({name})"
+                <| fun () ->
+                    let _, f, twin = binaries |> List.find (fun (n, _, _) -> n = name)
 
-    let double = read (ours (Tensor.``of`` (magnitudes, [| magnitudes.Length |])))
+                    for left, right in pairs @ List.map (fun (a, b) -> b, a) pairs do
+                        let a, b = real 1 left, real 2 right
+                        let target = Shape.Broadcast("test", a.shape, b.shape)
+                        let expected = Array.map2 twin (spread target a) (spread target b)
+                        f a b |> shouldBeWithin 1e-12 expected
+                        f a b |> shouldHaveShape (List.ofArray target)
 
-    (double, magnitudes)
-    ||> Array.iter2 (fun value x -> relative value (exact x) |> should be (lessThan 2e-15))
+            testCase "broadcasting works in both ways at once"
+            <| fun () -> (real 1 [ 4; 11; 1; 2 ] - real 2 [ 4; 1; 11; 2 ]) |> shouldHaveShape [ 4; 11; 11; 2 ]
 
-[<Test>]
-let ``hyperbolic functions keep NaN, infinities, signs of zero, and slopes where they are steep or flat`` () =
-    let odd = Tensor.``of`` ([| nanf; infinityf; -infinityf; -0.0f |], [| 4 |])
-    odd.tanh().toArray<float32>() |> should equal [| nanf; 1.0f; -1.0f; -0.0f |]
-    odd.sinh().toArray<float32>() |> should equal [| nanf; infinityf; -infinityf; -0.0f |]
-    odd.cosh().toArray<float32>() |> should equal [| nanf; infinityf; infinityf; 1.0f |]
-    Single.IsNegative(odd.tanh().toArray<float32>()[3]) |> should equal true
+            testCase "the larger of two keeps a small value beside a large one"
+            <| fun () ->
+                let a = ofList [ 1e-9; -3.0 ] [ 2 ]
+                a.max (ofList [ -1e9; -4.0 ] [ 2 ]) |> shouldBe [ 1e-9; -3.0 ]
+                a.min (ofList [ 1e9; 4.0 ] [ 2 ]) |> shouldBe [ 1e-9; -3.0 ]
 
-    let slope (f: Tensor -> Tensor) (x: float32) =
-        let x = (Tensor.``of`` ([| x |], [| 1 |])).reverseDiff()
-        (f x).sum().reverse()
-        float (x.derivative.toArray<float32>()[0])
+            testCase "max sends the gradient to the first of equals, and to one only"
+            <| fun () ->
+                let a, b = (ofList [ 1.0; 2.0 ] [ 2 ]).reverseDiff(), (ofList [ 1.0; 3.0 ] [ 2 ]).reverseDiff()
+                (a.max b).sum().reverse()
+                a.derivative |> shouldBe [ 1.0; 0.0 ]
+                b.derivative |> shouldBe [ 0.0; 1.0 ]
+                (a.min b).sum().reverse()
+                a.derivative |> shouldBe [ 1.0; 1.0 ]
+                b.derivative |> shouldBe [ 0.0; 0.0 ]
 
-    slope _.sinh() 50.0f / cosh 50.0 |> should (equalWithin 1e-6) 1.0
-    slope _.cosh() 1e-4f / sinh (float 1e-4f) |> should (equalWithin 1e-6) 1.0
+            testCase "relu and abs have gradient 0 at 0"
+            <| fun () ->
+                let x = (ofList [ 0.0; -1.0; 2.0 ] [ 3 ]).reverseDiff()
+                x.relu().sum().reverse()
+                x.derivative |> shouldBe [ 0.0; 0.0; 1.0 ]
+                x.abs().sum().reverse()
+                x.derivative |> shouldBe [ 0.0; -1.0; 1.0 ]
 
-[<Test>]
-let ``division by a number is a division`` () =
-    (Tensor.full ([| 1 |], 255.0) / 255.0).toArray<float32>()[0] |> should equal 1.0f
+            testCase "clamp passes no gradient outside its range"
+            <| fun () ->
+                let x = (ofList [ -8.5; -8.0; 0.0; 4.0; 4.5 ] [ 5 ]).reverseDiff()
+                x.clamp(-8.0, 4.0).sum().reverse()
+                x.derivative |> shouldBe [ 0.0; 1.0; 1.0; 1.0; 0.0 ]
 
-[<Test>]
-let ``a power of zero has gradient 0 at 0, and a base of zero no gradient to its exponent`` () =
-    let x = (ofList [ 0.0; 2.0 ] [ 2 ]).reverseDiff()
-    x.pow(0.0).sum().reverse()
-    x.derivative |> shouldBe [ 0.0; 0.0 ]
-    let y = (ofList [ 2.0; 3.0 ] [ 2 ]).reverseDiff()
-    (x ** y).sum().reverse()
-    y.derivative |> shouldBe [ 0.0; 8.0 * log 2.0 ]
-    x.derivative |> shouldBe [ 0.0; 12.0 ]
+            testCase "functions without slope pass no gradient"
+            <| fun () ->
+                let x = (real 1 [ 5 ]).reverseDiff()
+                (x.sign () + x.floor () + x.ceil () + x.round () + x).sum().reverse()
+                x.derivative |> shouldBe (List.replicate 5 1.0)
+                (x.lt 0.0).RequiresGradient |> shouldEqual false
 
-[<Property>]
-let ``adding numbers one by one or as tensors gives the same bits`` (xs: float32[]) =
-    let x = Tensor.``of`` xs
-    (x + x).toArray<float32>() |> should equal (xs |> Array.map (fun v -> v + v))
+            testCase "NaN in the branch not taken leaks neither forward nor backward"
+            <| fun () ->
+                let x = (ofList [ 4.0; -3.0; -1.0 ] [ 3 ]).reverseDiff()
+                let y = x.gt(0.0).where(x.log (), x * 2.0)
+                y |> shouldBe [ log 4.0; -6.0; -2.0 ]
+                y.sum().reverse()
+                x.derivative |> shouldBe [ 0.25; 2.0; 2.0 ]
+                let bad = ofList [ nan; 5.0 ] [ 2 ]
+                (ofList [ 0.0; 1.0 ] [ 2 ]).where(bad, ofList [ 7.0; nan ] [ 2 ]) |> shouldBe [ 7.0; 5.0 ]
+
+            testCase "softplus and the Bernoulli likelihood neither overflow nor vanish"
+            <| fun () ->
+                (ofList [ -1000.0; 0.0; 1000.0 ] [ 3 ]).softplus() |> shouldBe [ 0.0; log 2.0; 1000.0 ]
+                let small = (read ((ofList [ -20.0; -40.0 ] [ 2 ]).softplus()))
+                small[0] / (exp -20.0 - exp -40.0 / 2.0) |> shouldBeNear 1e-14 1.0
+                small[1] / exp -40.0 |> shouldBeNear 1e-14 1.0
+                let single = (Tensor.``of`` ([| -20.0f; -80.0f |], [| 2 |])).softplus().toArray<float32>()
+                float single[0] / exp -20.0 |> shouldBeNear 1e-6 1.0
+                float single[1] / exp -80.0 |> shouldBeNear 1e-5 1.0
+                let logits = (ofList [ -1000.0; 1000.0; 50.0 ] [ 3 ]).reverseDiff()
+                let y = (ofList [ 1.0; 0.0; 1.0 ] [ 3 ]).bernoulliLogLikelihood logits
+                y |> shouldBe [ -1000.0; -1000.0; -exp -50.0 ]
+                (read y)[2] |> shouldBeNear 1e-30 -1.9287498479639178e-22
+                y.sum().reverse()
+                logits.derivative |> shouldBe [ 1.0; -1.0; exp -50.0 ]
+
+            for name in [ "tanh"; "sinh"; "cosh" ] do
+                testCase
+                    $"hyperbolic functions are right to the last digits, and alike wherever an element stands ({name})"
+                <| fun () ->
+                    let ours, exact =
+                        match name with
+                        | "tanh" -> (fun (x: Tensor) -> x.tanh ()), tanh
+                        | "sinh" -> _.sinh(), sinh
+                        | _ -> _.cosh(), cosh
+
+                    let relative (value: float) (right: float) =
+                        if right = 0.0 then abs value else abs (value / right - 1.0)
+
+                    let single = magnitudes |> Array.map float32
+                    let together = (ours (Tensor.``of`` (single, [| single.Length |]))).toArray<float32>()
+
+                    for i in 0 .. single.Length - 1 do
+                        relative (float together[i]) (exact (float single[i])) |> shouldBeLessThan 4e-7
+                        let alone = (ours (Tensor.``of`` ([| single[i] |], [| 1 |]))).toArray<float32>()
+                        alone[0] |> shouldEqual together[i]
+
+                    let double = read (ours (Tensor.``of`` (magnitudes, [| magnitudes.Length |])))
+
+                    (double, magnitudes)
+                    ||> Array.iter2 (fun value x -> relative value (exact x) |> shouldBeLessThan 2e-15)
+
+            testCase "hyperbolic functions keep NaN, infinities, signs of zero, and slopes where they are steep or flat"
+            <| fun () ->
+                let odd = Tensor.``of`` ([| nanf; infinityf; -infinityf; -0.0f |], [| 4 |])
+                odd.tanh().toArray<float32>() |> shouldEqual [| nanf; 1.0f; -1.0f; -0.0f |]
+                odd.sinh().toArray<float32>() |> shouldEqual [| nanf; infinityf; -infinityf; -0.0f |]
+                odd.cosh().toArray<float32>() |> shouldEqual [| nanf; infinityf; infinityf; 1.0f |]
+                Single.IsNegative(odd.tanh().toArray<float32>()[3]) |> shouldEqual true
+
+                let slope (f: Tensor -> Tensor) (x: float32) =
+                    let x = (Tensor.``of`` ([| x |], [| 1 |])).reverseDiff()
+                    (f x).sum().reverse()
+                    float (x.derivative.toArray<float32>()[0])
+
+                slope _.sinh() 50.0f / cosh 50.0 |> shouldBeNear 1e-6 1.0
+                slope _.cosh() 1e-4f / sinh (float 1e-4f) |> shouldBeNear 1e-6 1.0
+
+            testCase "division by a number is a division"
+            <| fun () -> (Tensor.full ([| 1 |], 255.0) / 255.0).toArray<float32>()[0] |> shouldEqual 1.0f
+
+            testCase "a power of zero has gradient 0 at 0, and a base of zero no gradient to its exponent"
+            <| fun () ->
+                let x = (ofList [ 0.0; 2.0 ] [ 2 ]).reverseDiff()
+                x.pow(0.0).sum().reverse()
+                x.derivative |> shouldBe [ 0.0; 0.0 ]
+                let y = (ofList [ 2.0; 3.0 ] [ 2 ]).reverseDiff()
+                (x ** y).sum().reverse()
+                y.derivative |> shouldBe [ 0.0; 8.0 * log 2.0 ]
+                x.derivative |> shouldBe [ 0.0; 12.0 ]
+
+            testPropertyWithConfig (samples 100) "adding numbers one by one or as tensors gives the same bits"
+            <| fun (xs: float32[]) ->
+                let x = Tensor.``of`` xs
+                (x + x).toArray<float32>() |> shouldEqual (xs |> Array.map (fun v -> v + v))
+        ]

@@ -1,8 +1,8 @@
 /// Fused operations against their unfused twins, and products against loops.
 module Scae.Tests.Operations.FusedTests
 
-open FsUnit
-open NUnit.Framework
+open Scae.Tests.Claims
+open Expecto
 open Scae.Tensors
 open Scae.Tests.Values
 open Scae.Tests.Differentiation
@@ -20,40 +20,6 @@ let private product (a: float[]) (b: float[]) m k n =
             for j in 0 .. n - 1 -> Seq.sum (seq { for l in 0 .. k - 1 -> a[i * k + l] * b[l * n + j] })
     |]
 
-[<Test>]
-let ``matmul agrees with three loops`` () =
-    for m, k, n in [ 1, 1, 1; 2, 3, 4; 17, 16, 15; 33, 5, 64; 3, 0, 2; 0, 2, 2 ] do
-        let a, b = real 1 [ m; k ], real 2 [ k; n ]
-        a.matmul b |> shouldBeWithin 1e-12 (product (read a) (read b) m k n)
-        b.transpose().matmul(a.transpose ()) |> shouldAgree 1e-12 ((a.matmul b).transpose())
-
-[<Test>]
-let ``batches broadcast in a product as each matrix for itself`` () =
-    let a, b = real 1 [ 3; 1; 2; 4 ], real 2 [ 5; 4; 3 ]
-    let c = a.matmul b
-    c |> shouldHaveShape [ 3; 5; 2; 3 ]
-
-    for i in 0..2 do
-        for j in 0..4 do
-            c.select(0, i).select(0, j)
-            |> shouldAgree 1e-13 (a.select(0, i).select(0, 0).matmul(b.select (0, j)))
-
-[<TestCase(Activation.None); TestCase(Activation.Relu); TestCase(Activation.Sigmoid); TestCase(Activation.Tanh)>]
-let ``linear is a product, a sum and an activation`` (activation: Activation) =
-    let activate (z: Tensor) =
-        match activation with
-        | Activation.Relu -> z.relu ()
-        | Activation.Sigmoid -> z.sigmoid ()
-        | Activation.Tanh -> z.tanh ()
-        | _ -> z
-
-    for shape, outputs in [ [ 5; 3 ], 17; [ 2; 4; 16 ], 1; [ 7 ], 4; [ 0; 3 ], 2; [ 2; 0 ], 3 ] do
-        let n = List.last shape
-
-        [ real 1 shape; real 2 [ n; outputs ]; real 3 [ outputs ] ]
-        |> shouldEqualTwin (fun xs -> activate (xs[0].matmul xs[1] + xs[2])) (fun xs ->
-            xs[0].linear(xs[1], xs[2], activation))
-
 let private attend heads (xs: Tensor list) =
     let q, k, v = (if xs[0].dim = 2 then xs[0].unsqueeze 0 else xs[0]), xs[1], xs[2]
     let d, e = k.size 2 / heads, v.size 2 / heads
@@ -65,87 +31,130 @@ let private attend heads (xs: Tensor list) =
 
     Tensor.cat (List.init heads head, 2)
 
-[<TestCase(1); TestCase(2)>]
-let ``attention is softmax between two products, head by head, with own or shared queries`` (heads: int) =
-    for queries in [ [ 3; 5; 4 ]; [ 5; 4 ] ] do
-        [ real 1 queries; real 2 [ 3; 7; 4 ]; real 3 [ 3; 7; 6 ] ]
-        |> shouldEqualTwin (attend heads) (fun xs -> Tensor.attention (xs[0], xs[1], xs[2], heads))
+[<Tests>]
+let tests =
+    testList
+        "Operations.Fused"
+        [
+            testCase "matmul agrees with three loops"
+            <| fun () ->
+                for m, k, n in [ 1, 1, 1; 2, 3, 4; 17, 16, 15; 33, 5, 64; 3, 0, 2; 0, 2, 2 ] do
+                    let a, b = real 1 [ m; k ], real 2 [ k; n ]
+                    a.matmul b |> shouldBeWithin 1e-12 (product (read a) (read b) m k n)
+                    b.transpose().matmul(a.transpose ()) |> shouldAgree 1e-12 ((a.matmul b).transpose())
 
-[<Test>]
-let ``attention's weights are rows that sum to one`` () =
-    let struct (output, weights) =
-        Tensor.attentionWithWeights (real 1 [ 3; 5; 4 ], real 2 [ 3; 7; 4 ], real 3 [ 3; 7; 4 ], 2)
+            testCase "batches broadcast in a product as each matrix for itself"
+            <| fun () ->
+                let a, b = real 1 [ 3; 1; 2; 4 ], real 2 [ 5; 4; 3 ]
+                let c = a.matmul b
+                c |> shouldHaveShape [ 3; 5; 2; 3 ]
 
-    weights |> shouldHaveShape [ 3; 2; 5; 7 ]
-    weights.sum 3 |> shouldBeWithin 1e-12 (Array.create 30 1.0)
-    output |> shouldHaveShape [ 3; 5; 4 ]
+                for i in 0..2 do
+                    for j in 0..4 do
+                        c.select(0, i).select(0, j)
+                        |> shouldAgree 1e-13 (a.select(0, i).select(0, 0).matmul(b.select (0, j)))
 
-[<Test>]
-let ``attention survives far scores`` () =
-    let far = real 1 [ 1; 3; 2 ] * 1e4
-    read (Tensor.attention (far, far, far)) |> Array.forall System.Double.IsFinite |> should equal true
+            for activation in [ Activation.None; Activation.Relu; Activation.Sigmoid; Activation.Tanh ] do
+                testCase $"linear is a product, a sum and an activation ({activation})"
+                <| fun () ->
+                    let activate (z: Tensor) =
+                        match activation with
+                        | Activation.Relu -> z.relu ()
+                        | Activation.Sigmoid -> z.sigmoid ()
+                        | Activation.Tanh -> z.tanh ()
+                        | _ -> z
 
-    read (Tensor.attention (far, far, far, 1, -1.0))
-    |> Array.forall System.Double.IsFinite
-    |> should equal true
+                    for shape, outputs in [ [ 5; 3 ], 17; [ 2; 4; 16 ], 1; [ 7 ], 4; [ 0; 3 ], 2; [ 2; 0 ], 3 ] do
+                        let n = List.last shape
 
-[<Test>]
-let ``chamfer is the mean nearest squared distance in both directions`` () =
-    for m, n, d in [ 1, 1, 1; 5, 7, 2; 17, 16, 3; 33, 2, 2 ] do
-        [ real 1 [ 3; m; d ]; real 2 [ 3; n; d ] ]
-        |> shouldEqualTwin
-            (fun xs ->
-                let difference = xs[0].unsqueeze 2 - xs[1].unsqueeze 1
-                let squared = (difference * difference).sum 3
-                squared.min(2).mean 1 + squared.min(1).mean 1)
-            (fun xs -> xs[0].chamfer xs[1])
+                        [ real 1 shape; real 2 [ n; outputs ]; real 3 [ outputs ] ]
+                        |> shouldEqualTwin (fun xs -> activate (xs[0].matmul xs[1] + xs[2])) (fun xs ->
+                            xs[0].linear(xs[1], xs[2], activation))
 
-[<Test>]
-let ``nearest finds the first of the nearest points`` () =
-    let y = ofList [ 0.0; 4.0 ] [ 1; 2; 1 ]
-    let x = ofList [ 1.0; -1.0; 5.0 ] [ 1; 3; 1 ]
-    y.nearest x |> shouldBe [ 0.0; 2.0 ]
+            for heads in [ 1; 2 ] do
+                testCase
+                    $"attention is softmax between two products, head by head, with own or shared queries ({heads})"
+                <| fun () ->
+                    for queries in [ [ 3; 5; 4 ]; [ 5; 4 ] ] do
+                        [ real 1 queries; real 2 [ 3; 7; 4 ]; real 3 [ 3; 7; 6 ] ]
+                        |> shouldEqualTwin (attend heads) (fun xs -> Tensor.attention (xs[0], xs[1], xs[2], heads))
 
-[<Test>]
-let ``layer norm agrees with mean and variance`` () =
-    for n in [ 1; 2; 16; 17; 33 ] do
-        [ real 1 [ 3; 2; n ]; real 2 [ n ]; real 3 [ n ] ]
-        |> shouldEqualTwin
-            (fun xs ->
-                let centred = xs[0] - xs[0].mean(2, true)
-                let variance = (centred * centred).mean(2, true)
-                centred / (variance + 1e-2).sqrt() * xs[1] + xs[2])
-            (fun xs -> xs[0].layerNorm(xs[1], xs[2], 1e-2))
+            testCase "attention's weights are rows that sum to one"
+            <| fun () ->
+                let struct (output, weights) =
+                    Tensor.attentionWithWeights (real 1 [ 3; 5; 4 ], real 2 [ 3; 7; 4 ], real 3 [ 3; 7; 4 ], 2)
 
-[<Test>]
-let ``the likelihoods agree with their formulas`` () =
-    [ real 1 [ 4; 17 ]; real 2 [ 17 ]; real 3 [ 4; 1 ] * 0.2 + 1.0 ]
-    |> shouldEqualTwin
-        (fun xs ->
-            let z = (xs[0] - xs[1]) / xs[2]
-            -0.5 * z * z - xs[2].log() - 0.5 * log (2.0 * System.Math.PI))
-        (fun xs -> xs[0].gaussianLogLikelihood(xs[1], xs[2]))
+                weights |> shouldHaveShape [ 3; 2; 5; 7 ]
+                weights.sum 3 |> shouldBeWithin 1e-12 (Array.create 30 1.0)
+                output |> shouldHaveShape [ 3; 5; 4 ]
 
-    [ real 1 [ 4; 17 ] * 0.2 + 0.5; real 2 [ 17 ] ]
-    |> shouldEqualTwin
-        (fun xs ->
-            let p = xs[1].sigmoid()
-            xs[0] * p.log () + (1.0 - xs[0]) * (1.0 - p).log())
-        (fun xs -> xs[0].bernoulliLogLikelihood xs[1])
+            testCase "attention survives far scores"
+            <| fun () ->
+                let far = real 1 [ 1; 3; 2 ] * 1e4
+                read (Tensor.attention (far, far, far)) |> Array.forall System.Double.IsFinite |> shouldEqual true
 
-[<Test>]
-let ``the losses mean what DiffSharp's mean`` () =
-    let x = ofList [ 0.2; 0.8; 0.5; 0.9 ] [ 2; 2 ]
-    let t = ofList [ 0.0; 1.0; 1.0; 0.0 ] [ 2; 2 ]
-    x.mseLoss t |> shouldBe [ (0.04 + 0.04 + 0.25 + 0.81) / 4.0 ]
-    x.mseLoss (t, "sum") |> shouldBe [ 1.14 ]
-    x.bceLoss t |> shouldBe [ -(log 0.8 + log 0.8 + log 0.5 + log 0.1) / 4.0 ]
-    x.nllLoss (ints [ 1; 0 ] [ 2 ]) |> shouldBe [ -(0.8 + 0.5) / 2.0 ]
+                read (Tensor.attention (far, far, far, 1, -1.0))
+                |> Array.forall System.Double.IsFinite
+                |> shouldEqual true
 
-    x.crossEntropyLoss (ints [ 1; 0 ] [ 2 ])
-    |> shouldAgree 1e-14 (x.logsoftmax(1).nllLoss(ints [ 1; 0 ] [ 2 ]))
+            testCase "chamfer is the mean nearest squared distance in both directions"
+            <| fun () ->
+                for m, n, d in [ 1, 1, 1; 5, 7, 2; 17, 16, 3; 33, 2, 2 ] do
+                    [ real 1 [ 3; m; d ]; real 2 [ 3; n; d ] ]
+                    |> shouldEqualTwin
+                        (fun xs ->
+                            let difference = xs[0].unsqueeze 2 - xs[1].unsqueeze 1
+                            let squared = (difference * difference).sum 3
+                            squared.min(2).mean 1 + squared.min(1).mean 1)
+                        (fun xs -> xs[0].chamfer xs[1])
 
-    (ofList [ 0.0; 1.0 ] [ 2 ]).bceLoss(ofList [ 0.0; 1.0 ] [ 2 ]) |> shouldBe [ 0.0 ]
-    let certain = (ofList [ 0.0; 1.0 ] [ 2 ]).reverseDiff()
-    certain.bceLoss(ofList [ 1.0; 0.0 ] [ 2 ]).reverse()
-    certain.derivative |> read |> Array.forall System.Double.IsFinite |> should equal true
+            testCase "nearest finds the first of the nearest points"
+            <| fun () ->
+                let y = ofList [ 0.0; 4.0 ] [ 1; 2; 1 ]
+                let x = ofList [ 1.0; -1.0; 5.0 ] [ 1; 3; 1 ]
+                y.nearest x |> shouldBe [ 0.0; 2.0 ]
+
+            testCase "layer norm agrees with mean and variance"
+            <| fun () ->
+                for n in [ 1; 2; 16; 17; 33 ] do
+                    [ real 1 [ 3; 2; n ]; real 2 [ n ]; real 3 [ n ] ]
+                    |> shouldEqualTwin
+                        (fun xs ->
+                            let centred = xs[0] - xs[0].mean(2, true)
+                            let variance = (centred * centred).mean(2, true)
+                            centred / (variance + 1e-2).sqrt() * xs[1] + xs[2])
+                        (fun xs -> xs[0].layerNorm(xs[1], xs[2], 1e-2))
+
+            testCase "the likelihoods agree with their formulas"
+            <| fun () ->
+                [ real 1 [ 4; 17 ]; real 2 [ 17 ]; real 3 [ 4; 1 ] * 0.2 + 1.0 ]
+                |> shouldEqualTwin
+                    (fun xs ->
+                        let z = (xs[0] - xs[1]) / xs[2]
+                        -0.5 * z * z - xs[2].log() - 0.5 * log (2.0 * System.Math.PI))
+                    (fun xs -> xs[0].gaussianLogLikelihood(xs[1], xs[2]))
+
+                [ real 1 [ 4; 17 ] * 0.2 + 0.5; real 2 [ 17 ] ]
+                |> shouldEqualTwin
+                    (fun xs ->
+                        let p = xs[1].sigmoid()
+                        xs[0] * p.log () + (1.0 - xs[0]) * (1.0 - p).log())
+                    (fun xs -> xs[0].bernoulliLogLikelihood xs[1])
+
+            testCase "the losses mean what DiffSharp's mean"
+            <| fun () ->
+                let x = ofList [ 0.2; 0.8; 0.5; 0.9 ] [ 2; 2 ]
+                let t = ofList [ 0.0; 1.0; 1.0; 0.0 ] [ 2; 2 ]
+                x.mseLoss t |> shouldBe [ (0.04 + 0.04 + 0.25 + 0.81) / 4.0 ]
+                x.mseLoss (t, "sum") |> shouldBe [ 1.14 ]
+                x.bceLoss t |> shouldBe [ -(log 0.8 + log 0.8 + log 0.5 + log 0.1) / 4.0 ]
+                x.nllLoss (ints [ 1; 0 ] [ 2 ]) |> shouldBe [ -(0.8 + 0.5) / 2.0 ]
+
+                x.crossEntropyLoss (ints [ 1; 0 ] [ 2 ])
+                |> shouldAgree 1e-14 (x.logsoftmax(1).nllLoss(ints [ 1; 0 ] [ 2 ]))
+
+                (ofList [ 0.0; 1.0 ] [ 2 ]).bceLoss(ofList [ 0.0; 1.0 ] [ 2 ]) |> shouldBe [ 0.0 ]
+                let certain = (ofList [ 0.0; 1.0 ] [ 2 ]).reverseDiff()
+                certain.bceLoss(ofList [ 1.0; 0.0 ] [ 2 ]).reverse()
+                certain.derivative |> read |> Array.forall System.Double.IsFinite |> shouldEqual true
+        ]

@@ -1,7 +1,7 @@
 module Scae.Tests.Operations.ReductionTests
 
-open FsUnit
-open NUnit.Framework
+open Scae.Tests.Claims
+open Expecto
 open Scae.Tensors
 open Scae.Tests.Values
 
@@ -37,32 +37,7 @@ let private reductions: (string * (int -> Tensor -> Tensor) * (float[] -> float)
         "logsumexp", (fun axis x -> x.logsumexp axis), Array.sumBy exp >> log
     ]
 
-let private names = reductions |> List.map (fun (name, _, _) -> TestCaseData name)
-
-[<TestCaseSource(nameof names)>]
-let ``a reduction along an axis agrees with a loop over each line`` (name: string) =
-    let _, f, twin = reductions |> List.find (fun (n, _, _) -> n = name)
-
-    for shape in [ [ 5 ]; [ 2; 17 ]; [ 17; 2 ]; [ 3; 4; 5 ]; [ 2; 33; 3 ]; [ 2; 0; 3 ] ] do
-        let x = real 1 shape
-
-        for axis in 0 .. shape.Length - 1 do
-            if shape[axis] > 1 then
-                f axis x |> shouldBeWithin 1e-12 (lines axis x |> Array.map twin)
-                f (axis - shape.Length) x |> shouldHaveShape (List.removeAt axis shape)
-
-[<TestCase(10000, 2)>]
-[<TestCase(1000003, 3)>]
-let ``a sum over many rows loses no digits`` (rows: int) (columns: int) =
-    let x = Tensor.full ([| rows; columns |], 0.1, Dtype.Float32)
-    let mean = x.mean(0).toArray<float32>()
-    mean |> Array.iter (fun value -> float value / float 0.1f |> should (equalWithin 2e-6) 1.0)
-
-[<Test>]
-let ``a sum over more rows than are added in order agrees with a loop`` () =
-    for rows in [ 127; 128; 129; 255; 257; 1000 ] do
-        let x = real 2 [ 2; rows; 3 ]
-        x.sum 1 |> shouldBeWithin 1e-11 (lines 1 x |> Array.map Array.sum)
+let private names = reductions |> List.map (fun (name, _, _) -> name)
 
 let private along: (string * (int -> Tensor -> Tensor) * (float[] -> float[])) list =
     let softmax xs = let total = Array.sumBy exp xs in xs |> Array.map (fun x -> exp x / total)
@@ -78,104 +53,141 @@ let private along: (string * (int -> Tensor -> Tensor) * (float[] -> float[])) l
         "indexSelect", (fun axis x -> x.indexSelect (axis, [| 1; 0; 1 |])), (fun xs -> [| xs[1]; xs[0]; xs[1] |])
     ]
 
-let private alongNames = along |> List.map (fun (name, _, _) -> TestCaseData name)
+let private alongNames = along |> List.map (fun (name, _, _) -> name)
 
-[<TestCaseSource(nameof alongNames)>]
-let ``an operation along an axis agrees with a loop over each line`` (name: string) =
-    let _, f, twin = along |> List.find (fun (n, _, _) -> n = name)
+[<Tests>]
+let tests =
+    testList
+        "Operations.Reduction"
+        [
+            for name in names do
+                testCase $"a reduction along an axis agrees with a loop over each line ({name})"
+                <| fun () ->
+                    let _, f, twin = reductions |> List.find (fun (n, _, _) -> n = name)
 
-    for shape in [ [ 5 ]; [ 2; 17 ]; [ 17; 2 ]; [ 3; 4; 5 ]; [ 2; 33; 3 ] ] do
-        let x = real 1 shape
+                    for shape in [ [ 5 ]; [ 2; 17 ]; [ 17; 2 ]; [ 3; 4; 5 ]; [ 2; 33; 3 ]; [ 2; 0; 3 ] ] do
+                        let x = real 1 shape
 
-        for axis in 0 .. shape.Length - 1 do
-            let y = f axis x
-            let expected = lines axis x |> Array.map twin
-            lines axis y |> Array.concat |> Tensor.``of`` |> shouldBeWithin 1e-12 (Array.concat expected)
+                        for axis in 0 .. shape.Length - 1 do
+                            if shape[axis] > 1 then
+                                f axis x |> shouldBeWithin 1e-12 (lines axis x |> Array.map twin)
+                                f (axis - shape.Length) x |> shouldHaveShape (List.removeAt axis shape)
 
-[<Test>]
-let ``sums over several axes and of nothing`` () =
-    let x = real 1 [ 2; 3; 4 ]
-    x.sum [| 0; 2 |] |> shouldAgree 1e-14 (x.sum(2).sum 0)
-    x.sum ([| 0; 2 |], true) |> shouldHaveShape [ 1; 3; 1 ]
-    (real 1 [ 0; 3 ]).sum 0 |> shouldBe [ 0.0; 0.0; 0.0 ]
-    (real 1 [ 0 ]).mean() |> shouldBe [ nan ]
+            for rows, columns in [ (10000, 2); (1000003, 3) ] do
+                testCase $"a sum over many rows loses no digits ({rows}, {columns})"
+                <| fun () ->
+                    let x = Tensor.full ([| rows; columns |], 0.1, Dtype.Float32)
+                    let mean = x.mean(0).toArray<float32>()
+                    mean |> Array.iter (fun value -> float value / float 0.1f |> shouldBeNear 2e-6 1.0)
 
-[<Test>]
-let ``the variance of one value is not a number`` () = (ofList [ 3.0 ] [ 1 ]).var() |> shouldBe [ nan ]
+            testCase "a sum over more rows than are added in order agrees with a loop"
+            <| fun () ->
+                for rows in [ 127; 128; 129; 255; 257; 1000 ] do
+                    let x = real 2 [ 2; rows; 3 ]
+                    x.sum 1 |> shouldBeWithin 1e-11 (lines 1 x |> Array.map Array.sum)
 
-[<Test>]
-let ``maxima take the first of equals and let NaN win`` () =
-    let x = (ofList [ 1.0; 3.0; 3.0; 0.0 ] [ 4 ]).reverseDiff()
-    x.max().reverse()
-    x.derivative |> shouldBe [ 0.0; 1.0; 0.0; 0.0 ]
-    x.argmax 0 |> shouldBe [ 1.0 ]
-    (ofList [ 1.0; nan; 3.0 ] [ 3 ]).max() |> shouldBe [ nan ]
-    (ofList [ 1.0; nan; 0.0 ] [ 3 ]).argmin 0 |> shouldBe [ 1.0 ]
+            for name in alongNames do
+                testCase $"an operation along an axis agrees with a loop over each line ({name})"
+                <| fun () ->
+                    let _, f, twin = along |> List.find (fun (n, _, _) -> n = name)
 
-[<Test>]
-let ``softmax is stable for rows a thousand apart, forward and backward`` () =
-    for dtype in [ Dtype.Float32; Dtype.Float64 ] do
-        let x = (ofList [ 1000.0; 1001.0; -200.0; -201.0 ] [ 2; 2 ]).cast(dtype).reverseDiff()
-        let p = 1.0 / (1.0 + exp 1.0)
-        let y = x.softmax 1
-        y |> shouldBeWithin 1e-6 [| p; 1.0 - p; 1.0 - p; p |]
-        (y.select (1, 0)).sum().reverse()
-        let s = p * (1.0 - p)
-        x.derivative |> shouldBeWithin 1e-6 [| s; -s; s; -s |]
+                    for shape in [ [ 5 ]; [ 2; 17 ]; [ 17; 2 ]; [ 3; 4; 5 ]; [ 2; 33; 3 ] ] do
+                        let x = real 1 shape
 
-[<Test>]
-let ``logsoftmax is exact on far rows`` () =
-    for dtype in [ Dtype.Float32; Dtype.Float64 ] do
-        let x = (ofList [ 20000.0; 20001.0; 0.0; -20000.0 ] [ 2; 2 ]).cast(dtype)
-        let p = log (1.0 + exp 1.0)
-        x.logsoftmax 1 |> shouldBeWithin 1e-6 [| -p; 1.0 - p; 0.0; -20000.0 |]
+                        for axis in 0 .. shape.Length - 1 do
+                            let y = f axis x
+                            let expected = lines axis x |> Array.map twin
 
-[<Test>]
-let ``logsumexp of minus infinities is minus infinity without a gradient`` () =
-    let x = (ofList [ -infinity; -infinity; 0.0; -infinity ] [ 2; 2 ]).reverseDiff()
-    let y = x.logsumexp 1
-    y |> shouldBe [ -infinity; 0.0 ]
-    y.reverse (Tensor.ones ([| 2 |], Dtype.Float64))
-    x.derivative |> shouldBe [ 0.0; 0.0; 1.0; 0.0 ]
+                            lines axis y
+                            |> Array.concat
+                            |> Tensor.``of``
+                            |> shouldBeWithin 1e-12 (Array.concat expected)
 
-[<Test>]
-let ``the gradient of gather adds up where positions are repeated`` () =
-    let x = (ofList [ 1.0; 2.0; 3.0 ] [ 1; 3 ]).reverseDiff()
-    let y = x.gather (1, ints [ 2; 2; 0; 2 ] [ 1; 4 ])
-    y |> shouldBe [ 3.0; 3.0; 1.0; 3.0 ]
-    y.reverse (ofList [ 1.0; 10.0; 100.0; 1000.0 ] [ 1; 4 ])
-    x.derivative |> shouldBe [ 100.0; 0.0; 1011.0 ]
+            testCase "sums over several axes and of nothing"
+            <| fun () ->
+                let x = real 1 [ 2; 3; 4 ]
+                x.sum [| 0; 2 |] |> shouldAgree 1e-14 (x.sum(2).sum 0)
+                x.sum ([| 0; 2 |], true) |> shouldHaveShape [ 1; 3; 1 ]
+                (real 1 [ 0; 3 ]).sum 0 |> shouldBe [ 0.0; 0.0; 0.0 ]
+                (real 1 [ 0 ]).mean() |> shouldBe [ nan ]
 
-[<Test>]
-let ``gather reads a shorter index's part of the other axes`` () =
-    let x = ofList [ 0.0 .. 5.0 ] [ 2; 3 ]
-    x.gather (1, ints [ 2; 0 ] [ 1; 2 ]) |> shouldBe [ 2.0; 0.0 ]
-    x.gather (0, ints [ 1; 0 ] [ 1; 2 ]) |> shouldBe [ 3.0; 1.0 ]
+            testCase "the variance of one value is not a number"
+            <| fun () -> (ofList [ 3.0 ] [ 1 ]).var() |> shouldBe [ nan ]
 
-[<Test>]
-let ``scatter keeps the last and scatterAdd the sum`` () =
-    let x = (ofList [ 1.0; 2.0; 3.0; 4.0 ] [ 2; 2 ]).reverseDiff()
-    let index = ints [ 1; 1; 0; 2 ] [ 2; 2 ]
-    let y = x.scatter (1, index, [| 2; 3 |])
-    y |> shouldBe [ 0.0; 2.0; 0.0; 3.0; 0.0; 4.0 ]
-    y.sum().reverse()
-    x.derivative |> shouldBe [ 0.0; 1.0; 1.0; 1.0 ]
-    x.scatterAdd (1, index, [| 2; 3 |]) |> shouldBe [ 0.0; 3.0; 0.0; 3.0; 0.0; 4.0 ]
+            testCase "maxima take the first of equals and let NaN win"
+            <| fun () ->
+                let x = (ofList [ 1.0; 3.0; 3.0; 0.0 ] [ 4 ]).reverseDiff()
+                x.max().reverse()
+                x.derivative |> shouldBe [ 0.0; 1.0; 0.0; 0.0 ]
+                x.argmax 0 |> shouldBe [ 1.0 ]
+                (ofList [ 1.0; nan; 3.0 ] [ 3 ]).max() |> shouldBe [ nan ]
+                (ofList [ 1.0; nan; 0.0 ] [ 3 ]).argmin 0 |> shouldBe [ 1.0 ]
 
-[<Test>]
-let ``onehot, pad, dilate and stack make what they say`` () =
-    (ints [ 2; 0 ] [ 2 ]).onehot 3 |> shouldBe [ 0.0; 0.0; 1.0; 1.0; 0.0; 0.0 ]
-    Tensor.onehot (3, 1) |> shouldBe [ 0.0; 1.0; 0.0 ]
-    let x = ofList [ 1.0; 2.0; 3.0; 4.0 ] [ 2; 2 ]
-    x.pad (0, 1) |> shouldBe [ 0.0; 1.0; 2.0; 0.0; 0.0; 3.0; 4.0; 0.0 ]
-    x.dilate (1, 2) |> shouldBe [ 1.0; 0.0; 2.0; 3.0; 0.0; 4.0 ]
-    x.dilate (2, 1) |> shouldBe [ 1.0; 2.0; 0.0; 0.0; 3.0; 4.0 ]
-    Tensor.stack ([ x; x * 2.0 ], 2) |> shouldBe [ 1.0; 2.0; 2.0; 4.0; 3.0; 6.0; 4.0; 8.0 ]
-    Tensor.cat ([ ints [ 1 ] [ 1 ]; ints [ 2; 3 ] [ 2 ] ]) |> shouldBe [ 1.0; 2.0; 3.0 ]
+            testCase "softmax is stable for rows a thousand apart, forward and backward"
+            <| fun () ->
+                for dtype in [ Dtype.Float32; Dtype.Float64 ] do
+                    let x = (ofList [ 1000.0; 1001.0; -200.0; -201.0 ] [ 2; 2 ]).cast(dtype).reverseDiff()
+                    let p = 1.0 / (1.0 + exp 1.0)
+                    let y = x.softmax 1
+                    y |> shouldBeWithin 1e-6 [| p; 1.0 - p; 1.0 - p; p |]
+                    (y.select (1, 0)).sum().reverse()
+                    let s = p * (1.0 - p)
+                    x.derivative |> shouldBeWithin 1e-6 [| s; -s; s; -s |]
 
-[<Test>]
-let ``the gradient of cumprod is right where elements are zero`` () =
-    let x = (ofList [ 2.0; 0.0; 3.0; 0.0; 5.0 ] [ 5 ]).reverseDiff()
-    x.cumprod(0).sum().reverse()
-    // y = a, ab, abc, abcd, abcde
-    x.derivative |> shouldBe [ 1.0; 2.0 + 6.0; 0.0; 0.0; 0.0 ]
+            testCase "logsoftmax is exact on far rows"
+            <| fun () ->
+                for dtype in [ Dtype.Float32; Dtype.Float64 ] do
+                    let x = (ofList [ 20000.0; 20001.0; 0.0; -20000.0 ] [ 2; 2 ]).cast(dtype)
+                    let p = log (1.0 + exp 1.0)
+                    x.logsoftmax 1 |> shouldBeWithin 1e-6 [| -p; 1.0 - p; 0.0; -20000.0 |]
+
+            testCase "logsumexp of minus infinities is minus infinity without a gradient"
+            <| fun () ->
+                let x = (ofList [ -infinity; -infinity; 0.0; -infinity ] [ 2; 2 ]).reverseDiff()
+                let y = x.logsumexp 1
+                y |> shouldBe [ -infinity; 0.0 ]
+                y.reverse (Tensor.ones ([| 2 |], Dtype.Float64))
+                x.derivative |> shouldBe [ 0.0; 0.0; 1.0; 0.0 ]
+
+            testCase "the gradient of gather adds up where positions are repeated"
+            <| fun () ->
+                let x = (ofList [ 1.0; 2.0; 3.0 ] [ 1; 3 ]).reverseDiff()
+                let y = x.gather (1, ints [ 2; 2; 0; 2 ] [ 1; 4 ])
+                y |> shouldBe [ 3.0; 3.0; 1.0; 3.0 ]
+                y.reverse (ofList [ 1.0; 10.0; 100.0; 1000.0 ] [ 1; 4 ])
+                x.derivative |> shouldBe [ 100.0; 0.0; 1011.0 ]
+
+            testCase "gather reads a shorter index's part of the other axes"
+            <| fun () ->
+                let x = ofList [ 0.0 .. 5.0 ] [ 2; 3 ]
+                x.gather (1, ints [ 2; 0 ] [ 1; 2 ]) |> shouldBe [ 2.0; 0.0 ]
+                x.gather (0, ints [ 1; 0 ] [ 1; 2 ]) |> shouldBe [ 3.0; 1.0 ]
+
+            testCase "scatter keeps the last and scatterAdd the sum"
+            <| fun () ->
+                let x = (ofList [ 1.0; 2.0; 3.0; 4.0 ] [ 2; 2 ]).reverseDiff()
+                let index = ints [ 1; 1; 0; 2 ] [ 2; 2 ]
+                let y = x.scatter (1, index, [| 2; 3 |])
+                y |> shouldBe [ 0.0; 2.0; 0.0; 3.0; 0.0; 4.0 ]
+                y.sum().reverse()
+                x.derivative |> shouldBe [ 0.0; 1.0; 1.0; 1.0 ]
+                x.scatterAdd (1, index, [| 2; 3 |]) |> shouldBe [ 0.0; 3.0; 0.0; 3.0; 0.0; 4.0 ]
+
+            testCase "onehot, pad, dilate and stack make what they say"
+            <| fun () ->
+                (ints [ 2; 0 ] [ 2 ]).onehot 3 |> shouldBe [ 0.0; 0.0; 1.0; 1.0; 0.0; 0.0 ]
+                Tensor.onehot (3, 1) |> shouldBe [ 0.0; 1.0; 0.0 ]
+                let x = ofList [ 1.0; 2.0; 3.0; 4.0 ] [ 2; 2 ]
+                x.pad (0, 1) |> shouldBe [ 0.0; 1.0; 2.0; 0.0; 0.0; 3.0; 4.0; 0.0 ]
+                x.dilate (1, 2) |> shouldBe [ 1.0; 0.0; 2.0; 3.0; 0.0; 4.0 ]
+                x.dilate (2, 1) |> shouldBe [ 1.0; 2.0; 0.0; 0.0; 3.0; 4.0 ]
+                Tensor.stack ([ x; x * 2.0 ], 2) |> shouldBe [ 1.0; 2.0; 2.0; 4.0; 3.0; 6.0; 4.0; 8.0 ]
+                Tensor.cat ([ ints [ 1 ] [ 1 ]; ints [ 2; 3 ] [ 2 ] ]) |> shouldBe [ 1.0; 2.0; 3.0 ]
+
+            testCase "the gradient of cumprod is right where elements are zero"
+            <| fun () ->
+                let x = (ofList [ 2.0; 0.0; 3.0; 0.0; 5.0 ] [ 5 ]).reverseDiff()
+                x.cumprod(0).sum().reverse()
+                // y = a, ab, abc, abcd, abcde
+                x.derivative |> shouldBe [ 1.0; 2.0 + 6.0; 0.0; 0.0; 0.0 ]
+        ]

@@ -1,7 +1,7 @@
 module Scae.Tests.Operations.ShapeTests
 
-open FsUnit
-open NUnit.Framework
+open Scae.Tests.Claims
+open Expecto
 open Scae.Tensors
 open Scae.Tests.Values
 
@@ -62,66 +62,72 @@ let private errors: (string * (unit -> Tensor)) list =
         (fun () -> x().cast Dtype.Int32)
     ]
 
-let private words = errors |> List.map (fun (text, _) -> TestCaseData text)
+let private words = errors |> List.map (fun (text, _) -> text)
 
-[<TestCaseSource(nameof words)>]
-let ``a wrong shape is named together with what would have fitted`` (text: string) =
-    errors |> List.find (fun (t, _) -> t = text) |> snd |> shouldSay text
-
-[<Test>]
-let ``views copy nothing: writing the source shows in them`` () =
-    let source = real 1 [ 2; 3 ]
-
-    let views =
+[<Tests>]
+let tests =
+    testList
+        "Operations.Shape"
         [
-            source.transpose ()
-            source.expand (4, 2, 3)
-            source.slice (1, 1, 3)
-            source.select (0, 1)
-            source.view 6
-            source.unsqueeze 0
+            for text in words do
+                testCase $"a wrong shape is named together with what would have fitted ({text})"
+                <| fun () -> errors |> List.find (fun (t, _) -> t = text) |> snd |> shouldSay text
+
+            testCase "views copy nothing: writing the source shows in them"
+            <| fun () ->
+                let source = real 1 [ 2; 3 ]
+
+                let views =
+                    [
+                        source.transpose ()
+                        source.expand (4, 2, 3)
+                        source.slice (1, 1, 3)
+                        source.select (0, 1)
+                        source.view 6
+                        source.unsqueeze 0
+                    ]
+
+                source.Elements<float>().Fill 7.0
+
+                for view in views do
+                    read view |> Array.forall ((=) 7.0) |> shouldEqual true
+
+            testCase "a slice from a to a + 1 keeps its axis"
+            <| fun () ->
+                let x = ofList [ 0.0 .. 5.0 ] [ 2; 3 ]
+                x.slice (1, 1, 2) |> shouldHaveShape [ 2; 1 ]
+                x.slice (1, 1, 2) |> shouldBe [ 1.0; 4.0 ]
+                x.select (1, 1) |> shouldHaveShape [ 2 ]
+
+            testCase "views read what they say"
+            <| fun () ->
+                let x = ofList [ 0.0 .. 5.0 ] [ 2; 3 ]
+                x.transpose () |> shouldBe [ 0.0; 3.0; 1.0; 4.0; 2.0; 5.0 ]
+                x.permute(1, 0).view 6 |> shouldBe [ 0.0; 3.0; 1.0; 4.0; 2.0; 5.0 ]
+                x.slice (1, 0, 3, 2) |> shouldBe [ 0.0; 2.0; 3.0; 5.0 ]
+                x.slice (1, -2, -1) |> shouldBe [ 1.0; 4.0 ]
+                x.diagonal () |> shouldBe [ 0.0; 4.0 ]
+                x.trace () |> shouldBe [ 4.0 ]
+                x.select(0, 1).expand(2, 3) |> shouldBe [ 3.0; 4.0; 5.0; 3.0; 4.0; 5.0 ]
+                x.split([| 1; 2 |], 1)[1] |> shouldBe [ 1.0; 2.0; 4.0; 5.0 ]
+                x.unstack(1)[2] |> shouldBe [ 2.0; 5.0 ]
+                x.flatten().unflatten(0, 3, 2) |> shouldHaveShape [ 3; 2 ]
+                x.unsqueeze(-1).squeeze() |> shouldHaveShape [ 2; 3 ]
+                x.unsqueeze(0).squeeze 0 |> shouldHaveShape [ 2; 3 ]
+
+            testCase "an empty slice of an empty tensor can be computed with"
+            <| fun () ->
+                let x = Tensor.zeros [| 0; 3 |]
+                x.slice(1, 3, 3).exp() + 1.0 |> shouldHaveShape [ 0; 0 ]
+
+            testCase "creation makes what it says"
+            <| fun () ->
+                Tensor.arange (3.0, dtype = Dtype.Float64) |> shouldBe [ 0.0; 1.0; 2.0 ]
+                Tensor.linspace (-1.0, 1.0, 3) |> shouldBe [ -1.0; 0.0; 1.0 ]
+                Tensor.logspace (0.0, 2.0, 3, dtype = Dtype.Float64) |> shouldBe [ 1.0; 10.0; 100.0 ]
+                Tensor.eye 2 |> shouldBe [ 1.0; 0.0; 0.0; 1.0 ]
+                Tensor.full ([| 2 |], 3.5) |> shouldBe [ 3.5; 3.5 ]
+                Tensor.``of`` (array2D [ [ 1.0; 2.0 ]; [ 3.0; 4.0 ] ]) |> shouldBe [ 1.0; 2.0; 3.0; 4.0 ]
+                Tensor.``of`` [| 5.0 |] |> shouldHaveShape [ 1 ]
+                Tensor.scalar 2.0 |> shouldHaveShape []
         ]
-
-    source.Elements<float>().Fill 7.0
-
-    for view in views do
-        read view |> Array.forall ((=) 7.0) |> should equal true
-
-[<Test>]
-let ``a slice from a to a + 1 keeps its axis`` () =
-    let x = ofList [ 0.0 .. 5.0 ] [ 2; 3 ]
-    x.slice (1, 1, 2) |> shouldHaveShape [ 2; 1 ]
-    x.slice (1, 1, 2) |> shouldBe [ 1.0; 4.0 ]
-    x.select (1, 1) |> shouldHaveShape [ 2 ]
-
-[<Test>]
-let ``views read what they say`` () =
-    let x = ofList [ 0.0 .. 5.0 ] [ 2; 3 ]
-    x.transpose () |> shouldBe [ 0.0; 3.0; 1.0; 4.0; 2.0; 5.0 ]
-    x.permute(1, 0).view 6 |> shouldBe [ 0.0; 3.0; 1.0; 4.0; 2.0; 5.0 ]
-    x.slice (1, 0, 3, 2) |> shouldBe [ 0.0; 2.0; 3.0; 5.0 ]
-    x.slice (1, -2, -1) |> shouldBe [ 1.0; 4.0 ]
-    x.diagonal () |> shouldBe [ 0.0; 4.0 ]
-    x.trace () |> shouldBe [ 4.0 ]
-    x.select(0, 1).expand(2, 3) |> shouldBe [ 3.0; 4.0; 5.0; 3.0; 4.0; 5.0 ]
-    x.split([| 1; 2 |], 1)[1] |> shouldBe [ 1.0; 2.0; 4.0; 5.0 ]
-    x.unstack(1)[2] |> shouldBe [ 2.0; 5.0 ]
-    x.flatten().unflatten(0, 3, 2) |> shouldHaveShape [ 3; 2 ]
-    x.unsqueeze(-1).squeeze() |> shouldHaveShape [ 2; 3 ]
-    x.unsqueeze(0).squeeze 0 |> shouldHaveShape [ 2; 3 ]
-
-[<Test>]
-let ``an empty slice of an empty tensor can be computed with`` () =
-    let x = Tensor.zeros [| 0; 3 |]
-    x.slice(1, 3, 3).exp() + 1.0 |> shouldHaveShape [ 0; 0 ]
-
-[<Test>]
-let ``creation makes what it says`` () =
-    Tensor.arange (3.0, dtype = Dtype.Float64) |> shouldBe [ 0.0; 1.0; 2.0 ]
-    Tensor.linspace (-1.0, 1.0, 3) |> shouldBe [ -1.0; 0.0; 1.0 ]
-    Tensor.logspace (0.0, 2.0, 3, dtype = Dtype.Float64) |> shouldBe [ 1.0; 10.0; 100.0 ]
-    Tensor.eye 2 |> shouldBe [ 1.0; 0.0; 0.0; 1.0 ]
-    Tensor.full ([| 2 |], 3.5) |> shouldBe [ 3.5; 3.5 ]
-    Tensor.``of`` (array2D [ [ 1.0; 2.0 ]; [ 3.0; 4.0 ] ]) |> shouldBe [ 1.0; 2.0; 3.0; 4.0 ]
-    Tensor.``of`` [| 5.0 |] |> shouldHaveShape [ 1 ]
-    Tensor.scalar 2.0 |> shouldHaveShape []

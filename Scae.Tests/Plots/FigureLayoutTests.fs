@@ -1,9 +1,9 @@
 module Scae.Tests.Plots.FigureLayoutTests
 
-open NUnit.Framework
+open Expecto
 open FsCheck
 open FsCheck.FSharp
-open FsUnit
+open Scae.Tests.Claims
 open Scae.Core.Figures
 open Scae.Cli.Plots
 
@@ -124,62 +124,74 @@ let private figure: Gen<Figure> =
             |> Figure.panelSize (float width) (float height)
     }
 
-[<Test>]
-let ``no text of any figure is cut off or overlaps another`` () =
-    let property (f: Figure) =
-        match check f with
-        | [] -> true
-        | faults -> failwith (String.concat "\n" faults)
+[<Tests>]
+let tests =
+    testList
+        "Plots.FigureLayout"
+        [
+            testCase "no text of any figure is cut off or overlaps another"
+            <| fun () ->
+                let property (f: Figure) =
+                    match check f with
+                    | [] -> true
+                    | faults -> failwith (String.concat "\n" faults)
 
-    Check.One(
-        Config.QuickThrowOnFailure.WithMaxTest(400).WithReplay(Some { Rnd = Rnd 1UL; Size = None }),
-        Prop.forAll (Arb.fromGen figure) property
-    )
+                Check.One(
+                    Config.QuickThrowOnFailure
+                        .WithQuietOnSuccess(true)
+                        .WithMaxTest(400)
+                        .WithReplay(Some { Rnd = Rnd 1UL; Size = None }),
+                    Prop.forAll (Arb.fromGen figure) property
+                )
 
-[<Test>]
-let ``any figure can be drawn`` () =
-    let property (f: Figure) = (FigureRenderer.Rasterise(f, 1.0)).Width > 0
+            testCase "any figure can be drawn"
+            <| fun () ->
+                let property (f: Figure) = (FigureRenderer.Rasterise(f, 1.0)).Width > 0
 
-    Check.One(
-        Config.QuickThrowOnFailure.WithMaxTest(60).WithReplay(Some { Rnd = Rnd 2UL; Size = None }),
-        Prop.forAll (Arb.fromGen figure) property
-    )
+                Check.One(
+                    Config.QuickThrowOnFailure
+                        .WithQuietOnSuccess(true)
+                        .WithMaxTest(60)
+                        .WithReplay(Some { Rnd = Rnd 2UL; Size = None }),
+                    Prop.forAll (Arb.fromGen figure) property
+                )
 
-[<Test>]
-let ``the samples have no text that is cut off or overlaps`` () =
-    for f in SampleFigures.all do
-        if f.Name <> "text" then
-            check f |> should be Empty
+            testCase "the samples have no text that is cut off or overlaps"
+            <| fun () ->
+                for f in SampleFigures.all do
+                    if f.Name <> "text" then
+                        check f |> shouldBeEmpty
 
-[<Test>]
-let ``the check notices overlapping and cut texts`` () =
-    let at x = Rectangle(x, 10.0, x + 30.0, 20.0)
-    faults 100.0 50.0 [ "a", at 0.0; "b", at 40.0 ] |> should be Empty
-    faults 100.0 50.0 [ "a", at 0.0; "b", at 20.0 ] |> should haveLength 1
-    faults 100.0 50.0 [ "a", at 80.0 ] |> should haveLength 1
+            testCase "the check notices overlapping and cut texts"
+            <| fun () ->
+                let at x = Rectangle(x, 10.0, x + 30.0, 20.0)
+                faults 100.0 50.0 [ "a", at 0.0; "b", at 40.0 ] |> shouldBeEmpty
+                faults 100.0 50.0 [ "a", at 0.0; "b", at 20.0 ] |> shouldHaveLength 1
+                faults 100.0 50.0 [ "a", at 80.0 ] |> shouldHaveLength 1
 
-[<Test>]
-let ``panels of a grid share their edges although their labels differ`` () =
-    let panel (scale: float) =
-        Panel.create "t"
-        |> Panel.axes "x" "y"
-        |> Panel.line "" Palette.blue [| 0.0; scale |] [| 0.0; scale |]
+            testCase "panels of a grid share their edges although their labels differ"
+            <| fun () ->
+                let panel (scale: float) =
+                    Panel.create "t"
+                    |> Panel.axes "x" "y"
+                    |> Panel.line "" Palette.blue [| 0.0; scale |] [| 0.0; scale |]
 
-    let layout = FigureLayout(Figure.create "grid" "" [ [ panel 1.0 ]; [ panel 12345.0 ] ])
-    let recorder = TextRecorder()
-    layout.Draw recorder
+                let layout = FigureLayout(Figure.create "grid" "" [ [ panel 1.0 ]; [ panel 12345.0 ] ])
+                let recorder = TextRecorder()
+                layout.Draw recorder
 
-    let titles =
-        recorder.Texts |> List.filter (fun (text, _) -> text = "t") |> List.map (fun (_, box) -> box.Left)
+                let titles =
+                    recorder.Texts |> List.filter (fun (text, _) -> text = "t") |> List.map (fun (_, box) -> box.Left)
 
-    titles |> List.distinct |> should haveLength 1
+                titles |> List.distinct |> shouldHaveLength 1
 
-[<Test>]
-let ``texts wrap first, then shrink, then lose their end`` () =
-    let fit width most = TextFitting.Fit("one two three four", width, 12.0, most)
-    (fit 500.0 1).Lines |> List.ofSeq |> should equal [ "one two three four" ]
-    (fit 60.0 3).Lines.Count |> should be (greaterThan 1)
-    (fit 60.0 3).Size |> should equal 12.0
-    (fit 90.0 1).Size |> should be (lessThan 12.0)
-    Seq.last (fit 40.0 1).Lines |> should endWith "…"
-    (fit 0.0 1).Lines |> List.ofSeq |> should equal [ "" ]
+            testCase "texts wrap first, then shrink, then lose their end"
+            <| fun () ->
+                let fit width most = TextFitting.Fit("one two three four", width, 12.0, most)
+                (fit 500.0 1).Lines |> List.ofSeq |> shouldEqual [ "one two three four" ]
+                (fit 60.0 3).Lines.Count |> shouldBeGreaterThan 1
+                (fit 60.0 3).Size |> shouldEqual 12.0
+                (fit 90.0 1).Size |> shouldBeLessThan 12.0
+                Seq.last (fit 40.0 1).Lines |> shouldEndWith "…"
+                (fit 0.0 1).Lines |> List.ofSeq |> shouldEqual [ "" ]
+        ]

@@ -2,9 +2,8 @@ module Scae.Tests.Plots.GifWriterTests
 
 open System
 open System.IO
-open NUnit.Framework
-open FsCheck.NUnit
-open FsUnit
+open Expecto
+open Scae.Tests.Claims
 open Scae.Cli.Plots
 open Scae.Core.Figures
 
@@ -24,72 +23,78 @@ let private picture (width: int) (height: int) (colours: int) (value: int -> int
 
     image
 
-[<Property(MaxTest = 30)>]
-let ``a GIF of at most 255 colours decodes to its frames`` (w: byte) (h: byte) (seed: int) =
-    let width, height = 1 + int w % 40, 1 + int h % 40
+[<Tests>]
+let tests =
+    testList
+        "Plots.GifWriter"
+        [
+            testPropertyWithConfig (samples 30) "a GIF of at most 255 colours decodes to its frames"
+            <| fun (w: byte) (h: byte) (seed: int) ->
+                let width, height = 1 + int w % 40, 1 + int h % 40
 
-    let frames =
-        Array.init 4 (fun i -> picture width height 255 (fun x y -> if x < 10 * i then seed * (x + 3) * (y + i) else y))
+                let frames =
+                    Array.init 4 (fun i ->
+                        picture width height 255 (fun x y -> if x < 10 * i then seed * (x + 3) * (y + i) else y))
 
-    let back = GifDecoder.decode (write frames)
+                let back = GifDecoder.decode (write frames)
 
-    List.map (fun (f: GifDecoder.Frame) -> f.Image.Rgb) back = [ for f in frames -> f.Rgb ]
-    && List.map (fun (f: GifDecoder.Frame) -> f.Delay) back = [ 5; 6; 7; 8 ]
+                List.map (fun (f: GifDecoder.Frame) -> f.Image.Rgb) back = [ for f in frames -> f.Rgb ]
+                && List.map (fun (f: GifDecoder.Frame) -> f.Delay) back = [ 5; 6; 7; 8 ]
 
-[<Test>]
-let ``noise that fills the table of codes several times decodes`` () =
-    let noise x y = (x * 7919 + y * 104729) * (x + 31 * y + 17) >>> 5
-    let frames = [| picture 200 150 255 noise |]
-    let back = GifDecoder.decode (write frames)
-    back.Head.Image.Rgb = frames[0].Rgb |> should equal true
+            testCase "noise that fills the table of codes several times decodes"
+            <| fun () ->
+                let noise x y = (x * 7919 + y * 104729) * (x + 31 * y + 17) >>> 5
+                let frames = [| picture 200 150 255 noise |]
+                let back = GifDecoder.decode (write frames)
+                back.Head.Image.Rgb = frames[0].Rgb |> shouldEqual true
 
-[<Test>]
-let ``the comparison notices a changed code and codes that are lost`` () =
-    let image = picture 50 50 255 (fun x y -> x * y)
-    let bytes = write [| image |]
-    // Header, colours, repetition, control, description; then code size, block length, codes.
-    let codes = 13 + 768 + 19 + 8 + 10 + 2
+            testCase "the comparison notices a changed code and codes that are lost"
+            <| fun () ->
+                let image = picture 50 50 255 (fun x y -> x * y)
+                let bytes = write [| image |]
+                // Header, colours, repetition, control, description; then code size, block length, codes.
+                let codes = 13 + 768 + 19 + 8 + 10 + 2
 
-    let survives (bytes: byte[]) =
-        try
-            (GifDecoder.decode bytes).Head.Image.Rgb = image.Rgb
-        with _ ->
-            false
+                let survives (bytes: byte[]) =
+                    try
+                        (GifDecoder.decode bytes).Head.Image.Rgb = image.Rgb
+                    with _ ->
+                        false
 
-    let changed = Array.copy bytes
-    changed[codes + 20] <- changed[codes + 20] ^^^ 16uy
-    let shorter = Array.append bytes[.. codes + 254] [| 0uy; 0x3Buy |]
-    [ survives bytes; survives changed; survives shorter ] |> should equal [ true; false; false ]
+                let changed = Array.copy bytes
+                changed[codes + 20] <- changed[codes + 20] ^^^ 16uy
+                let shorter = Array.append bytes[.. codes + 254] [| 0uy; 0x3Buy |]
+                [ survives bytes; survives changed; survives shorter ] |> shouldEqual [ true; false; false ]
 
-[<Test>]
-let ``a frame holds only the rectangle that changed`` () =
-    let frame i =
-        picture 60 40 255 (fun x y -> if i > 0 && x >= 20 && x < 25 && y = 7 then 9 else 3)
+            testCase "a frame holds only the rectangle that changed"
+            <| fun () ->
+                let frame i =
+                    picture 60 40 255 (fun x y -> if i > 0 && x >= 20 && x < 25 && y = 7 then 9 else 3)
 
-    let back = GifDecoder.decode (write [| frame 0; frame 1; frame 1 |])
-    [ for f in back -> f.Changed ] |> should equal [ 0, 0, 60, 40; 20, 7, 5, 1; 0, 0, 1, 1 ]
+                let back = GifDecoder.decode (write [| frame 0; frame 1; frame 1 |])
+                [ for f in back -> f.Changed ] |> shouldEqual [ 0, 0, 60, 40; 20, 7, 5, 1; 0, 0, 1, 1 ]
 
-[<Test>]
-let ``a training animation keeps its colours and stays small`` () =
-    let animation =
-        { SampleFigures.training with
-            Animation.Frames = SampleFigures.training.Frames[..7]
-        }
+            testCase "a training animation keeps its colours and stays small"
+            <| fun () ->
+                let animation =
+                    { SampleFigures.training with
+                        Animation.Frames = SampleFigures.training.Frames[..7]
+                    }
 
-    use stream = new MemoryStream()
-    FigureRenderer.RenderGif(animation, stream, 1.0)
-    let bytes = stream.ToArray()
-    let back = GifDecoder.decode bytes
-    [ for f in back -> f.Delay ] |> should equal [ 12; 12; 12; 12; 12; 12; 12; 200 ]
-    SamplePictures.keep "frame.png" (fun s -> PngWriter.Write(back[6].Image, s))
-    let drawn = FigureRenderer.Rasterise(animation.Frames[6], 1.0)
+                use stream = new MemoryStream()
+                FigureRenderer.RenderGif(animation, stream, 1.0)
+                let bytes = stream.ToArray()
+                let back = GifDecoder.decode bytes
+                [ for f in back -> f.Delay ] |> shouldEqual [ 12; 12; 12; 12; 12; 12; 12; 200 ]
+                SamplePictures.keep "frame.png" (fun s -> PngWriter.Write(back[6].Image, s))
+                let drawn = FigureRenderer.Rasterise(animation.Frames[6], 1.0)
 
-    let distance = Array.map2 (fun (a: byte) (b: byte) -> abs (int a - int b)) drawn.Rgb back[6].Image.Rgb
+                let distance = Array.map2 (fun (a: byte) (b: byte) -> abs (int a - int b)) drawn.Rgb back[6].Image.Rgb
 
-    Array.max distance |> should be (lessThan 40)
-    Array.averageBy float distance |> should be (lessThan 0.1)
-    bytes.Length |> should be (lessThan 200000)
+                Array.max distance |> shouldBeLessThan 40
+                Array.averageBy float distance |> shouldBeLessThan 0.1
+                bytes.Length |> shouldBeLessThan 200000
 
-[<Test>]
-let ``an animation without frames is an error that says so`` () =
-    (fun () -> write [||] |> ignore) |> should throw typeof<ArgumentException>
+            testCase "an animation without frames is an error that says so"
+            <| fun () -> (fun () -> write [||] |> ignore) |> shouldRaise<ArgumentException>
+        ]

@@ -1,9 +1,8 @@
 module Scae.Tests.Plots.PngWriterTests
 
 open System.IO
-open NUnit.Framework
-open FsCheck.NUnit
-open FsUnit
+open Expecto
+open Scae.Tests.Claims
 open Scae.Cli.Plots
 
 let private write (image: PixelImage) : byte[] =
@@ -24,21 +23,27 @@ let private picture (width: int) (height: int) (seed: int) : PixelImage =
 
     image
 
-[<Property>]
-let ``a PNG decodes to the pixels it was written from`` (w: byte) (h: byte) (seed: byte) =
-    let image = picture (1 + int w % 70) (1 + int h % 20) (int seed)
-    let back = PngDecoder.decode (write image)
-    back.Width = image.Width && back.Height = image.Height && back.Rgb = image.Rgb
+[<Tests>]
+let tests =
+    testList
+        "Plots.PngWriter"
+        [
+            testPropertyWithConfig (samples 100) "a PNG decodes to the pixels it was written from"
+            <| fun (w: byte) (h: byte) (seed: byte) ->
+                let image = picture (1 + int w % 70) (1 + int h % 20) (int seed)
+                let back = PngDecoder.decode (write image)
+                back.Width = image.Width && back.Height = image.Height && back.Rgb = image.Rgb
 
-[<Test>]
-let ``a figure decodes to its raster`` () =
-    let raster = FigureRenderer.Rasterise(SampleFigures.attention, 1.0)
-    use stream = new MemoryStream()
-    FigureRenderer.RenderPng(SampleFigures.attention, stream, 1.0)
-    (PngDecoder.decode (stream.ToArray())).Rgb = raster.Rgb |> should equal true
+            testCase "a figure decodes to its raster"
+            <| fun () ->
+                let raster = FigureRenderer.Rasterise(SampleFigures.attention, 1.0)
+                use stream = new MemoryStream()
+                FigureRenderer.RenderPng(SampleFigures.attention, stream, 1.0)
+                (PngDecoder.decode (stream.ToArray())).Rgb = raster.Rgb |> shouldEqual true
 
-[<Test>]
-let ``the decoder notices a changed byte`` () =
-    let bytes = write (picture 9 9 1)
-    bytes[50] <- bytes[50] ^^^ 4uy
-    (fun () -> PngDecoder.decode bytes |> ignore) |> should throw typeof<exn>
+            testCase "the decoder notices a changed byte"
+            <| fun () ->
+                let bytes = write (picture 9 9 1)
+                bytes[50] <- bytes[50] ^^^ 4uy
+                (fun () -> PngDecoder.decode bytes |> ignore) |> shouldRaise<exn>
+        ]

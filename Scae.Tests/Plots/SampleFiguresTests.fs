@@ -1,8 +1,8 @@
 module Scae.Tests.Plots.SampleFiguresTests
 
 open System.IO
-open NUnit.Framework
-open FsUnit
+open Expecto
+open Scae.Tests.Claims
 open Scae.Core.Figures
 open Scae.Cli.Plots
 
@@ -13,21 +13,28 @@ let private bytesOf (write: Stream -> unit) : byte[] =
     write stream
     stream.ToArray()
 
-[<TestCaseSource(nameof names)>]
-let ``a sample is drawn as PNG and SVG, the same bytes each time`` (name: string) =
-    let figure = SampleFigures.all |> List.find (fun f -> f.Name = name)
-    let png s = FigureRenderer.RenderPng(figure, s, 1.0)
-    let svg s = FigureRenderer.RenderSvg(figure, s)
-    SamplePictures.keep $"{name}.png" png
-    SamplePictures.keep $"{name}@2.png" (fun s -> FigureRenderer.RenderPng(figure, s, 2.0))
-    SamplePictures.keep $"{name}.svg" svg
-    bytesOf png = bytesOf png |> should equal true
-    bytesOf svg = bytesOf svg |> should equal true
+[<Tests>]
+let tests =
+    testList
+        "Plots.SampleFigures"
+        [
+            for name in names do
+                testCase $"a sample is drawn as PNG and SVG, the same bytes each time ({name})"
+                <| fun () ->
+                    let figure = SampleFigures.all |> List.find (fun f -> f.Name = name)
+                    let png s = FigureRenderer.RenderPng(figure, s, 1.0)
+                    let svg s = FigureRenderer.RenderSvg(figure, s)
+                    SamplePictures.keep $"{name}.png" png
+                    SamplePictures.keep $"{name}@2.png" (fun s -> FigureRenderer.RenderPng(figure, s, 2.0))
+                    SamplePictures.keep $"{name}.svg" svg
+                    bytesOf png = bytesOf png |> shouldEqual true
+                    bytesOf svg = bytesOf svg |> shouldEqual true
 
-[<Test>]
-let ``an animation has the same bytes each time, although frames are drawn on several threads`` () =
-    let gif s = FigureRenderer.RenderGif(SampleFigures.training, s, 1.0)
-    SamplePictures.keep "training.gif" gif
-    let first = bytesOf gif
-    bytesOf gif = first |> should equal true
-    first.Length |> should be (lessThan 1500000)
+            testCase "an animation has the same bytes each time, although frames are drawn on several threads"
+            <| fun () ->
+                let gif s = FigureRenderer.RenderGif(SampleFigures.training, s, 1.0)
+                SamplePictures.keep "training.gif" gif
+                let first = bytesOf gif
+                bytesOf gif = first |> shouldEqual true
+                first.Length |> shouldBeLessThan 1500000
+        ]

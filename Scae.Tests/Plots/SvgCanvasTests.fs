@@ -4,9 +4,8 @@ open System
 open System.IO
 open System.Text
 open System.Xml.Linq
-open NUnit.Framework
-open FsCheck.NUnit
-open FsUnit
+open Expecto
+open Scae.Tests.Claims
 open Scae.Core.Figures
 open Scae.Cli.Plots
 
@@ -27,61 +26,69 @@ let private difference (expected: string) (actual: string) : (int * string * str
         i + 1, Array.tryItem i a |> Option.defaultValue "", Array.tryItem i b |> Option.defaultValue "")
     |> Seq.tryFind (fun (_, x, y) -> x <> y)
 
-[<TestCase("learning-curves")>]
-[<TestCase("confusion")>]
-let ``an SVG is as expected`` (name: string) =
-    let figure = SampleFigures.all |> List.find (fun f -> f.Name = name)
+[<Tests>]
+let tests =
+    testList
+        "Plots.SvgCanvas"
+        [
+            for name in [ "learning-curves"; "confusion" ] do
+                testCase $"an SVG is as expected ({name})"
+                <| fun () ->
+                    let figure = SampleFigures.all |> List.find (fun f -> f.Name = name)
 
-    let rec root (folder: DirectoryInfo | null) =
-        match folder with
-        | null -> failwith "the tests don't run below the folder of Scae.sln"
-        | folder when File.Exists(Path.Combine(folder.FullName, "Scae.sln")) -> folder.FullName
-        | folder -> root folder.Parent
+                    let rec root (folder: DirectoryInfo | null) =
+                        match folder with
+                        | null -> failwith "the tests don't run below the folder of Scae.sln"
+                        | folder when File.Exists(Path.Combine(folder.FullName, "Scae.sln")) -> folder.FullName
+                        | folder -> root folder.Parent
 
-    let path =
-        Path.Combine(
-            root (DirectoryInfo TestContext.CurrentContext.TestDirectory),
-            "Scae.Tests",
-            "Expectations",
-            name + ".svg"
-        )
+                    let path =
+                        Path.Combine(
+                            root (DirectoryInfo AppContext.BaseDirectory),
+                            "Scae.Tests",
+                            "Expectations",
+                            name + ".svg"
+                        )
 
-    if Environment.GetEnvironmentVariable "SCAE_UPDATE_EXPECTATIONS" = "1" then
-        File.WriteAllText(path, svg figure)
+                    if Environment.GetEnvironmentVariable "SCAE_UPDATE_EXPECTATIONS" = "1" then
+                        File.WriteAllText(path, svg figure)
 
-    match difference (File.ReadAllText path) (svg figure) with
-    | None -> ()
-    | Some(line, expected, actual) ->
-        failwith
-            $"line {line} of {name}.svg was\n{expected}\nand is\n{actual}\nIf that is better: SCAE_UPDATE_EXPECTATIONS=1 dotnet test"
+                    match difference (File.ReadAllText path) (svg figure) with
+                    | None -> ()
+                    | Some(line, expected, actual) ->
+                        failwith
+                            $"line {line} of {name}.svg was\n{expected}\nand is\n{actual}\nIf that is better: SCAE_UPDATE_EXPECTATIONS=1 dotnet run -c Release --project Scae.Tests"
 
-[<Test>]
-let ``the comparison notices a changed number`` () =
-    let document = svg SampleFigures.confusion
-    difference document document |> Option.isNone |> should equal true
-    difference document (document.Replace("12.1%", "12.2%")) |> Option.isSome |> should equal true
+            testCase "the comparison notices a changed number"
+            <| fun () ->
+                let document = svg SampleFigures.confusion
+                difference document document |> Option.isNone |> shouldEqual true
+                difference document (document.Replace("12.1%", "12.2%")) |> Option.isSome |> shouldEqual true
 
-[<Property(MaxTest = 50)>]
-let ``whatever the titles are, the document is well-formed and keeps short ones`` (title: string | null) =
-    let title =
-        match title with
-        | null -> ""
-        | text -> text
+            testPropertyWithConfig
+                (samples 50)
+                "whatever the titles are, the document is well-formed and keeps short ones"
+            <| fun (title: string | null) ->
+                let title =
+                    match title with
+                    | null -> ""
+                    | text -> text
 
-    let figure = Panel.create "a < b & \"c\"" |> Figure.single "x"
-    let document = XDocument.Parse(svg { figure with Figure.Title = title })
-    texts document |> List.contains "a < b & \"c\""
+                let figure = Panel.create "a < b & \"c\"" |> Figure.single "x"
+                let document = XDocument.Parse(svg { figure with Figure.Title = title })
+                texts document |> List.contains "a < b & \"c\""
 
-[<Test>]
-let ``a large image is embedded and a small one drawn as rectangles`` () =
-    let figure size =
-        Panel.create ""
-        |> Panel.grey (0.0, 1.0) (Array2D.init size size (fun i j -> float (i * j % 2)))
-        |> Figure.single "x"
+            testCase "a large image is embedded and a small one drawn as rectangles"
+            <| fun () ->
+                let figure size =
+                    Panel.create ""
+                    |> Panel.grey (0.0, 1.0) (Array2D.init size size (fun i j -> float (i * j % 2)))
+                    |> Figure.single "x"
 
-    let count name size =
-        (XDocument.Parse(svg (figure size))).Descendants(XName.Get(name, "http://www.w3.org/2000/svg"))
-        |> Seq.length
+                let count name size =
+                    (XDocument.Parse(svg (figure size))).Descendants(XName.Get(name, "http://www.w3.org/2000/svg"))
+                    |> Seq.length
 
-    (count "image" 64, count "image" 65) |> should equal (0, 1)
-    count "rect" 64 |> should be (greaterThan 64)
+                (count "image" 64, count "image" 65) |> shouldEqual (0, 1)
+                count "rect" 64 |> shouldBeGreaterThan 64
+        ]

@@ -3,11 +3,10 @@ module Scae.Tests.Training.SafetensorsTests
 open System
 open System.Buffers.Binary
 open System.Text
-open NUnit.Framework
+open Expecto
 open FsCheck
 open FsCheck.FSharp
-open FsCheck.NUnit
-open FsUnit
+open Scae.Tests.Claims
 open Scae.Core.Training
 open Scae.Tensors
 
@@ -91,70 +90,6 @@ type Files =
         |> Gen.map (fun (metadata, tensors) -> { Metadata = metadata; Tensors = tensors; Verified = true })
         |> Arb.fromGen
 
-[<Property(Arbitrary = [| typeof<Files> |], MaxTest = 300)>]
-let ``what is written is read`` (contents: SafetensorsFile) =
-    let tensors = Map.toList contents.Tensors
-    let bytes = Safetensors.serialize contents.Metadata tensors
-    let headerLength = BinaryPrimitives.ReadInt64LittleEndian(ReadOnlySpan bytes)
-
-    bytes = Safetensors.serialize contents.Metadata (List.rev tensors)
-    && headerLength % 8L = 0L
-    && (Safetensors.parse bytes |> Result.map says) = Ok(says contents)
-    && Safetensors.parse bytes |> Result.exists _.Verified
-
-// The checksum is sha256sum's of the text {"__metadata__":{"a":"b"},"w":{…},"n":{…}} as below, followed by the data.
-[<Test>]
-let ``a small file is byte for byte what the format says`` () =
-    let bytes =
-        Safetensors.serialize
-            (Map [ "a", "b" ])
-            [
-                "n", { Shape = [||]; Data = TensorData.U8 [| 7uy |] }
-                "w", { Shape = [| 1; 2 |]; Data = TensorData.F32 [| 1f; -2f |] }
-            ]
-
-    let header =
-        """{"__metadata__":{"a":"b","scae.sha256":"83e505a6a0c4ab8a9b70a93b1581275284c5e1dc5563615a126be5177261d549"},"""
-        + """"w":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},"n":{"dtype":"U8","shape":[],"data_offsets":[8,9]}}"""
-
-    let padded = header.PadRight((header.Length + 7) / 8 * 8)
-
-    bytes |> should equal (file padded [| 0uy; 0uy; 0x80uy; 0x3fuy; 0uy; 0uy; 0uy; 0xc0uy; 7uy |])
-
-[<Test>]
-let ``a foreign file without checksum, unsorted and spaced, is read`` () =
-    let header =
-        """{ "b": {"shape": [2], "data_offsets": [4, 12], "dtype": "F32"},
-             "a": {"dtype": "I32", "shape": [1, 1], "data_offsets": [0, 4]},
-             "__metadata__": {"format": "pt"}, "\u0063": {"dtype":"F64","shape":[0],"data_offsets":[4,4]} }"""
-
-    let data =
-        Array.concat [ BitConverter.GetBytes 5; BitConverter.GetBytes 1.5f; BitConverter.GetBytes -3f ]
-
-    Safetensors.parse (file header data)
-    |> should
-        equal
-        (Ok
-            {
-                Metadata = Map [ "format", "pt" ]
-                Tensors =
-                    Map
-                        [
-                            "a", { Shape = [| 1; 1 |]; Data = TensorData.I32 [| 5 |] }
-                            "b", { Shape = [| 2 |]; Data = TensorData.F32 [| 1.5f; -3f |] }
-                            "c", { Shape = [| 0 |]; Data = TensorData.F64 [||] }
-                        ]
-                Verified = false
-            }
-        : Result<SafetensorsFile, string>)
-
-[<Test>]
-let ``a file with nothing in it is read`` () =
-    Safetensors.parse (file "{}" [||])
-    |> should
-        equal
-        (Ok { Metadata = Map.empty; Tensors = Map.empty; Verified = false }: Result<SafetensorsFile, string>)
-
 /// A header with one tensor that has the given fields.
 let private one fields = "{\"w\":{" + fields + "}}"
 
@@ -227,141 +162,216 @@ let private wrongHeaders =
         "the contents don't match their checksum; the file was damaged or edited, use another copy"
     ]
 
-[<Test>]
-let ``a wrong file is refused in one line that says what would be right`` () =
-    for header, dataLength, message in wrongHeaders do
-        let found = refusal (file header (Array.zeroCreate dataLength))
-        found |> should startWith ("safetensors: " + message)
-        found |> should not' (contain "\n")
+[<Tests>]
+let tests =
+    testSequenced
+    <| testList
+        "Training.Safetensors"
+        [
+            testPropertyWithConfig { samples 300 with arbitrary = [ typeof<Files> ] } "what is written is read"
+            <| fun (contents: SafetensorsFile) ->
+                let tensors = Map.toList contents.Tensors
+                let bytes = Safetensors.serialize contents.Metadata tensors
+                let headerLength = BinaryPrimitives.ReadInt64LittleEndian(ReadOnlySpan bytes)
 
-    refusal [| 1uy; 2uy |]
-    |> should equal "safetensors: the file has 2 bytes; it must begin with 8 that hold the length of its header"
+                bytes = Safetensors.serialize contents.Metadata (List.rev tensors)
+                && headerLength % 8L = 0L
+                && (Safetensors.parse bytes |> Result.map says) = Ok(says contents)
+                && Safetensors.parse bytes |> Result.exists _.Verified
 
-    refusal (file "{}" [||] |> Array.updateAt 0 200uy)
-    |> should equal "safetensors: the header is said to have 200 bytes; the file has only 2 after its length"
+            // The checksum is sha256sum's of the text {"__metadata__":{"a":"b"},"w":{…},"n":{…}} as below, followed by the data.
+            testCase "a small file is byte for byte what the format says"
+            <| fun () ->
+                let bytes =
+                    Safetensors.serialize
+                        (Map [ "a", "b" ])
+                        [
+                            "n", { Shape = [||]; Data = TensorData.U8 [| 7uy |] }
+                            "w", { Shape = [| 1; 2 |]; Data = TensorData.F32 [| 1f; -2f |] }
+                        ]
 
-    refusal (Array.create 100 255uy)
-    |> should equal "safetensors: the header is said to have 18446744073709551615 bytes; at most 100000000 are allowed"
+                let header =
+                    """{"__metadata__":{"a":"b","scae.sha256":"83e505a6a0c4ab8a9b70a93b1581275284c5e1dc5563615a126be5177261d549"},"""
+                    + """"w":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},"n":{"dtype":"U8","shape":[],"data_offsets":[8,9]}}"""
 
-    refusal (Array.append (file "{\"x" [||]) [| 0xffuy; byte '"'; byte '}' |])
-    |> should startWith "safetensors: "
+                let padded = header.PadRight((header.Length + 7) / 8 * 8)
 
-    let longName = "{\"" + String('x', 5000) + "\\n\":1}"
-    refusal(file longName [||]).Length |> should be (lessThan 310)
+                bytes |> shouldEqual (file padded [| 0uy; 0uy; 0x80uy; 0x3fuy; 0uy; 0uy; 0uy; 0xc0uy; 7uy |])
 
-[<Test>]
-let ``a big shape in a small file takes no memory`` () =
-    let bytes =
-        file (one "\"dtype\":\"F64\",\"shape\":[200000000],\"data_offsets\":[0,1600000000]") (Array.zeroCreate 8)
+            testCase "a foreign file without checksum, unsorted and spaced, is read"
+            <| fun () ->
+                let header =
+                    """{ "b": {"shape": [2], "data_offsets": [4, 12], "dtype": "F32"},
+                         "a": {"dtype": "I32", "shape": [1, 1], "data_offsets": [0, 4]},
+                         "__metadata__": {"format": "pt"}, "\u0063": {"dtype":"F64","shape":[0],"data_offsets":[4,4]} }"""
 
-    refusal bytes |> ignore
-    let before = GC.GetAllocatedBytesForCurrentThread()
-    refusal bytes |> should startWith "safetensors: tensor 'w' lies at"
-    GC.GetAllocatedBytesForCurrentThread() - before |> should be (lessThan 100000L)
+                let data =
+                    Array.concat [ BitConverter.GetBytes 5; BitConverter.GetBytes 1.5f; BitConverter.GetBytes -3f ]
 
-[<Test>]
-let ``every flipped bit is refused, or leaves all tensors as they are`` () =
-    let expected = tensorsOf example
+                Safetensors.parse (file header data)
+                |> shouldEqual (
+                    Ok
+                        {
+                            Metadata = Map [ "format", "pt" ]
+                            Tensors =
+                                Map
+                                    [
+                                        "a", { Shape = [| 1; 1 |]; Data = TensorData.I32 [| 5 |] }
+                                        "b", { Shape = [| 2 |]; Data = TensorData.F32 [| 1.5f; -3f |] }
+                                        "c", { Shape = [| 0 |]; Data = TensorData.F64 [||] }
+                                    ]
+                            Verified = false
+                        }
+                    : Result<SafetensorsFile, string>
+                )
 
-    for i in 0 .. example.Length - 1 do
-        for bit in 0..7 do
-            let damaged = example |> Array.updateAt i (example[i] ^^^ (1uy <<< bit))
+            testCase "a file with nothing in it is read"
+            <| fun () ->
+                Safetensors.parse (file "{}" [||])
+                |> shouldEqual (
+                    Ok { Metadata = Map.empty; Tensors = Map.empty; Verified = false }: Result<SafetensorsFile, string>
+                )
 
-            if Result.isOk (Safetensors.parse damaged) then
-                tensorsOf damaged |> should equal expected
+            testCase "a wrong file is refused in one line that says what would be right"
+            <| fun () ->
+                for header, dataLength, message in wrongHeaders do
+                    let found = refusal (file header (Array.zeroCreate dataLength))
+                    found |> shouldStartWith ("safetensors: " + message)
+                    found |> shouldLackText "\n"
 
-[<Test>]
-let ``every flipped bit of the data is refused`` () =
-    let start = 8 + int (BinaryPrimitives.ReadInt64LittleEndian(ReadOnlySpan example))
-    example.Length - start |> should equal (24 + 8 + 3 + 8)
+                refusal [| 1uy; 2uy |]
+                |> shouldEqual
+                    "safetensors: the file has 2 bytes; it must begin with 8 that hold the length of its header"
 
-    for i in start .. example.Length - 1 do
-        for bit in 0..7 do
-            example
-            |> Array.updateAt i (example[i] ^^^ (1uy <<< bit))
-            |> refusal
-            |> should startWith "safetensors: the contents don't match their checksum"
+                refusal (file "{}" [||] |> Array.updateAt 0 200uy)
+                |> shouldEqual "safetensors: the header is said to have 200 bytes; the file has only 2 after its length"
 
-[<Test>]
-let ``every truncation and extension is refused`` () =
-    for length in 0 .. example.Length - 1 do
-        refusal example[.. length - 1] |> should startWith "safetensors: "
+                refusal (Array.create 100 255uy)
+                |> shouldEqual
+                    "safetensors: the header is said to have 18446744073709551615 bytes; at most 100000000 are allowed"
 
-    for extra in 1..20 do
-        Array.append example (Array.zeroCreate extra) |> refusal |> should startWith "safetensors: "
+                refusal (Array.append (file "{\"x" [||]) [| 0xffuy; byte '"'; byte '}' |])
+                |> shouldStartWith "safetensors: "
 
-[<Test>]
-let ``thousands of damaged files never raise`` () =
-    let stream = Key.OfSeed(77L).Stream()
+                let longName = "{\"" + String('x', 5000) + "\\n\":1}"
+                refusal(file longName [||]).Length |> shouldBeLessThan 310
 
-    let expected =
-        match Safetensors.parse example with
-        | Ok found -> says found
-        | Error message -> failwith message
+            testCase "a big shape in a small file takes no memory"
+            <| fun () ->
+                let bytes =
+                    file
+                        (one "\"dtype\":\"F64\",\"shape\":[200000000],\"data_offsets\":[0,1600000000]")
+                        (Array.zeroCreate 8)
 
-    // Bytes that mean something in a header meet the parser's cases more often than random ones.
-    let telling = Encoding.ASCII.GetBytes "{}[]\",:0123456789-.eE\\u dFIU\000\255"
-    let mutable refused = 0
-    // The damage hit the checksum's own key: a foreign file, as far as anyone can tell.
-    let mutable unverified = 0
+                refusal bytes |> ignore
+                let before = GC.GetAllocatedBytesForCurrentThread()
+                refusal bytes |> shouldStartWith "safetensors: tensor 'w' lies at"
+                GC.GetAllocatedBytesForCurrentThread() - before |> shouldBeLessThan 100000L
 
-    for _ in 1..6000 do
-        let mutable bytes = Array.copy example
+            testCase "every flipped bit is refused, or leaves all tensors as they are"
+            <| fun () ->
+                let expected = tensorsOf example
 
-        for _ in 0 .. stream.NextInt 4 do
-            let at = stream.NextInt bytes.Length
+                for i in 0 .. example.Length - 1 do
+                    for bit in 0..7 do
+                        let damaged = example |> Array.updateAt i (example[i] ^^^ (1uy <<< bit))
 
-            match stream.NextInt 6 with
-            | 0 -> bytes[at] <- byte (stream.NextInt 256)
-            | 1 -> bytes[at] <- telling[stream.NextInt telling.Length]
-            | 2 -> bytes <- Array.removeAt at bytes
-            | 3 -> bytes <- Array.insertAt at telling[stream.NextInt telling.Length] bytes
-            | 4 -> bytes[stream.NextInt 8] <- byte (stream.NextInt 256)
-            | _ ->
-                let other = stream.NextInt bytes.Length
-                let held = bytes[at]
-                bytes[at] <- bytes[other]
-                bytes[other] <- held
+                        if Result.isOk (Safetensors.parse damaged) then
+                            tensorsOf damaged |> shouldEqual expected
 
-        match Safetensors.parse bytes with
-        | Ok found when found.Verified -> says found |> should equal expected
-        | Ok _ -> unverified <- unverified + 1
-        | Error message ->
-            refused <- refused + 1
-            message |> should startWith "safetensors: "
+            testCase "every flipped bit of the data is refused"
+            <| fun () ->
+                let start = 8 + int (BinaryPrimitives.ReadInt64LittleEndian(ReadOnlySpan example))
+                example.Length - start |> shouldEqual (24 + 8 + 3 + 8)
 
-    refused |> should be (greaterThan 5000)
-    unverified |> should be (lessThan 300)
+                for i in start .. example.Length - 1 do
+                    for bit in 0..7 do
+                        example
+                        |> Array.updateAt i (example[i] ^^^ (1uy <<< bit))
+                        |> refusal
+                        |> shouldStartWith "safetensors: the contents don't match their checksum"
 
-[<Test>]
-let ``without its checksum a flipped bit in the data goes unnoticed`` () =
-    let bytes = file (one "\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2]") [| 1uy; 2uy |]
-    let found = Safetensors.parse (Array.updateAt (bytes.Length - 1) 3uy bytes)
-    found |> should not' (equal (Safetensors.parse bytes))
-    found |> Result.isOk |> should equal true
+            testCase "every truncation and extension is refused"
+            <| fun () ->
+                for length in 0 .. example.Length - 1 do
+                    refusal example[.. length - 1] |> shouldStartWith "safetensors: "
 
-[<Test>]
-let ``what can't be written is refused by name`` () =
-    let write metadata tensors =
-        try
-            Safetensors.serialize (Map metadata) tensors |> ignore
-            "nothing was refused"
-        with :? ArgumentException as error ->
-            error.Message
+                for extra in 1..20 do
+                    Array.append example (Array.zeroCreate extra) |> refusal |> shouldStartWith "safetensors: "
 
-    let u8 = { Shape = [| 1 |]; Data = TensorData.U8 [| 1uy |] }
+            testCase "thousands of damaged files never raise"
+            <| fun () ->
+                let stream = Key.OfSeed(77L).Stream()
 
-    write [] [ "w", u8; "w", u8 ]
-    |> should startWith "safetensors: the tensor name 'w' is reserved or used twice"
+                let expected =
+                    match Safetensors.parse example with
+                    | Ok found -> says found
+                    | Error message -> failwith message
 
-    write [] [ "__metadata__", u8 ]
-    |> should startWith "safetensors: the tensor name '__metadata__' is reserved"
+                // Bytes that mean something in a header meet the parser's cases more often than random ones.
+                let telling = Encoding.ASCII.GetBytes "{}[]\",:0123456789-.eE\\u dFIU\000\255"
+                let mutable refused = 0
+                // The damage hit the checksum's own key: a foreign file, as far as anyone can tell.
+                let mutable unverified = 0
 
-    write [ Safetensors.ChecksumKey, "" ] []
-    |> should startWith "safetensors: the metadata key scae.sha256 is reserved"
+                for _ in 1..6000 do
+                    let mutable bytes = Array.copy example
 
-    write [] [ "w", { u8 with Shape = [| 2; 3 |] } ]
-    |> should startWith "safetensors: tensor 'w' has 1 values; its shape [|2; 3|] needs 6"
+                    for _ in 0 .. stream.NextInt 4 do
+                        let at = stream.NextInt bytes.Length
 
-    write [] [ "w", { u8 with Shape = [| -1; -1 |] } ]
-    |> should startWith "safetensors: tensor 'w' has 1 values"
+                        match stream.NextInt 6 with
+                        | 0 -> bytes[at] <- byte (stream.NextInt 256)
+                        | 1 -> bytes[at] <- telling[stream.NextInt telling.Length]
+                        | 2 -> bytes <- Array.removeAt at bytes
+                        | 3 -> bytes <- Array.insertAt at telling[stream.NextInt telling.Length] bytes
+                        | 4 -> bytes[stream.NextInt 8] <- byte (stream.NextInt 256)
+                        | _ ->
+                            let other = stream.NextInt bytes.Length
+                            let held = bytes[at]
+                            bytes[at] <- bytes[other]
+                            bytes[other] <- held
+
+                    match Safetensors.parse bytes with
+                    | Ok found when found.Verified -> says found |> shouldEqual expected
+                    | Ok _ -> unverified <- unverified + 1
+                    | Error message ->
+                        refused <- refused + 1
+                        message |> shouldStartWith "safetensors: "
+
+                refused |> shouldBeGreaterThan 5000
+                unverified |> shouldBeLessThan 300
+
+            testCase "without its checksum a flipped bit in the data goes unnoticed"
+            <| fun () ->
+                let bytes = file (one "\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2]") [| 1uy; 2uy |]
+                let found = Safetensors.parse (Array.updateAt (bytes.Length - 1) 3uy bytes)
+                found |> shouldDiffer (Safetensors.parse bytes)
+                found |> Result.isOk |> shouldEqual true
+
+            testCase "what can't be written is refused by name"
+            <| fun () ->
+                let write metadata tensors =
+                    try
+                        Safetensors.serialize (Map metadata) tensors |> ignore
+                        "nothing was refused"
+                    with :? ArgumentException as error ->
+                        error.Message
+
+                let u8 = { Shape = [| 1 |]; Data = TensorData.U8 [| 1uy |] }
+
+                write [] [ "w", u8; "w", u8 ]
+                |> shouldStartWith "safetensors: the tensor name 'w' is reserved or used twice"
+
+                write [] [ "__metadata__", u8 ]
+                |> shouldStartWith "safetensors: the tensor name '__metadata__' is reserved"
+
+                write [ Safetensors.ChecksumKey, "" ] []
+                |> shouldStartWith "safetensors: the metadata key scae.sha256 is reserved"
+
+                write [] [ "w", { u8 with Shape = [| 2; 3 |] } ]
+                |> shouldStartWith "safetensors: tensor 'w' has 1 values; its shape [|2; 3|] needs 6"
+
+                write [] [ "w", { u8 with Shape = [| -1; -1 |] } ]
+                |> shouldStartWith "safetensors: tensor 'w' has 1 values"
+        ]
