@@ -5,6 +5,7 @@ open System.IO
 open System.Text
 open System.Xml.Linq
 open Expecto
+open Scae.Tests
 open Scae.Tests.Claims
 open Scae.Core.Figures
 open Scae.Cli.Plots
@@ -17,15 +18,6 @@ let private svg (figure: Figure) : string =
 let private texts (document: XDocument) : string list =
     [ for e in document.Descendants(XName.Get("text", "http://www.w3.org/2000/svg")) -> e.Value ]
 
-/// The first line in which two texts differ.
-let private difference (expected: string) (actual: string) : (int * string * string) option =
-    let lines (text: string) = text.Replace("\r", "").Split '\n'
-    let a, b = lines expected, lines actual
-
-    Seq.init (max a.Length b.Length) (fun i ->
-        i + 1, Array.tryItem i a |> Option.defaultValue "", Array.tryItem i b |> Option.defaultValue "")
-    |> Seq.tryFind (fun (_, x, y) -> x <> y)
-
 [<Tests>]
 let tests =
     testList
@@ -36,34 +28,16 @@ let tests =
                 <| fun () ->
                     let figure = SampleFigures.all |> List.find (fun f -> f.Name = name)
 
-                    let rec root (folder: DirectoryInfo | null) =
-                        match folder with
-                        | null -> failwith "the tests don't run below the folder of Scae.sln"
-                        | folder when File.Exists(Path.Combine(folder.FullName, "Scae.sln")) -> folder.FullName
-                        | folder -> root folder.Parent
-
-                    let path =
-                        Path.Combine(
-                            root (DirectoryInfo AppContext.BaseDirectory),
-                            "Scae.Tests",
-                            "Expectations",
-                            name + ".svg"
-                        )
-
-                    if Environment.GetEnvironmentVariable "SCAE_UPDATE_EXPECTATIONS" = "1" then
-                        File.WriteAllText(path, svg figure)
-
-                    match difference (File.ReadAllText path) (svg figure) with
-                    | None -> ()
-                    | Some(line, expected, actual) ->
-                        failwith
-                            $"line {line} of {name}.svg was\n{expected}\nand is\n{actual}\nIf that is better: SCAE_UPDATE_EXPECTATIONS=1 dotnet run -c Release --project Scae.Tests"
+                    svg figure |> Expectation.shouldHold (name + ".svg")
 
             testCase "the comparison notices a changed number"
             <| fun () ->
                 let document = svg SampleFigures.confusion
-                difference document document |> Option.isNone |> shouldEqual true
-                difference document (document.Replace("12.1%", "12.2%")) |> Option.isSome |> shouldEqual true
+                Expectation.difference document document |> Option.isNone |> shouldEqual true
+
+                Expectation.difference document (document.Replace("12.1%", "12.2%"))
+                |> Option.isSome
+                |> shouldEqual true
 
             testPropertyWithConfig
                 (samples 50)
