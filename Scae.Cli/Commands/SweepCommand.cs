@@ -47,7 +47,7 @@ internal static class SweepCommand
         var combinations = Core.Experiments.Scan.combinations(options.Vary).ToList();
         var jobs = combinations.SelectMany(settings => seeds.Select(seed =>
             new SweepJob([.. options.Overrides, .. settings], seed, Path.Combine(folder, Core.Experiments.Scan.folder(settings), $"seed-{seed}")))).ToList();
-        string metric = "best_" + RunFailure.Unless(experiment.Configure.Invoke(preset).Invoke(options.Overrides)).Plan.BestBy.Metric;
+        string metric = "best_" + RunFailure.Unless(ExperimentModule.configure(experiment, preset, options.Overrides)).Plan.BestBy.Metric;
         var summaries = SweepRun.Run(experiment, preset, jobs, folder, atOnce, options.Resources, pictures: false, Report, stop);
         var points = new List<ScanPoint>();
         var rows = new JsonArray();

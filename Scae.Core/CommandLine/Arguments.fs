@@ -3,6 +3,7 @@ namespace Scae.Core.CommandLine
 open System
 open System.Reflection
 open Argu
+open Scae.Core.Configuration
 open Scae.Core.Experiments
 
 /// What `scae train` was asked to do.

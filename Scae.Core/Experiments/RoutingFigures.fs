@@ -6,7 +6,7 @@ open Scae.Core.Figures
 
 /// Pictures of the presets whose capsules recognise their templates.
 [<RequireQualifiedAccess>]
-module RoutedConstellationsFigures =
+module RoutingFigures =
     /// A row a capsule, a column a scene; the colour of point i is as strong as `strength scene capsule i`, in [0, 1].
     let private strengths name title (data: ConstellationsData) (strength: int -> int -> int -> float) : Figure =
         let n = Template.pointCount data.Templates
