@@ -173,12 +173,15 @@ module Settings =
         let items = value.Split ',' |> Array.map (fun part -> readOne attribute item (part.Trim()))
         let list = FSharpType.GetUnionCases kind
 
-        if items |> Array.exists _.IsError then
-            if isNumber item then
-                Error $"numbers{range attribute.Min attribute.Max}, separated by commas"
-            else
-                Error $"one or more of {kindName item}, separated by commas"
-        else
+        match items |> Array.tryFindIndex _.IsError with
+        | Some _ when isNumber item -> Error $"numbers{range attribute.Min attribute.Max}, separated by commas"
+        | Some wrong ->
+            let known = kindName item
+            let word = (value.Split(',')[wrong]).Trim()
+            let near = Spelling.nearest word (List.ofArray (known.Split(", ")))
+            let hint = if near.Contains '?' then near else ""
+            Error $"some of {known}, separated by commas{hint}"
+        | None ->
             (items, FSharpValue.MakeUnion(list[0], [||]))
             ||> Array.foldBack (fun item rest ->
                 match item with

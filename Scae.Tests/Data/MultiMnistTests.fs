@@ -62,7 +62,8 @@ let tests =
                     { MultiMnist.published with
                         Canvas = 28
                         Most = 1
-                        Sizes = DigitSizes.Uniform(28, 28)
+                        Smallest = 28
+                        Largest = 28
                     }
 
                 let one: Digits = { Pixels = strokes.Value.Pixels[..783]; Labels = [| 0uy |] }
