@@ -45,7 +45,7 @@ internal sealed class RunFolder
 
     /// <summary>The folder that a command was given; a word without letters, as an unset variable leaves it, names none.</summary>
     public static RunFolder Given(string command, string path) => string.IsNullOrWhiteSpace(path)
-        ? throw new RunFailure($"scae {command}: needs a run's folder, such as scae {command} runs/constellations-seed-0", ExitCode.Usage)
+        ? throw new RunFailure($"scae {command}: needs a run's folder, such as scae {command} runs/constellations-published-0", ExitCode.Usage)
         : At(path);
 
     /// <summary>The folder of a run that wasn't given one: runs/EXPERIMENT-PRESET-SEED.</summary>

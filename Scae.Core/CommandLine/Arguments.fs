@@ -192,7 +192,7 @@ module Arguments =
 
     let private runOptions verb (folder: string option) seed threadCount data json : Result<RunOptions, string> =
         folder
-        |> required verb "a run's folder" "runs/constellations-seed-0"
+        |> required verb "a run's folder" "runs/constellations-published-0"
         |> bind (fun folder ->
             threads threadCount
             |> Result.map (fun threads ->

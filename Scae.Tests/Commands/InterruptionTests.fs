@@ -136,7 +136,14 @@ let tests =
                         running.StandardError.ReadToEnd() |> shouldContainText "go on with: scae train constellations"
 
                         filesOf out
-                        |> shouldEqual [ "best.safetensors"; "last.safetensors"; "metrics.jsonl"; "run.json" ]
+                        |> shouldEqual
+                            [
+                                "best.safetensors"
+                                "last.safetensors"
+                                "metrics.jsonl"
+                                "run.json"
+                                "snapshots/00000000.safetensors"
+                            ]
 
                         (run (longFinish 100000 @ [ "--out"; out; "--resume"; "--quiet" ])).ExitCode |> shouldEqual 0
                         filesOf out |> shouldEqual (filesOf straight)
@@ -173,7 +180,7 @@ let tests =
                             signal "TERM" running
                             running.WaitForExit 60000 |> shouldEqual true
                             running.ExitCode |> shouldEqual 1
-                            let stopped = json (File.ReadAllText(Path.Combine(out, "run.json"))) |> property "stopped"
+                            let stopped = json (File.ReadAllText(Path.Combine(out, "run.json"))) |> property "saved"
                             let error = running.StandardError.ReadToEnd().TrimEnd()
                             error[error.IndexOf "go on with: " + 12 ..], (stopped |> property "seconds").GetDouble()
 
@@ -232,7 +239,16 @@ let tests =
 
                             use running =
                                 start
-                                    [ verb; "constellations"; "--preset"; "seed"; "--epochs"; "2000"; "--out"; folder ]
+                                    [
+                                        verb
+                                        "constellations"
+                                        "--preset"
+                                        "published"
+                                        "--epochs"
+                                        "2000"
+                                        "--out"
+                                        folder
+                                    ]
 
                             let metrics = Path.Combine(runs, "seed-0", "metrics.jsonl")
                             SpinWait.SpinUntil((fun () -> File.Exists metrics || running.HasExited), 60000) |> ignore

@@ -35,7 +35,7 @@ let private session (name: string) (overrides: (string * string) list) (seed: in
         | Error message -> failwith message
 
 let private refusal (overrides: (string * string) list) =
-    match AirExperiment.experiment.Configure (preset "seed") overrides with
+    match AirExperiment.experiment.Configure (preset "published") overrides with
     | Error message -> message
     | Ok _ -> failwith "accepted"
 
@@ -52,8 +52,12 @@ let private perfect () : AirReading =
         Scenes = scenes
         Presence = truth |> Array.map (fun t -> Array.init 3 (fun i -> if i < t.Length then 1.0f else 0.0f))
         Counts = truth |> Array.map _.Length
-        Windows = truth |> Array.map (fun t -> Array.append (Array.map AirReading.trueSquare t) [| nowhere; nowhere |])
-        Squares = truth |> Array.map (fun t -> Array.append (Array.map AirReading.trueSquare t) [| nowhere; nowhere |])
+        Windows =
+            truth
+            |> Array.map (fun t -> Array.append (Array.map AirReading.trueSquare t) [| nowhere; nowhere |])
+        Squares =
+            truth
+            |> Array.map (fun t -> Array.append (Array.map AirReading.trueSquare t) [| nowhere; nowhere |])
         What = truth |> Array.map (Array.map (fun d -> Array.init 10 (fun k -> if k = d.Class then 1.0 else 0.0)))
         Errors = truth |> Array.map (fun _ -> 0.0)
     }
@@ -97,7 +101,7 @@ let tests =
                 let folder = IO.Directory.CreateTempSubdirectory "scae-air"
 
                 try
-                    AirExperiment.experiment.Configure (preset "seed") []
+                    AirExperiment.experiment.Configure (preset "published") []
                     |> Result.bind (fun task -> task.Open { DataFolder = Some folder.FullName } (Keys.ofSeed 0))
                     |> function
                         | Ok _ -> failtest "accepted"
@@ -151,7 +155,7 @@ let tests =
                         preset
                         (small
                          @ [ "hidden", "9"; "features", "8"; "glimpse-hidden", "7"; "decoder-hidden", "6"; "what", "5" ]
-                         @ (if preset.Name = "seed" then [] else [ "context", "5" ]))
+                         @ (if preset.Name = "published" then [] else [ "context", "5" ]))
                     |> Result.bind (fun task -> task.CheckGradient resources (Keys.ofSeed 0))
                     |> function
                         | Error message -> failtest message
@@ -162,12 +166,12 @@ let tests =
 
             testCase "without MNIST everything runs on strokes"
             <| fun () ->
-                let session = session "seed" [ "digits", "strokes" ] 1
+                let session = session "published" [ "digits", "strokes" ] 1
                 Trained.metrics session Test |> List.map fst |> shouldContain "count_accuracy"
 
             testCase "validation and test scenes differ, and both are the same each time"
             <| fun () ->
-                let session = session "seed" [] 3
+                let session = session "published" [] 3
                 let counting split = Trained.metrics session split |> List.filter (fun (name, _) -> name = "mse")
                 counting Validation |> shouldEqual (counting Validation)
                 counting Validation |> shouldDiffer (counting Test)
@@ -205,7 +209,8 @@ let tests =
                         elif i = 9 then 3.0f
                         else 0.0f)
 
-                AirReading.centredOnInk 4 window (ReadOnlySpan drawn) |> shouldEqual { window with X = 2.0; Y = 2.0 }
+                AirReading.centredOnInk 4 window (ReadOnlySpan drawn)
+                |> shouldEqual { window with X = 2.0; Y = 2.0 }
 
                 AirReading.centredOnInk
                     4

@@ -11,7 +11,7 @@ open Scae.Tensors
 
 let private configure (overrides: (string * string) list) =
     let experiment = NeuralEMExperiment.experiment
-    let preset = experiment.Specification.Presets |> List.find (fun preset -> preset.Name = "seed")
+    let preset = experiment.Specification.Presets |> List.find (fun preset -> preset.Name = "published")
     experiment.Configure preset overrides
 
 let private small = [ "train-size", "40"; "batch-size", "16"; "validation-size", "6"; "test-size", "5" ]

@@ -88,14 +88,12 @@ let tests =
                 match Settings.apply [ "parts", "1, 0.125,1e-3"; "modes", "last-step,all-steps" ] config with
                 | Ok changed ->
                     changed
-                    |> shouldEqual
-                        { config with
-                            Shares = [ 1.0; 0.125; 0.001 ]
-                            Modes = [ LastStep; AllSteps ]
-                        }
+                    |> shouldEqual { config with Shares = [ 1.0; 0.125; 0.001 ]; Modes = [ LastStep; AllSteps ] }
                 | Error message -> failwith message
 
-                error [ "parts", "0.5,2" ] |> shouldEqual "--parts 0.5,2: must be numbers from 0 to 1, separated by commas"
+                error [ "parts", "0.5,2" ]
+                |> shouldEqual "--parts 0.5,2: must be numbers from 0 to 1, separated by commas"
+
                 error [ "parts", "" ] |> shouldEqual "--parts : must be numbers from 0 to 1, separated by commas"
 
                 error [ "modes", "last-stp" ]

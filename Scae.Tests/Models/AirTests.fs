@@ -349,7 +349,13 @@ let tests =
 
             testCase "a place as the prior has it costs nothing"
             <| fun () ->
-                let config = { snd variants[1] with LogScale = -0.5; LogScaleDeviation = 0.2; PlaceDeviation = 0.8 }
+                let config =
+                    { snd variants[1] with
+                        LogScale = -0.5
+                        LogScaleDeviation = 0.2
+                        PlaceDeviation = 0.8
+                    }
+
                 let model = Air.init config Dtype.Float64 (Key.OfSeed 1L)
                 let steps = config.Steps
                 let repeat (values: float list) = List.concat (List.replicate steps values)

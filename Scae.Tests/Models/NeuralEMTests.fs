@@ -392,13 +392,7 @@ let tests =
                 let scenes: NeuralEMScenes = { Shapes = Shapes.sample shapes 9 key; Noise = key.Named "noise" }
                 let model = random config Dtype.Float32 4
 
-                let data: NeuralEMData =
-                    {
-                        Train = None
-                        Validation = scenes
-                        Test = scenes
-                        Shown = scenes
-                    }
+                let data: NeuralEMData = { Train = None; Validation = scenes; Test = scenes; Shown = scenes }
 
                 let likelihoods starts =
                     let settings =
@@ -414,11 +408,7 @@ let tests =
                     names |> List.contains "ami_distinct_first" |> shouldEqual (starts > 1)
                     let last = NeuralEMReading.show settings data model () |> Array.last
 
-                    {
-                        State = last.Means
-                        Means = last.Means
-                        Gamma = lazy last.Responsibilities
-                    }
+                    { State = last.Means; Means = last.Means; Gamma = lazy last.Responsibilities }
                     |> NeuralEM.expectedLogLikelihood config scenes.Shapes.Images
                     |> values
 

@@ -37,7 +37,7 @@ let private session (task: Task) (seed: int) : Session =
 let private identity (task: Task) : RunIdentity =
     {
         Experiment = "constellations"
-        Preset = "seed"
+        Preset = "published"
         Seed = 5
         Settings = task.Settings
         Version = "test"
@@ -285,14 +285,11 @@ let tests =
                 let history = { Evaluations = state.Evaluations; Snapshots = [] }
                 let metrics, figures = Results.all counting state history
 
-                inspections.Value
-                |> shouldEqual (if TrainingState.isAtBest state then 1 else 2)
+                inspections.Value |> shouldEqual (if TrainingState.isAtBest state then 1 else 2)
 
                 metrics |> shouldEqual (Results.metrics session state)
 
-                figures
-                |> List.map _.Name
-                |> shouldEqual (Results.figures session state history |> List.map _.Name)
+                figures |> List.map _.Name |> shouldEqual (Results.figures session state history |> List.map _.Name)
 
             testCase "validation, test and training scenes are different streams"
             <| fun () ->
