@@ -287,7 +287,7 @@ let tests =
                             for seed in 0..4 ->
                                 let summary =
                                     File.ReadAllText(
-                                        Path.Combine(folder, "neural-em-seed", $"seed-{seed}", "summary.json")
+                                        Path.Combine(folder, "neural-em-published", $"seed-{seed}", "summary.json")
                                     )
 
                                 (json summary |> property "metrics" |> property "best_nmi").GetDouble()

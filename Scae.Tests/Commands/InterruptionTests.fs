@@ -233,7 +233,7 @@ let tests =
                         inNewFolder (fun folder ->
                             let runs =
                                 if verb = "verify" then
-                                    Path.Combine(folder, "constellations-seed")
+                                    Path.Combine(folder, "constellations-published")
                                 else
                                     folder
 
