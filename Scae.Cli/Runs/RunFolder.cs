@@ -49,7 +49,7 @@ internal sealed class RunFolder
         : At(path);
 
     /// <summary>The folder of a run that wasn't given one: runs/EXPERIMENT-PRESET-SEED.</summary>
-    public static string DefaultPath(string experiment, string preset, int seed) =>
+    public static string DefaultPath(string experiment, string preset, long seed) =>
         System.IO.Path.Combine("runs", $"{experiment}-{preset}-{seed}");
 
     /// <summary>The first of path, path-2, path-3, … in which no run began; one that has no checkpoint yet may be under way.</summary>

@@ -9,7 +9,7 @@ internal sealed record SavedRun(Experiment Experiment, RunIdentity Identity, Ses
     /// <summary>
     /// Opens the run in a folder, with the scenes it was trained with or, given an evaluation seed, with fresh ones.
     /// </summary>
-    public static SavedRun Open(RunFolder folder, Resources resources, int? evaluationSeed)
+    public static SavedRun Open(RunFolder folder, Resources resources, long? evaluationSeed)
     {
         var file = folder.ReadCheckpoint();
         var identity = RunFailure.Unless(Checkpoint.identify(file), folder.Checkpoint);

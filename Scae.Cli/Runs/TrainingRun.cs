@@ -22,13 +22,13 @@ internal sealed class TrainingRun
 
     private readonly Experiment _experiment;
     private readonly Preset _preset;
-    private readonly int _seed;
+    private readonly long _seed;
     private readonly Task _task;
     private readonly Resources _resources;
     private readonly RunIdentity _identity;
     private readonly List<double> _seconds = [];
 
-    public TrainingRun(Experiment experiment, Preset preset, IEnumerable<Tuple<string, string>> overrides, int seed, Resources resources, RunFolder folder)
+    public TrainingRun(Experiment experiment, Preset preset, IEnumerable<Tuple<string, string>> overrides, long seed, Resources resources, RunFolder folder)
     {
         (_experiment, _preset, _seed, _resources, Folder) = (experiment, preset, seed, resources, folder);
         _task = RunFailure.Unless(ExperimentModule.configure(experiment, preset, ListModule.OfSeq(overrides)));

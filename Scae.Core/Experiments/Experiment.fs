@@ -140,13 +140,13 @@ module Experiment =
         experiment.Configure preset overrides
 
     /// A session with the parameters and scenes of a seed. The error is one line.
-    let openSeed (task: Task) (resources: Resources) (seed: int) : Result<Session, string> =
+    let openSeed (task: Task) (resources: Resources) (seed: int64) : Result<Session, string> =
         task.Open resources (Keys.ofSeed seed)
 
     /// The same with validation and test scenes of another seed, which no training has seen.
-    let openFresh (task: Task) (resources: Resources) (seed: int) (evaluationSeed: int) : Result<Session, string> =
+    let openFresh (task: Task) (resources: Resources) (seed: int64) (evaluationSeed: int64) : Result<Session, string> =
         task.Open resources (Keys.fresh evaluationSeed (Keys.ofSeed seed))
 
     /// Gradients of the whole model against central differences. The error is one line.
-    let checkGradient (task: Task) (resources: Resources) (seed: int) : Result<GradientComparison list, string> =
+    let checkGradient (task: Task) (resources: Resources) (seed: int64) : Result<GradientComparison list, string> =
         task.CheckGradient resources (Keys.ofSeed seed)

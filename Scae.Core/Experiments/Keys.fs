@@ -17,8 +17,8 @@ type Keys = { Init: Key; Train: Key; Validation: Key; Test: Key }
 [<RequireQualifiedAccess>]
 module Keys =
     /// The streams of a seed.
-    let ofSeed (seed: int) : Keys =
-        let root = Key.OfSeed(int64 seed)
+    let ofSeed (seed: int64) : Keys =
+        let root = Key.OfSeed seed
 
         {
             Init = root.Named "init"
@@ -28,7 +28,7 @@ module Keys =
         }
 
     /// The same with validation and test scenes that no run of the seed has seen.
-    let fresh (evaluationSeed: int) (keys: Keys) : Keys =
-        let root = (Key.OfSeed(int64 evaluationSeed)).Named "fresh"
+    let fresh (evaluationSeed: int64) (keys: Keys) : Keys =
+        let root = (Key.OfSeed evaluationSeed).Named "fresh"
 
         { keys with Validation = root.Named "validation"; Test = root.Named "test" }

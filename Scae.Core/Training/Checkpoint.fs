@@ -10,7 +10,7 @@ type RunIdentity =
     {
         Experiment: string
         Preset: string
-        Seed: int
+        Seed: int64
         /// Every hyperparameter with its value.
         Settings: (string * string) list
         Version: string
@@ -139,7 +139,7 @@ module Checkpoint =
         let integer (name: string) =
             metadata file name
             |> bind (fun text ->
-                match System.Int32.TryParse text with
+                match System.Int64.TryParse text with
                 | true, value -> Ok value
                 | _ -> Error $"{name} is {text}; it must be a whole number")
 
