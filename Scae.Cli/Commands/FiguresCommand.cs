@@ -14,6 +14,8 @@ internal static class FiguresCommand
     {
         if (options.Threads is { } threads) Parallelism.Threads = threads.Value;
         var folder = RunFolder.Given("figures", options.Folder);
+        if (!folder.HoldsRun) folder.ReadCheckpoint();
+        using var taken = RunLock.Take(folder.Path, "its pictures can be drawn when it is done");
         var saved = SavedRun.Open(folder, options.Resources, evaluationSeed: null);
         folder.Prepare();
         var history = folder.ReadHistory(saved.State);

@@ -39,7 +39,7 @@ internal static class SweepCommand
 
         void Report(Summary summary)
         {
-            if (!IsSilent(options)) Console.Out.WriteLine($"seed {summary.Seed}: {Format.Metrics(summary.Metrics)}  {Format.Duration(summary.TrainSeconds)}");
+            if (!IsSilent(options)) Console.Out.WriteLine($"seed {summary.Seed}: {Format.Metrics(summary.Metrics)}  {Format.Duration(summary.Spent.Total)}");
         }
     }
 
@@ -70,7 +70,7 @@ internal static class SweepCommand
         {
             if (IsSilent(options)) return;
             string settings = string.Join(", ", job.Overrides.Skip(options.Overrides.Length).Select(pair => $"{pair.Item1} {pair.Item2}"));
-            Console.Out.WriteLine($"{settings}, seed {job.Seed}: {Format.Name(metric)} {Format.Value(metric, summary.Metric(metric) ?? double.NaN)}  {Format.Duration(summary.TrainSeconds)}");
+            Console.Out.WriteLine($"{settings}, seed {job.Seed}: {Format.Name(metric)} {Format.Value(metric, summary.Metric(metric) ?? double.NaN)}  {Format.Duration(summary.Spent.Total)}");
         }
     }
 

@@ -5,6 +5,8 @@ using System.Linq;
 using Scae.Cli.Reports;
 using Scae.Cli.Runs;
 using Scae.Core.CommandLine;
+using Scae.Core.Experiments;
+using Scae.Core.Training;
 using Scae.Tensors;
 using Spectre.Console;
 
@@ -15,50 +17,101 @@ internal static class TrainCommand
 {
     public static int Run(TrainOptions options)
     {
-        string experiment = options.Experiment.Specification.Experiment;
-        var folder = RunFolder.At(FolderOf(options, experiment));
         if (options.Threads is { } threads) Parallelism.Threads = threads.Value;
-        var run = new TrainingRun(options.Experiment, options.Preset, options.Overrides, options.Seed, options.Resources, folder);
         using var interruption = new Interruption();
-        var summary = run.Run(options.Resume, Parallelism.Threads, Displays.For(options.Quiet || options.Json), interruption.Token);
-        if (summary is null) throw new RunFailure($"stopped; everything is saved in {folder.Path}; go on with: {Resumption(options, folder)}");
-        if (options.Json) Console.Out.WriteLine(summary.ToJson());
-        else if (!options.Quiet) Report(options, folder, summary);
+        var (run, taken) = options.Resume ? Resumed(options) : Begun(options);
+        using (taken)
+        {
+            var summary = run.Run(options.Resume, Parallelism.Threads, Displays.For(options.Quiet || options.Json), interruption.Token)
+                ?? throw new RunFailure($"stopped; everything is saved in {run.Folder.Path}; go on with: {Resumption(options, run.Folder)}", ExitCode.Stopped);
+            if (options.Json) Console.Out.WriteLine(summary.ToJson());
+            else if (!options.Quiet) Report(run, summary);
+        }
+
         return ExitCode.Success;
     }
+
+    /// <summary>A new run in the folder that was named, or in the first of its default names that is free.</summary>
+    private static (TrainingRun Run, RunLock Taken) Begun(TrainOptions options)
+    {
+        var experiment = options.Experiment!.Value;
+        var preset = PresetOf(options, experiment);
+        long seed = SeedOf(options);
+        var (folder, taken) = options.Out is { } named ? Claim(named.Value) : RunFolder.TakeFirstFree(DefaultPath(options, experiment));
+        return Holding(taken, () => new TrainingRun(experiment, preset, options.Overrides, seed, options.Resources, folder));
+    }
+
+    /// <summary>The run in a folder: what isn't said again is as it was, and what is said must be.</summary>
+    private static (TrainingRun Run, RunLock Taken) Resumed(TrainOptions options)
+    {
+        var folder = RunFolder.At(options.Out?.Value ?? RunFolder.LastUsed(DefaultPath(options, options.Experiment!.Value)));
+        if (!folder.WasBegun) folder.ReadCheckpoint();
+        var taken = RunLock.Take(folder.Path, "wait until it is done");
+        return Holding(taken, () =>
+        {
+            var identity = folder.ReadIdentity();
+            var experiment = RunFailure.Unless(Experiments.find(identity.Experiment), folder.Path);
+            var preset = RunFailure.Unless(Experiments.preset(identity.Preset, experiment), folder.Path);
+            Agree(options, folder, identity);
+            var settings = identity.Settings.Where(pair => options.Overrides.All(said => said.Item1 != pair.Item1)).Concat(options.Overrides);
+            return new TrainingRun(experiment, preset, settings, identity.Seed, options.Resources, folder);
+        });
+    }
+
+    private static (TrainingRun Run, RunLock Taken) Holding(RunLock taken, Func<TrainingRun> make)
+    {
+        try
+        {
+            return (make(), taken);
+        }
+        catch
+        {
+            taken.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Refuses to go on with another experiment, preset or seed than the command says.</summary>
+    private static void Agree(TrainOptions options, RunFolder folder, RunIdentity identity)
+    {
+        var said = new List<string>();
+        if (options.Experiment is { } experiment && experiment.Value.Specification.Experiment != identity.Experiment) said.Add($"the experiment was {identity.Experiment}");
+        else if (options.Preset is { } preset && preset.Value.Name != identity.Preset) said.Add($"the preset was {identity.Preset} and is now {preset.Value.Name}");
+        if (options.Seed is { } seed && seed.Value != identity.Seed) said.Add($"the seed was {identity.Seed} and is now {seed.Value}");
+        if (said.Count > 0)
+            throw new RunFailure($"{folder.Path}: the run there is another one: {string.Join(", ", said)}; --resume --out {Shell.Quote(folder.Path)} alone goes on with it", ExitCode.Usage);
+    }
+
+    private static (RunFolder Folder, RunLock Taken) Claim(string path)
+    {
+        var folder = RunFolder.At(path);
+        if (folder.HoldsRun) throw new RunFailure($"--out {path}: the folder holds a run already; add --resume to go on with it, or choose another", ExitCode.Usage);
+        if (folder.HoldsResults) throw new RunFailure($"--out {path}: the folder holds results of a run whose checkpoint is gone; choose another", ExitCode.Usage);
+        return (folder, RunLock.Take(path, "wait until it is done, or choose another --out"));
+    }
+
+    private static Preset PresetOf(TrainOptions options, Experiment experiment) =>
+        options.Preset?.Value ?? RunFailure.Unless(Experiments.preset(null, experiment));
+
+    private static long SeedOf(TrainOptions options) => options.Seed?.Value ?? 0;
+
+    private static string DefaultPath(TrainOptions options, Experiment experiment) =>
+        RunFolder.DefaultPath(experiment.Specification.Experiment, PresetOf(options, experiment).Name, SeedOf(options));
 
     /// <summary>The command that goes on with a run, to be pasted into a shell.</summary>
     private static string Resumption(TrainOptions options, RunFolder folder)
     {
-        var specification = options.Experiment.Specification;
-        List<string> words = ["scae", "train", specification.Experiment];
-        if (options.Preset.Name != specification.DefaultPreset) words.AddRange(["--preset", options.Preset.Name]);
-        foreach (var (name, value) in options.Overrides) words.AddRange([$"--{name}", value]);
-        words.AddRange(["--seed", $"{options.Seed}", "--out", folder.Path]);
+        List<string> words = ["scae", "train", "--resume", "--out", folder.Path];
         if (options.Resources.DataFolder is { } data) words.AddRange(["--data", data.Value]);
         if (options.Threads is { } threads) words.AddRange(["--threads", $"{threads.Value}"]);
-        words.Add("--resume");
         return string.Join(' ', words.Select(Shell.Quote));
     }
 
-    private static void Report(TrainOptions options, RunFolder folder, Summary summary)
+    private static void Report(TrainingRun run, Summary summary)
     {
         var console = Tables.Console;
-        console.Write(Tables.Results(options.Experiment.Specification, options.Preset.Name, summary.Metrics));
-        console.MarkupLineInterpolated($"{summary.Steps} steps in {Format.Duration(summary.TrainSeconds)}, {summary.MillisecondsPerStep:0.000} ms each");
-        console.WriteLine($"numbers, checkpoint and pictures: {Path.GetFullPath(folder.Path)}");
-    }
-
-    private static string FolderOf(TrainOptions options, string experiment)
-    {
-        if (options.Out is { } named)
-        {
-            if (!options.Resume && RunFolder.At(named.Value).HoldsRun)
-                throw new RunFailure($"--out {named.Value}: the folder holds a run already; add --resume to go on with it, or choose another", ExitCode.Usage);
-            return named.Value;
-        }
-
-        string path = RunFolder.DefaultPath(experiment, options.Preset.Name, options.Seed);
-        return options.Resume ? RunFolder.LastUsed(path) : RunFolder.FirstFree(path);
+        console.Write(Tables.Results(run.Specification, summary.Preset, summary.Metrics));
+        console.MarkupLineInterpolated($"{summary.Steps} steps of {summary.MillisecondsPerStep:0.000} ms in {Format.Duration(summary.Spent.Train)}, everything in {Format.Duration(summary.Spent.Total)}");
+        console.WriteLine($"numbers, checkpoint and pictures: {Path.GetFullPath(run.Folder.Path)}");
     }
 }

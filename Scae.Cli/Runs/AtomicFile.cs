@@ -10,16 +10,49 @@ namespace Scae.Cli.Runs;
 /// </summary>
 internal static class AtomicFile
 {
-    public static void Write(string path, ReadOnlySpan<byte> bytes)
-    {
-        string unfinished = path + ".unfinished";
-        using (var file = new FileStream(unfinished, FileMode.Create, FileAccess.Write, FileShare.None))
-        {
-            file.Write(bytes);
-            file.Flush(flushToDisk: true);
-        }
+    public const string Unfinished = ".unfinished";
 
-        File.Move(unfinished, path, overwrite: true);
+    /// <summary>
+    /// Writes a file. What had the name before is kept under another, if one is given: a process that is killed between the
+    /// two leaves that one alone.
+    /// </summary>
+    public static void Write(string path, ReadOnlySpan<byte> bytes, string? before = null)
+    {
+        string unfinished = path + Unfinished;
+        try
+        {
+            using (var file = new FileStream(unfinished, FileMode.Create, FileAccess.Write, FileShare.None))
+            {
+                file.Write(bytes);
+                file.Flush(flushToDisk: true);
+            }
+
+            if (before is not null && File.Exists(path)) File.Move(path, before, overwrite: true);
+            File.Move(unfinished, path, overwrite: true);
+        }
+        catch (Exception problem) when (FileProblem.Is(problem))
+        {
+            Remove(unfinished);
+            throw;
+        }
+    }
+
+    /// <summary>Removes what writes left that were killed.</summary>
+    public static void RemoveUnfinished(string folder)
+    {
+        foreach (string path in Directory.EnumerateFiles(folder, "*" + Unfinished, SearchOption.AllDirectories)) Remove(path);
+    }
+
+    private static void Remove(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception problem) when (FileProblem.Is(problem))
+        {
+            // The folder is gone, or can't be written: then the failure that is on its way says so.
+        }
     }
 
     public static void Write(string path, string text) => Write(path, Encoding.UTF8.GetBytes(text));

@@ -11,4 +11,7 @@ internal static class ExitCode
 
     /// <summary>The arguments make no sense.</summary>
     public const int Usage = 2;
+
+    /// <summary>It was asked to stop, and everything is saved: what a shell gives a process that Ctrl-C ended.</summary>
+    public const int Stopped = 130;
 }

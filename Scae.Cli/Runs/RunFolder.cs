@@ -5,12 +5,11 @@ using System.Linq;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.FSharp.Collections;
+using Microsoft.FSharp.Core;
+using Scae.Cli.Reports;
 using Scae.Core.Training;
 
 namespace Scae.Cli.Runs;
-
-/// <summary>The step before which a run was saved between two evaluations, and the seconds that it had trained by then.</summary>
-internal sealed record SavedAt(int Step, double Seconds);
 
 /// <summary>The folder of a run: what lies where, and how it is written and read.</summary>
 internal sealed class RunFolder
@@ -20,6 +19,9 @@ internal sealed class RunFolder
     public string Path { get; }
 
     public string Checkpoint => In("last.safetensors");
+
+    /// <summary>The checkpoint before the last one, kept in runs that last some minutes.</summary>
+    public string Previous => In("previous.safetensors");
 
     public string Best => In("best.safetensors");
 
@@ -34,10 +36,13 @@ internal sealed class RunFolder
     public string Snapshots => In("snapshots");
 
     /// <summary>Whether there is a checkpoint to go on from.</summary>
-    public bool HoldsRun => File.Exists(Checkpoint);
+    public bool HoldsRun => File.Exists(Checkpoint) || File.Exists(Previous);
+
+    /// <summary>Whether there are results of a run, with a checkpoint or without.</summary>
+    public bool HoldsResults => HoldsRun || File.Exists(Best) || File.Exists(Metrics) || File.Exists(Summary);
 
     /// <summary>Whether a run began here, be it that it was killed before its first checkpoint and left nothing to keep.</summary>
-    public bool WasBegun => HoldsRun || File.Exists(Settings);
+    public bool WasBegun => HoldsResults || File.Exists(Settings);
 
     public bool IsFinished => File.Exists(Summary);
 
@@ -52,13 +57,17 @@ internal sealed class RunFolder
     public static string DefaultPath(string experiment, string preset, long seed) =>
         System.IO.Path.Combine("runs", $"{experiment}-{preset}-{seed}");
 
-    /// <summary>The first of path, path-2, path-3, … in which no run began; one that has no checkpoint yet may be under way.</summary>
-    public static string FirstFree(string path)
+    /// <summary>
+    /// The first of path, path-2, path-3, … in which no run began and no other process is about to begin one, locked.
+    /// </summary>
+    public static (RunFolder Folder, RunLock Lock) TakeFirstFree(string path)
     {
         for (int number = 1; ; number++)
         {
-            string candidate = number == 1 ? path : $"{path}-{number}";
-            if (!At(candidate).WasBegun) return candidate;
+            var candidate = At(number == 1 ? path : $"{path}-{number}");
+            if (candidate.WasBegun || RunLock.TryTake(candidate.Path, out _) is not { } taken) continue;
+            if (!candidate.WasBegun) return (candidate, taken);
+            taken.Dispose();
         }
     }
 
@@ -70,35 +79,23 @@ internal sealed class RunFolder
         return last;
     }
 
-    /// <summary>Makes the folder, or says in one line why it can't be written.</summary>
-    public void Prepare()
-    {
-        try
-        {
-            Directory.CreateDirectory(Figures);
-            Directory.CreateDirectory(Snapshots);
-            AtomicFile.Write(In("writable"), string.Empty);
-            File.Delete(In("writable"));
-        }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
-        {
-            throw new RunFailure($"--out {Path}: the folder can't be written ({problem.Message.TrimEnd('.')}); choose another with --out");
-        }
-    }
+    /// <summary>Makes room for a run: what writes left that were killed goes.</summary>
+    public void Prepare() => AtomicFile.RemoveUnfinished(Path);
 
     /// <summary>Removes what an earlier run left that a new one wouldn't write over.</summary>
     public void Clear()
     {
-        File.Delete(Summary);
+        foreach (string file in (string[])[Summary, Metrics, Best, Previous]) File.Delete(file);
         foreach (string snapshot in SnapshotFiles()) File.Delete(snapshot);
     }
 
     /// <summary>A moment for the animation. One that is lost with the machine's power is a missing frame.</summary>
     public void WriteSnapshot(int step, byte[] bytes)
     {
+        Directory.CreateDirectory(Snapshots);
         string path = System.IO.Path.Combine(Snapshots, $"{step:00000000}.safetensors");
-        File.WriteAllBytes(path + ".unfinished", bytes);
-        File.Move(path + ".unfinished", path, overwrite: true);
+        File.WriteAllBytes(path + AtomicFile.Unfinished, bytes);
+        File.Move(path + AtomicFile.Unfinished, path, overwrite: true);
     }
 
     /// <summary>The evaluations of a state and the snapshots up to it; damaged ones are left out.</summary>
@@ -113,27 +110,8 @@ internal sealed class RunFolder
         return new History(state.Evaluations, ListModule.OfSeq(snapshots));
     }
 
-    /// <summary>
-    /// Every resolved hyperparameter, seed, version, dtype and threads, for people and for Python; and where and when the
-    /// run was saved between evaluations, since the checkpoint knows no clock.
-    /// </summary>
-    public void WriteSettings(RunIdentity identity, int threads, SavedAt? saved)
-    {
-        var settings = new JsonObject();
-        foreach (var (name, value) in identity.Settings) settings[name] = Typed(value);
-        var root = new JsonObject
-        {
-            ["experiment"] = identity.Experiment,
-            ["preset"] = identity.Preset,
-            ["seed"] = identity.Seed,
-            ["version"] = identity.Version,
-            ["dtype"] = "float32",
-            ["threads"] = threads,
-            ["settings"] = settings,
-        };
-        if (saved is not null) root["saved"] = new JsonObject { ["step"] = saved.Step, ["seconds"] = Math.Round(saved.Seconds, 3) };
-        AtomicFile.Write(Settings, root.ToJsonString(Json.Indented) + "\n");
-    }
+    public void WriteSettings(RunIdentity identity, int threads, SavedAt? saved) =>
+        AtomicFile.Write(Settings, RunSettings.ToJson(identity, threads, saved));
 
     /// <summary>A line an evaluation; seconds since the start of training, those of earlier sessions included.</summary>
     public void WriteMetrics(IEnumerable<Evaluation> evaluations, IReadOnlyList<double> seconds)
@@ -170,39 +148,53 @@ internal sealed class RunFolder
         return seconds;
     }
 
-    /// <summary>Where the run was saved between evaluations, if it was.</summary>
-    public SavedAt? ReadSaved()
+    /// <summary>What the run had spent when its checkpoint was written, if that is known.</summary>
+    public SavedAt? ReadSaved() => File.Exists(Settings) ? RunSettings.Saved(File.ReadAllText(Settings)) : null;
+
+    /// <summary>
+    /// Which run this is: what its checkpoint says, or run.json where it was killed before the first one. Results without a
+    /// checkpoint are refused: to begin again would write over them.
+    /// </summary>
+    public RunIdentity ReadIdentity()
     {
-        if (!File.Exists(Settings)) return null;
-        try
-        {
-            return JsonNode.Parse(File.ReadAllText(Settings))!["saved"] is { } saved
-                ? new SavedAt(saved["step"]!.GetValue<int>(), saved["seconds"]!.GetValue<double>())
-                : null;
-        }
-        catch (Exception problem) when (problem is JsonException or InvalidOperationException or NullReferenceException)
-        {
-            // As with the times of evaluations: nothing else depends on it.
-            return null;
-        }
+        if (!HoldsResults && File.Exists(Settings))
+            return RunSettings.Identity(File.ReadAllText(Settings)) ?? throw new RunFailure($"{Settings}: the file is damaged, and there is no checkpoint; begin again without --resume");
+        return RunFailure.Unless(Core.Training.Checkpoint.identify(ReadCheckpoint()), Checkpoint);
     }
 
-    /// <summary>The checkpoint's tensors, checked; a damaged or foreign file is refused in one line.</summary>
+    /// <summary>
+    /// The checkpoint's tensors, checked. Where the last one is damaged or missing it is the one before, and a line says so;
+    /// without that one a damaged or foreign file is refused in one line.
+    /// </summary>
     public SafetensorsFile ReadCheckpoint()
     {
         if (!Directory.Exists(Path)) throw new RunFailure($"{Path}: there is no such folder; scae train leaves one under runs/");
-        if (!File.Exists(Checkpoint)) throw new RunFailure($"{Path}: the folder holds no last.safetensors; it isn't a run, or its training never reached the end of an epoch");
-        return RunFailure.Unless(Safetensors.parse(File.ReadAllBytes(Checkpoint)), Checkpoint);
+        if (!HoldsRun)
+        {
+            throw new RunFailure(HoldsResults
+                ? $"{Path}: the folder holds results of a run, but its last.safetensors is gone; nothing can go on from them, and nothing was changed"
+                : $"{Path}: the folder holds no last.safetensors; it isn't a run, or its training never reached its first checkpoint");
+        }
+
+        var last = Whole(Checkpoint);
+        if (last.IsOk) return last.ResultValue;
+        var previous = Whole(Previous);
+        if (previous.IsError) throw new RunFailure($"{Checkpoint}: {last.ErrorValue}");
+        Notice.Tell($"{Checkpoint}: {last.ErrorValue}; going on from {System.IO.Path.GetFileName(Previous)}, the checkpoint before it");
+        return previous.ResultValue;
+    }
+
+    private static FSharpResult<SafetensorsFile, string> Whole(string path)
+    {
+        if (!File.Exists(path)) return FSharpResult<SafetensorsFile, string>.NewError("the file is missing");
+        var file = Safetensors.parse(File.ReadAllBytes(path));
+        if (file.IsError) return file;
+        var identity = Core.Training.Checkpoint.identify(file.ResultValue);
+        return identity.IsOk ? file : FSharpResult<SafetensorsFile, string>.NewError(identity.ErrorValue);
     }
 
     private IEnumerable<string> SnapshotFiles() =>
         Directory.Exists(Snapshots) ? Directory.EnumerateFiles(Snapshots, "*.safetensors").Order(StringComparer.Ordinal) : [];
 
     public string In(string name) => System.IO.Path.Combine(Path, name);
-
-    private static JsonNode? Typed(string value)
-    {
-        if (value is "true" or "false") return value == "true";
-        return double.TryParse(value, System.Globalization.CultureInfo.InvariantCulture, out _) ? JsonNode.Parse(value.ToLowerInvariant()) : value;
-    }
 }

@@ -13,7 +13,7 @@ internal sealed record Summary(
     string Preset,
     long Seed,
     int Steps,
-    double TrainSeconds,
+    Spent Spent,
     double MillisecondsPerStep,
     IReadOnlyList<Tuple<string, double>> Metrics,
     IReadOnlyList<TargetCheck> Targets)
@@ -28,8 +28,11 @@ internal sealed record Summary(
             ["preset"] = Preset,
             ["seed"] = Seed,
             ["steps"] = Steps,
-            ["train_seconds"] = Math.Round(TrainSeconds, 3),
             ["ms_per_step"] = Math.Round(MillisecondsPerStep, 4),
+            ["train_seconds"] = Math.Round(Spent.Train, 3),
+            ["evaluate_seconds"] = Math.Round(Spent.Evaluate, 3),
+            ["figures_seconds"] = Math.Round(Spent.Figures, 3),
+            ["total_seconds"] = Math.Round(Spent.Total, 3),
             ["metrics"] = Json.Object(Metrics),
             ["targets"] = targets,
         }.ToJsonString(Json.Indented);

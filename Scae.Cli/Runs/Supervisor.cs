@@ -7,9 +7,9 @@ namespace Scae.Cli.Runs;
 
 /// <summary>
 /// What a training asks and tells: it stops when the token says so, a checkpoint is due when enough time has passed since
-/// the last one, and progress goes to a function.
+/// the last one, progress goes to a function, and a clock learns what the time went into.
 /// </summary>
-internal sealed class Supervisor(CancellationToken stop, TimeSpan saveEvery, Action<Progress> report) : ISupervisor
+internal sealed class Supervisor(CancellationToken stop, TimeSpan saveEvery, RunClock clock, Action<Progress> report) : ISupervisor
 {
     private long _saved = Stopwatch.GetTimestamp();
 
@@ -19,7 +19,10 @@ internal sealed class Supervisor(CancellationToken stop, TimeSpan saveEvery, Act
 
     public void Report(Progress value)
     {
+        if (value.IsStepped) clock.Stepped();
+        else if (value.IsEvaluated) clock.Evaluated();
         report(value);
-        if (value.IsSaveDue || value is Progress.Evaluated) _saved = Stopwatch.GetTimestamp();
+        if (value.IsSaveDue || value.IsEvaluated) _saved = Stopwatch.GetTimestamp();
+        clock.Mark();
     }
 }

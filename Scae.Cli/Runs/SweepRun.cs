@@ -42,8 +42,7 @@ internal sealed record SweepRun(Experiment Experiment, Preset Preset, string Fol
             Parallel.ForEach(next, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, (numbered, loop) =>
             {
                 var (number, job) = numbered;
-                var run = new TrainingRun(Experiment, Preset, job.Overrides, job.Seed, Resources, RunFolder.At(job.Folder));
-                var summary = stop.IsCancellationRequested ? null : Finished(run) ?? run.Run(run.Folder.HoldsRun, 1, new SilentDisplay(), stop, Pictures);
+                var summary = stop.IsCancellationRequested ? null : Run(job, stop);
                 if (summary is null)
                 {
                     loop.Stop();
@@ -62,8 +61,17 @@ internal sealed record SweepRun(Experiment Experiment, Preset Preset, string Fol
             throw RunFailure.Of(several);
         }
 
-        if (stop.IsCancellationRequested) throw new RunFailure($"stopped; what is finished lies in {Folder}; the same command goes on");
+        if (stop.IsCancellationRequested) throw new RunFailure($"stopped; what is finished lies in {Folder}; the same command goes on", ExitCode.Stopped);
         return [.. results.Values];
+    }
+
+    private Summary? Run(SweepJob job, CancellationToken stop)
+    {
+        var run = new TrainingRun(Experiment, Preset, job.Overrides, job.Seed, Resources, RunFolder.At(job.Folder));
+        using var taken = RunLock.Take(job.Folder, "wait until it is done, or choose another --out");
+        if (Finished(run) is { } summary) return summary;
+        if (run.Folder.HoldsRun) run.CheckIdentity(run.Folder.ReadIdentity());
+        return run.Run(run.Folder.HoldsRun, 1, new SilentDisplay(), stop, Pictures);
     }
 
     private Summary? Finished(TrainingRun run)
@@ -74,13 +82,14 @@ internal sealed record SweepRun(Experiment Experiment, Preset Preset, string Fol
             var identity = RunFailure.Unless(Core.Training.Checkpoint.identify(run.Folder.ReadCheckpoint()), run.Folder.Checkpoint);
             run.CheckIdentity(identity);
             var root = JsonNode.Parse(File.ReadAllText(run.Folder.Summary))!;
+            double Seconds(string kind) => root[kind + "_seconds"]!.GetValue<double>();
             var metrics = root["metrics"]!.AsObject().Select(pair => Tuple.Create(pair.Key, pair.Value?.GetValue<double>() ?? double.NaN)).ToList();
             return new Summary(
                 identity.Experiment,
                 identity.Preset,
                 identity.Seed,
                 root["steps"]!.GetValue<int>(),
-                root["train_seconds"]!.GetValue<double>(),
+                new Spent(Seconds("train"), Seconds("evaluate"), Seconds("figures"), Seconds("total")),
                 root["ms_per_step"]!.GetValue<double>(),
                 metrics,
                 TargetCheck.Of(Experiment.Specification, identity.Preset, metrics));

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Diagnostics;
+using System.IO;
 using System.Linq;
 using System.Reflection;
 using System.Threading;
@@ -13,12 +14,18 @@ using Scae.Core.Training;
 namespace Scae.Cli.Runs;
 
 /// <summary>
-/// One training with its folder: starts or resumes, writes checkpoints and numbers at the end of each epoch and checkpoints
-/// every minute, and the summary and pictures at the end.
+/// One training with its folder: starts or resumes, writes checkpoints and numbers after evaluations and every minute, and
+/// the summary and pictures at the end.
 /// </summary>
 internal sealed class TrainingRun
 {
+    private const string Epochs = "epochs";
+
     private static readonly TimeSpan s_saveEvery = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_saveNoOftener = TimeSpan.FromSeconds(1);
+
+    // Seconds after which a run keeps two checkpoints: one bad block then costs minutes, not hours.
+    private static readonly double s_keepsOneBefore = 180;
 
     private readonly Experiment _experiment;
     private readonly Preset _preset;
@@ -27,6 +34,9 @@ internal sealed class TrainingRun
     private readonly Resources _resources;
     private readonly RunIdentity _identity;
     private readonly List<double> _seconds = [];
+    private int? _savedStep;
+    private int _bestEpoch = -1;
+    private long _saved;
 
     public TrainingRun(Experiment experiment, Preset preset, IEnumerable<Tuple<string, string>> overrides, long seed, Resources resources, RunFolder folder)
     {
@@ -42,47 +52,31 @@ internal sealed class TrainingRun
 
     public Plan Plan => _task.Plan;
 
+    public Specification Specification => _experiment.Specification;
+
     /// <summary>
     /// Trains to the end, or until <paramref name="stop"/>; null when it was stopped, after the state was saved. To resume a
-    /// run that was killed before its first checkpoint is to start it.
+    /// run that was killed before its first checkpoint is to start it. The caller holds the folder's lock.
     /// </summary>
     public Summary? Run(bool resume, int threads, IProgressDisplay display, CancellationToken stop, bool pictures = true)
     {
-        var saved = resume && (Folder.HoldsRun || !Folder.WasBegun) ? Folder.ReadCheckpoint() : null;
-        if (saved is not null) CheckIdentity(RunFailure.Unless(Core.Training.Checkpoint.identify(saved), Folder.Checkpoint));
         Folder.Prepare();
+        var saved = resume && (Folder.HoldsResults || !Folder.WasBegun) ? Folder.ReadCheckpoint() : null;
+        if (saved is not null) CheckIdentity(RunFailure.Unless(Core.Training.Checkpoint.identify(saved), Folder.Checkpoint), mayExtend: true);
         var session = RunFailure.Unless(ExperimentModule.openSeed(_task, _resources, _seed));
         var state = saved is null
             ? TrainingStateModule.start(Plan, session.Learner)
             : RunFailure.Unless(Core.Training.Checkpoint.restore(saved, Plan, session.Learner), Folder.Checkpoint);
-        if (saved is null) Folder.Clear();
-        var between = Folder.ReadSaved() is { } known && known.Step == state.Step && saved is not null ? known : null;
-        Folder.WriteSettings(_identity, threads, between);
-        double before = Math.Max(RecallSeconds(state), between?.Seconds ?? 0);
-        var clock = Stopwatch.StartNew();
-        double Elapsed() => before + clock.Elapsed.TotalSeconds;
-
-        var outcome = display.Show(_experiment.Specification, _preset, _seed, Plan, state, observe =>
-            Training.run(state, new Supervisor(stop, s_saveEvery, progress =>
-            {
-                observe(progress);
-                Keep(state, progress, threads, Elapsed);
-            })));
-        double trained = Elapsed();
-        switch (outcome)
-        {
-            case Outcome.Diverged diverged:
-                string kept = Folder.HoldsRun ? $" the last good checkpoint is {Folder.Checkpoint};" : string.Empty;
-                throw new RunFailure($"step {diverged.step}: {diverged.what};{kept} try a smaller learning rate");
-            case { IsStopped: true }:
-                SaveBetween(state, threads, trained);
-                return null;
-        }
-
-        if (between is not null) Folder.WriteSettings(_identity, threads, saved: null);
+        if (state.Step > Plan.Steps)
+            throw new RunFailure($"{Folder.Path}: {state.Step} steps are done, more than --epochs would make ({Plan.Steps})", ExitCode.Usage);
+        var clock = Begin(state, threads, isNew: saved is null);
         try
         {
-            return Finish(session, state, trained, pictures, stop);
+            return Train(session, state, threads, clock, display, pictures, stop);
+        }
+        catch (Exception problem) when (FileProblem.Is(problem))
+        {
+            throw Unwritten(problem);
         }
         catch (OperationCanceledException)
         {
@@ -90,49 +84,124 @@ internal sealed class TrainingRun
         }
     }
 
-    /// <summary>Writes what progress asks for: snapshots, and checkpoints at and between evaluations.</summary>
-    private void Keep(TrainingState state, Progress progress, int threads, Func<double> elapsed)
+    /// <summary>
+    /// Refuses a checkpoint of another run: other hyperparameters, another seed, another experiment. The same run with more
+    /// epochs is no other one, if no step depends on where the training ends.
+    /// </summary>
+    public void CheckIdentity(RunIdentity saved, bool mayExtend = false)
+    {
+        if (Core.Training.Checkpoint.mismatch(saved, _identity) is not { } difference) return;
+        string advice = "go on with the hyperparameters that it began with, or choose another --out";
+        if (mayExtend && Core.Training.Checkpoint.mismatch(WithMyEpochs(saved), _identity) is null)
+        {
+            if (CanExtend(saved)) return;
+            advice = $"its steps depend on where the training ends; {advice}";
+        }
+
+        throw new RunFailure($"{Folder.Path}: the run there is another one: {difference.Value}; {advice}", ExitCode.Usage);
+    }
+
+    private RunIdentity WithMyEpochs(RunIdentity saved)
+    {
+        var settings = saved.Settings.Select(pair => pair.Item1 == Epochs ? _identity.Settings.First(mine => mine.Item1 == Epochs) : pair);
+        return new RunIdentity(saved.Experiment, saved.Preset, saved.Seed, ListModule.OfSeq(settings), saved.Version);
+    }
+
+    private bool CanExtend(RunIdentity saved)
+    {
+        var before = RunFailure.Unless(ExperimentModule.configure(_experiment, _preset, saved.Settings)).Plan;
+        return PlanModule.extends(before, Plan);
+    }
+
+    /// <summary>Clears what an earlier run left, or recalls what this one had spent.</summary>
+    private RunClock Begin(TrainingState state, int threads, bool isNew)
+    {
+        if (isNew) Folder.Clear();
+        var known = isNew ? null : Folder.ReadSaved();
+        double last = RecallSeconds(state);
+        var spent = known is not null && known.Step == state.Step ? known.Spent : new Spent(last, 0, 0, last);
+        _savedStep = isNew ? null : state.Step;
+        Folder.WriteSettings(_identity, threads, isNew ? null : new SavedAt(state.Step, spent));
+        return new RunClock(spent);
+    }
+
+    private Summary? Train(Session session, TrainingState state, int threads, RunClock clock, IProgressDisplay display, bool pictures, CancellationToken stop)
+    {
+        var outcome = display.Show(_experiment.Specification, _preset, _seed, Plan, state, observe =>
+        {
+            clock.Mark();
+            return Training.run(state, new Supervisor(stop, s_saveEvery, clock, progress =>
+            {
+                observe(progress);
+                Keep(state, progress, threads, clock);
+            }));
+        });
+        switch (outcome)
+        {
+            case Outcome.Diverged diverged:
+                string kept = Folder.HoldsRun ? $" the last good checkpoint is {Folder.Checkpoint};" : string.Empty;
+                throw new RunFailure($"step {diverged.step}: {diverged.what};{kept} try a smaller learning rate");
+            case { IsStopped: true }:
+                Save(state, threads, clock);
+                return null;
+        }
+
+        Save(state, threads, clock);
+        stop.ThrowIfCancellationRequested();
+        return Finish(session, state, clock, pictures, stop);
+    }
+
+    /// <summary>
+    /// Writes what progress asks for: snapshots, and checkpoints when they are due. After an evaluation one is written unless
+    /// the last is younger than a second: short epochs would spend their time on the disk.
+    /// </summary>
+    private void Keep(TrainingState state, Progress progress, int threads, RunClock clock)
     {
         switch (progress)
         {
             case Progress.Snapped snapped:
                 Folder.WriteSnapshot(snapped.Item.Step, Core.Training.Checkpoint.snapshot(_identity, snapped.Item));
                 break;
-            case Progress.Evaluated evaluated:
-                _seconds.Add(elapsed());
-                Save(state, evaluated.isBest);
+            case { IsEvaluated: true }:
+                _seconds.Add(clock.Spent.Total);
+                if (Stopwatch.GetElapsedTime(_saved) >= s_saveNoOftener) Save(state, threads, clock);
                 break;
             case { IsSaveDue: true }:
-                SaveBetween(state, threads, elapsed());
+                Save(state, threads, clock);
                 break;
         }
     }
 
-    /// <summary>Refuses a checkpoint of another run: other hyperparameters, another seed, another experiment.</summary>
-    public void CheckIdentity(RunIdentity saved)
+    /// <summary>What to tell when a file can't be written: what is kept, where, and how to go on.</summary>
+    private RunFailure Unwritten(Exception problem)
     {
-        if (Core.Training.Checkpoint.mismatch(saved, _identity) is { } difference)
-            throw new RunFailure($"{Folder.Path}: the run there is another one: {difference.Value}; go on with the hyperparameters that it began with, or choose another --out", ExitCode.Usage);
+        if (!Directory.Exists(Folder.Path)) return new RunFailure($"{Folder.Path}: the folder was removed while the run was writing there; nothing of it is left");
+        string kept = _savedStep is { } step
+            ? $"the checkpoint of step {step} is whole; when there is room, go on with: scae train --resume --out {Shell.Quote(Folder.Path)}"
+            : "there is no checkpoint yet; choose another folder with --out";
+        return new RunFailure($"{Folder.Path}: {FileProblem.Text(problem)}; {kept}");
     }
 
-    private Summary Finish(Session session, TrainingState state, double trained, bool pictures, CancellationToken stop)
+    private Summary Finish(Session session, TrainingState state, RunClock clock, bool pictures, CancellationToken stop)
     {
-        Save(state, best: true);
-        stop.ThrowIfCancellationRequested();
         var history = Folder.ReadHistory(state);
+        clock.Mark();
         var (found, figures) = pictures ? Results.all(session, state, history) : Tuple.Create(Results.metrics(session, state), FSharpList<Figure>.Empty);
+        clock.Evaluated();
+        stop.ThrowIfCancellationRequested();
+        clock.Mark();
+        if (pictures) FigureFiles.Write(Folder, figures, SessionModule.animation(session, history), stop);
+        clock.Drew();
         var metrics = found.ToList();
         var summary = new Summary(
             _identity.Experiment,
             _identity.Preset,
             _seed,
             state.Step,
-            trained,
-            1000 * trained / Math.Max(1, state.Step),
+            clock.Spent,
+            clock.MedianStep(state.Step),
             metrics,
             TargetCheck.Of(_experiment.Specification, _preset.Name, metrics));
-        stop.ThrowIfCancellationRequested();
-        if (pictures) FigureFiles.Write(Folder, figures, SessionModule.animation(session, history), stop);
         AtomicFile.Write(Folder.Summary, summary.ToJson() + "\n");
         return summary;
     }
@@ -151,16 +220,19 @@ internal sealed class TrainingRun
         return last;
     }
 
-    private void Save(TrainingState state, bool best)
+    private void Save(TrainingState state, int threads, RunClock clock)
     {
-        AtomicFile.Write(Folder.Checkpoint, Core.Training.Checkpoint.last(_identity, state));
-        if (best && Core.Training.Checkpoint.best(_identity, state) is { } bytes) AtomicFile.Write(Folder.Best, bytes.Value);
-        Folder.WriteMetrics(state.Evaluations, _seconds);
-    }
+        var spent = clock.Spent;
+        AtomicFile.Write(Folder.Checkpoint, Core.Training.Checkpoint.last(_identity, state), spent.Total < s_keepsOneBefore ? null : Folder.Previous);
+        if (state.Best is { } best && best.Value.Epoch != _bestEpoch && Core.Training.Checkpoint.best(_identity, state) is { } bytes)
+        {
+            AtomicFile.Write(Folder.Best, bytes.Value);
+            _bestEpoch = best.Value.Epoch;
+        }
 
-    private void SaveBetween(TrainingState state, int threads, double elapsed)
-    {
-        Save(state, best: false);
-        Folder.WriteSettings(_identity, threads, new SavedAt(state.Step, elapsed));
+        Folder.WriteMetrics(state.Evaluations, _seconds);
+        Folder.WriteSettings(_identity, threads, new SavedAt(state.Step, spent));
+        _savedStep = state.Step;
+        _saved = Stopwatch.GetTimestamp();
     }
 }

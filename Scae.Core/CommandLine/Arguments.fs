@@ -12,18 +12,46 @@ module Arguments =
 
     let private threads case given = Words.count 1 1024 case given
 
+    // A run that is gone on with knows its experiment.
+    let private trained (name: string option) (folderKnows: bool) given : Result<Experiment option, string> =
+        if name.IsNone && folderKnows then
+            Ok None
+        else
+            name
+            |> Words.required "an experiment" "constellations" given
+            |> Result.bind Experiments.find
+            |> Result.map Some
+
+    let private presetOf (experiment: Experiment option) (name: string option) : Result<Preset option, string> =
+        match experiment, name with
+        | _, None -> Ok None
+        | Some experiment, name -> Experiments.preset name experiment |> Result.map Some
+        | None, Some name -> Error $"--preset {name}: needs the experiment before it, such as scae train constellations"
+
     let private train (words: string list) : Result<Command, string> =
         result {
             let! given = Words.read<TrainArguments> "train" words
             let! name = given |> Words.main <@ TrainArguments.Experiment @>
-            let! name = name |> Words.required "an experiment" "constellations" given
-            let! experiment = Experiments.find name
-            let! preset = given |> Words.text <@ TrainArguments.Preset @>
-            let! preset = Experiments.preset preset experiment
-            let! overrides = given |> Words.settings <@ TrainArguments.Set @> [ experiment ]
-            do! Choice.check overrides experiment preset
-            let! seed = given |> Words.seed <@ TrainArguments.Seed @>
             let! out = given |> Words.folder <@ TrainArguments.Out @>
+            let resume = given.Results.Contains TrainArguments.Resume
+            let! experiment = given |> trained name (resume && out.IsSome)
+            let! preset = given |> Words.text <@ TrainArguments.Preset @>
+            let! preset = preset |> presetOf experiment
+
+            let! overrides =
+                given
+                |> Words.settings
+                    <@ TrainArguments.Set @>
+                    (experiment |> Option.map List.singleton |> Option.defaultValue Experiments.all)
+
+            do!
+                match experiment with
+                | Some experiment when not resume ->
+                    Experiments.preset (preset |> Option.map _.Name) experiment
+                    |> Result.bind (Choice.check overrides experiment)
+                | _ -> Ok()
+
+            let! seed = given |> Words.seed <@ TrainArguments.Seed @>
             let! threads = given |> threads <@ TrainArguments.Threads @>
             let! data = given |> Words.folder <@ TrainArguments.Data @>
 
@@ -33,9 +61,9 @@ module Arguments =
                         Experiment = experiment
                         Preset = preset
                         Overrides = overrides
-                        Seed = defaultArg seed 0L
+                        Seed = seed
                         Out = out
-                        Resume = given.Results.Contains TrainArguments.Resume
+                        Resume = resume
                         Threads = threads
                         Resources = resources data
                         Quiet = given.Results.Contains TrainArguments.Quiet

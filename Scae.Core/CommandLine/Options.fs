@@ -15,13 +15,14 @@ type SeedRange =
     /// The seeds, ascending, made as they are asked for.
     member range.Values: seq<int64> = seq { range.First .. range.Last }
 
-/// What `scae train` was asked to do.
+/// What `scae train` was asked to do. What wasn't said is None: a run that is gone on with knows it.
 type TrainOptions =
     {
-        Experiment: Experiment
-        Preset: Preset
+        /// None only with --resume --out.
+        Experiment: Experiment option
+        Preset: Preset option
         Overrides: (string * string) list
-        Seed: int64
+        Seed: int64 option
         Out: string option
         Resume: bool
         Threads: int option

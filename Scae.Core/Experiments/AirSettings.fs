@@ -151,8 +151,9 @@ module AirSettings =
                         {
                             Largest = training.LearningRate
                             WarmUp = 1
-                            Decay = Geometric(settings.FinalRate, training.Steps)
+                            Decay = Decay.geometric settings.FinalRate training.Steps
                         }
                     Rule.Clip = TrainingSettings.clip settings.Clip
+                    EndMatters = settings.TemperatureStart <> settings.TemperatureEnd
                 }
             )

@@ -117,7 +117,7 @@ module NeuralEMSettings =
                         {
                             Largest = training.LearningRate
                             WarmUp = settings.WarmUp + 1
-                            Decay = Geometric(settings.FinalRate, training.Steps)
+                            Decay = Decay.geometric settings.FinalRate training.Steps
                         }
                     Rule.Clip = TrainingSettings.clip settings.Clip
                 }

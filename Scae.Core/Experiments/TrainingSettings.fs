@@ -47,5 +47,6 @@ module TrainingSettings =
             Groups = []
             Average = ValueNone
             SnapshotEvery = settings.SnapshotEvery
+            EndMatters = false
             BestBy = bestBy
         }

@@ -34,6 +34,8 @@ type Plan =
         Average: float voption
         /// Steps between snapshots; 0 for none.
         SnapshotEvery: int
+        /// Whether batches or losses depend on where the training ends; step sizes say it themselves.
+        EndMatters: bool
         BestBy: BestBy
     }
 
@@ -58,3 +60,10 @@ module Plan =
         | None -> Some plan.Rule
         | Some(Ruled(_, rule)) -> Some rule
         | Some(Kept _) -> None
+
+    /// Whether a training by one plan, gone on with by another with more epochs, is what the longer one would have been: they
+    /// differ in nothing else, and no step depends on where the training ends.
+    let extends (before: Plan) (longer: Plan) : bool =
+        longer.Epochs >= before.Epochs
+        && not longer.EndMatters
+        && { before with Epochs = longer.Epochs } = longer

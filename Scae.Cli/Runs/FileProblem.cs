@@ -1,0 +1,25 @@
+using System;
+using System.IO;
+
+namespace Scae.Cli.Runs;
+
+/// <summary>What the system says of a file that can't be written, in words for a line.</summary>
+internal static class FileProblem
+{
+    // What an IOException carries of ENOSPC, and of Windows' ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL.
+    private const int NoSpace = 28;
+    private const int DiskFull = unchecked((int)0x80070070);
+    private const int HandleDiskFull = unchecked((int)0x80070027);
+
+    /// <summary>Whether an exception is of a file or folder.</summary>
+    public static bool Is(Exception problem) => problem is IOException or UnauthorizedAccessException;
+
+    /// <summary>The problem without the path, which the line names already.</summary>
+    public static string Text(Exception problem) => problem switch
+    {
+        DirectoryNotFoundException => "the folder is gone",
+        UnauthorizedAccessException => "access is denied",
+        IOException { HResult: NoSpace or DiskFull or HandleDiskFull } => "the disk is full",
+        _ => problem.Message.Split(" : ")[0].TrimEnd('.'),
+    };
+}

@@ -1,0 +1,108 @@
+using System;
+using System.IO;
+
+namespace Scae.Cli.Runs;
+
+/// <summary>
+/// One process at a time writes in a folder. The file <c>lock</c> is held open, and locked by the system, which frees it
+/// when the process is dead, however it died. Nobody else can read a locked file, but its length can be seen: it is the
+/// holder's process number.
+/// </summary>
+internal sealed class RunLock : IDisposable
+{
+    private const string Name = "lock";
+
+    private readonly string _folder;
+    private readonly bool _madeFolder;
+    private readonly FileStream _file;
+
+    private RunLock(string folder, bool madeFolder, FileStream file) => (_folder, _madeFolder, _file) = (folder, madeFolder, file);
+
+    /// <summary>The lock of a folder, which is made if it isn't there; or null, and who holds it.</summary>
+    public static RunLock? TryTake(string folder, out string holder)
+    {
+        bool madeFolder = Make(folder);
+        string path = Path.Combine(folder, Name);
+        while (true)
+        {
+            FileStream? file = Open(folder, path);
+            if (file is null)
+            {
+                holder = Holder(path);
+                return null;
+            }
+
+            // Whoever held it before may have removed the file between its opening and its locking here: then this lock is on
+            // a file that has no name any more, and the next process would make and lock another one.
+            file.SetLength(Environment.ProcessId);
+            if (new FileInfo(path) is { Exists: true } named && named.Length == Environment.ProcessId)
+            {
+                holder = string.Empty;
+                return new RunLock(folder, madeFolder, file);
+            }
+
+            file.Dispose();
+        }
+    }
+
+    /// <summary>The lock of a folder; one line says who holds it since when, and <paramref name="advice"/> what to do.</summary>
+    public static RunLock Take(string folder, string advice) =>
+        TryTake(folder, out string holder) ?? throw new RunFailure($"{folder}: {holder}; {advice}");
+
+    /// <summary>Frees the folder. One that this lock made and nothing was written to goes as well.</summary>
+    public void Dispose()
+    {
+        try
+        {
+            File.Delete(Path.Combine(_folder, Name));
+            _file.Dispose();
+            if (_madeFolder) Directory.Delete(_folder);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            // The folder holds a run, or is gone.
+        }
+    }
+
+    private static bool Make(string folder)
+    {
+        if (Directory.Exists(folder)) return false;
+        try
+        {
+            Directory.CreateDirectory(folder);
+            return true;
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            throw Unwritable(folder, problem);
+        }
+    }
+
+    private static FileStream? Open(string folder, string path)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (UnauthorizedAccessException problem)
+        {
+            throw Unwritable(folder, problem);
+        }
+        catch (IOException problem)
+        {
+            if (!File.Exists(path)) throw Unwritable(folder, problem);
+            return null;
+        }
+    }
+
+    private static string Holder(string path)
+    {
+        var file = new FileInfo(path);
+        string who = file is { Exists: true, Length: > 0 } ? $"process {file.Length}" : "another process";
+        string since = file.LastWriteTime.ToString("HH:mm:ss", System.Globalization.CultureInfo.InvariantCulture);
+        return $"{who} has been writing there since {since}";
+    }
+
+    private static RunFailure Unwritable(string folder, Exception problem) =>
+        new($"{folder}: the folder can't be written ({FileProblem.Text(problem)}); choose another with --out");
+}

@@ -1,0 +1,81 @@
+using System;
+using System.Globalization;
+using System.Linq;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.FSharp.Collections;
+using Scae.Core.Training;
+
+namespace Scae.Cli.Runs;
+
+/// <summary>The step that a checkpoint stands before, and what the run had spent by then.</summary>
+internal sealed record SavedAt(int Step, Spent Spent);
+
+/// <summary>
+/// run.json: every resolved hyperparameter, seed, version, dtype and threads, for people and for Python; and what the run had
+/// spent when its checkpoint was written, since the checkpoint knows no clock.
+/// </summary>
+internal static class RunSettings
+{
+    public static string ToJson(RunIdentity identity, int threads, SavedAt? saved)
+    {
+        var settings = new JsonObject();
+        foreach (var (name, value) in identity.Settings) settings[name] = Typed(value);
+        var root = new JsonObject
+        {
+            ["experiment"] = identity.Experiment,
+            ["preset"] = identity.Preset,
+            ["seed"] = identity.Seed,
+            ["version"] = identity.Version,
+            ["dtype"] = "float32",
+            ["threads"] = threads,
+            ["settings"] = settings,
+        };
+        if (saved is not null) root["saved"] = ToJson(saved);
+        return root.ToJsonString(Json.Indented) + "\n";
+    }
+
+    /// <summary>Who began the run; null where the text isn't what <see cref="ToJson(RunIdentity, int, SavedAt?)"/> wrote.</summary>
+    public static RunIdentity? Identity(string text) => Read(text, root => new RunIdentity(
+        root["experiment"]!.GetValue<string>(),
+        root["preset"]!.GetValue<string>(),
+        root["seed"]!.GetValue<long>(),
+        ListModule.OfSeq(root["settings"]!.AsObject().Select(pair => Tuple.Create(pair.Key, pair.Value!.ToString()))),
+        root["version"]!.GetValue<string>()));
+
+    /// <summary>What had been spent when the checkpoint was written; null where that isn't known.</summary>
+    public static SavedAt? Saved(string text) => Read(text, root => root["saved"] is { } saved
+        ? new SavedAt(saved["step"]!.GetValue<int>(), new Spent(
+            Seconds(saved, "train_seconds"), Seconds(saved, "evaluate_seconds"), Seconds(saved, "figures_seconds"), Seconds(saved, "seconds")))
+        : null);
+
+    private static JsonObject ToJson(SavedAt saved) => new()
+    {
+        ["step"] = saved.Step,
+        ["seconds"] = Math.Round(saved.Spent.Total, 3),
+        ["train_seconds"] = Math.Round(saved.Spent.Train, 3),
+        ["evaluate_seconds"] = Math.Round(saved.Spent.Evaluate, 3),
+        ["figures_seconds"] = Math.Round(saved.Spent.Figures, 3),
+    };
+
+    private static double Seconds(JsonNode saved, string name) => saved[name]!.GetValue<double>();
+
+    private static T? Read<T>(string text, Func<JsonNode, T?> read)
+        where T : class
+    {
+        try
+        {
+            return read(JsonNode.Parse(text)!);
+        }
+        catch (Exception problem) when (problem is JsonException or InvalidOperationException or NullReferenceException or FormatException)
+        {
+            return null;
+        }
+    }
+
+    private static JsonNode? Typed(string value)
+    {
+        if (value is "true" or "false") return value == "true";
+        return double.TryParse(value, CultureInfo.InvariantCulture, out _) ? JsonNode.Parse(value.ToLowerInvariant()) : value;
+    }
+}
