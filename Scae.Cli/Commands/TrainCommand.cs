@@ -12,7 +12,7 @@ using Spectre.Console;
 
 namespace Scae.Cli.Commands;
 
-/// <summary>scae train: one training from the first step to pictures, or on from a checkpoint.</summary>
+/// <summary>scae train: one training, from the first step or from a checkpoint to the pictures.</summary>
 internal static class TrainCommand
 {
     public static int Run(TrainOptions options)

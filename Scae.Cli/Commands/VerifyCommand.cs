@@ -60,7 +60,10 @@ internal static class VerifyCommand
         Tables.Console.Write(table);
     }
 
-    /// <summary>Refuses what would check nothing, and runs that would stand where later ones look for the presets' own.</summary>
+    /// <summary>
+    /// Refuses a preset without targets, and hyperparameters without --out: their runs would be taken for the preset's own
+    /// by the next verify.
+    /// </summary>
     private static void Refuse(ExperimentOptions options)
     {
         if (options.Preset is { } preset && !options.Experiments.Any(experiment => TargetsOf(experiment, options).Any()))

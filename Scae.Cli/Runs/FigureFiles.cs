@@ -14,8 +14,8 @@ namespace Scae.Cli.Runs;
 internal static class FigureFiles
 {
     /// <summary>
-    /// Draws the pictures of a training; the paths of the files, in order. Stops between files where that is asked for, with
-    /// the exception that says so.
+    /// Draws the pictures of a training and returns the paths of the files, in order. When asked to stop it throws
+    /// <see cref="OperationCanceledException"/> before the next file.
     /// </summary>
     public static List<string> Write(RunFolder folder, IReadOnlyList<Figure> figures, FSharpOption<Animation>? animation, CancellationToken stop = default)
     {

@@ -5,8 +5,8 @@ using System.Threading;
 namespace Scae.Cli.Runs;
 
 /// <summary>
-/// Ctrl-C and the signal to terminate while this lives: the first asks to stop, so that what was done is saved; a second
-/// one ends the process as if nobody listened.
+/// Handles Ctrl-C and the signal to terminate while it lives: the first asks the work to stop and save, the second ends the
+/// process at once.
 /// </summary>
 internal sealed class Interruption : IDisposable
 {

@@ -13,7 +13,7 @@ internal sealed class RunFailure(string message, int exitCode = ExitCode.Failure
     public static T Unless<T>(FSharpResult<T, string> result, string? context = null, int exitCode = Runs.ExitCode.Failure) =>
         result.IsOk ? result.ResultValue : throw new RunFailure(context is null ? result.ErrorValue : $"{context}: {result.ErrorValue}", exitCode);
 
-    /// <summary>What to tell of what went wrong in several threads: the first failure, or else whatever came first.</summary>
+    /// <summary>The one exception to report of several threads': the first failure the user can mend, else the first of all.</summary>
     public static Exception Of(AggregateException several)
     {
         var problems = several.Flatten().InnerExceptions;

@@ -41,14 +41,14 @@ internal sealed class RunFolder
     /// <summary>Whether there are results of a run, with a checkpoint or without.</summary>
     public bool HoldsResults => HoldsRun || File.Exists(Best) || File.Exists(Metrics) || File.Exists(Summary);
 
-    /// <summary>Whether a run began here, be it that it was killed before its first checkpoint and left nothing to keep.</summary>
+    /// <summary>Whether a run began here, even if it was killed before its first checkpoint.</summary>
     public bool WasBegun => HoldsResults || File.Exists(Settings);
 
     public bool IsFinished => File.Exists(Summary);
 
     public static RunFolder At(string path) => new(path);
 
-    /// <summary>The folder that a command was given; a word without letters, as an unset variable leaves it, names none.</summary>
+    /// <summary>The folder that a command was given; an empty word, which an unset variable of a shell leaves, names none.</summary>
     public static RunFolder Given(string command, string path) => string.IsNullOrWhiteSpace(path)
         ? throw new RunFailure($"scae {command}: needs a run's folder, such as scae {command} runs/constellations-published-0", ExitCode.Usage)
         : At(path);
@@ -89,7 +89,7 @@ internal sealed class RunFolder
         foreach (string snapshot in SnapshotFiles()) File.Delete(snapshot);
     }
 
-    /// <summary>A moment for the animation. One that is lost with the machine's power is a missing frame.</summary>
+    /// <summary>Keeps a moment for the animation. It isn't flushed to the disk: a lost one is only a missing frame.</summary>
     public void WriteSnapshot(int step, byte[] bytes)
     {
         Directory.CreateDirectory(Snapshots);

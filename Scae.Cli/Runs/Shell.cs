@@ -5,7 +5,7 @@ namespace Scae.Cli.Runs;
 /// <summary>Command lines to be pasted.</summary>
 internal static class Shell
 {
-    /// <summary>A word as it is where a shell reads it so, between single quotes elsewhere.</summary>
+    /// <summary>A word as a shell wants it: plain where nothing in it is special, else between single quotes.</summary>
     public static string Quote(string word) =>
         word.Length > 0 && word.All(IsPlain) ? word : "'" + word.Replace("'", "'\\''") + "'";
 

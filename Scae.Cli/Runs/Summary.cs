@@ -41,7 +41,7 @@ internal sealed record Summary(
     public double? Metric(string name) => Metrics.FirstOrDefault(metric => metric.Item1 == name)?.Item2;
 }
 
-/// <summary>A target of the specification beside what was measured: the mean of several seeds has a deviation.</summary>
+/// <summary>A target of the specification beside what was measured, with its deviation where several seeds were.</summary>
 internal sealed record TargetCheck(Target Target, double Measured, double? Deviation = null)
 {
     public bool Holds =>
@@ -59,7 +59,7 @@ internal sealed record TargetCheck(Target Target, double Measured, double? Devia
         return result;
     }
 
-    /// <summary>The targets of a preset that these metrics can speak to.</summary>
+    /// <summary>The targets of a preset for which these metrics have a value.</summary>
     public static List<TargetCheck> Of(Specification specification, string preset, IReadOnlyList<Tuple<string, double>> metrics) =>
     [
         .. from target in specification.Targets

@@ -15,8 +15,8 @@ type MnistFile =
         Sha256: string
     }
 
-/// Reads the four IDX files of MNIST (LeCun, Bottou, Bengio & Haffner 1998) from bytes, plain or gzip. Any bytes are
-/// survived: what isn't right is an error of one line.
+/// Reads the four IDX files of MNIST (LeCun, Bottou, Bengio & Haffner 1998) from bytes, plain or gzip. No bytes make it
+/// raise: what isn't right is an error of one line.
 [<RequireQualifiedAccess>]
 module Mnist =
     /// Training images.

@@ -66,8 +66,8 @@ module MnistFiles =
         | :? IOException
         | :? UnauthorizedAccessException -> Error $"{path}: can't be read"
 
-    /// A file killed while it is written never stands under its name. A cache that can't be written is no error: the
-    /// bytes are there.
+    /// Keeps a file; one that is only half written never has its final name. A cache that can't be written is no error:
+    /// the bytes are there.
     let private keep (folder: string) (name: string) (bytes: byte[]) : unit =
         try
             Directory.CreateDirectory folder |> ignore

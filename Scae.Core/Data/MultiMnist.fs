@@ -12,7 +12,7 @@ type DigitSizes =
     /// A side of ⌊28 / N(1.3, 0.1)⌋ pixels, at most 3 deviations from the mean: the public re-implementation.
     | Shrunk
 
-/// How digits of a scene may lie on each other.
+/// Whether digits of a scene may lie on each other.
 [<RequireQualifiedAccess>]
 type Overlap =
     /// Anyhow; a pixel has the maximum of the digits there.

@@ -38,7 +38,7 @@ type ShapesConfig =
         Smallest: int
         [<Setting("largest half-size of a shape in pixels", Min = 1.0)>]
         Largest: int
-        // A candidate is dropped when a larger share is taken; 1 drops none.
+        // The largest share of a candidate's square that may be taken already; 1 allows any.
         [<Setting("largest share of a shape's bounding square that others may take", Min = 0.0, Max = 1.0)>]
         MostTaken: float
         // Each shape's grey level is uniform in darkest..1.

@@ -55,7 +55,7 @@ type Frame =
 /// Where the labels of the marks are explained.
 [<RequireQualifiedAccess>]
 type Legend =
-    /// The place that covers least data, a corner if one is as good.
+    /// Where it covers least data; a corner where several places are as good.
     | Automatic
     /// In the upper left corner.
     | TopLeft

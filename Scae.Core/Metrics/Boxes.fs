@@ -19,7 +19,7 @@ module Boxes =
     /// The distance of the centres.
     let centreDistance (a: Square) (b: Square) : float = sqrt ((a.X - b.X) * (a.X - b.X) + (a.Y - b.Y) * (a.Y - b.Y))
 
-    /// Pairs (found, true) of indices so that the centres' distances add up to the least; as many as the fewer have.
+    /// Pairs (found, true) of indices, as many as the shorter list has, whose centres' distances have the least sum.
     let matched (found: Square[]) (truth: Square[]) : (int * int)[] =
         if found.Length = 0 || truth.Length = 0 then
             [||]

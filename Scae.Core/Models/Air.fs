@@ -13,7 +13,7 @@ type AirEncoding =
     /// stands where it looks is encoded from a glimpse.
     | Recurrent
 
-/// How gradients pass the choice z_pres.
+/// How presence z_pres is chosen, and how gradients pass that choice.
 [<RequireQualifiedAccess>]
 type AirPresence =
     /// z_pres in (0, 1), a Gumbel-sigmoid: the published small program.
@@ -127,8 +127,8 @@ type GlobalEncoder =
 /// A hidden layer with relu, and an output layer.
 type TwoLayers = { Hidden: Linear; Output: Linear }
 
-/// A map over the overview of the residual around whose peak a step looks: a convolution with relu, and the
-/// weights that add its channels up.
+/// What tells a step where to look: a convolution with relu over the overview of the residual, and the weights that add
+/// its channels up to a map. The step looks near the map's peak.
 type Finder =
     {
         /// [C, 1, 7, 7].
@@ -182,7 +182,7 @@ type Air =
         Recurrent: RecurrentEncoder option
         Decoder: TwoLayers option
         Convolutions: ConvolutionalDecoder option
-        /// Foretells what the rest of the scene costs, one value a step.
+        /// Predicts the cost of the rest of the scene, one value a step.
         Baseline: TwoLayers option
     }
 
@@ -244,7 +244,8 @@ module Air =
             RecombinedWeight = 1.0
         }
 
-    // The decoder's patches start almost dark, so that a first gradient asks for presence where there are digits.
+    // Patches start almost dark: then drawing one costs little where nothing is, and the first gradients ask for more
+    // presence where a digit is.
     [<Literal>]
     let private DarkBias = -2.0
 
@@ -290,8 +291,8 @@ module Air =
     [<Literal>]
     let FinderSide = 7
 
-    // Filters start as blobs of about a stroke's reach, so that a step looks where most ink is; how far the logit of full
-    // ink is above that of none.
+    // Filters start as blobs about as wide as a stroke, so that at first a step looks where most ink is. This is how much
+    // higher the map is over full ink than over none.
     [<Literal>]
     let private FinderGain = 30.0
 
@@ -325,7 +326,7 @@ module Air =
         let evidence = if config.Evidence then 1 else 0
 
         {
-            // Two pictures add up to the input of the layer: the gain of half of the variance each.
+            // The layer sees the sum of two pictures' parts: each part gets half of the variance.
             Image = Linear.init (sqrt 0.5) seen h dtype (key.Named "image")
             Residual = Initialization.he (sqrt 0.5) seen dtype [ seen; h ] (key.Named "residual")
             Cell = LongShortTermMemory.init (h + 3 + z) f dtype (key.Named "cell")
@@ -369,9 +370,9 @@ module Air =
         | AirEncoding.Recurrent ->
             config.Features + config.GlimpseHidden + (if config.Evidence then 1 else 0) + config.Context
 
-    /// Parameters drawn from a key: He's deviations, halved for the mean of z_what (a recurrent encoder's log-variance,
-    /// too) and a tenth for the baseline's output; heads of z_where and presence and a global encoder's log-variance 0.01;
-    /// the cell uniform in ±1/√units.
+    /// Parameters drawn from a key. Most have He's deviation. Half of it: the head of z_what's mean, and in a recurrent
+    /// encoder of its log-variance. A tenth: the baseline's output. The deviation 0.01: the heads of z_where and presence,
+    /// and in a global encoder of z_what's log-variance. The cell is uniform in ±1/√units.
     let init (config: AirConfig) (dtype: Dtype) (key: Key) : Air =
         let { What = z; DecoderHidden = d } = config
 

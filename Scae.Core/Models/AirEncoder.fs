@@ -20,7 +20,7 @@ type AirInference =
         Patches: Tensor
         /// The patches where they land, not weighed by presence, [b, T, D].
         Renders: Tensor
-        /// What the baseline foretells of the cost from each step on, [b, T]; for AirPresence.Discrete.
+        /// The cost from each step on as the baseline predicts it, [b, T]; for AirPresence.Discrete.
         Baseline: Tensor option
     }
 
@@ -46,6 +46,14 @@ module AirEncoder =
         let distance = mean - centre
         let spread = (distance * distance + logVariance.exp ()) * precision - logVariance
         (spread.sum (-1) + (2.0 * log s + 4.0 * log t - 3.0)) * 0.5
+
+    /// The baseline's guess of the cost, from what presence is inferred from; no gradient passes to that.
+    let private predictCost (model: Air) (features: Tensor) : Tensor option =
+        model.Baseline
+        |> Option.map (fun baseline ->
+            features.noDiff ()
+            |> Linear.activated Activation.Relu baseline.Hidden
+            |> Linear.forward baseline.Output)
 
     // --- the small program's encoder
 
@@ -86,27 +94,32 @@ module AirEncoder =
             WhatDivergence = standardDivergence mean logVariance
             Patches = patches.view (-1, t, config.Patch * config.Patch)
             Renders = renders.view (-1, t, Air.pixels config)
-            Baseline =
-                model.Baseline
-                |> Option.map (fun baseline ->
-                    features.noDiff ()
-                    |> Linear.activated Activation.Relu baseline.Hidden
-                    |> Linear.forward baseline.Output)
+            Baseline = predictCost model features
         }
 
     // --- the paper's encoder
+
+    /// z_where of a step: (log s, t_x, t_y) as drawn, [b, 3], and its KL, [b].
+    type private Placed = { Pose: Tensor; Divergence: Tensor }
+
+    /// What a step sees where it looks and what it draws there.
+    type private Content =
+        {
+            /// Features of the glimpse, [b, units].
+            Glimpse: Tensor
+            Mean: Tensor
+            What: Tensor
+            Divergence: Tensor
+            Patch: Tensor
+            Render: Tensor
+        }
 
     /// One step of the recurrent encoder.
     type private Step =
         {
             State: CellState
-            Where: Tensor
-            WhereDivergence: Tensor
-            WhatMean: Tensor
-            What: Tensor
-            WhatDivergence: Tensor
-            Patch: Tensor
-            Render: Tensor
+            Place: Placed
+            Content: Content
             Logit: Tensor
             Baseline: Tensor option
             /// What the steps so far draw, weighed by presence where that is relaxed, [b, D].
@@ -156,12 +169,12 @@ module AirEncoder =
         |> Linear.activated Activation.Relu layers.Hidden
         |> Linear.activated Activation.Relu layers.Output
 
-    // How far from the map's peak places count, in overview pixels: the mean of two digits' places would be neither.
+    // Only places this near the map's peak count, in overview pixels: the mean over two digits' places would be neither's.
     [<Literal>]
     let private FinderReach = 3.5
 
-    /// Where something stands in the residual's overview [b, s²]: the mean place under the softmax of a map, around the
-    /// map's peak; [b, 2].
+    /// Where something stands in the residual's overview [b, s²] → (x, y) [b, 2]: the mean place around the peak of a map,
+    /// weighed by the map's softmax.
     let private find (config: AirConfig) (finder: Finder) (residual: Tensor) : Tensor =
         let side = Air.overview config
 
@@ -196,6 +209,58 @@ module AirEncoder =
         let aroundPeak = (constant farAway (side * side)).indexSelect(0, map.argmax 1)
         ((map + aroundPeak).softmax 1).matmul(constant places 2)
 
+    /// Where a step looks, from the cell's output h and, where there is a finder, from the overview shown of what isn't
+    /// explained yet; the noise is [b, 3].
+    let private place
+        (config: AirConfig)
+        (encoder: RecurrentEncoder)
+        (noise: Tensor)
+        (shown: Tensor)
+        (h: Tensor)
+        : Placed =
+        let sums = Linear.forward encoder.Where h
+
+        let mean =
+            match encoder.Finder with
+            | Some finder -> Tensor.cat ([| sums.slice (1, 0, 1); sums.slice (1, 1, 3) + find config finder shown |], 1)
+            | None -> sums.slice (1, 0, 3)
+
+        let logVariance = limited (sums.slice (1, 3, 6))
+
+        let pose =
+            if config.WhereDrawn then
+                draw mean logVariance noise
+            else
+                mean
+
+        { Pose = pose; Divergence = whereDivergence config mean logVariance }
+
+    /// What a step draws at a pose, from the pictures [b, 2, C, C] of scene and residual; the noise is [b, Z].
+    let private content
+        (config: AirConfig)
+        (model: Air)
+        (encoder: RecurrentEncoder)
+        (noise: Tensor)
+        (pictures: Tensor)
+        (pose: Tensor)
+        : Content =
+        let z = config.What
+        let ofGlimpse = Air.glimpse config pose pictures |> Linear.activated Activation.Relu encoder.Glimpse
+        let sums = Linear.forward encoder.What ofGlimpse
+        let mean = sums.slice (1, 0, z)
+        let logVariance = limited (sums.slice (1, z, 2 * z))
+        let what = draw mean logVariance noise
+        let patch = Air.decode config model what
+
+        {
+            Glimpse = ofGlimpse
+            Mean = mean
+            What = what
+            Divergence = standardDivergence mean logVariance
+            Patch = patch
+            Render = Air.render config pose patch
+        }
+
     let private step
         (config: AirConfig)
         (model: Air)
@@ -205,12 +270,9 @@ module AirEncoder =
         (previous: Step)
         (t: int)
         : Step =
-        let z, side = config.What, config.Canvas
-
         let input (tensor: Tensor) = if config.ThroughInputs then tensor else tensor.noDiff ()
 
         let drawn = input previous.Drawn
-
         let residual = batch.Images - drawn
         let shown = overview config residual
         let seen = (ofImage + shown.linear encoder.Residual).relu()
@@ -219,48 +281,26 @@ module AirEncoder =
             LongShortTermMemory.step
                 encoder.Cell
                 previous.State
-                (Tensor.cat ([| seen; previous.Where; previous.What |], 1))
-
-        let h = state.Hidden
-        let whereSums = Linear.forward encoder.Where h
+                (Tensor.cat ([| seen; previous.Place.Pose; previous.Content.What |], 1))
 
         let pictures =
-            Tensor.cat ([| batch.Images.view (-1, 1, side, side); residual.view (-1, 1, side, side) |], 1)
+            let picture (x: Tensor) = x.view (-1, 1, config.Canvas, config.Canvas)
+            Tensor.cat ([| picture batch.Images; picture residual |], 1)
 
-        let whereMean =
-            match encoder.Finder with
-            | Some finder ->
-                Tensor.cat ([| whereSums.slice (1, 0, 1); whereSums.slice (1, 1, 3) + find config finder shown |], 1)
-            | None -> whereSums.slice (1, 0, 3)
-
-        let whereLogVariance = limited (whereSums.slice (1, 3, 6))
-
-        let where =
-            if config.WhereDrawn then
-                draw whereMean whereLogVariance (batch.WhereNoise.select (1, t))
-            else
-                whereMean
-
-        let ofGlimpse = Air.glimpse config where pictures |> Linear.activated Activation.Relu encoder.Glimpse
-        let whatSums = Linear.forward encoder.What ofGlimpse
-        let mean = whatSums.slice (1, 0, z)
-        let logVariance = limited (whatSums.slice (1, z, 2 * z))
-        let what = draw mean logVariance (batch.WhatNoise.select (1, t))
-        let patch = Air.decode config model what
-        let render = Air.render config where patch
-
-        let addition = Air.addition config drawn render
+        let placed = place config encoder (batch.WhereNoise.select (1, t)) shown state.Hidden
+        let content = content config model encoder (batch.WhatNoise.select (1, t)) pictures placed.Pose
+        let addition = Air.addition config drawn content.Render
 
         let inputs =
             Tensor.cat (
                 [|
-                    h
-                    ofGlimpse
+                    state.Hidden
+                    content.Glimpse
                     if config.Evidence then
                         evidence config residual addition
                     match encoder.Context with
                     | Some layers ->
-                        context config layers (input (where.slice (1, 1, 3))) (input pictures) (input addition)
+                        context config layers (input (placed.Pose.slice (1, 1, 3))) (input pictures) (input addition)
                     | None -> ()
                 |],
                 1
@@ -268,32 +308,21 @@ module AirEncoder =
 
         let logit = Linear.forward encoder.Presence inputs
 
-        let present =
+        let present, shownAs =
             match config.Presence with
             | AirPresence.Relaxed ->
-                previous.Present * ((logit + batch.PresenceNoise.slice (1, t, t + 1)) / batch.Temperature).sigmoid()
-            | _ -> previous.Present
+                let noisy = logit + batch.PresenceNoise.slice (1, t, t + 1)
+                let present = previous.Present * (noisy / batch.Temperature).sigmoid()
+                present, (fun render -> present * render)
+            | _ -> previous.Present, id
 
         {
             State = state
-            Where = where
-            WhereDivergence = whereDivergence config whereMean whereLogVariance
-            WhatMean = mean
-            What = what
-            WhatDivergence = standardDivergence mean logVariance
-            Patch = patch
-            Render = render
+            Place = placed
+            Content = content
             Logit = logit
-            Baseline =
-                model.Baseline
-                |> Option.map (fun baseline ->
-                    inputs.noDiff ()
-                    |> Linear.activated Activation.Relu baseline.Hidden
-                    |> Linear.forward baseline.Output)
-            Drawn =
-                match config.Presence with
-                | AirPresence.Relaxed -> previous.Drawn + Air.addition config previous.Drawn (present * render)
-                | _ -> previous.Drawn + Air.addition config previous.Drawn render
+            Baseline = predictCost model inputs
+            Drawn = previous.Drawn + Air.addition config previous.Drawn (shownAs content.Render)
             Present = present
         }
 
@@ -305,13 +334,16 @@ module AirEncoder =
         let start =
             {
                 State = LongShortTermMemory.start encoder.Cell b
-                Where = zeros [ 3 ]
-                WhereDivergence = nothing
-                WhatMean = nothing
-                What = zeros [ config.What ]
-                WhatDivergence = nothing
-                Patch = nothing
-                Render = nothing
+                Place = { Pose = zeros [ 3 ]; Divergence = nothing }
+                Content =
+                    {
+                        Glimpse = nothing
+                        Mean = nothing
+                        What = zeros [ config.What ]
+                        Divergence = nothing
+                        Patch = nothing
+                        Render = nothing
+                    }
                 Logit = nothing
                 Baseline = None
                 Drawn = zeros [ Air.pixels config ]
@@ -327,16 +359,16 @@ module AirEncoder =
 
         {
             Logits = Tensor.cat (steps |> List.map _.Logit, 1)
-            Where = beside _.Where
+            Where = beside _.Place.Pose
             WhereDivergence =
                 if config.WhereDrawn then
-                    Some(beside _.WhereDivergence)
+                    Some(beside _.Place.Divergence)
                 else
                     None
-            WhatMean = beside _.WhatMean
-            WhatDivergence = beside _.WhatDivergence
-            Patches = beside _.Patch
-            Renders = beside _.Render
+            WhatMean = beside _.Content.Mean
+            WhatDivergence = beside _.Content.Divergence
+            Patches = beside _.Content.Patch
+            Renders = beside _.Content.Render
             Baseline =
                 match model.Baseline with
                 | Some _ -> Some(Tensor.cat (steps |> List.choose _.Baseline, 1))

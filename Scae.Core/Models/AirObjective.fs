@@ -24,7 +24,7 @@ module AirObjective =
         else
             Tensor.cat ([| ones; v.slice (1, 0, t - 1) |], 1)
 
-    /// What latents of each step cost, [b, T], weighed.
+    /// The weighted KL terms of the latents of each step, [b, T].
     let private latentDivergence (config: AirConfig) (inference: AirInference) : Tensor =
         match inference.WhereDivergence with
         | Some ofWhere -> config.WhatWeight * (inference.WhatDivergence + ofWhere)
@@ -35,7 +35,7 @@ module AirObjective =
         let difference = drawn - x
         (difference * difference).sum(1) * (0.5 / (config.Sigma * config.Sigma))
 
-    /// The small program's: every slot pays its KL terms whether it is present or not.
+    /// The small program's loss: every step pays its KL terms, present or not.
     let private relaxed (config: AirConfig) (inference: AirInference) (batch: AirBatch) : Tensor =
         let z = ((inference.Logits + batch.PresenceNoise) / batch.Temperature).sigmoid()
         let drawn = Air.compose config (z.cumprod 1) inference.Renders
@@ -49,7 +49,8 @@ module AirObjective =
     /// Σ_{s ≥ t} v_s along the axis of steps.
     let private fromHere (v: Tensor) : Tensor = v.sum (1, true) - v.cumsum 1 + v
 
-    /// The cost that follows from the choice of each step, [b, T], and the whole, [b]. z [b, T] is given.
+    /// For given choices z [b, T]: the part of the cost that depends on the choice of each step, [b, T], and the whole
+    /// cost, [b].
     let private costs (config: AirConfig) (inference: AirInference) (batch: AirBatch) (z: Tensor) : Tensor * Tensor =
         let present = z.cumprod 1
         let ofPresence = presenceDivergence (inference.Logits.sigmoid ()) batch.Prior * config.PresenceWeight
@@ -59,9 +60,10 @@ module AirObjective =
         let following = pixels.unsqueeze 1 + fromHere ofLatents + (fromHere ofChoices - ofChoices)
         following, pixels + (ofLatents + ofChoices).sum 1
 
-    /// Hard presence, as in the paper: the bound at drawn z, whose gradient passes to everything but the
-    /// choices. What has its gradient alone is added without its value: log q(z) times what the choice costs beyond the
-    /// baseline, the score function's, and the squared error by which the baseline learns.
+    /// Hard presence, as in the paper. The value is the bound at drawn z. Its gradient reaches everything but the choices
+    /// z; two terms are added for these. The score function, log q(z) times how much the choice cost beyond the baseline,
+    /// trains q(z); the squared error of the baseline trains the baseline. Both terms count in the gradient only: from
+    /// each its own value is subtracted, as a constant.
     let private discrete (config: AirConfig) (inference: AirInference) (batch: AirBatch) : Tensor =
         let logits = inference.Logits
         let z = (logits + batch.PresenceNoise).gt 0.0
@@ -73,18 +75,19 @@ module AirObjective =
             | Some baseline -> baseline
             | None -> following.zerosLike ()
 
-        // log σ(l) of what was chosen, for l or −l.
+        // log q(z): log σ(l) where z = 1, log σ(−l) where z = 0.
         let logProbability = -((1.0 - 2.0 * z) * logits).softplus()
-        // In units of the likelihood's scale, so that its errors don't outweigh everything else under a small σ.
+        // A small σ makes costs large. The baseline predicts the cost times 2σ², so that its errors don't outweigh
+        // everything else.
         let scale = 2.0 * config.Sigma * config.Sigma
         let surprise = following.noDiff () - baseline / scale
         let score = (reached * logProbability * surprise.noDiff ()).sum 1
         let learned = (reached * surprise * surprise).sum(1) * (0.5 * scale * scale)
 
-        let ofGradientAlone = score + learned
-        (whole + (ofGradientAlone - ofGradientAlone.noDiff ())).mean()
+        let inGradientOnly = score + learned
+        (whole + (inGradientOnly - inGradientOnly.noDiff ())).mean()
 
-    /// The expectation of the same over the counts n = 0..T, whose probabilities are Π_{i ≤ n} q_i · (1 − q_{n+1}).
+    /// The expectation of the whole cost over the counts n = 0..T, whose probabilities are Π_{i ≤ n} q_i · (1 − q_{n+1}).
     let private expected (config: AirConfig) (inference: AirInference) (batch: AirBatch) : Tensor =
         let x = batch.Images
         let q = inference.Logits.sigmoid ()
@@ -123,9 +126,9 @@ module AirObjective =
         else
             two
 
-    /// What scenes laid on scenes cost whose two layers are known: the first two steps draw a layer each, in the order that
-    /// costs less, and q's count should be two; of the batch's scenes in which one object was inferred, that there is no
-    /// second. Summed and divided by b, like the bound.
+    /// The cost of recombined scenes, whose two layers are known: the first two steps must draw one layer each (in the
+    /// order that costs less), and q must count two. For the batch's own scenes in which one object was inferred, q must
+    /// not count a second. Summed and divided by b, like the bound.
     let private recombined (config: AirConfig) (model: Air) (inferred: AirInference) (batch: AirBatch) : Tensor =
         let b = batch.Images.shape[0]
         let m = min config.Recombined b

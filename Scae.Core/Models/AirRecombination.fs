@@ -10,7 +10,7 @@ type RecombinedScenes =
         Images: Tensor
         /// The two scenes, [m, 2, D].
         Layers: Tensor
-        /// 1 where there is such a scene, else 0, [m]; its images are then empty.
+        /// 1 for a scene, 0 for a place that no scene was found for, whose images are empty; [m].
         Weights: Tensor
     }
 
@@ -37,7 +37,7 @@ module AirRecombination =
     let compose (m: int) (images: Tensor) (present: Tensor) : RecombinedScenes =
         let d, steps = images.shape[1], present.shape[1]
 
-        // Union, both layers and weight of a scene beside each other.
+        // A row holds, one behind the other, a scene, its two layers and its weight.
         let rows =
             Tensor.computed (
                 [| m; 3 * d + 1 |],

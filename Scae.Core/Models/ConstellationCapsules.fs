@@ -36,7 +36,7 @@ type ConstellationCapsules =
         Pose: Linear
     }
 
-/// A set encoder that names no point's place in the order, and capsules that each draw one known template (the
+/// An encoder for which the order of the points doesn't matter, and capsules that each draw one known template (the
 /// published small program after Kosiorek et al. 2019, "Stacked Capsule Autoencoders", §4.1).
 [<RequireQualifiedAccess>]
 module ConstellationCapsules =

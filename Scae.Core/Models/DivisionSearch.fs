@@ -22,8 +22,8 @@ type DivisionSearchConfig =
         Solved: float
     }
 
-/// From what a network believes about each point to a division of the points among the templates: proposals are
-/// verified by the residual of least-squares fits, and improved by exchanging points. No truth is used.
+/// Turns what a network believes about each point into a division of the points among the templates: proposals are
+/// improved by exchanging points, and judged by the residual of least-squares fits. No truth is used.
 [<RequireQualifiedAccess>]
 module DivisionSearch =
     /// Squared units of the scene below which a residual is rounding: a thousandth of the smallest template's size.
@@ -57,8 +57,8 @@ module DivisionSearch =
     let private pair (scene: Partitions) a setA b setB =
         Partitions.residual scene a setA + Partitions.residual scene b setB
 
-    /// Steepest descent in place: of all exchanges of two points between two templates, and of two templates' whole sets
-    /// where they have one size, the one that lowers the cost most, until none lowers it. Returns the cost.
+    /// Improves a division in place and returns its cost: the exchange that lowers the cost most is made, until none lowers
+    /// it. An exchange is of two points between two templates, or of the whole sets of two templates of one size.
     let exchange (solved: float) (scene: Partitions) (sets: int[]) : float =
         let mutable cost = Partitions.cost scene sets
         let mutable descending = true
@@ -147,8 +147,8 @@ module DivisionSearch =
 
         struct (found, least)
 
-    /// Every scene's search, shared among as many threads as tensors may use; scenes don't see each other, so the result
-    /// is the same for any number. `write scene index sets cost` is called once a scene.
+    /// Searches every scene, on as many threads as tensors may use. Scenes don't depend on each other, so the result is the
+    /// same for any number of threads. `write scene index sets cost` is called once a scene.
     let forEach
         (config: DivisionSearchConfig)
         (points: ReadOnlyMemory<float32>)

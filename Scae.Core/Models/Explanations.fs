@@ -30,8 +30,8 @@ type Explained =
 
 /// Scenes that don't have every point of every template: some templates absent, or some points missing. Every
 /// explanation of as many points as there are is tried, and the one whose division leaves the least residual is taken.
-/// Explanations of one number of points and of capsules leave as many degrees of freedom, so that their residuals may be
-/// compared.
+/// Explanations with the same numbers of points and of capsules leave the same degrees of freedom, so that their residuals
+/// may be compared.
 [<RequireQualifiedAccess>]
 module Explanations =
     /// The explanations in which some templates are absent, at least one is there, and all have all of their points.
@@ -58,8 +58,8 @@ module Explanations =
 
     let private same (a: Template) (b: Template) : bool = SimilarityFit.distance a b < SameShape
 
-    /// What can be left of a template that loses points: shapes that differ by a similarity, with their means. Two
-    /// points at least are left.
+    /// The shapes that can be left of a template that loses points, each with its mean; of similar shapes only one. At
+    /// least two points are left.
     let remnants (lost: int) (template: Template) : (Template * struct (float * float)) list =
         let rec choose count (items: int list) =
             match count, items with
@@ -171,7 +171,7 @@ module Explanations =
                         i
             |])
 
-    /// What sets of an explanation's templates say of a scene for K capsules.
+    /// A scene as one division explains it, for K capsules; sets are the points of each template of the explanation.
     let explained (k: int) (explanation: Explanation) (scene: Partitions) (sets: int[]) (cost: float) : Explained =
         let poses = Array.zeroCreate<float32>(4 * k)
         writePoses explanation scene sets (Span poses)
@@ -183,7 +183,7 @@ module Explanations =
             Cost = cost
         }
 
-    /// How many of a scene's rows are points: the mask's ones come first.
+    /// How many rows of a scene are points; they come before the padding.
     let rowCount (mask: ReadOnlySpan<float32>) : int =
         let mutable n = 0
 

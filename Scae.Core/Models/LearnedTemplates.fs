@@ -82,8 +82,8 @@ module LearnedTemplates =
                 ofPoints config.Sizes (ReadOnlySpan(values, restart * stride, stride))
         ]
 
-    /// For scenes [b, n, 2] and each restart, the scene's points in the order of the template points that the cheapest
-    /// division draws at them: [restarts, b, M, 2]. Carries no gradient.
+    /// Scenes [b, n, 2] sorted like the templates, once for each restart, [restarts, b, M, 2]: row m is the point at which
+    /// the cheapest division draws template point m. Carries no gradient.
     let correspond (config: LearnedTemplatesConfig) (model: LearnedTemplates) (scenes: Tensor) : Tensor =
         let count, n = scenes.shape[0], scenes.shape[1]
         let stride = 2 * n
@@ -118,8 +118,8 @@ module LearnedTemplates =
                     Parallel.For(0, config.Restarts, limit, restart) |> ignore
         )
 
-    /// Σ|x'|² − |Σ conj(p'_i)·x'_i|² / Σ|p'|², what the best similarity of each template leaves of its points in each scene:
-    /// sorted [restarts, b, M, 2] → [restarts, b, K].
+    /// The residual of each template's best fit to its points in each scene, Σ|x'|² − |Σ conj(p'_i)·x'_i|² / Σ|p'|²: sorted
+    /// [restarts, b, M, 2] → [restarts, b, K].
     let residuals (config: LearnedTemplatesConfig) (model: LearnedTemplates) (sorted: Tensor) : Tensor =
         let starts = config.Sizes |> List.scan (+) 0
 
@@ -140,8 +140,8 @@ module LearnedTemplates =
             2
         )
 
-    /// Σ τ·(1 − e^{−c/τ}) over the residuals c, averaged over scenes (Welsch's loss): a part that fits badly, mostly of a
-    /// wrong division, pulls with e^{−c/τ} of its weight. A scalar.
+    /// Σ τ·(1 − e^{−c/τ}) over the residuals c, averaged over scenes (Welsch's loss). A part that fits badly belongs to a
+    /// wrong division, most of the time; its gradient is scaled by e^{−c/τ}. A scalar.
     let loss (config: LearnedTemplatesConfig) (model: LearnedTemplates) (batch: LearnedTemplatesBatch) : Tensor =
         let left =
             correspond config model batch.Scenes.Points |> _.cast(model.Points.dtype) |> residuals config model

@@ -207,38 +207,44 @@ module NeuralEM =
         | BackgroundSlot.None -> config.Slots
         | _ -> config.Slots + 1
 
+    let private weight (gain: float) (inputs: int) (outputs: int) (dtype: Dtype) (key: Key) =
+        Initialization.uniform (gain / sqrt (float inputs)) dtype [ inputs; outputs ] key
+
+    /// The recurrent cell with 1 or 3 gates. A single gate starts with Memory on its weights' diagonal, and a sigmoid in
+    /// its middle.
+    let private initRecurrence (config: NeuralEMConfig) (gates: int) (dtype: Dtype) (key: Key) : Recurrence =
+        let { Pixels = d; Hidden = h } = config
+
+        let diagonal =
+            Tensor.``of`` (Array.init (h * h) (fun i -> if i % (h + 1) = 0 then config.Memory else 0.0), [| h; h |])
+
+        let halfway =
+            match config.MStep with
+            | MStep.Sigmoid -> -0.5 * config.Memory
+            | _ -> 0.0
+
+        {
+            Input =
+                {
+                    Weight = weight config.InputGain d (gates * h) dtype (key.Named "input")
+                    Bias = Tensor.full ([| gates * h |], halfway, dtype)
+                }
+            Recurrent =
+                let drawn = weight 1.0 h (gates * h) dtype (key.Named "recurrent")
+                if gates = 1 then drawn + diagonal.cast dtype else drawn
+        }
+
     /// Parameters drawn from a key: weights uniform in ±1/√fan-in but where the configuration says else, those of the
     /// decoder's hidden layers He-normal, biases of the cell 0, θ_init normal with deviation 0.5.
     let init (config: NeuralEMConfig) (dtype: Dtype) (key: Key) : NeuralEM =
         let { Pixels = d; Hidden = h; Slots = k } = config
 
-        let weight gain inputs outputs (name: string) =
-            Initialization.uniform (gain / sqrt (float inputs)) dtype [ inputs; outputs ] (key.Named name)
-
-        let cell gates =
-            let diagonal =
-                Tensor.``of`` (Array.init (h * h) (fun i -> if i % (h + 1) = 0 then config.Memory else 0.0), [| h; h |])
-
-            let halfway =
-                match config.MStep with
-                | MStep.Sigmoid -> -0.5 * config.Memory
-                | _ -> 0.0
-
-            {
-                Input =
-                    {
-                        Weight = weight config.InputGain d (gates * h) "input"
-                        Bias = Tensor.full ([| gates * h |], halfway, dtype)
-                    }
-                Recurrent =
-                    let drawn = weight 1.0 h (gates * h) "recurrent"
-                    if gates = 1 then drawn + diagonal.cast dtype else drawn
-            }
-
         {
             Decoder =
                 {
-                    Weight = weight 1.0 (if config.DecoderLayers > 0 then config.DecoderUnits else h) d "decoder"
+                    Weight =
+                        let inputs = if config.DecoderLayers > 0 then config.DecoderUnits else h
+                        weight 1.0 inputs d dtype (key.Named "decoder")
                     Bias = Tensor.full ([| d |], config.StartLogit, dtype)
                 }
             DecoderHidden =
@@ -250,8 +256,8 @@ module NeuralEM =
             Recurrence =
                 match config.MStep with
                 | MStep.Tanh
-                | MStep.Sigmoid -> Some(cell 1)
-                | MStep.Gated -> Some(cell 3)
+                | MStep.Sigmoid -> Some(initRecurrence config 1 dtype key)
+                | MStep.Gated -> Some(initRecurrence config 3 dtype key)
                 | MStep.Gradient -> None
             StepSize =
                 match config.MStep with
@@ -288,7 +294,7 @@ module NeuralEM =
                     None
         }
 
-    /// The configuration without what disturbs training alone.
+    /// The configuration without the disturbances that only training has.
     let undisturbed (config: NeuralEMConfig) : NeuralEMConfig = { config with FreshInput = false; StateNoise = 0.0 }
 
     /// ψ of every slot: θ [b, K, H] → [b, slots, D] in [0, 1], the background's slot last.

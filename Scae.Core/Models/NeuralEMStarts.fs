@@ -27,12 +27,12 @@ module NeuralEMStarts =
                 let row = values.Slice(slot * pixels, pixels)
                 TensorPrimitives.Divide(Span.op_Implicit row, ReadOnlySpan sum, row)
 
-    // How far from its centre a slot of a spread start answers, in pixels: the deviation of a normal density.
+    // How far around its centre a slot of a spread start is responsible for pixels: the deviation of a normal density.
     [<Literal>]
     let private SpreadWidth = 4.0
 
-    // What a slot answers for at each squared distance on an image of the given width; what is added lets every slot see a
-    // little of everything.
+    // How responsible a slot is for a pixel at each squared distance from its centre, on an image of the given width. The
+    // constant lets every slot see a little of everything.
     let private nearness (width: int) : float32[] =
         Array.init (2 * width * width) (fun distance ->
             float32 (exp (-(float distance) / (2.0 * SpreadWidth * SpreadWidth)) + 1e-3))
@@ -53,8 +53,8 @@ module NeuralEMStarts =
 
             at
 
-    /// Responsibilities [b, slots, D] around lit pixels of each image [b, D], which are drawn in proportion to the squared
-    /// distance from the nearest that was drawn before.
+    /// Responsibilities [b, slots, D] around centres, one a slot: lit pixels of each image [b, D], drawn in proportion to
+    /// the squared distance from the nearest centre so far.
     let private spread (slots: int) (pixels: int) (random: KeyStream) (images: Span<float32>) (values: Span<float32>) =
         let width = int (sqrt (float pixels))
         let near = nearness width

@@ -14,7 +14,7 @@ type Partitions =
         Ys: float[]
         /// For each template the residual of each set of points, NaN while unknown; empty for many points.
         Residuals: float[][]
-        /// For many points the known residuals alone, by template and set.
+        /// The same for many points: only the residuals that are known, by template and set.
         Known: Dictionary<struct (int * int), float>
         /// Room for the members of one set.
         Members: int[]
@@ -22,7 +22,7 @@ type Partitions =
         mutable Fits: int
     }
 
-/// Ways to divide a scene's points among templates such that each gets as many as it has points, and their cost: the
+/// Ways to divide a scene's points among templates, each of which gets as many as it has itself, and their cost: the
 /// sum of squared residuals of the templates' least-squares fits. For noise-free scenes the truth costs 0; under Gaussian
 /// noise the cheapest division is the most likely one.
 [<RequireQualifiedAccess>]

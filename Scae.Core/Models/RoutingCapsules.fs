@@ -192,7 +192,8 @@ module RoutingCapsules =
             let claims = (route config model points).exp().transpose(1, 2)
             (claims / claims.sum (2, true)).matmul weights)
 
-    /// What a template's part of a division weighs: its own squared residual, and the division's.
+    /// How much a template's part of a division counts as a teacher, in [0, 1]; from the squared residuals of the part and
+    /// of the whole division.
     let internal trust (config: RoutingCapsulesConfig) (own: float) (whole: float) : float32 =
         let residual =
             match config.Credit with
@@ -233,8 +234,8 @@ module RoutingCapsules =
                 batch.Scenes.Labels |> Array.iteri (fun i label -> output.Span[k * i + label] <- 1.0f)
         )
 
-    /// What routing [b, n, K] should have been, as weights of an assignment [b, n, K]: e^{−c/τ} where a point belongs in
-    /// the improved division, else 0; or 1 where it truly belongs. Carries no gradient.
+    /// The target of routing [b, n, K], as weights [b, n, K]: e^{−c/τ} where the improved division puts a point, else 0;
+    /// under the teacher Dreams, 1 where it truly belongs. Carries no gradient.
     let targets (config: RoutingCapsulesConfig) (batch: RoutingBatch) (routing: Tensor) : Tensor =
         match config.Teacher with
         | Residual -> improved config batch routing
@@ -260,8 +261,8 @@ module RoutingCapsules =
             Noise = Tensor.zeros [| count; config.Search.Starts - 1; n; k |]
         }
 
-    /// Poses [b, K, 4] of scenes [b, n, 2] that have lost some of the templates' points, from routing [b, n, K]: what is
-    /// searched is also which capsule lost which.
+    /// Poses [b, K, 4] of scenes [b, n, 2] that have lost some of the templates' points, from routing [b, n, K]. Which
+    /// capsule lost which points is searched as well.
     let posesOfRemnants (config: RoutingCapsulesConfig) (key: Key) (points: Tensor) (routing: Tensor) : Tensor =
         let k = config.Templates.Length
         let perScene = points.shape[1] * k

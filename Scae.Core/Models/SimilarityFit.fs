@@ -56,8 +56,8 @@ module SimilarityFit =
             Orders = all |> List.filter (fun order -> representative order = order) |> Array.concat
         }
 
-    /// Where in Orders the correspondence begins that fits `members` best, members' mean, Σ|x'|², and
-    /// Σ conj(p_i)·x'_o(i) of that correspondence; NaN where a coordinate is NaN.
+    /// The best correspondence to `members`: the index in Orders at which it begins, the members' mean, Σ|x'|², and its
+    /// Σ conj(p_i)·x'_o(i). NaN where a coordinate is NaN.
     let private best (template: FittedTemplate) (xs: float[]) (ys: float[]) (members: ReadOnlySpan<int>) =
         let m = template.X.Length
         let mutable tx = 0.0

@@ -20,8 +20,8 @@ type VariableCapsules =
 type VariableBatch = { Scenes: VariableConstellations; Noise: Tensor }
 
 /// Routing capsules for scenes in which templates may be absent. Of the sets of templates that have as many points as the
-/// scene, each is searched as by DivisionSearch, those first that the predicted presence makes probable; the set and
-/// division of least residual teach routing and presence. No truth is used.
+/// scene, each is searched by DivisionSearch, the most probable one by predicted presence first. The set and the division of
+/// least residual teach routing and presence. No truth is used.
 [<RequireQualifiedAccess>]
 module VariableCapsules =
     /// Parameters drawn from a key.
@@ -69,7 +69,7 @@ module VariableCapsules =
 
             Array.Sort(implausibility, order)
 
-            // Only what is best by belief counts where nothing is refined and one proposal made.
+            // A single proposal that isn't refined is the network's own answer: of the most probable set alone.
             let order =
                 if config.Search.Refine || config.Search.Starts > 1 then
                     order
@@ -132,9 +132,9 @@ module VariableCapsules =
         else
             Parallel.For(0, threads, part) |> ignore
 
-    /// What routing and presence should have been [b, N + 2, K]: rows of weights of the points' assignment, one of the
-    /// capsules' presence and one of their weight in the presence's loss. Carries no gradient. Under the teacher Dreams it is
-    /// the truth.
+    /// The targets of routing and presence, [b, N + 2, K]: a row of weights for each point, then a row that says which
+    /// capsules are present, and a row with each capsule's weight in the loss of presence. Carries no gradient. Under the
+    /// teacher Dreams it is the truth.
     let targets (config: RoutingCapsulesConfig) (batch: VariableBatch) (routing: Tensor) (presence: Tensor) : Tensor =
         let b, n, k = routing.shape[0], routing.shape[1], routing.shape[2]
         let scenes = batch.Scenes

@@ -20,7 +20,7 @@ internal abstract class Operation(params Tensor[] inputs)
     /// <summary>Orders operations as they were made, which is an order in which they can run.</summary>
     public long Serial { get; } = Interlocked.Increment(ref s_serial);
 
-    /// <summary>Whether the output is a view that shares its input's gradient, so that backwards nothing is to do.</summary>
+    /// <summary>Whether the output is a view that shares its input's gradient, so that there is nothing to do backwards.</summary>
     public virtual bool SharesGradient => false;
 
     /// <summary>Whether no gradient passes from the output to the inputs, as through a comparison.</summary>

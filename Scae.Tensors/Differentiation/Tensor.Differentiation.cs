@@ -87,7 +87,7 @@ public sealed partial class Tensor
         else weights.CopyTo(Gradient!.Span<float>());
     }
 
-    /// <summary>Forward it does nothing, backward it passes nothing; it only keeps the recorded order complete.</summary>
+    /// <summary>Computes nothing and passes no gradient; it only keeps the recorded order complete.</summary>
     private sealed class NoDiff(Tensor x) : ViewOperation(x)
     {
         public override bool CutsGradient => true;

@@ -59,7 +59,7 @@ public sealed partial class Tensor
     /// <exception cref="ShapeError">The shapes don't broadcast or the dtypes differ.</exception>
     public Tensor where(Tensor a, double b) => where(a, scalar(b, a.dtype));
 
-    /// <summary>Dense in a shape that this one broadcasts to.</summary>
+    /// <summary>This tensor expanded to a shape and made dense.</summary>
     private Tensor Spread(int[] target) =>
         Scae.Tensors.Shape.Same(Shape, target) ? contiguous() : expand(target).contiguous();
 

@@ -35,15 +35,6 @@ public sealed partial class Tensor
         return new MixtureOperation(contiguous(), x.contiguous(), clip).Run(dtype, x.shape);
     }
 
-    /// <summary>γ_k·(x − μ_k): means μ and responsibilities γ [b, k, d], x [b, d] → [b, k, d]. No gradient to x.</summary>
-    /// <exception cref="ShapeError">The shapes aren't of that form or the dtypes differ.</exception>
-    public Tensor responsibleResidual(Tensor gamma, Tensor x)
-    {
-        CheckMixture("responsibleResidual", this, x);
-        CheckSameShape("responsibleResidual", this, gamma);
-        return new ResidualOperation(contiguous(), gamma.contiguous(), x.contiguous()).Run(dtype, shape);
-    }
-
     /// <summary>
     /// γ_k·(x̃ − μ_k) with the responsibilities γ of <see cref="bernoulliResponsibilities"/> for the image x, which are
     /// never stored: means μ [b, k, d], binary x [b, d], x̃ [b, d] → [b, k, d]. No gradient to x and x̃, and to μ through
@@ -277,49 +268,6 @@ public sealed partial class Tensor
             var sum = Vector512<T>.Zero;
             for (int s = 0; s < k; s++) sum += Limit(Probability(Load<T, TEnds>(means, at + (s * d), left), sign, x), least, most);
             return sum;
-        }
-    }
-
-    private sealed class ResidualOperation(Tensor means, Tensor gamma, Tensor x) : SlotOperation([means, gamma, x], 0)
-    {
-        protected override void Forward<T, TEnds>()
-        {
-            ReadOnlySpan<T> means = Inputs[0].Data<T>(), gamma = Inputs[1].Data<T>(), image = Inputs[2].Data<T>();
-            var y = Output.Data<T>();
-            int k = Slots, d = Pixels;
-            for (int row = 0; row < Images * k; row++)
-            {
-                for (int i = 0; i < d; i += Vector512<T>.Count)
-                {
-                    int at = (row * d) + i, left = d - i;
-                    Store<T, TEnds>(Load<T, TEnds>(gamma, at, left) * (Load<T, TEnds>(image, (row / k * d) + i, left) - Load<T, TEnds>(means, at, left)), y, at, left);
-                }
-            }
-        }
-
-        protected override void Backward<T, TEnds>()
-        {
-            ReadOnlySpan<T> means = Inputs[0].Data<T>(), gamma = Inputs[1].Data<T>(), image = Inputs[2].Data<T>(), g = OutputGradient<T>();
-            int k = Slots, d = Pixels, n = g.Length;
-            if (Wants(0))
-            {
-                var into = InputGradient<T>(0, out bool accumulate);
-                for (int at = 0; at < n; at += Vector512<T>.Count)
-                    Store<T, TEnds>(-(Load<T, TEnds>(g, at, n - at) * Load<T, TEnds>(gamma, at, n - at)), into, at, n - at, accumulate);
-            }
-
-            if (Wants(1))
-            {
-                var into = InputGradient<T>(1, out bool accumulate);
-                for (int row = 0; row < Images * k; row++)
-                {
-                    for (int i = 0; i < d; i += Vector512<T>.Count)
-                    {
-                        int at = (row * d) + i, left = d - i;
-                        Store<T, TEnds>(Load<T, TEnds>(g, at, left) * (Load<T, TEnds>(image, (row / k * d) + i, left) - Load<T, TEnds>(means, at, left)), into, at, left, accumulate);
-                    }
-                }
-            }
         }
     }
 

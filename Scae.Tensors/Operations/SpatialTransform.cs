@@ -9,7 +9,7 @@ namespace Scae.Tensors;
 public sealed partial class Tensor
 {
     /// <summary>
-    /// A scale and a shift leave rows and columns apart: Y = R·X·C with matrices R and C of two entries a row and a
+    /// A scale and a shift treat rows and columns separately: Y = R·X·C with matrices R and C of two entries a row and a
     /// column. X·C is a small product over the pixels that are touched, R mixes two of its rows at a time. Backwards
     /// the same in reverse: Rᵀ·G first, then a product with Cᵀ. Pixels outside cost no more than being zero.
     /// </summary>
@@ -145,7 +145,7 @@ public sealed partial class Tensor
             return new(Scratch.Take<Between<T>>(0, Output._shape[3]), _w, pose[0], pose[1], inverse);
         }
 
-        /// <summary>Adds what slopes by the places along x (axis 1) or y (axis 2), from the given pixel on, mean for the pose.</summary>
+        /// <summary>Adds the derivatives by the places along x (axis 1) or y (axis 2) to the pose's gradient, from the given pixel on.</summary>
         private void AddToPose<T>(Span<T> into, int b, int axis, int from, ReadOnlySpan<T> slopes, int n, int source)
             where T : unmanaged, IBinaryFloatingPointIeee754<T>
         {

@@ -85,6 +85,23 @@ let tests =
                 |> offenders @"\bunsafe\b|Intrinsics\.(X86|Arm)|NativePtr"
                 |> shouldBeEmpty
 
+            testCase "an operation says its formula once, for vectors of every processor; nothing above tensors does"
+            <| fun () ->
+                let isVectorCode = @"\bVector(64|128|256|512)?(<|\.)|Intrinsics"
+
+                all
+                |> List.filter (fun (path, _) ->
+                    not (
+                        Regex.IsMatch(path, "^Scae.Tensors/(Kernels|Operations|Randomness)/")
+                        || path = "Scae.Cli/Plots/PngWriter.cs"
+                        || path.StartsWith "Scae.Benchmarks/"
+                        || path.StartsWith "Scae.Tests/"
+                    ))
+                |> offenders isVectorCode
+                |> shouldBeEmpty
+
+                all |> offenders isVectorCode |> shouldHaveSome
+
             testCase "the core writes to no console, reads no clock and has no global generator"
             <| fun () ->
                 sources "Scae.Core" "*.fs"

@@ -54,8 +54,8 @@ let private errors: (string * (unit -> Tensor)) list =
         (fun () -> (Tensor.zeros [| 1; 1; 2; 2 |]).conv2d(Tensor.zeros [| 1; 1; 3; 3 |]))
         "bernoulliMixture: means [2, 3], image [2, 3]; needs [b, k, d] and [b, d] with k > 0",
         (fun () -> x().bernoulliMixture(x ()))
-        "responsibleResidual: means [2, 1, 3], responsibilities [2, 3]; both must agree",
-        (fun () -> (x().unsqueeze 1).responsibleResidual(x (), x ()))
+        "bernoulliSlotLoss: means [2, 1, 3], responsibilities [2, 3]; both must agree",
+        (fun () -> (x().unsqueeze 1).bernoulliSlotLoss(x (), x ()))
         "tensor: 2 elements for shape [3], which has 3", (fun () -> ofList [ 1.0; 2.0 ] [ 3 ])
         "toScalar: a tensor of shape [2, 3] has 6 elements, not one", (fun () -> Tensor.scalar (x().toScalar()))
         "cast: to Int32 loses fractions; indices come from argmax, argmin, argsort or integers",
