@@ -3,7 +3,6 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.Linq;
 using ScottPlot;
-using ScottPlot.TickGenerators;
 using Scae.Core.Figures;
 
 namespace Scae.Cli.Plots;
@@ -13,18 +12,17 @@ internal static class AxisTicks
 {
     private const double Slack = 1e-9;
 
-    /// <summary>The ticks between the limits of an axis that is about so many pixels long, labels a distance apart.</summary>
-    public static Tick[] Of(Axis axis, Projection projection, IAxis shown, float length, float distance)
+    /// <summary>The ticks of an axis between limits, at most so many unless the axis names its own.</summary>
+    public static Tick[] Of(Axis axis, Projection projection, CoordinateRange range, int most)
     {
-        CoordinateRange range = shown.Range.ToCoordinateRange;
         double slack = Slack * range.Length;
         bool Inside(double at) => at >= range.Min - slack && at <= range.Max + slack;
         return axis.Ticks switch
         {
             Ticks.At at => [.. at.Item.Select(t => Tick.Major(projection.Map(t.Item1), t.Item2)).Where(t => Inside(t.Position))],
             { IsNone: true } => [],
-            _ when projection.IsLog => Logarithmic(projection, range, (int)(length / distance), Inside),
-            _ => Linear(projection, shown, length, distance, axis.Ticks.IsWhole),
+            _ when projection.IsLog => Logarithmic(projection, range, most, Inside),
+            _ => Linear(projection, range, most, axis.Ticks.IsWhole),
         };
     }
 
@@ -59,17 +57,20 @@ internal static class AxisTicks
     private static string Power(int exponent) => "10" + (exponent < 0 ? "⁻" : "")
         + string.Concat(Math.Abs(exponent).ToString(CultureInfo.InvariantCulture).Select(c => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c - '0']));
 
-    private static Tick[] Linear(Projection projection, IAxis axis, float length, float distance, bool whole)
+    /// <summary>
+    /// Multiples of the smallest step of 1, 2 or 5 times a power of ten that leaves at most so many ticks; ScottPlot's own
+    /// generator often stops at two or three, and writes 1 between 0.9 and 1.1.
+    /// </summary>
+    public static Tick[] Linear(Projection projection, CoordinateRange range, int most, bool whole)
     {
-        axis.TickGenerator = new NumericAutomatic
-        {
-            MinimumTickSpacing = distance,
-            IntegerTicksOnly = whole,
-            LabelFormatter = at => Format(projection.Back(at)),
-        };
-        using var paint = Paint.NewDisposablePaint();
-        axis.RegenerateTicks(new PixelLength(length), paint);
-        return [.. axis.TickGenerator.Ticks.Where(tick => tick.IsMajor)];
+        double rough = range.Length / most, power = Math.Pow(10, Math.Floor(Math.Log10(rough)));
+        double step = power * new[] { 1, 2, 5, 10 }.First(digit => digit * power >= rough * (1 - Slack));
+        step = whole ? Math.Max(1, Math.Round(step)) : step;
+        int decimals = (int)Math.Max(0, -Math.Floor(Math.Log10(step) + Slack));
+        bool plain = decimals < 5 && Math.Max(Math.Abs(range.Min), Math.Abs(range.Max)) < 1e6;
+        double first = Math.Ceiling(range.Min / step - most * Slack), last = Math.Floor(range.Max / step + most * Slack);
+        return [.. Enumerable.Range(0, (int)Math.Clamp(last - first + 1, 0, 100)).Select(i => (first + i) * step).Select(at =>
+            Tick.Major(at, plain ? Format(projection.Back(at), $"F{decimals}") : Format(projection.Back(at))))];
     }
 
     /// <summary>

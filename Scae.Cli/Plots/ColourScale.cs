@@ -2,7 +2,6 @@ using System;
 using System.Linq;
 using ScottPlot;
 using ScottPlot.Panels;
-using ScottPlot.TickGenerators;
 using Scae.Core.Figures;
 
 namespace Scae.Cli.Plots;
@@ -42,12 +41,10 @@ internal sealed class ColourScale(ColourMap map, double low, double high, string
         var bar = new ColorBar(this, Edge.Right) { Width = 11 };
         PanelPlot.StyleAxis(bar.Axis);
         bar.Axis.FrameLineStyle.Color = Style.Border;
-        bar.Axis.TickGenerator = new NumericAutomatic
-        {
-            MinimumTickSpacing = 30,
-            MinorTickGenerator = new EvenlySpacedMinorTickGenerator(1),
-            LabelFormatter = value => format.StartsWith('P') ? AxisTicks.Format(value, percent) : AxisTicks.Format(value),
-        };
+        Tick[] ticks = AxisTicks.Linear(new Projection(PanelModule.create("").Y), new CoordinateRange(range.Min, range.Max), 6, whole: false);
+        if (format.StartsWith('P'))
+            ticks = [.. ticks.Select(tick => Tick.Major(tick.Position, AxisTicks.Format(tick.Position, percent)))];
+        bar.Axis.TickGenerator = new FixedTicks(ticks);
         return bar;
     }
 }

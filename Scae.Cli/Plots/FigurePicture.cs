@@ -72,7 +72,7 @@ internal sealed class FigurePicture
     public void Draw(SKCanvas canvas)
     {
         Lettering.Write(canvas, _title, Width / 2f, Style.Margin, Style.TitleSize, Alignment.UpperCenter, bold: true);
-        Dictionary<(double, double), double> units = Units();
+        var units = Units();
         for (int i = 0; i < _panels.Length; i++)
         {
             for (int j = 0; j < _panels[i].Length; j++)
@@ -120,11 +120,20 @@ internal sealed class FigurePicture
             MathF.Round(cell.Top + _rows[row].Top));
     }
 
-    /// <summary>Pixels per unit for the panels of each extent: what fits into the smallest of their areas.</summary>
-    private Dictionary<(double, double), double> Units() => _panels
-        .SelectMany((row, i) => row.Select((panel, j) => (panel.Range, Unit: panel.Unit(PlotArea(j, i)))))
-        .GroupBy(panel => panel.Range)
-        .ToDictionary(group => group.Key, group => group.Min(panel => panel.Unit));
+    /// <summary>
+    /// Pixels per unit for the panels of each extent: what fits into the smallest of their areas. Images of different
+    /// extents become equally large, up to half a pixel of the canvas for each of theirs.
+    /// </summary>
+    private Dictionary<(double X, double Y), double> Units()
+    {
+        var all = _panels.SelectMany((row, i) => row.Select((panel, j) => (Panel: panel, Unit: panel.Unit(PlotArea(j, i))))).ToList();
+        var units = all.GroupBy(p => p.Panel.Range).ToDictionary(group => group.Key, group => group.Min(p => p.Unit));
+        List<(double X, double Y)> pictures = [.. all.Where(p => p.Panel.IsPicture).Select(p => p.Panel.Range).Distinct()];
+        double width = pictures.Select(range => range.X * units[range]).DefaultIfEmpty(0).Min();
+        foreach (var range in pictures.Where(range => units[range] >= 2 && range.X * units[range] > width))
+            units[range] = Math.Max(1, Math.Floor(2 * width / range.X) / 2);
+        return units;
+    }
 
     private void DrawRowLabel(SKCanvas canvas, int row)
     {

@@ -56,7 +56,7 @@ internal static class Key
             { IsBottomRight: true } => Alignment.LowerRight,
             _ => null,
         };
-        if (size.Height > 0.55 * area.Height || size.Width > 0.62 * area.Width)
+        if (size.Height > 0.55 * area.Height || size.Width > 0.75 * area.Width)
             return null;
         if (wanted is not null)
             return wanted;

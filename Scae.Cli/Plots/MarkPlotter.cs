@@ -49,8 +49,13 @@ internal sealed class MarkPlotter(Plot plot, Projection x, Projection y)
         }
     }
 
-    /// <summary>A mark that fills an area ends where the drawing area does; lines and points on the limits stand out a little.</summary>
-    public static bool IsArea(IPlottable plottable) => plottable is ImageRect or BarPlot or FillY or Text;
+    /// <summary>How far a mark may reach over the drawing area: half of a line or point that lies on the limits stays visible.</summary>
+    public static float Overhang(IPlottable plottable) => plottable switch
+    {
+        Scatter points => Math.Max(3, points.MarkerSize / 2 + 1),
+        ImageRect or BarPlot or Text => 0,
+        _ => 3,
+    };
 
     private Coordinates At(double px, double py) => new(x.Map(px), y.Map(py));
 
@@ -210,13 +215,14 @@ internal sealed class MarkPlotter(Plot plot, Projection x, Projection y)
         // mean − sd ≤ 0 on a logarithmic axis: the band goes down to the least that can be shown of it
         double least = m.Low.Concat(m.High).Where(value => value > 0).DefaultIfEmpty(1).Min();
         double Low(double low) => y.Map(y.IsLog && double.IsFinite(low) ? Math.Max(low, least) : low);
-        var points = m.X.Select((px, i) => i < m.Low.Length && i < m.High.Length
-            ? (x.Map(px), Low(m.Low[i]), y.Map(m.High[i]))
-            : (double.NaN, double.NaN, double.NaN));
-        foreach (var run in Runs(points, p => !double.IsNaN(p.Item1 + p.Item2 + p.Item3)).Where(run => run.Count > 1))
+        int count = Math.Min(m.X.Length, Math.Min(m.Low.Length, m.High.Length));
+        var pairs = Enumerable.Range(0, count).Select(i =>
+            (Low: new Coordinates(x.Map(m.X[i]), Low(m.Low[i])), High: At(m.X[i], m.High[i])));
+        foreach (var run in Runs(pairs, p => Drawable(p.Low) && Drawable(p.High)).Where(run => run.Count > 1))
         {
-            FillY band = plot.Add.FillY(run);
-            (band.FillColor, band.LineWidth, band.MarkerStyle) = (Style.Of(m.Fill), 0, MarkerStyle.None);
+            Coordinates[] corners = [.. run.Select(p => p.Low), .. run.Select(p => p.High).Reverse()];
+            Polygon band = plot.Add.Polygon(corners);
+            (band.FillColor, band.LineWidth) = (Style.Of(m.Fill), 0);
         }
     }
 

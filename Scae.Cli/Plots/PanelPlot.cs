@@ -4,7 +4,6 @@ using ScottPlot;
 using ScottPlot.AxisPanels;
 using ScottPlot.Panels;
 using ScottPlot.Rendering.RenderActions;
-using ScottPlot.TickGenerators;
 using Scae.Core.Figures;
 using SkiaSharp;
 using Legend = ScottPlot.Legend;
@@ -57,6 +56,9 @@ internal sealed class PanelPlot
     /// <summary>The extent of the axes. Panels of equal extent in one figure are drawn equally large.</summary>
     public (double X, double Y) Range => (_limits.HorizontalSpan, _limits.VerticalSpan);
 
+    /// <summary>Whether it shows an image in square pixels.</summary>
+    public bool IsPicture => SameUnits && _panel.Marks.Any(mark => mark.IsImage);
+
     private bool HasAxes => _panel.Frame.IsAxes;
 
     private bool HasPictures => _panel.Marks.Any(mark => mark.IsImage || mark.IsHeatmap);
@@ -71,7 +73,7 @@ internal sealed class PanelPlot
         if (!SameUnits)
             return double.PositiveInfinity;
         double unit = Math.Min(area.Width / Range.X, area.Height / Range.Y);
-        return _panel.Marks.Any(mark => mark.IsImage) && unit >= 2 ? Math.Floor(unit) : unit;
+        return IsPicture && unit >= 2 ? Math.Floor(unit) : unit;
     }
 
     /// <summary>Draws the panel with its drawing area in a rectangle; unit is at most <see cref="Unit"/> of that rectangle.</summary>
@@ -80,7 +82,7 @@ internal sealed class PanelPlot
         PixelRect plot = Shrink(area, unit);
         FitCells(plot);
         _plot.Layout.Fixed(plot);
-        _plot.RenderManager.Render(canvas, cell);
+        Render(canvas, cell);
         if (_title.Length > 0)
         {
             float half = _title.Split('\n').Max(line => Lettering.Width(line, Style.HeadingSize)) / 2;
@@ -109,6 +111,7 @@ internal sealed class PanelPlot
     private AxisLimits Limits(double aspect)
     {
         double margin = HasPictures ? 0 : Style.DataMargin;
+        _plot.Axes.ReplaceNullAxesWithDefaults();
         AxisLimits data = _plot.Axes.GetDataLimits();
         (double x0, double x1) = _x.Fixed() ?? Around(data.Left, data.Right, margin, _x.IsLog);
         (double y0, double y1) = _y.Fixed() ?? Around(data.Bottom, data.Top, margin, _y.IsLog);
@@ -138,12 +141,12 @@ internal sealed class PanelPlot
         var axis = (AxisBase)_plot.Axes.Bottom;
         StyleAxis(_plot.Axes.Bottom);
         axis.LabelText = _panel.X.Label;
-        Tick[] ticks = HasAxes ? AxisTicks.Of(_panel.X, _x, _plot.Axes.Bottom, length, 45) : [];
+        Tick[] ticks = HasAxes ? AxisTicks.Of(_panel.X, _x, _limits.XRange, (int)Math.Clamp(length / 40, 5, 8)) : [];
         float widest = ticks.Select(tick => Lettering.Width(tick.Label, Style.TickSize)).DefaultIfEmpty(0).Max();
         bool upright = _panel.X.Ticks.IsAt && ticks.Length > 0 && widest + 4 > length / ticks.Length;
         if (upright)
             (axis.TickLabelStyle.Rotation, axis.TickLabelStyle.Alignment) = (-90, Alignment.MiddleRight);
-        axis.TickGenerator = new NumericManual(Thinned(ticks, length, upright ? Style.TickSize + 2 : 0));
+        axis.TickGenerator = new FixedTicks(Thinned(ticks, length, upright ? Style.TickSize + 2 : 0));
         float depth = !HasAxes || ticks.Length == 0 ? 3 : upright ? widest + 8 : Style.TickSize + 9;
         depth += _panel.X.Label.Length > 0 ? Style.LabelSize + 7 : 0;
         axis.MinimumSize = axis.MaximumSize = depth;
@@ -156,11 +159,11 @@ internal sealed class PanelPlot
         var axis = (AxisBase)_plot.Axes.Left;
         StyleAxis(_plot.Axes.Left);
         axis.LabelText = _panel.Y.Label;
-        Tick[] ticks = HasAxes ? AxisTicks.Of(_panel.Y, _y, _plot.Axes.Left, length, 26) : [];
+        Tick[] ticks = HasAxes ? AxisTicks.Of(_panel.Y, _y, _limits.YRange, (int)Math.Clamp(length / 26, 5, 8)) : [];
         ticks = [.. ticks.Select(tick => new Tick(tick.Position, Lettering.Wrap(tick.Label, 0.45 * cellWidth, Style.TickSize, 1), tick.IsMajor))];
-        axis.TickGenerator = new NumericManual(Thinned(ticks, length, Style.TickSize + 2));
+        axis.TickGenerator = new FixedTicks(Thinned(ticks, length, Style.TickSize + 2));
         float widest = ticks.Select(tick => Lettering.Width(tick.Label, Style.TickSize)).DefaultIfEmpty(0).Max();
-        float depth = (!HasAxes || ticks.Length == 0 ? 3 : widest + 10) + (_panel.Y.Label.Length > 0 ? Style.LabelSize + 8 : 0);
+        float depth = (!HasAxes || ticks.Length == 0 ? 3 : widest + 9) + (_panel.Y.Label.Length > 0 ? Style.LabelSize + 6 : 0);
         axis.MinimumSize = axis.MaximumSize = depth;
         return depth;
     }
@@ -200,7 +203,7 @@ internal sealed class PanelPlot
         }
 
         foreach (IAxis axis in new IAxis[] { _plot.Axes.Top, _plot.Axes.Right })
-            axis.TickGenerator = new EmptyTickGenerator();
+            axis.TickGenerator = new FixedTicks([]);
         (_plot.Axes.Right.MinimumSize, _plot.Axes.Right.MaximumSize) = (BarGap, BarGap);
         _plot.Grid.IsVisible = HasAxes && !HasPictures;
         (_plot.Grid.MajorLineColor, _plot.Grid.MinorLineWidth) = (Style.Grid, 0);
@@ -208,12 +211,6 @@ internal sealed class PanelPlot
         _plot.Grid.YAxisStyle.IsVisible = !_panel.Y.Ticks.IsAt;
         if (_bar is not null)
             _plot.Axes.AddPanel(_bar);
-        _plot.RenderManager.RenderActions.Clear();
-        _plot.RenderManager.RenderActions.AddRange(
-        [
-            new ReplaceNullAxesWithDefaults(), new CalculateLayout(), new RenderGridsBelowPlottables(), new RenderMarks(HasPictures ? 0 : 3),
-            new RenderLegends(), new RenderPanels(),
-        ]);
     }
 
     private PixelPadding Measure()
@@ -263,19 +260,25 @@ internal sealed class PanelPlot
             (text.LabelFontSize, text.IsVisible) = ((float)Math.Min(14, size), size >= 7);
     }
 
-    /// <summary>ScottPlot's own action cuts at the drawing area: half of a point or line on the limits would be missing.</summary>
-    private sealed class RenderMarks(float overhang) : IRenderAction
+    /// <summary>
+    /// What ScottPlot's render manager does, once: it goes over a new plot twice, so that what is transparent would lie on
+    /// itself, and cuts marks at the drawing area.
+    /// </summary>
+    private void Render(SKCanvas canvas, PixelRect cell)
     {
-        public void Render(RenderPack rp)
+        using var pack = new RenderPack(_plot, cell, canvas);
+        new CalculateLayout().Render(pack);
+        new RenderGridsBelowPlottables().Render(pack);
+        foreach (IPlottable plottable in _plot.PlottableList.Where(plottable => plottable.IsVisible))
         {
-            foreach (IPlottable plottable in rp.Plot.PlottableList.Where(plottable => plottable.IsVisible))
-            {
-                plottable.Axes.DataRect = rp.DataRect;
-                rp.Canvas.Save();
-                rp.Canvas.ClipRect(rp.DataRect.Expand(MarkPlotter.IsArea(plottable) ? 0 : overhang).ToSKRect());
-                plottable.Render(rp);
-                rp.Canvas.Restore();
-            }
+            plottable.Axes.DataRect = pack.DataRect;
+            canvas.Save();
+            canvas.ClipRect(pack.DataRect.Expand(HasPictures ? 0 : MarkPlotter.Overhang(plottable)).ToSKRect());
+            plottable.Render(pack);
+            canvas.Restore();
         }
+
+        new RenderLegends().Render(pack);
+        new RenderPanels().Render(pack);
     }
 }

@@ -7,7 +7,7 @@ internal static class Style
 {
     public const float Margin = 12, Gap = 14;
 
-    public const float TitleSize = 15, HeadingSize = 12.5f, LabelSize = 12, TickSize = 11, NoteSize = 10.5f;
+    public const float TitleSize = 15, HeadingSize = 12, LabelSize = 12, TickSize = 10.5f, NoteSize = 10;
 
     /// <summary>The margin around the data, as a share of their range.</summary>
     public const double DataMargin = 0.045;
