@@ -2,8 +2,8 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.Linq;
-using ScottPlot;
 using Scae.Core.Figures;
+using ScottPlot;
 
 namespace Scae.Cli.Plots;
 
@@ -30,9 +30,12 @@ internal static class AxisTicks
     public static string Format(double value)
     {
         int exponent = value == 0 ? 0 : (int)Math.Floor(Math.Log10(Math.Abs(value)) + Slack);
-        if (exponent is > -4 and < 6)
-            return Minus(value.ToString("G10", CultureInfo.InvariantCulture));
-        string mantissa = Minus((value / Math.Pow(10, exponent)).ToString("0.#########", CultureInfo.InvariantCulture));
+        return exponent is > -4 and < 6 ? Minus(value.ToString("G10", CultureInfo.InvariantCulture)) : Scientific(value, exponent);
+    }
+
+    private static string Scientific(double value, int exponent)
+    {
+        string mantissa = Minus((value / Math.Pow(10, exponent)).ToString("0.#####", CultureInfo.InvariantCulture));
         return mantissa == "1" ? Power(exponent) : $"{mantissa}·{Power(exponent)}";
     }
 
@@ -95,7 +98,7 @@ internal static class AxisTicks
         bool plain = major.All(at => projection.Back(at) is > 0.0009 and < 10001);
         string Label(double at) => plain
             ? projection.Back(at).ToString("0.####", CultureInfo.InvariantCulture)
-            : Format(double.Parse(projection.Back(at).ToString("E2", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture));
+            : Scientific(projection.Back(at), (int)Math.Floor(Math.Log10(projection.Back(at)) + Slack));
         return [.. major.Select(at => Tick.Major(at, Label(at))), .. all.Except(major).Select(Tick.Minor)];
     }
 }

@@ -1,8 +1,8 @@
 using System;
 using System.Linq;
+using Scae.Core.Figures;
 using ScottPlot;
 using ScottPlot.Panels;
-using Scae.Core.Figures;
 
 namespace Scae.Cli.Plots;
 

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.IO;
 using System.Linq;
 using System.Text;
@@ -58,7 +59,8 @@ internal static partial class FigureRenderer
         return surface;
     }
 
-    private static PixelImage Pixels(FigurePicture picture, int width, int height, double scale)
+    /// <summary>The pixels of a figure on a canvas that may be larger.</summary>
+    public static PixelImage Pixels(FigurePicture picture, int width, int height, double scale)
     {
         using SKSurface surface = Surface(picture, width, height, scale);
         using SKPixmap pixels = surface.PeekPixels();
@@ -70,18 +72,26 @@ internal static partial class FigureRenderer
     }
 
     /// <summary>
-    /// Skia's SVG with three repairs: lists of positions lose their last comma, for which Firefox drops them and puts
-    /// texts at the left edge (ScottPlot's issue 5246); readers without the typeface get a similar one; the pixels of
-    /// images keep their hard edges.
+    /// Skia's SVG with four repairs: lists of positions lose their last comma, for which Firefox drops them and puts texts
+    /// at the left edge (ScottPlot's issue 5246); readers without the typeface get a similar one; the pixels of images keep
+    /// their hard edges; clips are counted anew, for Skia counts them through all pictures.
     /// </summary>
-    private static string Mended(string svg) => Images().Replace(Lists().Replace(svg, "$1\""), "<image style=\"image-rendering:pixelated\" ")
-        .Replace($"font-family=\"{Lettering.Family}\"", $"font-family=\"{Lettering.Family}, Helvetica, Arial, sans-serif\"", StringComparison.Ordinal);
+    private static string Mended(string svg)
+    {
+        var clips = new Dictionary<string, string>();
+        svg = Clips().Replace(svg, clip => clips.TryGetValue(clip.Value, out string? name) ? name : clips[clip.Value] = $"clip{clips.Count}");
+        svg = Families().Replace(svg, "font-family=\"Inter, Helvetica, Arial, sans-serif\"");
+        return Lists().Replace(svg, "$1\"").Replace("<image ", "<image style=\"image-rendering:pixelated\" ", StringComparison.Ordinal);
+    }
 
     [GeneratedRegex("""( [xy]="[^"]*?), ?"(?=[ />])""")]
     private static partial Regex Lists();
 
-    [GeneratedRegex("<image ")]
-    private static partial Regex Images();
+    [GeneratedRegex("(?<=[\"#])cl_[0-9a-f]+")]
+    private static partial Regex Clips();
+
+    [GeneratedRegex("font-family=\"Inter[^\"]*\"")]
+    private static partial Regex Families();
 
     /// <summary>Programs show delays below two hundredths of a second as a tenth: 2 is the least that is kept.</summary>
     private static int Hundredths(double seconds) =>

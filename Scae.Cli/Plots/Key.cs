@@ -1,8 +1,8 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
-using ScottPlot;
 using Scae.Core.Figures;
+using ScottPlot;
 using Legend = ScottPlot.Legend;
 
 namespace Scae.Cli.Plots;
@@ -114,14 +114,17 @@ internal static class Key
         Color colour = Style.Of(entry.Colour);
         switch (entry.Swatch)
         {
-            case Swatch.Line line:
-                item.LineStyle = new LineStyle(2, colour, Style.Pattern(line.dashed, 2));
+            case Swatch.Line { dashed: true } or Swatch.Outline { dashed: true }:
+                item.MarkerStyle = Dashes.Swatch(entry.Colour, entry.Swatch.IsOutline);
+                break;
+            case Swatch.Line:
+                item.LineStyle = new LineStyle(2, colour);
                 break;
             case Swatch.Point point:
                 item.MarkerStyle = MarkPlotter.Marker(point.Item, 7, entry.Colour);
                 break;
-            case Swatch.Outline outline:
-                item.OutlineStyle = new LineStyle(1.6f, colour, Style.Pattern(outline.dashed, 1.6));
+            case Swatch.Outline:
+                item.OutlineStyle = new LineStyle(1.6f, colour);
                 break;
             default:
                 item.FillStyle = new FillStyle(colour);

@@ -1,9 +1,9 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
+using Scae.Core.Figures;
 using ScottPlot;
 using ScottPlot.Plottables;
-using Scae.Core.Figures;
 using SkiaSharp;
 using Marker = Scae.Core.Figures.Marker;
 
@@ -89,8 +89,14 @@ internal sealed class MarkPlotter(Plot plot, Projection x, Projection y)
     {
         foreach (List<Coordinates> run in Runs(m.X.Zip(m.Y, At), Drawable))
         {
+            if (m.Dashed && run.Count > 1)
+            {
+                AddDashes(m.Colour, m.Width, new AxisLimits(run), axes => [.. run.Select(axes.GetPixel)]);
+                continue;
+            }
+
             Scatter line = plot.Add.ScatterLine(run, Style.Of(m.Colour));
-            (line.LineWidth, line.LinePattern) = ((float)m.Width, Style.Pattern(m.Dashed, m.Width));
+            line.LineWidth = (float)m.Width;
             (line.LineStyle.StrokeCap, line.LineStyle.StrokeJoin) = (SKStrokeCap.Round, SKStrokeJoin.Round);
             if (run.Count == 1)
                 line.MarkerStyle = new MarkerStyle(MarkerShape.FilledCircle, (float)(3 * m.Width), Style.Of(m.Colour));
@@ -195,9 +201,16 @@ internal sealed class MarkPlotter(Plot plot, Projection x, Projection y)
         Coordinates a = At(m.X0, m.Y0), b = At(m.X1, m.Y1);
         if (!Drawable(a) || !Drawable(b))
             return;
-        Rectangle box = plot.Add.Rectangle(Math.Min(a.X, b.X), Math.Max(a.X, b.X), Math.Min(a.Y, b.Y), Math.Max(a.Y, b.Y));
-        box.FillColor = Colors.Transparent;
-        box.LineStyle = new LineStyle((float)m.Width, Style.Of(m.Colour), Style.Pattern(m.Dashed, m.Width));
+        var sides = new CoordinateRect(Math.Min(a.X, b.X), Math.Max(a.X, b.X), Math.Min(a.Y, b.Y), Math.Max(a.Y, b.Y));
+        Coordinates[] around = [sides.TopLeft, sides.TopRight, sides.BottomRight, sides.BottomLeft, sides.TopLeft];
+        if (m.Dashed)
+        {
+            AddDashes(m.Colour, m.Width, new AxisLimits(sides), axes => [.. around.Select(axes.GetPixel)]);
+            return;
+        }
+
+        Rectangle box = plot.Add.Rectangle(sides);
+        (box.FillColor, box.LineStyle) = (Colors.Transparent, new LineStyle((float)m.Width, Style.Of(m.Colour)));
     }
 
     private void AddPolygon(PolygonMark m)
@@ -278,7 +291,19 @@ internal sealed class MarkPlotter(Plot plot, Projection x, Projection y)
         double at = m.Orientation.IsHorizontal ? y.Map(m.At) : x.Map(m.At);
         if (double.IsNaN(at))
             return;
+        AxisLimits limits = m.Orientation.IsHorizontal ? AxisLimits.VerticalOnly(at, at) : AxisLimits.HorizontalOnly(at, at);
+        if (m.Dashed)
+        {
+            AddDashes(m.Colour, m.Width, limits, axes => m.Orientation.IsHorizontal
+                ? [new(axes.DataRect.Left, axes.GetPixelY(at)), new(axes.DataRect.Right, axes.GetPixelY(at))]
+                : [new(axes.GetPixelX(at), axes.DataRect.Top), new(axes.GetPixelX(at), axes.DataRect.Bottom)]);
+            return;
+        }
+
         AxisLine line = m.Orientation.IsHorizontal ? plot.Add.HorizontalLine(at) : plot.Add.VerticalLine(at);
-        line.LineStyle = new LineStyle((float)m.Width, Style.Of(m.Colour), Style.Pattern(m.Dashed, m.Width));
+        line.LineStyle = new LineStyle((float)m.Width, Style.Of(m.Colour));
     }
+
+    private void AddDashes(Colour colour, double width, AxisLimits limits, Func<IAxes, Pixel[]> points) =>
+        plot.PlottableList.Add(new Dashes(colour, width, limits, points));
 }

@@ -1,10 +1,10 @@
 using System;
 using System.Linq;
+using Scae.Core.Figures;
 using ScottPlot;
 using ScottPlot.AxisPanels;
 using ScottPlot.Panels;
 using ScottPlot.Rendering.RenderActions;
-using Scae.Core.Figures;
 using SkiaSharp;
 using Legend = ScottPlot.Legend;
 
@@ -163,7 +163,7 @@ internal sealed class PanelPlot
         ticks = [.. ticks.Select(tick => new Tick(tick.Position, Lettering.Wrap(tick.Label, 0.45 * cellWidth, Style.TickSize, 1), tick.IsMajor))];
         axis.TickGenerator = new FixedTicks(Thinned(ticks, length, Style.TickSize + 2));
         float widest = ticks.Select(tick => Lettering.Width(tick.Label, Style.TickSize)).DefaultIfEmpty(0).Max();
-        float depth = (!HasAxes || ticks.Length == 0 ? 3 : widest + 9) + (_panel.Y.Label.Length > 0 ? Style.LabelSize + 6 : 0);
+        float depth = (!HasAxes || ticks.Length == 0 ? 3 : widest + 9) + (_panel.Y.Label.Length > 0 ? Style.LabelSize + 7 : 0);
         axis.MinimumSize = axis.MaximumSize = depth;
         return depth;
     }

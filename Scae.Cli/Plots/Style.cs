@@ -23,8 +23,4 @@ internal static class Style
     public static readonly ScottPlot.Color Border = ScottPlot.Color.FromHex("#A8A8A8");
 
     public static ScottPlot.Color Of(Colour c) => new(c.R, c.G, c.B, c.A);
-
-    public static ScottPlot.LinePattern Pattern(bool dashed, double width) => dashed
-        ? new ScottPlot.LinePattern([(float)(3.2 * width), (float)(2 * width)], 0, "dashed")
-        : ScottPlot.LinePattern.Solid;
 }

@@ -24,8 +24,7 @@ module RoutedConstellationsFigures =
         let panel capsule scene =
             let x, y = ConstellationsFigures.coordinates data.Shown.Points scene
 
-            let colours =
-                Array.init n (fun i -> shade capsule (strength scene capsule i))
+            let colours = Array.init n (fun i -> shade capsule (strength scene capsule i))
 
             ConstellationsFigures.scenePanel "" |> Panel.colouredPoints Marker.Circle 11.0 colours x y
 
@@ -56,9 +55,14 @@ module RoutedConstellationsFigures =
         let k, n = data.Templates.Length, Template.pointCount data.Templates
         let values = weights.toArray<float32>()
 
-        strengths "attention" "Where the points of each capsule look" "share of the strongest" data (fun scene capsule i ->
-            let at = (scene * k + capsule) * n
-            float (values[at + i] / Array.max (Array.sub values at n)))
+        strengths
+            "attention"
+            "Where the points of each capsule look"
+            "share of the strongest"
+            data
+            (fun scene capsule i ->
+                let at = (scene * k + capsule) * n
+                float (values[at + i] / Array.max (Array.sub values at n)))
         |> Figure.note "Attention of the last block, averaged over heads and over the points that the capsule claims."
 
     /// Raw recovery by kind and strength of hardship, a line a method.

@@ -19,8 +19,7 @@ module TrainingCurves =
             | Some evaluation -> float evaluation.Epoch
             | None -> 1.0
 
-        let epochs =
-            Panel.create title |> Panel.axes "epoch" y |> Panel.xLimits 0.0 (max 1.0 last)
+        let epochs = Panel.create title |> Panel.axes "epoch" y |> Panel.xLimits 0.0 (max 1.0 last)
 
         { epochs with Panel.X = { epochs.X with Axis.Ticks = Ticks.Whole } }
 
