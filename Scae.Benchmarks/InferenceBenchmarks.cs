@@ -21,9 +21,7 @@ public class InferenceBenchmarks
     public void SetUp()
     {
         Parallelism.Threads = 1;
-        var templates = TemplateModule.published;
-        var search = new DivisionSearchConfig(templates, starts: 4, refine: true, solved: 1e-6);
-        _config = new RoutingCapsulesConfig(templates, width: 64, hidden: 128, heads: 4, blocks: 3, layerNorm: true, pairs: 48, gain: 0.7, RoutingTeacher.Residual, trust: 0.02, RoutingCredit.Scene, search);
+        _config = RoutingCapsulesModule.standard;
         _model = RoutingCapsulesModule.init(_config, Dtype.Float32, Key.OfSeed(0));
         _points = ConstellationsModule.sample(ConstellationsModule.published, Scenes, Key.OfSeed(1)).Points;
     }
@@ -32,9 +30,9 @@ public class InferenceBenchmarks
     public Tensor Exact() => ExactConstellations.solve(TemplateModule.published, _points).Item1;
 
     [Benchmark(OperationsPerInvoke = Scenes)]
-    public Tensor Routing() => RoutingCapsulesModule.routeMany(_config, _model, _points);
+    public Tensor Routing() => RoutingCapsulesModule.route(_config, _model, _points);
 
     [Benchmark(OperationsPerInvoke = Scenes)]
     public Tensor RoutingAndSearch() =>
-        RoutingCapsulesModule.poses(_config, Key.OfSeed(2), _points, RoutingCapsulesModule.routeMany(_config, _model, _points)).Item1;
+        RoutingCapsulesModule.poses(_config, Key.OfSeed(2), _points, RoutingCapsulesModule.route(_config, _model, _points)).Item1;
 }

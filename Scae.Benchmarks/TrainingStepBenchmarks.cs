@@ -24,8 +24,9 @@ public class TrainingStepBenchmarks
         Parallelism.Threads = 1;
         var experiment = Experiments.find(Experiment).ResultValue;
         var preset = Experiments.preset(null, experiment).ResultValue;
-        var task = Runs.configure(experiment, preset, []).ResultValue;
-        _trainer = new Trainer(Training.start(task.Plan, Runs.openSeed(task, new Resources(null), 0).ResultValue));
+        var task = ExperimentModule.configure(experiment, preset, []).ResultValue;
+        var session = ExperimentModule.openSeed(task, new Resources(null), 0).ResultValue;
+        _trainer = new Trainer(TrainingStateModule.start(task.Plan, session.Learner));
     }
 
     [Benchmark]

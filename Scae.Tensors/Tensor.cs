@@ -5,9 +5,8 @@ namespace Scae.Tensors;
 
 /// <summary>
 /// A dense tensor of any rank in row-major order, float32 by default and float64 for checking gradients. Operations
-/// are methods with DiffSharp's names; F# pipelines use the same names in the module <c>dsharp</c>. A tensor's values
-/// never change after it was made, except those of parameters and of the inputs of a recorded step, which are written
-/// in place.
+/// are methods with DiffSharp's names. A tensor's values never change after it was made, except those of parameters
+/// and of the inputs of a recorded step, which are written in place.
 /// </summary>
 public sealed partial class Tensor
 {

@@ -7,7 +7,6 @@
 #r "../Scae.Cli/bin/Release/net10.0/Scae.Core.dll"
 #r "../Scae.Cli/bin/Release/net10.0/System.Numerics.Tensors.dll"
 
-open Scae.Core
 open Scae.Core.Layers
 open Scae.Core.Data
 open Scae.Core.Metrics
@@ -48,6 +47,7 @@ let predicted = ConstellationCapsules.assign config.Templates drawn scenes.Point
 printfn $"raw recovery {100.0 * Recovery.raw 3 scenes.Labels predicted:F1} %%"
 
 // Any function of tensors has a gradient.
-let x = dsharp.tensor [ 3 ] [ 1.0; 2.0; 3.0 ]
-let value, gradient = x |> dsharp.fgrad (fun x -> x * x |> dsharp.sum)
-printfn $"{value} has the gradient {gradient}"
+let x = Tensor.``of``([| 1.0f; 2.0f; 3.0f |]).reverseDiff ()
+let y = (x * x).sum ()
+y.reverse ()
+printfn $"{y} has the gradient {x.derivative}"

@@ -25,9 +25,9 @@ internal static class BenchCommand
         foreach (var experiment in options.Experiments)
         {
             var preset = RunFailure.Unless(Experiments.preset(options.Preset, experiment));
-            var task = RunFailure.Unless(experiment.Configure.Invoke(preset).Invoke(options.Overrides));
-            var session = RunFailure.Unless(Core.Experiments.Runs.openSeed(task, options.Resources, options.Seed));
-            var result = Measure(new Trainer(Training.start(task.Plan, session)), options.Steps);
+            var task = RunFailure.Unless(ExperimentModule.configure(experiment, preset, options.Overrides));
+            var session = RunFailure.Unless(ExperimentModule.openSeed(task, options.Resources, options.Seed));
+            var result = Measure(new Trainer(TrainingStateModule.start(task.Plan, session.Learner)), options.Steps);
             result.Insert(0, "experiment", experiment.Specification.Experiment);
             result.Insert(1, "preset", preset.Name);
             result.Insert(2, "batch", task.Plan.BatchSize);

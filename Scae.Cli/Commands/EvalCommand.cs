@@ -6,7 +6,6 @@ using Scae.Cli.Reports;
 using Scae.Cli.Runs;
 using Scae.Core.CommandLine;
 using Scae.Core.Experiments;
-using Scae.Core.Training;
 using Scae.Tensors;
 using Spectre.Console;
 
@@ -21,7 +20,7 @@ internal static class EvalCommand
         if (options.Threads is { } threads) Parallelism.Threads = threads.Value;
         var saved = SavedRun.Open(RunFolder.Given("eval", options.Folder), options.Resources, options.Seed);
         var baseline = request.Baseline is { } name ? Baseline(saved, name.Value) : null;
-        var metrics = Training.summarize(saved.State).ToList();
+        var metrics = Results.metrics(saved.Session, saved.State).ToList();
         if (options.Json)
         {
             var result = new JsonObject
@@ -51,5 +50,5 @@ internal static class EvalCommand
     }
 
     private static List<Tuple<string, double>> Baseline(SavedRun saved, string name) =>
-        [.. RunFailure.Unless(Core.Experiments.Runs.baseline(saved.Session, name, Split.Test), exitCode: ExitCode.Usage)];
+        [.. RunFailure.Unless(SessionModule.baseline(saved.Session, name, Split.Test), exitCode: ExitCode.Usage)];
 }

@@ -2,6 +2,7 @@ using System;
 using System.Text.Json.Nodes;
 using Scae.Cli.Runs;
 using Scae.Core.CommandLine;
+using Scae.Core.Experiments;
 using Scae.Tensors;
 
 namespace Scae.Cli.Commands;
@@ -15,7 +16,9 @@ internal static class FiguresCommand
         var folder = RunFolder.Given("figures", options.Folder);
         var saved = SavedRun.Open(folder, options.Resources, evaluationSeed: null);
         folder.Prepare();
-        var written = FigureFiles.Write(folder, saved.State);
+        var history = folder.ReadHistory(saved.State);
+        var figures = Results.figures(saved.Session, saved.State, history);
+        var written = FigureFiles.Write(folder, figures, SessionModule.animation(saved.Session, history));
         if (options.Json)
         {
             var names = new JsonArray();

@@ -22,8 +22,8 @@ internal static class GradcheckCommand
         foreach (var experiment in options.Experiments)
         {
             var preset = RunFailure.Unless(Experiments.preset(options.Preset, experiment));
-            var task = RunFailure.Unless(experiment.Configure.Invoke(preset).Invoke(options.Overrides));
-            var comparisons = RunFailure.Unless(Core.Experiments.Runs.checkGradient(task, options.Resources, options.Seed));
+            var task = RunFailure.Unless(ExperimentModule.configure(experiment, preset, options.Overrides));
+            var comparisons = RunFailure.Unless(ExperimentModule.checkGradient(task, options.Resources, options.Seed));
             holds &= comparisons.All(comparison => comparison.RelativeError <= Tolerance);
             var table = Tables.New("parameter", "entries", "relative error", string.Empty);
             foreach (var comparison in comparisons)

@@ -22,39 +22,42 @@ internal static class VerifyCommand
         Parallelism.Threads = 1;
         using var interruption = new Interruption();
         var checks = options.Experiments.SelectMany(experiment => Check(experiment, options, interruption.Token)).ToList();
-        if (options.Json)
-        {
-            var all = new JsonArray();
-            foreach (var (specification, check) in checks)
-            {
-                var result = check.ToJson();
-                result.Insert(0, "experiment", specification.Experiment);
-                result.Insert(1, "preset", check.Target.Preset);
-                result.Insert(2, "metric", check.Target.Metric);
-                all.Add(result);
-            }
-
-            Console.Out.WriteLine(all.ToJsonString(Json.Indented));
-        }
-        else
-        {
-            var table = Tables.New("experiment", "preset", "metric", "seeds", "measured", "target", "holds");
-            foreach (var (specification, check) in checks)
-            {
-                table.AddRow(
-                    Markup.Escape(specification.Experiment),
-                    Markup.Escape(check.Target.Preset),
-                    Markup.Escape(Format.Name(check.Target.Metric)),
-                    check.Target.Seeds.ToString(),
-                    Markup.Escape(Format.Spread(check.Target.Metric, check.Measured, check.Deviation)),
-                    Markup.Escape(check.Range),
-                    check.Holds ? "[green]yes[/]" : "[red]no[/]");
-            }
-
-            Tables.Console.Write(table);
-        }
-
+        if (options.Json) Console.Out.WriteLine(ToJson(checks));
+        else Show(checks);
         return checks.All(check => check.Check.Holds) ? ExitCode.Success : ExitCode.Failure;
+    }
+
+    private static string ToJson(List<(Specification Specification, TargetCheck Check)> checks)
+    {
+        var all = new JsonArray();
+        foreach (var (specification, check) in checks)
+        {
+            var result = check.ToJson();
+            result.Insert(0, "experiment", specification.Experiment);
+            result.Insert(1, "preset", check.Target.Preset);
+            result.Insert(2, "metric", check.Target.Metric);
+            all.Add(result);
+        }
+
+        return all.ToJsonString(Json.Indented);
+    }
+
+    private static void Show(List<(Specification Specification, TargetCheck Check)> checks)
+    {
+        var table = Tables.New("experiment", "preset", "metric", "seeds", "measured", "target", "holds");
+        foreach (var (specification, check) in checks)
+        {
+            table.AddRow(
+                Markup.Escape(specification.Experiment),
+                Markup.Escape(check.Target.Preset),
+                Markup.Escape(Format.Name(check.Target.Metric)),
+                check.Target.Seeds.ToString(),
+                Markup.Escape(Format.Spread(check.Target.Metric, check.Measured, check.Deviation)),
+                Markup.Escape(check.Range),
+                check.Holds ? "[green]yes[/]" : "[red]no[/]");
+        }
+
+        Tables.Console.Write(table);
     }
 
     /// <summary>Refuses what would check nothing, and runs that would stand where later ones look for the presets' own.</summary>
@@ -83,14 +86,14 @@ internal static class VerifyCommand
         foreach (var group in TargetsOf(experiment, options).GroupBy(target => target.Preset))
         {
             var preset = RunFailure.Unless(Experiments.preset(group.Key, experiment));
-            int seeds = group.Max(target => target.Seeds);
             string folder = Path.Combine(options.Out?.Value ?? Path.Combine("runs", "verify"), $"{specification.Experiment}-{group.Key}");
-            var summaries = SweepRun.Run(
-                experiment, preset, options.Overrides, [.. Enumerable.Range(0, seeds)], folder, options.Threads?.Value ?? Environment.ProcessorCount, options.Resources, Report, stop);
+            var runs = new SweepRun(experiment, preset, folder, options.Threads?.Value ?? Environment.ProcessorCount, options.Resources);
+            var seeds = Enumerable.Range(0, group.Max(target => target.Seeds)).Select(seed => (long)seed);
+            var summaries = runs.Seeds([.. options.Overrides], seeds, Report, stop);
             foreach (var target in group)
             {
-                var (_, mean, deviation) = SweepRun.Spread(summaries.GetRange(0, target.Seeds), target.Metric);
-                yield return (specification, new TargetCheck(target, mean, target.Seeds > 1 ? deviation : null));
+                var spread = Spread.Of(summaries.GetRange(0, target.Seeds), target.Metric);
+                yield return (specification, new TargetCheck(target, spread.Mean, spread.Deviation));
             }
         }
 

@@ -10,5 +10,5 @@ internal interface IProgressDisplay
     /// <summary>
     /// Runs the training within the display. The display hands it what to call at each progress, and returns its outcome.
     /// </summary>
-    Outcome Show(Specification specification, Preset preset, int seed, Plan plan, TrainingState state, Func<Action<Progress>, Outcome> training);
+    Outcome Show(Specification specification, Preset preset, long seed, Plan plan, TrainingState state, Func<Action<Progress>, Outcome> training);
 }

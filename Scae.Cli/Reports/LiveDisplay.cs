@@ -12,7 +12,7 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IProgressDisplay
 {
     private static readonly TimeSpan s_redraw = TimeSpan.FromMilliseconds(100);
 
-    public Outcome Show(Specification specification, Preset preset, int seed, Plan plan, TrainingState state, Func<Action<Progress>, Outcome> training)
+    public Outcome Show(Specification specification, Preset preset, long seed, Plan plan, TrainingState state, Func<Action<Progress>, Outcome> training)
     {
         int total = plan.Steps, first = state.Step;
         console.MarkupLineInterpolated($"[bold]{specification.Title}[/], preset {preset.Name}, seed {seed}: {total} steps of {plan.BatchSize}");

@@ -9,7 +9,7 @@ namespace Scae.Cli.Reports;
 /// <summary>A line an epoch, for files and pipes.</summary>
 internal sealed class PlainDisplay(TextWriter output) : IProgressDisplay
 {
-    public Outcome Show(Specification specification, Preset preset, int seed, Plan plan, TrainingState state, Func<Action<Progress>, Outcome> training)
+    public Outcome Show(Specification specification, Preset preset, long seed, Plan plan, TrainingState state, Func<Action<Progress>, Outcome> training)
     {
         var clock = Stopwatch.StartNew();
         int first = state.Step, total = plan.Steps;

@@ -7,6 +7,6 @@ namespace Scae.Cli.Reports;
 /// <summary>Shows nothing: --quiet, --json, and runs of a sweep.</summary>
 internal sealed class SilentDisplay : IProgressDisplay
 {
-    public Outcome Show(Specification specification, Preset preset, int seed, Plan plan, TrainingState state, Func<Action<Progress>, Outcome> training) =>
+    public Outcome Show(Specification specification, Preset preset, long seed, Plan plan, TrainingState state, Func<Action<Progress>, Outcome> training) =>
         training(_ => { });
 }

@@ -4,9 +4,9 @@ using System.IO;
 using System.Linq;
 using System.Threading;
 using System.Threading.Tasks;
+using Microsoft.FSharp.Core;
 using Scae.Cli.Plots;
 using Scae.Core.Figures;
-using Scae.Core.Training;
 
 namespace Scae.Cli.Runs;
 
@@ -14,12 +14,11 @@ namespace Scae.Cli.Runs;
 internal static class FigureFiles
 {
     /// <summary>
-    /// Draws everything that a training has to show; the paths of the files, in order. Stops between files where that is
-    /// asked for, with the exception that says so.
+    /// Draws the pictures of a training; the paths of the files, in order. Stops between files where that is asked for, with
+    /// the exception that says so.
     /// </summary>
-    public static List<string> Write(RunFolder folder, TrainingState state, CancellationToken stop = default)
+    public static List<string> Write(RunFolder folder, IReadOnlyList<Figure> figures, FSharpOption<Animation>? animation, CancellationToken stop = default)
     {
-        var figures = Core.Experiments.Runs.figures(state).ToList();
         try
         {
             Parallel.ForEach(figures, new ParallelOptions { CancellationToken = stop }, figure => Write(folder.Figures, figure));
@@ -30,7 +29,6 @@ internal static class FigureFiles
         }
 
         stop.ThrowIfCancellationRequested();
-        var animation = Core.Experiments.Runs.animation(state);
         var written = figures.SelectMany(figure => new[] { "png", "svg" }, (figure, kind) => PathOf(folder, figure.Name, kind)).ToList();
         if (animation is not null)
         {

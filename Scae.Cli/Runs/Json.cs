@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Linq;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -17,6 +18,10 @@ internal static class Json
 
     /// <summary>A number, or null for what JSON can't say: NaN and infinities.</summary>
     public static JsonNode? Number(double value) => double.IsFinite(value) ? JsonValue.Create(value) : null;
+
+    /// <summary>Hyperparameters as an object of texts.</summary>
+    public static JsonObject Object(IEnumerable<Tuple<string, string>> settings) =>
+        new(settings.Select(pair => KeyValuePair.Create(pair.Item1, (JsonNode?)pair.Item2)));
 
     /// <summary>Named numbers as an object.</summary>
     public static JsonObject Object(IEnumerable<Tuple<string, double>> values)

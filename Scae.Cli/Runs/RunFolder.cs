@@ -4,13 +4,13 @@ using System.IO;
 using System.Linq;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Scae.Core.Experiments;
+using Microsoft.FSharp.Collections;
 using Scae.Core.Training;
 
 namespace Scae.Cli.Runs;
 
-/// <summary>The step before which a run was stopped, and the seconds that it had trained by then.</summary>
-internal sealed record StoppedAt(int Step, double Seconds);
+/// <summary>The step before which a run was saved between two evaluations, and the seconds that it had trained by then.</summary>
+internal sealed record SavedAt(int Step, double Seconds);
 
 /// <summary>The folder of a run: what lies where, and how it is written and read.</summary>
 internal sealed class RunFolder
@@ -31,6 +31,8 @@ internal sealed class RunFolder
 
     public string Figures => In("figures");
 
+    public string Snapshots => In("snapshots");
+
     /// <summary>Whether there is a checkpoint to go on from.</summary>
     public bool HoldsRun => File.Exists(Checkpoint);
 
@@ -43,11 +45,11 @@ internal sealed class RunFolder
 
     /// <summary>The folder that a command was given; a word without letters, as an unset variable leaves it, names none.</summary>
     public static RunFolder Given(string command, string path) => string.IsNullOrWhiteSpace(path)
-        ? throw new RunFailure($"scae {command}: needs a run's folder, such as scae {command} runs/constellations-seed-0", ExitCode.Usage)
+        ? throw new RunFailure($"scae {command}: needs a run's folder, such as scae {command} runs/constellations-published-0", ExitCode.Usage)
         : At(path);
 
     /// <summary>The folder of a run that wasn't given one: runs/EXPERIMENT-PRESET-SEED.</summary>
-    public static string DefaultPath(string experiment, string preset, int seed) =>
+    public static string DefaultPath(string experiment, string preset, long seed) =>
         System.IO.Path.Combine("runs", $"{experiment}-{preset}-{seed}");
 
     /// <summary>The first of path, path-2, path-3, … in which no run began; one that has no checkpoint yet may be under way.</summary>
@@ -74,6 +76,7 @@ internal sealed class RunFolder
         try
         {
             Directory.CreateDirectory(Figures);
+            Directory.CreateDirectory(Snapshots);
             AtomicFile.Write(In("writable"), string.Empty);
             File.Delete(In("writable"));
         }
@@ -83,11 +86,38 @@ internal sealed class RunFolder
         }
     }
 
+    /// <summary>Removes what an earlier run left that a new one wouldn't write over.</summary>
+    public void Clear()
+    {
+        File.Delete(Summary);
+        foreach (string snapshot in SnapshotFiles()) File.Delete(snapshot);
+    }
+
+    /// <summary>A moment for the animation. One that is lost with the machine's power is a missing frame.</summary>
+    public void WriteSnapshot(int step, byte[] bytes)
+    {
+        string path = System.IO.Path.Combine(Snapshots, $"{step:00000000}.safetensors");
+        File.WriteAllBytes(path + ".unfinished", bytes);
+        File.Move(path + ".unfinished", path, overwrite: true);
+    }
+
+    /// <summary>The evaluations of a state and the snapshots up to it; damaged ones are left out.</summary>
+    public History ReadHistory(TrainingState state)
+    {
+        var snapshots = from path in SnapshotFiles()
+                        let parsed = Safetensors.parse(File.ReadAllBytes(path))
+                        where parsed.IsOk
+                        let snapshot = Core.Training.Checkpoint.restoreSnapshot(parsed.ResultValue)
+                        where snapshot.IsOk && snapshot.ResultValue.Step <= state.Step
+                        select snapshot.ResultValue;
+        return new History(state.Evaluations, ListModule.OfSeq(snapshots));
+    }
+
     /// <summary>
     /// Every resolved hyperparameter, seed, version, dtype and threads, for people and for Python; and where and when the
-    /// run was stopped between evaluations, since the checkpoint knows no clock.
+    /// run was saved between evaluations, since the checkpoint knows no clock.
     /// </summary>
-    public void WriteSettings(RunIdentity identity, int threads, StoppedAt? stopped)
+    public void WriteSettings(RunIdentity identity, int threads, SavedAt? saved)
     {
         var settings = new JsonObject();
         foreach (var (name, value) in identity.Settings) settings[name] = Typed(value);
@@ -101,7 +131,7 @@ internal sealed class RunFolder
             ["threads"] = threads,
             ["settings"] = settings,
         };
-        if (stopped is not null) root["stopped"] = new JsonObject { ["step"] = stopped.Step, ["seconds"] = Math.Round(stopped.Seconds, 3) };
+        if (saved is not null) root["saved"] = new JsonObject { ["step"] = saved.Step, ["seconds"] = Math.Round(saved.Seconds, 3) };
         AtomicFile.Write(Settings, root.ToJsonString(Json.Indented) + "\n");
     }
 
@@ -140,14 +170,14 @@ internal sealed class RunFolder
         return seconds;
     }
 
-    /// <summary>Where the run was stopped between evaluations, if it was.</summary>
-    public StoppedAt? ReadStopped()
+    /// <summary>Where the run was saved between evaluations, if it was.</summary>
+    public SavedAt? ReadSaved()
     {
         if (!File.Exists(Settings)) return null;
         try
         {
-            return JsonNode.Parse(File.ReadAllText(Settings))!["stopped"] is { } stopped
-                ? new StoppedAt(stopped["step"]!.GetValue<int>(), stopped["seconds"]!.GetValue<double>())
+            return JsonNode.Parse(File.ReadAllText(Settings))!["saved"] is { } saved
+                ? new SavedAt(saved["step"]!.GetValue<int>(), saved["seconds"]!.GetValue<double>())
                 : null;
         }
         catch (Exception problem) when (problem is JsonException or InvalidOperationException or NullReferenceException)
@@ -164,6 +194,9 @@ internal sealed class RunFolder
         if (!File.Exists(Checkpoint)) throw new RunFailure($"{Path}: the folder holds no last.safetensors; it isn't a run, or its training never reached the end of an epoch");
         return RunFailure.Unless(Safetensors.parse(File.ReadAllBytes(Checkpoint)), Checkpoint);
     }
+
+    private IEnumerable<string> SnapshotFiles() =>
+        Directory.Exists(Snapshots) ? Directory.EnumerateFiles(Snapshots, "*.safetensors").Order(StringComparer.Ordinal) : [];
 
     public string In(string name) => System.IO.Path.Combine(Path, name);
 

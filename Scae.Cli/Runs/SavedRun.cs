@@ -1,5 +1,3 @@
-using System.Collections.Generic;
-using System.Linq;
 using Scae.Core.Experiments;
 using Scae.Core.Training;
 
@@ -11,18 +9,17 @@ internal sealed record SavedRun(Experiment Experiment, RunIdentity Identity, Ses
     /// <summary>
     /// Opens the run in a folder, with the scenes it was trained with or, given an evaluation seed, with fresh ones.
     /// </summary>
-    public static SavedRun Open(RunFolder folder, Resources resources, int? evaluationSeed)
+    public static SavedRun Open(RunFolder folder, Resources resources, long? evaluationSeed)
     {
         var file = folder.ReadCheckpoint();
         var identity = RunFailure.Unless(Checkpoint.identify(file), folder.Checkpoint);
         var experiment = RunFailure.Unless(Experiments.find(identity.Experiment), folder.Checkpoint);
         var preset = RunFailure.Unless(Experiments.preset(identity.Preset, experiment), folder.Checkpoint);
-        var settings = identity.Settings.Select(pair => KeyValuePair.Create(pair.Item1, pair.Item2));
-        var task = RunFailure.Unless(Core.Experiments.Runs.configure(experiment, preset, settings), folder.Checkpoint);
+        var task = RunFailure.Unless(ExperimentModule.configure(experiment, preset, identity.Settings), folder.Checkpoint);
         var session = RunFailure.Unless(evaluationSeed is { } seed
-            ? Core.Experiments.Runs.openFresh(task, resources, identity.Seed, seed)
-            : Core.Experiments.Runs.openSeed(task, resources, identity.Seed));
-        var state = RunFailure.Unless(Checkpoint.restore(file, task.Plan, session), folder.Checkpoint);
+            ? ExperimentModule.openFresh(task, resources, identity.Seed, seed)
+            : ExperimentModule.openSeed(task, resources, identity.Seed));
+        var state = RunFailure.Unless(Checkpoint.restore(file, task.Plan, session.Learner), folder.Checkpoint);
         return new SavedRun(experiment, identity, session, state);
     }
 }

@@ -11,7 +11,7 @@ namespace Scae.Cli.Runs;
 internal sealed record Summary(
     string Experiment,
     string Preset,
-    int Seed,
+    long Seed,
     int Steps,
     double TrainSeconds,
     double MillisecondsPerStep,

@@ -13,54 +13,48 @@ using Scae.Core.Experiments;
 namespace Scae.Cli.Runs;
 
 /// <summary>A training of a sweep: what it replaces in the preset, its seed and its folder.</summary>
-internal sealed record SweepJob(IReadOnlyList<Tuple<string, string>> Overrides, int Seed, string Folder);
+internal sealed record SweepJob(IReadOnlyList<Tuple<string, string>> Overrides, long Seed, string Folder);
 
 /// <summary>
 /// Several trainings, as many at once as there are cores. Runs that are finished aren't run again and unfinished ones are
 /// resumed, so a sweep that was stopped goes on when it is started again.
 /// </summary>
-internal static class SweepRun
+/// <param name="Experiment">What is trained.</param>
+/// <param name="Preset">The hyperparameters that the trainings share.</param>
+/// <param name="Folder">Where the folders of the trainings are.</param>
+/// <param name="AtOnce">How many trainings run at the same time.</param>
+/// <param name="Resources">Where data is found.</param>
+/// <param name="Pictures">Whether trainings end with pictures, or with numbers alone.</param>
+internal sealed record SweepRun(Experiment Experiment, Preset Preset, string Folder, int AtOnce, Resources Resources, bool Pictures = true)
 {
-    /// <summary>Each seed's metrics, in the order of the seeds.</summary>
-    public static List<Summary> Run(
-        Experiment experiment,
-        Preset preset,
-        IEnumerable<Tuple<string, string>> overrides,
-        IReadOnlyList<int> seeds,
-        string folder,
-        int atOnce,
-        Resources resources,
-        Action<Summary> report,
-        CancellationToken stop) =>
-        Run(experiment, preset, [.. seeds.Select(seed => new SweepJob([.. overrides], seed, Path.Combine(folder, $"seed-{seed}")))], folder, atOnce, resources, pictures: true, (_, summary) => report(summary), stop);
+    /// <summary>A training for each seed, in the folder seed-N; each one's metrics, in the order of the seeds.</summary>
+    public List<Summary> Seeds(IReadOnlyList<Tuple<string, string>> overrides, IEnumerable<long> seeds, Action<Summary> report, CancellationToken stop) =>
+        Run(seeds.Select(seed => new SweepJob(overrides, seed, Path.Combine(Folder, $"seed-{seed}"))), (_, summary) => report(summary), stop);
 
-    /// <summary>Each training's metrics, in the order of the trainings; without pictures where only numbers are wanted.</summary>
-    public static List<Summary> Run(
-        Experiment experiment,
-        Preset preset,
-        IReadOnlyList<SweepJob> jobs,
-        string folder,
-        int atOnce,
-        Resources resources,
-        bool pictures,
-        Action<SweepJob, Summary> report,
-        CancellationToken stop)
+    /// <summary>Each training's metrics, in the order of the trainings, which are asked for one by one.</summary>
+    public List<Summary> Run(IEnumerable<SweepJob> jobs, Action<SweepJob, Summary> report, CancellationToken stop)
     {
-        var results = new Summary[jobs.Count];
-        var options = new ParallelOptions { MaxDegreeOfParallelism = atOnce };
+        var results = new SortedDictionary<int, Summary>();
         try
         {
             // One at a time from the front: trainings differ in length, and those at the front are finished first.
-            var next = Partitioner.Create(Enumerable.Range(0, jobs.Count), EnumerablePartitionerOptions.NoBuffering);
-            Parallel.ForEach(next, options, i =>
+            var next = Partitioner.Create(jobs.Index(), EnumerablePartitionerOptions.NoBuffering);
+            Parallel.ForEach(next, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, (numbered, loop) =>
             {
-                if (stop.IsCancellationRequested) return;
-                var job = jobs[i];
-                var run = new TrainingRun(experiment, preset, job.Overrides, job.Seed, resources, RunFolder.At(job.Folder));
-                var summary = Finished(run, experiment.Specification) ?? run.Run(File.Exists(run.Folder.Checkpoint), 1, new SilentDisplay(), stop, pictures);
-                if (summary is null) return;
-                results[i] = summary;
-                lock (results) report(job, summary);
+                var (number, job) = numbered;
+                var run = new TrainingRun(Experiment, Preset, job.Overrides, job.Seed, Resources, RunFolder.At(job.Folder));
+                var summary = stop.IsCancellationRequested ? null : Finished(run) ?? run.Run(run.Folder.HoldsRun, 1, new SilentDisplay(), stop, Pictures);
+                if (summary is null)
+                {
+                    loop.Stop();
+                    return;
+                }
+
+                lock (results)
+                {
+                    results.Add(number, summary);
+                    report(job, summary);
+                }
             });
         }
         catch (AggregateException several)
@@ -68,25 +62,11 @@ internal static class SweepRun
             throw RunFailure.Of(several);
         }
 
-        if (results.Any(summary => summary is null))
-            throw new RunFailure($"stopped; what is finished lies in {folder}; the same command goes on");
-        return [.. results];
+        if (stop.IsCancellationRequested) throw new RunFailure($"stopped; what is finished lies in {Folder}; the same command goes on");
+        return [.. results.Values];
     }
 
-    /// <summary>Mean and standard deviation (n − 1) of each metric over the seeds.</summary>
-    public static List<(string Name, double Mean, double Deviation)> Spread(IReadOnlyList<Summary> summaries) =>
-        [.. summaries[0].Metrics.Select(metric => Spread(summaries, metric.Item1))];
-
-    /// <summary>The same of one metric; NaN where a seed doesn't have it.</summary>
-    public static (string Name, double Mean, double Deviation) Spread(IReadOnlyList<Summary> summaries, string metric)
-    {
-        var values = summaries.Select(summary => summary.Metric(metric) ?? double.NaN).ToList();
-        double mean = values.Average();
-        double deviation = values.Count < 2 ? 0 : Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / (values.Count - 1));
-        return (metric, mean, deviation);
-    }
-
-    private static Summary? Finished(TrainingRun run, Specification specification)
+    private Summary? Finished(TrainingRun run)
     {
         if (!run.Folder.IsFinished) return null;
         try
@@ -103,7 +83,7 @@ internal static class SweepRun
                 root["train_seconds"]!.GetValue<double>(),
                 root["ms_per_step"]!.GetValue<double>(),
                 metrics,
-                TargetCheck.Of(specification, identity.Preset, metrics));
+                TargetCheck.Of(Experiment.Specification, identity.Preset, metrics));
         }
         catch (Exception problem) when (problem is JsonException or NullReferenceException or InvalidOperationException)
         {

@@ -1,6 +1,7 @@
 namespace Scae.Core.CommandLine
 
 open Argu
+open Scae.Core.Configuration
 open Scae.Core.Experiments
 
 /// What --help prints, and which options a command has.

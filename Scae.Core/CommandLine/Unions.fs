@@ -2,10 +2,35 @@ namespace Scae.Core.CommandLine
 
 open Argu
 
-// The unions that Argu turns into a parser. Their cases are the options, their Usage the help.
+// The unions that Argu turns into parsers. Their cases are the options, their Usage the help. Every value is text here:
+// what it must be is checked in Arguments.fs, and said in our words. A hyperparameter reaches Argu as --set NAME VALUE.
+
+/// What options mean that several commands have.
+[<RequireQualifiedAccess>]
+module internal Meaning =
+    [<Literal>]
+    let Set = "a hyperparameter and its value."
+
+    [<Literal>]
+    let Data = "where data sets lie that aren't generated."
+
+    [<Literal>]
+    let Json = "print the result as JSON and nothing else."
+
+    [<Literal>]
+    let Quiet = "print nothing but errors."
+
+    [<Literal>]
+    let Cores = "how many cores to use; all unless given. Results don't depend on it."
+
+    [<Literal>]
+    let AtOnce = "how many runs at once; as many as there are cores unless given."
+
+    [<Literal>]
+    let Preset = "a named set of hyperparameters; the first listed unless given."
 
 type internal ListArguments =
-    | [<Unique>] Json
+    | Json
 
     interface IArgParserTemplate with
         member this.Usage =
@@ -13,51 +38,53 @@ type internal ListArguments =
             | Json -> "print the list as JSON."
 
 type internal TrainArguments =
-    | [<MainCommand; Unique>] Experiment of experiment: string
-    | [<Unique>] Preset of name: string
-    | [<Unique>] Seed of number: int
-    | [<Unique>] Out of folder: string
-    | [<Unique>] Resume
-    | [<Unique>] Threads of count: int
-    | [<Unique>] Data of folder: string
-    | [<Unique>] Quiet
-    | [<Unique>] Json
+    | [<MainCommand>] Experiment of experiment: string
+    | Preset of name: string
+    | [<Hidden>] Set of name: string * value: string
+    | Seed of number: string
+    | Out of folder: string
+    | Resume
+    | Threads of count: string
+    | Data of folder: string
+    | Quiet
+    | Json
 
     interface IArgParserTemplate with
         member this.Usage =
             match this with
             | Experiment _ -> "what to train; scae list names them."
-            | Preset _ -> "a named set of hyperparameters; the first listed unless given."
+            | Preset _ -> Meaning.Preset
+            | Set _ -> Meaning.Set
             | Seed _ -> "the seed of every random number; 0 unless given."
             | Out _ ->
                 "the run's folder; runs/EXPERIMENT-PRESET-SEED unless given, with -2, -3, … where a run is already."
             | Resume -> "go on where the run in the folder, the newest unless --out is given, stopped, to the bit."
-            | Threads _ -> "how many cores to use; all unless given. Results don't depend on it."
-            | Data _ -> "where data sets lie that aren't generated."
-            | Quiet -> "print nothing but errors."
+            | Threads _ -> Meaning.Cores
+            | Data _ -> Meaning.Data
+            | Quiet -> Meaning.Quiet
             | Json -> "print the summary as JSON and nothing else."
 
 type internal FiguresArguments =
-    | [<MainCommand; Unique>] Run of folder: string
-    | [<Unique>] Threads of count: int
-    | [<Unique>] Data of folder: string
-    | [<Unique>] Json
+    | [<MainCommand>] Run of folder: string
+    | Threads of count: string
+    | Data of folder: string
+    | Json
 
     interface IArgParserTemplate with
         member this.Usage =
             match this with
             | Run _ -> "the folder that scae train left."
-            | Threads _ -> "how many cores to use; all unless given."
-            | Data _ -> "where data sets lie that aren't generated."
-            | Json -> "print the result as JSON and nothing else."
+            | Threads _ -> Meaning.Cores
+            | Data _ -> Meaning.Data
+            | Json -> Meaning.Json
 
 type internal EvalArguments =
-    | [<MainCommand; Unique>] Run of folder: string
-    | [<Unique>] Seed of number: int
-    | [<Unique>] Baseline of name: string
-    | [<Unique>] Threads of count: int
-    | [<Unique>] Data of folder: string
-    | [<Unique>] Json
+    | [<MainCommand>] Run of folder: string
+    | Seed of number: string
+    | Baseline of name: string
+    | Threads of count: string
+    | Data of folder: string
+    | Json
 
     interface IArgParserTemplate with
         member this.Usage =
@@ -65,88 +92,96 @@ type internal EvalArguments =
             | Run _ -> "the folder that scae train left."
             | Seed _ -> "the seed of fresh validation and test scenes; 1 unless given."
             | Baseline _ -> "also measure a method that learns nothing on the same scenes, such as exact."
-            | Threads _ -> "how many cores to use; all unless given."
-            | Data _ -> "where data sets lie that aren't generated."
-            | Json -> "print the result as JSON and nothing else."
+            | Threads _ -> Meaning.Cores
+            | Data _ -> Meaning.Data
+            | Json -> Meaning.Json
 
 type internal SweepArguments =
-    | [<MainCommand; Unique>] Experiment of experiment: string
-    | [<Unique>] Preset of name: string
-    | [<Unique>] Seeds of range: string
+    | [<MainCommand>] Experiment of experiment: string
+    | Preset of name: string
+    | [<Hidden>] Set of name: string * value: string
+    | Seeds of range: string
     | Vary of axis: string
-    | [<Unique>] Out of folder: string
-    | [<Unique>] Threads of count: int
-    | [<Unique>] Data of folder: string
-    | [<Unique>] Quiet
-    | [<Unique>] Json
+    | Out of folder: string
+    | Threads of count: string
+    | Data of folder: string
+    | Quiet
+    | Json
 
     interface IArgParserTemplate with
         member this.Usage =
             match this with
             | Experiment _ -> "what to train; scae list names them."
-            | Preset _ -> "a named set of hyperparameters; the first listed unless given."
+            | Preset _ -> Meaning.Preset
+            | Set _ -> Meaning.Set
             | Seeds _ -> "first..last, such as 0..4, which is what is run unless given."
             | Vary _ -> "a hyperparameter and its values, such as hidden=12,24,48; every combination of several is run."
             | Out _ ->
                 "the sweep's folder, runs/EXPERIMENT-PRESET-sweep unless given; finished runs in it aren't run again."
-            | Threads _ -> "how many runs at once; as many as there are cores unless given."
-            | Data _ -> "where data sets lie that aren't generated."
-            | Quiet -> "print nothing but errors."
-            | Json -> "print the result as JSON and nothing else."
+            | Threads _ -> Meaning.AtOnce
+            | Data _ -> Meaning.Data
+            | Quiet -> Meaning.Quiet
+            | Json -> Meaning.Json
 
 type internal VerifyArguments =
-    | [<MainCommand; Unique>] Experiment of experiment: string
-    | [<Unique>] Preset of name: string
-    | [<Unique>] Out of folder: string
-    | [<Unique>] Threads of count: int
-    | [<Unique>] Data of folder: string
-    | [<Unique>] Json
+    | [<MainCommand>] Experiment of experiment: string
+    | Preset of name: string
+    | [<Hidden>] Set of name: string * value: string
+    | Out of folder: string
+    | Threads of count: string
+    | Data of folder: string
+    | Json
 
     interface IArgParserTemplate with
         member this.Usage =
             match this with
             | Experiment _ -> "which experiment; all unless given."
             | Preset _ -> "which preset's targets; every preset that has some unless given."
+            | Set _ -> Meaning.Set
             | Out _ -> "where the runs are kept; runs/verify unless given. Needed with hyperparameters."
-            | Threads _ -> "how many runs at once; as many as there are cores unless given."
-            | Data _ -> "where data sets lie that aren't generated."
-            | Json -> "print the result as JSON and nothing else."
+            | Threads _ -> Meaning.AtOnce
+            | Data _ -> Meaning.Data
+            | Json -> Meaning.Json
 
 type internal GradcheckArguments =
-    | [<MainCommand; Unique>] Experiment of experiment: string
-    | [<Unique>] Preset of name: string
-    | [<Unique>] Seed of number: int
-    | [<Unique>] Data of folder: string
-    | [<Unique>] Json
+    | [<MainCommand>] Experiment of experiment: string
+    | Preset of name: string
+    | [<Hidden>] Set of name: string * value: string
+    | Seed of number: string
+    | Data of folder: string
+    | Json
 
     interface IArgParserTemplate with
         member this.Usage =
             match this with
             | Experiment _ -> "which experiment; all unless given. Its hyperparameters are options, too."
-            | Preset _ -> "a named set of hyperparameters; the first listed unless given."
+            | Preset _ -> Meaning.Preset
+            | Set _ -> Meaning.Set
             | Seed _ -> "the seed of parameters and batch; 0 unless given."
-            | Data _ -> "where data sets lie that aren't generated."
-            | Json -> "print the result as JSON and nothing else."
+            | Data _ -> Meaning.Data
+            | Json -> Meaning.Json
 
 type internal BenchArguments =
-    | [<MainCommand; Unique>] Experiment of experiment: string
-    | [<Unique>] Preset of name: string
-    | [<Unique>] Seed of number: int
-    | [<Unique>] Steps of count: int
-    | [<Unique>] Threads of count: int
-    | [<Unique>] Data of folder: string
-    | [<Unique>] Json
+    | [<MainCommand>] Experiment of experiment: string
+    | Preset of name: string
+    | [<Hidden>] Set of name: string * value: string
+    | Seed of number: string
+    | Steps of count: string
+    | Threads of count: string
+    | Data of folder: string
+    | Json
 
     interface IArgParserTemplate with
         member this.Usage =
             match this with
             | Experiment _ -> "which experiment; all unless given. Its hyperparameters are options, too."
-            | Preset _ -> "a named set of hyperparameters; the first listed unless given."
+            | Preset _ -> Meaning.Preset
+            | Set _ -> Meaning.Set
             | Seed _ -> "the seed of every random number; 0 unless given."
             | Steps _ -> "how many steps are timed; 2000 unless given."
             | Threads _ -> "how many cores to use; 1 unless given."
-            | Data _ -> "where data sets lie that aren't generated."
-            | Json -> "print the result as JSON and nothing else."
+            | Data _ -> Meaning.Data
+            | Json -> Meaning.Json
 
 type internal RootArguments =
     | [<CliPrefix(CliPrefix.None)>] List of ParseResults<ListArguments>

@@ -2,14 +2,15 @@ namespace Scae.Core.Data
 
 open System
 open Scae.Tensors
+open Scae.Core.Configuration
 
 /// How large the digits of a scene are.
 [<RequireQualifiedAccess>]
 type DigitSizes =
     /// A side uniform in smallest..largest pixels: the published small program.
-    | Uniform of smallest: int * largest: int
-    /// A side of ⌊28 / N(mean, deviation)⌋ pixels, at most 3 deviations from the mean: the public re-implementation.
-    | Shrunk of mean: float * deviation: float
+    | Uniform
+    /// A side of ⌊28 / N(1.3, 0.1)⌋ pixels, at most 3 deviations from the mean: the public re-implementation.
+    | Shrunk
 
 /// How digits of a scene may lie on each other.
 [<RequireQualifiedAccess>]
@@ -23,11 +24,18 @@ type Overlap =
 /// How scenes are made.
 type MultiMnistConfig =
     {
-        /// Width and height in pixels.
+        [<Setting("width and height of a scene in pixels", Min = 16.0, Max = 256.0)>]
         Canvas: int
-        /// The count of digits is uniform in 0..Most.
+        // The count of digits is uniform in 0..Most.
+        [<Setting("digits a scene at most", Min = 1.0, Max = 9.0)>]
         Most: int
+        [<Setting("law of the digits' sizes; shrunk is 28 / N(1.3, 0.1) pixels")>]
         Sizes: DigitSizes
+        [<Setting("least side of a digit under the uniform law", Min = 2.0)>]
+        Smallest: int
+        [<Setting("largest side of a digit under the uniform law", Min = 2.0)>]
+        Largest: int
+        [<Setting("whether digits may lie on each other")>]
         Overlap: Overlap
     }
 
@@ -51,12 +59,21 @@ module MultiMnist =
     [<Literal>]
     let private MostTries = 1000
 
+    // The law of DigitSizes.Shrunk.
+    [<Literal>]
+    let private MeanShrinkage = 1.3
+
+    [<Literal>]
+    let private ShrinkageDeviation = 0.1
+
     /// The small program's: 32 × 32, up to two digits of 12 to 18 pixels that may lie on each other.
     let published: MultiMnistConfig =
         {
             Canvas = 32
             Most = 2
-            Sizes = DigitSizes.Uniform(12, 18)
+            Sizes = DigitSizes.Uniform
+            Smallest = 12
+            Largest = 18
             Overlap = Overlap.Allowed
         }
 
@@ -65,15 +82,17 @@ module MultiMnist =
         {
             Canvas = 50
             Most = 2
-            Sizes = DigitSizes.Shrunk(1.3, 0.1)
+            Sizes = DigitSizes.Shrunk
+            Smallest = 12
+            Largest = 18
             Overlap = Overlap.Avoided
         }
 
     /// The largest side that a digit can have.
     let largestSide (config: MultiMnistConfig) : int =
         match config.Sizes with
-        | DigitSizes.Uniform(_, largest) -> largest
-        | DigitSizes.Shrunk(mean, deviation) -> int (float Digits.Side / (mean - 3.0 * deviation))
+        | DigitSizes.Uniform -> config.Largest
+        | DigitSizes.Shrunk -> int (float Digits.Side / (MeanShrinkage - 3.0 * ShrinkageDeviation))
 
     /// Room for scenes.
     let allocate (config: MultiMnistConfig) (count: int) : Scenes =
@@ -84,12 +103,12 @@ module MultiMnist =
 
     let private side (config: MultiMnistConfig) (random: KeyStream) : int =
         match config.Sizes with
-        | DigitSizes.Uniform(smallest, largest) -> random.NextInt(smallest, largest + 1)
-        | DigitSizes.Shrunk(mean, deviation) ->
+        | DigitSizes.Uniform -> random.NextInt(config.Smallest, config.Largest + 1)
+        | DigitSizes.Shrunk ->
             // Box and Muller; a pair of uniforms is drawn whatever the outcome.
             let radius = sqrt (-2.0 * log (1.0 - random.NextDouble()))
             let normal = radius * cos (2.0 * Math.PI * random.NextDouble())
-            int (float Digits.Side / (mean + deviation * Math.Clamp(normal, -3.0, 3.0)))
+            int (float Digits.Side / (MeanShrinkage + ShrinkageDeviation * Math.Clamp(normal, -3.0, 3.0)))
 
     /// Bilinear with aligned corners: the first and the last pixel of both grids lie on each other.
     let private blend

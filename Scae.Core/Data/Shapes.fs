@@ -2,7 +2,7 @@ namespace Scae.Core.Data
 
 open System
 open Scae.Tensors
-open Scae.Core.Experiments
+open Scae.Core.Configuration
 
 /// The kinds of shapes; s is a shape's half-size and (dx, dy) the offset from its centre, dy pointing down.
 [<RequireQualifiedAccess>]
@@ -25,46 +25,24 @@ type ShapeKind =
     /// The same, point down.
     | OutlinedTriangleDown
 
-/// Kinds of shapes by name.
-[<RequireQualifiedAccess>]
-module ShapeKind =
-    let private names =
-        [
-            "square", ShapeKind.Square
-            "disc", ShapeKind.Disc
-            "wide-triangle", ShapeKind.WideTriangle
-            "triangle-up", ShapeKind.TriangleUp
-            "triangle-down", ShapeKind.TriangleDown
-            "outlined-square", ShapeKind.OutlinedSquare
-            "outlined-triangle-up", ShapeKind.OutlinedTriangleUp
-            "outlined-triangle-down", ShapeKind.OutlinedTriangleDown
-        ]
-
-    /// The kinds of a list such as "square,disc". The error is one line with the nearest name.
-    let parse (text: string) : Result<ShapeKind list, string> =
-        let find (name: string) =
-            match List.tryFind (fun (known, _) -> known = name) names with
-            | Some(_, kind) -> Ok kind
-            | None -> Error $"--kinds {text}: there is no kind {name}{Spelling.nearest name (List.map fst names)}"
-
-        (text.Split ',', Ok [])
-        ||> Array.foldBack (fun name rest ->
-            Result.bind (fun kinds -> find (name.Trim()) |> Result.map (fun kind -> kind :: kinds)) rest)
-
 /// How images of shapes are drawn.
 type ShapesConfig =
     {
-        /// Width and height in pixels.
+        [<Setting("width and height of an image in pixels", Min = 8.0, Max = 256.0)>]
         Canvas: int
-        /// Shapes an image.
+        [<Setting("shapes an image", Name = "shapes", Min = 1.0, Max = 64.0)>]
         Count: int
+        [<Setting("of square, disc, wide-triangle, triangle-up, triangle-down, and the last two and square with outlined- before, separated by commas")>]
         Kinds: ShapeKind list
-        /// Half-sizes are uniform in smallest..largest.
+        [<Setting("least half-size of a shape in pixels", Min = 1.0)>]
         Smallest: int
+        [<Setting("largest half-size of a shape in pixels", Min = 1.0)>]
         Largest: int
-        /// A candidate is dropped when a larger share of its bounding square is taken; 1 drops none.
+        // A candidate is dropped when a larger share is taken; 1 drops none.
+        [<Setting("largest share of a shape's bounding square that others may take", Min = 0.0, Max = 1.0)>]
         MostTaken: float
-        /// Each shape's grey level is uniform in darkest..1; 1 for binary images.
+        // Each shape's grey level is uniform in darkest..1.
+        [<Setting("least grey level of a shape, 1 for binary images", Min = 0.05, Max = 1.0)>]
         Darkest: float
     }
 

@@ -6,6 +6,7 @@ open Scae.Core.Data
 open Scae.Core.Metrics
 open Scae.Core.Models
 open Scae.Core.Figures
+open Scae.Core.Training
 
 /// The pictures of attend-infer-repeat.
 [<RequireQualifiedAccess>]
@@ -15,19 +16,34 @@ module AirFigures =
     let private Animated = 4
 
     [<Literal>]
-    let private Rows = 5
+    let private MostRows = 5
 
-    let private infer (data: AirData) (model: Air) : AirInference =
-        AirEncoder.infer data.Model (Parameters.frozen model) (AirData.batch data.Model data.Shown.Images)
+    /// What is inferred from the scenes that the pictures show, all in one part; the next call overwrites it.
+    let show (settings: AirSettings) (data: AirData) (model: Air) : unit -> AirInference =
+        let config, images = settings.Model, data.Shown.Images
+        let inference = Inference(images.shape[0], Air.allocate config, AirEncoder.infer config model)
+
+        fun () ->
+            let found = ref Unchecked.defaultof<AirInference>
+
+            inference.Over(
+                images.shape[0],
+                fun part ->
+                    Rows.load images part.First part.Batch.Images
+                    part.Run()
+                    found.Value <- part.Output
+            )
+
+            found.Value
 
     /// What the animation shows of a moment: of the first scenes what is drawn [b, D], where [b, T, 3] and how present
     /// [b, T].
-    let snapshot (data: AirData) (model: Air) : (string * Tensor) list =
-        let inference = infer data model
-        let few (x: Tensor) = (x.slice (0, 0, min Animated x.shape[0])).clone()
+    let snapshot (settings: AirSettings) (inference: AirInference) : (string * Tensor) list =
+        let few (x: Tensor) = (Rows.first Animated x).clone()
+        let weights = AirReading.weights settings.Model inference
 
         [
-            "drawn", few (Air.compose data.Model (AirData.weights data.Model inference) inference.Renders)
+            "drawn", few (Air.compose settings.Model weights inference.Renders)
             "where", few inference.Where
             "presence", few (AirObjective.cumulativePresence inference)
         ]
@@ -40,23 +56,27 @@ module AirFigures =
         Panel.create title
         |> Panel.grey (0.0, 1.0) (Array2D.init side side (fun y x -> float values[y * side + x]))
 
-    let private image (data: AirData) (i: int) (title: string) : Panel =
-        picture data.Scenes.Canvas (row data.Shown.Images i) title
+    let private image (settings: AirSettings) (data: AirData) (i: int) (title: string) : Panel =
+        picture settings.Scenes.Canvas (row data.Shown.Images i) title
 
     let private outline (colour: Colour) (dashed: bool) (square: Square) (panel: Panel) : Panel =
         let half = square.Side / 2.0
         Panel.box colour dashed (square.X - half, square.Y - half) (square.X + half, square.Y + half) panel
 
-    /// Where each step looks, in the step's colour: solid where it is present.
-    let private boxes (data: AirData) (where: float32[]) (presence: float32[]) (panel: Panel) : Panel =
-        (panel, [ presence.Length - 1 .. -1 .. 0 ])
-        ||> List.fold (fun panel t ->
-            let at i = float where[3 * t + i]
-            let square = AirData.square data.Scenes.Canvas (at 0) (at 1) (at 2)
-            outline (Palette.category t) (presence[t] <= 0.5f) square panel)
+    /// Where each step of a scene looks, from (log s, t_x, t_y) of each.
+    let private windows (settings: AirSettings) (where: float32[]) : Square[] =
+        let at i = float where[i]
 
-    let private stepKeys (data: AirData) (figure: Figure) : Figure =
-        (figure, [ 0 .. data.Model.Steps - 1 ])
+        Array.init (where.Length / 3) (fun t ->
+            AirReading.square settings.Scenes.Canvas (at (3 * t)) (at (3 * t + 1)) (at (3 * t + 2)))
+
+    /// The windows of the steps, in the steps' colours: solid where they are present.
+    let private boxes (windows: Square[]) (presence: float32[]) (panel: Panel) : Panel =
+        (panel, [ presence.Length - 1 .. -1 .. 0 ])
+        ||> List.fold (fun panel t -> outline (Palette.category t) (presence[t] <= 0.5f) windows[t] panel)
+
+    let private stepKeys (settings: AirSettings) (figure: Figure) : Figure =
+        (figure, [ 0 .. settings.Model.Steps - 1 ])
         ||> List.fold (fun figure t -> Figure.key $"step {t + 1}" (Palette.category t) (Swatch.Outline false) figure)
         |> Figure.key "not present" Colour.grey (Swatch.Outline true)
 
@@ -94,93 +114,88 @@ module AirFigures =
                 panel)
         |> Panel.horizontal "chance" Colour.grey (1.0 / float (most + 1))
 
-    let private curvePanels (data: AirData) (whole: History) (until: History) : Panel list =
+    let private curvePanels (settings: AirSettings) (whole: History) (until: History) : Panel list =
         [
             TrainingCurves.loss "Loss, training" whole until
             errorPanel whole until
-            countPanel data.Scenes.Most whole until
+            countPanel settings.Scenes.Most whole until
         ]
 
-    let private curves (data: AirData) (history: History) : Figure =
-        Figure.create "training-curves" "Training" [ curvePanels data history history ]
+    let private curves (settings: AirSettings) (history: History) : Figure =
+        Figure.create "training-curves" "Training" [ curvePanels settings history history ]
         |> Figure.panelSize 380.0 300.0
 
     // --- pictures
 
-    let private examples (data: AirData) : Figure =
+    let private examples (settings: AirSettings) (data: AirData) : Figure =
         let panel i =
             let truth = data.Shown.Truth[i]
             let classes = truth |> Array.map (fun digit -> string digit.Class) |> String.concat ", "
             let title = if classes = "" then "empty" else classes
 
-            (image data i title, truth)
-            ||> Array.fold (fun panel digit -> outline Palette.green false (AirData.trueSquare digit) panel)
+            (image settings data i title, truth)
+            ||> Array.fold (fun panel digit -> outline Palette.green false (AirReading.trueSquare digit) panel)
 
         Figure.create "dataset-examples" "Validation scenes" (shown data |> List.map panel |> twoRows)
         |> Figure.panelSize 190.0 205.0
         |> Figure.note "Boxes and classes are the truth, which training never sees."
 
-    /// Scenes with the boxes of every step.
-    let private looks (data: AirData) (scenes: Scenes) (inference: AirInference) : Panel list =
+    /// The truth and what was inferred of a scene, with the boxes of every step.
+    let private look (settings: AirSettings) (pixels: float32[]) (truth: PlacedDigit[]) windows presence : Panel =
+        picture settings.Scenes.Canvas pixels $"{truth.Length} true, {count presence} inferred"
+        |> boxes windows presence
+
+    let private attention (settings: AirSettings) (data: AirData) (inference: AirInference) : Figure =
         let presence = AirObjective.cumulativePresence inference
 
-        [
-            for i in 0 .. scenes.Truth.Length - 1 ->
-                picture
-                    data.Scenes.Canvas
-                    (row scenes.Images i)
-                    $"{scenes.Truth[i].Length} true, {count (row presence i)} inferred"
-                |> boxes data (row inference.Where i) (row presence i)
-        ]
+        let panel i =
+            look
+                settings
+                (row data.Shown.Images i)
+                data.Shown.Truth[i]
+                (windows settings (row inference.Where i))
+                (row presence i)
 
-    let private attention (data: AirData) (inference: AirInference) : Figure =
-        Figure.create "attention-boxes" "Where each step looks" (looks data data.Shown inference |> twoRows)
+        Figure.create "attention-boxes" "Where each step looks" (shown data |> List.map panel |> twoRows)
         |> Figure.panelSize 190.0 205.0
-        |> stepKeys data
+        |> stepKeys settings
 
     /// The first validation scenes that are counted wrong.
-    let private mistakes (data: AirData) (model: Air) (reading: AirReading) : Figure =
+    let private mistakes (settings: AirSettings) (shown: int) (reading: AirReading) : Figure =
+        let scenes = reading.Scenes
+
+        let panel i =
+            look settings (row scenes.Images i) scenes.Truth[i] reading.Windows[i] reading.Presence[i]
+
         let wrong =
-            [
-                for i in 0 .. reading.Counts.Length - 1 do
-                    if reading.Counts[i] <> data.Validation.Truth[i].Length then
-                        i
-            ]
-            |> List.truncate data.Shown.Truth.Length
+            [ 0 .. reading.Counts.Length - 1 ]
+            |> List.filter (fun i -> reading.Counts[i] <> scenes.Truth[i].Length)
+            |> List.truncate shown
+            |> List.map panel
 
-        let panels =
-            match wrong with
-            | [] -> [ Panel.create "none" ]
-            | _ ->
-                let scenes: Scenes =
-                    {
-                        Images = data.Validation.Images.indexSelect (0, Array.ofList wrong)
-                        Truth = [| for i in wrong -> data.Validation.Truth[i] |]
-                    }
-
-                AirEncoder.infer data.Model (Parameters.frozen model) (AirData.batch data.Model scenes.Images)
-                |> looks data scenes
-
-        Figure.create "miscounted" "Validation scenes that are counted wrong" (twoRows panels)
+        Figure.create
+            "miscounted"
+            "Validation scenes that are counted wrong"
+            (twoRows (if wrong.IsEmpty then [ Panel.create "none" ] else wrong))
         |> Figure.panelSize 190.0 205.0
-        |> stepKeys data
+        |> stepKeys settings
 
     /// The first scenes with digits, and one without.
     let private instructive (data: AirData) : int list =
         let empty, others = shown data |> List.partition (fun i -> data.Shown.Truth[i].Length = 0)
-        List.truncate (Rows - 1) others @ List.truncate 1 empty
+        List.truncate (MostRows - 1) others @ List.truncate 1 empty
 
-    let private reconstructions (data: AirData) (inference: AirInference) : Figure =
-        let side, steps = data.Scenes.Canvas, data.Model.Steps
-        let weights = AirData.weights data.Model inference
-        let drawn = Air.compose data.Model weights inference.Renders
+    let private reconstructions (settings: AirSettings) (data: AirData) (inference: AirInference) : Figure =
+        let side, steps = settings.Scenes.Canvas, settings.Model.Steps
+        let weights = AirReading.weights settings.Model inference
+        let drawn = Air.compose settings.Model weights inference.Renders
 
         let panels i =
             let scene, total = row data.Shown.Images i, row drawn i
             let renders, weight = row inference.Renders i, row weights i
 
             [
-                image data i ""
+                image settings data i ""
                 picture side total ""
                 for t in 0 .. steps - 1 do
                     picture
@@ -201,24 +216,22 @@ module AirFigures =
         |> Figure.note
             "Each step's patch where it lands, times its weight: the probability that it and all before it are present."
 
-    let private patches (data: AirData) (inference: AirInference) : Figure =
-        let side, patch = data.Scenes.Canvas, data.Model.Patch
+    let private patches (settings: AirSettings) (data: AirData) (inference: AirInference) : Figure =
+        let side, patch = settings.Scenes.Canvas, settings.Model.Patch
         let presence = AirObjective.cumulativePresence inference
 
         let panels i =
-            let drawn, renders, where, present =
-                row inference.Patches i, row inference.Renders i, row inference.Where i, row presence i
+            let drawn, renders = row inference.Patches i, row inference.Renders i
+            let windows, present = windows settings (row inference.Where i), row presence i
 
             [
-                image data i ""
-                for t in 0 .. data.Model.Steps - 1 do
+                image settings data i ""
+                for t in 0 .. settings.Model.Steps - 1 do
                     let part (n: int) (values: float32[]) = Array.sub values (t * n) n
                     picture patch (part (patch * patch) drawn) ""
 
-                    let at k = float where[3 * t + k]
-
                     picture side (part (side * side) renders) ""
-                    |> outline (Palette.category t) (present[t] <= 0.5f) (AirData.square side (at 0) (at 1) (at 2))
+                    |> outline (Palette.category t) (present[t] <= 0.5f) windows[t]
             ]
 
         Figure.create "patches" "Decoded patches, and where they land" (instructive data |> List.map panels)
@@ -226,17 +239,17 @@ module AirFigures =
         |> Figure.columnLabels (
             "scene"
             :: [
-                for t in 1 .. data.Model.Steps do
+                for t in 1 .. settings.Model.Steps do
                     $"patch {t}"
                     "lands"
             ]
         )
-        |> stepKeys data
+        |> stepKeys settings
 
-    let private counts (data: AirData) (reading: AirReading) : Figure =
-        let table = AirData.confusion data.Scenes.Most data.Model.Steps data.Validation reading
-        let rows = [ for n in 0 .. data.Scenes.Most -> digits n ]
-        let columns = [ for n in 0 .. data.Model.Steps -> string n ]
+    let private counts (settings: AirSettings) (reading: AirReading) : Figure =
+        let table = AirMeasures.confusion settings.Scenes.Most settings.Model.Steps reading
+        let rows = [ for n in 0 .. settings.Scenes.Most -> digits n ]
+        let columns = [ for n in 0 .. settings.Model.Steps -> string n ]
 
         let shares =
             Array2D.init rows.Length columns.Length (fun i j ->
@@ -248,23 +261,21 @@ module AirFigures =
         |> Panel.heatmap ColourMap.blues (0.0, 1.0) rows columns "P1" shares
         |> Figure.single "count-confusion"
 
-    /// Examples, curves, boxes, reconstructions, patches, the table of counts and what was miscounted.
-    let all (data: AirData) (model: Air) (history: History) : Figure list =
-        let inference = infer data model
-        let reading = AirData.read data.Model (Parameters.frozen model) data.Validation.Images
-
+    /// Examples, curves, boxes, reconstructions, patches, the table of counts and what was miscounted, from what is inferred
+    /// of the shown scenes and from the reading of all validation scenes.
+    let all settings (data: AirData) (inference: AirInference) (reading: AirReading) (history: History) : Figure list =
         [
-            examples data
-            curves data history
-            attention data inference
-            reconstructions data inference
-            patches data inference
-            counts data reading
-            mistakes data model reading
+            examples settings data
+            curves settings history
+            attention settings data inference
+            reconstructions settings data inference
+            patches settings data inference
+            counts settings reading
+            mistakes settings data.Shown.Truth.Length reading
         ]
 
     /// A frame a snapshot: scenes with boxes, what is drawn below, the curves growing beside.
-    let animation (data: AirData) (history: History) : Animation option =
+    let animation (settings: AirSettings) (data: AirData) (history: History) : Animation option =
         let frame (snapshot: Snapshot) (until: History) =
             let values = Map.ofList snapshot.Values
             let drawn, where, presence = values["drawn"], values["where"], values["presence"]
@@ -276,14 +287,18 @@ module AirFigures =
                 [
                     [
                         for i in several do
-                            image data i $"{data.Shown.Truth[i].Length} true, {count (row presence i)} inferred"
-                            |> boxes data (row where i) (row presence i)
+                            look
+                                settings
+                                (row data.Shown.Images i)
+                                data.Shown.Truth[i]
+                                (windows settings (row where i))
+                                (row presence i)
                     ]
-                    [ for i in several -> picture data.Scenes.Canvas (row drawn i) "" ]
-                    curvePanels data history until
+                    [ for i in several -> picture settings.Scenes.Canvas (row drawn i) "" ]
+                    curvePanels settings history until
                 ]
             |> Figure.panelSize 230.0 210.0
             |> Figure.rowLabels [ "scenes"; "drawn"; "" ]
-            |> stepKeys data
+            |> stepKeys settings
 
         TrainingCurves.animation 4.0 frame history

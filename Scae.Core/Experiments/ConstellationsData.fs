@@ -1,5 +1,6 @@
 namespace Scae.Core.Experiments
 
+open Scae.Tensors
 open Scae.Core.Data
 
 /// Scenes that are measured and shown.
@@ -12,6 +13,9 @@ type ConstellationsData =
         Shown: Constellations
     }
 
+/// What a method draws onto the scenes of a split: points [b, M, 2].
+type ConstellationsReading = { Scenes: Constellations; Drawn: Tensor }
+
 /// The scenes of a split.
 [<RequireQualifiedAccess>]
 module ConstellationsData =
@@ -20,13 +24,13 @@ module ConstellationsData =
     let Shown = 4
 
     /// Scenes from a run's streams.
-    let generate (config: ConstellationsConfig) (validation: int) (test: int) (keys: Keys) : ConstellationsData =
-        let validation = Constellations.sample config validation keys.Validation
+    let generate (config: ConstellationsConfig) (training: TrainingSettings) (keys: Keys) : ConstellationsData =
+        let validation = Constellations.sample config training.ValidationSize keys.Validation
 
         {
             Templates = config.Templates
             Validation = validation
-            Test = Constellations.sample config test keys.Test
+            Test = Constellations.sample config training.TestSize keys.Test
             Shown = Constellations.truncate config Shown validation
         }
 

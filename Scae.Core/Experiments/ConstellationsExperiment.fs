@@ -1,29 +1,17 @@
 namespace Scae.Core.Experiments
 
-open Scae.Core
-open Scae.Core.Layers
+open Scae.Tensors
 open Scae.Core.Data
 open Scae.Core.Models
+open Scae.Core.Training
 
-/// Every hyperparameter of the constellations experiment; the defaults are the published ones.
-type ConstellationsHyperparameters =
-    {
-        Training: TrainingSettings
-        [<Setting("D, width of a point's embedding", Min = 1.0, Max = 4096.0)>]
-        Width: int
-        [<Setting("F, width of the feed-forward layer", Min = 1.0, Max = 65536.0)>]
-        Hidden: int
-        [<Setting("attention heads; must divide the width", Min = 1.0)>]
-        Heads: int
-        [<Setting("weights have deviation gain·√(2 / inputs)", Min = 0.0)>]
-        Gain: float
-    }
+/// Every hyperparameter of the small constellations program; the defaults are the published ones.
+type ConstellationsSettings = { Training: TrainingSettings; Capsules: ConstellationCapsulesConfig }
 
 /// Point sets of transformed templates, grouped by capsules.
 [<RequireQualifiedAccess>]
 module ConstellationsExperiment =
-
-    let private defaults: ConstellationsHyperparameters =
+    let private defaults: ConstellationsSettings =
         {
             Training =
                 {
@@ -35,112 +23,75 @@ module ConstellationsExperiment =
                     TestSize = 10000
                     SnapshotEvery = 100
                 }
-            Width = 32
-            Hidden = 64
-            Heads = 1
-            Gain = 0.5
+            Capsules = ConstellationCapsules.published
         }
 
     let private data: ConstellationsConfig = Constellations.published
 
-    let private model (config: ConstellationsHyperparameters) : ConstellationCapsulesConfig =
-        {
-            Templates = data.Templates
-            Width = config.Width
-            Hidden = config.Hidden
-            Heads = config.Heads
-            Gain = config.Gain
-        }
+    let private resolve (settings: ConstellationsSettings) : Result<ConstellationsSettings * Plan, string> =
+        let width, heads = settings.Capsules.Width, settings.Capsules.Heads
 
-    let private plan (config: ConstellationsHyperparameters) : Result<Plan, string> =
-        if config.Width % config.Heads <> 0 then
-            Error $"--heads {config.Heads}: must divide the width, which is {config.Width}"
+        if width % heads <> 0 then
+            Error $"--heads {heads}: must divide the width, which is {width}"
         else
-            Ok(TrainingSettings.plan { Metric = "recovery"; Larger = true } config.Training)
+            Ok(settings, TrainingSettings.plan { Metric = "recovery"; Larger = true } settings.Training)
 
-    let private load (config: ConstellationsHyperparameters) (_: Resources) (keys: Keys) =
-        Ok(ConstellationsData.generate data config.Training.ValidationSize config.Training.TestSize keys)
-
-    // Scenes at once in an evaluation: enough to fill the kernels, few enough to stay in the cache.
+    // Scenes at once where many are drawn: enough to fill the kernels, few enough to stay in the cache.
     [<Literal>]
-    let private Chunk = 256
+    let private ScenesAtOnce = 256
 
-    /// chamfer, recovery and raw_recovery of a model on scenes.
-    let private measure
-        (config: ConstellationCapsulesConfig)
-        (scenes: Constellations)
-        (capsules: ConstellationCapsules)
-        : Metrics =
-        let count = scenes.Points.shape[0]
+    /// Points [b, n, 2] → the points [b, M, 2] that the capsules draw onto them.
+    let private draw (config: ConstellationsSettings) (capsules: ConstellationCapsules) : Tensor -> Tensor =
+        ConstellationCapsules.reconstruct config.Capsules capsules |> Inference.ofRows ScenesAtOnce
 
-        [
-            for start in 0..Chunk .. count - 1 do
-                scenes.Points.slice (0, start, min count (start + Chunk))
-                |> ConstellationCapsules.reconstruct config capsules
-        ]
-        |> dsharp.cat 0
-        |> ConstellationsMeasures.ofDrawn config.Templates scenes
+    let private read config (data: ConstellationsData) capsules : Split -> ConstellationsReading =
+        let draw = draw config capsules
 
-    let private evaluate
-        (config: ConstellationsHyperparameters)
-        (scenes: ConstellationsData)
-        (capsules: ConstellationCapsules)
-        =
-        let frozen = Parameters.frozen capsules
+        fun split ->
+            let scenes = ConstellationsData.scenes split data
+            { Scenes = scenes; Drawn = draw scenes.Points }
 
-        function
-        | Validation -> measure (model config) scenes.Validation frozen
-        | Test -> measure (model config) scenes.Test frozen
-
-    let private snapshot
-        (config: ConstellationsHyperparameters)
-        (scenes: ConstellationsData)
-        (capsules: ConstellationCapsules)
-        =
-        let frozen = Parameters.frozen capsules
-        [ "decoded", ConstellationCapsules.reconstruct (model config) frozen scenes.Shown.Points ]
+    let private snapshot config (data: ConstellationsData) capsules =
+        let draw = draw config capsules
+        fun () -> [ "decoded", draw data.Shown.Points ]
 
     let private style: ConstellationsStyle = { Loss = "chamfer"; Relabelled = true }
 
-    /// The published small program.
-    let private seed: Experiment =
-        Experiment.defineWith
-            [
-                "exact",
-                (fun _ scenes split ->
-                    ConstellationsMeasures.exact data.Templates (ConstellationsData.scenes split scenes))
-            ]
+    let private smallProgram: Variant =
+        Variant.ofDefinition
             {
-                Specification = Specification.embedded "constellations"
                 Defaults = defaults
-                Plan = plan
-                Load = load
-                Init = fun config -> ConstellationCapsules.init (model config)
+                Resolve = resolve
+                Load = fun config _ keys -> Ok(ConstellationsData.generate data config.Training keys)
+                Init = fun config -> ConstellationCapsules.init config.Capsules
                 Allocate = fun _ count -> Constellations.allocate data count
                 Fill = fun _ _ key _ batch -> Constellations.fill data key batch
-                Loss = fun config capsules batch -> ConstellationCapsules.loss (model config) capsules batch.Points
-                Evaluate = evaluate
+                Loss =
+                    fun config capsules batch ->
+                        ConstellationCapsules.loss config.Capsules capsules batch.Points |> Loss.ofTotal
+                Checked = Definition.checkedAsItIs
+                Read = read
+                Metrics = fun config reading -> ConstellationsMeasures.ofReading config.Capsules.Templates reading
+                Probes = Definition.noProbes
+                Baselines =
+                    [
+                        "exact",
+                        fun config scenes split ->
+                            ConstellationsData.scenes split scenes
+                            |> ConstellationsMeasures.exact config.Capsules.Templates
+                    ]
                 Snapshot = snapshot
-                Figures =
-                    fun config scenes capsules history ->
-                        let frozen = Parameters.frozen capsules
-
-                        ConstellationsFigures.all
-                            style
-                            scenes
-                            (ConstellationCapsules.reconstruct (model config) frozen)
-                            history
+                Figures = fun _ scenes _ read history -> ConstellationsFigures.all style scenes read history
                 Animation = fun _ scenes history -> ConstellationsFigures.animation style scenes history
             }
 
-    /// The experiment: the small program, and the presets that train capsules of other kinds instead.
+    /// The experiment: the small program, and capsules of other kinds.
     let experiment: Experiment =
-        let variants (presets: string list) (experiment: Experiment) =
-            presets |> List.map (fun preset -> preset, experiment)
-
-        seed
-        |> Experiment.withVariants (
-            variants RoutedConstellationsExperiment.presets RoutedConstellationsExperiment.experiment
-            @ variants VariableConstellationsExperiment.presets VariableConstellationsExperiment.experiment
-            @ variants LearnedConstellationsExperiment.presets LearnedConstellationsExperiment.experiment
-        )
+        Experiment.ofVariants
+            "constellations"
+            [
+                "small", smallProgram
+                "routing", RoutingExperiment.variant
+                "variable", VariableConstellationsExperiment.variant
+                "learned", LearnedConstellationsExperiment.variant
+            ]

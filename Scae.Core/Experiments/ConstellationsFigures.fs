@@ -5,6 +5,7 @@ open Scae.Core.Data
 open Scae.Core.Metrics
 open Scae.Core.Models
 open Scae.Core.Figures
+open Scae.Core.Training
 
 /// What the pictures say of a method.
 type ConstellationsStyle =
@@ -162,10 +163,10 @@ module ConstellationsFigures =
         ||> List.fold (fun figure (k, template) ->
             Figure.key template.Name (colour k) (Swatch.Point Marker.Circle) figure)
 
-    let private confusion (style: ConstellationsStyle) (data: ConstellationsData) (predicted: int[]) : Figure =
-        let templates = data.Templates
+    let private confusion (style: ConstellationsStyle) (templates: Template list) (reading: ConstellationsReading) =
         let k, n = templates.Length, Template.pointCount templates
-        let score = Recovery.evaluate k n data.Test.Labels predicted
+        let predicted = ConstellationCapsules.assign templates reading.Drawn reading.Scenes.Points
+        let score = Recovery.evaluate k n reading.Scenes.Labels predicted
 
         let counts =
             if style.Relabelled then
@@ -191,20 +192,17 @@ module ConstellationsFigures =
              |> Panel.heatmap ColourMap.blues (0.0, 1.0) names names "P1" rates)
         |> Figure.panelSize 560.0 430.0
 
-    /// Training curves, examples and confusion of a method that draws the templates' points [b, M, 2] onto points
-    /// [b, n, 2].
+    /// Training curves, examples and confusion of a method that draws templates.
     let all
         (style: ConstellationsStyle)
         (data: ConstellationsData)
-        (draw: Tensor -> Tensor)
+        (read: Split -> ConstellationsReading)
         (history: History)
         : Figure list =
-        let predicted = ConstellationCapsules.assign data.Templates (draw data.Test.Points) data.Test.Points
-
         [
             curves data.Templates style.Loss history
-            examples style data (draw data.Shown.Points)
-            confusion style data predicted
+            examples style data (Rows.first ConstellationsData.Shown (read Validation).Drawn)
+            confusion style data.Templates (read Test)
         ]
 
     /// A frame a snapshot: predictions and drawn shapes of the shown scenes, the curves growing below.

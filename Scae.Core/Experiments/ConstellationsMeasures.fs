@@ -5,6 +5,7 @@ open Scae.Tensors
 open Scae.Core.Data
 open Scae.Core.Metrics
 open Scae.Core.Models
+open Scae.Core.Training
 
 /// What is measured of any method that draws templates onto scenes.
 [<RequireQualifiedAccess>]
@@ -21,6 +22,10 @@ module ConstellationsMeasures =
             "recovery", score.Best
             "raw_recovery", score.Raw
         ]
+
+    /// The same of a reading.
+    let ofReading (templates: Template list) (reading: ConstellationsReading) : Metrics =
+        ofDrawn templates reading.Scenes reading.Drawn
 
     /// The same of poses [b, K, 4].
     let ofPoses (templates: Template list) (scenes: Constellations) (poses: Tensor) : Metrics =

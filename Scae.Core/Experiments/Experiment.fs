@@ -1,98 +1,9 @@
 namespace Scae.Core.Experiments
 
 open Scae.Tensors
+open Scae.Core.Configuration
 open Scae.Core.Layers
-open Scae.Core.Figures
 open Scae.Core.Training
-
-/// Which scenes an evaluation uses. Epochs are chosen on validation scenes; test scenes are seen once, at the end.
-type Split =
-    | Validation
-    | Test
-
-/// Named figures of merit, in the order in which they are shown.
-type Metrics = (string * float) list
-
-/// What was measured at the end of an epoch, on validation scenes.
-type Evaluation =
-    {
-        Epoch: int
-        Step: int
-        /// The mean loss over the epoch's training steps.
-        TrainLoss: float
-        Metrics: Metrics
-    }
-
-/// What an experiment keeps of a moment of training, for its animation.
-type Snapshot = { Step: int; Values: (string * Tensor) list }
-
-/// The course of a training, oldest first.
-type History = { Evaluations: Evaluation list; Snapshots: Snapshot list }
-
-/// The metric by which the best epoch is chosen.
-type BestBy = { Metric: string; Larger: bool }
-
-/// How a training proceeds.
-type Plan =
-    {
-        Epochs: int
-        StepsPerEpoch: int
-        BatchSize: int
-        Optimizer: Optimizer
-        /// The learning rate of a step, counted from 0.
-        LearningRate: int -> float
-        /// The largest global norm of the gradients.
-        Clip: float voption
-        /// Steps between snapshots; 0 for none.
-        SnapshotEvery: int
-        BestBy: BestBy
-    }
-
-    /// Steps of the whole training.
-    member plan.Steps: int = plan.Epochs * plan.StepsPerEpoch
-
-/// Where data that isn't generated is found; None where nothing was said.
-type Resources = { DataFolder: string option }
-
-/// The streams of randomness of a run.
-type Keys = { Init: Key; Train: Key; Validation: Key; Test: Key }
-
-/// The streams of a run.
-[<RequireQualifiedAccess>]
-module Keys =
-    /// The streams of a seed.
-    let ofSeed (seed: int) : Keys =
-        let root = Key.OfSeed(int64 seed)
-
-        {
-            Init = root.Named "init"
-            Train = root.Named "train"
-            Validation = root.Named "validation"
-            Test = root.Named "test"
-        }
-
-    /// The same with validation and test scenes that no run of the seed has seen.
-    let fresh (evaluationSeed: int) (keys: Keys) : Keys =
-        let root = (Key.OfSeed(int64 evaluationSeed)).Named "fresh"
-
-        { keys with Validation = root.Named "validation"; Test = root.Named "test" }
-
-/// A model with its data, ready to be trained: what the training loop and the command line see of an experiment.
-type Session =
-    {
-        /// The parameters by name, float32, updated in place.
-        Parameters: (string * Tensor) list
-        /// Draws the batch of a step, in place.
-        Fill: int -> unit
-        /// The loss of the present batch, recorded for replay.
-        Record: unit -> Recording
-        Evaluate: Split -> Metrics
-        /// By name, methods that learn nothing, measured on the same scenes.
-        Baselines: (string * (Split -> Metrics)) list
-        Snapshot: int -> Snapshot
-        Figures: History -> Figure list
-        Animation: History -> Animation option
-    }
 
 /// An experiment with every hyperparameter settled.
 type Task =
@@ -106,6 +17,15 @@ type Task =
         CheckGradient: Resources -> Keys -> Result<GradientComparison list, string>
     }
 
+/// One of the models of an experiment, without its types.
+type Variant =
+    {
+        /// The hyperparameters with the defaults of a preset.
+        Settings: Preset -> Setting list
+        /// A preset with some hyperparameters replaced. The error is one line.
+        Configure: Preset -> (string * string) list -> Result<Task, string>
+    }
+
 /// An experiment as the command line knows it.
 type Experiment =
     {
@@ -116,117 +36,117 @@ type Experiment =
         Configure: Preset -> (string * string) list -> Result<Task, string>
     }
 
-/// What the author of an experiment writes: data, model, loss, measures and pictures as functions of a configuration.
-type Definition<'config, 'data, 'model, 'batch> =
-    {
-        Specification: Specification
-        Defaults: 'config
-        /// The plan of a configuration; the error says in one line which hyperparameters don't fit each other.
-        Plan: 'config -> Result<Plan, string>
-        /// Data that is made or loaded once: training sets, validation and test scenes.
-        Load: 'config -> Resources -> Keys -> Result<'data, string>
-        Init: 'config -> Dtype -> Key -> 'model
-        /// Room for a batch of the given size, a record whose tensors are float32.
-        Allocate: 'config -> int -> 'batch
-        /// Fills a batch from the key of its step, which is counted from 0.
-        Fill: 'config -> 'data -> Key -> int -> 'batch -> unit
-        /// The loss of a batch, a scalar. It must not depend on values read while it runs: see Recording.
-        Loss: 'config -> 'model -> 'batch -> Tensor
-        /// Staged: given configuration, data and model it may prepare what evaluations share.
-        Evaluate: 'config -> 'data -> 'model -> Split -> Metrics
-        Snapshot: 'config -> 'data -> 'model -> (string * Tensor) list
-        Figures: 'config -> 'data -> 'model -> History -> Figure list
-        Animation: 'config -> 'data -> History -> Animation option
-    }
-
-/// Experiments from definitions.
+/// Models of experiments from definitions.
 [<RequireQualifiedAccess>]
-module Experiment =
-    let private openSession
-        (baselines: (string * ('config -> 'data -> Split -> Metrics)) list)
-        (definition: Definition<'config, 'data, 'model, 'batch>)
-        config
-        (plan: Plan)
-        resources
-        keys
-        =
-        definition.Load config resources keys
-        |> Result.map (fun data ->
-            let model = definition.Init config Dtype.Float32 keys.Init |> Parameters.trainable
-            let batch = definition.Allocate config plan.BatchSize
+module Variant =
+    // The rows of a batch on which gradients are checked.
+    [<Literal>]
+    let private CheckedRows = 3
 
-            {
-                Parameters = Parameters.named model
-                Fill = fun step -> definition.Fill config data (keys.Train.Fold step) step batch
-                Record = fun () -> Recording.Of(fun () -> Seq.singleton (definition.Loss config model batch))
-                Evaluate = definition.Evaluate config data model
-                Baselines = baselines |> List.map (fun (name, measure) -> name, measure config data)
-                Snapshot = fun step -> { Step = step; Values = definition.Snapshot config data model }
-                Figures = definition.Figures config data model
-                Animation = definition.Animation config data
-            })
+    let private checkGradient
+        (definition: Definition<'settings, 'config, 'data, 'model, 'batch, 'reading>)
+        (config: 'config, plan: Plan)
+        (keys: Keys)
+        (data: 'data)
+        : GradientComparison list =
+        let batch = definition.Allocate config CheckedRows
+        definition.Fill config data (keys.Train.Fold 0) 0 batch
 
-    let private checkGradient (definition: Definition<'config, 'data, 'model, 'batch>) config resources keys =
-        definition.Load config resources keys
-        |> Result.map (fun data ->
-            let model = definition.Init config Dtype.Float64 keys.Init |> Parameters.trainable
+        let batch =
+            batch
+            |> Parameters.map (fun tensor ->
+                if tensor.dtype = Dtype.Float32 then
+                    tensor.cast Dtype.Float64
+                else
+                    tensor)
 
-            let batch = definition.Allocate config 3
-            definition.Fill config data (keys.Train.Fold 0) 0 batch
+        let config, model =
+            definition.Init config Dtype.Float64 keys.Init |> definition.Checked config keys.Init
 
-            let batch =
-                batch
-                |> Parameters.map (fun tensor ->
-                    if tensor.dtype = Dtype.Float32 then
-                        tensor.cast Dtype.Float64
-                    else
-                        tensor)
+        let isParameter (name: string, _) = (Plan.rule plan name).IsSome
 
-            GradientCheck.run (keys.Init.Named "gradcheck") (Parameters.named model) (fun () ->
-                definition.Loss config model batch))
+        let model =
+            model
+            |> Parameters.mapi (fun name tensor ->
+                if isParameter (name, tensor) then
+                    tensor.reverseDiff ()
+                else
+                    tensor)
 
-    /// An experiment from its definition, with named baselines: methods without parameters, measured on the data of a
-    /// configuration.
-    let defineWith
-        (baselines: (string * ('config -> 'data -> Split -> Metrics)) list)
-        (definition: Definition<'config, 'data, 'model, 'batch>)
-        : Experiment =
+        GradientCheck.run (keys.Init.Named "gradcheck") (Parameters.named model |> List.filter isParameter) (fun () ->
+            (definition.Loss config model batch).Total)
+
+    /// A model from its definition.
+    let ofDefinition (definition: Definition<'settings, 'config, 'data, 'model, 'batch, 'reading>) : Variant =
         let configure (preset: Preset) (overrides: (string * string) list) =
             definition.Defaults
             |> Settings.apply (preset.Settings @ overrides)
-            |> Result.bind (fun config -> definition.Plan config |> Result.map (fun plan -> config, plan))
-            |> Result.map (fun (config, plan) ->
-                {
-                    Settings = Settings.values config
-                    Plan = plan
-                    Open = openSession baselines definition config plan
-                    CheckGradient = checkGradient definition config
-                })
+            |> Result.bind (fun settings ->
+                definition.Resolve settings
+                |> Result.map (fun (config, plan) ->
+                    let load resources keys use' =
+                        definition.Load config resources keys |> Result.map (use' definition (config, plan) keys)
+
+                    {
+                        Settings = Settings.values settings
+                        Plan = plan
+                        Open = fun resources keys -> load resources keys Session.create
+                        CheckGradient = fun resources keys -> load resources keys checkGradient
+                    }))
 
         let settings (preset: Preset) =
             match Settings.apply preset.Settings definition.Defaults with
-            | Ok config -> Settings.describe config
-            | Error message -> invalidOp $"preset {preset.Name} of {definition.Specification.Experiment}: {message}"
+            | Ok settings -> Settings.describe settings
+            | Error message -> invalidOp $"preset {preset.Name}: {message}"
+
+        { Settings = settings; Configure = configure }
+
+/// Experiments from the models that they train.
+[<RequireQualifiedAccess>]
+module Experiment =
+    /// An experiment with several models: a preset says in the specification which of them it trains. Raises when one says
+    /// none, or one that isn't there: the specification is part of the program.
+    let ofVariants (name: string) (variants: (string * Variant) list) : Experiment =
+        let specification = Specification.embedded name
+
+        let variant (preset: Preset) =
+            match variants, preset.Model with
+            | [ _, only ], None -> only
+            | _, Some model when List.exists (fun (known, _) -> known = model) variants ->
+                variants |> List.find (fun (known, _) -> known = model) |> snd
+            | _, said ->
+                let known = variants |> List.map fst |> String.concat ", "
+                let said = defaultArg said "none"
+                invalidOp $"{name}, preset {preset.Name}: the model is {said}; must be one of {known}"
+
+        let ofPreset =
+            specification.Presets |> List.map (fun preset -> preset.Name, variant preset) |> Map.ofList
 
         {
-            Specification = definition.Specification
-            Settings = settings
-            Configure = configure
+            Specification = specification
+            Settings = fun preset -> ofPreset[preset.Name].Settings preset
+            Configure = fun preset overrides -> ofPreset[preset.Name].Configure preset overrides
         }
 
-    /// An experiment from its definition. Types are hidden; adding an experiment changes nothing else.
-    let define (definition: Definition<'config, 'data, 'model, 'batch>) : Experiment = defineWith [] definition
+    /// An experiment with one model. Types are hidden; adding an experiment changes nothing else.
+    let define
+        (name: string)
+        (definition: Definition<'settings, 'config, 'data, 'model, 'batch, 'reading>)
+        : Experiment =
+        ofVariants name [ name, Variant.ofDefinition definition ]
 
-    /// One experiment out of several definitions, for presets whose models have other hyperparameters: those named train
-    /// the given experiment, all others the first one, whose specification rules.
-    let withVariants (variants: (string * Experiment) list) (first: Experiment) : Experiment =
-        let chosen (preset: Preset) =
-            variants
-            |> List.tryFind (fun (name, _) -> name = preset.Name)
-            |> Option.map snd
-            |> Option.defaultValue first
+    /// A preset with some hyperparameters replaced. The error is one line.
+    let configure (experiment: Experiment) (preset: Preset) (overrides: (string * string) list) : Result<Task, string> =
+        experiment.Configure preset overrides
 
-        { first with
-            Settings = fun preset -> (chosen preset).Settings preset
-            Configure = fun preset -> (chosen preset).Configure preset
-        }
+    /// A session with the parameters and scenes of a seed. The error is one line.
+    let openSeed (task: Task) (resources: Resources) (seed: int64) : Result<Session, string> =
+        task.Open resources (Keys.ofSeed seed)
+
+    /// The same with validation and test scenes of another seed, which no training has seen.
+    let openFresh (task: Task) (resources: Resources) (seed: int64) (evaluationSeed: int64) : Result<Session, string> =
+        task.Open resources (Keys.fresh evaluationSeed (Keys.ofSeed seed))
+
+    /// Gradients of the whole model against central differences. The error is one line.
+    let checkGradient (task: Task) (resources: Resources) (seed: int64) : Result<GradientComparison list, string> =
+        task.CheckGradient resources (Keys.ofSeed seed)

@@ -1,5 +1,7 @@
 namespace Scae.Core.Experiments
 
+open Scae.Core.Configuration
+
 /// Every experiment that the command line offers. A new paper is one line here.
 [<RequireQualifiedAccess>]
 module Experiments =

@@ -4,6 +4,7 @@ open System
 open Scae.Core.Data
 open Scae.Core.Models
 open Scae.Core.Figures
+open Scae.Core.Training
 
 /// Pictures of templates while they are learned.
 [<RequireQualifiedAccess>]

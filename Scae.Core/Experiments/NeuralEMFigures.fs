@@ -6,6 +6,7 @@ open Scae.Core.Layers
 open Scae.Core.Data
 open Scae.Core.Models
 open Scae.Core.Figures
+open Scae.Core.Training
 
 /// The pictures of neural expectation maximization.
 [<RequireQualifiedAccess>]
@@ -26,17 +27,13 @@ module NeuralEMFigures =
             |> List.distinct
 
     /// What the animation shows of a moment: γ [3·b, slots, D] of the first images after three iterations.
-    let snapshot (data: NeuralEMData) (model: NeuralEM) : (string * Tensor) list =
-        let few = { data.Shown with Shapes = Shapes.range 0 Animated data.Shown.Shapes }
-
-        let iterations = NeuralEMData.iterations data few (Parameters.frozen model) |> Array.ofList
-
-        [
-            "gamma",
-            Tensor.cat ([| for t in shownIterations 3 iterations.Length -> iterations[t - 1].Responsibilities |], 0)
-        ]
+    let snapshot (iterations: ShownIteration[]) : (string * Tensor) list =
+        let first (t: int) = Rows.first Animated iterations[t - 1].Responsibilities
+        [ "gamma", Tensor.cat (shownIterations 3 iterations.Length |> List.map first |> Array.ofList, 0) ]
 
     // --- pixels to colours
+
+    let private canvas (data: NeuralEMData) : int = int (sqrt (float data.Shown.Shapes.Images.shape[1]))
 
     let private canvasColour = Colour.hex 0xF4F4F4
 
@@ -62,10 +59,10 @@ module NeuralEMFigures =
     /// The shapes of one image, each in its colour.
     let private truth (data: NeuralEMData) (image: int) : Panel =
         let { Labels = labels; Overlap = overlap }: Shapes = data.Shown.Shapes
-        let first = image * data.Measured.Pixels
+        let first = image * data.Shown.Shapes.Images.shape[1]
 
         Panel.create ""
-        |> paint data.Shapes.Canvas (fun pixel ->
+        |> paint (canvas data) (fun pixel ->
             match labels[first + pixel] with
             | 0 -> canvasColour
             | label -> shade overlap[first + pixel] (Palette.category (label - 1)))
@@ -73,10 +70,10 @@ module NeuralEMFigures =
     /// The foreground of one image, each pixel in a colour that follows from γ [slots, D] there.
     let private foreground (data: NeuralEMData) (image: int) (title: string) (colour: int -> Colour) : Panel =
         let { Labels = labels; Overlap = overlap }: Shapes = data.Shown.Shapes
-        let first = image * data.Measured.Pixels
+        let first = image * data.Shown.Shapes.Images.shape[1]
 
         Panel.create title
-        |> paint data.Shapes.Canvas (fun pixel ->
+        |> paint (canvas data) (fun pixel ->
             if labels[first + pixel] > 0 then
                 shade overlap[first + pixel] (colour pixel)
             else
@@ -84,7 +81,7 @@ module NeuralEMFigures =
 
     /// Each foreground pixel in the colour of the slot with the largest responsibility.
     let private assignment (data: NeuralEMData) (gamma: float32[]) (image: int) (title: string) : Panel =
-        let pixels = data.Measured.Pixels
+        let pixels = data.Shown.Shapes.Images.shape[1]
         let slots = [ 0 .. gamma.Length / pixels - 1 ]
 
         foreground data image title (fun pixel ->
@@ -92,7 +89,7 @@ module NeuralEMFigures =
 
     /// The colour of the slot with the largest responsibility, the paler the closer that is to what the others have.
     let private certainty (data: NeuralEMData) (gamma: float32[]) (image: int) : Panel =
-        let pixels = data.Measured.Pixels
+        let pixels = data.Shown.Shapes.Images.shape[1]
         let slots = gamma.Length / pixels
 
         foreground data image "" (fun pixel ->
@@ -108,14 +105,14 @@ module NeuralEMFigures =
     let private row (x: Tensor) (image: int) : float32[] = (x.select (0, image)).contiguous().toArray<float32>()
 
     let private input (data: NeuralEMData) (image: int) : Panel =
-        grey data.Shapes.Canvas (row data.Shown.Shapes.Images image) ""
+        grey (canvas data) (row data.Shown.Shapes.Images image) ""
 
     let private shown (data: NeuralEMData) : int list = [ 0 .. data.Shown.Shapes.Images.shape[0] - 1 ]
 
-    let private slotKeys (data: NeuralEMData) (figure: Figure) : Figure =
-        let objects = data.Measured.Slots
+    let private slotKeys (model: NeuralEMConfig) (figure: Figure) : Figure =
+        let objects = model.Slots
 
-        (figure, [ 0 .. NeuralEM.slots data.Measured - 1 ])
+        (figure, [ 0 .. NeuralEM.slots model - 1 ])
         ||> List.fold (fun figure k ->
             let name = if k < objects then $"slot {k + 1}" else "background slot"
             Figure.key name (Palette.category k) Swatch.Patch figure)
@@ -173,7 +170,7 @@ module NeuralEMFigures =
             |> Panel.points "" Marker.Circle 8.0 Colour.black [| float best.Epoch |] [| value |]
             |> Panel.horizontal $"peak %.3f{value}, epoch {best.Epoch}" Colour.grey value
 
-    let private assignments (data: NeuralEMData) (iterations: EMIteration[]) : Figure =
+    let private assignments (model: NeuralEMConfig) (data: NeuralEMData) (iterations: ShownIteration[]) : Figure =
         let times = shownIterations MostIterations iterations.Length
 
         let panels image =
@@ -183,14 +180,14 @@ module NeuralEMFigures =
         Figure.create "slot-assignments" "Slots over EM iterations" (shown data |> List.truncate 4 |> List.map panels)
         |> Figure.panelSize 150.0 150.0
         |> Figure.columnLabels ("input" :: [ for t in times -> $"iteration {t}" ])
-        |> slotKeys data
+        |> slotKeys model
         |> Figure.note
             "The slot of the largest responsibility. Pixels of several shapes are darker; the background isn't scored."
 
-    let private reconstructions (data: NeuralEMData) (last: EMIteration) : Figure =
-        let canvas, pixels = data.Shapes.Canvas, data.Measured.Pixels
-        let slots = NeuralEM.slots data.Measured
-        let mixture = NeuralEM.mixture last
+    let private reconstructions (model: NeuralEMConfig) (data: NeuralEMData) (last: ShownIteration) : Figure =
+        let canvas, pixels = canvas data, data.Shown.Shapes.Images.shape[1]
+        let slots = NeuralEM.slots model
+        let mixture = NeuralEM.mixture last.Responsibilities last.Means
 
         let panels image =
             let means = row last.Means image
@@ -206,26 +203,25 @@ module NeuralEMFigures =
         Figure.create "slot-reconstructions" "What each slot draws" (shown data |> List.truncate 4 |> List.map panels)
         |> Figure.panelSize 150.0 150.0
         |> Figure.columnLabels ([ "input" ] @ [ for k in 1..slots -> $"ψ of slot {k}" ] @ [ "Σ γ ψ"; "γ" ])
-        |> slotKeys data
+        |> slotKeys model
         |> Figure.note "γ: the slot of the largest responsibility, grey where all slots have the same."
 
     /// Examples, curves, assignments and reconstructions.
-    let all (bestBy: string) (data: NeuralEMData) (model: NeuralEM) (history: History) : Figure list =
-        let iterations = NeuralEMData.iterations data data.Shown (Parameters.frozen model) |> Array.ofList
-
+    let all (settings: NeuralEMSettings) (data: NeuralEMData) (iterations: ShownIteration[]) (history: History) =
         [
             examples data
             Figure.create "learning-curves" "Training" [ lossPanels history history ]
             |> Figure.panelSize 420.0 320.0
-            Figure.single "grouping-curve" (agreementPanel bestBy history history)
+            Figure.single "grouping-curve" (agreementPanel (NeuralEMSettings.bestBy settings) history history)
             |> Figure.panelSize 560.0 380.0
-            assignments data iterations
-            reconstructions data (Array.last iterations)
+            assignments settings.Model data iterations
+            reconstructions settings.Model data (Array.last iterations)
         ]
 
     /// A frame a snapshot: assignments of three images after three iterations, the curves growing below.
-    let animation (bestBy: string) (data: NeuralEMData) (history: History) : Animation option =
-        let times = shownIterations 3 data.Measured.Iterations
+    let animation (settings: NeuralEMSettings) (data: NeuralEMData) (history: History) : Animation option =
+        let bestBy = NeuralEMSettings.bestBy settings
+        let times = shownIterations 3 (NeuralEMSettings.measured settings).Iterations
         let images = shown data |> List.truncate Animated
 
         let frame (snapshot: Snapshot) (until: History) =

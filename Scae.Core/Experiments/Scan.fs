@@ -1,5 +1,6 @@
 namespace Scae.Core.Experiments
 
+open Scae.Core.Configuration
 open System.Globalization
 open Scae.Core.Figures
 

@@ -1,11 +1,19 @@
 namespace Scae.Core.Experiments
 
+open Scae.Core.Configuration
 open System.IO
 open System.Reflection
 open System.Text.Json
 
 /// A named set of hyperparameters.
-type Preset = { Name: string; Summary: string; Settings: (string * string) list }
+type Preset =
+    {
+        Name: string
+        Summary: string
+        /// Which of the experiment's models it trains; None where there is but one.
+        Model: string option
+        Settings: (string * string) list
+    }
 
 /// A figure that the paper or the small program published.
 type PublishedFigure =
@@ -58,14 +66,23 @@ module Specification =
     let private items (name: string) (element: JsonElement) : JsonElement list =
         List.ofSeq (element.GetProperty(name).EnumerateArray())
 
+    /// A value as the command line takes it: a list's items are separated by commas.
+    let rec private text (value: JsonElement) : string =
+        match value.ValueKind with
+        | JsonValueKind.Array -> value.EnumerateArray() |> Seq.map text |> String.concat ","
+        | _ -> value.ToString().ToLowerInvariant()
+
     let private preset (element: JsonElement) : Preset =
         {
             Name = field "name" element
             Summary = field "summary" element
+            Model =
+                match element.TryGetProperty "model" with
+                | true, model -> Some(nonNull (model.GetString()))
+                | _ -> None
             Settings =
                 [
-                    for setting in element.GetProperty("settings").EnumerateObject() ->
-                        setting.Name, setting.Value.ToString().ToLowerInvariant()
+                    for setting in element.GetProperty("settings").EnumerateObject() -> setting.Name, text setting.Value
                 ]
         }
 

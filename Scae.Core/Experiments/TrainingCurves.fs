@@ -1,6 +1,7 @@
 namespace Scae.Core.Experiments
 
 open Scae.Core.Figures
+open Scae.Core.Training
 
 /// Curves over the epochs of a training.
 [<RequireQualifiedAccess>]

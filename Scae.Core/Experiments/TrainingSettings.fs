@@ -1,5 +1,6 @@
 namespace Scae.Core.Experiments
 
+open Scae.Core.Configuration
 open Scae.Core.Training
 
 /// The hyperparameters that every experiment has: how long to train, and on how much to measure.
@@ -27,6 +28,9 @@ type TrainingSettings =
 /// Plans from the hyperparameters that every experiment has.
 [<RequireQualifiedAccess>]
 module TrainingSettings =
+    /// The largest norm of gradients from a hyperparameter of which 0 means no limit.
+    let clip (most: float) : float voption = if most > 0.0 then ValueSome most else ValueNone
+
     /// Adam with the same step size throughout and no limit on the gradients' norm: what an experiment wants otherwise it
     /// replaces in the plan.
     let plan (bestBy: BestBy) (settings: TrainingSettings) : Plan =
@@ -34,9 +38,14 @@ module TrainingSettings =
             Epochs = settings.Epochs
             StepsPerEpoch = settings.StepsPerEpoch
             BatchSize = settings.BatchSize
-            Optimizer = Optimizer.adam
-            LearningRate = fun _ -> settings.LearningRate
-            Clip = ValueNone
+            Rule =
+                {
+                    Optimizer = Optimizer.adam
+                    LearningRate = Schedule.constant settings.LearningRate
+                    Clip = ValueNone
+                }
+            Groups = []
+            Average = ValueNone
             SnapshotEvery = settings.SnapshotEvery
             BestBy = bestBy
         }

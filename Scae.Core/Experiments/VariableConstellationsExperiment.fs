@@ -4,9 +4,7 @@ open Scae.Tensors
 open Scae.Core.Data
 open Scae.Core.Models
 open Scae.Core.Figures
-
-/// Every hyperparameter of the constellations presets in which templates may be absent.
-type VariableConstellationsHyperparameters = { Training: TrainingSettings; Routing: RoutingSettings }
+open Scae.Core.Training
 
 /// Scenes and the stream that draws proposals for them.
 type VariableConstellationsData =
@@ -18,135 +16,190 @@ type VariableConstellationsData =
         Proposals: Key
     }
 
+/// What the network believes of scenes: log-probabilities of routing [b, N, K] and logits of presence [b, K].
+type VariableBeliefs = { Routing: Tensor; Presence: Tensor }
+
+/// What the method finds in the scenes of a split, and what its parts find alone.
+type VariableConstellationsReading =
+    {
+        Scenes: VariableConstellations
+        Beliefs: VariableBeliefs
+        /// By network and search.
+        Found: Explained[]
+        /// The network's first proposal, without search.
+        ByNetwork: Explained[]
+        /// The same search from proposals at random, without the network.
+        BySearch: Explained[]
+    }
+
 /// Scenes that each have some of the templates: which are there, and which points are whose.
 [<RequireQualifiedAccess>]
 module VariableConstellationsExperiment =
-    /// The presets of paper-specs/constellations that this definition trains.
-    let presets: string list = [ "variable" ]
+    let private load (config: RoutingSettings) (_: Resources) (keys: Keys) =
+        let sample count key = VariableConstellations.sample (RoutingSettings.scenes config) count key
 
-    let private defaults: VariableConstellationsHyperparameters =
-        { Training = RoutingSettings.training; Routing = RoutingSettings.solved }
-
-    let private dataOf (config: VariableConstellationsHyperparameters) = RoutingSettings.scenes config.Routing
-
-    let private model (config: VariableConstellationsHyperparameters) = RoutingSettings.model config.Routing
-
-    let private load (config: VariableConstellationsHyperparameters) (_: Resources) (keys: Keys) =
         Ok
             {
-                Validation =
-                    VariableConstellations.sample (dataOf config) config.Training.ValidationSize keys.Validation
-                Test = VariableConstellations.sample (dataOf config) config.Training.TestSize keys.Test
-                Shown =
-                    VariableConstellations.sample
-                        (dataOf config)
-                        ConstellationsData.Shown
-                        (keys.Validation.Named "shown")
+                Validation = sample config.Training.ValidationSize keys.Validation
+                Test = sample config.Training.TestSize keys.Test
+                Shown = sample ConstellationsData.Shown (keys.Validation.Named "shown")
                 Proposals = keys.Test.Named "proposals"
             }
-
-    let private explain (config: RoutingCapsulesConfig) (proposals: Key) (scenes: VariableConstellations) =
-        VariableCapsules.explain config proposals scenes.Points scenes.Mask
-
-    /// The method as configured, and its parts alone: the network's beliefs without search, and the same search from
-    /// proposals at random, without the network.
-    let private measure
-        (config: RoutingCapsulesConfig)
-        (proposals: Key)
-        (scenes: VariableConstellations)
-        (capsules: VariableCapsules)
-        : Metrics =
-        let k = config.Templates.Length
-        let routing, presence = VariableCapsules.believeMany config capsules scenes.Points scenes.Mask
-        let alone = { config with Search = { config.Search with Starts = 1; Refine = false } }
-        let prefixed prefix metrics = metrics |> List.map (fun (name, value) -> prefix + name, value)
-
-        VariableConstellationsMeasures.ofExplained k scenes (explain config proposals scenes (routing, presence))
-        @ prefixed
-            "network_"
-            (VariableConstellationsMeasures.recoveries
-                k
-                scenes
-                (explain alone proposals scenes (routing, presence) |> Array.map _.Labels)
-             @ VariableConstellationsMeasures.presence
-                 k
-                 scenes
-                 (presence.toArray<float32>() |> Array.map (fun logit -> logit > 0.0f)))
-        @ prefixed
-            "search_"
-            (VariableConstellationsMeasures.ofExplained
-                k
-                scenes
-                (explain config proposals scenes (routing.zerosLike (), presence.zerosLike ())))
 
     let private scenesOf (split: Split) (data: VariableConstellationsData) : VariableConstellations =
         match split with
         | Validation -> data.Validation
         | Test -> data.Test
 
-    let private evaluate config (data: VariableConstellationsData) capsules (split: Split) : Metrics =
-        measure (model config) data.Proposals (scenesOf split data) capsules
+    /// What is believed of scenes.
+    let private believe (config: RoutingSettings) (capsules: VariableCapsules) =
+        let infer (points, mask) =
+            let routing, presence = VariableCapsules.believe config.Capsules capsules points mask
+            { Routing = routing; Presence = presence }
 
-    let private baseline (config: VariableConstellationsHyperparameters) data (split: Split) : Metrics =
+        let rows = Template.pointCount config.Capsules.Templates
+        let k = config.Capsules.Templates.Length
+        let zeros (sizes: int list) = Tensor.zeros (Array.ofList sizes)
+
+        let inference =
+            Inference(
+                RoutingCapsules.ScenesAtOnce,
+                (fun count -> zeros [ count; rows; 2 ], zeros [ count; rows; 1 ]),
+                infer
+            )
+
+        fun (scenes: VariableConstellations) ->
+            let count = scenes.Points.shape[0]
+            let beliefs = { Routing = zeros [ count; rows; k ]; Presence = zeros [ count; k ] }
+
+            inference.Over(
+                count,
+                fun part ->
+                    let points, mask = part.Batch
+                    Rows.load scenes.Points part.First points
+                    Rows.load scenes.Mask part.First mask
+                    part.Run()
+                    Rows.store beliefs.Routing part.First part.Output.Routing
+                    Rows.store beliefs.Presence part.First part.Output.Presence
+            )
+
+            beliefs
+
+    let private explain
+        change
+        (config: RoutingSettings)
+        (data: VariableConstellationsData)
+        (scenes: VariableConstellations)
+        beliefs
+        =
+        let capsules = config.Capsules
+
+        VariableCapsules.explain
+            { capsules with Search = change capsules.Search }
+            data.Proposals
+            scenes.Points
+            scenes.Mask
+            (beliefs.Routing, beliefs.Presence)
+
+    let private read (config: RoutingSettings) (data: VariableConstellationsData) capsules =
+        let believe = believe config capsules
+
+        fun split ->
+            let scenes = scenesOf split data
+            let beliefs = believe scenes
+            let first (search: DivisionSearchConfig) = { search with Starts = 1; Refine = false }
+
+            let nothing =
+                {
+                    Routing = beliefs.Routing.zerosLike ()
+                    Presence = beliefs.Presence.zerosLike ()
+                }
+
+            {
+                Scenes = scenes
+                Beliefs = beliefs
+                Found = explain id config data scenes beliefs
+                ByNetwork = explain first config data scenes beliefs
+                BySearch = explain id config data scenes nothing
+            }
+
+    /// The method as configured, and its parts alone: the network's beliefs without search, and search without network.
+    let private metrics (config: RoutingSettings) (reading: VariableConstellationsReading) : Metrics =
+        let k = config.Capsules.Templates.Length
+        let scenes = reading.Scenes
+        let prefixed prefix metrics = metrics |> List.map (fun (name, value) -> prefix + name, value)
+        let present = reading.Beliefs.Presence.toArray<float32>() |> Array.map (fun logit -> logit > 0.0f)
+
+        VariableConstellationsMeasures.ofExplained k scenes reading.Found
+        @ prefixed
+            "network_"
+            (VariableConstellationsMeasures.recoveries k scenes (reading.ByNetwork |> Array.map _.Labels)
+             @ VariableConstellationsMeasures.presence k scenes present)
+        @ prefixed "search_" (VariableConstellationsMeasures.ofExplained k scenes reading.BySearch)
+
+    let private baseline (config: RoutingSettings) (data: VariableConstellationsData) (split: Split) : Metrics =
         let scenes = scenesOf split data
-        let templates = (dataOf config).Templates
+        let templates = config.Capsules.Templates
 
         ExactConstellations.explain templates scenes.Points scenes.Mask
         |> VariableConstellationsMeasures.ofExplained templates.Length scenes
 
     /// What the animation shows: labels [b, N], −1 for padding, and the network's probabilities of presence [b, K].
-    let private snapshot config (data: VariableConstellationsData) capsules : (string * Tensor) list =
-        let model = model config
-        let scenes = data.Shown
-        let routing, presence = VariableCapsules.believeMany model capsules scenes.Points scenes.Mask
-        let rows = scenes.Points.shape[1]
-        let labels = Array.create (scenes.Points.shape[0] * rows) -1.0f
+    let private snapshot (config: RoutingSettings) (data: VariableConstellationsData) capsules =
+        let believe = believe config capsules
 
-        explain model data.Proposals scenes (routing, presence)
-        |> Array.iteri (fun scene found ->
-            found.Labels |> Array.iteri (fun i label -> labels[scene * rows + i] <- float32 label))
+        fun () ->
+            let scenes = data.Shown
+            let beliefs = believe scenes
+            let rows = scenes.Points.shape[1]
+            let labels = Array.create (scenes.Points.shape[0] * rows) -1.0f
 
-        [
-            "labels", Tensor.``of`` (labels, [| scenes.Points.shape[0]; rows |])
-            "presence", presence.sigmoid ()
-        ]
+            explain id config data scenes beliefs
+            |> Array.iteri (fun scene found ->
+                found.Labels |> Array.iteri (fun i label -> labels[scene * rows + i] <- float32 label))
 
-    let private figures config (data: VariableConstellationsData) capsules (history: History) : Figure list =
-        let model = model config
-        let scenes = data.Test
-        let routing, presence = VariableCapsules.believeMany model capsules scenes.Points scenes.Mask
-        let found = explain model data.Proposals scenes (routing, presence)
-        let k = model.Templates.Length
-        let probabilities = presence.sigmoid().toArray<float32>()
+            [
+                "labels", Tensor.``of`` (labels, [| scenes.Points.shape[0]; rows |])
+                "presence", beliefs.Presence.sigmoid ()
+            ]
+
+    let private figures (config: RoutingSettings) _ _ (read: Split -> VariableConstellationsReading) history =
+        let reading = read Test
+        let templates = config.Capsules.Templates
+        let probabilities = reading.Beliefs.Presence.sigmoid().toArray<float32>()
+        let scenes, k = reading.Found.Length, templates.Length
 
         [
             VariableConstellationsFigures.curves history
             VariableConstellationsFigures.examples
-                model.Templates
-                (min 6 found.Length)
-                scenes
-                (found |> Array.map _.Labels)
-                (Array2D.init found.Length k (fun scene capsule -> float probabilities[scene * k + capsule]))
-            VariableConstellationsFigures.byCount model.Templates scenes found
+                templates
+                (min 6 scenes)
+                reading.Scenes
+                (reading.Found |> Array.map _.Labels)
+                (Array2D.init scenes k (fun scene capsule -> float probabilities[scene * k + capsule]))
+            VariableConstellationsFigures.byCount templates reading.Scenes reading.Found
         ]
 
-    /// The experiment.
-    let experiment: Experiment =
-        Experiment.defineWith
-            [ "exact", baseline ]
+    /// The model of the preset variable.
+    let variant: Variant =
+        Variant.ofDefinition
             {
-                Specification = Specification.embedded "constellations"
-                Defaults = defaults
-                Plan = fun config -> RoutingSettings.plan config.Training config.Routing
+                Defaults = RoutingSettings.defaults
+                Resolve = RoutingSettings.resolve
                 Load = load
-                Init = fun config -> VariableCapsules.init (model config)
-                Allocate = fun config count -> VariableCapsules.allocate (model config) (dataOf config) count
-                Fill = fun config _ key _ batch -> VariableCapsules.fill (dataOf config) key batch
-                Loss = fun config capsules batch -> VariableCapsules.loss (model config) capsules batch
-                Evaluate = evaluate
+                Init = fun config -> VariableCapsules.init config.Capsules
+                Allocate =
+                    fun config count -> VariableCapsules.allocate config.Capsules (RoutingSettings.scenes config) count
+                Fill = fun config _ key _ batch -> VariableCapsules.fill (RoutingSettings.scenes config) key batch
+                Loss = fun config capsules batch -> VariableCapsules.loss config.Capsules capsules batch |> Loss.ofTotal
+                Checked = Definition.checkedAsItIs
+                Read = read
+                Metrics = metrics
+                Probes = Definition.noProbes
+                Baselines = [ "exact", baseline ]
                 Snapshot = snapshot
                 Figures = figures
                 Animation =
                     fun config data history ->
-                        VariableConstellationsFigures.animation (dataOf config).Templates data.Shown history
+                        VariableConstellationsFigures.animation config.Capsules.Templates data.Shown history
             }

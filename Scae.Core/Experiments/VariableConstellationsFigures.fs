@@ -4,6 +4,7 @@ open Scae.Core.Data
 open Scae.Core.Metrics
 open Scae.Core.Models
 open Scae.Core.Figures
+open Scae.Core.Training
 
 /// Pictures of scenes whose templates vary in number.
 [<RequireQualifiedAccess>]

@@ -3,6 +3,7 @@ namespace Scae.Core.Experiments
 open Scae.Core.Data
 open Scae.Core.Metrics
 open Scae.Core.Models
+open Scae.Core.Training
 
 /// What is measured of methods that also say which templates a scene has.
 [<RequireQualifiedAccess>]

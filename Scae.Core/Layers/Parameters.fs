@@ -96,3 +96,19 @@ module Parameters =
         | Dtype.Float64 -> source.CopyTo(target.Elements<double>())
         | Dtype.Float32 -> source.CopyTo(target.Elements<float32>())
         | _ -> source.CopyTo(target.Elements<int>())
+
+    /// Exchanges the elements of two float32 tensors of one shape. Raises ShapeError when shapes or dtypes differ.
+    let exchange (a: Tensor) (b: Tensor) : unit =
+        if a.shape <> b.shape || a.dtype <> b.dtype || a.dtype <> Dtype.Float32 then
+            raise (
+                ShapeError
+                    $"exchange: %A{a.shape} {a.dtype} with %A{b.shape} {b.dtype}; both must be float32 of one shape"
+            )
+
+        let a = a.Elements<float32>()
+        let b = b.Elements<float32>()
+
+        for i in 0 .. a.Length - 1 do
+            let held = a[i]
+            a[i] <- b[i]
+            b[i] <- held

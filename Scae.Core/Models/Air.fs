@@ -1,6 +1,7 @@
 namespace Scae.Core.Models
 
 open Scae.Tensors
+open Scae.Core.Configuration
 open Scae.Core.Layers
 
 /// How latents follow from the image.
@@ -43,50 +44,64 @@ type AirConfig =
     {
         /// Width and height of a scene.
         Canvas: int
-        /// T, objects at most.
+        [<Setting("T, objects that are inferred at most", Name = "objects", Min = 1.0, Max = 16.0)>]
         Steps: int
-        /// Dimensions of z_what.
+        [<Setting("dimensions of z_what", Min = 1.0, Max = 1024.0)>]
         What: int
-        /// Width and height of a decoded patch, and of a glimpse.
+        [<Setting("width and height of a patch and of a glimpse", Min = 4.0, Max = 128.0)>]
         Patch: int
+        [<Setting("one look at the whole scene, or a look a step at what isn't explained yet")>]
         Encoding: AirEncoding
-        /// Units of the first layer over the image.
+        [<Setting("units of the first layer over the scene", Min = 1.0)>]
         Hidden: int
-        /// Features of the image: the second layer's units, or the recurrent cell's.
+        [<Setting("units of the second layer, or of the recurrent cell", Min = 1.0)>]
         Features: int
-        /// Units over a glimpse, and of the baseline.
+        // And of the baseline.
+        [<Setting("units over a glimpse", Min = 1.0)>]
         GlimpseHidden: int
-        /// Width and height of the picture that the recurrent cell sees; the glimpse is cut from the full one.
+        // The glimpse is cut from the scene itself.
+        [<Setting("side of the picture that the recurrent cell sees, 0 for the scene's", Min = 0.0)>]
         Overview: int
-        /// Channels of the map that says where in the residual something stands; 0 for a place from the cell alone.
+        // Says where in the residual something stands; without it the place comes from the cell alone.
+        [<Setting("channels of the map that finds where to look, 0 for none", Min = 0.0, Max = 64.0)>]
         Finder: int
-        /// Whether z_pres is inferred from how much of the scene the step's patch would explain, too.
+        [<Setting("whether presence is inferred from how much the patch would explain")>]
         Evidence: bool
-        /// Units over a wider glimpse, of twice the prior's scale, from which z_pres is inferred, too; 0 for none.
+        // Of twice the prior's scale.
+        [<Setting("units over a wider glimpse from which presence is inferred, 0 for none", Min = 0.0)>]
         Context: int
-        /// Whether gradients pass through what the encoder sees because of its own choices: what earlier steps drew, and
-        /// where a glimpse is cut. They always pass through the latents that the cell is given, and to the evidence.
+        // They always pass through the latents that the cell is given, and to the evidence.
+        [<Setting("whether gradients pass through the pictures that later steps and looks see of earlier ones")>]
         ThroughInputs: bool
+        [<Setting("what draws a patch")>]
         Decoding: AirDecoding
-        /// Units of the decoder's hidden layer; channels of the first transposed convolution.
+        [<Setting("units of the decoder's hidden layer, or channels", Min = 1.0)>]
         DecoderHidden: int
+        [<Setting("how what several steps draw makes one picture")>]
         Composition: AirComposition
+        [<Setting("how gradients pass the choice of presence")>]
         Presence: AirPresence
-        /// Whether z_where is drawn and pays a KL to its prior; otherwise it is the head's value.
+        // Otherwise it is the head's value, and costs nothing.
+        [<Setting("whether z_where is drawn, with a prior")>]
         WhereDrawn: bool
-        /// The prior of (log s, t_x, t_y): normal with these means and deviations; log s starts at the mean.
-        LogScale: float * float
-        Place: float * float
-        /// σ of the pixels' normal likelihood.
+        [<Setting("logarithm of a digit's scale: mean of the prior, and the start")>]
+        LogScale: float
+        [<Setting("deviation of the scale's logarithm in the prior", Min = 1e-6)>]
+        LogScaleDeviation: float
+        // Its mean is the middle, 0.
+        [<Setting("deviation of the place in the prior", Min = 1e-6)>]
+        PlaceDeviation: float
+        [<Setting("σ of the pixels", Min = 1e-6)>]
         Sigma: float
-        /// Weights of the KL terms of z_what (and z_where) and z_pres.
+        [<Setting("weight of the KL of z_what and z_where", Min = 0.0)>]
         WhatWeight: float
+        [<Setting("weight of the KL of z_pres", Min = 0.0)>]
         PresenceWeight: float
-        /// The bias of z_pres' logit at the start.
+        [<Setting("bias of presence's logit at the start")>]
         PresenceBias: float
-        /// Scenes a step that are two scenes of one object each laid on each other; 0 for none.
+        [<Setting("scenes a step, at most, made of two that seem to have one object each, 0 for none", Min = 0.0)>]
         Recombined: int
-        /// Weight of the count's log-probability in those.
+        [<Setting("weight of the count's log-probability in those", Min = 0.0)>]
         RecombinedWeight: float
     }
 
@@ -207,7 +222,7 @@ module Air =
             Hidden = 200
             Features = 100
             GlimpseHidden = 200
-            Overview = 32
+            Overview = 0
             Finder = 0
             Evidence = false
             Context = 0
@@ -217,8 +232,10 @@ module Air =
             Composition = AirComposition.Sum
             Presence = AirPresence.Relaxed
             WhereDrawn = false
-            LogScale = -0.7, 0.3
-            Place = 0.0, 1.0
+            LogScale = -0.7
+            LogScaleDeviation = 0.3
+            PlaceDeviation = 1.0
+            // Σ(x − y)² / 2σ² is then the small program's squared error.
             Sigma = sqrt 0.5
             WhatWeight = 0.05
             PresenceWeight = 0.3
@@ -242,12 +259,18 @@ module Air =
     /// Pixels a scene, D.
     let pixels (config: AirConfig) : int = config.Canvas * config.Canvas
 
+    /// Width and height of the picture that the recurrent cell sees.
+    let overview (config: AirConfig) : int =
+        if config.Overview = 0 then
+            config.Canvas
+        else
+            config.Overview
+
     let private globalEncoder (config: AirConfig) (dtype: Dtype) (key: Key) : GlobalEncoder =
         let { Hidden = h; Features = f; Steps = t; What = z } = config
         let head gain outputs (name: string) = Linear.init gain f outputs dtype (key.Named name)
 
-        let where =
-            Array.concat (Array.replicate t [| fst config.LogScale; fst config.Place; fst config.Place |])
+        let where = Array.concat (Array.replicate t [| config.LogScale; 0.0; 0.0 |])
 
         {
             First = Linear.init 1.0 (pixels config) h dtype (key.Named "first")
@@ -297,8 +320,8 @@ module Air =
 
     let private recurrentEncoder (config: AirConfig) (dtype: Dtype) (key: Key) : RecurrentEncoder =
         let { Hidden = h; Features = f; What = z; GlimpseHidden = g } = config
-        let seen = config.Overview * config.Overview
-        let where = [| fst config.LogScale; fst config.Place; fst config.Place; -4.0; -4.0; -4.0 |]
+        let seen = overview config * overview config
+        let where = [| config.LogScale; 0.0; 0.0; -4.0; -4.0; -4.0 |]
         let evidence = if config.Evidence then 1 else 0
 
         {

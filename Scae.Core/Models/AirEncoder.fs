@@ -40,8 +40,8 @@ module AirEncoder =
     /// KL of (log s, t_x, t_y) to its prior over the last axis.
     let private whereDivergence (config: AirConfig) (mean: Tensor) (logVariance: Tensor) : Tensor =
         let constant (a: float) (b: float) = (Tensor.``of`` ([| a; b; b |], 3)).cast mean.dtype
-        let centre = constant (fst config.LogScale) (fst config.Place)
-        let s, t = snd config.LogScale, snd config.Place
+        let centre = constant config.LogScale 0.0
+        let s, t = config.LogScaleDeviation, config.PlaceDeviation
         let precision = constant (1.0 / (s * s)) (1.0 / (t * t))
         let distance = mean - centre
         let spread = (distance * distance + logVariance.exp ()) * precision - logVariance
@@ -120,7 +120,7 @@ module AirEncoder =
     let private EvidenceScale = 0.02
 
     let private overview (config: AirConfig) (picture: Tensor) : Tensor =
-        let side = config.Overview
+        let side = Air.overview config
 
         if side = config.Canvas then
             picture
@@ -149,7 +149,7 @@ module AirEncoder =
         (addition: Tensor)
         : Tensor =
         let side = config.Canvas
-        let scale = (place.slice (1, 0, 1)).fullLike(fst config.LogScale + log ContextScale)
+        let scale = (place.slice (1, 0, 1)).fullLike(config.LogScale + log ContextScale)
 
         Tensor.cat ([| pictures; addition.view (-1, 1, side, side) |], 1)
         |> Air.glimpse config (Tensor.cat ([| scale; place |], 1))
@@ -163,7 +163,7 @@ module AirEncoder =
     /// Where something stands in the residual's overview [b, s²]: the mean place under the softmax of a map, around the
     /// map's peak; [b, 2].
     let private find (config: AirConfig) (finder: Finder) (residual: Tensor) : Tensor =
-        let side = config.Overview
+        let side = Air.overview config
 
         let channels =
             ((residual.view (-1, 1, side, side)).conv2d(finder.Filters, 1, Air.FinderSide / 2) + finder.Bias)

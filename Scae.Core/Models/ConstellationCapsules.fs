@@ -1,6 +1,7 @@
 namespace Scae.Core.Models
 
 open Scae.Tensors
+open Scae.Core.Configuration
 open Scae.Core.Layers
 open Scae.Core.Data
 
@@ -8,13 +9,13 @@ open Scae.Core.Data
 type ConstellationCapsulesConfig =
     {
         Templates: Template list
-        /// D, the width of a point's embedding.
+        [<Setting("D, width of a point's embedding", Min = 1.0, Max = 4096.0)>]
         Width: int
-        /// F, the width of the feed-forward layer.
+        [<Setting("F, width of the feed-forward layer", Min = 1.0, Max = 65536.0)>]
         Hidden: int
-        /// Attention heads.
+        [<Setting("attention heads; must divide the width", Min = 1.0)>]
         Heads: int
-        /// Weights are normal with deviation gain·√(2 / inputs).
+        [<Setting("weights have deviation gain·√(2 / inputs)", Min = 0.0)>]
         Gain: float
     }
 

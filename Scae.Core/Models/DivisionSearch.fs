@@ -4,15 +4,19 @@ open System
 open System.Numerics
 open System.Threading.Tasks
 open Scae.Tensors
+open Scae.Core.Configuration
 open Scae.Core.Data
 
 /// How divisions proposed by a network are improved.
 type DivisionSearchConfig =
     {
         Templates: Template list
-        /// Divisions that are tried for each scene: the most probable one, then random ones.
+        // The most probable division is proposed first, then random ones.
+        [<Setting("divisions proposed for each scene, or for each set of templates that it may have",
+                  Min = 1.0,
+                  Max = 1024.0)>]
         Starts: int
-        /// Whether exchanges of points improve each of them.
+        [<Setting("whether exchanges of points improve each proposal")>]
         Refine: bool
         /// Below this cost a division explains its scene and nothing else is tried.
         Solved: float

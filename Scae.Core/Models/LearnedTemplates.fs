@@ -3,11 +3,22 @@ namespace Scae.Core.Models
 open System
 open System.Threading.Tasks
 open Scae.Tensors
+open Scae.Core.Configuration
 open Scae.Core.Data
 open Scae.Core.Metrics
 
-/// How many points each template has, and how many sets of templates are learned side by side.
-type LearnedTemplatesConfig = { Sizes: int list; Restarts: int }
+/// How templates are learned.
+type LearnedTemplatesConfig =
+    {
+        /// How many points each template has.
+        Sizes: int list
+        [<Setting("sets of templates learned side by side from random points", Min = 1.0, Max = 1024.0)>]
+        Restarts: int
+        [<Setting("squared residual that counts as an outlier at the beginning", Min = 1e-6)>]
+        Tolerance: float
+        [<Setting("the same at the end", Min = 1e-6)>]
+        LastTolerance: float
+    }
 
 /// The parameters: [restarts, M, 2], the points of all templates one behind the other. Where a template lies, how large it
 /// is and how it is turned doesn't matter.
@@ -22,6 +33,15 @@ type LearnedTemplatesBatch = { Scenes: Constellations; Tolerance: Tensor }
 /// which the one of least residual is taken.
 [<RequireQualifiedAccess>]
 module LearnedTemplates =
+    /// Eight sets for the published templates.
+    let standard: LearnedTemplatesConfig =
+        {
+            Sizes = Template.published |> List.map _.Points.Length
+            Restarts = 8
+            Tolerance = 0.3
+            LastTolerance = 0.002
+        }
+
     /// Points from a standard normal distribution.
     let init (config: LearnedTemplatesConfig) (dtype: Dtype) (key: Key) : LearnedTemplates =
         let points = Array.zeroCreate<float>(config.Restarts * 2 * List.sum config.Sizes)

@@ -2,6 +2,7 @@ namespace Scae.Core.Models
 
 open System
 open Scae.Tensors
+open Scae.Core.Configuration
 open Scae.Core.Layers
 
 /// How the M-step turns the residual δ_k = γ_k ∘ (x − ψ_k) of a slot into its next state.
@@ -66,41 +67,52 @@ type NeuralEMConfig =
     {
         /// D, pixels an image.
         Pixels: int
-        /// K, slots without the background's.
+        [<Setting("K, slots without the background's", Min = 1.0, Max = 64.0)>]
         Slots: int
-        /// H, the size of a slot's state.
+        [<Setting("H, size of a slot's state", Min = 1.0, Max = 4096.0)>]
         Hidden: int
-        /// T, EM iterations.
+        [<Setting("T, EM iterations", Min = 1.0, Max = 1000.0)>]
         Iterations: int
+        [<Setting("how a slot's state follows from its residual")>]
         MStep: MStep
+        [<Setting("what makes slots differ at the start")>]
         SymmetryBreaking: SymmetryBreaking
+        [<Setting("deviation of the noise on a learned start", Min = 0.0)>]
+        StartNoise: float
+        [<Setting("what a pixel is given its mean; grey images need gaussian")>]
         Likelihood: Likelihood
-        /// σ of Likelihood.Gaussian.
+        [<Setting("σ of the gaussian likelihood", Min = 1e-3)>]
         Sigma: float
+        [<Setting("the loss of an iteration: evidence of the mixture, or expected over slots")>]
         Objective: Objective
+        [<Setting("which iterations' losses count")>]
         StepWeights: StepWeights
-        /// λ of Objective.Expected.
+        [<Setting("λ, weight of what a slot pays for pixels it doesn't answer for", Min = 0.0)>]
         InterCluster: float
-        /// Whether gradients pass through the responsibilities.
+        [<Setting("whether gradients pass through the responsibilities")>]
         ThroughResponsibilities: bool
+        [<Setting("one more slot for the background: its mean zero or learned")>]
         Background: BackgroundSlot
-        /// What is added to every probability in the E-step.
+        [<Setting("added to each probability in the E-step", Min = 0.0)>]
         Floor: float
-        /// Whether each iteration of training sees a noisy copy of its own.
+        [<Setting("whether each EM iteration of training sees flips of its own", Name = "flip-anew")>]
         FreshInput: bool
-        /// The deviation of normal noise added to states in training: a state that must be read through noise has room
-        /// for a whole shape, not for any set of pixels.
+        // A state that must be read through noise has room for a whole shape, not for any set of pixels.
+        [<Setting("deviation of noise on the states in training", Min = 0.0)>]
         StateNoise: float
-        /// Layers of rectified units between a state and its mean; 0 is the paper's decoder.
+        [<Setting("layers of rectified units between a state and its mean; 0 is the paper's decoder",
+                  Min = 0.0,
+                  Max = 16.0)>]
         DecoderLayers: int
-        /// Units of each of them.
+        [<Setting("units of each of these layers", Min = 1.0, Max = 4096.0)>]
         DecoderUnits: int
-        /// At the start the input weights W are uniform in ±gain/√D.
+        [<Setting("at the start the input weights are uniform in ± this / √pixels", Min = 0.0)>]
         InputGain: float
-        /// At the start every element of b_dec.
+        [<Setting("at the start the decoder's bias")>]
         StartLogit: float
-        /// At the start what is added to the diagonal of R; a sigmoid cell's bias starts at −memory/2, so that with 4 a
-        /// unit halfway keeps its value. Not used by gated cells, which keep theirs anyway.
+        // A sigmoid cell's bias starts at −memory/2, so that with 4 a unit halfway keeps its value. Not used by gated cells,
+        // which keep theirs anyway.
+        [<Setting("at the start what is added to the diagonal of the recurrent weights", Min = 0.0)>]
         Memory: float
     }
 
@@ -163,6 +175,7 @@ module NeuralEM =
             Iterations = 4
             MStep = MStep.Tanh
             SymmetryBreaking = SymmetryBreaking.Learned
+            StartNoise = 0.1
             Likelihood = Likelihood.Bernoulli
             Sigma = 0.25
             Objective = Objective.Evidence
@@ -174,7 +187,7 @@ module NeuralEM =
             FreshInput = false
             StateNoise = 0.0
             DecoderLayers = 0
-            DecoderUnits = 0
+            DecoderUnits = 250
             InputGain = 1.0
             StartLogit = 0.0
             Memory = 0.0
@@ -450,5 +463,5 @@ module NeuralEM =
     /// The slot of the largest responsibility: γ [b, slots, D] → b·D indices.
     let assign (gamma: Tensor) : int[] = (gamma.argmax 1).toArray<int>()
 
-    /// The mixture's mean Σ_k γ_k ∘ ψ_k, [b, D].
-    let mixture (iteration: EMIteration) : Tensor = (iteration.Responsibilities * iteration.Means).sum 1
+    /// The mixture's mean Σ_k γ_k ∘ ψ_k of γ and ψ [b, slots, D]; [b, D].
+    let mixture (gamma: Tensor) (psi: Tensor) : Tensor = (gamma * psi).sum 1

@@ -2,6 +2,7 @@ namespace Scae.Core.Models
 
 open System
 open Scae.Tensors
+open Scae.Core.Configuration
 open Scae.Core.Layers
 open Scae.Core.Data
 
@@ -23,25 +24,28 @@ type RoutingCredit =
 type RoutingCapsulesConfig =
     {
         Templates: Template list
-        /// D, the width of a point's embedding.
+        [<Setting("D, width of a point's embedding", Min = 1.0, Max = 4096.0)>]
         Width: int
-        /// F, the width of the feed-forward layers.
+        [<Setting("F, width of the feed-forward layers", Min = 1.0, Max = 65536.0)>]
         Hidden: int
+        [<Setting("attention heads; must divide the width", Min = 1.0)>]
         Heads: int
+        [<Setting("attention blocks", Min = 0.0, Max = 64.0)>]
         Blocks: int
-        /// Whether the blocks and the routing have layer norms.
+        [<Setting("whether blocks and routing have layer norms")>]
         LayerNorm: bool
-        /// Width of the layers that see pairs of points; 0 for none.
+        [<Setting("width of the layers that see pairs of points, 0 for none", Min = 0.0, Max = 4096.0)>]
         Pairs: int
-        /// Weights are normal with deviation gain·√(2 / inputs).
+        [<Setting("weights have deviation gain·√(2 / inputs)", Min = 0.0)>]
         Gain: float
+        [<Setting("what teaches the routing: the division of least residual, or the truth of dreamed scenes")>]
         Teacher: RoutingTeacher
-        /// τ: what leaves the squared residual c weighs e^{−c/τ} in training.
-        Trust: float
-        /// What c is the residual of.
-        Credit: RoutingCredit
         /// What improves the network's proposals, in training and at the end.
         Search: DivisionSearchConfig
+        [<Setting("τ, squared residual at which what was found weighs 1/e in training", Min = 1e-6)>]
+        Trust: float
+        [<Setting("whose residual that is: the whole scene's, or each template's own")>]
+        Credit: RoutingCredit
     }
 
 /// What a point sees of each other point, before any attention.
@@ -67,6 +71,33 @@ type RoutingBatch = { Scenes: Constellations; Noise: Tensor }
 /// whose decoder is given).
 [<RequireQualifiedAccess>]
 module RoutingCapsules =
+    /// The network and the search that recognise the published templates.
+    let standard: RoutingCapsulesConfig =
+        {
+            Templates = Template.published
+            Width = 64
+            Hidden = 128
+            Heads = 4
+            Blocks = 3
+            LayerNorm = true
+            Pairs = 48
+            Gain = 0.7
+            Teacher = RoutingTeacher.Residual
+            Search =
+                {
+                    Templates = Template.published
+                    Starts = 4
+                    Refine = true
+                    Solved = DivisionSearch.NoResidual
+                }
+            Trust = 0.02
+            Credit = RoutingCredit.Template
+        }
+
+    /// Scenes at once where many are routed: pairs of points of more would leave the cache, and then the memory.
+    [<Literal>]
+    let ScenesAtOnce = 250
+
     /// Parameters drawn from a key.
     let init (config: RoutingCapsulesConfig) (dtype: Dtype) (key: Key) : RoutingCapsules =
         let d, p, gain = config.Width, config.Pairs, config.Gain
@@ -228,21 +259,6 @@ module RoutingCapsules =
             Scenes = Constellations.allocate data count
             Noise = Tensor.zeros [| count; config.Search.Starts - 1; n; k |]
         }
-
-    // Pairs of points of many scenes at once would leave the cache and then the memory.
-    [<Literal>]
-    let private ScenesAtOnce = 250
-
-    /// Routing probabilities' logarithms of many scenes [b, n, K], a few hundred at a time, without gradient.
-    let routeMany (config: RoutingCapsulesConfig) (model: RoutingCapsules) (points: Tensor) : Tensor =
-        let frozen = Parameters.frozen model
-        let count = points.shape[0]
-
-        Tensor.cat
-            [|
-                for start in 0..ScenesAtOnce .. count - 1 ->
-                    route config frozen (points.slice (0, start, min count (start + ScenesAtOnce)))
-            |]
 
     /// Poses [b, K, 4] of scenes [b, n, 2] that have lost some of the templates' points, from routing [b, n, K]: what is
     /// searched is also which capsule lost which.

@@ -205,24 +205,6 @@ module VariableCapsules =
         VariableConstellations.fill data (key.Named "scenes") batch.Scenes
         (key.Named "proposals").FillGumbel(batch.Noise.Elements<float32>())
 
-    // As many as RoutingCapsules takes at once.
-    [<Literal>]
-    let private ScenesAtOnce = 250
-
-    /// What is believed of many scenes, without gradient: see believe.
-    let believeMany (config: RoutingCapsulesConfig) (model: VariableCapsules) (points: Tensor) (mask: Tensor) =
-        let frozen = Parameters.frozen model
-        let count = points.shape[0]
-
-        let parts =
-            [
-                for start in 0..ScenesAtOnce .. count - 1 ->
-                    let stop = min count (start + ScenesAtOnce)
-                    believe config frozen (points.slice (0, start, stop)) (mask.slice (0, start, stop))
-            ]
-
-        Tensor.cat (parts |> List.map fst), Tensor.cat (parts |> List.map snd)
-
     /// What is found for many scenes [b], given what is believed of them. The key draws the proposals after the first.
     let explain
         (config: RoutingCapsulesConfig)

@@ -4,26 +4,26 @@ open System.Globalization
 open System.Text.Json
 open Scae.Tensors
 open Scae.Core.Layers
-open Scae.Core.Experiments
 
 /// What identifies a run: it can only be resumed by itself.
 type RunIdentity =
     {
         Experiment: string
         Preset: string
-        Seed: int
+        Seed: int64
         /// Every hyperparameter with its value.
         Settings: (string * string) list
         Version: string
     }
 
-/// A training's state as bytes and back. The bytes are a safetensors file: parameters as model.NAME, optimiser memory as
-/// optimizer.first.NAME and optimizer.second.NAME, the best epoch's parameters as best.NAME, the history as float64
-/// [evaluations, 3 + metrics], snapshots as snapshot.STEP.NAME. A function of the state alone: no clock, no paths.
+/// A training's state as bytes and back. The bytes are a safetensors file: the model's tensors as model.NAME, optimiser
+/// memory as optimizer.first.NAME and optimizer.second.NAME, averages as average.NAME, the best epoch's tensors as
+/// best.NAME, the sums of the present epoch as float64 [1 + terms], the evaluations as float64
+/// [evaluations, 3 + terms + metrics]. A function of the state alone: no clock, no paths.
 [<RequireQualifiedAccess>]
 module Checkpoint =
     [<Literal>]
-    let private Format = "scae-checkpoint-1"
+    let private Format = "scae-checkpoint-2"
 
     let private entry (tensor: Tensor) : TensorEntry =
         let data =
@@ -46,66 +46,78 @@ module Checkpoint =
             "settings", JsonSerializer.Serialize(dict identity.Settings)
         ]
 
-    let private history (state: TrainingState) : (string * TensorEntry) list * string =
-        let evaluations = state.History.Evaluations
+    let private names (metrics: Metrics) = metrics |> List.map fst |> String.concat ","
 
-        let names =
-            match evaluations with
-            | [] -> []
-            | first :: _ -> List.map fst first.Metrics
-
+    let private history (evaluations: Evaluation list) : TensorEntry * (string * string) list =
         let rows =
             [|
                 for e in evaluations do
                     float e.Epoch
                     float e.Step
                     e.TrainLoss
+                    yield! List.map snd e.TrainTerms
                     yield! List.map snd e.Metrics
             |]
 
-        [ "history", numbers [| evaluations.Length; 3 + names.Length |] rows ], String.concat "," names
+        let terms, metrics =
+            match evaluations with
+            | [] -> "", ""
+            | first :: _ -> names first.TrainTerms, names first.Metrics
+
+        let columns =
+            if evaluations.IsEmpty then
+                3
+            else
+                rows.Length / evaluations.Length
+
+        numbers [| evaluations.Length; columns |] rows, [ "terms", terms; "metrics", metrics ]
+
+    let private prefixed (prefix: string) (tensors: (string * Tensor) list) =
+        [ for name, tensor in tensors -> $"{prefix}.{name}", entry tensor ]
+
+    /// The optimizer's memory of every group.
+    let private memory (state: TrainingState) : (string * Tensor) list =
+        state.Groups
+        |> List.collect (fun group -> Optimizer.named (List.map fst group.Parameters) group.Memory)
 
     /// The whole state, enough to resume to the bit.
     let last (identity: RunIdentity) (state: TrainingState) : byte[] =
-        let parameterNames = List.map fst state.Session.Parameters
-        let historyEntries, metricNames = history state
+        let rows, columns = history state.Evaluations
 
         let best, bestMetadata =
             match state.Best with
             | None -> [], []
             | Some best ->
-                [ for name, tensor in best.Parameters -> $"best.{name}", entry tensor ],
+                prefixed "best" best.Tensors,
                 [
                     "best_epoch", string best.Epoch
                     "best_value", best.Value.ToString("R", CultureInfo.InvariantCulture)
                 ]
 
-        let snapshots =
-            [
-                for snapshot in state.History.Snapshots do
-                    for name, tensor in snapshot.Values -> $"snapshot.%08d{snapshot.Step}.{name}", entry tensor
-            ]
-
         let tensors =
-            [ for name, tensor in state.Session.Parameters -> $"model.{name}", entry tensor ]
-            @ [ for name, tensor in Optimizer.named parameterNames state.Optimizer -> name, entry tensor ]
-            @ [ "loss_sum", numbers [| 1 |] [| state.LossSum |] ]
-            @ historyEntries
-            @ snapshots
+            prefixed "model" state.Learner.Tensors
+            @ [ for name, tensor in memory state -> name, entry tensor ]
+            @ prefixed "average" state.Averages
+            @ [ "sums", numbers [| state.Sums.Length |] state.Sums; "history", rows ]
             @ best
 
         Safetensors.serialize
-            (identityMetadata identity @ [ "step", string state.Step; "metrics", metricNames ] @ bestMetadata
-             |> Map.ofList)
+            (identityMetadata identity @ [ "step", string state.Step ] @ columns @ bestMetadata |> Map.ofList)
             tensors
 
-    /// The parameters of the best epoch under their own names; None before the first evaluation.
+    /// The model's tensors in the best epoch, under their own names; None before the first evaluation.
     let best (identity: RunIdentity) (state: TrainingState) : byte[] option =
         state.Best
         |> Option.map (fun best ->
             Safetensors.serialize
                 (Map.ofList (identityMetadata identity @ [ "epoch", string best.Epoch ]))
-                [ for name, tensor in best.Parameters -> name, entry tensor ])
+                [ for name, tensor in best.Tensors -> name, entry tensor ])
+
+    /// A moment of a training; a safetensors file of its own.
+    let snapshot (identity: RunIdentity) (snapshot: Snapshot) : byte[] =
+        Safetensors.serialize
+            (Map.ofList (identityMetadata identity @ [ "step", string snapshot.Step ]))
+            [ for name, tensor in snapshot.Values -> name, entry tensor ]
 
     let private tensor (entry: TensorEntry) : Tensor =
         match entry.Data with
@@ -127,7 +139,7 @@ module Checkpoint =
         let integer (name: string) =
             metadata file name
             |> bind (fun text ->
-                match System.Int32.TryParse text with
+                match System.Int64.TryParse text with
                 | true, value -> Ok value
                 | _ -> Error $"{name} is {text}; it must be a whole number")
 
@@ -210,38 +222,46 @@ module Checkpoint =
                 else
                     Error $"{name} is %A{source.shape} in the checkpoint and %A{target.shape} in the model"))
 
-    let private snapshots (file: SafetensorsFile) : Snapshot list =
-        [
-            for KeyValue(name, entry) in file.Tensors do
-                match name.Split('.', 3) with
-                | [| "snapshot"; step; value |] -> int step, (value, tensor entry)
-                | _ -> ()
-        ]
-        |> List.groupBy fst
-        |> List.map (fun (step, values) -> { Step = step; Values = List.map snd values })
-        |> List.sortBy _.Step
+    /// The moment that a snapshot's file holds. The error is one line.
+    let restoreSnapshot (file: SafetensorsFile) : Result<Snapshot, string> =
+        metadata file "step"
+        |> Result.map (fun step ->
+            {
+                Step = int step
+                Values = [ for KeyValue(name, entry) in file.Tensors -> name, tensor entry ]
+            })
 
-    let private evaluations (names: string) (rows: Tensor) : Evaluation list =
-        let names = names.Split(',', System.StringSplitOptions.RemoveEmptyEntries)
-        let values = rows.toArray<double>()
-        let width = 3 + names.Length
+    let private evaluations (file: SafetensorsFile) (rows: Tensor) : Result<Evaluation list, string> =
+        let split (names: string) = names.Split(',', System.StringSplitOptions.RemoveEmptyEntries)
 
-        [
-            for row in 0 .. rows.shape[0] - 1 ->
-                let at column = values[row * width + column]
+        metadata file "terms"
+        |> bind (fun terms ->
+            metadata file "metrics"
+            |> Result.map (fun metrics ->
+                let terms, metrics = split terms, split metrics
+                let values = rows.toArray<double>()
+                let width = 3 + terms.Length + metrics.Length
 
-                {
-                    Epoch = int (at 0)
-                    Step = int (at 1)
-                    TrainLoss = at 2
-                    Metrics = [ for i in 0 .. names.Length - 1 -> names[i], at (3 + i) ]
-                }
-        ]
+                [
+                    for row in 0 .. rows.shape[0] - 1 ->
+                        let at column = values[row * width + column]
 
-    let private restoreBest (file: SafetensorsFile) (session: Session) : Result<BestEpoch option, string> =
+                        let named first (names: string[]) =
+                            [ for i in 0 .. names.Length - 1 -> names[i], at (first + i) ]
+
+                        {
+                            Epoch = int (at 0)
+                            Step = int (at 1)
+                            TrainLoss = at 2
+                            TrainTerms = named 3 terms
+                            Metrics = named (3 + terms.Length) metrics
+                        }
+                ]))
+
+    let private restoreBest (file: SafetensorsFile) (learner: Learner) : Result<BestEpoch option, string> =
         match metadata file "best_epoch", metadata file "best_value" with
         | Ok epoch, Ok value ->
-            let copies = session.Parameters |> List.map (fun (name, target) -> name, target.clone ())
+            let copies = learner.Tensors |> List.map (fun (name, target) -> name, target.primal.clone ())
 
             assignAll file [ for name, copy in copies -> $"best.{name}", copy ]
             |> Result.map (fun () ->
@@ -249,32 +269,31 @@ module Checkpoint =
                     {
                         Epoch = int epoch
                         Value = System.Double.Parse(value, CultureInfo.InvariantCulture)
-                        Parameters = copies
+                        Tensors = copies
                     })
         | _ -> Ok None
 
-    /// Writes a checkpoint's state into a session that was opened with the same settings. The error is one line.
-    let restore (file: SafetensorsFile) (plan: Plan) (session: Session) : Result<TrainingState, string> =
-        let fresh = Training.start { plan with SnapshotEvery = 0 } session
-        let names = List.map fst session.Parameters
-        let lossSum = Tensor.zeros ([| 1 |], Dtype.Float64)
+    /// Writes a checkpoint's state into a learner that was opened with the same settings. The error is one line.
+    let restore (file: SafetensorsFile) (plan: Plan) (learner: Learner) : Result<TrainingState, string> =
+        let fresh = TrainingState.start plan learner
 
         assignAll
             file
-            ([ for name, target in session.Parameters -> $"model.{name}", target ]
-             @ Optimizer.named names fresh.Optimizer
-             @ [ "loss_sum", lossSum ])
-        |> bind (fun () -> find file "history")
-        |> bind (fun history -> metadata file "metrics" |> Result.map (fun names -> evaluations names history))
-        |> bind (fun evaluations ->
-            metadata file "step"
-            |> bind (fun step ->
-                restoreBest file session
-                |> Result.map (fun best ->
-                    { fresh with
-                        Plan = plan
-                        Step = int step
-                        LossSum = lossSum.toScalar ()
-                        History = { Evaluations = evaluations; Snapshots = snapshots file }
-                        Best = best
-                    })))
+            ([ for name, target in learner.Tensors -> $"model.{name}", target ]
+             @ memory fresh
+             @ [ for name, target in fresh.Averages -> $"average.{name}", target ])
+        |> bind (fun () -> find file "sums")
+        |> bind (fun sums ->
+            find file "history"
+            |> bind (evaluations file)
+            |> bind (fun evaluations ->
+                metadata file "step"
+                |> bind (fun step ->
+                    restoreBest file learner
+                    |> Result.map (fun best ->
+                        { fresh with
+                            Step = int step
+                            Sums = sums.toArray<double>()
+                            Evaluations = evaluations
+                            Best = best
+                        }))))

@@ -1,14 +1,30 @@
 namespace Scae.Core.Training
 
+open System
 open Scae.Tensors
+
+/// RMSProp's constants: v ← ρv + (1 − ρ)g², u ← μu + η·g / (√v + ε), p ← p − u.
+type RmsProp =
+    {
+        /// ρ.
+        Decay: float
+        /// μ.
+        Momentum: float
+        /// ε.
+        Epsilon: float
+        /// √(v + ε) instead of √v + ε.
+        EpsilonInsideRoot: bool
+        /// v before the first step.
+        Start: float
+    }
 
 /// How gradients change parameters.
 type Optimizer =
     /// Kingma & Ba 2015, algorithm 1, bias-corrected; ε stands outside the root.
     | Adam of beta1: float * beta2: float * epsilon: float
     /// Tieleman & Hinton 2012: the gradient over the root of its decaying mean square.
-    | RmsProp of decay: float * epsilon: float
-    /// Gradient descent with momentum.
+    | RmsProp of RmsProp
+    /// Gradient descent with momentum: u ← μu + g, p ← p − η·u.
     | Momentum of momentum: float
 
 /// The optimizer's memory: one tensor or two a parameter, all updated in place.
@@ -20,15 +36,44 @@ type internal Updater(state: OptimizerState, parameters: Tensor array, gradients
     let first = Array.ofList state.First
     let second = Array.ofList state.Second
 
+    // What the step of one parameter is: its number, the step size, the step counted from 1, the gradient's scale.
+    let update =
+        match state.Optimizer with
+        | Adam(beta1, beta2, epsilon) ->
+            fun i (rate: float) (step: int) (scale: float) ->
+                Updates.Adam(parameters[i], gradients[i], first[i], second[i], rate, beta1, beta2, epsilon, step, scale)
+        | RmsProp {
+                      Decay = decay
+                      Momentum = momentum
+                      Epsilon = epsilon
+                      EpsilonInsideRoot = inside
+                  } ->
+            fun i rate _ scale ->
+                let velocity: Tensor | null = if second.Length > 0 then second[i] else null
+
+                Updates.RmsProp(
+                    parameters[i],
+                    gradients[i],
+                    first[i],
+                    rate,
+                    decay,
+                    epsilon,
+                    scale,
+                    velocity,
+                    momentum,
+                    inside
+                )
+        | Momentum momentum ->
+            fun i rate _ scale -> Updates.SgdMomentum(parameters[i], gradients[i], first[i], rate, momentum, scale)
+
     /// √Σg² over all gradients.
     member _.GradientNorm() : float = Updates.GlobalNorm gradients
 
     /// Whether every gradient of a parameter is finite, parameter by parameter.
     member _.FiniteGradients() : bool[] =
-        gradients |> Array.map (fun gradient -> System.Double.IsFinite(Updates.GlobalNorm [| gradient |]))
+        gradients |> Array.map (fun gradient -> Double.IsFinite(Updates.GlobalNorm [| gradient |]))
 
-    /// One step with the given learning rate; step counts from 1. Gradients whose global norm exceeds `clip` are scaled
-    /// down to it.
+    /// One step of the given size; steps count from 1. Gradients whose global norm exceeds `clip` are scaled down to it.
     member this.Step(learningRate: float, step: int, clip: float voption) : unit =
         let scale =
             match clip with
@@ -36,24 +81,7 @@ type internal Updater(state: OptimizerState, parameters: Tensor array, gradients
             | ValueNone -> 1.0
 
         for i in 0 .. parameters.Length - 1 do
-            match state.Optimizer with
-            | Adam(beta1, beta2, epsilon) ->
-                Updates.Adam(
-                    parameters[i],
-                    gradients[i],
-                    first[i],
-                    second[i],
-                    learningRate,
-                    beta1,
-                    beta2,
-                    epsilon,
-                    step,
-                    scale
-                )
-            | RmsProp(decay, epsilon) ->
-                Updates.RmsProp(parameters[i], gradients[i], first[i], learningRate, decay, epsilon, scale)
-            | Momentum momentum ->
-                Updates.SgdMomentum(parameters[i], gradients[i], first[i], learningRate, momentum, scale)
+            update i learningRate step scale
 
 /// Updates of parameters in place.
 [<RequireQualifiedAccess>]
@@ -61,14 +89,30 @@ module Optimizer =
     /// Adam with the usual constants: 0.9, 0.999, 10⁻⁸.
     let adam: Optimizer = Adam(0.9, 0.999, 1e-8)
 
-    /// The memory before the first step: zeros.
+    /// RMSProp as TensorFlow 1 has it: ε inside the root, mean squares of 1 before the first step.
+    let tensorFlowRmsProp (decay: float) (momentum: float) (epsilon: float) : Optimizer =
+        RmsProp
+            {
+                Decay = decay
+                Momentum = momentum
+                Epsilon = epsilon
+                EpsilonInsideRoot = true
+                Start = 1.0
+            }
+
+    /// The memory before the first step.
     let init (optimizer: Optimizer) (parameters: Tensor list) : OptimizerState =
-        let zeros () = parameters |> List.map _.zerosLike()
+        let all (value: float) = parameters |> List.map _.fullLike(value)
 
         match optimizer with
-        | Adam _ -> { Optimizer = optimizer; First = zeros (); Second = zeros () }
-        | RmsProp _
-        | Momentum _ -> { Optimizer = optimizer; First = zeros (); Second = [] }
+        | Adam _ -> { Optimizer = optimizer; First = all 0.0; Second = all 0.0 }
+        | RmsProp settings ->
+            {
+                Optimizer = optimizer
+                First = all settings.Start
+                Second = if settings.Momentum > 0.0 then all 0.0 else []
+            }
+        | Momentum _ -> { Optimizer = optimizer; First = all 0.0; Second = [] }
 
     /// One step in place from the parameters' present derivatives; step counts from 1.
     let step (state: OptimizerState) (learningRate: float) (step: int) (parameters: Tensor list) : unit =

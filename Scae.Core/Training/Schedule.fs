@@ -1,17 +1,44 @@
 namespace Scae.Core.Training
 
+open System
+
+/// How a step size falls over a training, as a share of the largest; steps are counted from 0.
+type Decay =
+    /// It stays.
+    | Constant
+    /// Half a cosine from 1 to `final` at step `steps`.
+    | Cosine of final: float * steps: int
+    /// The same factor every step, from 1 to `final` at step `steps`.
+    | Geometric of final: float * steps: int
+    /// factor^(step / every); of whole quotients only where it falls in stairs.
+    | Exponential of factor: float * every: int * stairs: bool
+
+/// The step size over a training: it grows linearly, and falls.
+type Schedule =
+    {
+        Largest: float
+        /// The step, counted from 1, that is the first to have grown to the whole size.
+        WarmUp: int
+        Decay: Decay
+    }
+
 /// Step sizes over a training.
 [<RequireQualifiedAccess>]
 module Schedule =
-    /// Linear growth to `largest` over `warmup` steps, times a cosine that falls to a hundredth at step `steps`; steps are
-    /// counted from 0.
-    let warmCosine (largest: float) (warmup: int) (steps: int) (step: int) : float =
-        let warm = min 1.0 (float (step + 1) / float warmup)
-        let progress = float step / float steps
-        largest * warm * (0.01 + 0.99 * 0.5 * (1.0 + cos (System.Math.PI * progress)))
+    /// The same size throughout.
+    let constant (size: float) : Schedule = { Largest = size; WarmUp = 1; Decay = Constant }
 
-    /// Linear growth to `largest`, which step `warmup` is the first to have, times a factor that falls by equal shares from 1 to `final` at step
-    /// `steps`; steps are counted from 0.
-    let geometric (largest: float) (final: float) (warmup: int) (steps: int) (step: int) : float =
-        let grown = min 1.0 (float (step + 1) / float (warmup + 1))
-        largest * grown * final ** (float step / float steps)
+    let private share (decay: Decay) (step: int) : float =
+        match decay with
+        | Constant -> 1.0
+        | Cosine(final, steps) ->
+            let progress = float step / float steps
+            final + (1.0 - final) * 0.5 * (1.0 + cos (Math.PI * progress))
+        | Geometric(final, steps) -> final ** (float step / float steps)
+        | Exponential(factor, every, true) -> factor ** float (step / every)
+        | Exponential(factor, every, false) -> factor ** (float step / float every)
+
+    /// The size of a step, which is counted from 0.
+    let at (schedule: Schedule) (step: int) : float =
+        let grown = min 1.0 (float (step + 1) / float (max 1 schedule.WarmUp))
+        schedule.Largest * grown * share schedule.Decay step

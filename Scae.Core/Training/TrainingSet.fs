@@ -3,26 +3,63 @@ namespace Scae.Core.Training
 open System
 open Scae.Tensors
 
-/// A training set that is made once.
-[<RequireQualifiedAccess>]
-module TrainingSet =
-    /// Copies the rows of a step from a set [n, …] into a batch [b, …], both float32. Each pass goes through the set in
-    /// another order, which follows from the key; steps are counted from 0.
-    let choose (set: Tensor) (key: Key) (step: int) (batch: Tensor) : unit =
-        let count = set.shape[0]
-        let size = set.nelement / count
-        let wanted = batch.shape[0]
-        let source = set.Elements<float32>()
-        let target = batch.Elements<float32>()
-        let order = Array.zeroCreate count
-        let mutable pass = -1
+/// The order in which a training goes through n rows: each pass has them all, in another order, which follows from the key
+/// and the pass alone. The present pass is kept, and shuffled in place when the next one begins.
+[<Sealed>]
+type Passes(count: int, key: Key) =
+    let order = Array.zeroCreate<int> count
+    let key = key.Named "order"
+    let mutable present = -1L
 
-        for i in 0 .. wanted - 1 do
-            let at = int64 step * int64 wanted + int64 i
-            let epoch = int (at / int64 count)
+    /// How many rows there are.
+    member _.Count: int = count
 
-            if epoch <> pass then
-                (key.Named "order").Fold(int64 epoch).FillPermutation(Span order)
-                pass <- epoch
+    /// The rows of a step, as many as there is room for; steps are counted from 0.
+    member _.Choose(step: int, rows: Span<int>) : unit =
+        let first = int64 step * int64 rows.Length
 
-            source.Slice(order[int (at % int64 count)] * size, size).CopyTo(target.Slice(i * size, size))
+        for i in 0 .. rows.Length - 1 do
+            let at = first + int64 i
+            let pass = at / int64 count
+
+            if pass <> present then
+                (key.Fold pass).FillPermutation(Span order)
+                present <- pass
+
+            rows[i] <- order[int (at % int64 count)]
+
+/// Where the rows of a training set lie.
+type private Source =
+    | Floats of Tensor
+    | Bytes of byte[]
+
+/// A training set that is made once: float32 rows [n, …], or rows of bytes that stay bytes in memory.
+[<Sealed>]
+type TrainingSet private (source: Source, count: int, size: int, key: Key) =
+    let passes = Passes(count, key)
+    let mutable chosen: int[] = [||]
+
+    /// A set of float32 rows [n, …].
+    static member Of(set: Tensor, key: Key) : TrainingSet =
+        TrainingSet(Floats set, set.shape[0], set.nelement / set.shape[0], key)
+
+    /// A set of rows of bytes, each `size` long; a byte b becomes b / 255.
+    static member Of(bytes: byte[], size: int, key: Key) : TrainingSet =
+        TrainingSet(Bytes bytes, bytes.Length / size, size, key)
+
+    /// Copies the rows of a step into a batch [b, …]; steps are counted from 0.
+    member _.Fill(step: int, batch: Tensor) : unit =
+        if chosen.Length <> batch.shape[0] then
+            chosen <- Array.zeroCreate batch.shape[0]
+
+        passes.Choose(step, Span chosen)
+
+        for i in 0 .. chosen.Length - 1 do
+            let into = batch.Elements<float32>().Slice(i * size, size)
+            let first = chosen[i] * size
+
+            match source with
+            | Floats set -> set.Elements<float32>().Slice(first, size).CopyTo into
+            | Bytes bytes ->
+                for j in 0 .. size - 1 do
+                    into[j] <- float32 bytes[first + j] / 255.0f

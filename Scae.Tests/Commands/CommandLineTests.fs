@@ -40,11 +40,11 @@ let private nonsense: (string list * string) list =
         [ "train"; "constellations"; "--epochs"; "65536"; "--steps-per-epoch"; "65536" ],
         "scae: --epochs 65536: must be an integer from 1 to 10000"
         [ "train"; "constellations"; "--pairs"; "3" ],
-        "scae: --pairs: preset seed has no such hyperparameter; presets that do: solved, five, variable, dreams"
+        "scae: --pairs: preset published has no such hyperparameter; presets that do: routing, five, variable, dreams"
         [ "sweep"; "neural-em"; "--hidden"; "8"; "--vary"; "hidden=16,32" ],
         "scae: --vary hidden=16,32: hidden is also given as --hidden"
         [ "eval"; "air"; "--epochs"; "8" ], "scae eval has no option --epochs; scae eval --help lists them"
-        [ "eval" ], "scae eval: needs a run's folder, such as scae eval runs/constellations-seed-0"
+        [ "eval" ], "scae eval: needs a run's folder, such as scae eval runs/constellations-published-0"
     ]
 
 [<Tests>]
@@ -75,7 +75,7 @@ let tests =
 
                 for words in
                     [
-                        "--preset solved, five, dreams"
+                        "--preset routing, five, dreams"
                         "--credit <scene, template>"
                         "--layer-norm <true or false>"
                         "--preset variable"
@@ -89,7 +89,7 @@ let tests =
                 let result = run [ "list" ]
                 result.ExitCode |> shouldEqual 0
 
-                for words in [ "constellations"; "seed"; "quick"; "86.9 %" ] do
+                for words in [ "constellations"; "published"; "quick"; "86.9 %" ] do
                     result.Output |> shouldContainText words
 
                 // Colours are for terminals; this is a pipe.
@@ -136,6 +136,8 @@ let tests =
                             "last.safetensors"
                             "metrics.jsonl"
                             "run.json"
+                            for step in [ 0; 20; 40; 60 ] do
+                                $"snapshots/%08d{step}.safetensors"
                             "summary.json"
                         ]
 
@@ -271,7 +273,7 @@ let tests =
             <| fun () ->
                 inNewFolder (fun folder ->
                     let verify =
-                        [ "verify"; "neural-em"; "--preset"; "seed"; "--epochs"; "1"; "--steps-per-epoch"; "1" ]
+                        [ "verify"; "neural-em"; "--preset"; "published"; "--epochs"; "1"; "--steps-per-epoch"; "1" ]
                         @ [ "--validation-size"; "4"; "--test-size"; "4"; "--out"; folder ]
 
                     let result = run (verify @ [ "--json" ])
@@ -285,7 +287,7 @@ let tests =
                             for seed in 0..4 ->
                                 let summary =
                                     File.ReadAllText(
-                                        Path.Combine(folder, "neural-em-seed", $"seed-{seed}", "summary.json")
+                                        Path.Combine(folder, "neural-em-published", $"seed-{seed}", "summary.json")
                                     )
 
                                 (json summary |> property "metrics" |> property "best_nmi").GetDouble()
@@ -310,7 +312,7 @@ let tests =
 
                 refused
                     [ "constellations"; "--preset"; "quick" ]
-                    "scae: --preset quick: no target speaks of it; constellations has targets of seed, solved, five, variable"
+                    "scae: --preset quick: no target speaks of it; constellations has targets of published, routing, five, variable"
 
                 refused
                     [ "constellations"; "--epochs"; "1" ]
@@ -354,7 +356,8 @@ let tests =
                     result.ExitCode |> shouldEqual 2
 
                     result.Error.TrimEnd()
-                    |> shouldEqual $"scae {verb}: needs a run's folder, such as scae {verb} runs/constellations-seed-0"
+                    |> shouldEqual
+                        $"scae {verb}: needs a run's folder, such as scae {verb} runs/constellations-published-0"
 
             testCase "published figures stand beside the presets that they speak of"
             <| fun () ->
@@ -380,7 +383,7 @@ let tests =
                         result.Output
 
                     published "quick" |> shouldContainText "86.9 % (one seed, validation scenes, final epoch)"
-                    published "solved" |> shouldLackText "86.9 %")
+                    published "routing" |> shouldLackText "86.9 %")
 
             testCase "fractions are percentages wherever people read them"
             <| fun () ->

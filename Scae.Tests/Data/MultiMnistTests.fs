@@ -58,12 +58,7 @@ let tests =
 
             testCase "a digit of 28 pixels is the original"
             <| fun () ->
-                let config =
-                    { MultiMnist.published with
-                        Canvas = 28
-                        Most = 1
-                        Sizes = DigitSizes.Uniform(28, 28)
-                    }
+                let config = { MultiMnist.published with Canvas = 28; Most = 1; Smallest = 28; Largest = 28 }
 
                 let one: Digits = { Pixels = strokes.Value.Pixels[..783]; Labels = [| 0uy |] }
                 let scenes = MultiMnist.sample config one 10 (Key.OfSeed 2L)

@@ -95,16 +95,6 @@ let tests =
                 batch.Labels |> shouldEqual fresh.Labels
                 batch.Overlap |> shouldEqual fresh.Overlap
 
-            testCase "kinds are read by name, and a wrong one is named"
-            <| fun () ->
-                ShapeKind.parse "square, disc"
-                |> shouldEqual (Ok [ ShapeKind.Square; ShapeKind.Disc ]: Result<ShapeKind list, string>)
-
-                match ShapeKind.parse "square,disk" with
-                | Error message ->
-                    message |> shouldEqual "--kinds square,disk: there is no kind disk; did you mean disc?"
-                | Ok _ -> failtest "a disk was accepted"
-
             testCase "more shapes than the small program has tries are all drawn"
             <| fun () ->
                 let config = { Shapes.published with Canvas = 200; Count = 40; MostTaken = 1.0 }

@@ -252,6 +252,9 @@ let private mixtures =
         mixture "bernoulliResponsibilities" (fun xs image -> xs[0].bernoulliResponsibilities(image, 0.02, 0.05) * xs[1])
         mixture "bernoulliMixture" (fun xs image -> xs[0].bernoulliMixture(image, 0.02) * xs[1].sum(1))
         mixture "responsibleResidual" (fun xs image -> xs[0].responsibleResidual(xs[1], image))
+        // Without a gradient through γ its rule is no derivative of its value; MixtureTests compares that one with a twin.
+        mixture "bernoulliResidual" (fun xs image ->
+            xs[0].bernoulliResidual(image, image * 0.7 + 0.1, 0.02, 0.05) * xs[1])
         mixture "bernoulliSlotLoss" (fun xs image -> xs[0].bernoulliSlotLoss(xs[1], image, 0.7, 0.02))
     ]
 

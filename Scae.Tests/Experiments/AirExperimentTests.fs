@@ -10,6 +10,7 @@ open Scae.Core.Figures
 open Scae.Core.Training
 open Scae.Tensors
 open Scae.Tests.Data
+open Scae.Tests.Training
 
 let private resources: Resources = { DataFolder = TestDigits.folder }
 
@@ -34,7 +35,7 @@ let private session (name: string) (overrides: (string * string) list) (seed: in
         | Error message -> failwith message
 
 let private refusal (overrides: (string * string) list) =
-    match AirExperiment.experiment.Configure (preset "seed") overrides with
+    match AirExperiment.experiment.Configure (preset "published") overrides with
     | Error message -> message
     | Ok _ -> failwith "accepted"
 
@@ -43,13 +44,20 @@ let private scenes =
 
 /// What a model would say that knows the truth.
 let private perfect () : AirReading =
-    let truth = scenes.Value.Truth
+    let scenes = scenes.Value
+    let truth = scenes.Truth
     let nowhere: Square = { X = -99.0; Y = -99.0; Side = 1.0 }
 
     {
+        Scenes = scenes
+        Presence = truth |> Array.map (fun t -> Array.init 3 (fun i -> if i < t.Length then 1.0f else 0.0f))
         Counts = truth |> Array.map _.Length
-        Windows = truth |> Array.map (fun t -> Array.append (Array.map AirData.trueSquare t) [| nowhere; nowhere |])
-        Squares = truth |> Array.map (fun t -> Array.append (Array.map AirData.trueSquare t) [| nowhere; nowhere |])
+        Windows =
+            truth
+            |> Array.map (fun t -> Array.append (Array.map AirReading.trueSquare t) [| nowhere; nowhere |])
+        Squares =
+            truth
+            |> Array.map (fun t -> Array.append (Array.map AirReading.trueSquare t) [| nowhere; nowhere |])
         What = truth |> Array.map (Array.map (fun d -> Array.init 10 (fun k -> if k = d.Class then 1.0 else 0.0)))
         Errors = truth |> Array.map (fun _ -> 0.0)
     }
@@ -93,7 +101,7 @@ let tests =
                 let folder = IO.Directory.CreateTempSubdirectory "scae-air"
 
                 try
-                    AirExperiment.experiment.Configure (preset "seed") []
+                    AirExperiment.experiment.Configure (preset "published") []
                     |> Result.bind (fun task -> task.Open { DataFolder = Some folder.FullName } (Keys.ofSeed 0))
                     |> function
                         | Ok _ -> failtest "accepted"
@@ -108,21 +116,22 @@ let tests =
             <| fun () ->
                 for preset in AirExperiment.experiment.Specification.Presets do
                     let session = session preset.Name [ "train-size", "0"; "batch-size", "2" ] 1
-                    session.Fill 0
-                    let recording = session.Record()
+                    session.Learner.Fill 0
+                    let recording = Recording.Of(fun () -> Seq.singleton (session.Learner.Loss()).Total)
                     recording.Forward()
                     recording.Reverse()
                     Double.IsFinite(recording.Outputs[0].toScalar()) |> shouldEqual true
-                    let metrics = session.Evaluate Validation
+                    let metrics = Trained.metrics session Validation
                     metrics |> List.map fst |> shouldContain "count_accuracy"
 
                     let history =
                         {
-                            Evaluations = [ { Epoch = 1; Step = 46; TrainLoss = 2.0; Metrics = metrics } ]
-                            Snapshots = [ session.Snapshot 0 ]
+                            Evaluations =
+                                [ { Epoch = 1; Step = 46; TrainLoss = 2.0; TrainTerms = []; Metrics = metrics } ]
+                            Snapshots = [ { Step = 0; Values = session.Learner.Snapshot() } ]
                         }
 
-                    session.Figures history
+                    (session.Inspect()).Figures history
                     |> List.map _.Name
                     |> shouldEqual
                         [
@@ -146,7 +155,7 @@ let tests =
                         preset
                         (small
                          @ [ "hidden", "9"; "features", "8"; "glimpse-hidden", "7"; "decoder-hidden", "6"; "what", "5" ]
-                         @ (if preset.Name = "seed" then [] else [ "context", "5" ]))
+                         @ (if preset.Name = "published" then [] else [ "context", "5" ]))
                     |> Result.bind (fun task -> task.CheckGradient resources (Keys.ofSeed 0))
                     |> function
                         | Error message -> failtest message
@@ -157,37 +166,36 @@ let tests =
 
             testCase "without MNIST everything runs on strokes"
             <| fun () ->
-                let session = session "seed" [ "digits", "strokes" ] 1
-                session.Evaluate Test |> List.map fst |> shouldContain "count_accuracy"
+                let session = session "published" [ "digits", "strokes" ] 1
+                Trained.metrics session Test |> List.map fst |> shouldContain "count_accuracy"
 
             testCase "validation and test scenes differ, and both are the same each time"
             <| fun () ->
-                let session = session "seed" [] 3
-                let counting split = session.Evaluate split |> List.filter (fun (name, _) -> name = "mse")
+                let session = session "published" [] 3
+                let counting split = Trained.metrics session split |> List.filter (fun (name, _) -> name = "mse")
                 counting Validation |> shouldEqual (counting Validation)
                 counting Validation |> shouldDiffer (counting Test)
 
             testCase "perfect knowledge is measured as such"
             <| fun () ->
                 let reading = perfect ()
-                let counting = AirData.counting 2 scenes.Value reading |> Map.ofList
+                let counting = AirMeasures.counting 2 reading |> Map.ofList
                 counting["count_accuracy"] |> shouldEqual 1.0
                 counting["count_accuracy_2"] |> shouldEqual 1.0
                 counting["count_mae"] |> shouldEqual 0.0
-                let locating = AirData.locating scenes.Value reading |> Map.ofList
+                let locating = AirMeasures.locating reading |> Map.ofList
                 locating["iou"] |> shouldBeNear 1e-12 1.0
                 locating["centre_error_single"] |> shouldEqual 0.0
                 locating["window_error_single"] |> shouldEqual 0.0
 
-                AirData.identifying (scenes.Value, reading) (scenes.Value, reading)
-                |> shouldEqual [ "class_probe", 1.0 ]
+                AirMeasures.identifying reading reading |> shouldEqual [ "class_probe", 1.0 ]
 
             testCase "a window beside what is drawn in it is an error of the window alone"
             <| fun () ->
                 let perfect = perfect ()
                 let beside (square: Square) = { square with X = square.X + 3.0; Y = square.Y - 4.0 }
                 let reading = { perfect with Windows = perfect.Windows |> Array.map (Array.map beside) }
-                let locating = AirData.locating scenes.Value reading |> Map.ofList
+                let locating = AirMeasures.locating reading |> Map.ofList
                 locating["centre_error_single"] |> shouldEqual 0.0
                 locating["window_error_single"] |> shouldBeNear 1e-9 5.0
 
@@ -197,30 +205,31 @@ let tests =
                 // Ink 1 in the pixel of column 3 and row 0 of 4 × 4, ink 3 in that of column 1 and row 2.
                 let drawn =
                     Array.init 16 (fun i ->
-                        if i = 3 then 1.0
-                        elif i = 9 then 3.0
-                        else 0.0)
+                        if i = 3 then 1.0f
+                        elif i = 9 then 3.0f
+                        else 0.0f)
 
-                AirData.centredOnInk 4 window (ReadOnlySpan drawn) |> shouldEqual { window with X = 2.0; Y = 2.0 }
+                AirReading.centredOnInk 4 window (ReadOnlySpan drawn)
+                |> shouldEqual { window with X = 2.0; Y = 2.0 }
 
-                AirData.centredOnInk
+                AirReading.centredOnInk
                     4
                     window
-                    (ReadOnlySpan(Array.map (fun ink -> if ink > 2.0 then ink else 0.0) drawn))
+                    (ReadOnlySpan(Array.map (fun ink -> if ink > 2.0f then ink else 0.0f) drawn))
                 |> shouldEqual { window with X = 1.5; Y = 2.5 }
 
-                AirData.centredOnInk 4 window (ReadOnlySpan(Array.create 16 1e-9)) |> shouldEqual window
+                AirReading.centredOnInk 4 window (ReadOnlySpan(Array.create 16 1e-9f)) |> shouldEqual window
 
             testCase "counts that are one too many are measured as such"
             <| fun () ->
                 let perfect = perfect ()
                 let reading = { perfect with Counts = perfect.Counts |> Array.map ((+) 1) }
-                let counting = AirData.counting 2 scenes.Value reading |> Map.ofList
+                let counting = AirMeasures.counting 2 reading |> Map.ofList
                 counting["count_accuracy"] |> shouldEqual 0.0
                 counting["count_mae"] |> shouldEqual 1.0
-                let table = AirData.confusion 2 3 scenes.Value reading
+                let table = AirMeasures.confusion 2 3 reading
                 Seq.sum [ for n in 0..2 -> table[n, n + 1] ] |> shouldEqual 60
 
             testCase "the square at the origin with scale 1 is the whole canvas"
-            <| fun () -> AirData.square 32 0.0 0.0 0.0 |> shouldEqual { X = 16.0; Y = 16.0; Side = 32.0 }
+            <| fun () -> AirReading.square 32 0.0 0.0 0.0 |> shouldEqual { X = 16.0; Y = 16.0; Side = 32.0 }
         ]

@@ -6,6 +6,7 @@ open Expecto
 open Scae.Core.Experiments
 open Scae.Core.Figures
 open Scae.Core.Training
+open Scae.Tests.Training
 
 let private resources: Resources = { DataFolder = None }
 
@@ -44,10 +45,6 @@ let private session (task: Task) : Session =
     | Ok session -> session
     | Error message -> failwith message
 
-let private trainTo (steps: int) (state: TrainingState) : TrainingState =
-    Training.run state (fun () -> state.Step >= steps) ignore |> ignore
-    state
-
 let private identity (task: Task) (preset: string) : RunIdentity =
     {
         Experiment = "constellations"
@@ -62,12 +59,13 @@ let tests =
     testList
         "Experiments.ConstellationsPresets"
         [
-            for preset in [ "solved"; "five"; "variable"; "learned"; "dreams" ] do
+            for preset in [ "routing"; "five"; "variable"; "learned"; "dreams" ] do
                 testCase $"a preset trains, measures finite shares, and resumes to the byte ({preset})"
                 <| fun () ->
                     let task = task preset []
-                    let state = Training.start task.Plan (session task) |> trainTo 6
-                    let metrics = state.Session.Evaluate Test
+                    let session' = session task
+                    let state = Trained.start task session' |> Trained.until 6
+                    let metrics = Trained.metrics session' Test
 
                     for name, value in metrics do
                         Double.IsFinite value |> shouldEqual true
@@ -77,46 +75,54 @@ let tests =
 
                     let measured = Map.ofList metrics
                     measured["raw_recovery"] |> shouldBeAtMost (measured["recovery"])
-                    let interrupted = Training.start task.Plan (session task) |> trainTo 4
+                    let interrupted = Trained.start task (session task) |> Trained.until 4
 
                     let file =
                         match Safetensors.parse (Checkpoint.last (identity task preset) interrupted) with
                         | Ok file -> file
                         | Error message -> failwith message
 
-                    match Checkpoint.restore file task.Plan (session task) with
+                    match Checkpoint.restore file task.Plan (session task).Learner with
                     | Error message -> failtest message
                     | Ok resumed ->
-                        Checkpoint.last (identity task preset) (trainTo 6 resumed)
+                        Checkpoint.last (identity task preset) (Trained.until 6 resumed)
                         |> shouldEqual (Checkpoint.last (identity task preset) state)
 
             for preset, names in
                 [
-                    ("solved", "training-curves examples confusion routing attention robustness")
+                    ("routing", "training-curves examples confusion routing attention robustness")
                     ("variable", "training-curves examples by-count")
                     ("learned", "evolution distance")
                 ] do
                 testCase $"a preset has its pictures ({preset}, {names})"
                 <| fun () ->
                     let task = task preset []
-                    let state = Training.start task.Plan (session task) |> trainTo 6
+                    let session = session task
+                    let state = Trained.start task session
+                    let snapshots = ResizeArray()
 
-                    state.Session.Figures state.History |> List.map _.Name |> String.concat " " |> shouldEqual names
+                    Trained.run state (fun () -> false) (function
+                        | Snapped snapshot -> snapshots.Add snapshot
+                        | _ -> ())
+                    |> shouldEqual Finished
 
-                    (state.Session.Animation state.History).IsSome |> shouldEqual true
+                    let history = { Evaluations = state.Evaluations; Snapshots = List.ofSeq snapshots }
 
-            for preset in [ "solved"; "variable" ] do
+                    (session.Inspect()).Figures history |> List.map _.Name |> String.concat " " |> shouldEqual names
+                    (session.Animation history).IsSome |> shouldEqual true
+
+            for preset in [ "routing"; "variable" ] do
                 testCase $"the exact baseline is right about scenes without noise ({preset})"
                 <| fun () ->
                     let session = session (task preset [])
 
-                    match Runs.baseline session "exact" Test with
+                    match Session.baseline session "exact" Test with
                     | Ok metrics -> (Map.ofList metrics)["raw_recovery"] |> shouldBeGreaterThan 0.99
                     | Error message -> failtest message
 
             testCase "heads that don't divide the width are refused in one line"
             <| fun () ->
-                for preset in [ "solved"; "variable" ] do
+                for preset in [ "routing"; "variable" ] do
                     let configured =
                         Experiments.preset (Some preset) experiment
                         |> Result.bind (fun preset -> experiment.Configure preset [ "heads", "5" ])
@@ -128,7 +134,7 @@ let tests =
             testCase "the learned templates' residual is that of the scenes that are measured"
             <| fun () ->
                 let session = session (task "learned" [])
-                let residual split = (Map.ofList (session.Evaluate split))["residual"]
+                let residual split = (Map.ofList (Trained.metrics session split))["residual"]
                 residual Test |> shouldBeGreaterThan 0.0
                 residual Test |> shouldDiffer (residual Validation)
         ]

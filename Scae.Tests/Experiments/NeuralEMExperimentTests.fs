@@ -4,12 +4,14 @@ open Scae.Tests.Claims
 open Expecto
 open Scae.Core.Experiments
 open Scae.Core.Data
+open Scae.Core.Training
 open Scae.Core.Figures
+open Scae.Tests.Training
 open Scae.Tensors
 
 let private configure (overrides: (string * string) list) =
     let experiment = NeuralEMExperiment.experiment
-    let preset = experiment.Specification.Presets |> List.find (fun preset -> preset.Name = "seed")
+    let preset = experiment.Specification.Presets |> List.find (fun preset -> preset.Name = "published")
     experiment.Configure preset overrides
 
 let private small = [ "train-size", "40"; "batch-size", "16"; "validation-size", "6"; "test-size", "5" ]
@@ -39,6 +41,26 @@ let tests =
                 | Error message -> message |> shouldEqual "--smallest 5: must be at most the largest, which is 4"
                 | Ok _ -> failtest "accepted"
 
+            testCase "kinds are read by name, and a wrong one is named"
+            <| fun () ->
+                (Trained.accepted (configure [ "kinds", "square, disc" ])).Settings
+                |> shouldContain ("kinds", "square,disc")
+
+                match configure [ "kinds", "square,disk" ] with
+                | Error message ->
+                    message |> shouldStartWith "--kinds square,disk: must be some of square, disc, wide-triangle, "
+                    message |> shouldEndWith ", separated by commas; did you mean disc?"
+                | Ok _ -> failtest "a disk was accepted"
+
+            testCase "several flipped images can't be one target"
+            <| fun () ->
+                match configure [ "flip-anew", "true" ] with
+                | Error message ->
+                    message
+                    |> shouldEqual
+                        "--flip-anew true: needs --flip-target false, since several flipped images can't be one target"
+                | Ok _ -> failtest "accepted"
+
             testCase "every preset can be trained and measured"
             <| fun () ->
                 for preset in NeuralEMExperiment.experiment.Specification.Presets do
@@ -50,28 +72,27 @@ let tests =
                         match task.Open { DataFolder = None } (Keys.ofSeed 1) with
                         | Error message -> failtest message
                         | Ok session ->
-                            session.Fill 0
-                            let recording = session.Record()
-                            recording.Forward()
-                            recording.Reverse()
+                            let state = Trained.start task session |> Trained.until 1
+                            state.Step |> shouldEqual 1
+                            let metrics = Trained.metrics session Validation
 
-                            for name, value in session.Evaluate Validation do
+                            for _, value in metrics do
                                 System.Double.IsFinite value |> shouldEqual true
-                                (name, task.Plan.BestBy.Metric) |> ignore
 
-                            session.Evaluate Validation |> List.map fst |> shouldContain task.Plan.BestBy.Metric
+                            metrics |> List.map fst |> shouldContain task.Plan.BestBy.Metric
 
             testCase "validation and test images differ, and both are the same each time"
             <| fun () ->
                 let session = session [] 3
-                session.Evaluate Validation |> shouldEqual (session.Evaluate Validation)
-                session.Evaluate Validation |> shouldDiffer (session.Evaluate Test)
+                let again = Trained.metrics session Validation
+                Trained.metrics session Validation |> shouldEqual again
+                Trained.metrics session Validation |> shouldDiffer (Trained.metrics session Test)
 
             testCase "a perfect grouping scores 1 and one group nothing"
             <| fun () ->
                 let shapes = Shapes.sample Shapes.published 20 (Key.OfSeed 1L)
-                let perfect = NeuralEMData.agreement shapes shapes.Labels |> Map.ofList
-                let single = NeuralEMData.agreement shapes (Array.zeroCreate shapes.Labels.Length) |> Map.ofList
+                let perfect = NeuralEMMeasures.agreement shapes shapes.Labels |> Map.ofList
+                let single = NeuralEMMeasures.agreement shapes (Array.zeroCreate shapes.Labels.Length) |> Map.ofList
 
                 for measure in [ "nmi"; "ami"; "ari"; "ami_distinct"; "ami_max_distinct" ] do
                     perfect[measure] |> shouldBeNear 1e-9 1.0
@@ -82,7 +103,7 @@ let tests =
                 let shapes = Shapes.sample Shapes.published 200 (Key.OfSeed 1L)
                 let slots = Array.zeroCreate<int> shapes.Labels.Length
                 (Key.OfSeed 2L).FillIntegers(System.Span slots, 0, 3)
-                let scores = NeuralEMData.agreement shapes slots |> Map.ofList
+                let scores = NeuralEMMeasures.agreement shapes slots |> Map.ofList
                 scores["ami"] |> shouldBeNear 0.005 0.0
                 scores["ari"] |> shouldBeNear 0.005 0.0
                 scores["nmi"] |> shouldBeGreaterThan 0.01
@@ -100,11 +121,19 @@ let tests =
                 let history =
                     {
                         Evaluations =
-                            [ { Epoch = 1; Step = 32; TrainLoss = 2.0; Metrics = session.Evaluate Validation } ]
-                        Snapshots = [ session.Snapshot 0 ]
+                            [
+                                {
+                                    Epoch = 1
+                                    Step = 32
+                                    TrainLoss = 2.0
+                                    TrainTerms = []
+                                    Metrics = Trained.metrics session Validation
+                                }
+                            ]
+                        Snapshots = [ { Step = 0; Values = session.Learner.Snapshot() } ]
                     }
 
-                session.Figures history
+                (session.Inspect()).Figures history
                 |> List.map _.Name
                 |> shouldEqual
                     [

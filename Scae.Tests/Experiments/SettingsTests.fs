@@ -3,6 +3,7 @@ module Scae.Tests.Experiments.SettingsTests
 open System
 open Scae.Tests.Claims
 open Expecto
+open Scae.Core.Configuration
 open Scae.Core.Experiments
 
 type Mode =
@@ -28,6 +29,10 @@ type Config =
         Flag: bool
         [<Setting("which")>]
         Mode: Mode
+        [<Setting("shares", Name = "parts", Min = 0.0, Max = 1.0)>]
+        Shares: float list
+        [<Setting("several")>]
+        Modes: Mode list
         Hidden: string
     }
 
@@ -38,6 +43,8 @@ let private config =
         Rate = 0.5
         Flag = true
         Mode = AllSteps
+        Shares = [ 0.5; 0.25 ]
+        Modes = [ LastStep ]
         Hidden = "kept"
     }
 
@@ -63,6 +70,8 @@ let tests =
                         "rate", "number", "0.5"
                         "flag", "true or false", "true"
                         "mode", "all-steps, last-step", "all-steps"
+                        "parts", "numbers, …", "0.5,0.25"
+                        "modes", "names, …", "last-step"
                     ]
 
             testCase "overrides replace what they name and keep the rest"
@@ -73,6 +82,23 @@ let tests =
                 | Ok changed ->
                     changed |> shouldEqual { config with HowMany = 7; Mode = LastStep; Flag = false; Rate = 0.001 }
                 | Error message -> failwith message
+
+            testCase "lists are separated by commas"
+            <| fun () ->
+                match Settings.apply [ "parts", "1, 0.125,1e-3"; "modes", "last-step,all-steps" ] config with
+                | Ok changed ->
+                    changed
+                    |> shouldEqual { config with Shares = [ 1.0; 0.125; 0.001 ]; Modes = [ LastStep; AllSteps ] }
+                | Error message -> failwith message
+
+                error [ "parts", "0.5,2" ]
+                |> shouldEqual "--parts 0.5,2: must be numbers from 0 to 1, separated by commas"
+
+                error [ "parts", "" ] |> shouldEqual "--parts : must be numbers from 0 to 1, separated by commas"
+
+                error [ "modes", "last-stp" ]
+                |> shouldEqual
+                    "--modes last-stp: must be some of all-steps, last-step, separated by commas; did you mean last-step?"
 
             testCase "a group's settings are named without the group"
             <| fun () ->

@@ -6,19 +6,12 @@ open System.IO
 open System.Reflection
 open System.Text.RegularExpressions
 open System.Xml.Linq
+open Scae.Tests
 open Scae.Tests.Claims
 open Expecto
 open Scae.Core.Experiments
 
-/// The folder of the solution, above the folder that the tests run in.
-let private root =
-    let rec up (folder: DirectoryInfo) =
-        if File.Exists(Path.Combine(folder.FullName, "Scae.sln")) then
-            folder.FullName
-        else
-            up (nonNull folder.Parent)
-
-    up (DirectoryInfo AppContext.BaseDirectory)
+let private root = Expectation.root
 
 let private sources (project: string) (pattern: string) =
     Directory.GetFiles(Path.Combine(root, project), pattern, SearchOption.AllDirectories)

@@ -5,6 +5,7 @@ open Scae.Tests.Claims
 open Expecto
 open Scae.Core.Layers
 open Scae.Core.Experiments
+open Scae.Core.Data
 open Scae.Core.Models
 open Scae.Core.Training
 open Scae.Tensors
@@ -333,7 +334,8 @@ let tests =
             testCase "an empty canvas counts 0 before training, too"
             <| fun () ->
                 let model = Air.init Air.published Dtype.Float32 (Key.OfSeed 1L)
-                (AirData.read Air.published model (Tensor.zeros [| 3; 1024 |])).Counts |> shouldEqual [| 0; 0; 0 |]
+                let empty: Scenes = { Images = Tensor.zeros [| 3; 1024 |]; Truth = Array.create 3 [||] }
+                (AirReading.ofScenes Air.published model empty).Counts |> shouldEqual [| 0; 0; 0 |]
 
             testCase "a patch that is rendered and cut out again is the same"
             <| fun () ->
@@ -347,7 +349,13 @@ let tests =
 
             testCase "a place as the prior has it costs nothing"
             <| fun () ->
-                let config = { snd variants[1] with LogScale = -0.5, 0.2; Place = 0.1, 0.8 }
+                let config =
+                    { snd variants[1] with
+                        LogScale = -0.5
+                        LogScaleDeviation = 0.2
+                        PlaceDeviation = 0.8
+                    }
+
                 let model = Air.init config Dtype.Float64 (Key.OfSeed 1L)
                 let steps = config.Steps
                 let repeat (values: float list) = List.concat (List.replicate steps values)
@@ -357,7 +365,7 @@ let tests =
 
                 let settled (encoder: GlobalEncoder) =
                     { encoder with
-                        Where = biased encoder.Where (repeat [ -0.5; 0.1; 0.1 ])
+                        Where = biased encoder.Where (repeat [ -0.5; 0.0; 0.0 ])
                         WhereLogVariance =
                             encoder.WhereLogVariance
                             |> Option.map (fun layer ->

@@ -9,7 +9,7 @@ open Scae.Core.Models
 open Scae.Core.Training
 open Scae.Tensors
 
-let private config: LearnedTemplatesConfig = { Sizes = [ 4; 4; 3 ]; Restarts = 2 }
+let private config: LearnedTemplatesConfig = { LearnedTemplates.standard with Restarts = 2 }
 
 let private scenes (seed: int) (count: int) =
     Constellations.sample Constellations.published count (Key.OfSeed(int64 seed))
@@ -134,7 +134,7 @@ let tests =
 
             testCase "the step size warms up, then falls to a hundredth"
             <| fun () ->
-                let rate = Schedule.warmCosine 2.0 10 1000
+                let rate = Schedule.at { Largest = 2.0; WarmUp = 10; Decay = Cosine(0.01, 1000) }
                 rate 0 |> shouldBeNear 1e-6 0.2
                 rate 9 |> shouldBeNear 1e-2 2.0
                 rate 500 |> shouldBeNear 1e-6 (2.0 * (0.01 + 0.99 * 0.5))

@@ -78,7 +78,7 @@ let private batch (config: NeuralEMConfig) (count: int) (dtype: Dtype) (seed: in
     let batch = NeuralEM.allocate config count
     (key.Named "target").FillBernoulli(batch.Target.Elements<float32>(), 0.3)
     (key.Named "input").FillBernoulli(batch.Input.Elements<float32>(), 0.3)
-    NeuralEMData.fillNoise config 0.1 (key.Named "noise") batch
+    NeuralEMStarts.fill config (key.Named "noise") batch
 
     batch.StateNoise
     |> Option.iter (fun noise ->
@@ -392,25 +392,23 @@ let tests =
                 let scenes: NeuralEMScenes = { Shapes = Shapes.sample shapes 9 key; Noise = key.Named "noise" }
                 let model = random config Dtype.Float32 4
 
+                let data: NeuralEMData = { Train = None; Validation = scenes; Test = scenes; Shown = scenes }
+
                 let likelihoods starts =
-                    let data: NeuralEMData =
-                        {
+                    let settings =
+                        { NeuralEMSettings.published with
                             Shapes = shapes
-                            Measured = config
-                            StartNoise = 0.1
-                            Starts = starts
-                            Train = None
-                            TrainKey = key
-                            Validation = scenes
-                            Test = scenes
-                            Shown = scenes
+                            Model = config
+                            MeasuredStarts = starts
                         }
 
-                    let names = NeuralEMData.measure data scenes model |> List.map fst
-                    names |> List.contains "ami_distinct_first" |> shouldEqual (starts > 1)
+                    let names =
+                        NeuralEMReading.read settings data model Test |> NeuralEMMeasures.ofReading |> List.map fst
 
-                    NeuralEMData.iterations data scenes model
-                    |> List.last
+                    names |> List.contains "ami_distinct_first" |> shouldEqual (starts > 1)
+                    let last = NeuralEMReading.show settings data model () |> Array.last
+
+                    { State = last.Means; Means = last.Means; Gamma = lazy last.Responsibilities }
                     |> NeuralEM.expectedLogLikelihood config scenes.Shapes.Images
                     |> values
 
@@ -439,7 +437,7 @@ let tests =
                 // The second image is black; the first is lit in two opposite corners.
                 start.Target.Elements<float32>()[0] <- 1.0f
                 start.Target.Elements<float32>()[399] <- 1.0f
-                NeuralEMData.fillNoise config 0.0 (Key.OfSeed 4L) start
+                NeuralEMStarts.fill config (Key.OfSeed 4L) start
 
                 for total in values (start.Noise.sum 1) do
                     total |> shouldBeNear 1e-5 1.0
@@ -453,6 +451,6 @@ let tests =
                 let config = { config with Slots = 1; SymmetryBreaking = SymmetryBreaking.Random }
 
                 let batch = NeuralEM.allocate config 2
-                NeuralEMData.fillNoise config 0.1 (Key.OfSeed 1L) batch
+                NeuralEMStarts.fill config (Key.OfSeed 1L) batch
                 batch.Noise.toArray<float32>() |> Array.distinct |> shouldEqual [| 1.0f |]
         ]

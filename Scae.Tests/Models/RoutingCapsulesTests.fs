@@ -135,7 +135,8 @@ let tests =
             testCase "many scenes are routed as a few are"
             <| fun () ->
                 let points = (batch 1 260).Scenes.Points
-                let all = RoutingCapsules.routeMany config (model 1) points
+                let route = Inference.ofRows RoutingCapsules.ScenesAtOnce (RoutingCapsules.route config (model 1))
+                let all = route points
                 let last = RoutingCapsules.route config (model 1) (points.slice (0, 255, 260))
                 largestDifference (values (all.slice (0, 255, 260))) (values last) |> shouldBeLessThan 1e-4f
 
@@ -191,7 +192,7 @@ let tests =
             testCase "a scene without a point is routed and divided"
             <| fun () ->
                 let scenes = ConstellationsMeasures.without 5 1 (batch 4 5).Scenes
-                let routing = RoutingCapsules.routeMany config (model 1) scenes.Points
+                let routing = RoutingCapsules.route config (model 1) scenes.Points
                 let poses = RoutingCapsules.posesOfRemnants config (Key.OfSeed 1L) scenes.Points routing
                 poses.shape |> shouldEqual [| 5; 3; 4 |]
                 let metrics = ConstellationsMeasures.ofPoses Template.published scenes poses |> Map.ofList

@@ -15,10 +15,11 @@ let private rows (count: int) (batch: int) (seed: int) (steps: int) : int list =
         )
 
     let into = Tensor.zeros [| batch; 2 |]
+    let passes = TrainingSet.Of(set, Key.OfSeed(int64 seed))
 
     [
         for step in 0 .. steps - 1 do
-            TrainingSet.choose set (Key.OfSeed(int64 seed)) step into
+            passes.Fill(step, into)
             let values = into.toArray<float32>()
 
             for i in 0 .. batch - 1 do
@@ -47,6 +48,30 @@ let tests =
                 let all = rows 7 3 seed (step + 1) |> List.skip (3 * step)
                 let set = Tensor.``of`` (Array.init 7 float32, [| 7; 1 |])
                 let into = Tensor.zeros [| 3; 1 |]
-                TrainingSet.choose set (Key.OfSeed(int64 seed)) step into
+                TrainingSet.Of(set, Key.OfSeed(int64 seed)).Fill(step, into)
                 (into.toArray<float32>() |> Array.map int |> List.ofArray) = all
+
+            testCase "rows of bytes come in the order of the same rows in float32, as shares of 255"
+            <| fun () ->
+                let bytes = Array.init 21 (fun i -> byte (12 * i))
+                let set = Tensor.``of`` (bytes |> Array.map (fun b -> float32 b / 255.0f), [| 7; 3 |])
+                let ofBytes, ofFloats = TrainingSet.Of(bytes, 3, Key.OfSeed 4L), TrainingSet.Of(set, Key.OfSeed 4L)
+                let a, b = Tensor.zeros [| 5; 3 |], Tensor.zeros [| 5; 3 |]
+
+                for step in 0..9 do
+                    ofBytes.Fill(step, a)
+                    ofFloats.Fill(step, b)
+                    a.toArray<float32>() |> shouldEqual (b.toArray<float32>())
+
+            testCase "a step of a set of 60,000 allocates nothing"
+            <| fun () ->
+                let set = TrainingSet.Of(Array.zeroCreate<byte> 60000, 1, Key.OfSeed 0L)
+                let into = Tensor.zeros [| 100; 1 |]
+                set.Fill(0, into)
+                let before = System.GC.GetAllocatedBytesForCurrentThread()
+
+                for step in 590..610 do
+                    set.Fill(step, into)
+
+                (System.GC.GetAllocatedBytesForCurrentThread() - before) / 21L |> shouldBeAtMost 512L
         ]

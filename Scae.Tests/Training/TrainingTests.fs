@@ -3,6 +3,7 @@ module Scae.Tests.Training.TrainingTests
 open System
 open Scae.Tests.Claims
 open Expecto
+open Scae.Core.Figures
 open Scae.Core.Experiments
 open Scae.Core.Training
 open Scae.Tensors
@@ -36,7 +37,7 @@ let private session (task: Task) (seed: int) : Session =
 let private identity (task: Task) : RunIdentity =
     {
         Experiment = "constellations"
-        Preset = "seed"
+        Preset = "published"
         Seed = 5
         Settings = task.Settings
         Version = "test"
@@ -47,25 +48,20 @@ let private parse (bytes: byte[]) : SafetensorsFile =
     | Ok file -> file
     | Error message -> failwith message
 
-/// Trains until `steps` are done and returns the state.
-let private trainTo (steps: int) (state: TrainingState) : TrainingState =
-    Training.run state (fun () -> state.Step >= steps) ignore |> ignore
-    state
-
 let private straight () =
     let task = task []
-    let state = Training.start task.Plan (session task 5) |> trainTo 60
+    let state = Trained.start task (session task 5) |> Trained.until 60
     Checkpoint.last (identity task) state
 
 /// A session whose one parameter p ≥ 0 has the loss √p: p = 0 in the given step leaves the loss finite and the gradient not.
-let private rooted (badStep: int) (healthy: Session) : Session =
+let private rooted (badStep: int) (healthy: Session) : Learner =
     let p = Tensor.ones([| 1 |]).reverseDiff()
 
-    { healthy with
-        Parameters = [ "p", p ]
+    { healthy.Learner with
+        Tensors = [ "p", p ]
         Fill = fun step -> p.primal.Elements<float32>()[0] <- (if step = badStep then 0.0f else 1.0f)
-        Record = fun () -> Recording.Of(fun () -> Seq.singleton (p.sqrt().sum()))
-        Snapshot = fun step -> { Step = step; Values = [] }
+        Loss = fun () -> Loss.ofTotal (p.sqrt().sum())
+        Snapshot = fun () -> []
     }
 
 [<Tests>]
@@ -93,51 +89,53 @@ let tests =
                 testCase $"a resumed run ends with the bytes of an uninterrupted one ({stopAt})"
                 <| fun () ->
                     let task = task []
-                    let interrupted = Training.start task.Plan (session task 5) |> trainTo stopAt
+                    let interrupted = Trained.start task (session task 5) |> Trained.until stopAt
                     interrupted.Step |> shouldEqual stopAt
                     let file = parse (Checkpoint.last (identity task) interrupted)
 
-                    match Checkpoint.restore file task.Plan (session task 5) with
+                    match Checkpoint.restore file task.Plan (session task 5).Learner with
                     | Error message -> failtest message
                     | Ok resumed ->
                         resumed.Step |> shouldEqual stopAt
-                        Checkpoint.last (identity task) (trainTo 60 resumed) |> shouldEqual (straight ())
+                        Checkpoint.last (identity task) (Trained.until 60 resumed) |> shouldEqual (straight ())
 
             testCase "seeds differ"
             <| fun () ->
                 let final (seed: int) =
                     let task = task []
-                    let state = Training.start task.Plan (session task seed) |> trainTo 20
-                    (snd state.Session.Parameters.Head).toArray<float32>()
+                    let state = Trained.start task (session task seed) |> Trained.until 20
+                    (snd state.Learner.Tensors.Head).toArray<float32>()
 
                 final 1 |> shouldDiffer (final 2)
 
             testCase "training lowers the loss"
             <| fun () ->
                 let task = task [ "epochs", "6"; "steps-per-epoch", "50" ]
-                let state = Training.start task.Plan (session task 0) |> trainTo 300
-                let losses = state.History.Evaluations |> List.map _.TrainLoss
+                let state = Trained.start task (session task 0) |> Trained.until 300
+                let losses = state.Evaluations |> List.map _.TrainLoss
                 List.last losses |> shouldBeLessThan (0.8 * losses.Head)
 
             testCase "progress tells every step and evaluates every epoch"
             <| fun () ->
                 let task = task []
-                let state = Training.start task.Plan (session task 0)
-                let steps, epochs = ResizeArray(), ResizeArray()
+                let state = Trained.start task (session task 0)
+                let steps, epochs, moments = ResizeArray(), ResizeArray(), ResizeArray()
 
-                Training.run state (fun () -> false) (function
+                Trained.run state (fun () -> false) (function
                     | Stepped(step, _) -> steps.Add step
-                    | Evaluated(evaluation, _) -> epochs.Add evaluation.Epoch)
+                    | Evaluated(evaluation, _) -> epochs.Add evaluation.Epoch
+                    | Snapped snapshot -> moments.Add snapshot.Step
+                    | SaveDue -> ())
                 |> shouldEqual Finished
 
                 List.ofSeq steps |> shouldEqual [ 1..60 ]
                 List.ofSeq epochs |> shouldEqual [ 1; 2; 3 ]
-                state.History.Snapshots |> List.map _.Step |> shouldEqual [ 0..10..60 ]
+                List.ofSeq moments |> shouldEqual [ 0..10..60 ]
 
             testCase "a loss that isn't finite stops the run and names the step"
             <| fun () ->
                 let task = task []
-                let healthy = session task 0
+                let healthy = (session task 0).Learner
 
                 // From step 7 on the batch's parameters are poisoned.
                 let poisoned =
@@ -147,12 +145,12 @@ let tests =
                                 healthy.Fill step
 
                                 if step = 7 then
-                                    (snd healthy.Parameters.Head).Elements<float32>()[0] <- nanf
+                                    (snd healthy.Tensors.Head).Elements<float32>()[0] <- nanf
                     }
 
-                let state = Training.start task.Plan poisoned
+                let state = TrainingState.start task.Plan poisoned
 
-                match Training.run state (fun () -> false) ignore with
+                match Trained.run state (fun () -> false) ignore with
                 | Diverged(step, what) ->
                     step |> shouldEqual 7
                     what |> shouldContainText "the loss is"
@@ -162,13 +160,13 @@ let tests =
                 testCase $"a gradient that isn't finite stops the run before the state is kept ({badStep})"
                 <| fun () ->
                     let task = task []
-                    let state = Training.start task.Plan (rooted badStep (session task 0))
+                    let state = TrainingState.start task.Plan (rooted badStep (session task 0))
                     let kept = ResizeArray()
 
                     let outcome =
-                        Training.run state (fun () -> false) (function
+                        Trained.run state (fun () -> false) (function
                             | Evaluated(evaluation, _) -> kept.Add evaluation.Step
-                            | Stepped _ -> ())
+                            | _ -> ())
 
                     outcome |> shouldEqual (Diverged(badStep, "the gradient of p isn't finite"))
                     List.ofSeq kept |> shouldEqual [ 20..20..badStep ]
@@ -176,17 +174,56 @@ let tests =
             testCase "a run that is asked to stop doesn't keep a step whose gradient isn't finite"
             <| fun () ->
                 let task = task []
-                let state = Training.start task.Plan (rooted 7 (session task 0))
+                let state = TrainingState.start task.Plan (rooted 7 (session task 0))
 
-                Training.run state (fun () -> state.Step = 8) ignore
+                Trained.run state (fun () -> state.Step = 8) ignore
                 |> shouldEqual (Diverged(7, "the gradient of p isn't finite"))
+
+            testCase "a checkpoint in the midst of an epoch is written when it is asked for, and resumes to the byte"
+            <| fun () ->
+                let task = task []
+                let state = Trained.start task (session task 5)
+                let saved = ResizeArray()
+
+                let report progress =
+                    match progress with
+                    | SaveDue -> saved.Add(state.Step, Checkpoint.last (identity task) state)
+                    | _ -> ()
+
+                Training.run state (Trained.supervisor (fun () -> false) (fun () -> state.Step % 10 = 7) report)
+                |> shouldEqual Finished
+
+                saved |> Seq.map fst |> List.ofSeq |> shouldEqual [ 7..10..57 ]
+
+                for _, bytes in saved do
+                    let resumed =
+                        Checkpoint.restore (parse bytes) task.Plan (session task 5).Learner |> Trained.accepted
+
+                    Checkpoint.last (identity task) (Trained.until 60 resumed)
+                    |> shouldEqual (Checkpoint.last (identity task) state)
+
+            testCase "a checkpoint isn't written of a step whose gradient isn't finite"
+            <| fun () ->
+                let task = task []
+                let state = TrainingState.start task.Plan (rooted 7 (session task 0))
+                let saved = ResizeArray()
+
+                let report progress =
+                    if progress = SaveDue then
+                        saved.Add state.Step
+
+                Training.run state (Trained.supervisor (fun () -> false) (fun () -> state.Step >= 6) report)
+                |> shouldEqual (Diverged(7, "the gradient of p isn't finite"))
+
+                List.ofSeq saved |> shouldEqual [ 6; 7 ]
 
             testCase "the summary has final and best metrics and leaves the parameters alone"
             <| fun () ->
                 let task = task []
-                let state = Training.start task.Plan (session task 0) |> trainTo 60
-                let before = (snd state.Session.Parameters.Head).toArray<float32>()
-                let names = Training.summarize state |> List.map fst
+                let session = session task 0
+                let state = Trained.start task session |> Trained.until 60
+                let before = (snd state.Learner.Tensors.Head).toArray<float32>()
+                let names = Results.metrics session state |> List.map fst
 
                 names
                 |> shouldEqual
@@ -201,31 +238,58 @@ let tests =
                         "best_epoch"
                     ]
 
-                (snd state.Session.Parameters.Head).toArray<float32>() |> shouldEqual before
+                (snd state.Learner.Tensors.Head).toArray<float32>() |> shouldEqual before
 
             testCase "pictures are of the best epoch's parameters and leave the present ones alone"
             <| fun () ->
                 let task = task []
-                let state = Training.start task.Plan (session task 0) |> trainTo 60
-                let name, parameter = state.Session.Parameters.Head
-                let best = state.Best.Value.Parameters |> List.find (fun (other, _) -> other = name) |> snd
-                let mutable seen = [||]
+                let session = session task 0
+                let state = Trained.start task session |> Trained.until 60
+                let name, parameter = state.Learner.Tensors.Head
+                let best = state.Best.Value.Tensors |> List.find (fun (other, _) -> other = name) |> snd
+                let kept = best.toArray<float32>()
+                let seen = ref [||]
 
                 let watching =
-                    { state with
-                        Session =
-                            { state.Session with
-                                Figures =
-                                    fun _ ->
-                                        seen <- parameter.toArray<float32>()
-                                        []
-                            }
+                    { session with
+                        Inspect =
+                            fun () ->
+                                { session.Inspect() with
+                                    Figures =
+                                        fun _ ->
+                                            seen.Value <- parameter.toArray<float32>()
+                                            []
+                                }
                     }
 
                 parameter.Elements<float32>()[0] <- 7.0f
-                Training.figures watching |> shouldBeEmpty
-                seen |> shouldEqual (best.toArray<float32>())
+                Results.figures watching state { Evaluations = []; Snapshots = [] } |> shouldBeEmpty
+                seen.Value |> shouldEqual kept
                 parameter.Elements<float32>()[0] |> shouldEqual 7.0f
+
+            testCase "each split is read once for metrics and pictures of the same parameters"
+            <| fun () ->
+                let task = task []
+                let session = session task 0
+                let state = Trained.start task session |> Trained.until 60
+                let inspections = ref 0
+
+                let counting =
+                    { session with
+                        Inspect =
+                            fun () ->
+                                inspections.Value <- inspections.Value + 1
+                                session.Inspect()
+                    }
+
+                let history = { Evaluations = state.Evaluations; Snapshots = [] }
+                let metrics, figures = Results.all counting state history
+
+                inspections.Value |> shouldEqual (if TrainingState.isAtBest state then 1 else 2)
+
+                metrics |> shouldEqual (Results.metrics session state)
+
+                figures |> List.map _.Name |> shouldEqual (Results.figures session state history |> List.map _.Name)
 
             testCase "validation, test and training scenes are different streams"
             <| fun () ->
@@ -240,7 +304,7 @@ let tests =
             testCase "a training step allocates at most 4 KB after warm-up and collects no generation 2"
             <| fun () ->
                 let task = task []
-                let trainer = Trainer(Training.start task.Plan (session task 0))
+                let trainer = Trainer(Trained.start task (session task 0))
 
                 let step () =
                     trainer.Fill()
@@ -278,7 +342,7 @@ let tests =
             testCase "a checkpoint knows whose it is"
             <| fun () ->
                 let task = task []
-                let state = Training.start task.Plan (session task 5) |> trainTo 20
+                let state = Trained.start task (session task 5) |> Trained.until 20
                 let file = parse (Checkpoint.last (identity task) state)
                 Checkpoint.identify file |> shouldEqual (Ok(identity task): Result<RunIdentity, string>)
 

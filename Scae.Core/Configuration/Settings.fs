@@ -1,6 +1,7 @@
-namespace Scae.Core.Experiments
+namespace Scae.Core.Configuration
 
 open System
+open System.Collections
 open System.Globalization
 open System.Reflection
 open FSharp.Reflection
@@ -12,6 +13,9 @@ type SettingAttribute(summary: string) =
 
     /// What it is, in a few words.
     member _.Summary = summary
+
+    /// The hyperparameter's name where it isn't the field's.
+    member val Name = "" with get, set
 
     /// The least value allowed.
     member val Min = Double.NegativeInfinity with get, set
@@ -42,8 +46,16 @@ module Settings =
         FSharpType.IsUnion kind
         && FSharpType.GetUnionCases kind |> Array.forall (fun case -> case.GetFields().Length = 0)
 
+    let private isList (kind: Type) = kind.IsGenericType && kind.GetGenericTypeDefinition() = typedefof<list<_>>
+
+    let private itemOf (kind: Type) = kind.GetGenericArguments()[0]
+
+    let private isNumber (kind: Type) = kind = typeof<int> || kind = typeof<float>
+
     let private kindName (kind: Type) =
-        if kind = typeof<int> then
+        if isList kind then
+            if isNumber (itemOf kind) then "numbers, …" else "names, …"
+        elif kind = typeof<int> then
             "integer"
         elif kind = typeof<float> then
             "number"
@@ -55,11 +67,13 @@ module Settings =
             "text"
 
     /// A value as the command line writes it.
-    let private text (value: objnull) : string =
+    let rec private text (value: objnull) : string =
         match value with
         | :? float as number -> number.ToString("R", CultureInfo.InvariantCulture)
         | :? bool as flag -> if flag then "true" else "false"
         | null -> ""
+        | :? string as words -> words
+        | :? IEnumerable as items -> items |> Seq.cast<objnull> |> Seq.map text |> String.concat ","
         | other when isChoice (other.GetType()) ->
             let case, _ = FSharpValue.GetUnionFields(other, other.GetType())
             kebab case.Name
@@ -73,7 +87,12 @@ module Settings =
         }
 
         member field.Property = List.last field.Path
-        member field.Name = kebab field.Property.Name
+
+        member field.Name =
+            if field.Attribute.Name = "" then
+                kebab field.Property.Name
+            else
+                field.Attribute.Name
 
         member field.Get(config: objnull) : objnull =
             (config, field.Path) ||> List.fold (fun owner step -> step.GetValue owner)
@@ -102,29 +121,6 @@ module Settings =
                 | _ -> replace (own |> List.map (fun (path, value) -> path.Tail, value)) property.PropertyType present)
         |> fun values -> FSharpValue.MakeRecord(kind, values)
 
-    let private read (kind: Type) (value: string) : Result<objnull, string> =
-        let invariant = CultureInfo.InvariantCulture
-
-        if kind = typeof<int> then
-            match Int32.TryParse(value, NumberStyles.AllowLeadingSign, invariant) with
-            | true, number -> Ok(box number)
-            | _ -> Error "a whole number"
-        elif kind = typeof<float> then
-            match Double.TryParse(value, NumberStyles.Float, invariant) with
-            | true, number when Double.IsFinite number -> Ok(box number)
-            | _ -> Error "a finite number such as 0.003 or 3e-3"
-        elif kind = typeof<bool> then
-            match value with
-            | "true" -> Ok(box true)
-            | "false" -> Ok(box false)
-            | _ -> Error "true or false"
-        elif isChoice kind then
-            match cases kind |> Array.tryFind (fun (name, _) -> name = value) with
-            | Some(_, case) -> Ok(FSharpValue.MakeUnion(case, [||]))
-            | None -> Error $"one of {kindName kind}"
-        else
-            Ok(box value)
-
     let private range (low: float) (high: float) =
         match Double.IsInfinity low, Double.IsInfinity high with
         | true, true -> ""
@@ -137,6 +133,67 @@ module Settings =
         | :? int as number -> float number < attribute.Min || float number > attribute.Max
         | :? float as number -> number < attribute.Min || number > attribute.Max
         | _ -> false
+
+    /// A single value; the error says what it must be.
+    let private readOne (attribute: SettingAttribute) (kind: Type) (value: string) : Result<objnull, string> =
+        let invariant = CultureInfo.InvariantCulture
+        let ranged = (kindName kind |> Spelling.withArticle) + range attribute.Min attribute.Max
+
+        let parsed =
+            if kind = typeof<int> then
+                match Int32.TryParse(value, NumberStyles.AllowLeadingSign, invariant) with
+                | true, number -> Ok(box number)
+                // A whole number, but larger than the type can hold.
+                | _ when fst (Numerics.BigInteger.TryParse value) ->
+                    Error $"an integer{range attribute.Min (min attribute.Max (float Int32.MaxValue))}"
+                | _ -> Error "a whole number"
+            elif kind = typeof<float> then
+                match Double.TryParse(value, NumberStyles.Float, invariant) with
+                | true, number when Double.IsFinite number -> Ok(box number)
+                | _ -> Error "a finite number such as 0.003 or 3e-3"
+            elif kind = typeof<bool> then
+                match value with
+                | "true" -> Ok(box true)
+                | "false" -> Ok(box false)
+                | _ -> Error "true or false"
+            elif isChoice kind then
+                match cases kind |> Array.tryFind (fun (name, _) -> name = value) with
+                | Some(_, case) -> Ok(FSharpValue.MakeUnion(case, [||]))
+                | None -> Error $"one of {kindName kind}"
+            else
+                Ok(box value)
+
+        match parsed with
+        | Ok number when outside attribute number -> Error ranged
+        | other -> other
+
+    /// A list of values separated by commas; the error says what it must be.
+    let private readList (attribute: SettingAttribute) (kind: Type) (value: string) : Result<objnull, string> =
+        let item = itemOf kind
+        let items = value.Split ',' |> Array.map (fun part -> readOne attribute item (part.Trim()))
+        let list = FSharpType.GetUnionCases kind
+
+        match items |> Array.tryFindIndex _.IsError with
+        | Some _ when isNumber item -> Error $"numbers{range attribute.Min attribute.Max}, separated by commas"
+        | Some wrong ->
+            let known = kindName item
+            let word = (value.Split(',')[wrong]).Trim()
+            let near = Spelling.nearest word (List.ofArray (known.Split(", ")))
+            let hint = if near.Contains '?' then near else ""
+            Error $"some of {known}, separated by commas{hint}"
+        | None ->
+            (items, FSharpValue.MakeUnion(list[0], [||]))
+            ||> Array.foldBack (fun item rest ->
+                match item with
+                | Ok value -> FSharpValue.MakeUnion(list[1], [| value; rest |])
+                | Error _ -> rest)
+            |> Ok
+
+    let private read (attribute: SettingAttribute) (kind: Type) (value: string) : Result<objnull, string> =
+        if isList kind then
+            readList attribute kind value
+        else
+            readOne attribute kind value
 
     /// The hyperparameters of a configuration with its values as defaults.
     let describe (config: 'config) : Setting list =
@@ -165,17 +222,8 @@ module Settings =
                 let nearest = Spelling.nearest name (known |> List.map _.Name)
                 Error $"there is no hyperparameter --{name}{nearest}"
             | Some field ->
-                let kind = field.Property.PropertyType
-
-                match read kind value with
-                // A whole number, but larger than the type can hold.
-                | Error _ when kind = typeof<int> && fst (Numerics.BigInteger.TryParse value) ->
-                    let high = min field.Attribute.Max (float Int32.MaxValue)
-                    Error $"--{name} {value}: must be an integer{range field.Attribute.Min high}"
+                match read field.Attribute field.Property.PropertyType value with
                 | Error wanted -> Error $"--{name} {value}: must be {wanted}"
-                | Ok parsed when outside field.Attribute parsed ->
-                    Error
-                        $"--{name} {value}: must be {kindName kind |> Spelling.withArticle}{range field.Attribute.Min field.Attribute.Max}"
                 | Ok parsed -> Ok(field.Path, parsed)
 
         (Ok [], overrides)

@@ -6,7 +6,7 @@ open Scae.Core.Figures
 
 /// Pictures of the presets whose capsules recognise their templates.
 [<RequireQualifiedAccess>]
-module RoutedConstellationsFigures =
+module RoutingFigures =
     let private shade (capsule: int) (strength: float) : Colour =
         Colour.mix strength (Colour.rgb 232 232 232) (ConstellationsFigures.colour capsule)
 

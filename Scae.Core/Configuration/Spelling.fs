@@ -1,4 +1,4 @@
-namespace Scae.Core.Experiments
+namespace Scae.Core.Configuration
 
 /// Helps with mistyped names.
 [<RequireQualifiedAccess>]

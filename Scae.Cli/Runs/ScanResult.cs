@@ -1,0 +1,45 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using System.Text.Json.Nodes;
+using Microsoft.FSharp.Collections;
+using Scae.Cli.Reports;
+using Scae.Core.CommandLine;
+using Scae.Core.Experiments;
+
+namespace Scae.Cli.Runs;
+
+/// <summary>One combination of a scan's values, and what its seeds came to.</summary>
+internal sealed record ScanRow(FSharpList<Tuple<string, string>> Settings, IReadOnlyList<Spread> Spreads);
+
+/// <summary>What the combinations of a scan came to.</summary>
+/// <param name="Options">What was asked for.</param>
+/// <param name="Metric">The one by which epochs are chosen: what table and picture show.</param>
+/// <param name="Rows">One for each combination, in their order.</param>
+internal sealed record ScanResult(SweepOptions Options, string Metric, IReadOnlyList<ScanRow> Rows)
+{
+    public Spread SpreadOf(ScanRow row) => row.Spreads.First(spread => spread.Metric == Metric);
+
+    public string ToJson() => new JsonObject
+    {
+        ["experiment"] = Options.Experiment.Specification.Experiment,
+        ["preset"] = Options.Preset.Name,
+        ["overrides"] = Json.Object(Options.Overrides),
+        ["seeds"] = new JsonArray([.. Options.Seeds.Values.Select(seed => (JsonNode)seed)]),
+        ["combinations"] = new JsonArray([.. Rows.Select(row => new JsonObject
+        {
+            ["settings"] = Json.Object(row.Settings),
+            ["metrics"] = new JsonObject(row.Spreads.Select(spread => KeyValuePair.Create(spread.Metric, (JsonNode?)spread.ToJson()))),
+        })]),
+    }.ToJsonString(Json.Indented);
+
+    /// <summary>Writes scan.json, the table scan.md, and the picture scan.png and scan.svg.</summary>
+    public void Write(string folder)
+    {
+        var points = ListModule.OfSeq(Rows.Select(row => new ScanPoint(row.Settings, SpreadOf(row).Mean, SpreadOf(row).Deviation ?? 0)));
+        string name = Format.Name(Metric);
+        AtomicFile.Write(System.IO.Path.Combine(folder, "scan.json"), ToJson() + "\n");
+        AtomicFile.Write(System.IO.Path.Combine(folder, "scan.md"), Scan.markdown(name, points));
+        FigureFiles.Write(folder, Scan.figure($"{Options.Experiment.Specification.Title}, preset {Options.Preset.Name}", name, Options.Vary, points));
+    }
+}

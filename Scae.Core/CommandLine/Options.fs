@@ -1,0 +1,86 @@
+namespace Scae.Core.CommandLine
+
+open Scae.Core.Experiments
+
+/// The seeds first..last, both included. A range stays a range: a sweep over a hundred million seeds begins at once.
+type SeedRange =
+    {
+        First: int64
+        Last: int64
+    }
+
+    /// How many seeds they are.
+    member range.Count: int64 = range.Last - range.First + 1L
+
+    /// The seeds, ascending, made as they are asked for.
+    member range.Values: seq<int64> = seq { range.First .. range.Last }
+
+/// What `scae train` was asked to do.
+type TrainOptions =
+    {
+        Experiment: Experiment
+        Preset: Preset
+        Overrides: (string * string) list
+        Seed: int64
+        Out: string option
+        Resume: bool
+        Threads: int option
+        Resources: Resources
+        Quiet: bool
+        Json: bool
+    }
+
+/// What `scae figures` was asked to do, and what `scae eval` shares with it.
+type RunOptions =
+    {
+        Folder: string
+        Seed: int64
+        Threads: int option
+        Resources: Resources
+        Json: bool
+    }
+
+/// What `scae eval` was asked to do.
+type EvalOptions = { Run: RunOptions; Baseline: string option }
+
+/// What `scae sweep` was asked to do.
+type SweepOptions =
+    {
+        Experiment: Experiment
+        Preset: Preset
+        Overrides: (string * string) list
+        Seeds: SeedRange
+        /// The hyperparameters that are varied.
+        Vary: ScanAxis list
+        Out: string option
+        Threads: int option
+        Resources: Resources
+        Quiet: bool
+        Json: bool
+    }
+
+/// What `scae verify`, `scae gradcheck` and `scae bench` were asked to do.
+type ExperimentOptions =
+    {
+        Experiments: Experiment list
+        Preset: string option
+        Overrides: (string * string) list
+        Seed: int64
+        Steps: int
+        Out: string option
+        Threads: int option
+        Resources: Resources
+        Json: bool
+    }
+
+/// A command line that makes sense.
+type Command =
+    | ShowHelp of text: string
+    | ShowList of json: bool
+    | Train of TrainOptions
+    | Eval of EvalOptions
+    | Figures of RunOptions
+    | Sweep of SweepOptions
+    | Verify of ExperimentOptions
+    | Gradcheck of ExperimentOptions
+    | Bench of ExperimentOptions

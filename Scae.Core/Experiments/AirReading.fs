@@ -1,0 +1,195 @@
+namespace Scae.Core.Experiments
+
+open System
+open Scae.Tensors
+open Scae.Core.Data
+open Scae.Core.Metrics
+open Scae.Core.Models
+open Scae.Core.Training
+
+/// What training, evaluation and pictures of attend-infer-repeat share.
+type AirData =
+    {
+        Digits: DigitSets
+        /// None where every step draws new scenes.
+        Train: TrainingSet option
+        Validation: Scenes
+        Test: Scenes
+        /// Scenes of training digits from which the probe learns classes.
+        Probe: Lazy<Scenes>
+        /// The first validation scenes, which the pictures show.
+        Shown: Scenes
+    }
+
+/// What a model says of scenes, without noise.
+type AirReading =
+    {
+        Scenes: Scenes
+        /// How many digits each scene has: steps whose cumulative presence exceeds ½.
+        Counts: int[]
+        /// The probability that each step and all before it are present, [b][T].
+        Presence: float32[][]
+        /// Where each step of each scene looks, [b][T].
+        Windows: Square[][]
+        /// The same windows, centred on the ink of what the step draws: where the model says that something is, [b][T].
+        Squares: Square[][]
+        /// z_what of each step of each scene, [b][T][Z].
+        What: float[][][]
+        /// Σ(x − y)² of each scene.
+        Errors: float[]
+    }
+
+/// What is inferred from some scenes: cumulative presence [b, T], where each step looks [b, T, 3], the mean of z_what
+/// [b, T, Z], what the steps draw [b, T, D], and Σ(x − y)² [b].
+type private AirFindings =
+    {
+        Presence: Tensor
+        Where: Tensor
+        What: Tensor
+        Renders: Tensor
+        Errors: Tensor
+    }
+
+/// Inference by attend-infer-repeat.
+[<RequireQualifiedAccess>]
+module AirReading =
+    // Scenes at once.
+    [<Literal>]
+    let private ScenesAtOnce = 100
+
+    /// The batch of some scenes without noise.
+    let batch (config: AirConfig) (images: Tensor) : AirBatch =
+        let batch = Air.allocate config images.shape[0]
+        images.CopyTo(batch.Images.Elements<float32>())
+        batch
+
+    /// The square at (log s, t_x, t_y): the outermost pixels' centres are at −1 and 1.
+    let square (canvas: int) (logScale: float) (x: float) (y: float) : Square =
+        let half = float (canvas - 1) / 2.0
+        let centre t = (t + 1.0) * half + 0.5
+
+        {
+            X = centre x
+            Y = centre y
+            Side = exp (Math.Clamp(logScale, -3.0, 1.5)) * 2.0 * half + 1.0
+        }
+
+    /// The square that a digit of a scene fills.
+    let trueSquare (digit: PlacedDigit) : Square =
+        let side = float digit.Side
+
+        {
+            X = float digit.Left + side / 2.0
+            Y = float digit.Top + side / 2.0
+            Side = side
+        }
+
+    // Less ink than a thousandth of a pixel's is no place.
+    [<Literal>]
+    let private LeastInk = 1e-3
+
+    /// A window centred on the ink that is drawn: the mean of pixels' places weighed by what is drawn there, C² values. It
+    /// need not be the window's centre, since a decoder may draw anywhere in its patch; MNIST's digits lie in their frames
+    /// with the centre of mass in the middle. The window itself where nothing is drawn.
+    let centredOnInk (canvas: int) (window: Square) (drawn: ReadOnlySpan<float32>) : Square =
+        let mutable ink, x, y = 0.0, 0.0, 0.0
+
+        for i in 0 .. drawn.Length - 1 do
+            let here = float drawn[i]
+            ink <- ink + here
+            x <- x + here * (float (i % canvas) + 0.5)
+            y <- y + here * (float (i / canvas) + 0.5)
+
+        if ink < LeastInk then
+            window
+        else
+            { window with X = x / ink; Y = y / ink }
+
+    /// How much each step's render counts: cumulative presence, which is hard unless the model's is relaxed; [b, T].
+    let weights (config: AirConfig) (inference: AirInference) : Tensor =
+        let cumulative = AirObjective.cumulativePresence inference
+
+        match config.Presence with
+        | AirPresence.Relaxed -> cumulative
+        | _ -> cumulative.gt 0.5
+
+    let private infer (config: AirConfig) (model: Air) (batch: AirBatch) : AirFindings =
+        let inference = AirEncoder.infer config model batch
+        let drawn = Air.compose config (weights config inference) inference.Renders
+        let difference = drawn - batch.Images
+
+        {
+            Presence = AirObjective.cumulativePresence inference
+            Where = inference.Where
+            What = inference.WhatMean
+            Renders = inference.Renders
+            Errors = (difference * difference).sum 1
+        }
+
+    /// Each scene's part of a tensor [b, …] as numbers.
+    let private ofScene (x: Tensor) (i: int) : ReadOnlySpan<float32> =
+        let size = x.nelement / x.shape[0]
+        Span.op_Implicit (x.Elements<float32>().Slice(i * size, size))
+
+    let private windows (config: AirConfig) (found: AirFindings) (i: int) : Square[] =
+        let where = ofScene found.Where i
+        let windows = Array.zeroCreate config.Steps
+
+        for t in 0 .. config.Steps - 1 do
+            windows[t] <- square config.Canvas (float where[3 * t]) (float where[3 * t + 1]) (float where[3 * t + 2])
+
+        windows
+
+    /// Reads any scenes.
+    let ofScenes (config: AirConfig) (model: Air) : Scenes -> AirReading =
+        let inference = Inference(ScenesAtOnce, Air.allocate config, infer config model)
+        let pixels, steps, z = Air.pixels config, config.Steps, config.What
+
+        fun scenes ->
+            let count = scenes.Images.shape[0]
+
+            let reading: AirReading =
+                {
+                    Scenes = scenes
+                    Counts = Array.zeroCreate count
+                    Presence = Array.zeroCreate count
+                    Windows = Array.zeroCreate count
+                    Squares = Array.zeroCreate count
+                    What = Array.zeroCreate count
+                    Errors = Array.zeroCreate count
+                }
+
+            let take (found: AirFindings) (i: int) (scene: int) =
+                let presence = (ofScene found.Presence i).ToArray()
+                let windows = windows config found i
+                let what = (ofScene found.What i).ToArray()
+
+                let centred t (window: Square) =
+                    centredOnInk config.Canvas window ((ofScene found.Renders i).Slice(t * pixels, pixels))
+
+                reading.Presence[scene] <- presence
+                reading.Counts[scene] <- presence |> Array.filter (fun p -> p > 0.5f) |> Array.length
+                reading.Windows[scene] <- windows
+                reading.Squares[scene] <- windows |> Array.mapi centred
+                reading.What[scene] <- Array.init steps (fun t -> Array.init z (fun j -> float what[t * z + j]))
+                reading.Errors[scene] <- float (found.Errors.Elements<float32>()[i])
+
+            inference.Over(
+                count,
+                fun part ->
+                    Rows.load scenes.Images part.First part.Batch.Images
+                    part.Run()
+
+                    for i in 0 .. part.Batch.Images.shape[0] - 1 do
+                        take part.Output i (part.First + i)
+            )
+
+            reading
+
+    /// Reads the scenes of a split.
+    let read (settings: AirSettings) (data: AirData) (model: Air) : Split -> AirReading =
+        let read = ofScenes settings.Model model
+
+        function
+        | Validation -> read data.Validation
+        | Test -> read data.Test

@@ -1,0 +1,158 @@
+namespace Scae.Core.Experiments
+
+open Scae.Core.Configuration
+open Scae.Core.Data
+open Scae.Core.Models
+open Scae.Core.Training
+
+/// Where single digits come from.
+[<RequireQualifiedAccess>]
+type DigitSource =
+    | Mnist
+    /// A stroke font: needs no data.
+    | Strokes
+
+/// Every hyperparameter of attend-infer-repeat; the defaults are the published small program's.
+type AirSettings =
+    {
+        Training: TrainingSettings
+        [<Setting("the step size at the end as a share of the first, approached geometrically", Min = 1e-6, Max = 1.0)>]
+        FinalRate: float
+        [<Setting("largest norm of the gradients, 0 for no limit", Min = 0.0)>]
+        Clip: float
+        [<Setting("where single digits come from")>]
+        Digits: DigitSource
+        [<Setting("training scenes, 0 for new ones each step", Min = 0.0)>]
+        TrainSize: int
+        [<Setting("scenes from which the probe learns classes", Min = 1.0)>]
+        ProbeSize: int
+        Scenes: MultiMnistConfig
+        Model: AirConfig
+        // Neither a prior nor its complement may vanish in float32.
+        [<Setting("prior probability of each step's presence given the step before; the last repeats",
+                  Min = 1e-6,
+                  Max = 0.999999)>]
+        Prior: float list
+        [<Setting("the same at the start, for all steps, 0 for no annealing", Min = 0.0, Max = 0.999999)>]
+        PriorStart: float
+        [<Setting("steps over which the prior falls geometrically", Min = 0.0)>]
+        AnnealSteps: int
+        [<Setting("temperature of relaxed presence at the start", Min = 0.01)>]
+        TemperatureStart: float
+        [<Setting("and at the end, approached linearly", Min = 0.01)>]
+        TemperatureEnd: float
+        [<Setting("epochs over which the KL terms come in", Min = 1.0)>]
+        WarmEpochs: int
+    }
+
+/// What follows from the hyperparameters of attend-infer-repeat.
+[<RequireQualifiedAccess>]
+module AirSettings =
+    /// The published small program's.
+    let published: AirSettings =
+        {
+            Training =
+                {
+                    Epochs = 8
+                    StepsPerEpoch = 46
+                    BatchSize = 32
+                    LearningRate = 2e-3
+                    ValidationSize = 300
+                    TestSize = 10000
+                    SnapshotEvery = 35
+                }
+            FinalRate = 1.0
+            Clip = 0.0
+            Digits = DigitSource.Mnist
+            TrainSize = 1500
+            ProbeSize = 2000
+            Scenes = MultiMnist.published
+            Model = Air.published
+            Prior = [ 0.5; 0.4; 0.2 ]
+            PriorStart = 0.0
+            AnnealSteps = 0
+            TemperatureStart = 1.0
+            TemperatureEnd = 0.2
+            WarmEpochs = 2
+        }
+
+    let private refusalOfScenes (scenes: MultiMnistConfig) : string option =
+        let largest = MultiMnist.largestSide scenes
+
+        if scenes.Smallest > scenes.Largest then
+            Some $"--smallest {scenes.Smallest}: must be at most the largest, which is {scenes.Largest}"
+        elif scenes.Canvas < largest then
+            Some $"--canvas {scenes.Canvas}: must be at least {largest}, for the largest digits"
+        else
+            None
+
+    // A finder has weights from every pixel of its picture to every other.
+    [<Literal>]
+    let private LargestFound = 64
+
+    /// What a model of the given configuration can't be.
+    let private refusalOfModel (model: AirConfig) : string option =
+        let overview = Air.overview model
+
+        let recurrentOnly =
+            [
+                if model.Overview > 0 then
+                    $"overview {model.Overview}"
+                if model.Finder > 0 then
+                    $"finder {model.Finder}"
+                if model.Evidence then
+                    "evidence true"
+                if model.Context > 0 then
+                    $"context {model.Context}"
+                if not model.ThroughInputs then
+                    "through-inputs false"
+            ]
+
+        if model.Decoding = AirDecoding.Convolutional && model.Patch % 4 <> 0 then
+            Some $"--patch {model.Patch}: must be a multiple of 4 for a convolutional decoder"
+        elif model.Recombined > 0 && model.Steps < 2 then
+            Some $"--recombined {model.Recombined}: needs --objects 2 or more, which is {model.Steps}"
+        elif model.Encoding = AirEncoding.Global && not recurrentOnly.IsEmpty then
+            Some $"--{recurrentOnly.Head}: needs --encoding recurrent"
+        elif overview > model.Canvas then
+            Some $"--overview {model.Overview}: must be at most the canvas, which is {model.Canvas}"
+        elif model.Finder > 0 && (overview < 2 || overview > LargestFound) then
+            Some
+                $"--overview {model.Overview}: must be from 2 to {LargestFound} for a finder (0 is the canvas, {model.Canvas})"
+        else
+            None
+
+    let private refusal (settings: AirSettings) : string option =
+        if settings.PriorStart > 0.0 && settings.AnnealSteps = 0 then
+            Some $"--prior-start {settings.PriorStart}: needs --anneal-steps above 0"
+        else
+            refusalOfScenes settings.Scenes |> Option.orElse (refusalOfModel settings.Model)
+
+    /// The settings with the scenes' size in the model and a prior for every step, and the plan of the training. The error
+    /// is one line.
+    let resolve (settings: AirSettings) : Result<AirSettings * Plan, string> =
+        let training, prior = settings.Training, Array.ofList settings.Prior
+
+        let settled =
+            { settings with
+                Model.Canvas = settings.Scenes.Canvas
+                Prior = List.init settings.Model.Steps (fun t -> prior[min t (prior.Length - 1)])
+            }
+
+        match refusal settled with
+        | Some message -> Error message
+        | None ->
+            let plan = TrainingSettings.plan { Metric = "count_accuracy"; Larger = true } training
+
+            Ok(
+                settled,
+                { plan with
+                    Rule.LearningRate =
+                        {
+                            Largest = training.LearningRate
+                            WarmUp = 1
+                            Decay = Geometric(settings.FinalRate, training.Steps)
+                        }
+                    Rule.Clip = TrainingSettings.clip settings.Clip
+                }
+            )

@@ -1,0 +1,58 @@
+namespace Scae.Core.Experiments
+
+open Scae.Core.Configuration
+open Scae.Tensors
+open Scae.Core.Figures
+open Scae.Core.Training
+
+/// What the author of an experiment writes: data, model, loss, measures and pictures as functions of a configuration.
+/// Functions of model and data are given them once; what they prepare before the next argument serves all later calls, and
+/// sees the parameters change. The models that they are given have no derivatives, but for the loss'.
+type Definition<'settings, 'config, 'data, 'model, 'batch, 'reading> =
+    {
+        /// The hyperparameters, a record whose fields carry a Setting, with their defaults.
+        Defaults: 'settings
+        /// What follows from the hyperparameters, and the plan of the training; the error says in one line which don't fit
+        /// each other. Nothing is refused after it.
+        Resolve: 'settings -> Result<'config * Plan, string>
+        /// Data that is made or loaded once: training sets, validation and test scenes.
+        Load: 'config -> Resources -> Keys -> Result<'data, string>
+        Init: 'config -> Dtype -> Key -> 'model
+        /// Room for a batch of the given size, a record whose tensors are float32.
+        Allocate: 'config -> int -> 'batch
+        /// Fills a batch from the key of its step, which is counted from 0.
+        Fill: 'config -> 'data -> Key -> int -> 'batch -> unit
+        /// The loss of a batch. It must not depend on values read while it runs: see Recording.
+        Loss: 'config -> 'model -> 'batch -> Loss
+        /// What a check of gradients runs on: the configuration and the float64 model, changed where the loss has no
+        /// derivative or its gradient is right on average alone.
+        Checked: 'config -> Key -> 'model -> 'config * 'model
+        /// What the model says of the scenes of a split, which are part of the reading: see Inference.
+        Read: 'config -> 'data -> 'model -> Split -> 'reading
+        /// The figures of merit of a reading, after every epoch.
+        Metrics: 'config -> 'reading -> Metrics
+        /// Those that take longer, of a reading of test scenes: at the end of a run, and in `scae eval`.
+        Probes: 'config -> 'data -> 'model -> 'reading -> Metrics
+        /// By name, methods that learn nothing, measured on the same scenes: `scae eval RUN --baseline NAME`.
+        Baselines: (string * ('config -> 'data -> Split -> Metrics)) list
+        /// What the animation shows of a moment.
+        Snapshot: 'config -> 'data -> 'model -> unit -> (string * Tensor) list
+        /// The pictures, from readings that the figures of merit may have needed too.
+        Figures: 'config -> 'data -> 'model -> (Split -> 'reading) -> History -> Figure list
+        Animation: 'config -> 'data -> History -> Animation option
+    }
+
+/// Parts of definitions that need none of their own.
+[<RequireQualifiedAccess>]
+module Definition =
+    /// Gradients can be checked on the model as it is.
+    let checkedAsItIs (config: 'config) (_: Key) (model: 'model) : 'config * 'model = config, model
+
+    /// No figures of merit but those of every epoch.
+    let noProbes (_: 'config) (_: 'data) (_: 'model) (_: 'reading) : Metrics = []
+
+    /// Nothing to animate.
+    let noSnapshot (_: 'config) (_: 'data) (_: 'model) () : (string * Tensor) list = []
+
+    /// No animation.
+    let noAnimation (_: 'config) (_: 'data) (_: History) : Animation option = None

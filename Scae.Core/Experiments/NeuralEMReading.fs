@@ -1,0 +1,177 @@
+namespace Scae.Core.Experiments
+
+open System
+open Scae.Tensors
+open Scae.Core.Data
+open Scae.Core.Models
+open Scae.Core.Training
+
+/// Images that are measured, and the stream of the noise that starts their slots.
+type NeuralEMScenes = { Shapes: Shapes; Noise: Key }
+
+/// Images to train with, to measure and to show.
+type NeuralEMData =
+    {
+        /// None where every step draws new images.
+        Train: TrainingSet option
+        Validation: NeuralEMScenes
+        Test: NeuralEMScenes
+        /// The first validation images, which the pictures show.
+        Shown: NeuralEMScenes
+    }
+
+/// Which slot the model gives each pixel of the images of a split.
+type NeuralEMReading =
+    {
+        Shapes: Shapes
+        /// The mean loss of the last iteration.
+        Loss: float
+        /// The slot of each pixel, b·D, from the likeliest start.
+        Slots: int[]
+        /// The same from the first start of each image, where there are several.
+        OfFirstStart: int[] option
+    }
+
+/// An EM iteration on the images that the pictures show: γ and ψ, [b, slots, D].
+type ShownIteration = { Responsibilities: Tensor; Means: Tensor }
+
+/// What a run of the iterations on some images gives; the expected log-likelihood [b], by which starts are compared, where
+/// there are several.
+type private Unrolled<'found> = { Found: 'found; Quality: Tensor option }
+
+/// The slot of the largest responsibility [b, D], and the loss of the last iteration, a scalar.
+type private Grouped = { Slots: Tensor; Loss: Tensor }
+
+/// Inference by neural expectation maximization.
+[<RequireQualifiedAccess>]
+module NeuralEMReading =
+    // As many images run through the model together; the noise of their starts has a key for each of these parts.
+    [<Literal>]
+    let private ImagesAtOnce = 64
+
+    let private inference (settings: NeuralEMSettings) (model: NeuralEM) find =
+        let config = NeuralEMSettings.measured settings
+
+        let infer (batch: NeuralEMBatch) =
+            let iterations = NeuralEM.unroll config model batch
+
+            {
+                Found = find config batch iterations
+                Quality =
+                    if settings.MeasuredStarts > 1 then
+                        Some(NeuralEM.expectedLogLikelihood config batch.Target (List.last iterations))
+                    else
+                        None
+            }
+
+        Inference(ImagesAtOnce, NeuralEM.allocate config, infer)
+
+    /// Starts a part of the images from a key.
+    let private start (settings: NeuralEMSettings) (key: Key) (part: Part<NeuralEMBatch, Unrolled<'found>>) =
+        NeuralEMStarts.fill (NeuralEMSettings.measured settings) key part.Batch
+        part.Run()
+
+    /// Tries further starts of a part of the images, and ends with the likeliest of each image.
+    let private settle settings (noise: Key) (quality: Tensor) (part: Part<NeuralEMBatch, Unrolled<'found>>) =
+        let best = quality.toArray<float32>()
+        let kept = part.Batch.Noise.toArray<float32>()
+        let size = kept.Length / best.Length
+
+        for number in 1 .. settings.MeasuredStarts - 1 do
+            start settings ((noise.Named "again").Fold(int64 number)) part
+            let found = quality.Elements<float32>()
+
+            for image in 0 .. best.Length - 1 do
+                if found[image] > best[image] then
+                    best[image] <- found[image]
+                    let own = part.Batch.Noise.Elements<float32>().Slice(image * size, size)
+                    own.CopyTo(Span(kept, image * size, size))
+
+        kept.CopyTo(part.Batch.Noise.Elements<float32>())
+        part.Run()
+
+    /// Goes through images; `visitFirst` sees what their first starts give where there are several, `visit` what the
+    /// likeliest give.
+    let private over
+        settings
+        (inference: Inference<NeuralEMBatch, Unrolled<'found>>)
+        (scenes: NeuralEMScenes)
+        visitFirst
+        visit
+        =
+        let images = scenes.Shapes.Images
+
+        inference.Over(
+            images.shape[0],
+            fun part ->
+                Rows.load images part.First part.Batch.Target
+                part.Batch.Target.CopyTo(part.Batch.Input.Elements<float32>())
+                let noise = scenes.Noise.Fold(int64 (part.First / ImagesAtOnce))
+                start settings noise part
+
+                match part.Output.Quality with
+                | Some quality ->
+                    visitFirst part
+                    settle settings noise quality part
+                | None -> ()
+
+                visit part
+        )
+
+    /// Reads the images of a split.
+    let read (settings: NeuralEMSettings) (data: NeuralEMData) (model: NeuralEM) : Split -> NeuralEMReading =
+        let group config (batch: NeuralEMBatch) iterations =
+            let last: EMIteration = List.last iterations
+
+            {
+                Slots = last.Responsibilities.argmax 1
+                Loss = NeuralEM.iterationLoss config batch.Target last
+            }
+
+        let inference = inference settings model group
+
+        fun split ->
+            let scenes =
+                match split with
+                | Validation -> data.Validation
+                | Test -> data.Test
+
+            let images = scenes.Shapes.Images
+            let losses = ResizeArray<float>()
+            let slots = Array.zeroCreate<int> images.nelement
+
+            let ofFirst =
+                if settings.MeasuredStarts > 1 then
+                    Some(Array.zeroCreate<int> images.nelement)
+                else
+                    None
+
+            let store (into: int[]) (part: Part<NeuralEMBatch, Unrolled<Grouped>>) =
+                let found = part.Output.Found.Slots
+                found.CopyTo(Span(into, part.First * found.shape[1], found.nelement))
+
+            over settings inference scenes (store (defaultArg ofFirst slots)) (fun part ->
+                store slots part
+                losses.Add(float part.Batch.Target.shape[0] * part.Output.Found.Loss.toScalar ()))
+
+            {
+                Shapes = scenes.Shapes
+                Loss = Seq.sum losses / float images.shape[0]
+                Slots = slots
+                OfFirstStart = ofFirst
+            }
+
+    /// The iterations on the images that the pictures show; the next call overwrites them.
+    let show (settings: NeuralEMSettings) (data: NeuralEMData) (model: NeuralEM) : unit -> ShownIteration[] =
+        let keep _ _ (iterations: EMIteration list) =
+            [|
+                for iteration in iterations ->
+                    { Responsibilities = iteration.Responsibilities; Means = iteration.Means }
+            |]
+
+        let inference = inference settings model keep
+
+        fun () ->
+            let found = ref [||]
+            over settings inference data.Shown ignore (fun part -> found.Value <- part.Output.Found)
+            found.Value

@@ -1,0 +1,124 @@
+namespace Scae.Core.Experiments
+
+open Scae.Core.Configuration
+open Scae.Core.Data
+open Scae.Core.Models
+open Scae.Core.Training
+
+/// The metric by which the best epoch is chosen, on validation images.
+[<RequireQualifiedAccess>]
+type GroupingMeasure =
+    | Nmi
+    /// Adjusted mutual information without the pixels that several shapes cover.
+    | Ami
+
+/// Every hyperparameter of neural expectation maximization; the defaults are the published small program's.
+type NeuralEMSettings =
+    {
+        Training: TrainingSettings
+        [<Setting("the step size at the end as a share of the first, approached geometrically", Min = 1e-6, Max = 1.0)>]
+        FinalRate: float
+        [<Setting("steps over which the step size grows to its first value", Min = 0.0)>]
+        WarmUp: int
+        [<Setting("largest norm of the gradients, 0 for no limit", Min = 0.0)>]
+        Clip: float
+        Shapes: ShapesConfig
+        [<Setting("training images, 0 for new ones each step", Min = 0.0)>]
+        TrainSize: int
+        [<Setting("probability that a pixel is flipped in training", Min = 0.0, Max = 0.5)>]
+        FlipProbability: float
+        [<Setting("whether the flipped image is what is explained, too")>]
+        FlipTarget: bool
+        [<Setting("probability that a pixel is dark for the M-step in training, after flips", Min = 0.0, Max = 0.99)>]
+        DropProbability: float
+        Model: NeuralEMConfig
+        [<Setting("EM iterations in evaluations and pictures, 0 for as many as in training", Min = 0.0, Max = 1000.0)>]
+        MeasuredIterations: int
+        [<Setting("starts of each image in evaluations and pictures, of which the likeliest counts",
+                  Min = 1.0,
+                  Max = 1000.0)>]
+        MeasuredStarts: int
+        [<Setting("the metric that chooses the best epoch")>]
+        BestBy: GroupingMeasure
+    }
+
+/// What follows from the hyperparameters of neural expectation maximization.
+[<RequireQualifiedAccess>]
+module NeuralEMSettings =
+    /// The published small program's.
+    let published: NeuralEMSettings =
+        {
+            Training =
+                {
+                    Epochs = 30
+                    StepsPerEpoch = 32
+                    BatchSize = 32
+                    LearningRate = 3e-3
+                    ValidationSize = 512
+                    TestSize = 1000
+                    SnapshotEvery = 64
+                }
+            FinalRate = 1.0
+            WarmUp = 0
+            Clip = 5.0
+            Shapes = Shapes.published
+            TrainSize = 1024
+            FlipProbability = 0.1
+            FlipTarget = true
+            DropProbability = 0.0
+            Model = NeuralEM.published
+            MeasuredIterations = 0
+            MeasuredStarts = 1
+            BestBy = GroupingMeasure.Nmi
+        }
+
+    /// The model as it is measured and drawn: without what disturbs training, and maybe with other iterations.
+    let measured (settings: NeuralEMSettings) : NeuralEMConfig =
+        let model = NeuralEM.undisturbed settings.Model
+
+        if settings.MeasuredIterations > 0 then
+            { model with Iterations = settings.MeasuredIterations }
+        else
+            model
+
+    /// The name of the metric that chooses the best epoch.
+    let bestBy (settings: NeuralEMSettings) : string =
+        match settings.BestBy with
+        | GroupingMeasure.Nmi -> "nmi"
+        | GroupingMeasure.Ami -> "ami_distinct"
+
+    let private refusal (settings: NeuralEMSettings) : string option =
+        let shapes = settings.Shapes
+        let least = Shapes.leastCanvas shapes
+
+        if shapes.Smallest > shapes.Largest then
+            Some $"--smallest {shapes.Smallest}: must be at most the largest, which is {shapes.Largest}"
+        elif shapes.Darkest < 1.0 && settings.Model.Likelihood = Likelihood.Bernoulli then
+            Some $"--darkest {shapes.Darkest}: grey images need --likelihood gaussian"
+        elif shapes.Canvas < least then
+            Some $"--canvas {shapes.Canvas}: must be at least {least}, for shapes of half-size {shapes.Largest}"
+        elif settings.Model.FreshInput && settings.FlipTarget then
+            Some "--flip-anew true: needs --flip-target false, since several flipped images can't be one target"
+        else
+            None
+
+    /// The settings with the size of an image in the model, and the plan of the training. The error is one line.
+    let resolve (settings: NeuralEMSettings) : Result<NeuralEMSettings * Plan, string> =
+        match refusal settings with
+        | Some message -> Error message
+        | None ->
+            let training = settings.Training
+            let plan = TrainingSettings.plan { Metric = bestBy settings; Larger = true } training
+
+            Ok(
+                { settings with Model.Pixels = settings.Shapes.Canvas * settings.Shapes.Canvas },
+                { plan with
+                    Rule.LearningRate =
+                        {
+                            Largest = training.LearningRate
+                            WarmUp = settings.WarmUp + 1
+                            Decay = Geometric(settings.FinalRate, training.Steps)
+                        }
+                    Rule.Clip = TrainingSettings.clip settings.Clip
+                }
+            )

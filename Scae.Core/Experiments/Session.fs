@@ -1,0 +1,134 @@
+namespace Scae.Core.Experiments
+
+open System.Collections.Generic
+open Scae.Tensors
+open Scae.Core.Configuration
+open Scae.Core.Layers
+open Scae.Core.Figures
+open Scae.Core.Training
+
+/// A look at the present parameters: each split is read at most once. It holds as long as the parameters stay.
+type Inspection =
+    {
+        /// Of test scenes with the probes.
+        Metrics: Split -> Metrics
+        Figures: History -> Figure list
+    }
+
+/// A model with its data, ready to be trained, measured and drawn.
+type Session =
+    {
+        Learner: Learner
+        Inspect: unit -> Inspection
+        /// By name, methods that learn nothing, measured on the same scenes.
+        Baselines: (string * (Split -> Metrics)) list
+        Animation: History -> Animation option
+    }
+
+/// Sessions from definitions.
+[<RequireQualifiedAccess>]
+module Session =
+    let private once (read: Split -> 'reading) : Split -> 'reading =
+        let known = Dictionary<Split, 'reading>()
+
+        fun split ->
+            match known.TryGetValue split with
+            | true, reading -> reading
+            | _ ->
+                let reading = read split
+                known[split] <- reading
+                reading
+
+    let internal create
+        (definition: Definition<'settings, 'config, 'data, 'model, 'batch, 'reading>)
+        (config: 'config, plan: Plan)
+        (keys: Keys)
+        (data: 'data)
+        : Session =
+        let model =
+            definition.Init config Dtype.Float32 keys.Init
+            |> Parameters.mapi (fun name tensor ->
+                match Plan.rule plan name with
+                | Some _ -> tensor.reverseDiff ()
+                | None -> tensor)
+
+        let frozen = Parameters.frozen model
+        let batch = definition.Allocate config plan.BatchSize
+        let read = definition.Read config data frozen
+        let snapshot = definition.Snapshot config data frozen
+        let fill = definition.Fill config data
+
+        {
+            Learner =
+                {
+                    Tensors = Parameters.named model
+                    Fill = fun step -> fill (keys.Train.Fold step) step batch
+                    Loss = fun () -> definition.Loss config model batch
+                    Validate = fun () -> definition.Metrics config (read Validation)
+                    Snapshot = snapshot
+                }
+            Inspect =
+                fun () ->
+                    let read = once read
+
+                    {
+                        Metrics =
+                            function
+                            | Validation -> definition.Metrics config (read Validation)
+                            | Test ->
+                                definition.Metrics config (read Test) @ definition.Probes config data frozen (read Test)
+                        Figures = definition.Figures config data frozen read
+                    }
+            Baselines = definition.Baselines |> List.map (fun (name, measure) -> name, measure config data)
+            Animation = definition.Animation config data
+        }
+
+    /// The metrics of a baseline on the scenes of a split. The error is one line with the nearest name.
+    let baseline (session: Session) (name: string) (split: Split) : Result<Metrics, string> =
+        match session.Baselines |> List.tryFind (fun (known, _) -> known = name) with
+        | Some(_, measure) -> Ok(measure split)
+        | None when session.Baselines.IsEmpty -> Error $"--baseline {name}: the experiment has no baselines"
+        | None -> Error $"there is no baseline {name}{Spelling.nearest name (List.map fst session.Baselines)}"
+
+    /// The animation of a training, if it has one.
+    let animation (session: Session) (history: History) : Animation option = session.Animation history
+
+/// What a training amounts to.
+[<RequireQualifiedAccess>]
+module Results =
+    /// Test metrics with the final parameters, and as best_METRIC with those of the epoch that was best on validation
+    /// scenes; that epoch is best_epoch. What it was chosen by is val_best_METRIC, on the validation scenes: an optimistic
+    /// figure, which small programs publish.
+    let private named (state: TrainingState) (final: Metrics) (atBest: Metrics) : Metrics =
+        match state.Best with
+        | None -> final
+        | Some best ->
+            final
+            @ [ for name, value in atBest -> $"best_{name}", value ]
+            @ [ $"val_best_{state.Plan.BestBy.Metric}", best.Value; "best_epoch", float best.Epoch ]
+
+    let private examine (session: Session) (state: TrainingState) (draw: Inspection -> Figure list) =
+        let atBest () =
+            TrainingState.atBest state (fun () ->
+                let inspection = session.Inspect()
+                inspection.Metrics Test, draw inspection)
+
+        if TrainingState.isAtBest state then
+            let metrics, figures = atBest ()
+            named state metrics metrics, figures
+        else
+            let final = TrainingState.asEvaluated state (fun () -> (session.Inspect()).Metrics Test)
+
+            let metrics, figures = atBest ()
+            named state final metrics, figures
+
+    /// The metrics of a training, on test scenes.
+    let metrics (session: Session) (state: TrainingState) : Metrics = fst (examine session state (fun _ -> []))
+
+    /// The pictures of a training, of the parameters of the epoch that was best on validation scenes.
+    let figures (session: Session) (state: TrainingState) (history: History) : Figure list =
+        TrainingState.atBest state (fun () -> (session.Inspect()).Figures history)
+
+    /// Both, from readings that they share.
+    let all (session: Session) (state: TrainingState) (history: History) : Metrics * Figure list =
+        examine session state (fun inspection -> inspection.Figures history)

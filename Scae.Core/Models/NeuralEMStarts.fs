@@ -1,0 +1,94 @@
+namespace Scae.Core.Models
+
+open System
+open System.Numerics.Tensors
+open Scae.Tensors
+
+/// The noise from which the slots of an image start.
+[<RequireQualifiedAccess>]
+module NeuralEMStarts =
+    /// Divides |N(0, 1)| in rows [b, slots, D] by its sum over slots. One slot has all, even where the normal is 0.
+    let private normalize (slots: int) (pixels: int) (values: Span<float32>) =
+        if slots = 1 then
+            values.Fill 1.0f
+        else
+            TensorPrimitives.Abs(Span.op_Implicit values, values)
+
+        let sum = Array.zeroCreate<float32> pixels
+
+        for image in 0 .. values.Length / (slots * pixels) - 1 do
+            Array.Clear sum
+
+            for slot in image * slots .. image * slots + slots - 1 do
+                let row = values.Slice(slot * pixels, pixels)
+                TensorPrimitives.Add(ReadOnlySpan sum, Span.op_Implicit row, Span sum)
+
+            for slot in image * slots .. image * slots + slots - 1 do
+                let row = values.Slice(slot * pixels, pixels)
+                TensorPrimitives.Divide(Span.op_Implicit row, ReadOnlySpan sum, row)
+
+    // How far from its centre a slot of a spread start answers, in pixels: the deviation of a normal density.
+    [<Literal>]
+    let private SpreadWidth = 4.0
+
+    // What a slot answers for at each squared distance on an image of the given width; what is added lets every slot see a
+    // little of everything.
+    let private nearness (width: int) : float32[] =
+        Array.init (2 * width * width) (fun distance ->
+            float32 (exp (-(float distance) / (2.0 * SpreadWidth * SpreadWidth)) + 1e-3))
+
+    /// The index of a weight, drawn in proportion to the weights; any index where all are 0.
+    let private draw (random: KeyStream) (weights: float[]) : int =
+        let total = Array.sum weights
+
+        if total <= 0.0 then
+            random.NextInt weights.Length
+        else
+            let mutable left = random.NextDouble() * total
+            let mutable at = 0
+
+            while at < weights.Length - 1 && left >= weights[at] do
+                left <- left - weights[at]
+                at <- at + 1
+
+            at
+
+    /// Responsibilities [b, slots, D] around lit pixels of each image [b, D], which are drawn in proportion to the squared
+    /// distance from the nearest that was drawn before.
+    let private spread (slots: int) (pixels: int) (random: KeyStream) (images: Span<float32>) (values: Span<float32>) =
+        let width = int (sqrt (float pixels))
+        let near = nearness width
+        let weights, nearest = Array.zeroCreate<float> pixels, Array.zeroCreate<float> pixels
+
+        for first in 0..pixels .. images.Length - 1 do
+            let image = images.Slice(first, pixels)
+            Array.Fill(nearest, infinity)
+
+            for i in 0 .. pixels - 1 do
+                weights[i] <- float image[i]
+
+            for slot in 0 .. slots - 1 do
+                let centre = draw random weights
+                let row = values.Slice(slots * first + slot * pixels, pixels)
+
+                for i in 0 .. pixels - 1 do
+                    let dx, dy = i % width - centre % width, i / width - centre / width
+                    let distance = dx * dx + dy * dy
+                    nearest[i] <- min nearest[i] (float distance)
+                    weights[i] <- float image[i] * nearest[i]
+                    row[i] <- near[distance]
+
+    /// Fills the noise of a batch: normal deviations of a learned start, random responsibilities |N(0, 1)|, or those
+    /// around lit pixels of the target, both normalised over slots.
+    let fill (config: NeuralEMConfig) (key: Key) (batch: NeuralEMBatch) : unit =
+        let values = batch.Noise.Elements<float32>()
+
+        match config.SymmetryBreaking with
+        | SymmetryBreaking.Learned -> key.FillNormal(values, 0.0f, float32 config.StartNoise)
+        | SymmetryBreaking.Random ->
+            key.FillNormal values
+            normalize (NeuralEM.slots config) config.Pixels values
+        | SymmetryBreaking.Spread ->
+            let slots, pixels = NeuralEM.slots config, config.Pixels
+            spread slots pixels (key.Stream()) (batch.Target.Elements<float32>()) values
+            normalize slots pixels values

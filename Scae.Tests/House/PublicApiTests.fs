@@ -1,0 +1,27 @@
+module Scae.Tests.House.PublicApiTests
+
+open Expecto
+open Scae.Core.Experiments
+open Scae.Tensors
+open Scae.Tests
+open Scae.Tests.Claims
+
+[<Tests>]
+let tests =
+    testList
+        "House.PublicApi"
+        [
+            testCase "the public API of Scae.Tensors is as reviewed"
+            <| fun () -> PublicApi.text typeof<Tensor>.Assembly |> Expectation.shouldHold "api/Scae.Tensors.txt"
+
+            testCase "the public API of Scae.Core is as reviewed"
+            <| fun () -> PublicApi.text typeof<Experiment>.Assembly |> Expectation.shouldHold "api/Scae.Core.txt"
+
+            testCase "a changed line is noticed, and a missing one"
+            <| fun () ->
+                let api = PublicApi.text typeof<Tensor>.Assembly
+                api |> shouldContainText "    matmul(Tensor b) : Tensor\n"
+                let line = Expectation.difference api (api.Replace("    matmul(Tensor b) : Tensor\n", ""))
+                line |> Option.isSome |> shouldEqual true
+                Expectation.difference api api |> shouldEqual None
+        ]
