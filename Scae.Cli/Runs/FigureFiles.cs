@@ -19,6 +19,7 @@ internal static class FigureFiles
     /// </summary>
     public static List<string> Write(RunFolder folder, IReadOnlyList<Figure> figures, FSharpOption<Animation>? animation, CancellationToken stop = default)
     {
+        Directory.CreateDirectory(folder.Figures);
         try
         {
             Parallel.ForEach(figures, new ParallelOptions { CancellationToken = stop }, figure => Write(folder.Figures, figure));

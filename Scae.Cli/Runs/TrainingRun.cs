@@ -94,8 +94,9 @@ internal sealed class TrainingRun
         string advice = "go on with the hyperparameters that it began with, or choose another --out";
         if (mayExtend && Core.Training.Checkpoint.mismatch(WithMyEpochs(saved), _identity) is null)
         {
-            if (CanExtend(saved)) return;
-            advice = $"its steps depend on where the training ends; {advice}";
+            var before = RunFailure.Unless(ExperimentModule.configure(_experiment, _preset, saved.Settings)).Plan;
+            if (PlanModule.extends(before, Plan)) return;
+            advice = Plan.Epochs < before.Epochs ? "a run can be made longer, not shorter" : $"its steps depend on where the training ends; {advice}";
         }
 
         throw new RunFailure($"{Folder.Path}: the run there is another one: {difference.Value}; {advice}", ExitCode.Usage);
@@ -105,12 +106,6 @@ internal sealed class TrainingRun
     {
         var settings = saved.Settings.Select(pair => pair.Item1 == Epochs ? _identity.Settings.First(mine => mine.Item1 == Epochs) : pair);
         return new RunIdentity(saved.Experiment, saved.Preset, saved.Seed, ListModule.OfSeq(settings), saved.Version);
-    }
-
-    private bool CanExtend(RunIdentity saved)
-    {
-        var before = RunFailure.Unless(ExperimentModule.configure(_experiment, _preset, saved.Settings)).Plan;
-        return PlanModule.extends(before, Plan);
     }
 
     /// <summary>Clears what an earlier run left, or recalls what this one had spent.</summary>

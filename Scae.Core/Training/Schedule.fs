@@ -17,8 +17,7 @@ type Decay =
 [<RequireQualifiedAccess>]
 module Decay =
     /// Geometric, or constant where it ends as it began: that doesn't depend on when it ends.
-    let geometric (final: float) (steps: int) : Decay =
-        if final = 1.0 then Constant else Geometric(final, steps)
+    let geometric (final: float) (steps: int) : Decay = if final = 1.0 then Constant else Geometric(final, steps)
 
 /// The step size over a training: it grows linearly, and falls.
 type Schedule =

@@ -34,20 +34,26 @@ let tests =
                 let joined = train [ "--learning-rate=1e-3"; "--seed=3"; "constellations"; "--out=o=p"; "--epochs=7" ]
 
                 for options in [ spaced; joined ] do
-                    options.Experiment.Specification.Experiment |> shouldEqual "constellations"
-                    (options.Seed, options.Out) |> shouldEqual (3L, Some "o=p")
+                    (options.Experiment |> Option.map _.Specification.Experiment) |> shouldEqual (Some "constellations")
+                    (options.Seed, options.Out) |> shouldEqual (Some 3L, Some "o=p")
                     options.Overrides |> List.sort |> shouldEqual [ "epochs", "7"; "learning-rate", "1e-3" ]
 
             testCase "an experiment's name as an option's value is no experiment"
             <| fun () ->
                 let options = train [ "--out"; "air"; "constellations"; "--width"; "8" ]
-                options.Experiment.Specification.Experiment |> shouldEqual "constellations"
+                (options.Experiment |> Option.map _.Specification.Experiment) |> shouldEqual (Some "constellations")
                 options.Out |> shouldEqual (Some "air")
 
             testCase "seeds have 64 bits and may be negative"
             <| fun () ->
                 for seed in [ 9007199254740993L; System.Int64.MaxValue; System.Int64.MinValue; -1L ] do
-                    (train [ "air"; "--seed"; string seed ]).Seed |> shouldEqual seed
+                    (train [ "air"; "--seed"; string seed ]).Seed |> shouldEqual (Some seed)
+
+            testCase "a run's folder alone is enough to go on, and whatever else is said is kept apart"
+            <| fun () ->
+                let options = train [ "--resume"; "--out"; "o"; "--epochs"; "60" ]
+                (options.Experiment.IsNone, options.Preset.IsNone, options.Seed) |> shouldEqual (true, true, None)
+                options.Overrides |> shouldEqual [ "epochs", "60" ]
 
             testCase "a range of seeds is not a list, however long"
             <| fun () ->
