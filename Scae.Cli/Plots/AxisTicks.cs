@@ -35,8 +35,8 @@ internal static class AxisTicks
 
     private static string Scientific(double value, int exponent)
     {
-        string mantissa = Minus((value / Math.Pow(10, exponent)).ToString("0.#####", CultureInfo.InvariantCulture));
-        return mantissa == "1" ? Power(exponent) : $"{mantissa}·{Power(exponent)}";
+        string mantissa = Minus((value / Math.Pow(10, exponent)).ToString("0.#############", CultureInfo.InvariantCulture));
+        return mantissa is "1" or "−1" ? mantissa[..^1] + Power(exponent) : $"{mantissa}·{Power(exponent)}";
     }
 
     /// <summary>A value in a .NET number format of the invariant culture, with a true minus; NaN is a dash.</summary>

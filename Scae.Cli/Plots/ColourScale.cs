@@ -22,7 +22,7 @@ internal sealed class ColourScale(ColourMap map, double low, double high, string
     {
         (double a, double b) = (Math.Min(low, high), Math.Max(low, high));
         double extra = Math.Max(0.5, Math.Abs(a) * 0.1);
-        return !double.IsFinite(a) || !double.IsFinite(b) || b - a > 1e30 ? new(0, 1)
+        return !double.IsFinite(a) || !double.IsFinite(b) || b - a > 1e300 ? new(0, 1)
             : b - a <= 1e-12 * Math.Abs(b) ? new(a - extra, b + extra)
             : new(a, b);
     }

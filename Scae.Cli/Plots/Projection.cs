@@ -9,8 +9,8 @@ namespace Scae.Cli.Plots;
 /// </summary>
 internal readonly struct Projection(Axis axis)
 {
-    // Beyond these, ScottPlot's differences and its single-precision pixels would overflow.
-    private const double Largest = 1e30;
+    // Beyond these, differences of limits would overflow.
+    private const double Largest = 1e300;
 
     private readonly double _sign = axis.Reversed ? -1 : 1;
 
