@@ -14,12 +14,12 @@ internal static class FileProblem
     /// <summary>Whether an exception is of a file or folder.</summary>
     public static bool Is(Exception problem) => problem is IOException or UnauthorizedAccessException;
 
-    /// <summary>The problem without the path, which the line names already.</summary>
+    /// <summary>The problem; where it is of one file, with its path.</summary>
     public static string Text(Exception problem) => problem switch
     {
         DirectoryNotFoundException => "the folder is gone",
         UnauthorizedAccessException => "access is denied",
         IOException { HResult: NoSpace or DiskFull or HandleDiskFull } => "the disk is full",
-        _ => problem.Message.Split(" : ")[0].TrimEnd('.'),
+        _ => problem.Message.TrimEnd('.'),
     };
 }
