@@ -47,6 +47,14 @@ module AirEncoder =
         let spread = (distance * distance + logVariance.exp ()) * precision - logVariance
         (spread.sum (-1) + (2.0 * log s + 4.0 * log t - 3.0)) * 0.5
 
+    /// What the baseline foretells from features of the scene, from which it passes no gradient on.
+    let private foretold (model: Air) (features: Tensor) : Tensor option =
+        model.Baseline
+        |> Option.map (fun baseline ->
+            features.noDiff ()
+            |> Linear.activated Activation.Relu baseline.Hidden
+            |> Linear.forward baseline.Output)
+
     // --- the small program's encoder
 
     let private inferGlobally
@@ -86,12 +94,7 @@ module AirEncoder =
             WhatDivergence = standardDivergence mean logVariance
             Patches = patches.view (-1, t, config.Patch * config.Patch)
             Renders = renders.view (-1, t, Air.pixels config)
-            Baseline =
-                model.Baseline
-                |> Option.map (fun baseline ->
-                    features.noDiff ()
-                    |> Linear.activated Activation.Relu baseline.Hidden
-                    |> Linear.forward baseline.Output)
+            Baseline = foretold model features
         }
 
     // --- the paper's encoder
@@ -196,6 +199,71 @@ module AirEncoder =
         let aroundPeak = (constant farAway (side * side)).indexSelect(0, map.argmax 1)
         ((map + aroundPeak).softmax 1).matmul(constant places 2)
 
+    /// A normal latent of one step, and what was drawn from it.
+    type private Latent = { Mean: Tensor; LogVariance: Tensor; Value: Tensor }
+
+    /// z_where from the cell's output, and from the map of places where there is a finder.
+    let private locate
+        (config: AirConfig)
+        (encoder: RecurrentEncoder)
+        (batch: AirBatch)
+        t
+        (shown: Tensor)
+        (h: Tensor)
+        : Latent =
+        let sums = Linear.forward encoder.Where h
+
+        let mean =
+            match encoder.Finder with
+            | Some finder -> Tensor.cat ([| sums.slice (1, 0, 1); sums.slice (1, 1, 3) + find config finder shown |], 1)
+            | None -> sums.slice (1, 0, 3)
+
+        let logVariance = limited (sums.slice (1, 3, 6))
+
+        {
+            Mean = mean
+            LogVariance = logVariance
+            Value =
+                if config.WhereDrawn then
+                    draw mean logVariance (batch.WhereNoise.select (1, t))
+                else
+                    mean
+        }
+
+    /// z_what from the glimpse.
+    let private describe
+        (config: AirConfig)
+        (encoder: RecurrentEncoder)
+        (batch: AirBatch)
+        t
+        (glimpse: Tensor)
+        : Latent =
+        let z = config.What
+        let sums = Linear.forward encoder.What glimpse
+        let mean = sums.slice (1, 0, z)
+        let logVariance = limited (sums.slice (1, z, 2 * z))
+
+        {
+            Mean = mean
+            LogVariance = logVariance
+            Value = draw mean logVariance (batch.WhatNoise.select (1, t))
+        }
+
+    /// Scene and residual as two channels, [b, 2, C, C].
+    let private channels (config: AirConfig) (batch: AirBatch) (residual: Tensor) : Tensor =
+        let side = config.Canvas
+        Tensor.cat ([| batch.Images.view (-1, 1, side, side); residual.view (-1, 1, side, side) |], 1)
+
+    /// The tensor as an input of a network: gradients pass through it if the configuration says so.
+    let private input (config: AirConfig) (tensor: Tensor) = if config.ThroughInputs then tensor else tensor.noDiff ()
+
+    /// The probability that all steps up to this one are present; only relaxed presence needs it.
+    let private present (config: AirConfig) (batch: AirBatch) t (previous: Step) (logit: Tensor) : Tensor =
+        match config.Presence with
+        | AirPresence.Relaxed ->
+            previous.Present * ((logit + batch.PresenceNoise.slice (1, t, t + 1)) / batch.Temperature).sigmoid()
+        | _ -> previous.Present
+
     let private step
         (config: AirConfig)
         (model: Air)
@@ -205,91 +273,51 @@ module AirEncoder =
         (previous: Step)
         (t: int)
         : Step =
-        let z, side = config.What, config.Canvas
-
-        let input (tensor: Tensor) = if config.ThroughInputs then tensor else tensor.noDiff ()
-
+        let input = input config
         let drawn = input previous.Drawn
-
         let residual = batch.Images - drawn
         let shown = overview config residual
         let seen = (ofImage + shown.linear encoder.Residual).relu()
+        let inputs = Tensor.cat ([| seen; previous.Where; previous.What |], 1)
+        let state = LongShortTermMemory.step encoder.Cell previous.State inputs
+        let pictures = channels config batch residual
+        let where = locate config encoder batch t shown state.Hidden
 
-        let state =
-            LongShortTermMemory.step
-                encoder.Cell
-                previous.State
-                (Tensor.cat ([| seen; previous.Where; previous.What |], 1))
+        let glimpse =
+            Air.glimpse config where.Value pictures |> Linear.activated Activation.Relu encoder.Glimpse
 
-        let h = state.Hidden
-        let whereSums = Linear.forward encoder.Where h
-
-        let pictures =
-            Tensor.cat ([| batch.Images.view (-1, 1, side, side); residual.view (-1, 1, side, side) |], 1)
-
-        let whereMean =
-            match encoder.Finder with
-            | Some finder ->
-                Tensor.cat ([| whereSums.slice (1, 0, 1); whereSums.slice (1, 1, 3) + find config finder shown |], 1)
-            | None -> whereSums.slice (1, 0, 3)
-
-        let whereLogVariance = limited (whereSums.slice (1, 3, 6))
-
-        let where =
-            if config.WhereDrawn then
-                draw whereMean whereLogVariance (batch.WhereNoise.select (1, t))
-            else
-                whereMean
-
-        let ofGlimpse = Air.glimpse config where pictures |> Linear.activated Activation.Relu encoder.Glimpse
-        let whatSums = Linear.forward encoder.What ofGlimpse
-        let mean = whatSums.slice (1, 0, z)
-        let logVariance = limited (whatSums.slice (1, z, 2 * z))
-        let what = draw mean logVariance (batch.WhatNoise.select (1, t))
-        let patch = Air.decode config model what
-        let render = Air.render config where patch
-
+        let what = describe config encoder batch t glimpse
+        let patch = Air.decode config model what.Value
+        let render = Air.render config where.Value patch
         let addition = Air.addition config drawn render
 
-        let inputs =
-            Tensor.cat (
-                [|
-                    h
-                    ofGlimpse
-                    if config.Evidence then
-                        evidence config residual addition
-                    match encoder.Context with
-                    | Some layers ->
-                        context config layers (input (where.slice (1, 1, 3))) (input pictures) (input addition)
-                    | None -> ()
-                |],
-                1
-            )
+        let features =
+            [|
+                state.Hidden
+                glimpse
+                if config.Evidence then
+                    evidence config residual addition
+                match encoder.Context with
+                | Some layers ->
+                    context config layers (input (where.Value.slice (1, 1, 3))) (input pictures) (input addition)
+                | None -> ()
+            |]
 
-        let logit = Linear.forward encoder.Presence inputs
-
-        let present =
-            match config.Presence with
-            | AirPresence.Relaxed ->
-                previous.Present * ((logit + batch.PresenceNoise.slice (1, t, t + 1)) / batch.Temperature).sigmoid()
-            | _ -> previous.Present
+        let features = Tensor.cat (features, 1)
+        let logit = Linear.forward encoder.Presence features
+        let present = present config batch t previous logit
 
         {
             State = state
-            Where = where
-            WhereDivergence = whereDivergence config whereMean whereLogVariance
-            WhatMean = mean
-            What = what
-            WhatDivergence = standardDivergence mean logVariance
+            Where = where.Value
+            WhereDivergence = whereDivergence config where.Mean where.LogVariance
+            WhatMean = what.Mean
+            What = what.Value
+            WhatDivergence = standardDivergence what.Mean what.LogVariance
             Patch = patch
             Render = render
             Logit = logit
-            Baseline =
-                model.Baseline
-                |> Option.map (fun baseline ->
-                    inputs.noDiff ()
-                    |> Linear.activated Activation.Relu baseline.Hidden
-                    |> Linear.forward baseline.Output)
+            Baseline = foretold model features
             Drawn =
                 match config.Presence with
                 | AirPresence.Relaxed -> previous.Drawn + Air.addition config previous.Drawn (present * render)
