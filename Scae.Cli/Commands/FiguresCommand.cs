@@ -1,5 +1,6 @@
 using System;
 using System.Text.Json.Nodes;
+using Scae.Cli.Data;
 using Scae.Cli.Runs;
 using Scae.Core.CommandLine;
 using Scae.Core.Experiments;
@@ -14,7 +15,7 @@ internal static class FiguresCommand
     {
         if (options.Threads is { } threads) Parallelism.Threads = threads.Value;
         var folder = RunFolder.Given("figures", options.Folder);
-        var saved = SavedRun.Open(folder, options.Resources, evaluationSeed: null);
+        var saved = SavedRun.Open(folder, MnistFiles.Resources(options.Data?.Value), evaluationSeed: null);
         folder.Prepare();
         var history = folder.ReadHistory(saved.State);
         var figures = Results.figures(saved.Session, saved.State, history);

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
+using Scae.Cli.Data;
 using Scae.Cli.Reports;
 using Scae.Cli.Runs;
 using Scae.Core.CommandLine;
@@ -18,7 +19,7 @@ internal static class TrainCommand
         string experiment = options.Experiment.Specification.Experiment;
         var folder = RunFolder.At(FolderOf(options, experiment));
         if (options.Threads is { } threads) Parallelism.Threads = threads.Value;
-        var run = new TrainingRun(options.Experiment, options.Preset, options.Overrides, options.Seed, options.Resources, folder);
+        var run = new TrainingRun(options.Experiment, options.Preset, options.Overrides, options.Seed, MnistFiles.Resources(options.Data?.Value), folder);
         using var interruption = new Interruption();
         var summary = run.Run(options.Resume, Parallelism.Threads, Displays.For(options.Quiet || options.Json), interruption.Token);
         if (summary is null) throw new RunFailure($"stopped; everything is saved in {folder.Path}; go on with: {Resumption(options, folder)}");
@@ -35,7 +36,7 @@ internal static class TrainCommand
         if (options.Preset.Name != specification.DefaultPreset) words.AddRange(["--preset", options.Preset.Name]);
         foreach (var (name, value) in options.Overrides) words.AddRange([$"--{name}", value]);
         words.AddRange(["--seed", $"{options.Seed}", "--out", folder.Path]);
-        if (options.Resources.DataFolder is { } data) words.AddRange(["--data", data.Value]);
+        if (options.Data is { } data) words.AddRange(["--data", data.Value]);
         if (options.Threads is { } threads) words.AddRange(["--threads", $"{threads.Value}"]);
         words.Add("--resume");
         return string.Join(' ', words.Select(Shell.Quote));

@@ -8,8 +8,6 @@ open Scae.Core.Experiments
 /// From the words of a command line to a command.
 [<RequireQualifiedAccess>]
 module Arguments =
-    let private resources (folder: string option) : Resources = { DataFolder = folder }
-
     let private threads case given = Words.count 1 1024 case given
 
     let private train (words: string list) : Result<Command, string> =
@@ -37,7 +35,7 @@ module Arguments =
                         Out = out
                         Resume = given.Results.Contains TrainArguments.Resume
                         Threads = threads
-                        Resources = resources data
+                        Data = data
                         Quiet = given.Results.Contains TrainArguments.Quiet
                         Json = given.Results.Contains TrainArguments.Json
                     }
@@ -59,7 +57,7 @@ module Arguments =
                         Folder = folder
                         Seed = 1L
                         Threads = threads
-                        Resources = resources data
+                        Data = data
                         Json = given.Results.Contains FiguresArguments.Json
                     }
         }
@@ -82,7 +80,7 @@ module Arguments =
                                 Folder = folder
                                 Seed = defaultArg seed 1L
                                 Threads = threads
-                                Resources = resources data
+                                Data = data
                                 Json = given.Results.Contains EvalArguments.Json
                             }
                         Baseline = baseline
@@ -116,7 +114,7 @@ module Arguments =
                         Vary = vary
                         Out = out
                         Threads = threads
-                        Resources = resources data
+                        Data = data
                         Quiet = given.Results.Contains SweepArguments.Quiet
                         Json = given.Results.Contains SweepArguments.Json
                     }
@@ -153,7 +151,7 @@ module Arguments =
                     Steps = 2000
                     Out = None
                     Threads = None
-                    Resources = resources data
+                    Data = data
                     Json = false
                 }
         }

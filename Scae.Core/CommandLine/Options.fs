@@ -25,7 +25,8 @@ type TrainOptions =
         Out: string option
         Resume: bool
         Threads: int option
-        Resources: Resources
+        /// The folder of data that isn't generated.
+        Data: string option
         Quiet: bool
         Json: bool
     }
@@ -36,7 +37,8 @@ type RunOptions =
         Folder: string
         Seed: int64
         Threads: int option
-        Resources: Resources
+        /// The folder of data that isn't generated.
+        Data: string option
         Json: bool
     }
 
@@ -54,7 +56,8 @@ type SweepOptions =
         Vary: ScanAxis list
         Out: string option
         Threads: int option
-        Resources: Resources
+        /// The folder of data that isn't generated.
+        Data: string option
         Quiet: bool
         Json: bool
     }
@@ -69,7 +72,8 @@ type ExperimentOptions =
         Steps: int
         Out: string option
         Threads: int option
-        Resources: Resources
+        /// The folder of data that isn't generated.
+        Data: string option
         Json: bool
     }
 
