@@ -16,13 +16,18 @@ let shouldDiffer (unwanted: 'a) (actual: 'a) =
     if LanguagePrimitives.GenericEqualityER unwanted actual then
         failtest $"both are %A{actual}"
 
-let shouldBeLessThan (bound: 'a) (actual: 'a) = Expect.isLessThan actual bound "the value is too large"
+// Expecto's own comparisons let NaN pass as smaller than everything; here it is neither smaller nor larger.
+let private shouldHold (holds: bool) (actual: 'a) (relation: string) (bound: 'a) =
+    if not holds then
+        failtest $"%A{actual} isn't {relation} %A{bound}"
 
-let shouldBeAtMost (bound: 'a) (actual: 'a) = Expect.isLessThanOrEqual actual bound "the value is too large"
+let shouldBeLessThan (bound: 'a) (actual: 'a) = shouldHold (actual < bound) actual "less than" bound
 
-let shouldBeGreaterThan (bound: 'a) (actual: 'a) = Expect.isGreaterThan actual bound "the value is too small"
+let shouldBeAtMost (bound: 'a) (actual: 'a) = shouldHold (actual <= bound) actual "at most" bound
 
-let shouldBeAtLeast (bound: 'a) (actual: 'a) = Expect.isGreaterThanOrEqual actual bound "the value is too small"
+let shouldBeGreaterThan (bound: 'a) (actual: 'a) = shouldHold (actual > bound) actual "greater than" bound
+
+let shouldBeAtLeast (bound: 'a) (actual: 'a) = shouldHold (actual >= bound) actual "at least" bound
 
 let shouldBeIn (low: float, high: float) (actual: float) =
     if not (actual >= low && actual <= high) then

@@ -47,7 +47,7 @@ let predicted = ConstellationCapsules.assign config.Templates drawn scenes.Point
 printfn $"raw recovery {100.0 * Recovery.raw 3 scenes.Labels predicted:F1} %%"
 
 // Any function of tensors has a gradient.
-let x = Tensor.``of``([| 1.0f; 2.0f; 3.0f |]).reverseDiff ()
-let y = (x * x).sum ()
+let x = Tensor.``of``([| 1.0f; 2.0f; 3.0f |]).reverseDiff()
+let y = (x * x).sum()
 y.reverse ()
 printfn $"{y} has the gradient {x.derivative}"

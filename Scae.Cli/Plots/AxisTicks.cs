@@ -3,161 +3,102 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.Linq;
 using Scae.Core.Figures;
+using ScottPlot;
 
 namespace Scae.Cli.Plots;
 
-/// <summary>Where an axis has ticks, what stands beside them, and what the axis label must add ("×10⁵").</summary>
-internal sealed class AxisTicks
+/// <summary>Where an axis has ticks and what stands beside them.</summary>
+internal static class AxisTicks
 {
-    private AxisTicks(double[] positions, string[] labels, string suffix = "", double[]? minor = null)
-    {
-        Positions = positions;
-        Labels = labels;
-        Suffix = suffix;
-        Minor = minor ?? [];
-    }
-
-    public double[] Positions { get; }
-
-    public string[] Labels { get; }
-
-    /// <summary>The unit of the labels, "" for 1.</summary>
-    public string Suffix { get; }
-
-    /// <summary>Ticks without labels.</summary>
-    public double[] Minor { get; }
+    private const double Slack = 1e-9;
 
     /// <summary>The ticks of an axis between limits, at most so many unless the axis names its own.</summary>
-    public static AxisTicks Of(Axis axis, double low, double high, int most) => axis.Ticks switch
+    public static Tick[] Of(Axis axis, Projection projection, CoordinateRange range, int most)
     {
-        Ticks.At at => Named(at, low, high),
-        { IsNone: true } => new AxisTicks([], []),
-        _ => axis.Scale.IsLog ? Logarithmic(low, high, most) : Linear(low, high, most),
-    };
-
-    /// <summary>
-    /// Multiples of the smallest step of 1, 2 or 5 times a power of ten that leaves fewer than most steps: between
-    /// ⌊most / 2.5⌋ and most ticks, all within the limits.
-    /// </summary>
-    public static AxisTicks Linear(double low, double high, int most)
-    {
-        // Limits far from zero lose digits in their difference, and a count of steps is only as exact as that.
-        double slack = 1e-9 + 4e-16 * Math.Max(Math.Abs(low), Math.Abs(high)) / (high - low);
-        double step = Step(high - low, most, slack);
-        double steps = most * slack;
-        double first = Math.Ceiling(low / step - steps), last = Math.Floor(high / step + steps);
-        var positions = new List<double>();
-        for (double k = first; k <= last && positions.Count < 100; k++)
-            positions.Add(Math.Clamp(k * step, low, high) + 0.0); // + 0.0 turns −0 into 0
-        return Label([.. positions], step);
-    }
-
-    /// <summary>
-    /// Powers of ten where at least three fit; else these with 2 and 5 times them, else all digits, and linear ticks
-    /// where the limits are closer still.
-    /// </summary>
-    public static AxisTicks Logarithmic(double low, double high, int most)
-    {
-        int first = (int)Math.Floor(Math.Log10(low) + 1e-9), last = (int)Math.Ceiling(Math.Log10(high) - 1e-9);
-        int start = (int)Math.Ceiling(Math.Log10(low) - 1e-9), end = (int)Math.Floor(Math.Log10(high) + 1e-9);
-        int every = Math.Max(0, end - start) / Math.Max(1, most) + 1;
-        double[] all = Multiples(low, high, first, last, 1, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
-        foreach (double[] digits in new double[][] { [1], [1, 2, 5], [1, 2, 3, 4, 5, 6, 7, 8, 9] })
+        double slack = Slack * range.Length;
+        bool Inside(double at) => at >= range.Min - slack && at <= range.Max + slack;
+        return axis.Ticks switch
         {
-            double[] positions = digits.Length == 1
-                ? Multiples(low, high, start, last, every, digits)
-                : Multiples(low, high, first, last, 1, digits);
-            if (positions.Length < 3)
-                continue;
-            bool plain = positions[0] >= 0.001 && positions[^1] <= 10000;
-            string[] labels = [.. positions.Select(p => plain
-                ? p.ToString("0.###", CultureInfo.InvariantCulture)
-                : Scientific(p, always: true))];
-            return new AxisTicks(positions, labels, minor: every == 1 ? [.. all.Except(positions)] : []);
-        }
-
-        return Linear(low, high, most);
+            Ticks.At at => [.. at.Item.Select(t => Tick.Major(projection.Map(t.Item1), t.Item2)).Where(t => Inside(t.Position))],
+            { IsNone: true } => [],
+            _ when projection.IsLog => Logarithmic(projection, range, most, Inside),
+            _ => Linear(projection, range, most, axis.Ticks.IsWhole),
+        };
     }
 
-    private static double[] Multiples(double low, double high, int first, int last, int every, double[] digits)
+    /// <summary>A value of at most ten digits, with a power of ten where it is very large or small.</summary>
+    public static string Format(double value)
     {
-        var positions = new List<double>();
-        for (int decade = first; decade <= last; decade += every)
+        int exponent = value == 0 ? 0 : (int)Math.Floor(Math.Log10(Math.Abs(value)) + Slack);
+        return exponent is > -4 and < 6 ? Minus(value.ToString("G10", CultureInfo.InvariantCulture)) : Scientific(value, exponent);
+    }
+
+    private static string Scientific(double value, int exponent)
+    {
+        string mantissa = Minus((value / Math.Pow(10, exponent)).ToString("0.#####", CultureInfo.InvariantCulture));
+        return mantissa == "1" ? Power(exponent) : $"{mantissa}·{Power(exponent)}";
+    }
+
+    /// <summary>A value in a .NET number format of the invariant culture, with a true minus; NaN is a dash.</summary>
+    public static string Format(double value, string format)
+    {
+        if (double.IsNaN(value))
+            return "–";
+        try
         {
-            foreach (double digit in digits)
-            {
-                double at = digit * Math.Pow(10, decade);
-                if (at >= low * (1 - 1e-9) && at <= high * (1 + 1e-9))
-                    positions.Add(Math.Clamp(at, low, high));
-            }
+            string text = value.ToString(format, CultureInfo.InvariantCulture).Replace(" %", "%", StringComparison.Ordinal);
+            return text.AsSpan().IndexOfAnyInRange('1', '9') < 0 ? text.TrimStart('-') : Minus(text);
         }
-
-        return [.. positions];
+        catch (FormatException)
+        {
+            throw new ArgumentException($"a heatmap's format is a .NET number format such as P0 or 0.0, got \"{format}\"");
+        }
     }
 
-    /// <summary>A value of at most twelve digits, with a power of ten where it is very large or small.</summary>
-    private static string Scientific(double value, bool always = false)
-    {
-        int exponent = value == 0 ? 0 : (int)Math.Floor(Math.Log10(Math.Abs(value)) + 1e-9);
-        string mantissa = (value / Math.Pow(10, exponent)).ToString("0.###########", CultureInfo.InvariantCulture).Replace('-', '−');
-        return !always && exponent is > -4 and < 6 ? value.ToString("G12", CultureInfo.InvariantCulture).Replace('-', '−')
-            : mantissa == "1" ? Power(exponent)
-            : $"{mantissa}·{Power(exponent)}";
-    }
+    private static string Minus(string text) => text.Replace('-', '−');
 
-    /// <summary>10 with a raised exponent.</summary>
-    public static string Power(int exponent)
-    {
-        const string digits = "⁰¹²³⁴⁵⁶⁷⁸⁹";
-        string text = Math.Abs(exponent).ToString(CultureInfo.InvariantCulture);
-        return "10" + (exponent < 0 ? "⁻" : "") + string.Concat(text.Select(c => digits[c - '0']));
-    }
+    private static string Power(int exponent) => "10" + (exponent < 0 ? "⁻" : "")
+        + string.Concat(Math.Abs(exponent).ToString(CultureInfo.InvariantCulture).Select(c => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c - '0']));
 
-    /// <summary>The same ticks with labels no wider than asked.</summary>
-    public AxisTicks Shortened(double width) => new(
-        Positions, Array.ConvertAll(Labels, label => TextFitting.Shorten(label, width, Style.TickSize)), Suffix, Minor);
-
-    private static AxisTicks Named(Ticks.At at, double low, double high)
+    /// <summary>
+    /// Multiples of the smallest step of 1, 2 or 5 times a power of ten that leaves at most so many ticks; ScottPlot's own
+    /// generator often stops at two or three, and writes 1 between 0.9 and 1.1.
+    /// </summary>
+    public static Tick[] Linear(Projection projection, CoordinateRange range, int most, bool whole)
     {
-        Tuple<double, string>[] inside = [.. at.Item.Where(tick => tick.Item1 >= low && tick.Item1 <= high)];
-        return new AxisTicks([.. inside.Select(t => t.Item1)], [.. inside.Select(t => t.Item2)]);
-    }
-
-    /// <summary>The step for a range known up to a relative slack.</summary>
-    private static double Step(double range, int most, double slack)
-    {
-        double rough = range / Math.Max(2, most), power = Math.Pow(10, Math.Floor(Math.Log10(rough)));
-        double ratio = rough / power;
-        double nice = ratio < 1 - slack ? 1 : ratio < 2 - 2 * slack ? 2 : ratio < 5 - 5 * slack ? 5 : ratio < 10 - 10 * slack ? 10 : 20;
-        return nice * power;
+        double rough = range.Length / most, power = Math.Pow(10, Math.Floor(Math.Log10(rough)));
+        double step = power * new[] { 1, 2, 5, 10 }.First(digit => digit * power >= rough * (1 - Slack));
+        step = whole ? Math.Max(1, Math.Round(step)) : step;
+        int decimals = (int)Math.Max(0, -Math.Floor(Math.Log10(step) + Slack));
+        bool plain = decimals < 5 && Math.Max(Math.Abs(range.Min), Math.Abs(range.Max)) < 1e6;
+        double first = Math.Ceiling(range.Min / step - most * Slack), last = Math.Floor(range.Max / step + most * Slack);
+        return [.. Enumerable.Range(0, (int)Math.Clamp(last - first + 1, 0, 100)).Select(i => (first + i) * step).Select(at =>
+            Tick.Major(at, plain ? Format(projection.Back(at), $"F{decimals}") : Format(projection.Back(at))))];
     }
 
     /// <summary>
-    /// Labels with as many decimals as the step needs. Large and small values lose a power of ten, and values that
-    /// differ only after the fifth digit lose their common part, both to the axis label.
+    /// Powers of ten where at least three fit, else these with 2 and 5 times them, else all digits; ScottPlot's
+    /// generator for logarithms knows powers of ten alone. Where the limits are closer still, a few even steps.
     /// </summary>
-    private static AxisTicks Label(double[] positions, double step)
+    private static Tick[] Logarithmic(Projection projection, CoordinateRange range, int most, Func<double, bool> inside)
     {
-        double largest = positions.Select(Math.Abs).DefaultIfEmpty(0).Max();
-        if (largest == 0)
-            return new AxisTicks(positions, [.. positions.Select(_ => "0")]);
-        double offset = largest / step > 1e5 ? positions[0] : 0;
-        double reach = offset == 0 ? largest : positions[^1] - offset;
-        int exponent = reach == 0 ? 0 : (int)Math.Floor(Math.Log10(reach) + 1e-9);
-        int power = exponent is >= 5 or < -3 ? exponent : 0;
-        int decimals = Math.Clamp((int)-Math.Floor(Math.Log10(step) + 1e-9) + power, 0, 15);
-        double unit = Math.Pow(10, power);
-        string[] labels = [.. positions.Select(p => Number((p - offset) / unit, decimals))];
-        string suffix = power == 0 ? "" : "×" + Power(power);
-        if (offset != 0)
-            suffix += (suffix.Length > 0 ? " " : "") + "+ " + Scientific(offset);
-        return new AxisTicks(positions, labels, suffix);
-    }
-
-    private static string Number(double value, int decimals)
-    {
-        string text = value.ToString("F" + decimals.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
-        bool zero = text.All(c => c is '-' or '0' or '.');
-        return zero ? text.TrimStart('-') : text.Replace('-', '−');
+        int first = (int)Math.Floor(Math.Log10(Math.Min(projection.Back(range.Min), projection.Back(range.Max))));
+        int decades = (int)Math.Ceiling(range.Length) + 2, every = decades / Math.Max(3, most) + 1;
+        double[] At(int step, params double[] digits) =>
+            [.. from decade in Enumerable.Range(0, decades)
+                where (first + decade) % step == 0
+                from digit in digits
+                let at = projection.Map(digit * Math.Pow(10, first + decade))
+                where inside(at)
+                select at];
+        double[] all = every == 1 ? At(1, 1, 2, 3, 4, 5, 6, 7, 8, 9) : [];
+        IEnumerable<double[]> choices = [At(every, 1), At(1, 1, 2, 5), all];
+        double[] major = choices.FirstOrDefault(ticks => ticks.Length >= 3)
+            ?? [.. Enumerable.Range(0, 4).Select(i => range.Min + i * range.Length / 3)];
+        bool plain = major.All(at => projection.Back(at) is > 0.0009 and < 10001);
+        string Label(double at) => plain
+            ? projection.Back(at).ToString("0.####", CultureInfo.InvariantCulture)
+            : Scientific(projection.Back(at), (int)Math.Floor(Math.Log10(projection.Back(at)) + Slack));
+        return [.. major.Select(at => Tick.Major(at, Label(at))), .. all.Except(major).Select(Tick.Minor)];
     }
 }

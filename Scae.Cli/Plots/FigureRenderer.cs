@@ -1,53 +1,97 @@
 using System;
+using System.Collections.Generic;
 using System.IO;
 using System.Linq;
 using System.Text;
+using System.Text.RegularExpressions;
 using Scae.Core.Figures;
+using SkiaSharp;
 
 namespace Scae.Cli.Plots;
 
 /// <summary>Turns figures into PNG, SVG and GIF.</summary>
-internal static class FigureRenderer
+internal static partial class FigureRenderer
 {
     /// <summary>Writes a PNG of scale pixels per logical pixel.</summary>
-    public static void RenderPng(Figure figure, Stream stream, double scale = 2) =>
-        PngWriter.Write(Rasterise(figure, scale), stream);
+    public static void RenderPng(Figure figure, Stream stream, double scale = 2)
+    {
+        var picture = new FigurePicture(figure);
+        using SKSurface surface = Surface(picture, picture.Width, picture.Height, scale);
+        using SKPixmap pixels = surface.PeekPixels();
+        pixels.Encode(stream, new SKPngEncoderOptions(SKPngEncoderFilterFlags.None, 6));
+    }
 
     /// <summary>Writes an SVG in UTF-8.</summary>
     public static void RenderSvg(Figure figure, Stream stream)
     {
-        var layout = new FigureLayout(figure);
-        var canvas = new SvgCanvas(layout.Width, layout.Height);
-        layout.Draw(canvas);
-        stream.Write(new UTF8Encoding(encoderShouldEmitUTF8Identifier: false).GetBytes(canvas.Document()));
+        var picture = new FigurePicture(figure);
+        using var svg = new MemoryStream();
+        using (SKCanvas canvas = SKSvgCanvas.Create(new SKRect(0, 0, picture.Width, picture.Height), svg))
+        {
+            canvas.Clear(SKColors.White);
+            picture.Draw(canvas);
+        }
+
+        stream.Write(Encoding.UTF8.GetBytes(Mended(Encoding.UTF8.GetString(svg.GetBuffer(), 0, (int)svg.Length))));
     }
 
     /// <summary>Writes an animated GIF that repeats for ever; frames of different sizes share the largest one.</summary>
     public static void RenderGif(Animation animation, Stream stream, double scale = 1)
     {
-        FigureLayout[] layouts = Array.ConvertAll(animation.Frames, frame => new FigureLayout(frame));
-        double width = layouts.Select(layout => layout.Width).DefaultIfEmpty(1).Max();
-        double height = layouts.Select(layout => layout.Height).DefaultIfEmpty(1).Max();
+        FigurePicture[] pictures = Array.ConvertAll(animation.Frames, frame => new FigurePicture(frame));
+        int width = pictures.Select(picture => picture.Width).DefaultIfEmpty(1).Max();
+        int height = pictures.Select(picture => picture.Height).DefaultIfEmpty(1).Max();
         GifWriter.Write(
-            layouts.Length,
-            i => Rasterise(layouts[i], width, height, scale),
-            i => Hundredths(i == layouts.Length - 1 ? animation.Hold : animation.Delay),
+            pictures.Length,
+            i => Pixels(pictures[i], width, height, scale),
+            i => Hundredths(i == pictures.Length - 1 ? animation.Hold : animation.Delay),
             stream);
     }
 
-    /// <summary>The pixels of a figure.</summary>
-    public static PixelImage Rasterise(Figure figure, double scale)
+    private static SKSurface Surface(FigurePicture picture, int width, int height, double scale)
     {
-        var layout = new FigureLayout(figure);
-        return Rasterise(layout, layout.Width, layout.Height, scale);
+        var size = new SKImageInfo(
+            (int)Math.Ceiling(width * scale), (int)Math.Ceiling(height * scale), SKColorType.Rgba8888, SKAlphaType.Opaque);
+        SKSurface surface = SKSurface.Create(size) ?? throw new OutOfMemoryException($"no room for a picture of {size.Width} by {size.Height} pixels");
+        surface.Canvas.Clear(SKColors.White);
+        surface.Canvas.Scale((float)scale);
+        picture.Draw(surface.Canvas);
+        return surface;
     }
 
-    private static PixelImage Rasterise(FigureLayout layout, double width, double height, double scale)
+    /// <summary>The pixels of a figure on a canvas that may be larger.</summary>
+    public static PixelImage Pixels(FigurePicture picture, int width, int height, double scale)
     {
-        var canvas = new RasterCanvas(width, height, scale);
-        layout.Draw(canvas);
-        return canvas.Raster.Image;
+        using SKSurface surface = Surface(picture, width, height, scale);
+        using SKPixmap pixels = surface.PeekPixels();
+        var image = new PixelImage(pixels.Width, pixels.Height);
+        ReadOnlySpan<byte> rgba = pixels.GetPixelSpan();
+        for (int i = 0, j = 0; j < image.Rgb.Length; i += 4, j += 3)
+            rgba.Slice(i, 3).CopyTo(image.Rgb.AsSpan(j));
+        return image;
     }
+
+    /// <summary>
+    /// Skia's SVG with four repairs: lists of positions lose their last comma, for which Firefox drops them and puts texts
+    /// at the left edge (ScottPlot's issue 5246); readers without the typeface get a similar one; the pixels of images keep
+    /// their hard edges; clips are counted anew, for Skia counts them through all pictures.
+    /// </summary>
+    private static string Mended(string svg)
+    {
+        var clips = new Dictionary<string, string>();
+        svg = Clips().Replace(svg, clip => clips.TryGetValue(clip.Value, out string? name) ? name : clips[clip.Value] = $"clip{clips.Count}");
+        svg = Families().Replace(svg, "font-family=\"Inter, Helvetica, Arial, sans-serif\"");
+        return Lists().Replace(svg, "$1\"").Replace("<image ", "<image style=\"image-rendering:pixelated\" ", StringComparison.Ordinal);
+    }
+
+    [GeneratedRegex("""( [xy]="[^"]*?), ?"(?=[ />])""")]
+    private static partial Regex Lists();
+
+    [GeneratedRegex("(?<=[\"#])cl_[0-9a-f]+")]
+    private static partial Regex Clips();
+
+    [GeneratedRegex("font-family=\"Inter[^\"]*\"")]
+    private static partial Regex Families();
 
     /// <summary>Programs show delays below two hundredths of a second as a tenth: 2 is the least that is kept.</summary>
     private static int Hundredths(double seconds) =>

@@ -87,17 +87,16 @@ module NeuralEMFigures =
         foreground data image title (fun pixel ->
             slots |> List.maxBy (fun k -> gamma[k * pixels + pixel]) |> Palette.category)
 
-    /// Colours of the slots mixed as responsibilities are.
-    let private mixed (data: NeuralEMData) (gamma: float32[]) (image: int) : Panel =
+    /// The colour of the slot with the largest responsibility, the paler the closer that is to what the others have.
+    let private certainty (data: NeuralEMData) (gamma: float32[]) (image: int) : Panel =
         let pixels = data.Shown.Shapes.Images.shape[1]
-        let slots = [ 0 .. gamma.Length / pixels - 1 ]
+        let slots = gamma.Length / pixels
 
         foreground data image "" (fun pixel ->
-            let channel (value: Colour -> byte) =
-                slots
-                |> List.sumBy (fun k -> float gamma[k * pixels + pixel] * float (value (Palette.category k)) / 255.0)
-
-            Colour.ofFloats (channel _.R) (channel _.G) (channel _.B))
+            let best = [ 0 .. slots - 1 ] |> List.maxBy (fun k -> gamma[k * pixels + pixel])
+            let equal = 1.0 / float slots
+            let above = (float gamma[best * pixels + pixel] - equal) / max 1e-9 (1.0 - equal)
+            Colour.mix above Colour.lightGrey (Palette.category best))
 
     let private grey (canvas: int) (values: float32[]) (title: string) : Panel =
         Panel.create title
@@ -198,14 +197,14 @@ module NeuralEMFigures =
                 for k in 0 .. slots - 1 do
                     grey canvas (Array.sub means (k * pixels) pixels) ""
                 grey canvas (row mixture image) ""
-                mixed data (row last.Responsibilities image) image
+                certainty data (row last.Responsibilities image) image
             ]
 
         Figure.create "slot-reconstructions" "What each slot draws" (shown data |> List.truncate 4 |> List.map panels)
         |> Figure.panelSize 150.0 150.0
         |> Figure.columnLabels ([ "input" ] @ [ for k in 1..slots -> $"ψ of slot {k}" ] @ [ "Σ γ ψ"; "γ" ])
         |> slotKeys model
-        |> Figure.note "γ: the slots' colours mixed as responsibilities are."
+        |> Figure.note "γ: the slot of the largest responsibility, grey where all slots have the same."
 
     /// Examples, curves, assignments and reconstructions.
     let all (settings: NeuralEMSettings) (data: NeuralEMData) (iterations: ShownIteration[]) (history: History) =

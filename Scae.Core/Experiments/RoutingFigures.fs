@@ -7,19 +7,24 @@ open Scae.Core.Figures
 /// Pictures of the presets whose capsules recognise their templates.
 [<RequireQualifiedAccess>]
 module RoutingFigures =
-    /// A row a capsule, a column a scene; the colour of point i is as strong as `strength scene capsule i`, in [0, 1].
-    let private strengths name title (data: ConstellationsData) (strength: int -> int -> int -> float) : Figure =
+    let private shade (capsule: int) (strength: float) : Colour =
+        Colour.mix strength (Colour.rgb 232 232 232) (ConstellationsFigures.colour capsule)
+
+    /// A row a capsule, a column a scene; the colour of point i is as strong as `strength scene capsule i`, in [0, 1], which
+    /// the key calls measure.
+    let private strengths
+        name
+        title
+        (measure: string)
+        (data: ConstellationsData)
+        (strength: int -> int -> int -> float)
+        : Figure =
         let n = Template.pointCount data.Templates
 
         let panel capsule scene =
             let x, y = ConstellationsFigures.coordinates data.Shown.Points scene
 
-            let colours =
-                Array.init n (fun i ->
-                    Colour.mix
-                        (strength scene capsule i)
-                        (Colour.rgb 232 232 232)
-                        (ConstellationsFigures.colour capsule))
+            let colours = Array.init n (fun i -> shade capsule (strength scene capsule i))
 
             ConstellationsFigures.scenePanel "" |> Panel.colouredPoints Marker.Circle 11.0 colours x y
 
@@ -32,6 +37,9 @@ module RoutingFigures =
             ]
         |> Figure.panelSize 220.0 220.0
         |> Figure.rowLabels (data.Templates |> List.map _.Name)
+        |> Figure.key $"{measure} 0" (shade 0 0.0) (Swatch.Point Marker.Circle)
+        |> Figure.key "½" (shade 0 0.5) (Swatch.Point Marker.Circle)
+        |> Figure.key "1" (shade 0 1.0) (Swatch.Point Marker.Circle)
 
     /// Which points each capsule claims before any search: the stronger the colour, the more probable. log-probabilities
     /// [b, n, K] of the shown scenes.
@@ -39,7 +47,7 @@ module RoutingFigures =
         let k, n = data.Templates.Length, Template.pointCount data.Templates
         let values = logProbabilities.toArray<float32>()
 
-        strengths "routing" "What each capsule claims before any search" data (fun scene capsule i ->
+        strengths "routing" "What each capsule claims before any search" "probability" data (fun scene capsule i ->
             exp (float values[(scene * n + i) * k + capsule]))
 
     /// Where the points that a capsule claims look, [b, K, n]; the strongest of a scene and capsule has full colour.
@@ -47,9 +55,14 @@ module RoutingFigures =
         let k, n = data.Templates.Length, Template.pointCount data.Templates
         let values = weights.toArray<float32>()
 
-        strengths "attention" "Where the points of each capsule look" data (fun scene capsule i ->
-            let at = (scene * k + capsule) * n
-            float (values[at + i] / Array.max (Array.sub values at n)))
+        strengths
+            "attention"
+            "Where the points of each capsule look"
+            "share of the strongest"
+            data
+            (fun scene capsule i ->
+                let at = (scene * k + capsule) * n
+                float (values[at + i] / Array.max (Array.sub values at n)))
         |> Figure.note "Attention of the last block, averaged over heads and over the points that the capsule claims."
 
     /// Raw recovery by kind and strength of hardship, a line a method.

@@ -20,7 +20,9 @@ module TrainingCurves =
             | Some evaluation -> float evaluation.Epoch
             | None -> 1.0
 
-        Panel.create title |> Panel.axes "epoch" y |> Panel.xLimits 0.0 (max 1.0 last)
+        let epochs = Panel.create title |> Panel.axes "epoch" y |> Panel.xLimits 0.0 (max 1.0 last)
+
+        { epochs with Panel.X = { epochs.X with Axis.Ticks = Ticks.Whole } }
 
     /// A value of each evaluation.
     let curve (label: string) (colour: Colour) (history: History) (value: Evaluation -> float) (panel: Panel) : Panel =

@@ -73,10 +73,12 @@ module VariableConstellationsFigures =
         (figure, List.indexed templates)
         ||> List.fold (fun figure (i, template) ->
             Figure.key template.Name (ConstellationsFigures.colour i) (Swatch.Point Marker.Circle) figure)
+        |> Figure.key "template is there" Colour.black (Swatch.Point Marker.Circle)
+        |> Figure.key "wrong point" Colour.black (Swatch.Point Marker.Cross)
 
     [<Literal>]
     let private Explanation =
-        "Colours as predicted, without relabelling; × marks a wrong point. Bars: the network's probability; dots: templates that are there."
+        "Colours as predicted, without relabelling. Bars: the network's probability that a template is there."
 
     /// The first scenes: truth, labels found [b][n], and each capsule's predicted probability of presence [b, K].
     let examples
@@ -159,6 +161,7 @@ module VariableConstellationsFigures =
             "by-count"
             (Panel.create "Scenes by how many templates they have"
              |> Panel.axes "templates" "[%]"
+             |> Panel.yLimits 0.0 100.0
              |> Panel.xTicks [ for count in 1..k -> float count, string count ]
              |> line "raw recovery" Palette.vermilion raw
              |> line "every template's presence right" Palette.blue present)

@@ -21,6 +21,8 @@ type Scale =
 type Ticks =
     /// Steps of 1, 2 or 5 times a power of ten.
     | Automatic
+    /// The same, whole numbers alone: epochs, counts.
+    | Whole
     /// At these values with these texts, such as the names of categories.
     | At of (float * string) list
     /// Nowhere.

@@ -3,18 +3,35 @@ module Scae.Tests.Commands.InterruptionTests
 
 open System
 open System.IO
+open System.Runtime.InteropServices
 open System.Threading
 open Scae.Tests.Claims
 open Expecto
 open Scae.Tests.Commands.CommandLine
 
-// Whoever starts these tests in the background may have them ignore SIGINT, and so what they start.
-let private ignoresInterrupt () =
+[<DllImport("libc", EntryPoint = "signal")>]
+extern nativeint private setSignal(int number, nativeint handler)
+
+/// Starts a training that listens to SIGINT, although a shell that runs these tests in the background has told them, and so
+/// what they start, to ignore it.
+let private startInterruptible (arguments: string list) =
+    let interrupt, byDefault, ignored = 2, 0n, 1n
     let status = "/proc/self/status"
 
-    File.Exists status
-    && File.ReadLines status
-       |> Seq.exists (fun line -> line.StartsWith "SigIgn:" && Convert.ToUInt64(line[7..].Trim(), 16) &&& 2UL <> 0UL)
+    let ignores =
+        File.Exists status
+        && File.ReadLines status
+           |> Seq.exists (fun line ->
+               line.StartsWith "SigIgn:" && Convert.ToUInt64(line[7..].Trim(), 16) &&& 2UL <> 0UL)
+
+    if ignores then
+        setSignal (interrupt, byDefault) |> ignore
+
+    try
+        start arguments
+    finally
+        if ignores then
+            setSignal (interrupt, ignored) |> ignore
 
 let private signal (name: string) (running: System.Diagnostics.Process) =
     use kill = System.Diagnostics.Process.Start("kill", [ "-" + name; string running.Id ])
@@ -101,13 +118,13 @@ let tests =
             for signalName in [ "INT"; "TERM" ] do
                 testCase $"an interrupted run saves and says how to resume ({signalName})"
                 <| fun () ->
-                    // A shell that runs this in the background may have told its children to ignore INT.
-                    if not (OperatingSystem.IsWindows() || signalName = "INT" && ignoresInterrupt ()) then
+                    if not (OperatingSystem.IsWindows()) then
                         inNewFolder (fun folder ->
                             let out = Path.Combine(folder, "run")
 
                             use running =
-                                start [ "train"; "constellations"; "--out"; out; "--epochs"; "2000"; "--quiet" ]
+                                startInterruptible
+                                    [ "train"; "constellations"; "--out"; out; "--epochs"; "2000"; "--quiet" ]
 
                             let error = running.StandardError.ReadToEndAsync()
                             let metrics = Path.Combine(out, "metrics.jsonl")

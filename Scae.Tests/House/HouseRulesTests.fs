@@ -149,6 +149,24 @@ let tests =
                 |> offenders @"Thread\.Sleep|\b[pf]test(Case|List|Property|Theory|Task)?\b|skip[t]est"
                 |> shouldBeEmpty
 
+            testCase "tests that set threads, count allocations or start processes run in sequence"
+            <| fun () ->
+                let alone =
+                    sources "Scae.Tests" "*Tests.fs"
+                    |> List.filter (fun (path, _) -> not (path.EndsWith "HouseRulesTests.fs"))
+                    |> List.filter (fun (_, text) ->
+                        Regex.IsMatch(
+                            text,
+                            @"Parallelism\.Threads\s*<-|GetAllocatedBytes|GC\.CollectionCount|Process\.Start|open Scae\.Tests\.Commands\.CommandLine"
+                        ))
+
+                alone |> List.length |> shouldBeGreaterThan 10
+
+                alone
+                |> List.filter (fun (_, text) -> not (text.Contains "testSequenced"))
+                |> List.map fst
+                |> shouldBeEmpty
+
             testCase "nothing depends on a folder of one machine"
             <| fun () ->
                 all

@@ -86,8 +86,8 @@ let tests =
                 let bytes = stream.ToArray()
                 let back = GifDecoder.decode bytes
                 [ for f in back -> f.Delay ] |> shouldEqual [ 12; 12; 12; 12; 12; 12; 12; 200 ]
-                SamplePictures.keep "frame.png" (fun s -> PngWriter.Write(back[6].Image, s))
-                let drawn = FigureRenderer.Rasterise(animation.Frames[6], 1.0)
+                let picture = FigurePicture animation.Frames[6]
+                let drawn = FigureRenderer.Pixels(picture, picture.Width, picture.Height, 1.0)
 
                 let distance = Array.map2 (fun (a: byte) (b: byte) -> abs (int a - int b)) drawn.Rgb back[6].Image.Rgb
 

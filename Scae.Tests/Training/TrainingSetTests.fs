@@ -29,7 +29,8 @@ let private rows (count: int) (batch: int) (seed: int) (steps: int) : int list =
 
 [<Tests>]
 let tests =
-    testList
+    testSequenced
+    <| testList
         "Training.TrainingSet"
         [
             testPropertyWithConfig (samples 100) "each pass has every row once, in another order, whatever the batch"
