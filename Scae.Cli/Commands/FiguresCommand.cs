@@ -1,5 +1,6 @@
 using System;
 using System.Text.Json.Nodes;
+using Scae.Cli.Data;
 using Scae.Cli.Runs;
 using Scae.Core.CommandLine;
 using Scae.Core.Experiments;
@@ -16,7 +17,7 @@ internal static class FiguresCommand
         var folder = RunFolder.Given("figures", options.Folder);
         if (!folder.HoldsRun) folder.ReadCheckpoint();
         using var taken = RunLock.Take(folder.Path, "its pictures can be drawn when it is done");
-        var saved = SavedRun.Open(folder, options.Resources, evaluationSeed: null);
+        var saved = SavedRun.Open(folder, MnistFiles.Resources(options.Data?.Value), evaluationSeed: null);
         folder.Prepare();
         var history = folder.ReadHistory(saved.State);
         var figures = Results.figures(saved.Session, saved.State, history);

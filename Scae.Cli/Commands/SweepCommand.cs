@@ -2,6 +2,7 @@ using System;
 using System.IO;
 using System.Linq;
 using System.Threading;
+using Scae.Cli.Data;
 using Scae.Cli.Reports;
 using Scae.Cli.Runs;
 using Scae.Core.CommandLine;
@@ -25,7 +26,7 @@ internal static class SweepCommand
     }
 
     private static SweepRun Trainings(SweepOptions options, string folder, bool pictures) => new(
-        options.Experiment, options.Preset, folder, options.Threads?.Value ?? Environment.ProcessorCount, options.Resources, pictures);
+        options.Experiment, options.Preset, folder, options.Threads?.Value ?? Environment.ProcessorCount, MnistFiles.Resources(options.Data?.Value), pictures);
 
     private static bool IsSilent(SweepOptions options) => options.Quiet || options.Json;
 

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
+using Scae.Cli.Data;
 using Scae.Cli.Reports;
 using Scae.Cli.Runs;
 using Scae.Core.CommandLine;
@@ -38,7 +39,7 @@ internal static class TrainCommand
         var preset = PresetOf(options, experiment);
         long seed = SeedOf(options);
         var (folder, taken) = options.Out is { } named ? Claim(named.Value) : RunFolder.TakeFirstFree(DefaultPath(options, experiment));
-        return Holding(taken, () => new TrainingRun(experiment, preset, options.Overrides, seed, options.Resources, folder));
+        return Holding(taken, () => new TrainingRun(experiment, preset, options.Overrides, seed, MnistFiles.Resources(options.Data?.Value), folder));
     }
 
     /// <summary>The run in a folder: what isn't said again is as it was, and what is said must be.</summary>
@@ -54,7 +55,7 @@ internal static class TrainCommand
             var preset = RunFailure.Unless(Experiments.preset(identity.Preset, experiment), folder.Path);
             Agree(options, folder, identity);
             var settings = identity.Settings.Where(pair => options.Overrides.All(said => said.Item1 != pair.Item1)).Concat(options.Overrides);
-            return new TrainingRun(experiment, preset, settings, identity.Seed, options.Resources, folder);
+            return new TrainingRun(experiment, preset, settings, identity.Seed, MnistFiles.Resources(options.Data?.Value), folder);
         });
     }
 
@@ -102,7 +103,7 @@ internal static class TrainCommand
     private static string Resumption(TrainOptions options, RunFolder folder)
     {
         List<string> words = ["scae", "train", "--resume", "--out", folder.Path];
-        if (options.Resources.DataFolder is { } data) words.AddRange(["--data", data.Value]);
+        if (options.Data is { } data) words.AddRange(["--data", data.Value]);
         if (options.Threads is { } threads) words.AddRange(["--threads", $"{threads.Value}"]);
         return string.Join(' ', words.Select(Shell.Quote));
     }

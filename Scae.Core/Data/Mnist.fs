@@ -144,3 +144,15 @@ module Mnist =
             else
                 Error
                     $"{name}: SHA-256 {found[..11]}… of the uncompressed bytes, not {file.Sha256[..11]}… as MNIST has")
+
+    /// Both sets from the original bytes of the four files. The error is one line.
+    let sets (bytes: MnistFile -> Result<byte[], string>) : Result<DigitSets, string> =
+        let both (images: MnistFile) (labels: MnistFile) =
+            bytes images
+            |> Result.bind (fun imageBytes ->
+                bytes labels
+                |> Result.bind (fun labelBytes -> digits (images.Name, imageBytes) (labels.Name, labelBytes)))
+
+        both trainImages trainLabels
+        |> Result.bind (fun train ->
+            both testImages testLabels |> Result.map (fun test -> { Train = train; Test = test }))

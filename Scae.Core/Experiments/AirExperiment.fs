@@ -18,7 +18,7 @@ module AirExperiment =
         let digits =
             match config.Digits with
             | DigitSource.Strokes -> Ok(StrokeDigits.sets ())
-            | DigitSource.Mnist -> MnistFiles.load resources.DataFolder
+            | DigitSource.Mnist -> Mnist.sets resources.Mnist
 
         digits
         |> Result.map (fun digits ->

@@ -106,8 +106,8 @@ module Variant =
 module Experiment =
     /// An experiment with several models: a preset says in the specification which of them it trains. Raises when one says
     /// none, or one that isn't there: the specification is part of the program.
-    let ofVariants (name: string) (variants: (string * Variant) list) : Experiment =
-        let specification = Specification.embedded name
+    let ofSpecification (specification: Specification) (variants: (string * Variant) list) : Experiment =
+        let name = specification.Experiment
 
         let variant (preset: Preset) =
             match variants, preset.Model with
@@ -127,6 +127,10 @@ module Experiment =
             Settings = fun preset -> ofPreset[preset.Name].Settings preset
             Configure = fun preset overrides -> ofPreset[preset.Name].Configure preset overrides
         }
+
+    /// The same with the specification that paper-specs/NAME/spec.json holds.
+    let ofVariants (name: string) (variants: (string * Variant) list) : Experiment =
+        ofSpecification (Specification.embedded name) variants
 
     /// An experiment with one model. Types are hidden; adding an experiment changes nothing else.
     let define

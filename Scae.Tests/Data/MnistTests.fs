@@ -5,6 +5,7 @@ open System.IO
 open System.IO.Compression
 open Scae.Tests.Claims
 open Expecto
+open Scae.Cli.Data
 open Scae.Core.Data
 open Scae.Tensors
 
@@ -41,6 +42,10 @@ let private inFolder (action: string -> unit) =
         action folder.FullName
     finally
         folder.Delete true
+
+/// Both sets from a folder, or else from where they can be fetched.
+let private from (folder: string) (fetch: MnistFile -> Result<byte[], string>) : Result<DigitSets, string> =
+    Mnist.sets (fun file -> MnistFiles.Bytes([| folder |], Func<_, _> fetch, file))
 
 [<Tests>]
 let tests =
@@ -133,7 +138,7 @@ let tests =
             testCase "without files and network the error says both ways out"
             <| fun () ->
                 inFolder (fun folder ->
-                    errorOf (MnistFiles.loadFrom [ folder ] (fun _ -> Error "no network"))
+                    errorOf (from folder (fun _ -> Error "no network"))
                     |> shouldEqual
                         $"train-images-idx3-ubyte.gz isn't in {folder} (no network): put the four MNIST files there, or use --digits strokes")
 
@@ -143,8 +148,7 @@ let tests =
                     let path = Path.Combine(folder, "train-images-idx3-ubyte")
                     File.WriteAllBytes(path, imageFile 2)
 
-                    errorOf (MnistFiles.loadFrom [ folder ] (fun _ -> Error "no network"))
-                    |> shouldStartWith $"{path}: SHA-256 ")
+                    errorOf (from folder (fun _ -> Error "no network")) |> shouldStartWith $"{path}: SHA-256 ")
 
             testCase "the real files are found, and what was fetched is kept"
             <| fun () ->
@@ -158,8 +162,8 @@ let tests =
                             fetched <- fetched + 1
                             Ok(File.ReadAllBytes(Path.Combine(source, file.Name + ".gz")))
 
-                        let first = MnistFiles.loadFrom [ cache ] fetch
-                        let second = MnistFiles.loadFrom [ cache ] (fun _ -> Error "must not be asked")
+                        let first = from cache fetch
+                        let second = from cache (fun _ -> Error "must not be asked")
                         fetched |> shouldEqual 4
                         (first = second) |> shouldEqual true
 

@@ -12,7 +12,7 @@ open Scae.Tensors
 open Scae.Tests.Data
 open Scae.Tests.Training
 
-let private resources: Resources = { DataFolder = TestDigits.folder }
+let private resources: Resources = TestDigits.resources
 
 let private preset (name: string) =
     AirExperiment.experiment.Specification.Presets |> List.find (fun preset -> preset.Name = name)
@@ -102,7 +102,7 @@ let tests =
 
                 try
                     AirExperiment.experiment.Configure (preset "published") []
-                    |> Result.bind (fun task -> task.Open { DataFolder = Some folder.FullName } (Keys.ofSeed 0))
+                    |> Result.bind (fun task -> task.Open (Scae.Cli.Data.MnistFiles.Resources folder.FullName) (Keys.ofSeed 0))
                     |> function
                         | Ok _ -> failtest "accepted"
                         | Error message ->
