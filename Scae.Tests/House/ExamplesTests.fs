@@ -73,7 +73,7 @@ let tests =
             <| fun () ->
                 let exitCode, output = run [ Path.Combine(AppContext.BaseDirectory, "stroke-vae.dll"); "cod=3" ]
                 exitCode |> shouldEqual 1
-                output |> shouldContainText "there is no hyperparameter --cod; did you mean --code?"
+                output |> shouldContainText "there is no hyperparameter --cod; did you mean code?"
 
             testCase "the C# model learns the sine"
             <| fun () ->
