@@ -25,8 +25,25 @@ public sealed partial class Tensor
     }
 
     /// <summary>
+    /// As <see cref="attention"/> over keys of which each is present to a degree d [b, m] in [0, 1]; how that counts,
+    /// <paramref name="mask"/> says. A set without a present key is attended to evenly, never NaN.
+    /// </summary>
+    /// <exception cref="ShapeError">The sizes or dtypes don't fit, or a width isn't divisible by the heads.</exception>
+    /// <exception cref="ArgumentException">The scale isn't positive.</exception>
+    public static Tensor maskedAttention(
+        Tensor queries, Tensor keys, Tensor values, Tensor presence, PresenceMask mask = PresenceMask.Hard, int heads = 1, double? scale = null)
+    {
+        CheckSameDtype("maskedAttention", keys, presence);
+        if (scale is not null && !(scale > 0)) throw new ArgumentException($"maskedAttention: scale {scale}; must be positive");
+        if (presence.dim != 2 || keys.dim != 3 || presence._shape[0] != keys._shape[0] || presence._shape[1] != keys._shape[1])
+            throw ShapeError.Of("maskedAttention", $"presence {Scae.Tensors.Shape.Text(presence.Shape)} of keys {Scae.Tensors.Shape.Text(keys.Shape)}; needs [b, m] and [b, m, h·d]");
+        return AttentionOperation.Of(queries, keys, values, heads, scale, presence.contiguous(), mask).Output;
+    }
+
+    /// <summary>
     /// P = softmax(s·QKᵀ), Y = PV; backwards ∂V = Pᵀ∂Y, ∂S = s·P ∘ (∂P − Σ ∂P∘P) with ∂P = ∂Y·Vᵀ, ∂Q = ∂S·K and
     /// ∂K = ∂Sᵀ·Q. The weights are kept from forward in padded rows, [b, h, n, padded m].
+    /// With presence d the scores are s·QKᵀ + β(d), one number a key, and ∂β is the sum of ∂S/s over heads and queries.
     /// </summary>
     private sealed class AttentionOperation : Operation
     {
@@ -36,10 +53,13 @@ public sealed partial class Tensor
         private readonly int _queryBatch;
         private readonly double _scale;
         private readonly AttentionShape _shape;
+        private readonly PresenceMask _mask;
 
-        private AttentionOperation(Tensor q, Tensor k, Tensor v, int heads, double scale)
-            : base(q, k, v)
+        private AttentionOperation(Tensor[] inputs, int heads, double scale, PresenceMask mask)
+            : base(inputs)
         {
+            var (q, k, v) = (inputs[0], inputs[1], inputs[2]);
+            _mask = mask;
             (_batch, _heads, _scale) = (k._shape[0], heads, scale);
             _shape = new AttentionShape(q._shape[^2], k._shape[1], q._shape[^1] / heads, v._shape[2] / heads, q._shape[^1], v._shape[2]);
             _queryBatch = q.dim == 2 ? 0 : _shape.Queries * q._shape[^1];
@@ -51,7 +71,7 @@ public sealed partial class Tensor
 
         public int[] WeightsShape => [_batch, _heads, _shape.Queries, _shape.Keys];
 
-        public static AttentionOperation Of(Tensor q, Tensor k, Tensor v, int heads, double? scale)
+        public static AttentionOperation Of(Tensor q, Tensor k, Tensor v, int heads, double? scale, Tensor? presence = null, PresenceMask mask = PresenceMask.Hard)
         {
             CheckSameDtype("attention", q, k);
             CheckSameDtype("attention", k, v);
@@ -59,7 +79,8 @@ public sealed partial class Tensor
                 && q._shape[^1] == k._shape[2] && (q.dim == 2 || q._shape[0] == k._shape[0]);
             if (!fits || heads < 1 || q._shape[^1] % heads != 0 || v._shape[2] % heads != 0 || k._shape[1] == 0)
                 throw ShapeError.Of("attention", $"queries {Scae.Tensors.Shape.Text(q.Shape)}, keys {Scae.Tensors.Shape.Text(k.Shape)}, values {Scae.Tensors.Shape.Text(v.Shape)}, {heads} heads; needs [b, n, h·d] or [n, h·d], [b, m, h·d] and [b, m, h·e] with m > 0");
-            var operation = new AttentionOperation(q.contiguous(), k.contiguous(), v.contiguous(), heads, scale ?? 1 / Math.Sqrt((double)q._shape[^1] / heads));
+            Tensor[] inputs = presence is null ? [q.contiguous(), k.contiguous(), v.contiguous()] : [q.contiguous(), k.contiguous(), v.contiguous(), presence];
+            var operation = new AttentionOperation(inputs, heads, scale ?? 1 / Math.Sqrt((double)q._shape[^1] / heads), mask);
             operation.Run(q.dtype, [k._shape[0], q._shape[^2], v._shape[2]]);
             return operation;
         }
@@ -73,8 +94,9 @@ public sealed partial class Tensor
             T scale = T.CreateChecked(_scale);
             for (int b = 0; b < _batch; b++)
             {
+                var bias = Bias<T>(b, scale);
                 for (int h = 0; h < _heads; h++)
-                    AttentionKernel.Forward(_shape, q[QueryAt(b, h)..], k[KeyAt(b, h)..], v[ValueAt(b, h)..], scale, p[WeightAt(b, h)..], y[OutputAt(b, h)..]);
+                    AttentionKernel.Forward(_shape, q[QueryAt(b, h)..], k[KeyAt(b, h)..], v[ValueAt(b, h)..], scale, bias, p[WeightAt(b, h)..], y[OutputAt(b, h)..]);
             }
         }
 
@@ -82,7 +104,18 @@ public sealed partial class Tensor
         {
             if (Output.nelement == 0) return;
             if (Wants(2)) ValueGradient<T>();
-            if (Wants(0) || Wants(1)) ScoreGradients<T>();
+            if (Wants(0) || Wants(1) || PresenceWants) ScoreGradients<T>();
+        }
+
+        private bool PresenceWants => Inputs.Length > 3 && _mask == PresenceMask.Log && Wants(3);
+
+        /// <summary>What the presences of one set add to the scaled scores of its keys; empty without presences.</summary>
+        private ReadOnlySpan<T> Bias<T>(int b, T scale)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            if (Inputs.Length < 4) return [];
+            var presence = Inputs[3].Data<T>().Slice(b * _shape.Keys, _shape.Keys);
+            return _mask == PresenceMask.Hard ? AttentionKernel.HardBias<T>(presence, scale) : AttentionKernel.LogBias<T>(presence);
         }
 
         private void ValueGradient<T>()
@@ -107,6 +140,7 @@ public sealed partial class Tensor
             if (toQueries) dq = _queryBatch == 0 ? InputGradientToAdd<T>(0) : InputGradient<T>(0, out addQueries);
             if (toKeys && !(toQueries && ReferenceEquals(Inputs[0].Gradient, Inputs[1].Gradient))) dk = InputGradient<T>(1, out addKeys);
             else if (toKeys) dk = dq;
+            Span<T> dd = PresenceWants ? InputGradientToAdd<T>(3) : default;
             T scale = T.CreateChecked(_scale);
             var (n, m, d, _, stride, _) = _shape;
             for (int b = 0; b < _batch; b++)
@@ -116,6 +150,7 @@ public sealed partial class Tensor
                     var ds = AttentionKernel.ScoreGradient(_shape, g[OutputAt(b, h)..], v[ValueAt(b, h)..], p[WeightAt(b, h)..], scale);
                     if (toQueries) MatMul.Multiply<T>(n, d, m, ds, _padded, 1, k[KeyAt(b, h)..], stride, 1, dq[QueryAt(b, h)..], stride, addQueries);
                     if (toKeys) MatMul.Multiply<T>(m, d, n, ds, 1, _padded, q[QueryAt(b, h)..], stride, 1, dk[KeyAt(b, h)..], stride, addKeys);
+                    if (!dd.IsEmpty) AttentionKernel.AddLogBiasGradient(ds, _padded, Inputs[3].Data<T>().Slice(b * m, m), scale, dd.Slice(b * m, m));
                 }
             }
         }
