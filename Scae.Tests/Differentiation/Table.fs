@@ -149,8 +149,10 @@ let private attentions =
 
     [
         masked PresenceMask.Log (fun d -> d * 0.4)
-        // Without a gradient to it, the presence must not change when the differences are taken.
-        masked PresenceMask.Hard (fun d -> d.gt(1.0).cast d.dtype)
+        // A step function, since no gradient passes to the presence. One key is there: absent ones swallow the scores.
+        masked PresenceMask.Hard (fun d ->
+            let there = d.gt(1.0).cast(d.dtype)
+            Tensor.cat ([ (there.slice (1, 0, 1)).onesLike(); there.slice (1, 1, there.size 1) ], 1))
         shaped "attention" (fun s d -> [ s[0]; s[1]; d ]) 1
         shaped "attention with two heads" (fun s d -> [ s[0]; s[1]; d ]) 2
         shaped "attention with shared queries" (fun s d -> [ s[1]; d ]) 2
@@ -259,9 +261,10 @@ let private affine (x: Tensor) =
 
 let private parts =
     let image (it: Instance) (x: Tensor) =
-        tensorOf x.dtype 77 [| it.Sizes[0]; it.Positive[1]; it.Positive[4] + 3; it.Positive[5] + 3 |] * 0.5
+        tensorOf x.dtype 77 [| it.Sizes[0]; it.Positive[1]; 1 + it.Sizes[4] % 3; 1 + it.Sizes[5] % 3 |] * 0.5
 
-    let m (it: Instance) = it.Sizes[2]
+    // Few places: differences must not straddle one where a template has a kink. The twin is compared on whole canvases.
+    let m (it: Instance) = min 2 it.Sizes[2]
     let template (it: Instance) = [ it.Positive[3]; 1 + it.Draw % 4 ]
 
     let shared inputs =
