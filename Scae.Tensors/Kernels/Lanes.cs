@@ -2,6 +2,7 @@ using System;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Scae.Tensors.Kernels;
 
@@ -137,6 +138,47 @@ internal static class Lanes
     public static Vector512<T> Cos<T>(Vector512<T> x)
         where T : unmanaged =>
         typeof(T) == typeof(double) ? Vector512.Cos(x.AsDouble()).As<double, T>() : Vector512.Cos(x.AsSingle()).As<float, T>();
+
+    /// <summary>The largest integer ≤ x in every lane.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> Floor<T>(Vector512<T> x)
+        where T : unmanaged =>
+        typeof(T) == typeof(double) ? Vector512.Floor(x.AsDouble()).As<double, T>() : Vector512.Floor(x.AsSingle()).As<float, T>();
+
+    /// <summary>table[index] in every lane; the indices are whole numbers that fit a 32-bit integer.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe Vector512<T> Gather<T>(T* table, Vector512<T> index)
+        where T : unmanaged
+    {
+        if (typeof(T) == typeof(float))
+        {
+            var at = Vector512.ConvertToInt32Native(index.AsSingle());
+            if (Avx2.IsSupported)
+                return Vector512.Create(Avx2.GatherVector256((float*)table, at.GetLower(), 4), Avx2.GatherVector256((float*)table, at.GetUpper(), 4)).As<float, T>();
+            var gathered = Vector512<T>.Zero;
+            for (int i = 0; i < Vector512<T>.Count; i++) gathered = gathered.WithElement(i, table[at.GetElement(i)]);
+            return gathered;
+        }
+
+        var places = index.AsDouble();
+        var found = Vector512<T>.Zero;
+        for (int i = 0; i < Vector512<T>.Count; i++) found = found.WithElement(i, table[(int)places.GetElement(i)]);
+        return found;
+    }
+
+    /// <summary>Stores whole numbers as integers, one a lane.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreWhole<T>(Vector512<T> whole, ref int target)
+        where T : unmanaged
+    {
+        if (typeof(T) == typeof(float))
+        {
+            Vector512.ConvertToInt32Native(whole.AsSingle()).StoreUnsafe(ref target);
+            return;
+        }
+
+        for (int i = 0; i < Vector512<T>.Count; i++) Unsafe.Add(ref target, i) = (int)whole.AsDouble().GetElement(i);
+    }
 
     // Horner's scheme, the highest power's coefficient first.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,4 +1,5 @@
 using System;
+using Scae.Tensors.Kernels;
 
 namespace Scae.Tensors;
 
@@ -17,38 +18,86 @@ public sealed partial class Tensor
     {
         ArgumentNullException.ThrowIfNull(scene);
         CheckParts("partMixture", this, scene);
-        int b = _shape[0], m = scene.Poses._shape[1], c = _shape[1], height = _shape[2], width = _shape[3];
-        Tensor value = Draw(scene.Templates, c, scene.Poses, height, width);
-        if (scene.Colour is not null) value = value * scene.Colour.view(b, m, c, 1, 1);
-        Tensor ground = (scene.Background.dim == 1 ? scene.Background.view(1, 1, c, 1, 1) : scene.Background.view(b, 1, c, 1, 1)).expand(b, 1, c, height, width);
-        var mixing = scene.Mixing;
-        Tensor logits, groundLogits;
-        if (mixing.Temperature is { } temperature)
-        {
-            logits = value.mean(2) / temperature.view(1, 1, 1, 1);
-            groundLogits = ground.mean(2) / temperature.view(1, 1, 1, 1);
-        }
-        else
-        {
-            logits = Draw(mixing.AlphaLogits!.unsqueeze(-3), 1, scene.Poses, height, width).squeeze(2);
-            groundLogits = mixing.BackgroundLogit!.view(1, 1, 1, 1).expand(b, 1, height, width);
-        }
-
-        Tensor mix = cat([logits + scene.LogPresence.view(b, m, 1, 1), groundLogits], 1).logsoftmax(1);
-        Tensor all = cat([value, ground], 1), x = view(b, 1, c, height, width);
-        Tensor likelihood = scene.Scale is { } scale ? x.gaussianLogLikelihood(all, scale.view(1, 1, 1, 1, 1)) : x.gaussianLogLikelihood(all, 1.0);
-        return (mix + likelihood.sum(2)).logsumexp(1).sum(2).sum(1);
+        Tensor[] inputs =
+        [
+            contiguous(), scene.Templates.contiguous(), scene.Poses.contiguous(), scene.LogPresence.contiguous(), scene.Background.contiguous(),
+            .. scene.Mixing.IsCoupled ? new[] { scene.Mixing.Temperature! } : [scene.Mixing.AlphaLogits!.contiguous(), scene.Mixing.BackgroundLogit!],
+            .. scene.Colour is { } colour ? new[] { colour.contiguous() } : [],
+            .. scene.Scale is { } scale ? new[] { scale } : [],
+        ];
+        return new PartMixtureOperation(inputs, scene.Mixing.IsCoupled, scene.Colour is not null, scene.Scale is not null).Run(dtype, [_shape[0]]);
     }
 
-    /// <summary>Templates [m, n, h, w] or [b, m, n, h, w] through poses [b, m, 6] → [b, m, n, height, width].</summary>
-    private static Tensor Draw(Tensor templates, int n, Tensor poses, int height, int width)
+    /// <summary>
+    /// An image at a time (see PartImage): nothing of the size [b, m, H, W] is kept, backwards each image is explained
+    /// again. Which input stands where, the constructor decides once.
+    /// </summary>
+    private sealed class PartMixtureOperation : Operation
     {
-        int b = poses._shape[0], m = poses._shape[1], h = templates._shape[^2], w = templates._shape[^1];
-        Tensor Entry(int i) => poses.slice(2, i, i + 1).view(b * m, 1, 1);
-        Tensor a = Entry(0), q = Entry(1), tx = Entry(2), c = Entry(3), d = Entry(4), ty = Entry(5), det = (a * d) - (q * c);
-        Tensor u = linspace(-1, 1, width, poses.dtype).view(1, 1, width) - tx, v = linspace(-1, 1, height, poses.dtype).view(1, height, 1) - ty;
-        Tensor x = ((d * u) - (q * v)) / det, y = ((a * v) - (c * u)) / det;
-        return templates.expand(b, m, n, h, w).contiguous().view(b * m, n, h, w).gridSample(stack([x, y], -1)).view(b, m, n, height, width);
+        private const int Templates = 1, Poses = 2, Presence = 3, Background = 4;
+        private readonly int _alpha, _logit, _temperature, _colour, _scale;
+        private readonly PartSizes _sizes;
+
+        public PartMixtureOperation(Tensor[] inputs, bool coupled, bool coloured, bool scaled)
+            : base(inputs)
+        {
+            int next = Background + 1;
+            _temperature = coupled ? next++ : -1;
+            _alpha = coupled ? -1 : next++;
+            _logit = coupled ? -1 : next++;
+            _colour = coloured ? next++ : -1;
+            _scale = scaled ? next : -1;
+            var (x, templates) = (inputs[0], inputs[Templates]);
+            _sizes = new(x._shape[0], inputs[Poses]._shape[1], x._shape[1], templates._shape[^2], templates._shape[^1], x._shape[2], x._shape[3]);
+        }
+
+        protected override void Forward<T>()
+        {
+            if (_sizes.Images == 0) return;
+            var values = Values<T>();
+            PartMixtureKernel.Forward(_sizes, values, Output.Data<T>());
+        }
+
+        protected override void Backward<T>()
+        {
+            if (_sizes.Images == 0) return;
+            var values = Values<T>();
+            var gradients = new PartSpans<T>
+            {
+                Templates = Gradient<T>(Templates),
+                Poses = Gradient<T>(Poses),
+                LogPresence = Gradient<T>(Presence),
+                Background = Gradient<T>(Background),
+                Alpha = Gradient<T>(_alpha),
+                BackgroundLogit = Gradient<T>(_logit),
+                Temperature = Gradient<T>(_temperature),
+                Colour = Gradient<T>(_colour),
+                Scale = Gradient<T>(_scale),
+            };
+            PartMixtureKernel.Backward(_sizes, values, OutputGradient<T>(), gradients);
+        }
+
+        private PartSpans<T> Values<T>()
+            where T : unmanaged => new()
+            {
+                Images = Inputs[0].Data<T>(),
+                Templates = Inputs[Templates].Data<T>(),
+                Poses = Inputs[Poses].Data<T>(),
+                LogPresence = Inputs[Presence].Data<T>(),
+                Background = Inputs[Background].Data<T>(),
+                Alpha = Value<T>(_alpha),
+                BackgroundLogit = Value<T>(_logit),
+                Temperature = Value<T>(_temperature),
+                Colour = Value<T>(_colour),
+                Scale = Value<T>(_scale),
+                IsCoupled = _temperature >= 0,
+            };
+
+        private Span<T> Value<T>(int input)
+            where T : unmanaged => input < 0 ? default : Inputs[input].Data<T>();
+
+        private Span<T> Gradient<T>(int input)
+            where T : unmanaged => input < 0 || !Wants(input) ? default : InputGradientToAdd<T>(input);
     }
 
     private static void CheckParts(string operation, Tensor x, PartScene scene)

@@ -27,6 +27,9 @@ public sealed record PartMixing
     private PartMixing(Tensor? alpha, Tensor? backgroundLogit, Tensor? temperature) =>
         (AlphaLogits, BackgroundLogit, Temperature) = (alpha, backgroundLogit, temperature);
 
+    /// <summary>Whether logits are tied to values.</summary>
+    public bool IsCoupled => Temperature is not null;
+
     /// <summary>The parts' logits over their templates, null when coupled.</summary>
     public Tensor? AlphaLogits { get; }
 
