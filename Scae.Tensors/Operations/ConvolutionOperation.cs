@@ -1,4 +1,5 @@
 using System;
+using System.Numerics;
 using System.Numerics.Tensors;
 using Scae.Tensors.Kernels;
 
@@ -7,67 +8,88 @@ namespace Scae.Tensors;
 /// <content>Convolution with bias and activation in one operation.</content>
 public sealed partial class Tensor
 {
-    /// <summary>
-    /// An image at a time: Z = W·C with the columns C of its patches, Y = f(Z + b); backwards ∂W = Σ ∂Z·Cᵀ, ∂C = Wᵀ·∂Z
-    /// added where the patches lie. Columns of a whole batch would take 48 MB for a layer of 128 channels.
-    /// </summary>
+    /// <summary>Y = f(W∗X + b), an image at a time; backwards ∂Z = ∂Y ∘ f′ from Y, and see the kernel for the rest.</summary>
     private sealed class ConvolutionOperation(Tensor[] inputs, Window window, Activation activation) : Operation(inputs)
     {
-        private readonly int _images = inputs[0]._shape[0];
-        private readonly int _channels = inputs[0]._shape[1];
-        private readonly int _filters = inputs[1]._shape[0];
-
-        private int Seen => _channels * window.Seen;
+        private readonly ConvolutionSizes _sizes = new(inputs[0]._shape[0], inputs[0]._shape[1], inputs[1]._shape[0], window);
 
         protected override void Forward<T>()
         {
             if (Output.nelement == 0) return;
-            var y = Output.Data<T>();
-            int size = _channels * window.Area, made = _filters * window.Places;
-            for (int b = 0; b < _images; b++)
+            switch (activation)
             {
-                var columns = Scratch.Take<T>(0, Seen * window.Places);
-                Patches.ToColumns(window, Inputs[0].Data<T>().Slice(b * size, size), columns, accumulate: false);
-                var to = y.Slice(b * made, made);
-                if (Inputs.Length > 2)
-                {
-                    ReadOnlySpan<T> bias = Inputs[2].Data<T>();
-                    for (int o = 0; o < _filters; o++) to.Slice(o * window.Places, window.Places).Fill(bias[o]);
-                }
-
-                MatMul.Multiply<T>(_filters, window.Places, Seen, Inputs[1].Data<T>(), Seen, 1, columns, window.Places, 1, to, window.Places, accumulate: Inputs.Length > 2);
-                switch (activation)
-                {
-                    case Activation.Relu: TensorPrimitives.Max(to, T.Zero, to); break;
-                    case Activation.Sigmoid: TensorPrimitives.Sigmoid<T>(to, to); break;
-                    case Activation.Tanh: Elementwise.Map1<T, Tanh>(to, to); break;
-                }
+                case Activation.Relu: Forward<T, ReluLayer>(); break;
+                case Activation.Sigmoid: Forward<T, SigmoidLayer>(); break;
+                case Activation.Tanh: Forward<T, TanhLayer>(); break;
+                default: Forward<T, PlainLayer>(); break;
             }
         }
 
         protected override void Backward<T>()
         {
             if (Output.nelement == 0) return;
-            ReadOnlySpan<T> g = OutputGradient<T>(), y = Output.Data<T>();
-            var toBias = Inputs.Length > 2 && Wants(2) ? InputGradientToAdd<T>(2) : default;
-            var toFilters = Wants(1) ? InputGradientToAdd<T>(1) : default;
-            var toImages = Wants(0) ? InputGradientToAdd<T>(0) : default;
-            int size = _channels * window.Area, made = _filters * window.Places;
-            for (int b = 0; b < _images; b++)
+            switch (activation)
             {
-                var columns = Scratch.Take<T>(0, Seen * window.Places);
-                var dz = BeforeActivation(activation, g.Slice(b * made, made), y.Slice(b * made, made));
-                for (int o = 0; o < toBias.Length; o++) toBias[o] += Reduce.Sum<T>(dz.Slice(o * window.Places, window.Places));
-                if (!toFilters.IsEmpty)
-                {
-                    Patches.ToColumns(window, Inputs[0].Data<T>().Slice(b * size, size), columns, accumulate: false);
-                    MatMul.Multiply<T>(_filters, Seen, window.Places, dz, window.Places, 1, columns, 1, window.Places, toFilters, Seen, accumulate: true);
-                }
-
-                if (toImages.IsEmpty) continue;
-                MatMul.Multiply<T>(Seen, window.Places, _filters, Inputs[1].Data<T>(), 1, Seen, dz, window.Places, 1, columns, window.Places, accumulate: false);
-                Patches.AddToImage<T>(window, columns, toImages.Slice(b * size, size));
+                case Activation.Relu: Backward<T, ReluLayer>(); break;
+                case Activation.Sigmoid: Backward<T, SigmoidLayer>(); break;
+                case Activation.Tanh: Backward<T, TanhLayer>(); break;
+                default: Backward<T, PlainLayer>(); break;
             }
         }
+
+        private void Forward<T, TActivation>()
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+            where TActivation : struct, IActivation =>
+            ConvolutionKernel.Forward<T, TActivation>(
+                _sizes, Inputs[0].Data<T>(), Inputs[1].Data<T>(), Inputs.Length > 2 ? Inputs[2].Data<T>() : default, Output.Data<T>());
+
+        private void Backward<T, TActivation>()
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+            where TActivation : struct, IActivation
+        {
+            bool accumulate = true;
+            var toImages = Wants(0) ? InputGradient<T>(0, out accumulate) : default;
+            ConvolutionKernel.Backward<T, TActivation>(
+                _sizes, Inputs[0].Data<T>(), Inputs[1].Data<T>(), Output.Data<T>(), OutputGradient<T>(), toImages, accumulate,
+                Wants(1) ? InputGradientToAdd<T>(1) : default, Inputs.Length > 2 && Wants(2) ? InputGradientToAdd<T>(2) : default);
+        }
+    }
+
+    private readonly struct PlainLayer : IActivation
+    {
+        public static void Apply<T>(Span<T> z)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+        }
+
+        public static void Slope<T>(ReadOnlySpan<T> g, ReadOnlySpan<T> y, Span<T> dz)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => g.CopyTo(dz);
+    }
+
+    private readonly struct ReluLayer : IActivation
+    {
+        public static void Apply<T>(Span<T> z)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Max(z, T.Zero, z);
+
+        public static void Slope<T>(ReadOnlySpan<T> g, ReadOnlySpan<T> y, Span<T> dz)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map3<T, Relu>(g, y, 1, y, 1, dz, accumulate: false);
+    }
+
+    private readonly struct SigmoidLayer : IActivation
+    {
+        public static void Apply<T>(Span<T> z)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Sigmoid<T>(z, z);
+
+        public static void Slope<T>(ReadOnlySpan<T> g, ReadOnlySpan<T> y, Span<T> dz)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map3<T, Sigmoid>(g, y, 1, y, 1, dz, accumulate: false);
+    }
+
+    private readonly struct TanhLayer : IActivation
+    {
+        public static void Apply<T>(Span<T> z)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map1<T, Tanh>(z, z);
+
+        public static void Slope<T>(ReadOnlySpan<T> g, ReadOnlySpan<T> y, Span<T> dz)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map3<T, Tanh>(g, y, 1, y, 1, dz, accumulate: false);
     }
 }
