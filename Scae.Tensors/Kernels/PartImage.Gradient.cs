@@ -10,8 +10,8 @@ namespace Scae.Tensors.Kernels;
 /// </content>
 internal unsafe partial struct PartImage<T>
 {
-    /// <summary>Four corners of each cell between texels.</summary>
-    private readonly int CellsLength => 4 * _sizes.Bordered;
+    /// <summary>Four corners of each cell between texels, and of a cell for each lane outside.</summary>
+    private readonly int CellsLength => 4 * (_sizes.Bordered + Vector512<T>.Count);
 
     /// <summary>
     /// Adds the gradients of image b, whose likelihood has the gradient g and has just been explained: its own to the
@@ -96,7 +96,9 @@ internal unsafe partial struct PartImage<T>
     {
         int count = Vector512<T>.Count, channels = _sizes.Channels, plane = _plane, cells = CellsLength;
         var placement = *(PartPlacement<T>*)(_placements + (6 * m));
-        var sampler = new PartSampler<T>(placement, _sizes);
+        int* indices = stackalloc int[Vector512<T>.Count];
+        T* corners = stackalloc T[4 * Vector512<T>.Count];
+        var sampler = new PartSampler<T>(placement, _sizes, indices, corners);
         bool coupled = _problem.IsCoupled;
         var precision = Vector512.Create(Precision);
         var twice = precision + precision;
@@ -116,7 +118,6 @@ internal unsafe partial struct PartImage<T>
                 var logit = joint - (Vector512.Load(_logits + component) * Vector512.Load(_sum + at));
                 logits += logit;
                 Vector512<T> x = Vector512<T>.Zero, y = Vector512<T>.Zero, sum = Vector512<T>.Zero;
-                var scatter = new PartScatter<T>(place);
                 for (int c = 0; c < channels; c++)
                 {
                     var value = Vector512.Load(_values + (component * channels) + (c * count));
@@ -126,9 +127,9 @@ internal unsafe partial struct PartImage<T>
                     slope *= twice;
                     sum += value;
                     if (coupled) slope += logit * share;
-                    scatter.Add(slope, _cells + (c * cells));
+                    place.Scatter(slope, _cells + (c * cells));
                     if (colours != null) slope *= Vector512.Create(colours[c]);
-                    var (sx, sy) = place.Slopes(Table(m, c));
+                    var (sx, sy) = place.Slopes(place.Around(Table(m, c)));
                     x += slope * sx;
                     y += slope * sy;
                 }
@@ -139,14 +140,12 @@ internal unsafe partial struct PartImage<T>
                 }
                 else
                 {
-                    scatter.Add(logit, _cells + (channels * cells));
-                    var (sx, sy) = place.Slopes(Table(m, channels));
+                    place.Scatter(logit, _cells + (channels * cells));
+                    var (sx, sy) = place.Slopes(place.Around(Table(m, channels)));
                     x += logit * sx;
                     y += logit * sy;
                 }
 
-                x &= place.Covered;
-                y &= place.Covered;
                 var i = Vector512<T>.Indices + Vector512.Create(T.CreateTruncating(block * count));
                 xs += x;
                 ys += y;
@@ -236,7 +235,7 @@ internal unsafe partial struct PartImage<T>
             {
                 int at = ((row + 1) * pitch) + column + 1;
                 T sum = cells[4 * at] + cells[(4 * (at - 1)) + 1] + cells[(4 * (at - pitch)) + 2] + cells[(4 * (at - pitch - 1)) + 3];
-                along += sum * table[at];
+                along += sum * table[4 * at];
                 if (into != null) into[(row * w) + column] += factor * sum;
             }
         }

@@ -34,7 +34,7 @@ internal unsafe partial struct PartImage<T>
     // Components in the order of the blocks that parts go through: l and k, then their exponentials, and values.
     private T* _logits, _joint, _values;
 
-    // Templates in a border of zeros, [m, maps, bordered].
+    // The maps' cells, [m, maps, cells], and their gradients for one part; see PartSampler.
     private T* _tables, _cells;
     private Range* _ranges;
     private T _largestPresence;
@@ -59,7 +59,7 @@ internal unsafe partial struct PartImage<T>
         PartImage<T> image = new(problem);
         var sizes = problem.Sizes;
         int m = sizes.Parts, c = sizes.Channels, maps = problem.Maps, plane = image._plane;
-        Span<int> lengths = [c * plane, plane, plane, plane, plane, plane, plane, plane, plane, image._blocks, m, 6 * m, m * plane, m * plane, m * c * plane, m * maps * sizes.Bordered, maps * image.CellsLength];
+        Span<int> lengths = [c * plane, plane, plane, plane, plane, plane, plane, plane, plane, image._blocks, m, 6 * m, m * plane, m * plane, m * c * plane, m * maps * image.CellsLength, maps * image.CellsLength];
         int total = Vector512<T>.Count;
         for (int i = 0; i < lengths.Length; i++) total += lengths[i] = (lengths[i] + Vector512<T>.Count - 1) / Vector512<T>.Count * Vector512<T>.Count;
         T* at = Aligned(Scratch.Take<T>(WorkSlot, total));
@@ -81,10 +81,10 @@ internal unsafe partial struct PartImage<T>
         image._tables = Carve(ref at, lengths[15]);
         image._cells = Carve(ref at, lengths[16]);
         new Span<T>(image._pixels, c * plane).Clear();
-        new Span<T>(image._tables, m * maps * sizes.Bordered).Clear();
+        new Span<T>(image._tables, m * maps * image.CellsLength).Clear();
         image._ranges = (Range*)Unsafe.AsPointer(ref Scratch.Take<Range>(RangeSlot, m * sizes.Height + 1)[0]);
-        if (problem.TemplatesBatch == 0) image.Border(0, problem.Templates, 0, c);
-        if (problem.AlphaBatch == 0 && !problem.IsCoupled) image.Border(0, problem.Alpha, c, 1);
+        if (problem.TemplatesBatch == 0) image.MakeCells(problem.Templates, 0, c);
+        if (problem.AlphaBatch == 0 && !problem.IsCoupled) image.MakeCells(problem.Alpha, c, 1);
         return image;
     }
 
@@ -92,8 +92,8 @@ internal unsafe partial struct PartImage<T>
     public T Explain(int b)
     {
         int c = _sizes.Channels;
-        if (_problem.TemplatesBatch != 0) Border(b, _problem.Templates + ((long)b * _problem.TemplatesBatch), 0, c);
-        if (_problem.AlphaBatch != 0) Border(b, _problem.Alpha + ((long)b * _problem.AlphaBatch), c, 1);
+        if (_problem.TemplatesBatch != 0) MakeCells(_problem.Templates + ((long)b * _problem.TemplatesBatch), 0, c);
+        if (_problem.AlphaBatch != 0) MakeCells(_problem.Alpha + ((long)b * _problem.AlphaBatch), c, 1);
         TakeImage(b);
         if (!Place(b)) return T.NaN;
         T* presences = _problem.LogPresence + ((long)b * _sizes.Parts);
@@ -117,22 +117,28 @@ internal unsafe partial struct PartImage<T>
         return start;
     }
 
-    /// <summary>Copies maps of all parts, [m, count, texels], into the middle of their tables.</summary>
-    private readonly void Border(int b, T* maps, int first, int count)
+    /// <summary>Makes cells of the maps of all parts, [m, count, texels].</summary>
+    private readonly void MakeCells(T* maps, int first, int count)
     {
-        int h = _sizes.TemplateHeight, w = _sizes.TemplateWidth;
+        int h = _sizes.TemplateHeight, w = _sizes.TemplateWidth, pitch = w + 2;
         for (int m = 0; m < _sizes.Parts; m++)
         {
             for (int map = 0; map < count; map++)
             {
-                T* table = Table(m, first + map) + (w + 2) + 1;
+                T* table = Table(m, first + map);
                 T* from = maps + (((m * count) + map) * _sizes.Texels);
-                for (int row = 0; row < h; row++) new ReadOnlySpan<T>(from + (row * w), w).CopyTo(new Span<T>(table + (row * (w + 2)), w));
+                for (int row = 0; row < h; row++)
+                {
+                    // A texel is a corner of four cells.
+                    T* cell = table + (4 * (((row + 1) * pitch) + 1));
+                    for (int column = 0; column < w; column++, cell += 4)
+                        cell[0] = cell[1 - 4] = cell[2 - (4 * pitch)] = cell[3 - (4 * pitch) - 4] = *from++;
+                }
             }
         }
     }
 
-    private readonly T* Table(int part, int map) => _tables + (((part * _problem.Maps) + map) * _sizes.Bordered);
+    private readonly T* Table(int part, int map) => _tables + (((part * _problem.Maps) + map) * CellsLength);
 
     private readonly void TakeImage(int b)
     {
@@ -184,7 +190,9 @@ internal unsafe partial struct PartImage<T>
         var share = Vector512.Create(InverseTemperature / T.CreateChecked(int.Max(1, channels)));
         bool coupled = _problem.IsCoupled;
         T* alpha = coupled ? null : Table(m, channels);
-        var sampler = new PartSampler<T>(placement, _sizes);
+        int* indices = stackalloc int[Vector512<T>.Count];
+        T* corners = stackalloc T[4 * Vector512<T>.Count];
+        var sampler = new PartSampler<T>(placement, _sizes, indices, corners);
         for (int row = 0; row < _sizes.Height; row++)
         {
             var range = _ranges[(m * _sizes.Height) + row];
@@ -195,7 +203,7 @@ internal unsafe partial struct PartImage<T>
                 Vector512<T> distance = Vector512<T>.Zero, sum = Vector512<T>.Zero;
                 for (int c = 0; c < channels; c++)
                 {
-                    var value = place.Value(Table(m, c));
+                    var value = place.Value(place.Around(Table(m, c)));
                     if (colours != null) value *= Vector512.Create(colours[c]);
                     value.Store(_values + (component * channels) + (c * count));
                     var difference = Vector512.Load(_pixels + (c * plane) + at) - value;
@@ -203,7 +211,7 @@ internal unsafe partial struct PartImage<T>
                     sum += value;
                 }
 
-                var logit = (coupled ? sum * share : place.Value(alpha)) + presence;
+                var logit = (coupled ? sum * share : place.Value(place.Around(alpha))) + presence;
                 var joint = logit - (distance * precision);
                 logit.Store(_logits + component);
                 joint.Store(_joint + component);
@@ -240,8 +248,8 @@ internal unsafe partial struct PartImage<T>
             var absentJoint = absent - (fromBlack * precision);
             var most = Vector512.Max(Vector512.Load(_most + at), Vector512.Max(logit, absent));
             var mostJoint = Vector512.Max(Vector512.Load(_mostJoint + at), Vector512.Max(groundJoint, absentJoint));
-            Vector512<T> g = Lanes.Exp(logit - most), gj = Lanes.Exp(groundJoint - mostJoint);
-            Vector512<T> a = Lanes.Exp(absent - most), aj = Lanes.Exp(absentJoint - mostJoint);
+            Vector512<T> g = Lanes.ExpOfNegative(logit - most), gj = Lanes.ExpOfNegative(groundJoint - mostJoint);
+            Vector512<T> a = Lanes.ExpOfNegative(absent - most), aj = Lanes.ExpOfNegative(absentJoint - mostJoint);
             most.Store(_most + at);
             mostJoint.Store(_mostJoint + at);
             g.Store(_ground + at);
@@ -276,8 +284,8 @@ internal unsafe partial struct PartImage<T>
                 for (int block = range.First; block < range.End; block++, component += count)
                 {
                     int at = ((row * _rowBlocks) + block) * count;
-                    var weight = Lanes.Exp(Vector512.Load(_logits + component) - Vector512.Load(_most + at));
-                    var joint = Lanes.Exp(Vector512.Load(_joint + component) - Vector512.Load(_mostJoint + at));
+                    var weight = Lanes.ExpOfNegative(Vector512.Load(_logits + component) - Vector512.Load(_most + at));
+                    var joint = Lanes.ExpOfNegative(Vector512.Load(_joint + component) - Vector512.Load(_mostJoint + at));
                     weight.Store(_logits + component);
                     joint.Store(_joint + component);
                     (Vector512.Load(_sum + at) + weight).Store(_sum + at);
