@@ -1,5 +1,4 @@
 using System;
-using System.Numerics;
 using Scae.Tensors.Kernels;
 
 namespace Scae.Tensors;
@@ -85,85 +84,31 @@ public sealed partial class Tensor
             return operation;
         }
 
+        private AttentionBatch Batch => new(_shape, _batch, _heads, _queryBatch, _padded, _scale, Inputs.Length > 3 ? _mask : null);
+
         protected override void Forward<T>()
         {
             if (Output.nelement == 0) return;
             Weights.Storage.AlignLike(Output.Storage);
-            ReadOnlySpan<T> q = Inputs[0].Data<T>(), k = Inputs[1].Data<T>(), v = Inputs[2].Data<T>();
-            Span<T> p = Weights.Data<T>(), y = Output.Data<T>();
-            T scale = T.CreateChecked(_scale);
-            for (int b = 0; b < _batch; b++)
-            {
-                var bias = Bias<T>(b, scale);
-                for (int h = 0; h < _heads; h++)
-                    AttentionKernel.Forward(_shape, q[QueryAt(b, h)..], k[KeyAt(b, h)..], v[ValueAt(b, h)..], scale, bias, p[WeightAt(b, h)..], y[OutputAt(b, h)..]);
-            }
+            Batch.Forward(Inputs[0].Data<T>(), Inputs[1].Data<T>(), Inputs[2].Data<T>(), Presence<T>(), Weights.Data<T>(), Output.Data<T>());
         }
 
         protected override void Backward<T>()
         {
             if (Output.nelement == 0) return;
-            if (Wants(2)) ValueGradient<T>();
-            if (Wants(0) || Wants(1) || PresenceWants) ScoreGradients<T>();
+            bool addToQueries = true, addToKeys = true, addToValues = true;
+            var toValues = Wants(2) ? InputGradient<T>(2, out addToValues) : default;
+            Span<T> toQueries = default;
+            if (Wants(0)) toQueries = _queryBatch == 0 ? InputGradientToAdd<T>(0) : InputGradient<T>(0, out addToQueries);
+            var toKeys = Wants(1) ? InputGradient<T>(1, out addToKeys) : default;
+            var toPresence = Inputs.Length > 3 && _mask == PresenceMask.Log && Wants(3) ? InputGradientToAdd<T>(3) : default;
+            Batch.Backward(
+                Inputs[0].Data<T>(), Inputs[1].Data<T>(), Inputs[2].Data<T>(), Presence<T>(), Weights.Data<T>(), OutputGradient<T>(),
+                toQueries, addToQueries, toKeys, addToKeys, toValues, addToValues, toPresence);
         }
 
-        private bool PresenceWants => Inputs.Length > 3 && _mask == PresenceMask.Log && Wants(3);
-
-        /// <summary>What the presences of one set add to the scaled scores of its keys; empty without presences.</summary>
-        private ReadOnlySpan<T> Bias<T>(int b, T scale)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        {
-            if (Inputs.Length < 4) return [];
-            var presence = Inputs[3].Data<T>().Slice(b * _shape.Keys, _shape.Keys);
-            return _mask == PresenceMask.Hard ? AttentionKernel.HardBias<T>(presence, scale) : AttentionKernel.LogBias<T>(presence);
-        }
-
-        private void ValueGradient<T>()
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        {
-            ReadOnlySpan<T> p = Weights.Data<T>(), g = OutputGradient<T>();
-            var into = InputGradient<T>(2, out bool accumulate);
-            var (n, m, _, e, _, stride) = _shape;
-            for (int b = 0; b < _batch; b++)
-            {
-                for (int h = 0; h < _heads; h++)
-                    MatMul.Multiply<T>(m, e, n, p[WeightAt(b, h)..], 1, _padded, g[OutputAt(b, h)..], stride, 1, into[ValueAt(b, h)..], stride, accumulate);
-            }
-        }
-
-        private void ScoreGradients<T>()
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        {
-            ReadOnlySpan<T> p = Weights.Data<T>(), g = OutputGradient<T>(), q = Inputs[0].Data<T>(), k = Inputs[1].Data<T>(), v = Inputs[2].Data<T>();
-            bool toQueries = Wants(0), toKeys = Wants(1), addQueries = true, addKeys = true;
-            Span<T> dq = default, dk = default;
-            if (toQueries) dq = _queryBatch == 0 ? InputGradientToAdd<T>(0) : InputGradient<T>(0, out addQueries);
-            if (toKeys && !(toQueries && ReferenceEquals(Inputs[0].Gradient, Inputs[1].Gradient))) dk = InputGradient<T>(1, out addKeys);
-            else if (toKeys) dk = dq;
-            Span<T> dd = PresenceWants ? InputGradientToAdd<T>(3) : default;
-            T scale = T.CreateChecked(_scale);
-            var (n, m, d, _, stride, _) = _shape;
-            for (int b = 0; b < _batch; b++)
-            {
-                for (int h = 0; h < _heads; h++)
-                {
-                    var ds = AttentionKernel.ScoreGradient(_shape, g[OutputAt(b, h)..], v[ValueAt(b, h)..], p[WeightAt(b, h)..], scale);
-                    if (toQueries) MatMul.Multiply<T>(n, d, m, ds, _padded, 1, k[KeyAt(b, h)..], stride, 1, dq[QueryAt(b, h)..], stride, addQueries);
-                    if (toKeys) MatMul.Multiply<T>(m, d, n, ds, 1, _padded, q[QueryAt(b, h)..], stride, 1, dk[KeyAt(b, h)..], stride, addKeys);
-                    if (!dd.IsEmpty) AttentionKernel.AddLogBiasGradient(ds, _padded, Inputs[3].Data<T>().Slice(b * m, m), scale, dd.Slice(b * m, m));
-                }
-            }
-        }
-
-        private int QueryAt(int b, int h) => (b * _queryBatch) + (h * _shape.Width);
-
-        private int KeyAt(int b, int h) => (b * _shape.Keys * _shape.KeyStride) + (h * _shape.Width);
-
-        private int ValueAt(int b, int h) => (b * _shape.Keys * _shape.ValueStride) + (h * _shape.Values);
-
-        private int OutputAt(int b, int h) => (b * _shape.Queries * _shape.ValueStride) + (h * _shape.Values);
-
-        private int WeightAt(int b, int h) => ((b * _heads) + h) * _shape.Queries * _padded;
+        private ReadOnlySpan<T> Presence<T>()
+            where T : unmanaged => Inputs.Length > 3 ? Inputs[3].Data<T>() : default;
     }
 
     /// <summary>The weights that the last forward run of an attention left; made from its output so that it runs after it.</summary>

@@ -1,6 +1,5 @@
 using System;
 using System.Numerics;
-using System.Numerics.Tensors;
 using Scae.Tensors.Kernels;
 
 namespace Scae.Tensors;
@@ -36,43 +35,49 @@ public sealed partial class Tensor
         private readonly int _in = inputs[0]._shape[2];
         private readonly int _out = inputs[1]._shape[2];
 
+        private CapsuleSizes Sizes => new(_rows, _capsules, _in, _out);
+
         protected override void Forward<T>()
         {
             if (Output.nelement == 0) return;
-            var y = Output.Data<T>();
-            bool biased = Inputs.Length > 2;
-            if (biased) Rowwise.Repeat<T>(Inputs[2].Data<T>(), y);
-            MatMul.MultiplyBatched<T>(
-                _capsules, _rows, _out, _in, Inputs[0].Data<T>(), _in, _capsules * _in, 1, Inputs[1].Data<T>(), _in * _out, _out, 1,
-                y, _out, _capsules * _out, accumulate: biased);
             switch (activation)
             {
-                case Activation.Relu: TensorPrimitives.Max(y, T.Zero, y); break;
-                case Activation.Sigmoid: TensorPrimitives.Sigmoid<T>(y, y); break;
-                case Activation.Tanh: Elementwise.Map1<T, Tanh>(y, y); break;
+                case Activation.Relu: Forward<T, ReluLayer>(); break;
+                case Activation.Sigmoid: Forward<T, SigmoidLayer>(); break;
+                case Activation.Tanh: Forward<T, TanhLayer>(); break;
+                default: Forward<T, PlainLayer>(); break;
             }
         }
 
         protected override void Backward<T>()
         {
             if (Output.nelement == 0) return;
-            var dz = BeforeActivation(activation, OutputGradient<T>(), Output.Data<T>());
-            if (Inputs.Length > 2 && Wants(2)) Rowwise.AddSum(dz, InputGradientToAdd<T>(2));
-            if (Wants(1))
+            switch (activation)
             {
-                var into = InputGradient<T>(1, out bool accumulate);
-                MatMul.MultiplyBatched<T>(
-                    _capsules, _in, _out, _rows, Inputs[0].Data<T>(), _in, 1, _capsules * _in, dz, _out, _capsules * _out, 1,
-                    into, _in * _out, _out, accumulate);
+                case Activation.Relu: Backward<T, ReluLayer>(); break;
+                case Activation.Sigmoid: Backward<T, SigmoidLayer>(); break;
+                case Activation.Tanh: Backward<T, TanhLayer>(); break;
+                default: Backward<T, PlainLayer>(); break;
             }
+        }
 
-            if (Wants(0))
-            {
-                var into = InputGradient<T>(0, out bool accumulate);
-                MatMul.MultiplyBatched<T>(
-                    _capsules, _rows, _in, _out, dz, _out, _capsules * _out, 1, Inputs[1].Data<T>(), _in * _out, 1, _out,
-                    into, _in, _capsules * _in, accumulate);
-            }
+        private void Forward<T, TActivation>()
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+            where TActivation : struct, IActivation =>
+            CapsuleLayer.Forward<T, TActivation>(
+                Sizes, Inputs[0].Data<T>(), Inputs[1].Data<T>(), Inputs.Length > 2 ? Inputs[2].Data<T>() : default, Output.Data<T>());
+
+        private void Backward<T, TActivation>()
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+            where TActivation : struct, IActivation
+        {
+            bool addToInputs = true, addToWeights = true;
+            var toBiases = Inputs.Length > 2 && Wants(2) ? InputGradientToAdd<T>(2) : default;
+            var toWeights = Wants(1) ? InputGradient<T>(1, out addToWeights) : default;
+            var toInputs = Wants(0) ? InputGradient<T>(0, out addToInputs) : default;
+            CapsuleLayer.Backward<T, TActivation>(
+                Sizes, Inputs[0].Data<T>(), Inputs[1].Data<T>(), Output.Data<T>(), OutputGradient<T>(),
+                toInputs, addToInputs, toWeights, addToWeights, toBiases);
         }
     }
 

@@ -100,7 +100,7 @@ public sealed partial class Tensor
             where T : unmanaged => input < 0 || !Wants(input) ? default : InputGradientToAdd<T>(input);
     }
 
-    private static void CheckParts(string operation, Tensor x, PartScene scene)
+    internal static void CheckParts(string operation, Tensor x, PartScene scene)
     {
         var (templates, poses, presence, background, mixing) = scene;
         foreach (var one in new[] { templates, poses, presence, background, scene.Colour, scene.Scale, mixing.AlphaLogits, mixing.BackgroundLogit, mixing.Temperature })
