@@ -18,7 +18,7 @@ internal static unsafe class ConvolutionColumns
         where TActivation : struct, IActivation
     {
         Making<T, TActivation> job = new() { Problem = problem };
-        WorkerPool.Run(ref job, problem.Blocks);
+        WorkerPool.Run(ref job, problem.Blocks, problem.Sizes.Work);
     }
 
     public static void Backward<T, TActivation>(in ConvolutionProblem<T> problem)
@@ -32,7 +32,7 @@ internal static unsafe class ConvolutionColumns
         fixed (T* start = sums)
         {
             Unmaking<T, TActivation> job = new() { Problem = problem, Sums = start, Length = length };
-            WorkerPool.Run(ref job, problem.Blocks);
+            WorkerPool.Run(ref job, problem.Blocks, problem.Sizes.Work);
             for (int block = 0; block < problem.Blocks; block++)
             {
                 T* own = start + (block * length);

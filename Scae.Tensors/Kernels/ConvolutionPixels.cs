@@ -78,9 +78,9 @@ internal unsafe partial struct ConvolutionPixels<T, TVector, TLanes, TActivation
     {
         _panels = Take(FilterSlot, _window.Seen * _channels * Padded(_filters));
         Packing packing = new() { Layer = this };
-        WorkerPool.Run(ref packing, _window.Seen);
+        WorkerPool.Run(ref packing, _window.Seen, _problem.Sizes.Work);
         Making making = new() { Layer = this };
-        WorkerPool.Run(ref making, _problem.Blocks);
+        WorkerPool.Run(ref making, _problem.Blocks, _problem.Sizes.Work);
     }
 
     private void Backward()
@@ -90,14 +90,14 @@ internal unsafe partial struct ConvolutionPixels<T, TVector, TLanes, TActivation
         {
             _panels = Take(FilterSlot, _window.Seen * _filters * Padded(_channels));
             Packing packing = new() { Layer = this, Backward = true };
-            WorkerPool.Run(ref packing, _window.Seen);
+            WorkerPool.Run(ref packing, _window.Seen, _problem.Sizes.Work);
         }
 
         _sums = Take(SumSlot, blocks * SumLength);
         Unmaking unmaking = new() { Layer = this };
-        WorkerPool.Run(ref unmaking, blocks);
+        WorkerPool.Run(ref unmaking, blocks, _problem.Sizes.Work);
         Summing summing = new() { Layer = this };
-        if (_problem.ToFilters != null) WorkerPool.Run(ref summing, _window.Seen);
+        if (_problem.ToFilters != null) WorkerPool.Run(ref summing, _window.Seen, _problem.Sizes.Work);
         for (int block = 0; block < blocks && _problem.ToBias != null; block++)
         {
             T* own = _sums + ((long)block * SumLength) + (_window.Seen * _channels * _filters);

@@ -12,6 +12,9 @@ internal readonly record struct ConvolutionSizes(int Images, int Channels, int F
     /// <summary>Elements of one image.</summary>
     public int Image => Channels * Window.Area;
 
+    /// <summary>Multiply-adds of one product.</summary>
+    public long Work => (long)Images * Made * Seen;
+
     /// <summary>Elements of what one image becomes.</summary>
     public int Made => Filters * Window.Places;
 }

@@ -69,7 +69,7 @@ internal static unsafe class PartMixtureKernel
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         Explaining<T> job = new() { Problem = problem, Blocks = int.Min(MostBlocks, problem.Sizes.Images) };
-        WorkerPool.Run(ref job, job.Blocks);
+        WorkerPool.Run(ref job, job.Blocks, Work(problem.Sizes));
     }
 
     private static void Backward<T>(in PartProblem<T> problem)
@@ -81,10 +81,13 @@ internal static unsafe class PartMixtureKernel
         fixed (T* start = sums)
         {
             Differentiating<T> job = new() { Problem = problem, Blocks = blocks, Sums = start, Length = length };
-            WorkerPool.Run(ref job, blocks);
+            WorkerPool.Run(ref job, blocks, Work(problem.Sizes));
             for (int block = 0; block < blocks; block++) Add(problem, start + ((long)block * length));
         }
     }
+
+    // A pixel of a part takes as long as some fifty multiply-adds.
+    private static long Work(in PartSizes sizes) => 50L * sizes.Images * sizes.Parts * sizes.Pixels;
 
     private static int SumLength<T>(in PartProblem<T> problem)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
