@@ -97,8 +97,10 @@ let private products =
             (xs[0] * 0.3).linear(xs[1], xs[2], activation))
 
     let linearEach activation =
-        general $"linearEach {activation}" (sizes (fun s -> [ s[0..2]; [ s[1]; s[2]; s[3] ]; [ s[1]; s[3] ] ])) (fun _ xs ->
-            (xs[0] * 0.3).linearEach(xs[1], xs[2], activation))
+        general
+            $"linearEach {activation}"
+            (sizes (fun s -> [ s[0..2]; [ s[1]; s[2]; s[3] ]; [ s[1]; s[3] ] ]))
+            (fun _ xs -> (xs[0] * 0.3).linearEach(xs[1], xs[2], activation))
 
     [
         matmul "of matrices" (fun s -> [ [ s[0]; s[1] ]; [ s[1]; s[2] ] ])
@@ -237,13 +239,8 @@ let private images =
             general
                 $"conv2d with bias and {activation}"
                 (fun it ->
-                    [
-                        Anywhere, grown it
-                        Anywhere, filter it it.Sizes[4] it.Positive[1]
-                        Anywhere, [ it.Sizes[4] ]
-                    ])
-                (fun it xs ->
-                    (xs[0] * 0.3).conv2d(xs[1], 1 + it.Draw / 9 % 2, it.Draw / 18 % 2, xs[2], activation))
+                    [ Anywhere, grown it; Anywhere, filter it it.Sizes[4] it.Positive[1]; Anywhere, [ it.Sizes[4] ] ])
+                (fun it xs -> (xs[0] * 0.3).conv2d(xs[1], 1 + it.Draw / 9 % 2, it.Draw / 18 % 2, xs[2], activation))
         general
             "convTranspose2d"
             (fun it -> [ Anywhere, grown it; Anywhere, filter it it.Positive[1] it.Sizes[4] ])
@@ -261,7 +258,8 @@ let private affine (x: Tensor) =
 
 let private parts =
     let image (it: Instance) (x: Tensor) =
-        tensorOf x.dtype 77 [| it.Sizes[0]; it.Positive[1]; 1 + it.Sizes[4] % 3; 1 + it.Sizes[5] % 3 |] * 0.5
+        tensorOf x.dtype 77 [| it.Sizes[0]; it.Positive[1]; 1 + it.Sizes[4] % 3; 1 + it.Sizes[5] % 3 |]
+        * 0.5
 
     // Few places: differences must not straddle one where a template has a kink. The twin is compared on whole canvases.
     let m (it: Instance) = min 2 it.Sizes[2]
@@ -280,13 +278,10 @@ let private parts =
         general
             "partMixture with logits of its own"
             (shared (fun it ->
-                [
-                    Anywhere, [ m it; it.Positive[1] ] @ template it
-                    Anywhere, m it :: template it
-                    Anywhere, []
-                ]))
+                [ Anywhere, [ m it; it.Positive[1] ] @ template it; Anywhere, m it :: template it; Anywhere, [] ]))
             (fun it xs ->
-                (image it xs[0]).partMixture(PartScene(xs[3], affine xs[0], xs[1], xs[2], PartMixing.Alpha(xs[4], xs[5]))))
+                (image it xs[0])
+                    .partMixture(PartScene(xs[3], affine xs[0], xs[1], xs[2], PartMixing.Alpha(xs[4], xs[5]))))
         general
             "partMixture with logits and templates of each image"
             (shared (fun it ->

@@ -18,13 +18,15 @@ let private twin stride padding (xs: Tensor list) =
         [
             for i in 0 .. kh - 1 do
                 for j in 0 .. kw - 1 ->
-                    (padded.slice(2, i, i + (rows - 1) * stride + 1, stride).slice (3, j, j + (columns - 1) * stride + 1, stride))
+                    (padded
+                        .slice(2, i, i + (rows - 1) * stride + 1, stride)
+                        .slice(3, j, j + (columns - 1) * stride + 1, stride))
                         .contiguous()
                         .view(x.size 0, c, 1, rows * columns)
         ]
 
     let patches = Tensor.cat(seen, 2).contiguous().view(x.size 0, c * kh * kw, rows * columns)
-    (f.contiguous().view(o, c * kh * kw).matmul(patches) + bias.view(1, o, 1)).view(x.size 0, o, rows, columns)
+    (f.contiguous().view(o, c * kh * kw).matmul(patches) + bias.view (1, o, 1)).view(x.size 0, o, rows, columns)
 
 /// (b, c, h, w, o, kh, kw, stride, padding): around the width of a vector and of a panel, and with every rest.
 let private cases =
@@ -90,8 +92,7 @@ let tests =
                     let fused (xs: Tensor list) =
                         xs[0].conv2d(xs[1], 1, padding, xs[2]) * 2.0 + xs[0].conv2d(xs[1], 1, padding)
 
-                    let plain (xs: Tensor list) =
-                        twin 1 padding xs * 2.0 + twin 1 padding [ xs[0]; xs[1]; xs[2] * 0.0 ]
+                    let plain (xs: Tensor list) = twin 1 padding xs * 2.0 + twin 1 padding [ xs[0]; xs[1]; xs[2] * 0.0 ]
 
                     for a, e in List.zip (gradients fused inputs) (gradients plain inputs) do
                         a |> shouldAgree 1e-10 e
@@ -113,6 +114,30 @@ let tests =
                                 gradients f inputs |> List.map read |> shouldEqual one
                 finally
                     Parallelism.Threads <- before
+
+            testCase "float32 comes near float64"
+            <| fun () ->
+                for b, c, h, w, o, kh, kw, stride, padding in cases do
+                    let f (xs: Tensor list) = xs[0].conv2d(xs[1], stride, padding, xs[2], Activation.Relu)
+                    let wide = drawn Dtype.Float64 (b, c, h, w, o, kh, kw)
+                    let narrow = wide |> List.map _.cast(Dtype.Float32)
+
+                    for near, exact in List.zip (gradients f narrow) (gradients f wide) do
+                        near.cast (Dtype.Float64) |> shouldAgree 1e-3 exact
+
+            testCase "a replay gives the bits of an eager run, with many channels too"
+            <| fun () ->
+                let inputs = drawn Dtype.Float32 (5, 32, 9, 9, 40, 3, 3) |> List.map _.reverseDiff()
+
+                let loss () =
+                    (let y = inputs[0].conv2d(inputs[1], 2, 0, inputs[2], Activation.Relu) in (y * y).sum())
+
+                let recording = Recording.Of(fun () -> Seq.singleton (loss ()))
+                recording.Forward()
+                recording.Reverse()
+                let replayed = inputs |> List.map (fun x -> read x.derivative)
+                loss().reverse()
+                inputs |> List.map (fun x -> read x.derivative) |> shouldEqual replayed
 
             testCase "NaN in an image reaches what sees it and nothing else"
             <| fun () ->

@@ -33,8 +33,7 @@ let private attend heads (xs: Tensor list) =
 
 /// One product and one activation a capsule, stacked.
 let private each (activate: Tensor -> Tensor) (xs: Tensor list) =
-    let capsule k =
-        activate (xs[0].select(1, k).matmul(xs[1].select (0, k)) + xs[2].select (0, k))
+    let capsule k = activate (xs[0].select(1, k).matmul(xs[1].select(0, k)) + xs[2].select(0, k))
 
     match xs[0].size 1 with
     | 0 -> Tensor.zeros ([| xs[0].size 0; 0; xs[1].size 2 |], xs[0].dtype) + xs[2].unsqueeze 0
@@ -47,7 +46,7 @@ let private attendMasked mask heads (xs: Tensor list) =
 
     let head h =
         let part (x: Tensor) n = x.slice (x.dim - 1, h * n, (h + 1) * n)
-        let scores = (part q d).matmul((part k d).transpose ())
+        let scores = (part q d).matmul((part k d).transpose())
         let there = presence.unsqueeze 1
 
         let scores =
@@ -137,13 +136,11 @@ let tests =
                     let y = Tensor.maskedAttention (q, k, v, presence, mask)
                     let present (x: Tensor) = x.slice(0, 0, 1).slice(1, 0, 5, 2)
 
-                    y.slice (0, 0, 1)
-                    |> shouldAgree 1e-12 (Tensor.attention (q.slice (0, 0, 1), present k, present v))
+                    y.slice (0, 0, 1) |> shouldAgree 1e-12 (Tensor.attention (q.slice (0, 0, 1), present k, present v))
 
                     // Beside 10³² float64 keeps no score: a hard mask of all zeros is exactly even.
                     if mask = PresenceMask.Hard then
-                        y.select (0, 1)
-                        |> shouldAgree 1e-12 (v.select(0, 1).mean(0, true).expand(3, 4))
+                        y.select (0, 1) |> shouldAgree 1e-12 (v.select(0, 1).mean(0, true).expand(3, 4))
 
                     read y |> Array.forall System.Double.IsFinite |> shouldEqual true
 
@@ -152,8 +149,7 @@ let tests =
                 let q, k, v = real 1 [ 1; 3; 4 ], real 2 [ 1; 4; 4 ], real 3 [ 1; 4; 4 ]
                 let presence = ofList [ 0.2; 0.9; 0.7; 0.8999 ] [ 1; 4 ]
 
-                Tensor.maskedAttention (q, k, v, presence)
-                |> shouldAgree 1e-12 (v.slice(1, 1, 2).expand(1, 3, 4))
+                Tensor.maskedAttention (q, k, v, presence) |> shouldAgree 1e-12 (v.slice(1, 1, 2).expand(1, 3, 4))
 
             testCase "linearEach is a product, a sum and an activation for each capsule"
             <| fun () ->
@@ -171,7 +167,12 @@ let tests =
             testCase "errors of masked attention and linearEach name what doesn't fit"
             <| fun () ->
                 shouldSay "maskedAttention: presence [2, 4] of keys [2, 5, 4]; needs [b, m] and [b, m, h·d]" (fun () ->
-                    Tensor.maskedAttention (real 1 [ 2; 3; 4 ], real 2 [ 2; 5; 4 ], real 3 [ 2; 5; 4 ], real 4 [ 2; 4 ]))
+                    Tensor.maskedAttention (
+                        real 1 [ 2; 3; 4 ],
+                        real 2 [ 2; 5; 4 ],
+                        real 3 [ 2; 5; 4 ],
+                        real 4 [ 2; 4 ]
+                    ))
 
                 shouldSay
                     "linearEach: input [2, 3, 4], weights [3, 5, 6], biases none; needs [b, k, in], [k, in, out] and [k, out]"

@@ -11,7 +11,7 @@ open Scae.Tests.Differentiation
 let private draw (templates: Tensor) (poses: Tensor) height width =
     let s = templates.shape
     let b, m, n, h, w = s[0], s[1], s[2], s[3], s[4]
-    let entry i = (poses.select(2, i).contiguous ()).view(b * m, 1, 1)
+    let entry i = (poses.select(2, i).contiguous()).view(b * m, 1, 1)
     let a, q, tx, c, d, ty = entry 0, entry 1, entry 2, entry 3, entry 4, entry 5
     let det = a * d - q * c
     let u = Tensor.linspace(-1.0, 1.0, width, poses.dtype).view(1, 1, width) - tx
@@ -21,7 +21,10 @@ let private draw (templates: Tensor) (poses: Tensor) height width =
 
 /// An axis for the batch in front, when there is none, stretched to its size.
 let private perImage b rank (x: Tensor) =
-    if x.dim = rank then x else x.expand (Array.append [| b |] x.shape)
+    if x.dim = rank then
+        x
+    else
+        x.expand (Array.append [| b |] x.shape)
 
 let private twin (x: Tensor) (scene: PartScene) =
     let b, c, height, width = x.size 0, x.size 1, x.size 2, x.size 3
@@ -94,10 +97,18 @@ let private many dtype =
     let b, m = 37, 6
 
     of' 1 [ b; 1; 20; 20 ] * 0.2 + 0.5,
-    [ of' 2 [ m; 1; 7; 7 ]; affine (of' 3 [ b; m; 6 ]); of' 4 [ b; m ]; of' 5 [ 1 ]; of' 6 [ m; 7; 7 ]; of' 7 []; of' 8 [ b; m; 1 ] ]
+    [
+        of' 2 [ m; 1; 7; 7 ]
+        affine (of' 3 [ b; m; 6 ])
+        of' 4 [ b; m ]
+        of' 5 [ 1 ]
+        of' 6 [ m; 7; 7 ]
+        of' 7 []
+        of' 8 [ b; m; 1 ]
+    ]
 
 let private coloured (x: Tensor) (xs: Tensor list) =
-    x.partMixture(PartScene(xs[0], xs[1], xs[2], xs[3], PartMixing.Alpha(xs[4], xs[5]), Colour = xs[6]))
+    x.partMixture (PartScene(xs[0], xs[1], xs[2], xs[3], PartMixing.Alpha(xs[4], xs[5]), Colour = xs[6]))
 
 let private gradients (x: Tensor) xs =
     let leaves = xs |> List.map (fun (x: Tensor) -> x.reverseDiff ())
@@ -150,8 +161,7 @@ let tests =
                 let identity = ofList [ 1.0; 0.0; 0.0; 0.0; 1.0; 0.0 ] [ 1; 1; 6 ]
                 let alone = PartMixing.Alpha(Tensor.zeros ([| 1; 11; 11 |], Dtype.Float64), ofList [ -60.0 ] [])
 
-                let scene =
-                    scene template identity (ofList [ 0.0 ] [ 1; 1 ]) (ofList [ 0.0 ] [ 1 ]) alone
+                let scene = scene template identity (ofList [ 0.0 ] [ 1; 1 ]) (ofList [ 0.0 ] [ 1 ]) alone
 
                 template.partMixture scene |> shouldBe [ -121.0 * 0.5 * log (2.0 * System.Math.PI) ]
 
@@ -173,10 +183,17 @@ let tests =
             testCase "a singular or undefined pose makes its own image's likelihood NaN, and no other's"
             <| fun () ->
                 let poses =
-                    ofList [ 1.0; 1.0; 0.0; 1.0; 1.0; 0.0; 0.5; 0.0; 0.0; 0.0; 0.5; nan; 0.5; 0.0; 0.0; 0.0; 0.5; 0.0 ] [ 3; 1; 6 ]
+                    ofList
+                        [ 1.0; 1.0; 0.0; 1.0; 1.0; 0.0; 0.5; 0.0; 0.0; 0.0; 0.5; nan; 0.5; 0.0; 0.0; 0.0; 0.5; 0.0 ]
+                        [ 3; 1; 6 ]
 
                 let scene =
-                    scene (real 1 [ 1; 1; 3; 3 ]) (poses.reverseDiff ()) (real 2 [ 3; 1 ]) (real 3 [ 1 ]) (PartMixing.Alpha(real 4 [ 1; 3; 3 ], real 5 []))
+                    scene
+                        (real 1 [ 1; 1; 3; 3 ])
+                        (poses.reverseDiff ())
+                        (real 2 [ 3; 1 ])
+                        (real 3 [ 1 ])
+                        (PartMixing.Alpha(real 4 [ 1; 3; 3 ], real 5 []))
 
                 let y = (real 6 [ 3; 1; 5; 5 ]).partMixture scene
                 y.sum().reverse()
@@ -189,13 +206,17 @@ let tests =
 
             testCase "a part far away, or tiny, is absent everywhere rather than an error"
             <| fun () ->
-                let poses =
-                    ofList [ 0.5; 0.0; 1e6; 0.0; 0.5; 0.0; 1e-9; 0.0; 0.3; 0.0; 1e-9; 0.3 ] [ 1; 2; 6 ]
+                let poses = ofList [ 0.5; 0.0; 1e6; 0.0; 0.5; 0.0; 1e-9; 0.0; 0.3; 0.0; 1e-9; 0.3 ] [ 1; 2; 6 ]
 
                 let x = real 6 [ 1; 1; 5; 5 ]
 
                 let scene =
-                    scene (real 1 [ 2; 1; 3; 3 ]) poses (real 2 [ 1; 2 ]) (real 3 [ 1 ]) (PartMixing.Alpha(real 4 [ 2; 3; 3 ], real 5 []))
+                    scene
+                        (real 1 [ 2; 1; 3; 3 ])
+                        poses
+                        (real 2 [ 1; 2 ])
+                        (real 3 [ 1 ])
+                        (PartMixing.Alpha(real 4 [ 2; 3; 3 ], real 5 []))
 
                 x.partMixture scene |> shouldAgree 1e-12 (twin x scene)
 
@@ -208,7 +229,9 @@ let tests =
                     let mixing = PartMixing.Alpha(far[4], far[5])
 
                     let y =
-                        x.partMixture(PartScene(far[0], far[1], far[2], far[3], mixing, Scale = Tensor.full ([||], 0.01)))
+                        x.partMixture (
+                            PartScene(far[0], far[1], far[2], far[3], mixing, Scale = Tensor.full ([||], 0.01))
+                        )
 
                     read y |> Array.forall System.Double.IsFinite |> shouldEqual true
 
@@ -234,7 +257,7 @@ let tests =
                 let narrow = xs |> List.map _.cast(Dtype.Float32)
 
                 for wide, near in List.zip (gradients x xs) (gradients (x.cast Dtype.Float32) narrow) do
-                    near.cast(Dtype.Float64) |> shouldAgree 3e-4 wide
+                    near.cast (Dtype.Float64) |> shouldAgree 3e-4 wide
 
             testCase "pictures show the likeliest component, the mean, and who explains a pixel"
             <| fun () ->
@@ -273,8 +296,14 @@ let tests =
                 shouldSay
                     "partMixture: templates [3, 2, 4, 4] for images [2, 1, 5, 5] and poses [2, 3, 6]; needs [3, 1, 4, 4] or [2, 3, 1, 4, 4]"
                     (fun () ->
-                        x.partMixture(scene (real 4 [ 3; 2; 4; 4 ]) (real 5 [ 2; 3; 6 ]) (real 6 [ 2; 3 ]) (real 7 [ 1 ]) mixing))
+                        x.partMixture (
+                            scene (real 4 [ 3; 2; 4; 4 ]) (real 5 [ 2; 3; 6 ]) (real 6 [ 2; 3 ]) (real 7 [ 1 ]) mixing
+                        ))
 
-                shouldSay "partMixture: images [2, 1, 5, 5] with poses [2, 3, 3]; needs [b, c, H, W] with at least one pixel and [b, m, 6]" (fun () ->
-                    x.partMixture(scene (real 4 [ 3; 1; 4; 4 ]) (real 5 [ 2; 3; 3 ]) (real 6 [ 2; 3 ]) (real 7 [ 1 ]) mixing))
+                shouldSay
+                    "partMixture: images [2, 1, 5, 5] with poses [2, 3, 3]; needs [b, c, H, W] with at least one pixel and [b, m, 6]"
+                    (fun () ->
+                        x.partMixture (
+                            scene (real 4 [ 3; 1; 4; 4 ]) (real 5 [ 2; 3; 3 ]) (real 6 [ 2; 3 ]) (real 7 [ 1 ]) mixing
+                        ))
         ]
