@@ -1,4 +1,5 @@
 using System;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -102,34 +103,33 @@ internal static class Elementwise
         }
     }
 
-    /// <summary>Σ f(g_i, x_i, y_i), the running sums as in <see cref="Reduce.Sum{T}"/>.</summary>
-    public static T SumMap3<T, TMap>(ReadOnlySpan<T> g, ReadOnlySpan<T> x, int xStep, ReadOnlySpan<T> y, int yStep)
+    /// <summary>Σ f(g_i, x_i, y_i), added as in <see cref="Reduce"/>.</summary>
+    public static unsafe T SumMap3<T, TMap>(ReadOnlySpan<T> g, ReadOnlySpan<T> x, int xStep, ReadOnlySpan<T> y, int yStep)
         where T : unmanaged
         where TMap : IMap3
     {
-        int width = Vector512<T>.Count, n = g.Length, i = 0;
-        if (n == 0) return default;
-        ref T gradient = ref MemoryMarshal.GetReference(g), left = ref MemoryMarshal.GetReference(x), right = ref MemoryMarshal.GetReference(y);
-        var a = Vector512.Create(left);
-        var b = Vector512.Create(right);
-        var sum = Vector512<T>.Zero;
-        for (; i <= n - width; i += width)
-        {
-            if (xStep != 0) a = Vector512.LoadUnsafe(ref left, (nuint)i);
-            if (yStep != 0) b = Vector512.LoadUnsafe(ref right, (nuint)i);
-            sum += TMap.Apply(Vector512.LoadUnsafe(ref gradient, (nuint)i), a, b);
-        }
+        if (g.IsEmpty) return default;
+        fixed (T* gradient = g, left = x, right = y)
+            return Reduce.Narrow<T>(Reduce.Sum<T, MappedTerms<T, TMap>>(new(gradient, left, xStep, right, yStep), g.Length));
+    }
 
-        if (i < n)
+    private readonly unsafe struct MappedTerms<T, TMap>(T* g, T* x, int xStep, T* y, int yStep) : ITerms<T>
+        where T : unmanaged
+        where TMap : IMap3
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public Vector512<T> At(nint i) =>
+            TMap.Apply(
+                Vector512.Load(g + i), xStep == 0 ? Vector512.Create(*x) : Vector512.Load(x + i), yStep == 0 ? Vector512.Create(*y) : Vector512.Load(y + i));
+
+        public Vector512<T> Part(nint i, int count)
         {
-            if (xStep != 0) a = Lanes.LoadPart(x[i..n]);
-            if (yStep != 0) b = Lanes.LoadPart(y[i..n]);
+            var left = xStep == 0 ? Vector512.Create(*x) : Lanes.LoadPart(new ReadOnlySpan<T>(x + i, count));
+            var right = yStep == 0 ? Vector512.Create(*y) : Lanes.LoadPart(new ReadOnlySpan<T>(y + i, count));
             Span<T> part = stackalloc T[Vector512<T>.Count];
-            Lanes.StorePart(TMap.Apply(Lanes.LoadPart(g[i..n]), a, b), part[..(n - i)]);
-            part[(n - i)..].Clear();  // lanes beyond the end may hold 0 · ∞ = NaN
-            sum += Vector512.LoadUnsafe(ref MemoryMarshal.GetReference(part));
+            Lanes.StorePart(TMap.Apply(Lanes.LoadPart(new ReadOnlySpan<T>(g + i, count)), left, right), part[..count]);
+            part[count..].Clear();  // lanes beyond the end may hold 0 · ∞ = NaN
+            return Vector512.Create<T>(part);
         }
-
-        return Lanes.Sum(sum);
     }
 }

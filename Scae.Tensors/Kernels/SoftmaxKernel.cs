@@ -22,7 +22,7 @@ internal static class SoftmaxKernel
             ShiftScale(row, most, scale, y.Slice(start, n));
         }
 
-        TensorPrimitives.Exp(y, y);
+        Elementwise.Map1<T, Exponential>(y, y);
         for (int start = 0; start < y.Length; start += n)
         {
             var row = y.Slice(start, n);
@@ -42,6 +42,12 @@ internal static class SoftmaxKernel
             dot[0] = Reduce.Dot(gradient, row);
             Rule(gradient, row, dot[0], scale, dx.Slice(start, n), accumulate);
         }
+    }
+
+    private readonly struct Exponential : IMap1
+    {
+        public static Vector512<T> Apply<T>(Vector512<T> x)
+            where T : unmanaged => Lanes.Exp(x);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,4 +1,5 @@
 using System;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Scae.Tensors.Kernels;
@@ -159,6 +160,8 @@ public sealed partial class Tensor
     {
         private readonly BroadcastLoop _values;
         private readonly BroadcastLoop _gradients;
+        private readonly int[] _leftStrides;
+        private readonly int[] _rightStrides;
 
         private Binary(Tensor a, Tensor b, int[] shape)
             : base(a, b)
@@ -166,9 +169,11 @@ public sealed partial class Tensor
             int[] left = Scae.Tensors.Shape.BroadcastStrides(a.Shape, a.Strides, shape);
             int[] right = Scae.Tensors.Shape.BroadcastStrides(b.Shape, b.Strides, shape);
             int[] dense = Scae.Tensors.Shape.DenseStrides(shape);
+            _leftStrides = GradientStrides(a, shape);
+            _rightStrides = GradientStrides(b, shape);
             _values = new BroadcastLoop(shape, left, right, dense);
             _gradients = a.RequiresGradient || b.RequiresGradient
-                ? new BroadcastLoop(shape, left, right, dense, GradientStrides(a, shape), GradientStrides(b, shape))
+                ? new BroadcastLoop(shape, left, right, dense, _leftStrides, _rightStrides)
                 : _values;
         }
 
@@ -191,26 +196,77 @@ public sealed partial class Tensor
             Scae.Tensors.Shape.BroadcastStrides(x.Shape, Scae.Tensors.Shape.DenseStrides(x.Shape), shape);
 
         private void Contribute<T, TRule>(int input)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+            where TRule : IMap3
+        {
+            var g = OutputGradient<T>();
+            if (Inputs[input].nelement != Output.nelement)
+            {
+                ContributeSums<T, TRule>(input, g);
+                return;
+            }
+
+            var into = InputGradient<T>(input, out bool accumulate);
+            MapGradients<T, TRule>(g, into, 3 + input, accumulate);
+        }
+
+        /// <summary>
+        /// The gradient of a broadcast operand. Where a row of the loop sums to one element and each element has one row,
+        /// the terms are summed as they are made; else they are written out first, since rows added one after the other
+        /// drift.
+        /// </summary>
+        private void ContributeSums<T, TRule>(int input, ReadOnlySpan<T> g)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+            where TRule : IMap3
+        {
+            var into = InputGradientToAdd<T>(input);
+            if (g.IsEmpty) return;
+            if (_gradients.Rows == Inputs[input].nelement && _gradients.Step(3 + input) == 0)
+            {
+                SumRows<T, TRule>(g, into, 3 + input);
+                return;
+            }
+
+            var terms = g;
+            if (typeof(TRule) != typeof(First))
+            {
+                var written = Scratch.Take<T>(4, g.Length);
+                MapGradients<T, TRule>(g, written, 2, accumulate: false);
+                terms = written;
+            }
+
+            AxisSums.Add(terms, Output.Shape, input == 0 ? _leftStrides : _rightStrides, into);
+        }
+
+        private void SumRows<T, TRule>(ReadOnlySpan<T> g, Span<T> into, int target)
             where T : unmanaged
             where TRule : IMap3
         {
             var x = Inputs[0].FromFirst<T>();
             var y = Inputs[1].FromFirst<T>();
-            var g = OutputGradient<T>();
-            bool wasBroadcast = Inputs[input].nelement != Output.nelement;
-            bool accumulate = true;
-            var into = wasBroadcast ? InputGradientToAdd<T>(input) : InputGradient<T>(input, out accumulate);
             var loop = _gradients;
-            int n = loop.RowLength, xStep = loop.Step(0), yStep = loop.Step(1), step = loop.Step(3 + input);
             Span<int> at = stackalloc int[5], index = stackalloc int[loop.Counters];
             loop.Start(at, index);
             for (int row = 0; row < loop.Rows; row++)
             {
-                var gradient = g.Slice(at[2], n);
-                if (step == 1 || n == 1)
-                    Elementwise.Map3<T, TRule>(gradient, x[at[0]..], xStep, y[at[1]..], yStep, into.Slice(at[3 + input], n), accumulate);
-                else
-                    Add(ref into[at[3 + input]], Elementwise.SumMap3<T, TRule>(gradient, x[at[0]..], xStep, y[at[1]..], yStep));
+                Add(ref into[at[target]], Elementwise.SumMap3<T, TRule>(g.Slice(at[2], loop.RowLength), x[at[0]..], loop.Step(0), y[at[1]..], loop.Step(1)));
+                loop.Next(at, index);
+            }
+        }
+
+        private void MapGradients<T, TRule>(ReadOnlySpan<T> g, Span<T> into, int target, bool accumulate)
+            where T : unmanaged
+            where TRule : IMap3
+        {
+            var x = Inputs[0].FromFirst<T>();
+            var y = Inputs[1].FromFirst<T>();
+            var loop = _gradients;
+            Span<int> at = stackalloc int[5], index = stackalloc int[loop.Counters];
+            loop.Start(at, index);
+            for (int row = 0; row < loop.Rows; row++)
+            {
+                Elementwise.Map3<T, TRule>(
+                    g.Slice(at[2], loop.RowLength), x[at[0]..], loop.Step(0), y[at[1]..], loop.Step(1), into.Slice(at[target], loop.RowLength), accumulate);
                 loop.Next(at, index);
             }
         }

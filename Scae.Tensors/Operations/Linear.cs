@@ -71,7 +71,7 @@ public sealed partial class Tensor
             {
                 var row = y.Slice(at, _out);
                 if (bias.Length > 0) TensorPrimitives.Add(row, bias, row);
-                if (activation == Activation.Sigmoid) TensorPrimitives.Sigmoid<T>(row, row);
+                if (activation == Activation.Sigmoid) Elementwise.Map1<T, Sigmoid>(row, row);
                 else Elementwise.Map1<T, Tanh>(row, row);
             }
         }

@@ -231,14 +231,14 @@ public sealed partial class Tensor
             ReadOnlySpan<T> means = Inputs[0].Data<T>(), image = Inputs[1].Data<T>();
             var y = Output.Data<T>();
             int k = Slots, d = Pixels;
-            Vector512<T> least = Least<T>(), most = Most<T>(), weight = Vector512.Create(T.One / T.CreateChecked(k));
+            Vector512<T> least = Least<T>(), most = Most<T>(), slots = Vector512.Create(T.CreateChecked(k));
             for (int b = 0; b < Images; b++)
             {
                 for (int i = 0; i < d; i += Vector512<T>.Count)
                 {
                     int at = (b * k * d) + i, left = d - i;
                     var sum = Sum<T, TEnds>(means, image, at, b, i, left, least, most, out _);
-                    Store<T, TEnds>(Lanes.Log(sum * weight), y, (b * d) + i, left);
+                    Store<T, TEnds>(Lanes.Log(sum / slots), y, (b * d) + i, left);
                 }
             }
         }
@@ -397,7 +397,7 @@ public sealed partial class Tensor
             var part = Scratch.Take<T>(0, Vector512<T>.Count);
             for (int b = 0; b < Images; b++)
             {
-                var sum = Vector512<T>.Zero;
+                Vector512<double> lower = default, upper = default;
                 for (int row = b * k; row < (b + 1) * k; row++)
                 {
                     for (int i = 0; i < d; i += Vector512<T>.Count)
@@ -415,11 +415,11 @@ public sealed partial class Tensor
                             loss = Load<T, TEnds>(part, 0, Vector512<T>.Count);
                         }
 
-                        sum += loss;
+                        Reduce.Add(loss, ref lower, ref upper);
                     }
                 }
 
-                y[b] = Lanes.Sum(sum);
+                y[b] = Reduce.Narrow<T>(Lanes.Sum(lower + upper));
             }
         }
 

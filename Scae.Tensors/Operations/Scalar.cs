@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using Scae.Tensors.Kernels;
 
 namespace Scae.Tensors;
 
@@ -75,8 +76,15 @@ public sealed partial class Tensor
             if (!Wants(0)) return;
             var g = OutputGradient<T>();
             var into = InputGradient<T>(0, out bool accumulate);
-            T factor = T.CreateChecked(divides ? 1 / scale : scale);
-            if (accumulate) TensorPrimitives.MultiplyAdd(g, factor, into, into);
+            T factor = T.CreateChecked(scale);
+            if (divides && accumulate)
+            {
+                var part = Scratch.Take<T>(4, g.Length);
+                TensorPrimitives.Divide(g, factor, part);
+                TensorPrimitives.Add(part, into, into);
+            }
+            else if (divides) TensorPrimitives.Divide(g, factor, into);
+            else if (accumulate) TensorPrimitives.MultiplyAdd(g, factor, into, into);
             else TensorPrimitives.Multiply(g, factor, into);
         }
     }
