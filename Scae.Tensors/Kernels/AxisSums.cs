@@ -15,6 +15,7 @@ internal static class AxisSums
     public static void Add<T>(ReadOnlySpan<T> source, ReadOnlySpan<int> shape, ReadOnlySpan<int> strides, Span<T> sum)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        if (source.IsEmpty) return;
         Span<int> sizes = stackalloc int[shape.Length + 1];
         Span<bool> summed = stackalloc bool[shape.Length + 1];
         int groups = Merge(shape, strides, sizes, summed);

@@ -15,7 +15,7 @@ let private singles (xs: float32[]) = Tensor.``of`` xs
 let private logOnePlus (x: float) =
     let sum = 1.0 + x
     if sum = 1.0 then x
-    elif Double.IsInfinity sum then sum
+    elif Double.IsInfinity sum then log sum
     else log sum * x / (sum - 1.0)
 
 /// In double, and so to many more digits than a float has.
