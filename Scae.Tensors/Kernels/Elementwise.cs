@@ -32,8 +32,25 @@ internal interface IMap3
 /// </summary>
 internal static class Elementwise
 {
+    // Parts begin at cache lines where the whole does.
+    private const int Grain = 256;
+
     /// <summary>destination_i = f(x_i), an element's bits the same wherever it stands; the two may be one span.</summary>
-    public static void Map1<T, TMap>(ReadOnlySpan<T> x, Span<T> destination)
+    public static unsafe void Map1<T, TMap>(ReadOnlySpan<T> x, Span<T> destination)
+        where T : unmanaged
+        where TMap : IMap1
+    {
+        if (destination.Length < Sharing.ManyFunctions)
+        {
+            Serial1<T, TMap>(x, destination);
+            return;
+        }
+
+        fixed (T* from = x, to = destination)
+            Sharing.Run(new Range1<T, TMap>(from, to), destination.Length, isLong: true, Grain);
+    }
+
+    private static void Serial1<T, TMap>(ReadOnlySpan<T> x, Span<T> destination)
         where T : unmanaged
         where TMap : IMap1
     {
@@ -46,7 +63,21 @@ internal static class Elementwise
     /// <summary>
     /// destination_i (+)= f(a_i, b_i), where an operand with step 0 repeats its first element.
     /// </summary>
-    public static void Map2<T, TMap>(ReadOnlySpan<T> a, int aStep, ReadOnlySpan<T> b, int bStep, Span<T> destination, bool accumulate = false)
+    public static unsafe void Map2<T, TMap>(ReadOnlySpan<T> a, int aStep, ReadOnlySpan<T> b, int bStep, Span<T> destination, bool accumulate = false)
+        where T : unmanaged
+        where TMap : IMap2
+    {
+        if (destination.Length < Sharing.ManyElements)
+        {
+            Serial2<T, TMap>(a, aStep, b, bStep, destination, accumulate);
+            return;
+        }
+
+        fixed (T* left = a, right = b, to = destination)
+            Sharing.Run(new Range2<T, TMap>(left, aStep, right, bStep, to, accumulate), destination.Length, isLong: true, Grain);
+    }
+
+    private static void Serial2<T, TMap>(ReadOnlySpan<T> a, int aStep, ReadOnlySpan<T> b, int bStep, Span<T> destination, bool accumulate)
         where T : unmanaged
         where TMap : IMap2
     {
@@ -75,7 +106,21 @@ internal static class Elementwise
     }
 
     /// <summary>destination_i (+)= f(g_i, x_i, y_i), where an operand with step 0 repeats its first element.</summary>
-    public static void Map3<T, TMap>(ReadOnlySpan<T> g, ReadOnlySpan<T> x, int xStep, ReadOnlySpan<T> y, int yStep, Span<T> destination, bool accumulate)
+    public static unsafe void Map3<T, TMap>(ReadOnlySpan<T> g, ReadOnlySpan<T> x, int xStep, ReadOnlySpan<T> y, int yStep, Span<T> destination, bool accumulate)
+        where T : unmanaged
+        where TMap : IMap3
+    {
+        if (destination.Length < Sharing.ManyElements)
+        {
+            Serial3<T, TMap>(g, x, xStep, y, yStep, destination, accumulate);
+            return;
+        }
+
+        fixed (T* gradient = g, left = x, right = y, to = destination)
+            Sharing.Run(new Range3<T, TMap>(gradient, left, xStep, right, yStep, to, accumulate), destination.Length, isLong: true, Grain);
+    }
+
+    private static void Serial3<T, TMap>(ReadOnlySpan<T> g, ReadOnlySpan<T> x, int xStep, ReadOnlySpan<T> y, int yStep, Span<T> destination, bool accumulate)
         where T : unmanaged
         where TMap : IMap3
     {
@@ -112,6 +157,33 @@ internal static class Elementwise
         fixed (T* gradient = g, left = x, right = y)
             return Reduce.Narrow<T>(Reduce.Sum<T, MappedTerms<T, TMap>>(new(gradient, left, xStep, right, yStep), g.Length));
     }
+
+    private readonly unsafe struct Range1<T, TMap>(T* x, T* destination) : IRange
+        where T : unmanaged
+        where TMap : IMap1
+    {
+        public void Run(int from, int to) => Serial1<T, TMap>(new(x + from, to - from), new(destination + from, to - from));
+    }
+
+    private readonly unsafe struct Range2<T, TMap>(T* a, int aStep, T* b, int bStep, T* destination, bool accumulate) : IRange
+        where T : unmanaged
+        where TMap : IMap2
+    {
+        public void Run(int from, int to) =>
+            Serial2<T, TMap>(Part(a, aStep, from, to), aStep, Part(b, bStep, from, to), bStep, new(destination + from, to - from), accumulate);
+    }
+
+    private readonly unsafe struct Range3<T, TMap>(T* g, T* x, int xStep, T* y, int yStep, T* destination, bool accumulate) : IRange
+        where T : unmanaged
+        where TMap : IMap3
+    {
+        public void Run(int from, int to) =>
+            Serial3<T, TMap>(
+                new(g + from, to - from), Part(x, xStep, from, to), xStep, Part(y, yStep, from, to), yStep, new(destination + from, to - from), accumulate);
+    }
+
+    private static unsafe ReadOnlySpan<T> Part<T>(T* x, int step, int from, int to)
+        where T : unmanaged => step == 0 ? new(x, 1) : new(x + from, to - from);
 
     private readonly unsafe struct MappedTerms<T, TMap>(T* g, T* x, int xStep, T* y, int yStep) : ITerms<T>
         where T : unmanaged

@@ -13,9 +13,8 @@ internal static unsafe class Rowwise
     // Rows whose groups are added to one running sum: few enough that the error of doubles stays in their last digits.
     private const int BlockRows = 1024;
 
-    // Elements of a matrix below which a second thread isn't worth its waking.
-    private const int ParallelLength = 1 << 15;
     private const int StripWidth = 256;
+    private const int NarrowStripWidth = 64;
 
     /// <summary>Every row of the matrix becomes the vector.</summary>
     public static void Repeat<T>(ReadOnlySpan<T> vector, Span<T> matrix)
@@ -39,10 +38,8 @@ internal static unsafe class Rowwise
         if (n == 0) return;
         fixed (T* first = matrix, to = vector)
         {
-            var job = new Strips<T>(first, matrix.Length / n, n, divisor, to, accumulate);
-            int strips = (n + StripWidth - 1) / StripWidth;
-            if (matrix.Length >= ParallelLength && strips <= WorkerPool.MaxParts) WorkerPool.Run(ref job, strips);
-            else for (int strip = 0; strip < strips; strip++) job.Run(strip);
+            int strip = n >= 4 * StripWidth ? StripWidth : NarrowStripWidth;
+            Sharing.Run(new Strips<T>(first, matrix.Length / n, n, divisor, to, accumulate), n, matrix.Length >= Sharing.ManyElements, strip);
         }
     }
 
@@ -70,13 +67,12 @@ internal static unsafe class Rowwise
     /// Columns are independent, so that they may be cut anywhere. Eight rows are read side by side and their sum is added
     /// to running sums in double, one a column, which stay in the first-level cache.
     /// </summary>
-    private readonly struct Strips<T>(T* matrix, int rows, int n, double divisor, T* vector, bool accumulate) : IParallelJob
+    private readonly struct Strips<T>(T* matrix, int rows, int n, double divisor, T* vector, bool accumulate) : IRange
         where T : unmanaged
     {
-        public void Run(int part)
+        public void Run(int from, int to)
         {
-            int from = part * StripWidth;
-            Columns(from, int.Min(n, from + StripWidth));
+            for (; from < to; from += StripWidth) Columns(from, int.Min(to, from + StripWidth));
         }
 
         private void Columns(int from, int to)

@@ -1,6 +1,5 @@
 using System;
 using System.Numerics;
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Scae.Tensors.Kernels;
 
@@ -184,7 +183,7 @@ public sealed partial class Tensor
             return new Binary<TValue, TLeft, TRight>(WithUnitStep(a), WithUnitStep(b), shape).Run(a.dtype, shape);
         }
 
-        protected override void Forward<T>() => MapRows<T, TValue>(_values, Inputs[0].FromFirst<T>(), Inputs[1].FromFirst<T>(), Output.Data<T>());
+        protected override void Forward<T>() => BroadcastRows.Map2<T, TValue>(_values, Inputs[0].FromFirst<T>(), Inputs[1].FromFirst<T>(), Output.Data<T>());
 
         protected override void Backward<T>()
         {
@@ -207,7 +206,7 @@ public sealed partial class Tensor
             }
 
             var into = InputGradient<T>(input, out bool accumulate);
-            MapGradients<T, TRule>(g, into, 3 + input, accumulate);
+            BroadcastRows.Map3<T, TRule>(_gradients, g, Inputs[0].FromFirst<T>(), Inputs[1].FromFirst<T>(), into, 3 + input, accumulate);
         }
 
         /// <summary>
@@ -223,7 +222,7 @@ public sealed partial class Tensor
             if (g.IsEmpty) return;
             if (_gradients.Rows == Inputs[input].nelement && _gradients.Step(3 + input) == 0)
             {
-                SumRows<T, TRule>(g, into, 3 + input);
+                BroadcastRows.Sum<T, TRule>(_gradients, g, Inputs[0].FromFirst<T>(), Inputs[1].FromFirst<T>(), into, 3 + input);
                 return;
             }
 
@@ -231,59 +230,11 @@ public sealed partial class Tensor
             if (typeof(TRule) != typeof(First))
             {
                 var written = Scratch.Take<T>(4, g.Length);
-                MapGradients<T, TRule>(g, written, 2, accumulate: false);
+                BroadcastRows.Map3<T, TRule>(_gradients, g, Inputs[0].FromFirst<T>(), Inputs[1].FromFirst<T>(), written, 2, accumulate: false);
                 terms = written;
             }
 
             AxisSums.Add(terms, Output.Shape, input == 0 ? _leftStrides : _rightStrides, into);
-        }
-
-        private void SumRows<T, TRule>(ReadOnlySpan<T> g, Span<T> into, int target)
-            where T : unmanaged
-            where TRule : IMap3
-        {
-            var x = Inputs[0].FromFirst<T>();
-            var y = Inputs[1].FromFirst<T>();
-            var loop = _gradients;
-            Span<int> at = stackalloc int[5], index = stackalloc int[loop.Counters];
-            loop.Start(at, index);
-            for (int row = 0; row < loop.Rows; row++)
-            {
-                Add(ref into[at[target]], Elementwise.SumMap3<T, TRule>(g.Slice(at[2], loop.RowLength), x[at[0]..], loop.Step(0), y[at[1]..], loop.Step(1)));
-                loop.Next(at, index);
-            }
-        }
-
-        private void MapGradients<T, TRule>(ReadOnlySpan<T> g, Span<T> into, int target, bool accumulate)
-            where T : unmanaged
-            where TRule : IMap3
-        {
-            var x = Inputs[0].FromFirst<T>();
-            var y = Inputs[1].FromFirst<T>();
-            var loop = _gradients;
-            Span<int> at = stackalloc int[5], index = stackalloc int[loop.Counters];
-            loop.Start(at, index);
-            for (int row = 0; row < loop.Rows; row++)
-            {
-                Elementwise.Map3<T, TRule>(
-                    g.Slice(at[2], loop.RowLength), x[at[0]..], loop.Step(0), y[at[1]..], loop.Step(1), into.Slice(at[target], loop.RowLength), accumulate);
-                loop.Next(at, index);
-            }
-        }
-    }
-
-    private static void MapRows<T, TMap>(BroadcastLoop loop, ReadOnlySpan<T> a, ReadOnlySpan<T> b, Span<T> destination)
-        where T : unmanaged
-        where TMap : IMap2
-    {
-        if (destination.IsEmpty) return;
-        int n = loop.RowLength, aStep = loop.Step(0), bStep = loop.Step(1);
-        Span<int> at = stackalloc int[3], index = stackalloc int[loop.Counters];
-        loop.Start(at, index);
-        for (int row = 0; row < loop.Rows; row++)
-        {
-            Elementwise.Map2<T, TMap>(a[at[0]..], aStep, b[at[1]..], bStep, destination.Slice(at[2], n));
-            loop.Next(at, index);
         }
     }
 
@@ -297,13 +248,5 @@ public sealed partial class Tensor
         }
 
         return x;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add<T>(ref T sum, T value)
-        where T : unmanaged
-    {
-        if (typeof(T) == typeof(double)) Unsafe.As<T, double>(ref sum) += Unsafe.As<T, double>(ref value);
-        else Unsafe.As<T, float>(ref sum) += Unsafe.As<T, float>(ref value);
     }
 }

@@ -1,5 +1,6 @@
 using System;
 using System.Linq;
+using System.Numerics;
 using System.Numerics.Tensors;
 using Scae.Tensors.Kernels;
 
@@ -134,28 +135,32 @@ public sealed partial class Tensor
     /// <summary>Σ over the middle axis of [outer, count, inner], or Σ / count.</summary>
     private sealed class SumAxis(Tensor x, int outer, int count, int inner, bool isMean) : Operation(x)
     {
-        protected override void Forward<T>()
+        protected override void Forward<T>() => Sharing.Run(new Outer<T>(this), outer, Inputs[0].nelement >= Sharing.ManyElements);
+
+        private void Sum<T>(int from, int to)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
         {
             var x = Inputs[0].Data<T>();
             var y = Output.Data<T>();
-            if (inner == 1)
-            {
-                for (int o = 0; o < outer; o++)
-                {
-                    var row = x.Slice(o * count, count);
-                    y[o] = isMean ? Reduce.Mean<T>(row) : Reduce.Sum<T>(row);
-                }
-
-                return;
-            }
-
-            for (int o = 0; o < outer; o++)
+            for (int o = from; o < to; o++)
             {
                 var rows = x.Slice(o * count * inner, count * inner);
+                if (inner == 1)
+                {
+                    y[o] = isMean ? Reduce.Mean<T>(rows) : Reduce.Sum<T>(rows);
+                    continue;
+                }
+
                 var sums = y.Slice(o * inner, inner);
                 Rowwise.Sum<T>(rows, isMean ? count : 1, sums, accumulate: false);
                 if (isMean) Rowwise.CorrectMean<T>(rows, sums);
             }
+        }
+
+        private readonly struct Outer<T>(SumAxis operation) : IRange
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            public void Run(int from, int to) => operation.Sum<T>(from, to);
         }
 
         protected override void Backward<T>()

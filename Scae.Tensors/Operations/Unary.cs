@@ -73,10 +73,13 @@ public sealed partial class Tensor
         return new Clamp(contiguous(), low, high).Run(dtype, shape);
     }
 
-    private readonly struct Abs : IUnary
+    private readonly struct Abs : IUnary, IMap1
     {
         public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Abs(x, y);
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map1<T, Abs>(x, y);
+
+        public static Vector512<T> Apply<T>(Vector512<T> x)
+            where T : unmanaged => Vector512.Abs(x);
 
         public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
             where T : unmanaged =>
@@ -119,10 +122,13 @@ public sealed partial class Tensor
             where T : unmanaged => g / x;
     }
 
-    private readonly struct Sqrt : IUnary
+    private readonly struct Sqrt : IUnary, IMap1
     {
         public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Sqrt(x, y);
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map1<T, Sqrt>(x, y);
+
+        public static Vector512<T> Apply<T>(Vector512<T> x)
+            where T : unmanaged => Vector512.Sqrt(x);
 
         public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
             where T : unmanaged => g / (y + y);
@@ -173,10 +179,13 @@ public sealed partial class Tensor
             where T : unmanaged => g * y * (Vector512<T>.One - y);
     }
 
-    private readonly struct Relu : IUnary
+    private readonly struct Relu : IUnary, IMap1
     {
         public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Max(x, T.Zero, y);
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map1<T, Relu>(x, y);
+
+        public static Vector512<T> Apply<T>(Vector512<T> x)
+            where T : unmanaged => Vector512.Max(x, Vector512<T>.Zero);
 
         public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
             where T : unmanaged => Vector512.GreaterThan(y, Vector512<T>.Zero) & g;

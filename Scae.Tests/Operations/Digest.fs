@@ -109,4 +109,34 @@ let compute (count: int) : string =
         add a.derivative
         add b.derivative
 
+        // Images of three slots: whole vectors and ragged ends.
+        for pixels in [ 400; 403 ] do
+            let images = finite.nelement / (3 * pixels)
+            let slots = (finite.slice(0, 0, images * 3 * pixels).view (images, 3, pixels)).sigmoid().reverseDiff ()
+            let shares = (slots.noDiff () * 0.7).reverseDiff ()
+            let image = (slots.noDiff().select (1, 0)).gt(0.5)
+            add (slots.bernoulliSlotLoss (shares, image))
+            let residual = slots.bernoulliResidual (image, image, 1e-6, 0.1) + slots.responsibleResidual (shares, image)
+            let all = slots.bernoulliResponsibilities(image).sum 1 * slots.bernoulliMixture image
+            add residual
+            add all
+            ((residual * residual).sum () + all.sum () + (slots.bernoulliSlotLoss (shares, image)).sum()).reverse ()
+            add slots.derivative
+            add shares.derivative
+
+        let gain, bias = (Tensor.ones ([| 37 |], dtype)).reverseDiff (), (Tensor.zeros ([| 37 |], dtype)).reverseDiff ()
+        let x = matrix.reverseDiff ()
+        let normal = x.layerNorm (gain, bias)
+        (normal * normal * matrix + x.softmax 1 * matrix).sum().reverse ()
+
+        for t in [ x; gain; bias ] do
+            add t.derivative
+
+        let parameter, mean, square = finite.clone (), finite.zerosLike (), finite.zerosLike ()
+        Updates.Adam (parameter, finite, mean, square, 0.1, 0.9, 0.999, 1e-8, 3L)
+        Updates.RmsProp (parameter, finite, square, 0.1, 0.9, 1e-8, 1.0, mean, 0.9)
+        Updates.SgdMomentum (parameter, finite, mean, 0.1, 0.9)
+        add parameter
+        add (matrix.linear (matrix.transpose(0, 1).slice (1, 0, 70), null, Activation.Tanh))
+
     Convert.ToHexString(hash.GetHashAndReset())

@@ -274,7 +274,7 @@ let tests =
 
             testCase "bits are the same for any number of threads and any vector width"
             <| fun () ->
-                let count = 40_000
+                let count = 100_000
                 let threads = Parallelism.Threads
                 let expected = Digest.compute count
 
