@@ -57,23 +57,30 @@ public sealed partial class Tensor
             MatMul.Multiply<T>(Rows, _out, _in, Inputs[0].Data<T>(), _in, 1, w.FromFirst<T>(), w._strides[0], w._strides[1], y, _out, accumulate: biased);
             switch (activation)
             {
-                case Activation.Relu: TensorPrimitives.Max(y, T.Zero, y); break;
-                case Activation.Sigmoid or Activation.Tanh: Smooth(y); break;
+                case Activation.Relu: Elementwise.Map1<T, Relu>(y, y); break;
+                case Activation.Sigmoid or Activation.Tanh: Sharing.Run(new SmoothRows<T>(this), Rows, y.Length >= Sharing.ManyFunctions); break;
             }
         }
 
         /// <summary>Adds the bias and applies the activation row by row, while a row is still near.</summary>
-        private void Smooth<T>(Span<T> y)
+        private void Smooth<T>(int from, int to)
             where T : unmanaged, IBinaryFloatingPointIeee754<T>
         {
+            var y = Output.Data<T>();
             ReadOnlySpan<T> bias = Inputs.Length > 2 ? Inputs[2].Data<T>() : [];
-            for (int at = 0; at < y.Length; at += _out)
+            for (int at = from * _out; at < to * _out; at += _out)
             {
                 var row = y.Slice(at, _out);
                 if (bias.Length > 0) TensorPrimitives.Add(row, bias, row);
-                if (activation == Activation.Sigmoid) TensorPrimitives.Sigmoid<T>(row, row);
+                if (activation == Activation.Sigmoid) Elementwise.Map1<T, Sigmoid>(row, row);
                 else Elementwise.Map1<T, Tanh>(row, row);
             }
+        }
+
+        private readonly struct SmoothRows<T>(LinearOperation operation) : IRange
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            public void Run(int from, int to) => operation.Smooth<T>(from, to);
         }
 
         protected override void Backward<T>()

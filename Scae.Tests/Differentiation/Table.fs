@@ -12,6 +12,8 @@ let private elementwise =
         unary "log" Positive _.log()
         unary "safelog" Positive _.safelog()
         unary "log10" Positive _.log10()
+        unary "log1p" Positive _.log1p()
+        unary "expm1" Anywhere _.expm1()
         unary "sqrt" Positive _.sqrt()
         unary "sin" Anywhere _.sin()
         unary "cos" Anywhere _.cos()
