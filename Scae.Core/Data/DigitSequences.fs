@@ -18,13 +18,7 @@ type DigitMotion =
 
 /// How a digit is seen in a frame: degrees of rotation or perspective, magnification, degrees of its hue setting.
 [<Struct>]
-type DigitView =
-    {
-        Angle: float
-        Scale: float
-        Hue: float
-        InPerspective: bool
-    }
+type DigitView = { Angle: float; Scale: float; Hue: float; InPerspective: bool }
 
 /// Sequences of digits that transform, made anew each time (Keller & Welling 2021, §5; what the paper leaves open follows
 /// the authors' data).
@@ -72,13 +66,7 @@ module DigitSequences =
         | DigitMotion.Still -> 1
         | _ -> 3
 
-    let private still: DigitView =
-        {
-            Angle = 0.0
-            Scale = 1.0
-            Hue = 180.0
-            InPerspective = false
-        }
+    let private still: DigitView = { Angle = 0.0; Scale = 1.0; Hue = 180.0; InPerspective = false }
 
     /// The views of a sequence: its values in cyclic order from a uniform start. One stream draws the same words for every
     /// motion but Still.

@@ -41,7 +41,8 @@ module Npy =
             Error $"{name}: stored column by column; must be row by row"
         else
             let sizes =
-                shape.Groups[1].Value.Split(',', StringSplitOptions.TrimEntries ||| StringSplitOptions.RemoveEmptyEntries)
+                shape.Groups[1]
+                    .Value.Split(',', StringSplitOptions.TrimEntries ||| StringSplitOptions.RemoveEmptyEntries)
                 |> Array.map Int64.TryParse
 
             if sizes |> Array.forall fst then
@@ -62,9 +63,12 @@ module Npy =
             let size = readBytes stream width
 
             let length =
-                if size.Length < width then -1L
-                elif width = 2 then int64 (BinaryPrimitives.ReadUInt16LittleEndian(ReadOnlySpan size))
-                else int64 (BinaryPrimitives.ReadUInt32LittleEndian(ReadOnlySpan size))
+                if size.Length < width then
+                    -1L
+                elif width = 2 then
+                    int64 (BinaryPrimitives.ReadUInt16LittleEndian(ReadOnlySpan size))
+                else
+                    int64 (BinaryPrimitives.ReadUInt32LittleEndian(ReadOnlySpan size))
 
             if length < 0L || length > int64 LongestHeader then
                 Error $"{name}: no header"

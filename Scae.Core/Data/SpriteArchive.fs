@@ -49,13 +49,17 @@ module SpriteArchive =
         if ReadOnlySpan(pixels).IndexOfAnyExceptInRange(0uy, 1uy) >= 0 then
             Error $"{name}, imgs: a pixel that is neither 0 nor 1"
         else
-            match Seq.tryFind (fun image -> differences image pixels > MostDifferent) [ 0..97 .. Sprites.Count - 1 ] with
+            match
+                Seq.tryFind (fun image -> differences image pixels > MostDifferent) [ 0..97 .. Sprites.Count - 1 ]
+            with
             | Some image ->
                 let factors = Sprites.factors image |> Array.map string |> String.concat ", "
                 Error $"{name}, imgs: the image with factors {factors} isn't dSprites'"
             | None -> Ok { Pixels = pixels }
 
-    let private readImages (name: string) (header: NpyHeader) (stream: Stream) : Result<Sprites, string> =
+    /// The used images of the stored ones, from the array's header and its elements. The error is one line that begins with
+    /// the name.
+    let images (name: string) (header: NpyHeader) (stream: Stream) : Result<Sprites, string> =
         let shape = header.Shape |> Array.map string |> String.concat " × "
 
         if header.Descr <> "|u1" || header.Shape <> [| int64 Stored; 64L; 64L |] then
@@ -75,4 +79,4 @@ module SpriteArchive =
 
     /// The used images of the published file. The error is one line that begins with the name.
     let read (name: string) (stream: Stream) : Result<Sprites, string> =
-        Npy.archive name stream (fun archive -> Npy.entry name archive "imgs" (readImages name))
+        Npy.archive name stream (fun archive -> Npy.entry name archive "imgs" (images name))

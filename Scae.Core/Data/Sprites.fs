@@ -12,14 +12,7 @@ type SpriteShape =
 
 /// The factors of a sprite as the data set stores them: scale 0..5, orientation 0..39, places 0..31.
 [<Struct>]
-type SpriteFactors =
-    {
-        Shape: SpriteShape
-        Scale: int
-        Orientation: int
-        X: int
-        Y: int
-    }
+type SpriteFactors = { Shape: SpriteShape; Scale: int; Orientation: int; X: int; Y: int }
 
 /// Binary images of a white shape with the factors' grid that sequences move on.
 type Sprites =

@@ -94,8 +94,7 @@ module Warp =
 
         for row in 0 .. side - 1 do
             let v = float row
-            let xs, ys, ws =
-                inverse[1] * v + inverse[2], inverse[4] * v + inverse[5], inverse[7] * v + inverse[8]
+            let xs, ys, ws = inverse[1] * v + inverse[2], inverse[4] * v + inverse[5], inverse[7] * v + inverse[8]
 
             for column in 0 .. side - 1 do
                 let u = float column

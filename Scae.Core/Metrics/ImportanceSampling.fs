@@ -7,7 +7,8 @@ open System
 module ImportanceSampling =
     /// ln Σ e^x; −∞ where nothing or nothing else is summed.
     let private logSumExp (values: float seq) : float =
-        let largest = (Double.NegativeInfinity, values) ||> Seq.fold (fun a b -> if Double.IsNaN b then b else max a b)
+        let largest =
+            (Double.NegativeInfinity, values) ||> Seq.fold (fun a b -> if Double.IsNaN b then b else max a b)
 
         if Double.IsFinite largest then
             largest + log (values |> Seq.sumBy (fun value -> exp (value - largest)))

@@ -12,8 +12,7 @@ module Selectivity =
     /// d′ = (mean of the class − mean of the rest)/√((var + var)/2) of one unit's activations; NaN where the class or the
     /// rest has fewer than two, or neither varies.
     let dPrime (activations: float[]) (labels: byte[]) (label: byte) : float =
-        let inside, outside =
-            Array.zip activations labels |> Array.partition (fun (_, other) -> other = label)
+        let inside, outside = Array.zip activations labels |> Array.partition (fun (_, other) -> other = label)
 
         let meanIn, varIn = inside |> Array.map fst |> moments
         let meanOut, varOut = outside |> Array.map fst |> moments

@@ -19,8 +19,7 @@ type Grouping =
 [<RequireQualifiedAccess>]
 module Grouping =
     // A kernel of k taps stands for the offsets h − τ, h = ⌊k/2⌋, τ from 0 to k − 1.
-    let private reach (kernel: int) : int list =
-        [ for tap in 0 .. kernel - 1 -> kernel / 2 - tap ]
+    let private reach (kernel: int) : int list = [ for tap in 0 .. kernel - 1 -> kernel / 2 - tap ]
 
     /// The offsets (δ, γ) in frames and entries. `kernel` is the kernel's edge in frames. `width` is K, the entries that
     /// share a scale within a frame: with Shifting the band of K = 2·n + 1 diagonals of a square kernel, cut off at its

@@ -33,20 +33,10 @@ type TopographicVaeConfig =
     }
 
 /// Three layers, relu between them: [D′, 3s], [3s, 2s], [2s, 2s]; mean and log-variance side by side. s = N·D.
-type LatentEncoder =
-    {
-        First: Linear
-        Second: Linear
-        Third: Linear
-    }
+type LatentEncoder = { First: Linear; Second: Linear; Third: Linear }
 
 /// Three layers, relu between them: [s, 2s], [2s, 3s], [3s, D′]; the bias of the last is one number a channel, [C].
-type FrameDecoder =
-    {
-        First: Linear
-        Second: Linear
-        Third: Linear
-    }
+type FrameDecoder = { First: Linear; Second: Linear; Third: Linear }
 
 /// The parameters; a plain autoencoder has neither u nor μ.
 type TopographicVae =
@@ -170,15 +160,18 @@ module TopographicVae =
         {
             Frames = Tensor.zeros [| rows; inputs config |]
             NoiseZ = Tensor.zeros [| rows; s |]
-            NoiseU = if isPlain config then None else Some(Tensor.zeros [| rows; s |])
+            NoiseU =
+                if isPlain config then
+                    None
+                else
+                    Some(Tensor.zeros [| rows; s |])
         }
 
     /// Draws the noise of a batch anew, in place; a pure function of the key.
     let fillNoise (key: Key) (batch: TopographicVaeBatch) : unit =
         (key.Named "z").FillNormal(batch.NoiseZ.Elements<float32>())
 
-        batch.NoiseU
-        |> Option.iter (fun noise -> (key.Named "u").FillNormal(noise.Elements<float32>()))
+        batch.NoiseU |> Option.iter (fun noise -> (key.Named "u").FillNormal(noise.Elements<float32>()))
 
     let private infer (config: TopographicVaeConfig) (layers: LatentEncoder) (x: Tensor) : Posterior =
         let s = latents config
@@ -218,8 +211,7 @@ module TopographicVae =
 
         let square = (u * u).view lattice
 
-        (square.neighbourSum (Grouping.offsets config.Grouping config.Kernel config.Width))
-            .view(-1, latents config)
+        (square.neighbourSum (Grouping.offsets config.Grouping config.Kernel config.Width)).view(-1, latents config)
 
     /// T = (z + μ)/√(W·u² + ε) [b·S, s]; z itself without u.
     let topographic (config: TopographicVaeConfig) (mu: Tensor option) (z: Tensor) (u: Tensor option) : Tensor =
@@ -249,12 +241,7 @@ module TopographicVae =
         let u = Option.map2 sample posteriors.U noiseU
         let t = topographic config model.Mu z u
 
-        {
-            Z = z
-            U = u
-            Topographic = t
-            Logits = decode config model t
-        }
+        { Z = z; U = u; Topographic = t; Logits = decode config model t }
 
     /// T [count·S, s] drawn from the prior of a μ, float32: what T is like before anything is learned.
     let sampleOfPrior (config: TopographicVaeConfig) (mu: float) (count: int) (key: Key) : Tensor =
