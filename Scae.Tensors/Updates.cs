@@ -30,8 +30,9 @@ public static class Updates
 
         void Run<T>()
             where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-            UpdateKernel.Adam(
-                parameter.Data<T>(), gradient.Data<T>(), mean.Data<T>(), square.Data<T>(), Of<T>(gradientScale), Of<T>(beta1), Of<T>(1 - beta1), Of<T>(beta2), Of<T>(1 - beta2), Of<T>(rate), Of<T>(rootScale), Of<T>(epsilon));
+            UpdateKernel.Run(
+                new AdamRule<T>(Of<T>(gradientScale), Of<T>(beta1), Of<T>(1 - beta1), Of<T>(beta2), Of<T>(1 - beta2), Of<T>(rate), Of<T>(rootScale), Of<T>(epsilon)),
+                parameter.Data<T>(), gradient.Data<T>(), mean.Data<T>(), square.Data<T>());
     }
 
     /// <summary>
@@ -51,8 +52,9 @@ public static class Updates
 
         void Run<T>()
             where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-            UpdateKernel.RmsProp(
-                parameter.Data<T>(), gradient.Data<T>(), square.Data<T>(), velocity is null ? default : velocity.Data<T>(), Of<T>(gradientScale), Of<T>(decay), Of<T>(1 - decay), Of<T>(learningRate), Of<T>(momentum), Of<T>(epsilonInsideRoot ? epsilon : 0), Of<T>(epsilonInsideRoot ? 0 : epsilon));
+            UpdateKernel.Run(
+                new RmsPropRule<T>(Of<T>(gradientScale), Of<T>(decay), Of<T>(1 - decay), Of<T>(learningRate), Of<T>(momentum), Of<T>(epsilonInsideRoot ? epsilon : 0), Of<T>(epsilonInsideRoot ? 0 : epsilon)),
+                parameter.Data<T>(), gradient.Data<T>(), square.Data<T>(), velocity is null ? default : velocity.Data<T>());
     }
 
     /// <summary>
@@ -69,7 +71,9 @@ public static class Updates
 
         void Run<T>()
             where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-            UpdateKernel.SgdMomentum(parameter.Data<T>(), gradient.Data<T>(), velocity.Data<T>(), Of<T>(gradientScale), Of<T>(learningRate), Of<T>(momentum), nesterov);
+            UpdateKernel.Run(
+                new SgdMomentumRule<T>(Of<T>(gradientScale), Of<T>(learningRate), Of<T>(momentum), nesterov),
+                parameter.Data<T>(), gradient.Data<T>(), velocity.Data<T>(), default);
     }
 
     /// <summary>√Σx² over all elements of all tensors, summed in double in the tensors' order; 0 for none.</summary>

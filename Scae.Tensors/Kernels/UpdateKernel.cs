@@ -10,6 +10,31 @@ namespace Scae.Tensors.Kernels;
 /// </summary>
 internal static class UpdateKernel
 {
+    // Elements that a part updates: its memory takes longer to come than a dispatch.
+    private const int PartLength = 1 << 16;
+
+    /// <summary>
+    /// Applies a rule to a parameter, its gradient and its state, of which any but the first two may be empty: on several
+    /// threads where there are enough elements, each of which the rule treats alone.
+    /// </summary>
+    public static unsafe void Run<T, TRule>(TRule rule, Span<T> parameter, ReadOnlySpan<T> gradient, Span<T> first, Span<T> second)
+        where T : unmanaged
+        where TRule : struct, IUpdateRule<T>
+    {
+        int parts = int.Min(WorkerPool.MaxParts, (parameter.Length + PartLength - 1) / PartLength);
+        if (parts < 2)
+        {
+            rule.Apply(parameter, gradient, first, second);
+            return;
+        }
+
+        fixed (T* p = parameter, g = gradient, a = first, b = second)
+        {
+            Job<T, TRule> job = new() { Rule = rule, Parameter = p, Gradient = g, First = a, Second = b, Length = parameter.Length, Parts = parts };
+            WorkerPool.Run(ref job, parts);
+        }
+    }
+
     /// <summary>
     /// m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², p ← p − rate · m / (√v · rootScale + ε), where g is scaled first.
     /// </summary>
@@ -99,4 +124,58 @@ internal static class UpdateKernel
         if (span.Length - at >= Vector512<T>.Count) value.StoreUnsafe(ref MemoryMarshal.GetReference(span), (nuint)at);
         else Lanes.StorePart(value, span[at..]);
     }
+
+    private unsafe struct Job<T, TRule> : IParallelJob
+        where T : unmanaged
+        where TRule : struct, IUpdateRule<T>
+    {
+        public TRule Rule;
+        public T* Parameter;
+        public T* Gradient;
+        public T* First;
+        public T* Second;
+        public int Length;
+        public int Parts;
+
+        public readonly void Run(int part)
+        {
+            // Full vectors, so that only the last part has a remainder.
+            int width = Vector512<byte>.Count;
+            int start = (int)((long)Length * part / Parts / width * width), end = part + 1 == Parts ? Length : (int)((long)Length * (part + 1) / Parts / width * width);
+            Rule.Apply(Part(Parameter, start, end), Part(Gradient, start, end), Part(First, start, end), Part(Second, start, end));
+        }
+
+        private static Span<T> Part(T* first, int start, int end) => first == null ? default : new Span<T>(first + start, end - start);
+    }
+}
+
+/// <summary>An optimiser's rule for elements that don't see each other; state that it doesn't have is empty.</summary>
+internal interface IUpdateRule<T>
+    where T : unmanaged
+{
+    void Apply(Span<T> parameter, ReadOnlySpan<T> gradient, Span<T> first, Span<T> second);
+}
+
+/// <summary>See <see cref="UpdateKernel.Adam"/>.</summary>
+internal readonly record struct AdamRule<T>(T Scale, T Beta1, T Rest1, T Beta2, T Rest2, T Rate, T RootScale, T Epsilon) : IUpdateRule<T>
+    where T : unmanaged
+{
+    public void Apply(Span<T> parameter, ReadOnlySpan<T> gradient, Span<T> first, Span<T> second) =>
+        UpdateKernel.Adam(parameter, gradient, first, second, Scale, Beta1, Rest1, Beta2, Rest2, Rate, RootScale, Epsilon);
+}
+
+/// <summary>See <see cref="UpdateKernel.RmsProp"/>.</summary>
+internal readonly record struct RmsPropRule<T>(T Scale, T Decay, T Rest, T Rate, T Momentum, T Inner, T Outer) : IUpdateRule<T>
+    where T : unmanaged
+{
+    public void Apply(Span<T> parameter, ReadOnlySpan<T> gradient, Span<T> first, Span<T> second) =>
+        UpdateKernel.RmsProp(parameter, gradient, first, second, Scale, Decay, Rest, Rate, Momentum, Inner, Outer);
+}
+
+/// <summary>See <see cref="UpdateKernel.SgdMomentum"/>.</summary>
+internal readonly record struct SgdMomentumRule<T>(T Scale, T Rate, T Momentum, bool Nesterov) : IUpdateRule<T>
+    where T : unmanaged
+{
+    public void Apply(Span<T> parameter, ReadOnlySpan<T> gradient, Span<T> first, Span<T> second) =>
+        UpdateKernel.SgdMomentum(parameter, gradient, first, Scale, Rate, Momentum, Nesterov);
 }
