@@ -66,7 +66,7 @@ let tests =
                         Updates.RmsProp(part p, part g, part v, 0.1, 0.9, 1e-8)
                         Updates.SgdMomentum(part p, part g, part u, 0.1, 0.9)
 
-                    [ for x in [ p; m; v; u ] -> x.toArray<float32> () ]
+                    [ for x in [ p; m; v; u ] -> x.toArray<float32>() ]
 
                 try
                     let alone = updated 1 [ for first in 0..1000 .. n - 1 -> first, min n (first + 1000) ]

@@ -2,6 +2,7 @@ namespace Scae.Core.Data
 
 open System
 open System.Threading.Tasks
+open Scae.Tensors
 
 /// What a sprite looks like.
 [<RequireQualifiedAccess>]
@@ -145,7 +146,8 @@ module Sprites =
     let drawn () : Sprites =
         let pixels = Array.zeroCreate<byte>(Count * Pixels)
 
-        Parallel.For(0, Count, (fun image -> draw (stored (factors image)) (Span(pixels, image * Pixels, Pixels))))
-        |> ignore
+        let options = ParallelOptions(MaxDegreeOfParallelism = Parallelism.Threads)
+        let drawOne image = draw (stored (factors image)) (Span(pixels, image * Pixels, Pixels))
+        Parallel.For(0, Count, options, drawOne) |> ignore
 
         { Pixels = pixels }

@@ -35,7 +35,8 @@ let private rolled (down: int) (right: int) (x: Tensor) = x.neighbourSum [| stru
 
 [<Tests>]
 let tests =
-    testList
+    testSequenced
+    <| testList
         "Operations.Neighbours"
         [
             testPropertyWithConfig (samples 100) "sums are those of the definition, whatever the sizes"
