@@ -206,6 +206,8 @@ let private joining =
             let axis, shape = it.Draw % 3, xs[0].shape
             let target = shape |> Array.mapi (fun i n -> if i = axis then 4 else n)
             xs[0].scatter(axis, positions it 4 shape, target))
+        general "neighbourSum" (fun it -> [ Anywhere, it.Sizes[0..3] ]) (fun it xs ->
+            xs[0].neighbourSum [| struct (0, 0); struct (it.Draw % 3, -1); struct (-it.Draw % 5, 2) |])
         along "cumsum" Anywhere (fun axis x -> x.cumsum axis)
         along "cumprod" Anywhere (fun axis x -> x.cumprod axis)
         along "cumprod with zeros" Anywhere (fun axis x -> (x * x.gt 0.0).cumprod axis)
