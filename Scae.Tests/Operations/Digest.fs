@@ -69,7 +69,23 @@ let private ofMatrices: (Tensor -> Tensor) list =
 /// Numbers of all magnitudes that the functions tell apart, and NaN, ∞, zeros and subnormal ones.
 let numbers (count: int) : float[] =
     let special =
-        [| 0.0; -0.0; 1.0; -1.0; nan; infinity; -infinity; 1e-310; -1e-42; 88.7; -103.9; 709.8; -745.1; 0.5; Math.PI |]
+        [|
+            0.0
+            -0.0
+            1.0
+            -1.0
+            nan
+            infinity
+            -infinity
+            1e-310
+            -1e-42
+            88.7
+            -103.9
+            709.8
+            -745.1
+            0.5
+            Math.PI
+        |]
 
     Array.init count (fun i ->
         if i < special.Length then
@@ -85,14 +101,17 @@ let compute (count: int) : string =
 
     // A NaN's sign and payload are the hardware's own.
     let add (y: Tensor) =
-        for value in y.cast(Dtype.Float64).toArray<float> () do
+        for value in y.cast(Dtype.Float64).toArray<float>() do
             hash.AppendData(BitConverter.GetBytes(if Double.IsNaN value then 7.0 else value))
 
     for dtype in [ Dtype.Float32; Dtype.Float64 ] do
         let x = Tensor.``of``(numbers count).cast(dtype)
-        let finite = Tensor.``of``(numbers count |> Array.filter (fun x -> Double.IsFinite x && abs x < 1e3)).cast(dtype)
+
+        let finite =
+            Tensor.``of``(numbers count |> Array.filter (fun x -> Double.IsFinite x && abs x < 1e3)).cast(dtype)
+
         let rows = finite.nelement / 37
-        let matrix = finite.slice(0, 0, rows * 37).view (rows, 37)
+        let matrix = finite.slice(0, 0, rows * 37).view(rows, 37)
 
         for _, f in functions do
             add (f x)
@@ -104,39 +123,41 @@ let compute (count: int) : string =
             add (f matrix)
             add (f (matrix.transpose (0, 1)))
 
-        let a, b = matrix.reverseDiff (), matrix.select(0, 0).reverseDiff ()
-        (a * b + b.tanh() / (a.abs () + 1.0) + b.softplus () * a.sum (1, true)).sum().reverse ()
+        let a, b = matrix.reverseDiff (), matrix.select(0, 0).reverseDiff()
+        (a * b + b.tanh () / (a.abs () + 1.0) + b.softplus () * a.sum (1, true)).sum().reverse()
         add a.derivative
         add b.derivative
 
         // Images of three slots: whole vectors and ragged ends.
         for pixels in [ 400; 403 ] do
             let images = finite.nelement / (3 * pixels)
-            let slots = (finite.slice(0, 0, images * 3 * pixels).view (images, 3, pixels)).sigmoid().reverseDiff ()
-            let shares = (slots.noDiff () * 0.7).reverseDiff ()
-            let image = (slots.noDiff().select (1, 0)).gt(0.5)
+            let slots = (finite.slice(0, 0, images * 3 * pixels).view(images, 3, pixels)).sigmoid().reverseDiff()
+            let shares = (slots.noDiff () * 0.7).reverseDiff()
+            let image = (slots.noDiff().select(1, 0)).gt(0.5)
             add (slots.bernoulliSlotLoss (shares, image))
             let residual = slots.bernoulliResidual (image, image, 1e-6, 0.1)
             let all = slots.bernoulliResponsibilities(image).sum 1 * slots.bernoulliMixture image
             add residual
             add all
-            ((residual * residual).sum () + all.sum () + (slots.bernoulliSlotLoss (shares, image)).sum()).reverse ()
+            ((residual * residual).sum() + all.sum () + (slots.bernoulliSlotLoss (shares, image)).sum()).reverse()
             add slots.derivative
             add shares.derivative
 
-        let gain, bias = (Tensor.ones ([| 37 |], dtype)).reverseDiff (), (Tensor.zeros ([| 37 |], dtype)).reverseDiff ()
+        let gain, bias =
+            (Tensor.ones ([| 37 |], dtype)).reverseDiff(), (Tensor.zeros ([| 37 |], dtype)).reverseDiff()
+
         let x = matrix.reverseDiff ()
         let normal = x.layerNorm (gain, bias)
-        (normal * normal * matrix + x.softmax 1 * matrix).sum().reverse ()
+        (normal * normal * matrix + x.softmax 1 * matrix).sum().reverse()
 
         for t in [ x; gain; bias ] do
             add t.derivative
 
         let parameter, mean, square = finite.clone (), finite.zerosLike (), finite.zerosLike ()
-        Updates.Adam (parameter, finite, mean, square, 0.1, 0.9, 0.999, 1e-8, 3L)
-        Updates.RmsProp (parameter, finite, square, 0.1, 0.9, 1e-8, 1.0, mean, 0.9)
-        Updates.SgdMomentum (parameter, finite, mean, 0.1, 0.9)
+        Updates.Adam(parameter, finite, mean, square, 0.1, 0.9, 0.999, 1e-8, 3L)
+        Updates.RmsProp(parameter, finite, square, 0.1, 0.9, 1e-8, 1.0, mean, 0.9)
+        Updates.SgdMomentum(parameter, finite, mean, 0.1, 0.9)
         add parameter
-        add (matrix.linear (matrix.transpose(0, 1).slice (1, 0, 70), null, Activation.Tanh))
+        add (matrix.linear (matrix.transpose(0, 1).slice(1, 0, 70), null, Activation.Tanh))
 
     Convert.ToHexString(hash.GetHashAndReset())

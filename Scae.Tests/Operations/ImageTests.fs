@@ -81,7 +81,8 @@ let tests =
 
                 (poses [ [ 1.0; 0.0; 0.0 ] ]).affineGrid(1, 1) |> shouldBe [ 0.0; 0.0 ]
 
-                (ofList [ 1.0; 2.0; 3.0; 4.0; 5.0; 6.0; 7.0; 8.0; 9.0 ] [ 1; 1; 3; 3 ]).spatialTransform (poses [ [ 1.0; 0.0; 0.0 ] ], 1, 1)
+                (ofList [ 1.0; 2.0; 3.0; 4.0; 5.0; 6.0; 7.0; 8.0; 9.0 ] [ 1; 1; 3; 3 ])
+                    .spatialTransform(poses [ [ 1.0; 0.0; 0.0 ] ], 1, 1)
                 |> shouldBe [ 5.0 ]
 
                 (poses [ [ 0.5; 0.25; 0.0 ] ]).affineGrid(2, 2, true).select(3, 0)

@@ -14,7 +14,13 @@ let ofDouble (x: float) : BigInteger =
     let bits = BitConverter.DoubleToInt64Bits x
     let exponent = int (bits >>> 52) &&& 0x7FF
     let fraction = bits &&& 0xFFFFFFFFFFFFFL
-    let mantissa = if exponent = 0 then fraction else fraction ||| 0x10000000000000L
+
+    let mantissa =
+        if exponent = 0 then
+            fraction
+        else
+            fraction ||| 0x10000000000000L
+
     let size = BigInteger mantissa <<< (places - 1075 + max exponent 1)
     if x < 0.0 then -size else size
 
@@ -81,8 +87,7 @@ let log (x: BigInteger) : BigInteger =
 let private atan (x: BigInteger) =
     newton (Math.Atan(toDouble x)) (fun y -> let s, c = sinCos y in times (times x c - s) c)
 
-let private asin (x: BigInteger) =
-    newton (Math.Asin(toDouble x)) (fun y -> let s, c = sinCos y in over (x - s) c)
+let private asin (x: BigInteger) = newton (Math.Asin(toDouble x)) (fun y -> let s, c = sinCos y in over (x - s) c)
 
 /// The reference of an operation by its name.
 let functionOf (name: string) : BigInteger -> BigInteger =
