@@ -224,3 +224,8 @@ module Clustering =
             let chance = a * b / pairs truth.Length
             // The mean of a and b exceeds chance unless both partitions are trivial in the same way, which is identity.
             (s - chance) / ((a + b) / 2.0 - chance)
+
+    /// H(U) + H(V) − 2 I(U, V) in nats (Meilă 2003): 0 for identical partitions, those of no points included.
+    let variationOfInformation (truth: int[]) (predicted: int[]) : float =
+        // Rounding can leave identical partitions a hair below 0.
+        max 0.0 (entropy truth + entropy predicted - 2.0 * mutualInformation truth predicted)
