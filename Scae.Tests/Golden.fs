@@ -12,7 +12,10 @@ type Gradient = { Sum: float; Norm: float; First: float[] }
 type Golden =
     {
         Loss: float
+        /// A term of the loss; NaN where the file has none of that name.
+        Term: string -> float
         Input: string -> Tensor
+        Noise: string -> Tensor
         Parameter: string -> Tensor
         Gradient: string -> Gradient
     }
@@ -29,7 +32,13 @@ let load (experiment: string) : Golden =
 
     {
         Loss = root.GetProperty("loss").GetDouble()
+        Term =
+            fun name ->
+                match root.GetProperty("terms").TryGetProperty name with
+                | true, value -> value.GetDouble()
+                | _ -> nan
         Input = fun name -> tensor (root.GetProperty("inputs").GetProperty name)
+        Noise = fun name -> tensor (root.GetProperty("noise").GetProperty name)
         Parameter = fun name -> tensor (root.GetProperty("parameters").GetProperty name)
         Gradient =
             fun name ->
@@ -52,3 +61,15 @@ let deviation (golden: Gradient) (gradient: Tensor) : float =
     [ entries; abs (norm - golden.Norm); abs (Array.sum values - golden.Sum) ]
     |> List.max
     |> fun largest -> largest / max golden.Norm 1e-12
+
+/// That a gradient is the golden one within 10⁻⁹. A golden norm below 10⁻¹² is a gradient of 0 and the rounding of its
+/// sums, such as that of an attention's key bias, which moves all scores of a query alike: ours must be as small.
+let shouldAgree (golden: Gradient) (gradient: Tensor) : unit =
+    let error =
+        if golden.Norm < 1e-12 then
+            (gradient.norm ()).toScalar() * 1e3
+        else
+            deviation golden gradient
+
+    if not (error <= 1e-9) then
+        failwith $"a gradient deviates by {error} of the golden norm {golden.Norm}"

@@ -15,6 +15,13 @@ module Linear =
             Bias = Tensor.zeros ([| outputs |], dtype)
         }
 
+    /// Weights truncated normal with deviation 1/√inputs, biases 0: what TensorFlow's Sonnet draws.
+    let truncated (inputs: int) (outputs: int) (dtype: Dtype) (key: Key) : Linear =
+        {
+            Weight = Initialization.truncated (1.0 / sqrt (float inputs)) dtype [ inputs; outputs ] key
+            Bias = Tensor.zeros ([| outputs |], dtype)
+        }
+
     /// x [.., in] → [.., out]. Raises ShapeError when sizes differ.
     let forward (layer: Linear) (x: Tensor) : Tensor = x.linear (layer.Weight, layer.Bias)
 

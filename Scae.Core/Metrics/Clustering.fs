@@ -40,3 +40,8 @@ module Clustering =
     /// B = Σ_j C(b_j, 2) and M = A B / C(N, 2), the index is (S − M) / ((A + B) / 2 − M). 1 for identical partitions,
     /// those of one cluster, of singletons and of no points included.
     let adjustedRandIndex (truth: int[]) (predicted: int[]) : float = Contingency.Of(truth, predicted).AdjustedRandIndex
+
+    /// H(U) + H(V) − 2 I(U, V) in nats (Meilă 2003): 0 for identical partitions, those of no points included.
+    let variationOfInformation (truth: int[]) (predicted: int[]) : float =
+        // Rounding can leave identical partitions a hair below 0.
+        max 0.0 (entropy truth + entropy predicted - 2.0 * mutualInformation truth predicted)

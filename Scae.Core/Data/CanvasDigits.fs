@@ -1,0 +1,85 @@
+namespace Scae.Core.Data
+
+open System
+open Scae.Tensors
+
+/// Digits drawn on square canvases, as bytes.
+type CanvasDigits =
+    {
+        /// Width and height of a canvas.
+        Side: int
+        /// n canvases of side² bytes, row by row; 0 is background.
+        Pixels: byte[]
+        /// The class of each, 0 to 9.
+        Labels: byte[]
+    }
+
+/// Digits padded with background and shifted (the released program of Kosiorek et al. 2019).
+[<RequireQualifiedAccess>]
+module CanvasDigits =
+    /// How many there are.
+    let count (canvases: CanvasDigits) : int = canvases.Labels.Length
+
+    /// Where an image begins along an axis of a canvas with `room` pixels more: ⌈(room − y) / 2⌉ for y uniform in −room, …,
+    /// room. Offset 0 is half as probable as each of 1, …, room.
+    let offset (room: int) (random: KeyStream) : int =
+        let y = random.NextInt(-room, room + 1)
+        (room - y + 1) / 2
+
+    let private refuse (side: int) =
+        if side < Digits.Side then
+            invalidArg (nameof side) $"canvas of {side} pixels; must have at least {Digits.Side}"
+
+    /// Every digit once, at a place of its own; a pure function of the key. Raises ArgumentException for a canvas that is
+    /// smaller than a digit.
+    let shifted (side: int) (digits: Digits) (key: Key) : CanvasDigits =
+        refuse side
+        let n = Digits.count digits
+        let pixels = Array.zeroCreate<byte>(n * side * side)
+        let random = key.Stream()
+
+        for i in 0 .. n - 1 do
+            let top = offset (side - Digits.Side) random
+            let left = offset (side - Digits.Side) random
+
+            for row in 0 .. Digits.Side - 1 do
+                ReadOnlySpan(digits.Pixels, i * Digits.Pixels + row * Digits.Side, Digits.Side)
+                    .CopyTo(Span(pixels, (i * side + top + row) * side + left, Digits.Side))
+
+        { Side = side; Pixels = pixels; Labels = Array.copy digits.Labels }
+
+    let private drawOne (digits: Digits) (index: int) (side: int) (random: KeyStream) (into: Span<float32>) : unit =
+        let top = offset (side - Digits.Side) random
+        let left = offset (side - Digits.Side) random
+        into.Clear()
+
+        for row in 0 .. Digits.Side - 1 do
+            let from = index * Digits.Pixels + row * Digits.Side
+            let target = (top + row) * side + left
+
+            for column in 0 .. Digits.Side - 1 do
+                into[target + column] <- float32 digits.Pixels[from + column] / 255.0f
+
+    /// Draws given digits anew, shifted, into images [b, 1, side, side] of float32 in [0, 1], and their classes into one-hot
+    /// rows [b, 10]; a pure function of the key. Raises ArgumentException for a canvas that is smaller than a digit.
+    let fill (digits: Digits) (indices: ReadOnlySpan<int>) (key: Key) (images: Tensor) (classes: Tensor) : unit =
+        let side = images.shape[3]
+        refuse side
+        let pixels = images.Elements<float32>()
+        let hot = classes.Elements<float32>()
+        let width = classes.shape[1]
+        let random = key.Stream()
+        hot.Clear()
+
+        for i in 0 .. indices.Length - 1 do
+            drawOne digits indices[i] side random (pixels.Slice(i * side * side, side * side))
+            hot[i * width + int digits.Labels[indices[i]]] <- 1.0f
+
+    /// Copies canvases from number `first` on into images [b, 1, side, side], as many as there are; what is left stays.
+    let load (canvases: CanvasDigits) (first: int) (images: Tensor) : unit =
+        let size = canvases.Side * canvases.Side
+        let into = images.Elements<float32>()
+        let count = min images.shape[0] (count canvases - first)
+
+        for i in 0 .. count * size - 1 do
+            into[i] <- float32 canvases.Pixels[first * size + i] / 255.0f

@@ -1,0 +1,184 @@
+namespace Scae.Core.Data
+
+open System
+open Scae.Tensors
+
+/// What coordinates of pattern scenes are divided by.
+[<RequireQualifiedAccess>]
+type SceneScale =
+    /// The least and the largest coordinate of a chunk of 3,200 scenes go to −1 and 1, as in the released program.
+    | Chunk
+    /// The same from the limits that such chunks have on average, so that a scene doesn't depend on others.
+    | Fixed
+    /// Pattern units, as they are drawn.
+    | Raw
+
+/// How pattern scenes are drawn.
+type PatternScenesConfig =
+    {
+        /// Each pattern's points, in order of their ids; one that occurs twice has two ids.
+        Patterns: struct (float * float)[][]
+        /// s ~ U(lowest, highest).
+        Scales: struct (float * float)
+        /// The probability that a pattern is left out, for each by itself.
+        Drop: float
+        /// Standard deviation of what is added to each point before the pattern is scaled, in pattern units (a square has
+        /// side 2).
+        Noise: float
+        Normalised: SceneScale
+    }
+
+/// Scenes of patterns, of which some are absent, with the truth that training never sees.
+type PatternScenes =
+    {
+        /// Float32 [b, n, 2], in random order; absent points have coordinates too.
+        Points: Tensor
+        /// Float32 [b, n]: 1 for a point that is there, else 0.
+        Presence: Tensor
+        /// For each point of each scene (b · n) the id of its pattern, present or not.
+        Owners: int[]
+        /// For each scene (b · ids) whether the pattern is there.
+        Present: bool[]
+    }
+
+/// The constellations of Kosiorek et al. 2019 as their released program draws them: square, triangle and square, θ ~
+/// U(−π/2, π/2), s ~ U(1, 4), t ~ U(0, 24)²/s, each there with probability ½.
+[<RequireQualifiedAccess>]
+module PatternScenes =
+    let private pattern (points: (float * float) list) = [| for x, y in points -> struct (x, y) |]
+
+    /// Integer coordinates, not centred, as in the program.
+    let square = pattern [ 3.0, 3.0; 1.0, 1.0; 3.0, 1.0; 1.0, 3.0 ]
+
+    /// Three points.
+    let triangle = pattern [ 1.0, 2.0; 3.0, 1.0; 3.0, 3.0 ]
+
+    /// Five points; in the program, but unused.
+    let pentagon = pattern [ 1.0, 1.0; 2.0, -1.0; 3.0, 0.0; 3.0, 2.0; 2.0, 3.0 ]
+
+    /// Five points; in the program, but unused.
+    let corner = pattern [ 1.0, 1.0; 2.0, 1.0; 3.0, 1.0; 3.0, 2.0; 3.0, 3.0 ]
+
+    /// The paper's scenes, each normalised by itself.
+    let paper: PatternScenesConfig =
+        {
+            Patterns = [| square; triangle; square |]
+            Scales = struct (1.0, 4.0)
+            Drop = 0.5
+            Noise = 0.0
+            Normalised = SceneScale.Fixed
+        }
+
+    // Means over chunks of the least and the largest coordinate; both vary by 0.3 among chunks.
+    [<Literal>]
+    let private Low = -11.4
+
+    [<Literal>]
+    let private High = 27.5
+
+    /// How long a pattern unit is in scenes; of chunks on average.
+    let unit (config: PatternScenesConfig) : float =
+        match config.Normalised with
+        | SceneScale.Raw -> 1.0
+        | SceneScale.Fixed
+        | SceneScale.Chunk -> 2.0 / (High - Low)
+
+    /// Scenes that the program normalises together: 100 batches of 32.
+    [<Literal>]
+    let ChunkSize = 3200
+
+    // Translations lie within this, before they are divided by the scale.
+    [<Literal>]
+    let private Reach = 24.0
+
+    /// Points of a scene: those of all patterns.
+    let pointCount (config: PatternScenesConfig) : int = config.Patterns |> Array.sumBy _.Length
+
+    /// Room for scenes, all zeros.
+    let allocate (config: PatternScenesConfig) (count: int) : PatternScenes =
+        let n = pointCount config
+
+        {
+            Points = Tensor.zeros [| count; n; 2 |]
+            Presence = Tensor.zeros [| count; n |]
+            Owners = Array.zeroCreate (count * n)
+            Present = Array.zeroCreate (count * config.Patterns.Length)
+        }
+
+    // Box and Muller.
+    let private normal (random: KeyStream) : float =
+        let radius = sqrt (-2.0 * log (1.0 - random.NextDouble()))
+        radius * cos (2.0 * Math.PI * random.NextDouble())
+
+    /// Draws a scene of a batch, in pattern units. As much is drawn without noise, so that scenes of one key differ by it
+    /// alone.
+    let private drawScene (config: PatternScenesConfig) (random: KeyStream) (scene: int) (batch: PatternScenes) : unit =
+        let points = batch.Points.Elements<float32>()
+        let presence = batch.Presence.Elements<float32>()
+        let n = pointCount config
+        let struct (smallest, largest) = config.Scales
+        let order = Array.zeroCreate<int> n
+        random.FillPermutation(Span order)
+        let mutable drawn = 0
+
+        for id in 0 .. config.Patterns.Length - 1 do
+            let angle = (random.NextDouble() - 0.5) * Math.PI
+            let scale = smallest + (largest - smallest) * random.NextDouble()
+            let tx = Reach * random.NextDouble() / scale
+            let ty = Reach * random.NextDouble() / scale
+            let present = random.NextDouble() >= config.Drop
+            let c, s = cos angle, sin angle
+            batch.Present[scene * config.Patterns.Length + id] <- present
+
+            for struct (px, py) in config.Patterns[id] do
+                let x = px + config.Noise * normal random
+                let y = py + config.Noise * normal random
+                let at = scene * n + order[drawn]
+                points[2 * at] <- float32 (scale * (x * c - y * s) + tx)
+                points[2 * at + 1] <- float32 (scale * (x * s + y * c) + ty)
+                presence[at] <- (if present then 1.0f else 0.0f)
+                batch.Owners[at] <- id
+                drawn <- drawn + 1
+
+    /// p ← 2(p − low) / (high − low + 10⁻⁸) − 1.
+    let private normalise (low: float) (high: float) (points: Span<float32>) : unit =
+        for i in 0 .. points.Length - 1 do
+            points[i] <- float32 (2.0 * (float points[i] - low) / (high - low + 1e-8) - 1.0)
+
+    let private normaliseByLimits (points: Span<float32>) : unit =
+        let mutable low = infinityf
+        let mutable high = -infinityf
+
+        for x in points do
+            low <- min low x
+            high <- max high x
+
+        normalise (float low) (float high) points
+
+    /// Draws every scene of a batch anew, in place; a pure function of the key. Under SceneScale.Chunk every 3,200 scenes of
+    /// the batch are normalised together, the last ones with however many there are.
+    let fill (config: PatternScenesConfig) (key: Key) (batch: PatternScenes) : unit =
+        let count, n = batch.Points.shape[0], pointCount config
+        let random = key.Stream()
+
+        for scene in 0 .. count - 1 do
+            drawScene config random scene batch
+
+        match config.Normalised with
+        | SceneScale.Raw -> ()
+        | SceneScale.Fixed -> normalise Low High (batch.Points.Elements<float32>())
+        | SceneScale.Chunk ->
+            for first in 0..ChunkSize .. count - 1 do
+                let size = 2 * n * min ChunkSize (count - first)
+                normaliseByLimits (batch.Points.Elements<float32>().Slice(2 * n * first, size))
+
+    /// New scenes; a pure function of the key.
+    let sample (config: PatternScenesConfig) (count: int) (key: Key) : PatternScenes =
+        let batch = allocate config count
+        fill config key batch
+        batch
+
+    /// How many patterns a scene has.
+    let patternCount (config: PatternScenesConfig) (scene: int) (scenes: PatternScenes) : int =
+        let k = config.Patterns.Length
+        Array.sub scenes.Present (scene * k) k |> Array.filter id |> Array.length

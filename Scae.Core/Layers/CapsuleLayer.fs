@@ -1,0 +1,122 @@
+namespace Scae.Core.Layers
+
+open Scae.Tensors
+
+/// Sizes of a capsule layer.
+type CapsuleLayerConfig =
+    {
+        /// Numbers that a capsule is told.
+        Inputs: int
+        /// K.
+        Capsules: int
+        /// V, the votes of a capsule.
+        Votes: int
+        /// Units of the two hidden layers.
+        Hidden: int
+        /// Numbers to which a capsule's parameters are compressed.
+        Code: int
+        Kind: PoseKind
+    }
+
+/// The parameters of K capsules that share none.
+type CapsuleLayer =
+    {
+        Encode: CapsuleLinear
+        Code: CapsuleLinear
+        Decode: CapsuleLinear
+        /// Without bias: everything but the votes' own poses gets one of those below.
+        Output: CapsuleLinear
+        /// [K, 6], the bias of OV.
+        PoseBias: Tensor
+        /// [K, 1].
+        PresenceBias: Tensor
+        /// [K, V].
+        VoteBias: Tensor
+        /// [K, V].
+        ScaleBias: Tensor
+        /// [K, V, 6], OP's part that doesn't depend on the input.
+        StaticVotes: Tensor
+    }
+
+/// What capsules say.
+type CapsuleVotes =
+    {
+        /// OV_k·OP_kv, [b, K, V, 6]: see Pose.
+        Poses: Tensor
+        /// l_k with noise, [b, K].
+        Logits: Tensor
+        /// a_k = σ(l_k), [b, K].
+        Presence: Tensor
+        /// a_kv = a_k·σ(l_kv), [b, K, V].
+        VotePresence: Tensor
+        /// s_kv, [b, K, V], at least 0.01.
+        Scales: Tensor
+        /// R = ½ Σ(OP dynamic)² / b over all raw numbers, used or not; a scalar.
+        DynamicPenalty: Tensor
+    }
+
+/// Capsules that each say where their V parts should be (Kosiorek et al. 2019; the details are the released program's).
+[<RequireQualifiedAccess>]
+module CapsuleLayer =
+    /// Numbers that a capsule puts out: V poses, its own, its presence, V presences and V scales.
+    let outputs (config: CapsuleLayerConfig) : int = 8 * config.Votes + 7
+
+    /// Weights truncated normal by fan-in, biases 0, static votes Glorot-uniform.
+    let init (config: CapsuleLayerConfig) (dtype: Dtype) (key: Key) : CapsuleLayer =
+        let { Capsules = k; Votes = v } = config
+        let layer (name: string) biased i o = CapsuleLinear.init biased k i o dtype (key.Named name)
+        let zeros (n: int) = Tensor.zeros ([| k; n |], dtype)
+
+        {
+            Encode = layer "encode" true config.Inputs config.Hidden
+            Code = layer "code" true config.Hidden config.Code
+            Decode = layer "decode" true (config.Code + 1) config.Hidden
+            Output = layer "output" false config.Hidden (outputs config)
+            PoseBias = zeros 6
+            PresenceBias = zeros 1
+            VoteBias = zeros v
+            ScaleBias = zeros v
+            StaticVotes = Initialization.glorot (k * (v + 6)) dtype [ k; v; 6 ] (key.Named "static")
+        }
+
+    // softplus(raw + ½) + 0.01 is 0.984 at raw 0.
+    let private scales (raw: Tensor) = (raw + 0.5).softplus() + 0.01
+
+    /// The layer's raw numbers, [b, K, inputs] → [b, K, 8V + 7].
+    let raw (model: CapsuleLayer) (h: Tensor) : Tensor =
+        let code = h |> CapsuleLinear.forward model.Encode |> _.relu() |> CapsuleLinear.forward model.Code
+
+        // "The capsule exists": the program can drop capsules, and tells so here.
+        let exists = Tensor.ones ([| code.shape[0]; code.shape[1]; 1 |], code.dtype)
+
+        Tensor.cat ([| code; exists |], 2)
+        |> CapsuleLinear.forward model.Decode
+        |> _.relu()
+        |> CapsuleLinear.forward model.Output
+
+    /// What capsules told h [b, K, inputs] say; noise [b, K, 1] and [b, K, V] is added to the logits of capsules and votes
+    /// (the program draws it from U(−2, 2), in evaluation too).
+    let forward
+        (config: CapsuleLayerConfig)
+        (model: CapsuleLayer)
+        (capsuleNoise: Tensor)
+        (voteNoise: Tensor)
+        (h: Tensor)
+        : CapsuleVotes =
+        let v = config.Votes
+        let parts = (raw model h).split([| 6 * v; 6; 1; v; v |], 2)
+        let dynamic = parts[0].unflatten(2, [| v; 6 |])
+        let logits = parts[2] + model.PresenceBias + capsuleNoise
+        let voteLogits = parts[3] + model.VoteBias + voteNoise
+        let own = Pose.ofRaw config.Kind (parts[1] + model.PoseBias)
+        let parts' = Pose.ofRaw config.Kind (dynamic + model.StaticVotes)
+        let presence = logits.sigmoid ()
+
+        {
+            Poses = Pose.compose (own.unsqueeze 2) parts'
+            Logits = logits.squeeze 2
+            Presence = presence.squeeze 2
+            VotePresence = presence * voteLogits.sigmoid ()
+            Scales = scales (parts[4] + model.ScaleBias)
+            DynamicPenalty = (dynamic * dynamic).sum() * (0.5 / float h.shape[0])
+        }

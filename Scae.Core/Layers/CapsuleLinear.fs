@@ -1,0 +1,28 @@
+namespace Scae.Core.Layers
+
+open Scae.Tensors
+
+/// A linear layer with weights of its own for each of K capsules: weight [K, in, out] and bias [K, out], or none.
+type CapsuleLinear = { Weight: Tensor; Bias: Tensor option }
+
+/// y_k = x_k·W_k + b_k: nothing is shared between capsules.
+[<RequireQualifiedAccess>]
+module CapsuleLinear =
+    /// Weights truncated normal with deviation 1/√inputs, biases 0 or none.
+    let init (biased: bool) (capsules: int) (inputs: int) (outputs: int) (dtype: Dtype) (key: Key) : CapsuleLinear =
+        {
+            Weight = Initialization.truncated (1.0 / sqrt (float inputs)) dtype [ capsules; inputs; outputs ] key
+            Bias =
+                if biased then
+                    Some(Tensor.zeros ([| capsules; outputs |], dtype))
+                else
+                    None
+        }
+
+    /// x [b, K, in] → [b, K, out]. Raises ShapeError when sizes differ.
+    let forward (layer: CapsuleLinear) (x: Tensor) : Tensor =
+        let y = x.transpose(0, 1).matmul(layer.Weight).transpose(0, 1)
+
+        match layer.Bias with
+        | Some bias -> y + bias
+        | None -> y

@@ -1,0 +1,165 @@
+namespace Scae.Core.Metrics
+
+open System
+open System.Threading.Tasks
+open Scae.Tensors
+
+/// Clusters around centres.
+type KMeans =
+    {
+        /// [k][d].
+        Centres: float[][]
+        /// Σ of squared distances to the nearest centre.
+        Inertia: float
+        /// Rounds until no point changed its cluster.
+        Rounds: int
+    }
+
+/// How clusters are looked for.
+type KMeansConfig =
+    {
+        Clusters: int
+        /// Starts, of which the best is kept.
+        Starts: int
+        MostRounds: int
+    }
+
+/// Lloyd's algorithm from starts of k-means++ (Arthur & Vassilvitskii 2007), each centre the best of 2 + ⌊ln k⌋ candidates
+/// as scikit-learn draws them.
+[<RequireQualifiedAccess>]
+module KMeans =
+    /// Ten clusters, ten starts, at most 1,000 rounds: what the released program of SCAE asks scikit-learn for.
+    let digits: KMeansConfig = { Clusters = 10; Starts = 10; MostRounds = 1000 }
+
+    let private square (a: float[]) (b: float[]) : float =
+        let mutable sum = 0.0
+
+        for i in 0 .. a.Length - 1 do
+            let difference = a[i] - b[i]
+            sum <- sum + difference * difference
+
+        sum
+
+    /// The index at which the running sum of weights passes a share of the whole.
+    let private draw (weights: float[]) (share: float) : int =
+        let target = share * Array.sum weights
+        let mutable i = 0
+        let mutable sum = weights[0]
+
+        while i < weights.Length - 1 && sum <= target do
+            i <- i + 1
+            sum <- sum + weights[i]
+
+        i
+
+    let private spread (k: int) (random: KeyStream) (points: float[][]) : float[][] =
+        let centres = Array.zeroCreate<float[]> k
+        centres[0] <- Array.copy points[random.NextInt points.Length]
+        let mutable nearest = points |> Array.map (square centres[0])
+        let candidates = 2 + int (log (float k))
+
+        for c in 1 .. k - 1 do
+            let options =
+                Array.init candidates (fun _ ->
+                    let candidate = draw nearest (random.NextDouble())
+                    let distances = Array.map2 (fun point d -> min d (square points[candidate] point)) points nearest
+                    struct (Array.sum distances, candidate, distances))
+
+            let struct (_, best, distances) = options |> Array.minBy (fun struct (sum, _, _) -> sum)
+            centres[c] <- Array.copy points[best]
+            nearest <- distances
+
+        centres
+
+    let private nearest (centres: float[][]) (point: float[]) : struct (int * float) =
+        let mutable best = 0
+        let mutable least = square centres[0] point
+
+        for c in 1 .. centres.Length - 1 do
+            let distance = square centres[c] point
+
+            if distance < least then
+                best <- c
+                least <- distance
+
+        struct (best, least)
+
+    /// Means of the members; a centre without any goes to the point that is farthest from its own, as scikit-learn does it.
+    let private move (centres: float[][]) (points: float[][]) (labels: int[]) (distances: float[]) : unit =
+        let counts = Array.zeroCreate<int> centres.Length
+
+        for centre in centres do
+            Array.Clear centre
+
+        for i in 0 .. points.Length - 1 do
+            let centre = centres[labels[i]]
+            counts[labels[i]] <- counts[labels[i]] + 1
+
+            for j in 0 .. centre.Length - 1 do
+                centre[j] <- centre[j] + points[i][j]
+
+        for c in 0 .. centres.Length - 1 do
+            if counts[c] > 0 then
+                for j in 0 .. centres[c].Length - 1 do
+                    centres[c][j] <- centres[c][j] / float counts[c]
+            else
+                let farthest = Seq.maxBy (fun i -> distances[i]) [ 0 .. points.Length - 1 ]
+                Array.blit points[farthest] 0 centres[c] 0 centres[c].Length
+                distances[farthest] <- 0.0
+
+    let private run (config: KMeansConfig) (key: Key) (points: float[][]) : KMeans =
+        let centres = spread config.Clusters (key.Stream()) points
+        let labels = Array.create points.Length -1
+        let distances = Array.zeroCreate<float> points.Length
+        let mutable rounds = 0
+        let mutable changed = true
+
+        while changed && rounds < config.MostRounds do
+            changed <- false
+            rounds <- rounds + 1
+
+            for i in 0 .. points.Length - 1 do
+                let struct (label, distance) = nearest centres points[i]
+                distances[i] <- distance
+
+                if label <> labels[i] then
+                    labels[i] <- label
+                    changed <- true
+
+            if changed then
+                move centres points labels distances
+
+        let inertia =
+            points
+            |> Array.sumBy (fun point ->
+                let struct (_, distance) = nearest centres point
+                distance)
+
+        { Centres = centres; Inertia = inertia; Rounds = rounds }
+
+    /// The best of several starts on points [n][d]; a pure function of the key. Raises ArgumentException for fewer points than
+    /// clusters.
+    let fit (config: KMeansConfig) (key: Key) (points: float[][]) : KMeans =
+        if points.Length < config.Clusters then
+            invalidArg
+                (nameof points)
+                $"k-means: {points.Length} points; must be at least the {config.Clusters} clusters"
+
+        let results = Array.zeroCreate<KMeans> config.Starts
+
+        Parallel.For(
+            0,
+            config.Starts,
+            ParallelOptions(MaxDegreeOfParallelism = Parallelism.Threads),
+            fun (start: int) -> results[start] <- run config (key.Fold(int64 start)) points
+        )
+        |> ignore
+
+        results |> Array.minBy _.Inertia
+
+    /// The nearest centre of each point, the first of equally near ones.
+    let assign (clusters: KMeans) (points: float[][]) : int[] =
+        points
+        |> Array.map (fun point ->
+            let struct (label, _) = nearest clusters.Centres point
+            label)

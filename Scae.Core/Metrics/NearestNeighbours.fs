@@ -1,0 +1,138 @@
+namespace Scae.Core.Metrics
+
+open System
+open System.Threading.Tasks
+open Scae.Tensors
+open Scae.Tensors.Kernels
+
+/// The k points nearest to each query, nearest first.
+type Neighbours =
+    {
+        /// [queries][k].
+        Indices: int[][]
+        /// Squared distances, [queries][k].
+        Squares: float[][]
+    }
+
+/// Nearest neighbours by comparing all pairs.
+[<RequireQualifiedAccess>]
+module NearestNeighbours =
+    // Queries whose distances to all points are held at once.
+    [<Literal>]
+    let private QueriesAtOnce = 64
+
+    let private flat (rows: float[][]) : float[] = Array.concat rows
+
+    let private squaredNorms (rows: float[][]) : float[] = rows |> Array.map (Array.sumBy (fun x -> x * x))
+
+    /// Keeps the k least of a row of distances in order, the first of equal ones first.
+    let private select
+        (k: int)
+        (self: int)
+        (distances: ReadOnlySpan<float>)
+        (indices: int[])
+        (squares: float[])
+        : unit =
+        Array.Fill(squares, infinity)
+
+        for i in 0 .. distances.Length - 1 do
+            let d = distances[i]
+
+            if i <> self && d < squares[k - 1] then
+                let mutable at = k - 1
+
+                while at > 0 && squares[at - 1] > d do
+                    squares[at] <- squares[at - 1]
+                    indices[at] <- indices[at - 1]
+                    at <- at - 1
+
+                squares[at] <- d
+                indices[at] <- i
+
+    let private search (others: bool) (k: int) (queries: float[][]) (points: float[][]) : Neighbours =
+        let available = if others then points.Length - 1 else points.Length
+
+        if k < 1 || k > available then
+            invalidArg
+                (nameof k)
+                $"nearest neighbours: {k} of {available} points; must be from 1 to as many as there are"
+
+        let n, d = points.Length, points[0].Length
+        let flatPoints, norms = flat points, squaredNorms points
+        let indices = Array.init queries.Length (fun _ -> Array.zeroCreate<int> k)
+        let squares = Array.init queries.Length (fun _ -> Array.zeroCreate<float> k)
+        let products = Array.zeroCreate<float>(QueriesAtOnce * n)
+        let options = ParallelOptions(MaxDegreeOfParallelism = Parallelism.Threads)
+
+        for first in 0..QueriesAtOnce .. queries.Length - 1 do
+            let count = min QueriesAtOnce (queries.Length - first)
+            let block = flat (Array.sub queries first count)
+
+            // |x − y|² = |x|² − 2 x·y + |y|²: one product for all pairs.
+            MatMul.Multiply(
+                count,
+                n,
+                d,
+                ReadOnlySpan block,
+                d,
+                1,
+                ReadOnlySpan flatPoints,
+                1,
+                d,
+                Span products,
+                n,
+                false
+            )
+
+            Parallel.For(
+                0,
+                count,
+                options,
+                fun (row: int) ->
+                    let own = Array.sumBy (fun x -> x * x) queries[first + row]
+
+                    for i in row * n .. (row + 1) * n - 1 do
+                        // Rounding can leave equal points a hair below 0.
+                        products[i] <- max 0.0 (own + norms[i - row * n] - 2.0 * products[i])
+
+                    select
+                        k
+                        (if others then first + row else -1)
+                        (ReadOnlySpan(products, row * n, n))
+                        indices[first + row]
+                        squares[first + row]
+            )
+            |> ignore
+
+        { Indices = indices; Squares = squares }
+
+    /// For each query [m][d] the k nearest of points [n][d], the first of equally near ones first. Raises ArgumentException
+    /// for k below 1 or above n.
+    let find (k: int) (queries: float[][]) (points: float[][]) : Neighbours = search false k queries points
+
+    /// For each point the k nearest others.
+    let among (k: int) (points: float[][]) : Neighbours = search true k points points
+
+    /// The share of test examples whose nearest training example has their label (NN-MATCH); NaN for no test example.
+    let accuracy (train: float[][], trainLabels: int[]) (test: float[][], testLabels: int[]) : float =
+        if test.Length = 0 then
+            nan
+        else
+            let found = find 1 test train
+
+            Array.map2
+                (fun (nearest: int[]) label -> if trainLabels[nearest[0]] = label then 1.0 else 0.0)
+                found.Indices
+                testLabels
+            |> Array.average
+
+    /// How much of each point's k nearest others are among its k nearest others in another representation of the same points,
+    /// on average: 1 when all are, about k / n for unrelated ones.
+    let preservation (k: int) (original: float[][]) (embedded: float[][]) : float =
+        let a, b = among k original, among k embedded
+
+        Array.map2
+            (fun (x: int[]) (y: int[]) -> float (Set.intersect (Set.ofArray x) (Set.ofArray y)).Count / float k)
+            a.Indices
+            b.Indices
+        |> Array.average

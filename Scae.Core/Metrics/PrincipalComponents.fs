@@ -1,0 +1,70 @@
+namespace Scae.Core.Metrics
+
+/// The directions of largest variance.
+[<RequireQualifiedAccess>]
+module PrincipalComponents =
+    // Rounds of the iteration; each leaves the square of the ratio of neighbouring variances of what is wrong.
+    [<Literal>]
+    let private Rounds = 200
+
+    let private covariance (points: float[][]) : float[] * float[,] =
+        let n, d = float points.Length, points[0].Length
+        let mean = Array.init d (fun j -> Array.sumBy (fun (x: float[]) -> x[j]) points / n)
+        let matrix = Array2D.zeroCreate<float> d d
+
+        for x in points do
+            for i in 0 .. d - 1 do
+                for j in 0..i do
+                    matrix[i, j] <- matrix[i, j] + (x[i] - mean[i]) * (x[j] - mean[j]) / n
+
+        for i in 0 .. d - 1 do
+            for j in 0 .. i - 1 do
+                matrix[j, i] <- matrix[i, j]
+
+        mean, matrix
+
+    /// Makes vectors orthonormal one after the other; one that depends on those before becomes 0.
+    let private orthonormalise (vectors: float[][]) : unit =
+        for i in 0 .. vectors.Length - 1 do
+            for j in 0 .. i - 1 do
+                let along = Array.sum (Array.map2 (*) vectors[i] vectors[j])
+
+                for a in 0 .. vectors[i].Length - 1 do
+                    vectors[i][a] <- vectors[i][a] - along * vectors[j][a]
+
+            let norm = sqrt (Array.sumBy (fun x -> x * x) vectors[i])
+            let scale = if norm > 1e-12 then 1.0 / norm else 0.0
+
+            for a in 0 .. vectors[i].Length - 1 do
+                vectors[i][a] <- scale * vectors[i][a]
+
+    /// Points [n][d] in coordinates of the `count` directions of largest variance, largest first, [n][count], each direction
+    /// with its largest entry positive; by subspace iteration from a fixed start. 0 where there are no more directions.
+    let project (count: int) (points: float[][]) : float[][] =
+        let mean, matrix = covariance points
+        let d = mean.Length
+        // Multiples of the golden ratio: in general position to any structure of the data.
+        let start i a = (float ((i + 1) * (a + 1)) * 0.6180339887498949) % 1.0 - 0.5
+        let vectors = Array.init count (fun i -> Array.init d (start i))
+
+        for _ in 1..Rounds do
+            for i in 0 .. count - 1 do
+                vectors[i] <-
+                    Array.init d (fun a ->
+                        let mutable sum = 0.0
+
+                        for b in 0 .. d - 1 do
+                            sum <- sum + matrix[a, b] * vectors[i][b]
+
+                        sum)
+
+            orthonormalise vectors
+
+        let signs = vectors |> Array.map (fun v -> if v |> Array.maxBy abs < 0.0 then -1.0 else 1.0)
+
+        points
+        |> Array.map (fun x ->
+            Array.map2
+                (fun (v: float[]) sign -> sign * Array.sum (Array.mapi (fun j e -> e * (x[j] - mean[j])) v))
+                vectors
+                signs)

@@ -1,0 +1,194 @@
+namespace Scae.Core.Metrics
+
+open System
+open System.Threading.Tasks
+open Scae.Tensors
+
+/// How points are laid out in the plane.
+type TSneConfig =
+    {
+        /// How many neighbours a point has, so to speak; at most a third of the others.
+        Perplexity: float
+        Rounds: int
+        /// How much stronger neighbours attract in the first rounds, and how many those are.
+        Exaggeration: float
+        ExaggeratedRounds: int
+        /// How coarsely far points are looked at together: 0 is exact.
+        Theta: float
+    }
+
+/// t-distributed stochastic neighbour embedding (van der Maaten & Hinton 2008) with Barnes–Hut sums (van der Maaten 2014).
+[<RequireQualifiedAccess>]
+module TSne =
+    /// Perplexity 50 as for the paper's picture, and scikit-learn's defaults.
+    let published: TSneConfig =
+        {
+            Perplexity = 50.0
+            Rounds = 1000
+            Exaggeration = 12.0
+            ExaggeratedRounds = 250
+            Theta = 0.5
+        }
+
+    /// p_j|i of squared distances to the nearest others, with the given entropy ln perplexity, by bisection.
+    let private conditional (entropy: float) (squares: float[]) : float[] =
+        let least = squares[0]
+
+        let at (beta: float) =
+            let weights = squares |> Array.map (fun d -> exp (-beta * (d - least)))
+            let sum = Array.sum weights
+            let p = weights |> Array.map (fun w -> w / sum)
+            p, log sum + beta * Array.sum (Array.map2 (fun p d -> p * (d - least)) p squares)
+
+        let rec search round low high beta =
+            let p, h = at beta
+
+            if round = 100 || abs (h - entropy) < 1e-6 then
+                p
+            elif h > entropy then
+                search
+                    (round + 1)
+                    beta
+                    high
+                    (if Double.IsInfinity high then
+                         2.0 * beta
+                     else
+                         (beta + high) / 2.0)
+            else
+                search (round + 1) low beta ((low + beta) / 2.0)
+
+        // In units of the distances themselves, so that their scale doesn't matter.
+        let spread = Array.average squares - least
+        search 0 0.0 infinity (if spread > 0.0 then 1.0 / spread else 1.0)
+
+    /// P symmetrised, (p_j|i + p_i|j) / 2n, in rows: starts, columns and values.
+    let private affinities (perplexity: float) (points: float[][]) : int[] * int[] * float[] =
+        let n = points.Length
+        let neighbours = NearestNeighbours.among (min (n - 1) (int (3.0 * perplexity) + 1)) points
+        let conditionals = neighbours.Squares |> Array.map (conditional (log perplexity))
+        let rows = Array.init n (fun _ -> Collections.Generic.Dictionary<int, float>())
+
+        let add i j p =
+            let known =
+                match rows[i].TryGetValue j with
+                | true, known -> known
+                | _ -> 0.0
+
+            rows[i][j] <- known + p / (2.0 * float n)
+
+        for i in 0 .. n - 1 do
+            for a in 0 .. neighbours.Indices[i].Length - 1 do
+                let j, p = neighbours.Indices[i][a], conditionals[i][a]
+                add i j p
+                add j i p
+
+        let starts = rows |> Array.scan (fun at row -> at + row.Count) 0
+        let columns, values = Array.zeroCreate<int> starts[n], Array.zeroCreate<float> starts[n]
+
+        for i in 0 .. n - 1 do
+            let mutable at = starts[i]
+
+            for pair in rows[i] |> Seq.sortBy _.Key do
+                columns[at] <- pair.Key
+                values[at] <- pair.Value
+                at <- at + 1
+
+        starts, columns, values
+
+    // Points whose forces are computed one after the other.
+    [<Literal>]
+    let private PointsAtOnce = 256
+
+    /// Principal components with deviation 10⁻⁴, and a hundredth of that at random, which parts equal points.
+    let private start (key: Key) (points: float[][]) : float[] * float[] =
+        let components = PrincipalComponents.project 2 points
+        let n = points.Length
+        let deviation = sqrt (Array.sumBy (fun (c: float[]) -> c[0] * c[0]) components / float n)
+        let scale = if deviation > 0.0 then 1e-4 / deviation else 0.0
+        let noise = Array.zeroCreate<float>(2 * n)
+        key.FillNormal(Span noise)
+        let axis a = Array.init n (fun i -> scale * components[i][a] + 1e-6 * noise[2 * i + a])
+        axis 0, axis 1
+
+    /// Steps with momentum, whose size grows along an axis while the gradient keeps its direction (Jacobs 1988).
+    let private step
+        (rate: float)
+        (momentum: float)
+        (at: float[])
+        (gradient: float[])
+        (velocity: float[])
+        (gain: float[])
+        =
+        for i in 0 .. at.Length - 1 do
+            gain[i] <-
+                if (gradient[i] > 0.0) = (velocity[i] > 0.0) then
+                    max 0.01 (0.8 * gain[i])
+                else
+                    gain[i] + 0.2
+
+            velocity[i] <- momentum * velocity[i] - rate * gain[i] * gradient[i]
+            at[i] <- at[i] + velocity[i]
+
+        let mean = Array.average at
+
+        for i in 0 .. at.Length - 1 do
+            at[i] <- at[i] - mean
+
+    /// Places [n][2] of points [n][d] in the plane, such that neighbours stay neighbours; a pure function of the key, whatever
+    /// the number of threads. Takes n·log n time a round. Points that are fewer than three lie where principal components do.
+    let embed (config: TSneConfig) (key: Key) (points: float[][]) : float[][] =
+        let n = points.Length
+
+        if n < 3 then
+            Array.init n (fun i -> [| float i; 0.0 |])
+        else
+            let perplexity = min config.Perplexity (float (n - 1) / 3.0) |> max 1.0
+            let starts, columns, values = affinities perplexity points
+            let xs, ys = start key points
+            let tree = QuadTree.allocate n
+            let fx, fy, totals = Array.zeroCreate<float> n, Array.zeroCreate<float> n, Array.zeroCreate<float> n
+            let ax, ay = Array.zeroCreate<float> n, Array.zeroCreate<float> n
+            let zeros () = Array.zeroCreate<float> n
+            let ones () = Array.create n 1.0
+            let velocityX, velocityY, gainX, gainY = zeros (), zeros (), ones (), ones ()
+            let rate = max 50.0 (float n / config.Exaggeration / 4.0)
+            let options = ParallelOptions(MaxDegreeOfParallelism = Parallelism.Threads)
+
+            let forces (block: int) =
+                let stack = Array.zeroCreate<int> QuadTree.StackSize
+
+                for i in block * PointsAtOnce .. min n ((block + 1) * PointsAtOnce) - 1 do
+                    let x, y = xs[i], ys[i]
+                    let struct (total, rx, ry) = QuadTree.repulsion config.Theta tree stack x y
+                    totals[i] <- total
+                    fx[i] <- rx
+                    fy[i] <- ry
+                    let mutable sx = 0.0
+                    let mutable sy = 0.0
+
+                    for e in starts[i] .. starts[i + 1] - 1 do
+                        let j = columns[e]
+                        let dx, dy = x - xs[j], y - ys[j]
+                        let pull = values[e] / (1.0 + dx * dx + dy * dy)
+                        sx <- sx + pull * dx
+                        sy <- sy + pull * dy
+
+                    ax[i] <- sx
+                    ay[i] <- sy
+
+            for round in 0 .. config.Rounds - 1 do
+                let early = round < config.ExaggeratedRounds
+                let exaggeration = if early then config.Exaggeration else 1.0
+                QuadTree.build xs ys tree
+                Parallel.For(0, (n + PointsAtOnce - 1) / PointsAtOnce, options, forces) |> ignore
+                let z = Array.sum totals
+
+                for i in 0 .. n - 1 do
+                    fx[i] <- 4.0 * (exaggeration * ax[i] - fx[i] / z)
+                    fy[i] <- 4.0 * (exaggeration * ay[i] - fy[i] / z)
+
+                let momentum = if early then 0.5 else 0.8
+                step rate momentum xs fx velocityX gainX
+                step rate momentum ys fy velocityY gainY
+
+            Array.map2 (fun x y -> [| x; y |]) xs ys

@@ -1,0 +1,149 @@
+namespace Scae.Core.Models
+
+open Scae.Tensors
+open Scae.Core.Layers
+open Scae.Core.Losses
+
+/// A stacked capsule autoencoder of images.
+type Scae =
+    {
+        Encoder: PartEncoder
+        Decoder: PartDecoder
+        Set: SetTransformer
+        Capsules: CapsuleLayer
+        /// [M, 6], a pose for parts that no capsule explains; for pictures alone, and without gradient.
+        Dummy: Tensor
+        /// From presence to classes: it learns, but nothing learns from it.
+        PriorProbe: Linear
+        /// From explained mass to classes.
+        PosteriorProbe: Linear
+    }
+
+/// Images with their classes, which only the probes see, and the noise of a step.
+type ScaeBatch =
+    {
+        /// [b, 1, canvas, canvas] in [0, 1].
+        Images: Tensor
+        /// One-hot, [b, 10].
+        Classes: Tensor
+        /// On the logits of parts [b, M], capsules [b, K, 1] and votes [b, K, M]; U(−2, 2) in the program, 0 for none.
+        PartNoise: Tensor
+        CapsuleNoise: Tensor
+        VoteNoise: Tensor
+    }
+
+/// What is inferred of images.
+type ScaeInference = { Parts: Parts; Objects: Objects }
+
+/// The loss with its terms by name, scalars.
+type ScaeLoss = { Total: Tensor; Terms: (string * Tensor) list; Inference: ScaeInference }
+
+/// Stacked capsule autoencoders (Kosiorek, Sabour, Teh & Hinton 2019), as released: images are parts, parts are objects.
+[<RequireQualifiedAccess>]
+module Scae =
+    /// Parameters drawn from a key.
+    let init (config: ScaeConfig) (dtype: Dtype) (key: Key) : Scae =
+        let probe (name: string) = Linear.truncated config.Objects ScaeConfig.Classes dtype (key.Named name)
+
+        {
+            Encoder = PartEncoder.init config dtype (key.Named "encoder")
+            Decoder = PartDecoder.init config dtype (key.Named "decoder")
+            Set = SetTransformer.init (ScaeConfig.set config) dtype (key.Named "set")
+            Capsules = CapsuleLayer.init (ScaeConfig.capsules config) dtype (key.Named "capsules")
+            Dummy = Initialization.glorot (config.Parts + 6) dtype [ config.Parts; 6 ] (key.Named "dummy")
+            PriorProbe = probe "prior probe"
+            PosteriorProbe = probe "posterior probe"
+        }
+
+    /// Room for a batch, all zeros: no noise.
+    let allocate (config: ScaeConfig) (count: int) : ScaeBatch =
+        let { Parts = m; Objects = k; Canvas = side } = config
+
+        {
+            Images = Tensor.zeros [| count; 1; side; side |]
+            Classes = Tensor.zeros [| count; ScaeConfig.Classes |]
+            PartNoise = Tensor.zeros [| count; m |]
+            CapsuleNoise = Tensor.zeros [| count; k; 1 |]
+            VoteNoise = Tensor.zeros [| count; k; m |]
+        }
+
+    /// Noise U(−reach, reach) in place; a pure function of the key.
+    let fillNoise (reach: float) (key: Key) (batch: ScaeBatch) : unit =
+        let fill (name: string) (tensor: Tensor) =
+            (key.Named name).FillUniform(tensor.Elements<float32>(), float32 -reach, float32 reach)
+
+        fill "part" batch.PartNoise
+        fill "capsule" batch.CapsuleNoise
+        fill "vote" batch.VoteNoise
+
+    /// What object capsules are told of parts, [b, M, 144]: pose, 1 − presence, features, coloured template. Of these, the
+    /// features alone carry gradients back.
+    let private told (config: ScaeConfig) (model: Scae) (parts: Parts) : Tensor =
+        let template = PartDecoder.coloured config model.Decoder parts.Features
+        let absence = (1.0 - parts.Presence).unsqueeze 2
+
+        Tensor.cat ([| parts.Poses.noDiff (); absence.noDiff (); parts.Features; (template.flatten 2).noDiff() |], 2)
+
+    /// Parts and objects of a batch.
+    let infer (config: ScaeConfig) (model: Scae) (batch: ScaeBatch) : ScaeInference =
+        let parts = PartEncoder.forward config model.Encoder batch.PartNoise batch.Images
+        let presence = parts.Presence.noDiff ()
+
+        let votes =
+            SetTransformer.forward (ScaeConfig.set config) model.Set (told config model parts) presence
+            |> CapsuleLayer.forward (ScaeConfig.capsules config) model.Capsules batch.CapsuleNoise batch.VoteNoise
+
+        {
+            Parts = parts
+            Objects = ObjectCapsules.explain (parts.Poses.noDiff ()) votes
+        }
+
+    /// The probes' logits of classes, [b, 10]: of presence and of explained mass.
+    let classify (model: Scae) (objects: Objects) : Tensor * Tensor =
+        Linear.forward model.PriorProbe (objects.Prior.noDiff ()),
+        Linear.forward model.PosteriorProbe (objects.Mass.noDiff ())
+
+    let private crossEntropy (classes: Tensor) (logits: Tensor) =
+        (classes * logits.logsoftmax 1).sum() * (-1.0 / float classes.shape[0])
+
+    /// What teaches object capsules: −w·OCAE + 10 R + sparsity of posterior and prior; with its terms.
+    let ofObjects (config: ScaeConfig) (inference: ScaeInference) : Tensor * (string * Tensor) list =
+        let objects = inference.Objects
+        let likelihood = ObjectCapsules.logLikelihood (inference.Parts.Presence.noDiff ()) objects
+        let sparsity form = CapsuleSparsity.cost form (ScaeConfig.active config) ScaeConfig.Classes
+        let posterior = sparsity config.PosteriorForm objects.Mass
+        let prior = sparsity config.PriorForm objects.Prior
+
+        let total =
+            config.DynamicWeight * objects.Votes.DynamicPenalty - config.ObjectWeight * likelihood
+            + config.PosteriorWithin * posterior.Within
+            + config.PosteriorBetween * posterior.Between
+            + config.PriorWithin * prior.Within
+            + config.PriorBetween * prior.Between
+
+        total,
+        [
+            "part_likelihood", likelihood
+            "dynamic_penalty", objects.Votes.DynamicPenalty
+            "posterior_within", posterior.Within
+            "posterior_between", posterior.Between
+            "prior_within", prior.Within
+            "prior_between", prior.Between
+        ]
+
+    /// The loss of a batch: −rec, what teaches object capsules, and the probes' cross-entropies.
+    let loss (config: ScaeConfig) (model: Scae) (batch: ScaeBatch) : ScaeLoss =
+        let inference = infer config model batch
+
+        let reconstruction =
+            (PartDecoder.logLikelihood config model.Decoder inference.Parts batch.Images).mean()
+
+        let ofObjects, terms = ofObjects config inference
+        let ofPrior, ofPosterior = classify model inference.Objects
+        let probes = crossEntropy batch.Classes ofPrior + crossEntropy batch.Classes ofPosterior
+
+        {
+            Total = ofObjects - reconstruction + probes
+            Terms = ("reconstruction", reconstruction) :: terms @ [ "probes", probes ]
+            Inference = inference
+        }

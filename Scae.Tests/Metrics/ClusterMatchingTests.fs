@@ -1,0 +1,162 @@
+module Scae.Tests.Metrics.ClusterMatchingTests
+
+open System
+open Expecto
+open Scae.Core.Metrics
+open Scae.Tensors
+open Scae.Tests.Claims
+
+/// Gaussian clouds around `classes` centres of a space of d dimensions, and their labels.
+let private clouds (classes: int) (d: int) (count: int) (spread: float) (seed: int64) =
+    let centres = Array.zeroCreate<float>(classes * d)
+    (Key.OfSeed 99L).FillNormal(Span centres)
+    let noise = Array.zeroCreate<float>(count * d)
+    (Key.OfSeed seed).FillNormal(Span noise)
+    let labels = Array.init count (fun i -> i % classes)
+
+    labels
+    |> Array.mapi (fun i label -> Array.init d (fun j -> centres[label * d + j] + spread * noise[i * d + j])),
+    labels
+
+let private small: KMeansConfig = { Clusters = 4; Starts = 5; MostRounds = 100 }
+
+[<Tests>]
+let tests =
+    testSequenced
+    <| testList
+        "Metrics.ClusterMatching"
+        [
+            testCase "k-means finds clouds that lie apart, and its inertia is that of the centres"
+            <| fun () ->
+                let points, labels = clouds 4 6 400 0.1 1L
+                let found = KMeans.fit small (Key.OfSeed 1L) points
+                let clusters = KMeans.assign found points
+
+                ClusterMatching.accuracy (ClusterMatching.matching 4 labels clusters) labels clusters
+                |> shouldEqual 1.0
+
+                let square (a: float[]) (b: float[]) = Array.sum (Array.map2 (fun x y -> (x - y) ** 2.0) a b)
+
+                Array.map2 (fun point cluster -> square point found.Centres[cluster]) points clusters
+                |> Array.sum
+                |> shouldBeNear 1e-9 found.Inertia
+
+            testCase
+                "more starts never give a larger inertia, and the same key the same clusters on any number of threads"
+            <| fun () ->
+                let points, _ = clouds 6 3 300 1.5 2L
+                let inertia starts = (KMeans.fit { small with Starts = starts } (Key.OfSeed 1L) points).Inertia
+                inertia 10 |> shouldBeAtMost (inertia 1)
+                let threads = Parallelism.Threads
+                let many = (KMeans.fit small (Key.OfSeed 1L) points).Centres
+                Parallelism.Threads <- 1
+                let one = (KMeans.fit small (Key.OfSeed 1L) points).Centres
+                Parallelism.Threads <- threads
+                one |> shouldEqual many
+
+            testCase "equal points and as many points as clusters are no harm; fewer are refused"
+            <| fun () ->
+                let same = Array.init 8 (fun _ -> [| 1.0; 2.0 |])
+                (KMeans.fit small (Key.OfSeed 1L) same).Inertia |> shouldEqual 0.0
+                let few = Array.init 4 (fun i -> [| float i |])
+                (KMeans.fit small (Key.OfSeed 1L) few).Inertia |> shouldBeNear 1e-12 0.0
+
+                messageOf<ArgumentException>(fun () ->
+                    KMeans.fit small (Key.OfSeed 1L) (Array.truncate 3 few) |> ignore)
+                |> shouldStartWith "k-means: 3 points; must be at least the 4 clusters"
+
+            testCase "the matching is one to one and doesn't depend on the clusters' names"
+            <| fun () ->
+                let labels = [| 0; 0; 1; 1; 2; 2; 2 |]
+                let clusters = [| 2; 2; 0; 0; 1; 1; 1 |]
+                let matching = ClusterMatching.matching 3 labels clusters
+                matching |> shouldEqual [| 1; 2; 0 |]
+                ClusterMatching.accuracy matching labels clusters |> shouldEqual 1.0
+                // Two clusters of one class: only one may stand for it.
+                let split = [| 0; 1; 2; 2; 2; 2; 2 |]
+                let matching = ClusterMatching.matching 3 labels split
+                matching |> Array.sort |> shouldEqual [| 0; 1; 2 |]
+
+                ClusterMatching.accuracy matching labels split |> shouldBeNear 1e-12 (4.0 / 7.0)
+
+                (ClusterMatching.confusion 3 matching labels split) |> Seq.cast<int> |> Seq.sum |> shouldEqual 7
+
+            testCase "of the three forms the strict one uses nothing of the test set"
+            <| fun () ->
+                let train = clouds 4 6 400 0.1 3L
+                let test, testLabels = clouds 4 6 200 0.1 4L
+                let score = ClusterMatching.evaluate (Key.OfSeed 1L) small train (test, testLabels)
+                score.Train |> shouldEqual 1.0
+                score.Strict |> shouldEqual 1.0
+                score.MatchedOnTest |> shouldEqual 1.0
+                score.RefittedOnTest |> shouldEqual 1.0
+                score.Information |> shouldEqual 1.0
+                // Test labels that are renamed: only matchings made on test labels follow.
+                let renamed = testLabels |> Array.map (fun label -> (label + 1) % 4)
+                let score = ClusterMatching.evaluate (Key.OfSeed 1L) small train (test, renamed)
+                score.Strict |> shouldEqual 0.0
+                score.MatchedOnTest |> shouldEqual 1.0
+                score.RefittedOnTest |> shouldEqual 1.0
+
+            testCase "the nearest labelled neighbour decides, and ties go to the first"
+            <| fun () ->
+                let train = [| [| 0.0 |]; [| 1.0 |]; [| 1.0 |]; [| 3.0 |] |], [| 0; 1; 2; 3 |]
+
+                NearestNeighbours.accuracy train ([| [| 0.4 |]; [| 0.9 |]; [| 5.0 |] |], [| 0; 1; 3 |])
+                |> shouldEqual 1.0
+
+                Double.IsNaN(NearestNeighbours.accuracy train ([||], [||])) |> shouldEqual true
+
+            testCase "neighbours are those of comparing all pairs one by one"
+            <| fun () ->
+                let points, _ = clouds 3 5 150 1.0 5L
+                let found = NearestNeighbours.among 7 points
+                let square (a: float[]) (b: float[]) = Array.sum (Array.map2 (fun x y -> (x - y) ** 2.0) a b)
+
+                for i in 0..149 do
+                    let expected =
+                        [| 0..149 |]
+                        |> Array.filter ((<>) i)
+                        |> Array.sortBy (fun j -> square points[i] points[j])
+                        |> Array.truncate 7
+
+                    found.Indices[i] |> shouldEqual expected
+
+                messageOf<ArgumentException>(fun () -> NearestNeighbours.among 150 points |> ignore)
+                |> shouldStartWith "nearest neighbours: 150 of 149 points"
+
+            testCase "logistic regression reads classes that a line parts, where least squares can't"
+            <| fun () ->
+                // Three classes in a row along one axis: least squares never picks the middle one.
+                let features = Array.init 300 (fun i -> [| float (i % 3) + 0.3 * sin (float i) |])
+                let labels = Array.init 300 (fun i -> i % 3)
+                let fitted = LogisticProbe.fit 3 1e-6 features labels
+                LinearProbe.accuracy fitted features labels |> shouldEqual 1.0
+                let squares = LinearProbe.fit 3 1e-6 features labels
+                LinearProbe.accuracy squares features labels |> shouldBeLessThan 0.8
+
+            testCase "its gradient vanishes: probabilities have the classes' means"
+            <| fun () ->
+                let features, labels = clouds 3 4 600 2.0 6L
+                let w = LogisticProbe.fit 3 0.0 features labels
+
+                let probabilities (x: float[]) =
+                    let scores = Array.init 3 (fun c -> w[4, c] + Seq.sum (seq { for j in 0..3 -> x[j] * w[j, c] }))
+
+                    let exps = scores |> Array.map exp
+                    exps |> Array.map (fun e -> e / Array.sum exps)
+
+                for c in 0..2 do
+                    features |> Array.averageBy (fun x -> (probabilities x)[c]) |> shouldBeNear 1e-4 (1.0 / 3.0)
+
+                    for j in 0..3 do
+                        let residual =
+                            Array.map2
+                                (fun (x: float[]) label ->
+                                    x[j] * ((probabilities x)[c] - (if label = c then 1.0 else 0.0)))
+                                features
+                                labels
+                            |> Array.average
+
+                        residual |> shouldBeNear 1e-4 0.0
+        ]

@@ -1,0 +1,128 @@
+module Scae.Tests.Models.PartDecoderTests
+
+open System
+open Expecto
+open Scae.Core.Layers
+open Scae.Core.Models
+open Scae.Tensors
+open Scae.Tests
+open Scae.Tests.Claims
+
+/// A single sheet put on a canvas.
+let private place (canvas: int) (pose: float list) (sheet: Tensor) =
+    PartDecoder.place canvas (Values.ofList pose [ 1; 1; 6 ]) sheet
+
+let private sheet = Values.real 1 [ 1; 1; 11; 11 ]
+
+let private config: ScaeConfig =
+    { ScaeConfig.paper with Canvas = 40; Parts = 3; Features = 2; Colour = 0 }
+
+let private parts (poses: Tensor) (presence: float) : Parts =
+    let b, m = poses.shape[0], poses.shape[1]
+
+    {
+        Poses = poses
+        Features = Tensor.zeros ([| b; m; 2 |], Dtype.Float64)
+        Presence = Tensor.full ([| b; m |], presence, Dtype.Float64)
+    }
+
+let private anywhere = Pose.ofRaw PoseKind.Affine (Values.real 4 [ 2; 3; 6 ])
+
+let private decoder (config: ScaeConfig) = PartDecoder.init config Dtype.Float64 (Key.OfSeed 1L)
+
+[<Tests>]
+let tests =
+    testList
+        "Models.PartDecoder"
+        [
+            testCase "the identity on a canvas of the template's size is the template"
+            <| fun () -> place 11 [ 1.0; 0.0; 0.0; 0.0; 1.0; 0.0 ] sheet |> Values.shouldAgree 1e-12 sheet
+
+            testCase "a shift by a canvas pixel moves it by one, to the right and down"
+            <| fun () ->
+                let moved = place 11 [ 1.0; 0.0; 0.2; 0.0; 1.0; 0.2 ] sheet
+                let inner (x: Tensor) first last = (x.slice (2, first, last)).slice(3, first, last)
+                inner moved 1 11 |> Values.shouldAgree 1e-10 (inner sheet 0 10)
+
+            testCase "a linear ramp is resampled exactly inside"
+            <| fun () ->
+                let ramp = Tensor.linspace(-1.0, 1.0, 11, Dtype.Float64).view(1, 1, 1, 11).expand(1, 1, 11, 11)
+                let canvas = 41
+                // Scale ½, shifted by 0.1: x of the template is 2(x − 0.1).
+                let drawn = (place canvas [ 0.5; 0.0; 0.1; 0.0; 0.5; 0.0 ] ramp).toArray<float>()
+
+                for column in 0 .. canvas - 1 do
+                    let x = -1.0 + 2.0 * float column / 40.0
+                    let inside = 2.0 * (x - 0.1)
+
+                    if abs inside < 0.99 then
+                        drawn[20 * canvas + column] |> shouldBeNear 1e-12 inside
+
+            testCase "samples a template pixel outside are 0, and blend to it in between"
+            <| fun () ->
+                let ones = Tensor.ones ([| 1; 1; 11; 11 |], Dtype.Float64)
+                // On an 11 × 11 canvas a shift of 0.2 is a pixel; the left column then samples at −1.
+                let row shift = (place 11 [ 1.0; 0.0; shift; 0.0; 1.0; 0.0 ] ones).toArray<float>()[55]
+                row 0.2 |> shouldBeNear 1e-12 0.0
+                row 0.1 |> shouldBeNear 1e-12 0.5
+                row -0.2 |> shouldBeNear 1e-12 1.0
+
+            testCase "a perfect drawing has −1470.30 nats on 40 × 40 pixels, −720.45 on 28 × 28"
+            <| fun () ->
+                for side, expected in [ 40, -1470.30; 28, -720.45 ] do
+                    let config = { config with Canvas = side }
+                    // No part is there, and the background is the image.
+                    let model = { decoder config with Background = Values.ofList [ 0.3 ] [ 1 ] }
+                    let image = Tensor.full ([| 2; 1; side; side |], 1.0 / (1.0 + exp -0.3), Dtype.Float64)
+
+                    for found in (PartDecoder.logLikelihood config model (parts anywhere 0.0) image).toArray<float>() do
+                        found |> shouldBeNear 0.005 expected
+
+            testCase "without any part the background's Gaussian is left"
+            <| fun () ->
+                let model = { decoder config with Background = Values.ofList [ 0.0 ] [ 1 ] }
+                let image = Tensor.full ([| 2; 1; 40; 40 |], 0.9, Dtype.Float64)
+                let expected = -1600.0 * (0.5 * log (2.0 * Math.PI) + 0.5 * 0.16)
+
+                for found in (PartDecoder.logLikelihood config model (parts anywhere 0.0) image).toArray<float>() do
+                    found |> shouldBeNear 1e-6 expected
+
+            testCase "mixing weights sum to one, and mean and mode are drawn values"
+            <| fun () ->
+                for mixing in [ PartMixing.Alpha; PartMixing.Coupled ] do
+                    let config = { config with Mixing = mixing }
+                    let drawing = PartDecoder.draw config (decoder config) (parts anywhere 0.7)
+                    let sums = (drawing.Mixing.exp ()).sum 1
+                    sums |> Values.shouldAgree 1e-12 (sums.onesLike ())
+                    let mode, winner = PartDecoder.mode drawing
+                    mode |> Values.shouldHaveShape [ 2; 40; 40 ]
+                    winner |> Values.shouldHaveShape [ 2; 40; 40 ]
+                    let low, high = drawing.Values.min 1, drawing.Values.max 1
+                    (((PartDecoder.mean drawing) - low).min()).toScalar() |> shouldBeAtLeast -1e-12
+                    ((high - mode).min()).toScalar() |> shouldBeAtLeast 0.0
+
+            testCase "templates start as rows of an orthogonal matrix, stretched to [0, 1] together"
+            <| fun () ->
+                let templates = (decoder ScaeConfig.paper).Templates
+                templates |> Values.shouldHaveShape [ 40; 11; 11 ]
+                (templates.min ()).toScalar() |> shouldBeNear 1e-12 0.0
+                (templates.max ()).toScalar() |> shouldBeNear 1e-12 1.0
+                let values = PartDecoder.values ScaeConfig.paper (decoder ScaeConfig.paper)
+                (values.min ()).toScalar() |> shouldBeNear 1e-9 0.5
+                (values.max ()).toScalar() |> shouldBeNear 1e-3 0.731
+                // Undoing the stretch: rows are orthogonal up to a common shift and scale.
+                let rows = templates.view (40, 121)
+                let centred = rows - rows.mean ()
+                let gram = (centred.matmul (centred.transpose ())).toArray<float>()
+                let diagonal = [| for i in 0..39 -> gram[41 * i] |]
+
+                let other =
+                    [|
+                        for i in 0..39 do
+                            for j in 0..39 do
+                                if i <> j then
+                                    abs gram[40 * i + j]
+                    |]
+
+                Array.max other |> shouldBeLessThan (0.2 * Array.average diagonal)
+        ]
