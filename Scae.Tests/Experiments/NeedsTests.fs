@@ -40,7 +40,7 @@ let tests =
             <| fun () ->
                 refusal 16e9 "constellations" "published" [] |> shouldEqual "fits"
                 refusal 16e9 "constellations" "published" [ "test-size", "2000000000" ] |> shouldStartWith "--test-size 2000000000: "
-                refusal 1e9 "constellations" "solved" [ "batch-size", "65536" ] |> shouldStartWith "--batch-size 65536: "
+                refusal 1e9 "constellations" "routing" [ "batch-size", "65536" ] |> shouldStartWith "--batch-size 65536: "
                 refusal 16e9 "air" "paper" [ "probe-size", "2000000000" ] |> shouldStartWith "--probe-size 2000000000: "
 
                 refusal 1e5 "neural-em" "published" []

@@ -33,7 +33,7 @@ let private words (text: string) = text.Split([| ' '; '\n'; '│'; '|'; ':'; '('
 /// A stream that nothing can be written to.
 type private Full() =
     inherit StringWriter()
-    override _.Write(_: string | null) = raise (IOException("No space left on device", 28))
+    override _.Write(_: string | null) : unit = raise (IOException("No space left on device", 28))
 
 [<Tests>]
 let tests =

@@ -39,6 +39,7 @@ let private plan: Plan =
             ]
         Average = ValueSome 0.9
         SnapshotEvery = 0
+        EndMatters = false
         BestBy = { Metric = "first"; Larger = true }
     }
 
