@@ -22,7 +22,7 @@ internal sealed class FittedTable(params string[] columns) : Renderable
     }
 
     protected override IEnumerable<Segment> Render(RenderOptions options, int maxWidth) =>
-        ((IRenderable)(Widths(maxWidth) is { } widths ? AsTable(widths) : AsList())).Render(options, maxWidth);
+        ((IRenderable)(Widths(maxWidth) is { } widths ? AsTable(widths, options.Unicode) : AsList())).Render(options, maxWidth);
 
     /// <summary>What each column gets of the room: its longest word, and as much more as its longest line wants; null where
     /// the words alone are too long.</summary>
@@ -46,9 +46,9 @@ internal sealed class FittedTable(params string[] columns) : Renderable
     private int[] Longest(params char[] separators) =>
         [.. columns.Select((column, i) => _rows.Select(row => row[i]).Append(column).Max(markup => Markup.Remove(markup).Split(separators).Max(part => part.Length)))];
 
-    private Table AsTable(int[] widths)
+    private Table AsTable(int[] widths, bool unicode)
     {
-        var table = new Table().Border(TableBorder.Rounded);
+        var table = new Table().Border(unicode ? TableBorder.Rounded : TableBorder.Ascii);
         for (int i = 0; i < columns.Length; i++) table.AddColumn(new TableColumn(columns[i]) { Width = widths[i] });
         foreach (string[] row in _rows) table.AddRow(row);
         return table;

@@ -11,7 +11,7 @@ type Task =
         /// Every hyperparameter with its value.
         Settings: (string * string) list
         Plan: Plan
-        /// The memory that a run will take at least, estimated without taking it.
+        /// The memory that a run will take, estimated without taking it.
         Needs: unit -> Need list
         /// Loads or generates the data and draws the parameters. The error says in one line what is missing.
         Open: Resources -> Keys -> Result<Session, string>

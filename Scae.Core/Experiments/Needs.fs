@@ -40,9 +40,10 @@ module Needs =
 
         let batch = definition.Allocate config rows
         let step = Recording.Of(fun () -> Seq.singleton (definition.Loss config model batch).Total)
-        Parameters.named batch |> List.sumBy (snd >> sizeOf), float step.Bytes
+        // A recording moves its values once, so that for a moment they lie there twice.
+        Parameters.named batch |> List.sumBy (snd >> sizeOf), 2.0 * float step.Bytes
 
-    /// What a run takes at least: its recorded step, extrapolated from steps over a few rows, and the inputs of the scenes
+    /// What a run takes at its height: its recorded step, extrapolated from steps over a few rows, and the inputs of the scenes
     /// that it is trained with and measured on. Data isn't loaded for it.
     let internal ofDefinition
         (definition: Definition<'settings, 'config, 'data, 'model, 'batch, 'reading>)
@@ -82,4 +83,4 @@ module Needs =
             let largest = needs |> List.maxBy _.Bytes
 
             Some
-                $"--{largest.Name} {largest.Value}: the run needs at least {size total} of memory, {size largest.Bytes} for this, and there are {size available}; lower it"
+                $"--{largest.Name} {largest.Value}: the run needs about {size total} of memory, {size largest.Bytes} for this, and there are {size available}; lower it"

@@ -288,7 +288,8 @@ module Safetensors =
         let data =
             match dtype with
             | "F16" -> TensorData.F32(Array.init (length / 2) (fun i -> float32 (BitConverter.Int16BitsToHalf(bits i))))
-            | "BF16" -> TensorData.F32(Array.init (length / 2) (fun i -> BitConverter.Int32BitsToSingle(int (bits i) <<< 16)))
+            | "BF16" ->
+                TensorData.F32(Array.init (length / 2) (fun i -> BitConverter.Int32BitsToSingle(int (bits i) <<< 16)))
             | "F32" -> TensorData.F32(copied (Array.zeroCreate (length / 4)))
             | "F64" -> TensorData.F64(copied (Array.zeroCreate (length / 8)))
             | "I32" -> TensorData.I32(copied (Array.zeroCreate (length / 4)))

@@ -156,7 +156,10 @@ let tests =
             <| fun () ->
                 inFolder (fun folder ->
                     File.WriteAllBytes(Path.Combine(folder, "t10k-images.idx3-ubyte"), imageFile 2)
-                    let found = MnistFiles.Bytes([| folder |], Func<_, _>(fun _ -> Error "no network"), Mnist.testImages)
+
+                    let found =
+                        MnistFiles.Bytes([| folder |], Func<_, _>(fun _ -> Error "no network"), Mnist.testImages)
+
                     errorOf found |> shouldStartWith $"{folder}/t10k-images.idx3-ubyte: SHA-256 ")
 
             testCase "other images of the same form are taken by their sizes, whatever their classes"
@@ -219,14 +222,16 @@ let tests =
                 use silent = new TcpListener(IPAddress.Loopback, 0)
                 silent.Start()
                 let address = Uri $"http://{silent.LocalEndpoint}/"
-                let mirrors patience stop = Mirrors([| address; address |], TimeSpan.FromMilliseconds(float patience), stop)
+
+                let mirrors patience stop =
+                    Mirrors([| address; address |], TimeSpan.FromMilliseconds(float patience), stop)
 
                 errorOf (mirrors 50 CancellationToken.None |> _.Download(Mnist.testLabels))
                 |> shouldEqual "none of 127.0.0.1, 127.0.0.1 can be reached"
 
                 use enough = new CancellationTokenSource(50)
 
-                shouldRaise<OperationCanceledException> (fun () ->
+                shouldRaise<OperationCanceledException>(fun () ->
                     mirrors 600_000 enough.Token |> _.Download(Mnist.testLabels) |> ignore)
 
             testCase "a file that isn't the original is refused"

@@ -102,7 +102,8 @@ let tests =
 
                 try
                     AirExperiment.experiment.Configure (preset "published") [ "digits", "mnist" ]
-                    |> Result.bind (fun task -> task.Open (Scae.Cli.Data.MnistFiles.Resources folder.FullName) (Keys.ofSeed 0))
+                    |> Result.bind (fun task ->
+                        task.Open (Scae.Cli.Data.MnistFiles.Resources folder.FullName) (Keys.ofSeed 0))
                     |> function
                         | Ok _ -> failtest "accepted"
                         | Error message ->

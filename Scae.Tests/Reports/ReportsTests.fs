@@ -14,7 +14,11 @@ let private shown (width: int) (unicode: bool) (table: FittedTable) : string[] =
     use writer = new StringWriter()
 
     let settings =
-        AnsiConsoleSettings(Out = AnsiConsoleOutput writer, Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors)
+        AnsiConsoleSettings(
+            Out = AnsiConsoleOutput writer,
+            Ansi = AnsiSupport.No,
+            ColorSystem = ColorSystemSupport.NoColors
+        )
 
     let console = AnsiConsole.Create settings
     console.Profile.Width <- width
@@ -28,7 +32,8 @@ let private table () =
         .AddRow("count accuracy", "76.1 %", "79.7 % (one seed, best of 8 epochs)", "77 to 85 % (mean of 5 seeds)")
         .AddRow("window error single", "0.6400", "", "")
 
-let private words (text: string) = text.Split([| ' '; '\n'; '│'; '|'; ':'; '('; ')'; ','; '.' |], StringSplitOptions.RemoveEmptyEntries)
+let private words (text: string) =
+    text.Split([| ' '; '\n'; '│'; '|'; ':'; '('; ')'; ','; '.' |], StringSplitOptions.RemoveEmptyEntries)
 
 /// A stream that nothing can be written to.
 type private Full() =
@@ -47,7 +52,9 @@ let tests =
                     (lines |> Array.map _.Length |> Array.max) |> shouldBeAtMost width
                     let found = lines |> String.concat "\n" |> words |> Set.ofArray
 
-                    for word in words "metric measured published target count accuracy 76 1 79 7 one seed best of 8 epochs 77 to 85 mean 5 seeds window error single 0 6400" do
+                    for word in
+                        words
+                            "metric measured published target count accuracy 76 1 79 7 one seed best of 8 epochs 77 to 85 mean 5 seeds window error single 0 6400" do
                         found |> shouldContain word
 
             testCase "a table has one line a row where there is room"
@@ -70,8 +77,7 @@ let tests =
                 ] do
                 testCase $"the locale %A{locale} says whether UTF-8 is read"
                 <| fun () ->
-                    let variable name =
-                        locale |> List.tryFind (fst >> (=) name) |> Option.map snd |> Option.toObj
+                    let variable name = locale |> List.tryFind (fst >> (=) name) |> Option.map snd |> Option.toObj
 
                     if not (OperatingSystem.IsWindows()) then
                         Terminal.SpeaksUnicode(Func<_, _> variable) |> shouldEqual speaks
@@ -80,6 +86,6 @@ let tests =
             <| fun () ->
                 use output = new StandardOutput(new Full())
 
-                messageOf<RunFailure> (fun () -> output.WriteLine "epoch 1")
+                messageOf<RunFailure>(fun () -> output.WriteLine "epoch 1")
                 |> shouldEqual "standard output can't be written (the disk is full); --quiet writes nothing there"
         ]

@@ -357,7 +357,8 @@ let tests =
                     let header = one $"\"dtype\":\"{dtype}\",\"shape\":[65536],\"data_offsets\":[0,131072]"
 
                     match tensorsOf (file header every) with
-                    | [ "w", (shape, ("F32", bits)) ] -> shape, bits |> Array.map (int >> BitConverter.Int32BitsToSingle)
+                    | [ "w", (shape, ("F32", bits)) ] ->
+                        shape, bits |> Array.map (int >> BitConverter.Int32BitsToSingle)
                     | other -> failtest $"%A{other}"
 
                 // 1, −2, the least subnormal, the largest finite, infinity.
