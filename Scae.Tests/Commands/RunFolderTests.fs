@@ -125,9 +125,10 @@ let tests =
                         refused
                         |> shouldEqual $"{place.FullName}: a folder is where a file of the run belongs; rename it"
 
-                    File.WriteAllText(inRun folder "figures", "")
+                    let other = (Directory.CreateDirectory(inRun folder "other")).FullName
+                    File.WriteAllText(inRun other "figures", "")
 
-                    messageOf<RunFailure>(fun () -> RunFolder.At(folder).Prepare())
+                    messageOf<RunFailure>(fun () -> RunFolder.At(other).Prepare())
                     |> shouldContainText "a file is where a folder of the run belongs")
 
             testCase "the quick presets need nothing but the program"
