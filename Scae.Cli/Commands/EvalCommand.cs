@@ -46,7 +46,7 @@ internal static class EvalCommand
             Tables.Console.Write(table);
         }
 
-        Console.Out.WriteLine($"step {saved.State.Step} of {options.Folder}, fresh scenes of seed {options.Seed}");
+        Console.Out.WriteLine($"step {saved.State.Step} of {options.Folder}, on scenes drawn for this with --seed {options.Seed}, which no training has seen");
         return ExitCode.Success;
     }
 

@@ -16,7 +16,7 @@ internal static class FiguresCommand
         if (options.Threads is { } threads) Parallelism.Threads = threads.Value;
         var folder = RunFolder.Given("figures", options.Folder);
         if (!folder.HoldsRun) folder.ReadCheckpoint();
-        using var taken = RunLock.Take(folder.Path, "its pictures can be drawn when it is done");
+        using var taken = RunLock.Take(folder.Path, "its pictures can be drawn when it is done", "pictures belong in the run's own folder: copy the run to where you may write");
         var saved = SavedRun.Open(folder, MnistFiles.Resources(options.Data?.Value), evaluationSeed: null);
         folder.Prepare();
         var history = folder.ReadHistory(saved.State);

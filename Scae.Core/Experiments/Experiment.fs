@@ -11,6 +11,8 @@ type Task =
         /// Every hyperparameter with its value.
         Settings: (string * string) list
         Plan: Plan
+        /// The memory that a run will take, estimated without taking it.
+        Needs: unit -> Need list
         /// Loads or generates the data and draws the parameters. The error says in one line what is missing.
         Open: Resources -> Keys -> Result<Session, string>
         /// Compares gradients of the whole model with central differences, in float64, on a batch of three.
@@ -90,6 +92,7 @@ module Variant =
                     {
                         Settings = Settings.values settings
                         Plan = plan
+                        Needs = fun () -> Needs.ofDefinition definition (config, plan) (Settings.values settings)
                         Open = fun resources keys -> load resources keys Session.create
                         CheckGradient = fun resources keys -> load resources keys checkGradient
                     }))
