@@ -53,7 +53,7 @@ module PartDecoder =
     /// Parameters drawn from a key.
     let init (config: ScaeConfig) (dtype: Dtype) (key: Key) : PartDecoder =
         let zero () = Tensor.zeros ([| 1 |], dtype)
-        let alpha = config.Mixing = PartMixing.Alpha
+        let alpha = config.Mixing = PixelMixing.Alpha
         let optional present (make: unit -> Tensor) = if present then Some(make ()) else None
 
         {

@@ -89,7 +89,7 @@ let tests =
 
             testCase "mixing weights sum to one, and mean and mode are drawn values"
             <| fun () ->
-                for mixing in [ PartMixing.Alpha; PartMixing.Coupled ] do
+                for mixing in [ PixelMixing.Alpha; PixelMixing.Coupled ] do
                     let config = { config with Mixing = mixing }
                     let drawing = PartDecoder.draw config (decoder config) (parts anywhere 0.7)
                     let sums = (drawing.Mixing.exp ()).sum 1
