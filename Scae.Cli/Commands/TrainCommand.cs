@@ -87,9 +87,11 @@ internal static class TrainCommand
     private static (RunFolder Folder, RunLock Taken) Claim(string path)
     {
         var folder = RunFolder.At(path);
+        var taken = RunLock.Take(path, "wait until it is done, or choose another --out");
+        if (!folder.HoldsResults) return (folder, taken);
+        taken.Dispose();
         if (folder.HoldsRun) throw new RunFailure($"--out {path}: the folder holds a run already; add --resume to go on with it, or choose another", ExitCode.Usage);
-        if (folder.HoldsResults) throw new RunFailure($"--out {path}: the folder holds results of a run whose checkpoint is gone; choose another", ExitCode.Usage);
-        return (folder, RunLock.Take(path, "wait until it is done, or choose another --out"));
+        throw new RunFailure($"--out {path}: the folder holds results of a run whose checkpoint is gone; choose another", ExitCode.Usage);
     }
 
     private static Preset PresetOf(TrainOptions options, Experiment experiment) =>

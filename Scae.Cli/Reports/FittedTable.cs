@@ -33,11 +33,13 @@ internal sealed class FittedTable(params string[] columns) : Renderable
         // A border and two spaces for each column, and the last border.
         int spare = room - 1 - (3 * columns.Length) - widths.Sum();
         if (spare < 0) return null;
-        for (; spare > 0; spare--)
+
+        // What lacks least comes first: a value stays on its line, and long texts share what is left.
+        foreach (int i in Enumerable.Range(0, columns.Length).OrderBy(i => wanted[i] - widths[i]).ToArray())
         {
-            int neediest = Enumerable.Range(0, columns.Length).MaxBy(i => wanted[i] - widths[i]);
-            if (widths[neediest] == wanted[neediest]) break;
-            widths[neediest]++;
+            int more = System.Math.Min(spare, wanted[i] - widths[i]);
+            widths[i] += more;
+            spare -= more;
         }
 
         return widths;

@@ -78,7 +78,7 @@ public sealed partial class Tensor
     private readonly struct SigmoidLayer : IActivation
     {
         public static void Apply<T>(Span<T> z)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Sigmoid<T>(z, z);
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map1<T, Sigmoid>(z, z);
 
         public static void Slope<T>(ReadOnlySpan<T> g, ReadOnlySpan<T> y, Span<T> dz)
             where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map3<T, Sigmoid>(g, y, 1, y, 1, dz, accumulate: false);

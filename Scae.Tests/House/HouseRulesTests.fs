@@ -50,7 +50,7 @@ let private undocumented (assembly: Assembly) =
             let isModule = FSharp.Reflection.FSharpType.IsModule kind
 
             if
-                not (name.Contains '@')
+                not (name.Contains '@' || name.StartsWith "<>")
                 && not (
                     kind.IsNested && not isModule && FSharp.Reflection.FSharpType.IsUnion(nonNull kind.DeclaringType)
                 )
