@@ -156,7 +156,10 @@ let tests =
                         preset
                         (small
                          @ [ "hidden", "9"; "features", "8"; "glimpse-hidden", "7"; "decoder-hidden", "6"; "what", "5" ]
-                         @ (if List.contains preset.Name [ "published"; "quick" ] then [] else [ "context", "5" ]))
+                         @ (if List.contains preset.Name [ "published"; "quick" ] then
+                                []
+                            else
+                                [ "context", "5" ]))
                     |> Result.bind (fun task -> task.CheckGradient resources (Keys.ofSeed 0))
                     |> function
                         | Error message -> failtest message
