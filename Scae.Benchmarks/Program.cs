@@ -7,6 +7,7 @@ internal static class Program
     private static void Main(string[] args)
     {
         if (args is ["race-matmul"]) MatMulRace.Run();
+        else if (args is ["race-scae"]) ScaeRace.Run();
         else BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
     }
 }

@@ -25,7 +25,7 @@ public class TrainingStepBenchmarks
         var experiment = Experiments.find(Experiment).ResultValue;
         var preset = Experiments.preset(null, experiment).ResultValue;
         var task = ExperimentModule.configure(experiment, preset, []).ResultValue;
-        var session = ExperimentModule.openSeed(task, new Resources(null), 0).ResultValue;
+        var session = ExperimentModule.openSeed(task, ResourcesModule.none, 0).ResultValue;
         _trainer = new Trainer(TrainingStateModule.start(task.Plan, session.Learner));
     }
 

@@ -1,6 +1,7 @@
 using System;
 using System.IO;
 using Scae.Cli.Commands;
+using Scae.Cli.Reports;
 using Scae.Cli.Runs;
 using Scae.Core.CommandLine;
 using Scae.Tensors;
@@ -12,6 +13,7 @@ internal static class Program
 {
     private static int Main(string[] words)
     {
+        Console.SetOut(new StandardOutput(Console.Out));
         try
         {
             var parsed = Arguments.parse(words);
@@ -22,7 +24,15 @@ internal static class Program
         {
             return Fail(failure.Message, failure.ExitCode);
         }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or ShapeError or InvalidOperationException or OutOfMemoryException)
+        catch (OperationCanceledException)
+        {
+            return Fail("stopped", ExitCode.Stopped);
+        }
+        catch (OutOfMemoryException)
+        {
+            return Fail("the memory isn't enough; lower --batch-size, or --test-size and --validation-size, or how much is done at once with --threads", ExitCode.Failure);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or ShapeError or InvalidOperationException)
         {
             return Fail(problem.Message, ExitCode.Failure);
         }

@@ -49,6 +49,33 @@ let tests =
                         mean |> shouldBeClose dtype m
                         square |> shouldBeClose dtype v
 
+            testCase "a large parameter has the same bits on any number of threads, and as its parts alone"
+            <| fun () ->
+                let n = 200_003
+                let threads = Parallelism.Threads
+                let series seed = Tensor.``of`` (values seed n |> Array.map float32)
+
+                let updated count (parts: (int * int) list) =
+                    Parallelism.Threads <- count
+                    let zeros () = Tensor.zeros [| n |]
+                    let p, g, m, v, u = series 1, series 2, zeros (), zeros (), zeros ()
+
+                    for first, last in parts do
+                        let part (x: Tensor) = x.slice (0, first, last)
+                        Updates.Adam(part p, part g, part m, part v, 0.1, 0.9, 0.999, 1e-8, 1L)
+                        Updates.RmsProp(part p, part g, part v, 0.1, 0.9, 1e-8)
+                        Updates.SgdMomentum(part p, part g, part u, 0.1, 0.9)
+
+                    [ for x in [ p; m; v; u ] -> x.toArray<float32>() ]
+
+                try
+                    let alone = updated 1 [ for first in 0..1000 .. n - 1 -> first, min n (first + 1000) ]
+                    updated 1 [ 0, n ] |> shouldEqual alone
+                    updated 2 [ 0, n ] |> shouldEqual alone
+                    updated 3 [ 0, n ] |> shouldEqual alone
+                finally
+                    Parallelism.Threads <- threads
+
             for dtype, inside in [ (Dtype.Float32, true); (Dtype.Float64, false); (Dtype.Float64, true) ] do
                 testCase
                     $"RMSProp follows its formula with and without momentum, epsilon in or outside the root ({dtype}, {inside})"

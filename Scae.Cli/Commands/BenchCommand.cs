@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Diagnostics;
 using System.Linq;
 using System.Text.Json.Nodes;
+using Scae.Cli.Data;
 using Scae.Cli.Reports;
 using Scae.Cli.Runs;
 using Scae.Core.CommandLine;
@@ -26,7 +27,7 @@ internal static class BenchCommand
         {
             var preset = RunFailure.Unless(Experiments.preset(options.Preset, experiment));
             var task = RunFailure.Unless(ExperimentModule.configure(experiment, preset, options.Overrides));
-            var session = RunFailure.Unless(ExperimentModule.openSeed(task, options.Resources, options.Seed));
+            var session = RunFailure.Unless(ExperimentModule.openSeed(task, MnistFiles.Resources(options.Data?.Value), options.Seed));
             var result = Measure(new Trainer(TrainingStateModule.start(task.Plan, session.Learner)), options.Steps);
             result.Insert(0, "experiment", experiment.Specification.Experiment);
             result.Insert(1, "preset", preset.Name);

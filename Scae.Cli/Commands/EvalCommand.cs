@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Linq;
 using System.Text.Json.Nodes;
+using Scae.Cli.Data;
 using Scae.Cli.Reports;
 using Scae.Cli.Runs;
 using Scae.Core.CommandLine;
@@ -18,7 +19,7 @@ internal static class EvalCommand
     {
         var options = request.Run;
         if (options.Threads is { } threads) Parallelism.Threads = threads.Value;
-        var saved = SavedRun.Open(RunFolder.Given("eval", options.Folder), options.Resources, options.Seed);
+        var saved = SavedRun.Open(RunFolder.Given("eval", options.Folder), MnistFiles.Resources(options.Data?.Value), options.Seed);
         var baseline = request.Baseline is { } name ? Baseline(saved, name.Value) : null;
         var metrics = Results.metrics(saved.Session, saved.State).ToList();
         if (options.Json)
@@ -45,7 +46,7 @@ internal static class EvalCommand
             Tables.Console.Write(table);
         }
 
-        Console.Out.WriteLine($"step {saved.State.Step} of {options.Folder}, fresh scenes of seed {options.Seed}");
+        Console.Out.WriteLine($"step {saved.State.Step} of {options.Folder}, on scenes drawn for this with --seed {options.Seed}, which no training has seen");
         return ExitCode.Success;
     }
 

@@ -1,5 +1,6 @@
 using System;
 using System.Text.Json.Nodes;
+using Scae.Cli.Data;
 using Scae.Cli.Runs;
 using Scae.Core.CommandLine;
 using Scae.Core.Experiments;
@@ -15,8 +16,8 @@ internal static class FiguresCommand
         if (options.Threads is { } threads) Parallelism.Threads = threads.Value;
         var folder = RunFolder.Given("figures", options.Folder);
         if (!folder.HoldsRun) folder.ReadCheckpoint();
-        using var taken = RunLock.Take(folder.Path, "its pictures can be drawn when it is done");
-        var saved = SavedRun.Open(folder, options.Resources, evaluationSeed: null);
+        using var taken = RunLock.Take(folder.Path, "its pictures can be drawn when it is done", "pictures belong in the run's own folder: copy the run to where you may write");
+        var saved = SavedRun.Open(folder, MnistFiles.Resources(options.Data?.Value), evaluationSeed: null);
         folder.Prepare();
         var history = folder.ReadHistory(saved.State);
         var figures = Results.figures(saved.Session, saved.State, history);

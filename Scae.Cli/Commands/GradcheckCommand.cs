@@ -1,6 +1,7 @@
 using System;
 using System.Linq;
 using System.Text.Json.Nodes;
+using Scae.Cli.Data;
 using Scae.Cli.Reports;
 using Scae.Cli.Runs;
 using Scae.Core.CommandLine;
@@ -23,7 +24,7 @@ internal static class GradcheckCommand
         {
             var preset = RunFailure.Unless(Experiments.preset(options.Preset, experiment));
             var task = RunFailure.Unless(ExperimentModule.configure(experiment, preset, options.Overrides));
-            var comparisons = RunFailure.Unless(ExperimentModule.checkGradient(task, options.Resources, options.Seed));
+            var comparisons = RunFailure.Unless(ExperimentModule.checkGradient(task, MnistFiles.Resources(options.Data?.Value), options.Seed));
             holds &= comparisons.All(comparison => comparison.RelativeError <= Tolerance);
             var table = Tables.New("parameter", "entries", "relative error", string.Empty);
             foreach (var comparison in comparisons)

@@ -2,6 +2,7 @@ using System;
 using System.IO;
 using System.Linq;
 using System.Threading;
+using Scae.Cli.Data;
 using Scae.Cli.Reports;
 using Scae.Cli.Runs;
 using Scae.Core.CommandLine;
@@ -24,14 +25,14 @@ internal static class SweepCommand
         return ExitCode.Success;
     }
 
-    private static SweepRun Trainings(SweepOptions options, string folder, bool pictures) => new(
-        options.Experiment, options.Preset, folder, options.Threads?.Value ?? Environment.ProcessorCount, options.Resources, pictures);
+    private static SweepRun Trainings(SweepOptions options, string folder, bool pictures, CancellationToken stop) => new(
+        options.Experiment, options.Preset, folder, options.Threads?.Value ?? Environment.ProcessorCount, MnistFiles.Resources(options.Data?.Value, stop), pictures);
 
     private static bool IsSilent(SweepOptions options) => options.Quiet || options.Json;
 
     private static void RunSeeds(SweepOptions options, string folder, CancellationToken stop)
     {
-        var summaries = Trainings(options, folder, pictures: true).Seeds([.. options.Overrides], options.Seeds.Values, Report, stop);
+        var summaries = Trainings(options, folder, pictures: true, stop).Seeds([.. options.Overrides], options.Seeds.Values, Report, stop);
         var result = new SweepResult(options.Experiment.Specification.Experiment, options.Preset.Name, summaries);
         AtomicFile.Write(Path.Combine(folder, "sweep.json"), result.ToJson() + "\n");
         if (options.Json) Console.Out.WriteLine(result.ToJson());
@@ -58,7 +59,7 @@ internal static class SweepCommand
         var combinations = Scan.combinations(options.Vary);
         var jobs = combinations.SelectMany(settings => options.Seeds.Values.Select(seed =>
             new SweepJob([.. options.Overrides, .. settings], seed, Path.Combine(folder, Scan.folder(settings), $"seed-{seed}"))));
-        var summaries = Trainings(options, folder, pictures: false).Run(jobs, Report, stop);
+        var summaries = Trainings(options, folder, pictures: false, stop).Run(jobs, Report, stop);
         int seeds = (int)options.Seeds.Count;
         var rows = combinations.Select((settings, i) => new ScanRow(settings, Spread.OfAll(summaries.GetRange(i * seeds, seeds))));
         var result = new ScanResult(options, metric, [.. rows]);

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
+using Scae.Cli.Data;
 using Scae.Cli.Reports;
 using Scae.Cli.Runs;
 using Scae.Core.CommandLine;
@@ -19,7 +20,8 @@ internal static class TrainCommand
     {
         if (options.Threads is { } threads) Parallelism.Threads = threads.Value;
         using var interruption = new Interruption();
-        var (run, taken) = options.Resume ? Resumed(options) : Begun(options);
+        var resources = MnistFiles.Resources(options.Data?.Value, interruption.Token);
+        var (run, taken) = options.Resume ? Resumed(options, resources) : Begun(options, resources);
         using (taken)
         {
             var summary = run.Run(options.Resume, Parallelism.Threads, Displays.For(options.Quiet || options.Json), interruption.Token)
@@ -32,17 +34,17 @@ internal static class TrainCommand
     }
 
     /// <summary>A new run in the folder that was named, or in the first of its default names that is free.</summary>
-    private static (TrainingRun Run, RunLock Taken) Begun(TrainOptions options)
+    private static (TrainingRun Run, RunLock Taken) Begun(TrainOptions options, Resources resources)
     {
         var experiment = options.Experiment!.Value;
         var preset = PresetOf(options, experiment);
         long seed = SeedOf(options);
         var (folder, taken) = options.Out is { } named ? Claim(named.Value) : RunFolder.TakeFirstFree(DefaultPath(options, experiment));
-        return Holding(taken, () => new TrainingRun(experiment, preset, options.Overrides, seed, options.Resources, folder));
+        return Holding(taken, () => new TrainingRun(experiment, preset, options.Overrides, seed, resources, folder));
     }
 
     /// <summary>The run in a folder: what isn't said again is as it was, and what is said must be.</summary>
-    private static (TrainingRun Run, RunLock Taken) Resumed(TrainOptions options)
+    private static (TrainingRun Run, RunLock Taken) Resumed(TrainOptions options, Resources resources)
     {
         var folder = RunFolder.At(options.Out?.Value ?? RunFolder.LastUsed(DefaultPath(options, options.Experiment!.Value)));
         if (!folder.WasBegun) folder.ReadCheckpoint();
@@ -54,7 +56,7 @@ internal static class TrainCommand
             var preset = RunFailure.Unless(Experiments.preset(identity.Preset, experiment), folder.Path);
             Agree(options, folder, identity);
             var settings = identity.Settings.Where(pair => options.Overrides.All(said => said.Item1 != pair.Item1)).Concat(options.Overrides);
-            return new TrainingRun(experiment, preset, settings, identity.Seed, options.Resources, folder);
+            return new TrainingRun(experiment, preset, settings, identity.Seed, resources, folder);
         });
     }
 
@@ -102,7 +104,7 @@ internal static class TrainCommand
     private static string Resumption(TrainOptions options, RunFolder folder)
     {
         List<string> words = ["scae", "train", "--resume", "--out", folder.Path];
-        if (options.Resources.DataFolder is { } data) words.AddRange(["--data", data.Value]);
+        if (options.Data is { } data) words.AddRange(["--data", data.Value]);
         if (options.Threads is { } threads) words.AddRange(["--threads", $"{threads.Value}"]);
         return string.Join(' ', words.Select(Shell.Quote));
     }

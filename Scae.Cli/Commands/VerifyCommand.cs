@@ -4,6 +4,7 @@ using System.IO;
 using System.Linq;
 using System.Text.Json.Nodes;
 using System.Threading;
+using Scae.Cli.Data;
 using Scae.Cli.Reports;
 using Scae.Cli.Runs;
 using Scae.Core.CommandLine;
@@ -90,9 +91,10 @@ internal static class VerifyCommand
         {
             var preset = RunFailure.Unless(Experiments.preset(group.Key, experiment));
             string folder = Path.Combine(options.Out?.Value ?? Path.Combine("runs", "verify"), $"{specification.Experiment}-{group.Key}");
-            var runs = new SweepRun(experiment, preset, folder, options.Threads?.Value ?? Environment.ProcessorCount, options.Resources);
+            var runs = new SweepRun(experiment, preset, folder, options.Threads?.Value ?? Environment.ProcessorCount, MnistFiles.Resources(options.Data?.Value, stop));
             var seeds = Enumerable.Range(0, group.Max(target => target.Seeds)).Select(seed => (long)seed);
-            var summaries = runs.Seeds([.. options.Overrides], seeds, Report, stop);
+            var settings = RunFailure.Unless(ExperimentModule.configure(experiment, preset, options.Overrides)).Settings;
+            var summaries = runs.Seeds([.. options.Overrides, .. DigitSourceModule.insist(settings)], seeds, Report, stop);
             foreach (var target in group)
             {
                 var spread = Spread.Of(summaries.GetRange(0, target.Seeds), target.Metric);

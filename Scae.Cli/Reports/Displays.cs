@@ -9,6 +9,6 @@ internal static class Displays
     public static IProgressDisplay For(bool quiet)
     {
         if (quiet) return new SilentDisplay();
-        return Console.IsOutputRedirected || !AnsiConsole.Profile.Capabilities.Ansi ? new PlainDisplay(Console.Out) : new LiveDisplay(AnsiConsole.Console);
+        return Console.IsOutputRedirected || !AnsiConsole.Profile.Capabilities.Ansi ? new PlainDisplay(Console.Out) : new LiveDisplay(Tables.Console);
     }
 }

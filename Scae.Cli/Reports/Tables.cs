@@ -16,6 +16,7 @@ internal static class Tables
         get
         {
             var console = AnsiConsole.Console;
+            if (!Terminal.SpeaksUnicode(Environment.GetEnvironmentVariable)) console.Profile.Capabilities.Unicode = false;
             if (System.Console.IsOutputRedirected)
             {
                 console.Profile.Width = 140;
@@ -26,15 +27,10 @@ internal static class Tables
         }
     }
 
-    public static Table New(params string[] columns)
-    {
-        var table = new Table().Border(TableBorder.Rounded);
-        foreach (string column in columns) table.AddColumn(column);
-        return table;
-    }
+    public static FittedTable New(params string[] columns) => new(columns);
 
     /// <summary>Metrics beside what was published and what is aimed at for the preset.</summary>
-    public static Table Results(Specification specification, string preset, IReadOnlyList<Tuple<string, double>> metrics, Func<string, double, string>? format = null)
+    public static FittedTable Results(Specification specification, string preset, IReadOnlyList<Tuple<string, double>> metrics, Func<string, double, string>? format = null)
     {
         format ??= Format.Value;
         var table = New("metric", "measured", "published", "target");

@@ -79,8 +79,24 @@ internal sealed class RunFolder
         return last;
     }
 
-    /// <summary>Makes room for a run: what writes left that were killed goes.</summary>
-    public void Prepare() => AtomicFile.RemoveUnfinished(Path);
+    /// <summary>
+    /// Makes room for a run: what writes left that were killed goes, and a folder where a file belongs, or a file where a
+    /// folder does, is refused before there is anything to lose.
+    /// </summary>
+    public void Prepare()
+    {
+        foreach (string file in (string[])[Checkpoint, Previous, Best, Summary, Metrics, Settings])
+        {
+            if (Directory.Exists(file)) throw new RunFailure($"{file}: a folder is where a file of the run belongs; rename it");
+        }
+
+        foreach (string folder in (string[])[Figures, Snapshots])
+        {
+            if (File.Exists(folder)) throw new RunFailure($"{folder}: a file is where a folder of the run belongs; rename it");
+        }
+
+        AtomicFile.RemoveUnfinished(Path);
+    }
 
     /// <summary>Removes what an earlier run left that a new one wouldn't write over.</summary>
     public void Clear()

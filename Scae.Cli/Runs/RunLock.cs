@@ -19,13 +19,13 @@ internal sealed class RunLock : IDisposable
     private RunLock(string folder, bool madeFolder, FileStream file) => (_folder, _madeFolder, _file) = (folder, madeFolder, file);
 
     /// <summary>The lock of a folder, which is made if it isn't there; or null, and who holds it.</summary>
-    public static RunLock? TryTake(string folder, out string holder)
+    public static RunLock? TryTake(string folder, out string holder, string unwritable = "choose another with --out")
     {
-        bool madeFolder = Make(folder);
+        bool madeFolder = Make(folder, unwritable);
         string path = Path.Combine(folder, Name);
         while (true)
         {
-            FileStream? file = Open(folder, path);
+            FileStream? file = Open(folder, path, unwritable);
             if (file is null)
             {
                 holder = Holder(path);
@@ -45,9 +45,12 @@ internal sealed class RunLock : IDisposable
         }
     }
 
-    /// <summary>The lock of a folder; one line says who holds it since when, and <paramref name="advice"/> what to do.</summary>
-    public static RunLock Take(string folder, string advice) =>
-        TryTake(folder, out string holder) ?? throw new RunFailure($"{folder}: {holder}; {advice}");
+    /// <summary>
+    /// The lock of a folder; one line says who holds it since when, and <paramref name="advice"/> what to do, or
+    /// <paramref name="unwritable"/> where the folder can't be written.
+    /// </summary>
+    public static RunLock Take(string folder, string advice, string unwritable = "choose another with --out") =>
+        TryTake(folder, out string holder, unwritable) ?? throw new RunFailure($"{folder}: {holder}; {advice}");
 
     /// <summary>Frees the folder. One that this lock made and nothing was written to goes as well.</summary>
     public void Dispose()
@@ -64,7 +67,7 @@ internal sealed class RunLock : IDisposable
         }
     }
 
-    private static bool Make(string folder)
+    private static bool Make(string folder, string unwritable)
     {
         if (Directory.Exists(folder)) return false;
         try
@@ -74,11 +77,11 @@ internal sealed class RunLock : IDisposable
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
-            throw Unwritable(folder, problem);
+            throw Unwritable(folder, problem, unwritable);
         }
     }
 
-    private static FileStream? Open(string folder, string path)
+    private static FileStream? Open(string folder, string path, string unwritable)
     {
         try
         {
@@ -86,11 +89,11 @@ internal sealed class RunLock : IDisposable
         }
         catch (UnauthorizedAccessException problem)
         {
-            throw Unwritable(folder, problem);
+            throw Unwritable(folder, problem, unwritable);
         }
         catch (IOException problem)
         {
-            if (!File.Exists(path)) throw Unwritable(folder, problem);
+            if (!File.Exists(path)) throw Unwritable(folder, problem, unwritable);
             return null;
         }
     }
@@ -103,6 +106,6 @@ internal sealed class RunLock : IDisposable
         return $"{who} has been writing there since {since}";
     }
 
-    private static RunFailure Unwritable(string folder, Exception problem) =>
-        new($"{folder}: the folder can't be written ({FileProblem.Text(problem)}); choose another with --out");
+    private static RunFailure Unwritable(string folder, Exception problem, string advice) =>
+        new($"{folder}: the folder can't be written ({FileProblem.Text(problem)}); {advice}");
 }

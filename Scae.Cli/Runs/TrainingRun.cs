@@ -41,7 +41,7 @@ internal sealed class TrainingRun
     public TrainingRun(Experiment experiment, Preset preset, IEnumerable<Tuple<string, string>> overrides, long seed, Resources resources, RunFolder folder)
     {
         (_experiment, _preset, _seed, _resources, Folder) = (experiment, preset, seed, resources, folder);
-        _task = RunFailure.Unless(ExperimentModule.configure(experiment, preset, ListModule.OfSeq(overrides)));
+        _task = Settled(ListModule.OfSeq(overrides));
         _identity = new RunIdentity(experiment.Specification.Experiment, preset.Name, seed, _task.Settings, Version);
     }
 
@@ -54,12 +54,24 @@ internal sealed class TrainingRun
 
     public Specification Specification => _experiment.Specification;
 
+    /// <summary>The task without anything left open: what data there is decides, and one line tells.</summary>
+    private Task Settled(FSharpList<Tuple<string, string>> overrides)
+    {
+        var task = RunFailure.Unless(ExperimentModule.configure(_experiment, _preset, overrides));
+        var (settled, line) = DigitSourceModule.settle(_resources, task.Settings);
+        if (settled.IsEmpty) return task;
+        if (line is not null) Notice.TellOnce(line.Value);
+        return RunFailure.Unless(ExperimentModule.configure(_experiment, _preset, ListModule.OfSeq(overrides.Concat(settled))));
+    }
+
     /// <summary>
     /// Trains to the end, or until <paramref name="stop"/>; null when it was stopped, after the state was saved. To resume a
     /// run that was killed before its first checkpoint is to start it. The caller holds the folder's lock.
     /// </summary>
     public Summary? Run(bool resume, int threads, IProgressDisplay display, CancellationToken stop, bool pictures = true)
     {
+        if (Needs.refusal(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, _task.Needs.Invoke(null!)) is { } refusal)
+            throw new RunFailure(refusal.Value, ExitCode.Usage);
         Folder.Prepare();
         var saved = resume && (Folder.HoldsResults || !Folder.WasBegun) ? Folder.ReadCheckpoint() : null;
         if (saved is not null) CheckIdentity(RunFailure.Unless(Core.Training.Checkpoint.identify(saved), Folder.Checkpoint), mayExtend: true);

@@ -8,8 +8,6 @@ open Scae.Core.Experiments
 /// From the words of a command line to a command.
 [<RequireQualifiedAccess>]
 module Arguments =
-    let private resources (folder: string option) : Resources = { DataFolder = folder }
-
     let private threads case given = Words.count 1 1024 case given
 
     // A run that is gone on with knows its experiment.
@@ -65,7 +63,7 @@ module Arguments =
                         Out = out
                         Resume = resume
                         Threads = threads
-                        Resources = resources data
+                        Data = data
                         Quiet = given.Results.Contains TrainArguments.Quiet
                         Json = given.Results.Contains TrainArguments.Json
                     }
@@ -87,7 +85,7 @@ module Arguments =
                         Folder = folder
                         Seed = 1L
                         Threads = threads
-                        Resources = resources data
+                        Data = data
                         Json = given.Results.Contains FiguresArguments.Json
                     }
         }
@@ -110,7 +108,7 @@ module Arguments =
                                 Folder = folder
                                 Seed = defaultArg seed 1L
                                 Threads = threads
-                                Resources = resources data
+                                Data = data
                                 Json = given.Results.Contains EvalArguments.Json
                             }
                         Baseline = baseline
@@ -144,7 +142,7 @@ module Arguments =
                         Vary = vary
                         Out = out
                         Threads = threads
-                        Resources = resources data
+                        Data = data
                         Quiet = given.Results.Contains SweepArguments.Quiet
                         Json = given.Results.Contains SweepArguments.Json
                     }
@@ -181,7 +179,7 @@ module Arguments =
                     Steps = 2000
                     Out = None
                     Threads = None
-                    Resources = resources data
+                    Data = data
                     Json = false
                 }
         }

@@ -26,7 +26,8 @@ type TrainOptions =
         Out: string option
         Resume: bool
         Threads: int option
-        Resources: Resources
+        /// The folder of data that isn't generated.
+        Data: string option
         Quiet: bool
         Json: bool
     }
@@ -37,7 +38,8 @@ type RunOptions =
         Folder: string
         Seed: int64
         Threads: int option
-        Resources: Resources
+        /// The folder of data that isn't generated.
+        Data: string option
         Json: bool
     }
 
@@ -55,7 +57,8 @@ type SweepOptions =
         Vary: ScanAxis list
         Out: string option
         Threads: int option
-        Resources: Resources
+        /// The folder of data that isn't generated.
+        Data: string option
         Quiet: bool
         Json: bool
     }
@@ -70,7 +73,8 @@ type ExperimentOptions =
         Steps: int
         Out: string option
         Threads: int option
-        Resources: Resources
+        /// The folder of data that isn't generated.
+        Data: string option
         Json: bool
     }
 

@@ -5,7 +5,7 @@ type Digits =
     {
         /// n images of 28 × 28 bytes, row by row; 0 is background.
         Pixels: byte[]
-        /// The class of each, 0 to 9.
+        /// The class of each: 0 to 9 of digits, up to 255 of other images.
         Labels: byte[]
     }
 

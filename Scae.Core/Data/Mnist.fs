@@ -51,6 +51,15 @@ module Mnist =
     [<Literal>]
     let private MostBytes = 50_000_000
 
+    /// The names that unpackers give a file: train-images-idx3-ubyte, and train-images.idx3-ubyte.
+    let names (file: MnistFile) : string list = [ file.Name; file.Name.Replace("-idx", ".idx") ]
+
+    // The last four bytes of gzip are the size of what it holds, modulo 2³². The stream checks them and the CRC before them
+    // where all eight are there, but takes a file for whole that lost some of them, or the byte before.
+    let private holds (size: int64) (bytes: byte[]) : bool =
+        bytes.Length >= 18
+        && BinaryPrimitives.ReadUInt32LittleEndian(ReadOnlySpan(bytes, bytes.Length - 4, 4)) = uint32 size
+
     /// The bytes without gzip, if they have it; at most 50 MB. The error is one line that begins with the name.
     let uncompressed (name: string) (bytes: byte[]) : Result<byte[], string> =
         if bytes.Length < 2 || bytes[0] <> 0x1Fuy || bytes[1] <> 0x8Buy then
@@ -68,6 +77,8 @@ module Mnist =
 
                 if plain.Length > int64 MostBytes then
                     Error $"{name}: more than {MostBytes} bytes when uncompressed"
+                elif not (holds plain.Length bytes) then
+                    Error $"{name}: the gzip data is cut off, or something follows it"
                 else
                     Ok(plain.ToArray())
             with :? InvalidDataException ->
@@ -107,16 +118,12 @@ module Mnist =
             else
                 Ok pixels)
 
-    /// The classes of a label file, 0 to 9. The error is one line that begins with the name.
+    /// The classes of a label file. The error is one line that begins with the name.
     let labels (name: string) (bytes: byte[]) : Result<byte[], string> =
-        uncompressed name bytes
-        |> Result.bind (idx name 1)
-        |> Result.bind (fun (_, labels) ->
-            match labels |> Array.tryFindIndex (fun label -> label > 9uy) with
-            | Some i -> Error $"{name}: label {i} is {labels[i]}; must be from 0 to 9"
-            | None -> Ok labels)
+        uncompressed name bytes |> Result.bind (idx name 1) |> Result.map snd
 
-    /// Images with their labels from the bytes of two files. The error is one line.
+    /// Images with their labels from the bytes of two files, MNIST's or any others of 28 × 28 pixels; sizes are checked, not
+    /// checksums. The error is one line.
     let digits
         (imageName: string, imageBytes: byte[])
         (labelName: string, labelBytes: byte[])
@@ -144,3 +151,15 @@ module Mnist =
             else
                 Error
                     $"{name}: SHA-256 {found[..11]}… of the uncompressed bytes, not {file.Sha256[..11]}… as MNIST has")
+
+    /// Both sets from the bytes of the four files. The error is one line.
+    let sets (bytes: MnistFile -> Result<byte[], string>) : Result<DigitSets, string> =
+        let both (images: MnistFile) (labels: MnistFile) =
+            bytes images
+            |> Result.bind (fun imageBytes ->
+                bytes labels
+                |> Result.bind (fun labelBytes -> digits (images.Name, imageBytes) (labels.Name, labelBytes)))
+
+        both trainImages trainLabels
+        |> Result.bind (fun train ->
+            both testImages testLabels |> Result.map (fun test -> { Train = train; Test = test }))

@@ -15,12 +15,7 @@ module AirExperiment =
     let private Shown = 8
 
     let private load (config: AirSettings) (resources: Resources) (keys: Keys) : Result<AirData, string> =
-        let digits =
-            match config.Digits with
-            | DigitSource.Strokes -> Ok(StrokeDigits.sets ())
-            | DigitSource.Mnist -> MnistFiles.load resources.DataFolder
-
-        digits
+        DigitSource.load config.Digits resources
         |> Result.map (fun digits ->
             let sample digits count (key: Key) = MultiMnist.sample config.Scenes digits count (key.Named "scenes")
 

@@ -110,7 +110,8 @@ module AirMeasures =
             if features.Length = 0 then
                 Double.NaN
             else
-                let weights = LinearProbe.fit 10 Ridge features labels
+                // Ten digits, or as many classes as other images have.
+                let weights = LinearProbe.fit (max 10 (1 + Array.max labels)) Ridge features labels
                 latents test ||> LinearProbe.accuracy weights
 
         [ "class_probe", accuracy ]

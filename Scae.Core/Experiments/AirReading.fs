@@ -131,65 +131,79 @@ module AirReading =
         let size = x.nelement / x.shape[0]
         Span.op_Implicit (x.Elements<float32>().Slice(i * size, size))
 
-    let private windows (config: AirConfig) (found: AirFindings) (i: int) : Square[] =
+    /// Room for a reading of scenes.
+    let private room (config: AirConfig) (scenes: Scenes) : AirReading =
+        let count = scenes.Images.shape[0]
+        let ofSteps () = Array.init count (fun _ -> Array.zeroCreate config.Steps)
+
+        {
+            Scenes = scenes
+            Counts = Array.zeroCreate count
+            Presence = ofSteps ()
+            Windows = ofSteps ()
+            Squares = ofSteps ()
+            What = Array.init count (fun _ -> Array.init config.Steps (fun _ -> Array.zeroCreate config.What))
+            Errors = Array.zeroCreate count
+        }
+
+    /// Writes what was found in row i of a part into the reading of a scene.
+    let private take (config: AirConfig) (reading: AirReading) (found: AirFindings) (i: int) (scene: int) : unit =
+        let pixels, z = Air.pixels config, config.What
         let where = ofScene found.Where i
-        let windows = Array.zeroCreate config.Steps
+        let what = ofScene found.What i
+        let renders = ofScene found.Renders i
+        let presence = ofScene found.Presence i
+        let windows, squares, codes = reading.Windows[scene], reading.Squares[scene], reading.What[scene]
+        reading.Errors[scene] <- float (found.Errors.Elements<float32>()[i])
+        reading.Counts[scene] <- 0
 
         for t in 0 .. config.Steps - 1 do
-            windows[t] <- square config.Canvas (float where[3 * t]) (float where[3 * t + 1]) (float where[3 * t + 2])
+            let window = square config.Canvas (float where[3 * t]) (float where[3 * t + 1]) (float where[3 * t + 2])
 
-        windows
+            reading.Presence[scene][t] <- presence[t]
+            windows[t] <- window
+            squares[t] <- centredOnInk config.Canvas window (renders.Slice(t * pixels, pixels))
+
+            if presence[t] > 0.5f then
+                reading.Counts[scene] <- reading.Counts[scene] + 1
+
+            for j in 0 .. z - 1 do
+                codes[t][j] <- float what[t * z + j]
+
+    let private recorded (config: AirConfig) (model: Air) =
+        Inference(ScenesAtOnce, Air.allocate config, infer config model)
+
+    let private over (config: AirConfig) (inference: Inference<AirBatch, AirFindings>) (reading: AirReading) : unit =
+        inference.Over(
+            reading.Counts.Length,
+            fun part ->
+                Rows.load reading.Scenes.Images part.First part.Batch.Images
+                part.Run()
+
+                for i in 0 .. part.Batch.Images.shape[0] - 1 do
+                    take config reading part.Output i (part.First + i)
+        )
 
     /// Reads any scenes.
     let ofScenes (config: AirConfig) (model: Air) : Scenes -> AirReading =
-        let inference = Inference(ScenesAtOnce, Air.allocate config, infer config model)
-        let pixels, steps, z = Air.pixels config, config.Steps, config.What
+        let inference = recorded config model
 
         fun scenes ->
-            let count = scenes.Images.shape[0]
-
-            let reading: AirReading =
-                {
-                    Scenes = scenes
-                    Counts = Array.zeroCreate count
-                    Presence = Array.zeroCreate count
-                    Windows = Array.zeroCreate count
-                    Squares = Array.zeroCreate count
-                    What = Array.zeroCreate count
-                    Errors = Array.zeroCreate count
-                }
-
-            let take (found: AirFindings) (i: int) (scene: int) =
-                let presence = (ofScene found.Presence i).ToArray()
-                let windows = windows config found i
-                let what = (ofScene found.What i).ToArray()
-
-                let centred t (window: Square) =
-                    centredOnInk config.Canvas window ((ofScene found.Renders i).Slice(t * pixels, pixels))
-
-                reading.Presence[scene] <- presence
-                reading.Counts[scene] <- presence |> Array.filter (fun p -> p > 0.5f) |> Array.length
-                reading.Windows[scene] <- windows
-                reading.Squares[scene] <- windows |> Array.mapi centred
-                reading.What[scene] <- Array.init steps (fun t -> Array.init z (fun j -> float what[t * z + j]))
-                reading.Errors[scene] <- float (found.Errors.Elements<float32>()[i])
-
-            inference.Over(
-                count,
-                fun part ->
-                    Rows.load scenes.Images part.First part.Batch.Images
-                    part.Run()
-
-                    for i in 0 .. part.Batch.Images.shape[0] - 1 do
-                        take part.Output i (part.First + i)
-            )
-
+            let reading = room config scenes
+            over config inference reading
             reading
 
-    /// Reads the scenes of a split.
+    /// Reads the scenes of a split; the next reading of the same split overwrites it.
     let read (settings: AirSettings) (data: AirData) (model: Air) : Split -> AirReading =
-        let read = ofScenes settings.Model model
+        let inference = recorded settings.Model model
+        // Nobody may ever ask for the test scenes.
+        let validation, test = lazy (room settings.Model data.Validation), lazy (room settings.Model data.Test)
 
-        function
-        | Validation -> read data.Validation
-        | Test -> read data.Test
+        fun split ->
+            let reading =
+                match split with
+                | Validation -> validation.Value
+                | Test -> test.Value
+
+            over settings.Model inference reading
+            reading

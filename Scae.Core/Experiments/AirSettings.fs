@@ -5,13 +5,6 @@ open Scae.Core.Data
 open Scae.Core.Models
 open Scae.Core.Training
 
-/// Where single digits come from.
-[<RequireQualifiedAccess>]
-type DigitSource =
-    | Mnist
-    /// A stroke font: needs no data.
-    | Strokes
-
 /// Every hyperparameter of attend-infer-repeat; the defaults are the published small program's.
 type AirSettings =
     {
@@ -20,7 +13,7 @@ type AirSettings =
         FinalRate: float
         [<Setting("largest norm of the gradients, 0 for no limit", Min = 0.0)>]
         Clip: float
-        [<Setting("where single digits come from")>]
+        [<Setting("where single digits come from; auto is mnist where it can be had, else strokes")>]
         Digits: DigitSource
         [<Setting("training scenes, 0 for new ones each step", Min = 0.0)>]
         TrainSize: int
@@ -63,7 +56,7 @@ module AirSettings =
                 }
             FinalRate = 1.0
             Clip = 0.0
-            Digits = DigitSource.Mnist
+            Digits = DigitSource.Auto
             TrainSize = 1500
             ProbeSize = 2000
             Scenes = MultiMnist.published

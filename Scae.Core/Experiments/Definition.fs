@@ -6,8 +6,9 @@ open Scae.Core.Figures
 open Scae.Core.Training
 
 /// What the author of an experiment writes: data, model, loss, measures and pictures as functions of a configuration.
-/// Functions of model and data are given them once; what they prepare before the next argument serves all later calls, and
-/// sees the parameters change. The models that they are given have no derivatives, but for the loss'.
+/// Configuration, data and model are given once; the function that comes back is called often. So make room and record
+/// inference before you return it: the model's tensors stay the same, only their values change. Only Loss gets a model
+/// with derivatives.
 type Definition<'settings, 'config, 'data, 'model, 'batch, 'reading> =
     {
         /// The hyperparameters, a record whose fields carry a Setting, with their defaults.

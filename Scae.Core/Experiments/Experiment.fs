@@ -11,6 +11,8 @@ type Task =
         /// Every hyperparameter with its value.
         Settings: (string * string) list
         Plan: Plan
+        /// The memory that a run will take, estimated without taking it.
+        Needs: unit -> Need list
         /// Loads or generates the data and draws the parameters. The error says in one line what is missing.
         Open: Resources -> Keys -> Result<Session, string>
         /// Compares gradients of the whole model with central differences, in float64, on a batch of three.
@@ -90,6 +92,7 @@ module Variant =
                     {
                         Settings = Settings.values settings
                         Plan = plan
+                        Needs = fun () -> Needs.ofDefinition definition (config, plan) (Settings.values settings)
                         Open = fun resources keys -> load resources keys Session.create
                         CheckGradient = fun resources keys -> load resources keys checkGradient
                     }))
@@ -106,8 +109,8 @@ module Variant =
 module Experiment =
     /// An experiment with several models: a preset says in the specification which of them it trains. Raises when one says
     /// none, or one that isn't there: the specification is part of the program.
-    let ofVariants (name: string) (variants: (string * Variant) list) : Experiment =
-        let specification = Specification.embedded name
+    let ofSpecification (specification: Specification) (variants: (string * Variant) list) : Experiment =
+        let name = specification.Experiment
 
         let variant (preset: Preset) =
             match variants, preset.Model with
@@ -127,6 +130,10 @@ module Experiment =
             Settings = fun preset -> ofPreset[preset.Name].Settings preset
             Configure = fun preset overrides -> ofPreset[preset.Name].Configure preset overrides
         }
+
+    /// The same with the specification that paper-specs/NAME/spec.json holds.
+    let ofVariants (name: string) (variants: (string * Variant) list) : Experiment =
+        ofSpecification (Specification.embedded name) variants
 
     /// An experiment with one model. Types are hidden; adding an experiment changes nothing else.
     let define

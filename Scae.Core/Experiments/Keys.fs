@@ -1,14 +1,36 @@
 namespace Scae.Core.Experiments
 
 open Scae.Tensors
+open Scae.Core.Data
 
 /// Which scenes are looked at. Epochs are chosen on validation scenes; test scenes are seen once, at the end.
 type Split =
     | Validation
     | Test
 
-/// Where data that isn't generated is found; None where nothing was said.
-type Resources = { DataFolder: string option }
+/// Where data that isn't generated comes from. Finding it, on this machine or on the network, is the shell's matter.
+type Resources =
+    {
+        /// The uncompressed bytes of a file of MNIST, the original ones; the error is one line with the ways out.
+        Mnist: MnistFile -> Result<byte[], string>
+        /// Why MNIST can't be had here, if it can't. A damaged file is no such reason: it is an error of Mnist.
+        MnistMissing: unit -> string option
+        /// Both sets of other images, from files of the form that MNIST's have; the error is one line.
+        Pairs: unit -> Result<DigitSets, string>
+    }
+
+/// Where data that isn't generated comes from.
+[<RequireQualifiedAccess>]
+module Resources =
+    /// No data but what is generated.
+    let none: Resources =
+        let why = "there is no data here"
+
+        {
+            Mnist = fun file -> Error $"{file.Name}: {why}"
+            MnistMissing = fun () -> Some why
+            Pairs = fun () -> Error why
+        }
 
 /// The streams of randomness of a run.
 type Keys = { Init: Key; Train: Key; Validation: Key; Test: Key }

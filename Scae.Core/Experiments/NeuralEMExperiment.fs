@@ -1,6 +1,7 @@
 namespace Scae.Core.Experiments
 
 open System
+open System.Buffers
 open System.Numerics.Tensors
 open Scae.Tensors
 open Scae.Core.Data
@@ -31,6 +32,13 @@ module NeuralEMExperiment =
                         Some(TrainingSet.Of(shapes.Images, keys.Train))
                     else
                         None
+                Unread =
+                    Shapes.allocate
+                        config.Shapes
+                        (if config.TrainSize > 0 then
+                             0
+                         else
+                             config.Training.BatchSize)
                 Validation = validation
                 Test = sample config.Training.TestSize keys.Test
                 Shown = { validation with Shapes = Shapes.range 0 Shown validation.Shapes }
@@ -53,42 +61,47 @@ module NeuralEMExperiment =
     /// Makes some pixels of the inputs dark.
     let private drop (probability: float) (key: Key) (batch: NeuralEMBatch) =
         let input = batch.Input.Elements<float32>()
-        let kept = Array.zeroCreate<float32> input.Length
-        key.FillBernoulli(Span kept, 1.0 - probability)
-        TensorPrimitives.Multiply(input, ReadOnlySpan kept, input)
+        let kept = ArrayPool<float32>.Shared.Rent input.Length
 
-    let private drawShapes (config: NeuralEMSettings) (key: Key) (batch: NeuralEMBatch) =
-        // The images are drawn in place; room for their truth, which nobody reads, is what this allocates.
-        let pixels = batch.Target.nelement
+        try
+            key.FillBernoulli(Span(kept, 0, input.Length), 1.0 - probability)
+            TensorPrimitives.Multiply(input, ReadOnlySpan(kept, 0, input.Length), input)
+        finally
+            ArrayPool<float32>.Shared.Return kept
 
-        Shapes.fill
-            config.Shapes
-            key
-            {
-                Images = batch.Target
-                Labels = Array.zeroCreate pixels
-                Overlap = Array.zeroCreate pixels
-            }
+    /// Draws the images of a step in place.
+    let private drawShapes (config: NeuralEMSettings) (data: NeuralEMData) (key: Key) (batch: NeuralEMBatch) =
+        // A check of gradients has a smaller batch or, where one image is a batch, a larger one.
+        let truth =
+            if data.Unread.Labels.Length >= batch.Target.nelement then
+                data.Unread
+            else
+                Shapes.allocate config.Shapes batch.Target.shape[0]
 
-    let private fill (config: NeuralEMSettings) (data: NeuralEMData) (key: Key) (step: int) (batch: NeuralEMBatch) =
-        match data.Train with
-        | Some train -> train.Fill(step, batch.Target)
-        | None -> drawShapes config (key.Named "shapes") batch
+        Shapes.fill config.Shapes key { truth with Images = batch.Target }
 
-        flip config.FlipProbability (key.Named "flips") batch
+    let private fill (config: NeuralEMSettings) (data: NeuralEMData) : Key -> int -> NeuralEMBatch -> unit =
+        let start = NeuralEMStarts.fill config.Model
 
-        if config.FlipTarget then
-            batch.Input.CopyTo(batch.Target.Elements<float32>())
+        fun key step batch ->
+            match data.Train with
+            | Some train -> train.Fill(step, batch.Target)
+            | None -> drawShapes config data (key.Named "shapes") batch
 
-        if config.DropProbability > 0.0 then
-            drop config.DropProbability (key.Named "drops") batch
+            flip config.FlipProbability (key.Named "flips") batch
 
-        NeuralEMStarts.fill config.Model (key.Named "noise") batch
+            if config.FlipTarget then
+                batch.Input.CopyTo(batch.Target.Elements<float32>())
 
-        match batch.StateNoise with
-        | Some noise ->
-            (key.Named "states").FillNormal(noise.Elements<float32>(), 0.0f, float32 config.Model.StateNoise)
-        | None -> ()
+            if config.DropProbability > 0.0 then
+                drop config.DropProbability (key.Named "drops") batch
+
+            start (key.Named "noise") batch
+
+            match batch.StateNoise with
+            | Some noise ->
+                (key.Named "states").FillNormal(noise.Elements<float32>(), 0.0f, float32 config.Model.StateNoise)
+            | None -> ()
 
     let private snapshot config data model =
         let show = NeuralEMReading.show config data model

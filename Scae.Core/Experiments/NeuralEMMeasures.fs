@@ -1,5 +1,6 @@
 namespace Scae.Core.Experiments
 
+open System
 open Scae.Core.Data
 open Scae.Core.Metrics
 open Scae.Core.Training
@@ -7,36 +8,57 @@ open Scae.Core.Training
 /// How well slots and shapes agree.
 [<RequireQualifiedAccess>]
 module NeuralEMMeasures =
-    /// Truth and prediction of the foreground pixels of one image, with or without those of several shapes.
-    let foreground (shapes: Shapes) (predicted: int[]) (overlap: bool) (image: int) : int[] * int[] =
-        let pixels = shapes.Images.shape[1]
+    /// Truth and prediction of the foreground pixels of one image, with or without those of several shapes, one behind the
+    /// other in the given arrays; how many they are.
+    let private foreground (shapes: Shapes) (predicted: int[]) overlap image (truth: int[]) (found: int[]) : int =
+        let pixels = truth.Length
+        let mutable count = 0
 
-        let chosen =
-            [|
-                for at in image * pixels .. (image + 1) * pixels - 1 do
-                    if shapes.Labels[at] > 0 && (overlap || not shapes.Overlap[at]) then
-                        at
-            |]
+        for at in image * pixels .. (image + 1) * pixels - 1 do
+            if shapes.Labels[at] > 0 && (overlap || not shapes.Overlap[at]) then
+                truth[count] <- shapes.Labels[at]
+                found[count] <- predicted[at]
+                count <- count + 1
 
-        chosen |> Array.map (fun at -> shapes.Labels[at]), chosen |> Array.map (fun at -> predicted[at])
+        count
+
+    /// Measures of the foreground pixels of each image, averaged over images.
+    let private means
+        (shapes: Shapes)
+        predicted
+        overlap
+        (names: string list)
+        (measures: (Contingency -> float) list)
+        : Metrics =
+        let images, pixels = shapes.Images.shape[0], shapes.Images.shape[1]
+        let truth, found = Array.zeroCreate<int> pixels, Array.zeroCreate<int> pixels
+        let table = Contingency()
+        let measures = Array.ofList measures
+        let sums = Array.zeroCreate<float> measures.Length
+
+        for image in 0 .. images - 1 do
+            let count = foreground shapes predicted overlap image truth found
+            table.Count(ReadOnlySpan(truth, 0, count), ReadOnlySpan(found, 0, count))
+
+            for i in 0 .. measures.Length - 1 do
+                sums[i] <- sums[i] + measures[i] table
+
+        names |> List.mapi (fun i name -> name, sums[i] / float images)
 
     /// Agreement of slots and shapes over the foreground pixels of each image, averaged over images.
     let agreement (shapes: Shapes) (predicted: int[]) : Metrics =
-        let images = shapes.Images.shape[0]
+        let nmi (table: Contingency) = table.NormalizedMutualInformation Normalizer.Arithmetic
+        let ami (table: Contingency) = table.AdjustedMutualInformation Normalizer.Arithmetic
+        let amiMax (table: Contingency) = table.AdjustedMutualInformation Normalizer.Max
+        let ari (table: Contingency) = table.AdjustedRandIndex
 
-        let mean overlap (measure: int[] -> int[] -> float) =
-            Array.init images (fun image -> foreground shapes predicted overlap image ||> measure)
-            |> Array.average
-
-        [
-            "nmi", mean true (Clustering.normalizedMutualInformation Normalizer.Arithmetic)
-            "ami", mean true (Clustering.adjustedMutualInformation Normalizer.Arithmetic)
-            "ari", mean true Clustering.adjustedRandIndex
-            "nmi_distinct", mean false (Clustering.normalizedMutualInformation Normalizer.Arithmetic)
-            "ami_distinct", mean false (Clustering.adjustedMutualInformation Normalizer.Arithmetic)
-            "ami_max_distinct", mean false (Clustering.adjustedMutualInformation Normalizer.Max)
-            "ari_distinct", mean false Clustering.adjustedRandIndex
-        ]
+        means shapes predicted true [ "nmi"; "ami"; "ari" ] [ nmi; ami; ari ]
+        @ means
+            shapes
+            predicted
+            false
+            [ "nmi_distinct"; "ami_distinct"; "ami_max_distinct"; "ari_distinct" ]
+            [ nmi; ami; amiMax; ari ]
 
     /// loss (of the last iteration), then NMI, AMI and ARI over all foreground pixels, then _distinct without the pixels
     /// that several shapes cover; ami_max has the greater entropy as its bound, the others the mean. With several starts

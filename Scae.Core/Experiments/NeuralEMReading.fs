@@ -14,6 +14,8 @@ type NeuralEMData =
     {
         /// None where every step draws new images.
         Train: TrainingSet option
+        /// Where the truth of a step's new images goes, which nobody reads.
+        Unread: Shapes
         Validation: NeuralEMScenes
         Test: NeuralEMScenes
         /// The first validation images, which the pictures show.
@@ -67,18 +69,18 @@ module NeuralEMReading =
         Inference(ImagesAtOnce, NeuralEM.allocate config, infer)
 
     /// Starts a part of the images from a key.
-    let private start (settings: NeuralEMSettings) (key: Key) (part: Part<NeuralEMBatch, Unrolled<'found>>) =
-        NeuralEMStarts.fill (NeuralEMSettings.measured settings) key part.Batch
+    let private start fill (key: Key) (part: Part<NeuralEMBatch, Unrolled<'found>>) =
+        fill key part.Batch
         part.Run()
 
     /// Tries further starts of a part of the images, and ends with the likeliest of each image.
-    let private settle settings (noise: Key) (quality: Tensor) (part: Part<NeuralEMBatch, Unrolled<'found>>) =
+    let private settle settings fill (noise: Key) (quality: Tensor) (part: Part<NeuralEMBatch, Unrolled<'found>>) =
         let best = quality.toArray<float32>()
         let kept = part.Batch.Noise.toArray<float32>()
         let size = kept.Length / best.Length
 
         for number in 1 .. settings.MeasuredStarts - 1 do
-            start settings ((noise.Named "again").Fold(int64 number)) part
+            start fill ((noise.Named "again").Fold(int64 number)) part
             let found = quality.Elements<float32>()
 
             for image in 0 .. best.Length - 1 do
@@ -94,6 +96,7 @@ module NeuralEMReading =
     /// likeliest give.
     let private over
         settings
+        fill
         (inference: Inference<NeuralEMBatch, Unrolled<'found>>)
         (scenes: NeuralEMScenes)
         visitFirst
@@ -107,18 +110,50 @@ module NeuralEMReading =
                 Rows.load images part.First part.Batch.Target
                 part.Batch.Target.CopyTo(part.Batch.Input.Elements<float32>())
                 let noise = scenes.Noise.Fold(int64 (part.First / ImagesAtOnce))
-                start settings noise part
+                start fill noise part
 
                 match part.Output.Quality with
                 | Some quality ->
                     visitFirst part
-                    settle settings noise quality part
+                    settle settings fill noise quality part
                 | None -> ()
 
                 visit part
         )
 
-    /// Reads the images of a split.
+    /// Reads some images, again and again into the same arrays.
+    let private ofScenes
+        settings
+        fill
+        (inference: Inference<NeuralEMBatch, Unrolled<Grouped>>)
+        (scenes: NeuralEMScenes)
+        : unit -> NeuralEMReading =
+        let images = scenes.Shapes.Images
+        let room () = Array.zeroCreate<int> images.nelement
+
+        // Nobody may ever ask for the test scenes.
+        let kept = lazy (room (), (if settings.MeasuredStarts > 1 then Some(room ()) else None))
+
+        let store (into: int[]) (part: Part<NeuralEMBatch, Unrolled<Grouped>>) =
+            let found = part.Output.Found.Slots
+            found.CopyTo(Span(into, part.First * found.shape[1], found.nelement))
+
+        fun () ->
+            let slots, ofFirst = kept.Value
+            let loss = ref 0.0
+
+            over settings fill inference scenes (store (defaultArg ofFirst slots)) (fun part ->
+                store slots part
+                loss.Value <- loss.Value + float part.Batch.Target.shape[0] * part.Output.Found.Loss.toScalar ())
+
+            {
+                Shapes = scenes.Shapes
+                Loss = loss.Value / float images.shape[0]
+                Slots = slots
+                OfFirstStart = ofFirst
+            }
+
+    /// Reads the images of a split; the next reading of the same split overwrites it.
     let read (settings: NeuralEMSettings) (data: NeuralEMData) (model: NeuralEM) : Split -> NeuralEMReading =
         let group config (batch: NeuralEMBatch) iterations =
             let last: EMIteration = List.last iterations
@@ -128,38 +163,14 @@ module NeuralEMReading =
                 Loss = NeuralEM.iterationLoss config batch.Target last
             }
 
+        let fill = NeuralEMStarts.fill (NeuralEMSettings.measured settings)
         let inference = inference settings model group
+        let validation = ofScenes settings fill inference data.Validation
+        let test = ofScenes settings fill inference data.Test
 
-        fun split ->
-            let scenes =
-                match split with
-                | Validation -> data.Validation
-                | Test -> data.Test
-
-            let images = scenes.Shapes.Images
-            let losses = ResizeArray<float>()
-            let slots = Array.zeroCreate<int> images.nelement
-
-            let ofFirst =
-                if settings.MeasuredStarts > 1 then
-                    Some(Array.zeroCreate<int> images.nelement)
-                else
-                    None
-
-            let store (into: int[]) (part: Part<NeuralEMBatch, Unrolled<Grouped>>) =
-                let found = part.Output.Found.Slots
-                found.CopyTo(Span(into, part.First * found.shape[1], found.nelement))
-
-            over settings inference scenes (store (defaultArg ofFirst slots)) (fun part ->
-                store slots part
-                losses.Add(float part.Batch.Target.shape[0] * part.Output.Found.Loss.toScalar ()))
-
-            {
-                Shapes = scenes.Shapes
-                Loss = Seq.sum losses / float images.shape[0]
-                Slots = slots
-                OfFirstStart = ofFirst
-            }
+        function
+        | Validation -> validation ()
+        | Test -> test ()
 
     /// The iterations on the images that the pictures show; the next call overwrites them.
     let show (settings: NeuralEMSettings) (data: NeuralEMData) (model: NeuralEM) : unit -> ShownIteration[] =
@@ -169,9 +180,10 @@ module NeuralEMReading =
                     { Responsibilities = iteration.Responsibilities; Means = iteration.Means }
             |]
 
+        let fill = NeuralEMStarts.fill (NeuralEMSettings.measured settings)
         let inference = inference settings model keep
 
         fun () ->
             let found = ref [||]
-            over settings inference data.Shown ignore (fun part -> found.Value <- part.Output.Found)
+            over settings fill inference data.Shown ignore (fun part -> found.Value <- part.Output.Found)
             found.Value

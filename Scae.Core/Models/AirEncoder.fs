@@ -20,7 +20,7 @@ type AirInference =
         Patches: Tensor
         /// The patches where they land, not weighed by presence, [b, T, D].
         Renders: Tensor
-        /// The cost from each step on as the baseline predicts it, [b, T]; for AirPresence.Discrete.
+        /// What the baseline foretells of the cost from each step on, [b, T]; for AirPresence.Discrete.
         Baseline: Tensor option
     }
 
@@ -47,8 +47,8 @@ module AirEncoder =
         let spread = (distance * distance + logVariance.exp ()) * precision - logVariance
         (spread.sum (-1) + (2.0 * log s + 4.0 * log t - 3.0)) * 0.5
 
-    /// The baseline's guess of the cost, from what presence is inferred from; no gradient passes to that.
-    let private predictCost (model: Air) (features: Tensor) : Tensor option =
+    /// What the baseline foretells from features of the scene, from which it passes no gradient on.
+    let private foretold (model: Air) (features: Tensor) : Tensor option =
         model.Baseline
         |> Option.map (fun baseline ->
             features.noDiff ()
@@ -94,32 +94,22 @@ module AirEncoder =
             WhatDivergence = standardDivergence mean logVariance
             Patches = patches.view (-1, t, config.Patch * config.Patch)
             Renders = renders.view (-1, t, Air.pixels config)
-            Baseline = predictCost model features
+            Baseline = foretold model features
         }
 
     // --- the paper's encoder
-
-    /// z_where of a step: (log s, t_x, t_y) as drawn, [b, 3], and its KL, [b].
-    type private Placed = { Pose: Tensor; Divergence: Tensor }
-
-    /// What a step sees where it looks and what it draws there.
-    type private Content =
-        {
-            /// Features of the glimpse, [b, units].
-            Glimpse: Tensor
-            Mean: Tensor
-            What: Tensor
-            Divergence: Tensor
-            Patch: Tensor
-            Render: Tensor
-        }
 
     /// One step of the recurrent encoder.
     type private Step =
         {
             State: CellState
-            Place: Placed
-            Content: Content
+            Where: Tensor
+            WhereDivergence: Tensor
+            WhatMean: Tensor
+            What: Tensor
+            WhatDivergence: Tensor
+            Patch: Tensor
+            Render: Tensor
             Logit: Tensor
             Baseline: Tensor option
             /// What the steps so far draw, weighed by presence where that is relaxed, [b, D].
@@ -169,12 +159,12 @@ module AirEncoder =
         |> Linear.activated Activation.Relu layers.Hidden
         |> Linear.activated Activation.Relu layers.Output
 
-    // Only places this near the map's peak count, in overview pixels: the mean over two digits' places would be neither's.
+    // How far from the map's peak places count, in overview pixels: the mean of two digits' places would be neither.
     [<Literal>]
     let private FinderReach = 3.5
 
-    /// Where something stands in the residual's overview [b, s²] → (x, y) [b, 2]: the mean place around the peak of a map,
-    /// weighed by the map's softmax.
+    /// Where something stands in the residual's overview [b, s²]: the mean place under the softmax of a map, around the
+    /// map's peak; [b, 2].
     let private find (config: AirConfig) (finder: Finder) (residual: Tensor) : Tensor =
         let side = Air.overview config
 
@@ -209,15 +199,18 @@ module AirEncoder =
         let aroundPeak = (constant farAway (side * side)).indexSelect(0, map.argmax 1)
         ((map + aroundPeak).softmax 1).matmul(constant places 2)
 
-    /// Where a step looks, from the cell's output h and, where there is a finder, from the overview shown of what isn't
-    /// explained yet; the noise is [b, 3].
-    let private place
+    /// A normal latent of one step, and what was drawn from it.
+    type private Latent = { Mean: Tensor; LogVariance: Tensor; Value: Tensor }
+
+    /// z_where from the cell's output, and from the map of places where there is a finder.
+    let private locate
         (config: AirConfig)
         (encoder: RecurrentEncoder)
-        (noise: Tensor)
+        (batch: AirBatch)
+        t
         (shown: Tensor)
         (h: Tensor)
-        : Placed =
+        : Latent =
         let sums = Linear.forward encoder.Where h
 
         let mean =
@@ -227,39 +220,49 @@ module AirEncoder =
 
         let logVariance = limited (sums.slice (1, 3, 6))
 
-        let pose =
-            if config.WhereDrawn then
-                draw mean logVariance noise
-            else
-                mean
+        {
+            Mean = mean
+            LogVariance = logVariance
+            Value =
+                if config.WhereDrawn then
+                    draw mean logVariance (batch.WhereNoise.select (1, t))
+                else
+                    mean
+        }
 
-        { Pose = pose; Divergence = whereDivergence config mean logVariance }
-
-    /// What a step draws at a pose, from the pictures [b, 2, C, C] of scene and residual; the noise is [b, Z].
-    let private content
+    /// z_what from the glimpse.
+    let private describe
         (config: AirConfig)
-        (model: Air)
         (encoder: RecurrentEncoder)
-        (noise: Tensor)
-        (pictures: Tensor)
-        (pose: Tensor)
-        : Content =
+        (batch: AirBatch)
+        t
+        (glimpse: Tensor)
+        : Latent =
         let z = config.What
-        let ofGlimpse = Air.glimpse config pose pictures |> Linear.activated Activation.Relu encoder.Glimpse
-        let sums = Linear.forward encoder.What ofGlimpse
+        let sums = Linear.forward encoder.What glimpse
         let mean = sums.slice (1, 0, z)
         let logVariance = limited (sums.slice (1, z, 2 * z))
-        let what = draw mean logVariance noise
-        let patch = Air.decode config model what
 
         {
-            Glimpse = ofGlimpse
             Mean = mean
-            What = what
-            Divergence = standardDivergence mean logVariance
-            Patch = patch
-            Render = Air.render config pose patch
+            LogVariance = logVariance
+            Value = draw mean logVariance (batch.WhatNoise.select (1, t))
         }
+
+    /// Scene and residual as two channels, [b, 2, C, C].
+    let private channels (config: AirConfig) (batch: AirBatch) (residual: Tensor) : Tensor =
+        let side = config.Canvas
+        Tensor.cat ([| batch.Images.view (-1, 1, side, side); residual.view (-1, 1, side, side) |], 1)
+
+    /// The tensor as an input of a network: gradients pass through it if the configuration says so.
+    let private input (config: AirConfig) (tensor: Tensor) = if config.ThroughInputs then tensor else tensor.noDiff ()
+
+    /// The probability that all steps up to this one are present; only relaxed presence needs it.
+    let private present (config: AirConfig) (batch: AirBatch) t (previous: Step) (logit: Tensor) : Tensor =
+        match config.Presence with
+        | AirPresence.Relaxed ->
+            previous.Present * ((logit + batch.PresenceNoise.slice (1, t, t + 1)) / batch.Temperature).sigmoid()
+        | _ -> previous.Present
 
     let private step
         (config: AirConfig)
@@ -270,59 +273,55 @@ module AirEncoder =
         (previous: Step)
         (t: int)
         : Step =
-        let input (tensor: Tensor) = if config.ThroughInputs then tensor else tensor.noDiff ()
-
+        let input = input config
         let drawn = input previous.Drawn
         let residual = batch.Images - drawn
         let shown = overview config residual
         let seen = (ofImage + shown.linear encoder.Residual).relu()
+        let inputs = Tensor.cat ([| seen; previous.Where; previous.What |], 1)
+        let state = LongShortTermMemory.step encoder.Cell previous.State inputs
+        let pictures = channels config batch residual
+        let where = locate config encoder batch t shown state.Hidden
 
-        let state =
-            LongShortTermMemory.step
-                encoder.Cell
-                previous.State
-                (Tensor.cat ([| seen; previous.Place.Pose; previous.Content.What |], 1))
+        let glimpse =
+            Air.glimpse config where.Value pictures |> Linear.activated Activation.Relu encoder.Glimpse
 
-        let pictures =
-            let picture (x: Tensor) = x.view (-1, 1, config.Canvas, config.Canvas)
-            Tensor.cat ([| picture batch.Images; picture residual |], 1)
+        let what = describe config encoder batch t glimpse
+        let patch = Air.decode config model what.Value
+        let render = Air.render config where.Value patch
+        let addition = Air.addition config drawn render
 
-        let placed = place config encoder (batch.WhereNoise.select (1, t)) shown state.Hidden
-        let content = content config model encoder (batch.WhatNoise.select (1, t)) pictures placed.Pose
-        let addition = Air.addition config drawn content.Render
+        let features =
+            [|
+                state.Hidden
+                glimpse
+                if config.Evidence then
+                    evidence config residual addition
+                match encoder.Context with
+                | Some layers ->
+                    context config layers (input (where.Value.slice (1, 1, 3))) (input pictures) (input addition)
+                | None -> ()
+            |]
 
-        let inputs =
-            Tensor.cat (
-                [|
-                    state.Hidden
-                    content.Glimpse
-                    if config.Evidence then
-                        evidence config residual addition
-                    match encoder.Context with
-                    | Some layers ->
-                        context config layers (input (placed.Pose.slice (1, 1, 3))) (input pictures) (input addition)
-                    | None -> ()
-                |],
-                1
-            )
-
-        let logit = Linear.forward encoder.Presence inputs
-
-        let present, shownAs =
-            match config.Presence with
-            | AirPresence.Relaxed ->
-                let noisy = logit + batch.PresenceNoise.slice (1, t, t + 1)
-                let present = previous.Present * (noisy / batch.Temperature).sigmoid()
-                present, (fun render -> present * render)
-            | _ -> previous.Present, id
+        let features = Tensor.cat (features, 1)
+        let logit = Linear.forward encoder.Presence features
+        let present = present config batch t previous logit
 
         {
             State = state
-            Place = placed
-            Content = content
+            Where = where.Value
+            WhereDivergence = whereDivergence config where.Mean where.LogVariance
+            WhatMean = what.Mean
+            What = what.Value
+            WhatDivergence = standardDivergence what.Mean what.LogVariance
+            Patch = patch
+            Render = render
             Logit = logit
-            Baseline = predictCost model inputs
-            Drawn = previous.Drawn + Air.addition config previous.Drawn (shownAs content.Render)
+            Baseline = foretold model features
+            Drawn =
+                match config.Presence with
+                | AirPresence.Relaxed -> previous.Drawn + Air.addition config previous.Drawn (present * render)
+                | _ -> previous.Drawn + Air.addition config previous.Drawn render
             Present = present
         }
 
@@ -334,16 +333,13 @@ module AirEncoder =
         let start =
             {
                 State = LongShortTermMemory.start encoder.Cell b
-                Place = { Pose = zeros [ 3 ]; Divergence = nothing }
-                Content =
-                    {
-                        Glimpse = nothing
-                        Mean = nothing
-                        What = zeros [ config.What ]
-                        Divergence = nothing
-                        Patch = nothing
-                        Render = nothing
-                    }
+                Where = zeros [ 3 ]
+                WhereDivergence = nothing
+                WhatMean = nothing
+                What = zeros [ config.What ]
+                WhatDivergence = nothing
+                Patch = nothing
+                Render = nothing
                 Logit = nothing
                 Baseline = None
                 Drawn = zeros [ Air.pixels config ]
@@ -359,16 +355,16 @@ module AirEncoder =
 
         {
             Logits = Tensor.cat (steps |> List.map _.Logit, 1)
-            Where = beside _.Place.Pose
+            Where = beside _.Where
             WhereDivergence =
                 if config.WhereDrawn then
-                    Some(beside _.Place.Divergence)
+                    Some(beside _.WhereDivergence)
                 else
                     None
-            WhatMean = beside _.Content.Mean
-            WhatDivergence = beside _.Content.Divergence
-            Patches = beside _.Content.Patch
-            Renders = beside _.Content.Render
+            WhatMean = beside _.WhatMean
+            WhatDivergence = beside _.WhatDivergence
+            Patches = beside _.Patch
+            Renders = beside _.Render
             Baseline =
                 match model.Baseline with
                 | Some _ -> Some(Tensor.cat (steps |> List.choose _.Baseline, 1))

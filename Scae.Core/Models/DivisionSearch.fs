@@ -22,43 +22,77 @@ type DivisionSearchConfig =
         Solved: float
     }
 
-/// Turns what a network believes about each point into a division of the points among the templates: proposals are
-/// improved by exchanging points, and judged by the residual of least-squares fits. No truth is used.
+/// Room for the search of a scene.
+type internal DivisionRoom =
+    {
+        /// How many points each template has.
+        Sizes: int[]
+        /// The entries of the scores, and their values while they are sorted.
+        Keys: int[]
+        Values: float32[]
+        /// How many points each template still needs.
+        Free: int[]
+        /// The scores from which a division follows.
+        Disturbed: float32[]
+        /// The present division, and the best.
+        Sets: int[]
+        Found: int[]
+    }
+
+/// From what a network believes about each point to a division of the points among the templates: proposals are
+/// verified by the residual of least-squares fits, and improved by exchanging points. No truth is used.
 [<RequireQualifiedAccess>]
 module DivisionSearch =
     /// Squared units of the scene below which a residual is rounding: a thousandth of the smallest template's size.
     [<Literal>]
     let NoResidual = 1e-6
 
+    /// Writes the division of a room's disturbed scores into its sets: see divide.
+    let private divideIn (room: DivisionRoom) : unit =
+        let k = room.Sizes.Length
+
+        for i in 0 .. room.Keys.Length - 1 do
+            room.Keys[i] <- i
+
+        Array.blit room.Disturbed 0 room.Values 0 room.Values.Length
+        Array.Sort(room.Values, room.Keys)
+        Array.blit room.Sizes 0 room.Free 0 k
+        Array.Clear room.Sets
+        let mutable taken = 0
+
+        for i in room.Keys.Length - 1 .. -1 .. 0 do
+            let point, template = room.Keys[i] / k, room.Keys[i] % k
+
+            if room.Free[template] > 0 && taken &&& (1 <<< point) = 0 then
+                room.Free[template] <- room.Free[template] - 1
+                taken <- taken ||| (1 <<< point)
+                room.Sets[template] <- room.Sets[template] ||| (1 <<< point)
+
+    let private roomFor (sizes: int[]) (entries: int) : DivisionRoom =
+        {
+            Sizes = sizes
+            Keys = Array.zeroCreate entries
+            Values = Array.zeroCreate entries
+            Free = Array.zeroCreate sizes.Length
+            Disturbed = Array.zeroCreate entries
+            Sets = Array.zeroCreate sizes.Length
+            Found = Array.zeroCreate sizes.Length
+        }
+
     /// The sets that give each template as many points as it has, chosen greedily by score [n, K]: the largest entry
     /// first, skipping points that are taken and templates that are full.
     let divide (sizes: int[]) (scores: ReadOnlySpan<float32>) : int[] =
-        let k = sizes.Length
-        let n = scores.Length / k
-        let keys = Array.init (n * k) id
-        let values = scores.ToArray()
-        Array.Sort(values, keys)
-        Array.Reverse keys
-        let room = Array.copy sizes
-        let sets = Array.zeroCreate k
-        let mutable taken = 0
-
-        for key in keys do
-            let point, template = key / k, key % k
-
-            if room[template] > 0 && taken &&& (1 <<< point) = 0 then
-                room[template] <- room[template] - 1
-                taken <- taken ||| (1 <<< point)
-                sets[template] <- sets[template] ||| (1 <<< point)
-
-        sets
+        let room = roomFor sizes scores.Length
+        scores.CopyTo(Span room.Disturbed)
+        divideIn room
+        room.Sets
 
     /// What templates a and b cost with these sets.
     let private pair (scene: Partitions) a setA b setB =
         Partitions.residual scene a setA + Partitions.residual scene b setB
 
-    /// Improves a division in place and returns its cost: the exchange that lowers the cost most is made, until none lowers
-    /// it. An exchange is of two points between two templates, or of the whole sets of two templates of one size.
+    /// Steepest descent in place: of all exchanges of two points between two templates, and of two templates' whole sets
+    /// where they have one size, the one that lowers the cost most, until none lowers it. Returns the cost.
     let exchange (solved: float) (scene: Partitions) (sets: int[]) : float =
         let mutable cost = Partitions.cost scene sets
         let mutable descending = true
@@ -112,6 +146,42 @@ module DivisionSearch =
 
         cost
 
+    /// Leaves the cheapest division in room.Found and returns its cost: see best.
+    let private bestIn
+        (config: DivisionSearchConfig)
+        (room: DivisionRoom)
+        (scene: Partitions)
+        (scores: ReadOnlySpan<float32>)
+        (noise: ReadOnlySpan<float32>)
+        : float =
+        let mutable found = false
+        let mutable least = infinity
+        let mutable start = 0
+
+        while start < config.Starts && least > config.Solved do
+            scores.CopyTo(Span room.Disturbed)
+
+            if start > 0 then
+                for i in 0 .. scores.Length - 1 do
+                    room.Disturbed[i] <- scores[i] + noise[(start - 1) * scores.Length + i]
+
+            divideIn room
+
+            let cost =
+                if config.Refine then
+                    exchange config.Solved scene room.Sets
+                else
+                    Partitions.cost scene room.Sets
+
+            if not found || cost < least then
+                Array.blit room.Sets 0 room.Found 0 room.Sets.Length
+                found <- true
+                least <- cost
+
+            start <- start + 1
+
+        least
+
     /// The cheapest of the divisions that start from the scores [n, K] alone and from scores + noise [starts − 1, n, K], and
     /// its cost. With Gumbel noise on log-probabilities the starts are samples of what the network believes.
     let best
@@ -120,60 +190,45 @@ module DivisionSearch =
         (scores: ReadOnlySpan<float32>)
         (noise: ReadOnlySpan<float32>)
         : struct (int[] * float) =
-        let sizes = scene.Templates |> Array.map _.X.Length
-        let disturbed = scores.ToArray()
-        let mutable found = [||]
-        let mutable least = infinity
-        let mutable start = 0
+        let room = roomFor (scene.Templates |> Array.map _.X.Length) scores.Length
+        let cost = bestIn config room scene scores noise
+        struct (room.Found, cost)
 
-        while start < config.Starts && least > config.Solved do
-            if start > 0 then
-                for i in 0 .. scores.Length - 1 do
-                    disturbed[i] <- scores[i] + noise[(start - 1) * scores.Length + i]
-
-            let sets = divide sizes (ReadOnlySpan disturbed)
-
-            let cost =
-                if config.Refine then
-                    exchange config.Solved scene sets
-                else
-                    Partitions.cost scene sets
-
-            if found.Length = 0 || cost < least then
-                found <- sets
-                least <- cost
-
-            start <- start + 1
-
-        struct (found, least)
-
-    /// Searches every scene, on as many threads as tensors may use. Scenes don't depend on each other, so the result is the
-    /// same for any number of threads. `write scene index sets cost` is called once a scene.
+    /// Searches scene after scene, shared among as many threads as tensors may use; scenes don't see each other, so the
+    /// result is the same for any number. From the configuration follows a search that allocates in its first use alone, of
+    /// points [b, n, 2], scores [b, n, K] and noise [b, starts − 1, n, K]; `write scene index sets cost` is called once a
+    /// scene, and the next one overwrites the sets. Calls take turns.
     let forEach
         (config: DivisionSearchConfig)
-        (points: ReadOnlyMemory<float32>)
-        (scores: ReadOnlyMemory<float32>)
-        (noise: ReadOnlyMemory<float32>)
-        (write: Partitions -> int -> int[] -> float -> unit)
-        : unit =
+        : ReadOnlyMemory<float32>
+            -> ReadOnlyMemory<float32>
+            -> ReadOnlyMemory<float32>
+            -> (Partitions -> int -> int[] -> float -> unit)
+            -> unit
+        =
         let n = Template.pointCount config.Templates
         let perScene = n * config.Templates.Length
-        let count = scores.Length / perScene
-        let threads = max 1 (min Parallelism.Threads count)
+        let sizes = config.Templates |> List.map _.Points.Length |> Array.ofList
+        let rooms = ResizeArray<struct (Partitions * DivisionRoom)>()
 
-        let part number =
-            let scene = Partitions.create config.Templates
+        fun points scores noise write ->
+            let count = scores.Length / perScene
+            let threads = max 1 (min Parallelism.Threads count)
 
-            for i in count * number / threads .. count * (number + 1) / threads - 1 do
-                Partitions.load (points.Span.Slice(2 * n * i, 2 * n)) scene
-                let noisy = perScene * (config.Starts - 1)
+            while rooms.Count < threads do
+                rooms.Add(struct (Partitions.create config.Templates, roomFor sizes perScene))
 
-                let struct (sets, cost) =
-                    best config scene (scores.Span.Slice(perScene * i, perScene)) (noise.Span.Slice(noisy * i, noisy))
+            let part number =
+                let struct (scene, room) = rooms[number]
 
-                write scene i sets cost
+                for i in count * number / threads .. count * (number + 1) / threads - 1 do
+                    Partitions.load (points.Span.Slice(2 * n * i, 2 * n)) scene
+                    let noisy = perScene * (config.Starts - 1)
+                    let own = scores.Span.Slice(perScene * i, perScene)
+                    let cost = bestIn config room scene own (noise.Span.Slice(noisy * i, noisy))
+                    write scene i room.Found cost
 
-        if threads = 1 then
-            part 0
-        else
-            Parallel.For(0, threads, part) |> ignore
+            if threads = 1 then
+                part 0
+            else
+                Parallel.For(0, threads, part) |> ignore

@@ -4,17 +4,28 @@ open System
 open System.Numerics.Tensors
 open Scae.Tensors
 
+/// Room for spread starts: see NeuralEMStarts.
+type private SpreadRoom =
+    {
+        /// What a slot answers for at each squared distance.
+        Near: float32[]
+        /// Of each pixel: how probable it is as the next centre, and its squared distance from the nearest so far.
+        Weights: float[]
+        Nearest: float[]
+    }
+
 /// The noise from which the slots of an image start.
 [<RequireQualifiedAccess>]
 module NeuralEMStarts =
-    /// Divides |N(0, 1)| in rows [b, slots, D] by its sum over slots. One slot has all, even where the normal is 0.
-    let private normalize (slots: int) (pixels: int) (values: Span<float32>) =
+    /// Divides |N(0, 1)| in rows [b, slots, D] by its sum over slots, for which there is room. One slot has all, even where
+    /// the normal is 0.
+    let private normalize (slots: int) (sum: float32[]) (values: Span<float32>) =
+        let pixels = sum.Length
+
         if slots = 1 then
             values.Fill 1.0f
         else
             TensorPrimitives.Abs(Span.op_Implicit values, values)
-
-        let sum = Array.zeroCreate<float32> pixels
 
         for image in 0 .. values.Length / (slots * pixels) - 1 do
             Array.Clear sum
@@ -27,12 +38,12 @@ module NeuralEMStarts =
                 let row = values.Slice(slot * pixels, pixels)
                 TensorPrimitives.Divide(Span.op_Implicit row, ReadOnlySpan sum, row)
 
-    // How far around its centre a slot of a spread start is responsible for pixels: the deviation of a normal density.
+    // How far from its centre a slot of a spread start answers, in pixels: the deviation of a normal density.
     [<Literal>]
     let private SpreadWidth = 4.0
 
-    // How responsible a slot is for a pixel at each squared distance from its centre, on an image of the given width. The
-    // constant lets every slot see a little of everything.
+    // What a slot answers for at each squared distance on an image of the given width; what is added lets every slot see a
+    // little of everything.
     let private nearness (width: int) : float32[] =
         Array.init (2 * width * width) (fun distance ->
             float32 (exp (-(float distance) / (2.0 * SpreadWidth * SpreadWidth)) + 1e-3))
@@ -53,12 +64,12 @@ module NeuralEMStarts =
 
             at
 
-    /// Responsibilities [b, slots, D] around centres, one a slot: lit pixels of each image [b, D], drawn in proportion to
-    /// the squared distance from the nearest centre so far.
-    let private spread (slots: int) (pixels: int) (random: KeyStream) (images: Span<float32>) (values: Span<float32>) =
+    /// Responsibilities [b, slots, D] around lit pixels of each image [b, D], which are drawn in proportion to the squared
+    /// distance from the nearest that was drawn before.
+    let private spread (slots: int) (room: SpreadRoom) random (images: Span<float32>) (values: Span<float32>) =
+        let { Near = near; Weights = weights; Nearest = nearest } = room
+        let pixels = weights.Length
         let width = int (sqrt (float pixels))
-        let near = nearness width
-        let weights, nearest = Array.zeroCreate<float> pixels, Array.zeroCreate<float> pixels
 
         for first in 0..pixels .. images.Length - 1 do
             let image = images.Slice(first, pixels)
@@ -78,17 +89,28 @@ module NeuralEMStarts =
                     weights[i] <- float image[i] * nearest[i]
                     row[i] <- near[distance]
 
-    /// Fills the noise of a batch: normal deviations of a learned start, random responsibilities |N(0, 1)|, or those
-    /// around lit pixels of the target, both normalised over slots.
-    let fill (config: NeuralEMConfig) (key: Key) (batch: NeuralEMBatch) : unit =
-        let values = batch.Noise.Elements<float32>()
+    let private roomFor (pixels: int) : SpreadRoom =
+        {
+            Near = nearness (int (sqrt (float pixels)))
+            Weights = Array.zeroCreate pixels
+            Nearest = Array.zeroCreate pixels
+        }
 
-        match config.SymmetryBreaking with
-        | SymmetryBreaking.Learned -> key.FillNormal(values, 0.0f, float32 config.StartNoise)
-        | SymmetryBreaking.Random ->
-            key.FillNormal values
-            normalize (NeuralEM.slots config) config.Pixels values
-        | SymmetryBreaking.Spread ->
-            let slots, pixels = NeuralEM.slots config, config.Pixels
-            spread slots pixels (key.Stream()) (batch.Target.Elements<float32>()) values
-            normalize slots pixels values
+    /// Fills the noise of a batch: normal deviations of a learned start, random responsibilities |N(0, 1)|, or those
+    /// around lit pixels of the target, both normalised over slots. The function of a configuration keeps its room, so
+    /// that it allocates nothing; its calls take turns.
+    let fill (config: NeuralEMConfig) : Key -> NeuralEMBatch -> unit =
+        let slots, sum = NeuralEM.slots config, Array.zeroCreate<float32> config.Pixels
+        let room = lazy (roomFor config.Pixels)
+
+        fun key batch ->
+            let values = batch.Noise.Elements<float32>()
+
+            match config.SymmetryBreaking with
+            | SymmetryBreaking.Learned -> key.FillNormal(values, 0.0f, float32 config.StartNoise)
+            | SymmetryBreaking.Random ->
+                key.FillNormal values
+                normalize slots sum values
+            | SymmetryBreaking.Spread ->
+                spread slots room.Value (key.Stream()) (batch.Target.Elements<float32>()) values
+                normalize slots sum values

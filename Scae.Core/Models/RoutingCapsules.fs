@@ -205,6 +205,7 @@ module RoutingCapsules =
     let private improved (config: RoutingCapsulesConfig) (batch: RoutingBatch) (routing: Tensor) : Tensor =
         let k = config.Templates.Length
         let perScene = k * Template.pointCount config.Templates
+        let search = DivisionSearch.forEach config.Search
 
         Tensor.computed (
             routing.shape,
@@ -212,7 +213,7 @@ module RoutingCapsules =
             fun inputs output ->
                 output.Span.Clear()
 
-                DivisionSearch.forEach config.Search inputs[0] inputs[1] inputs[2] (fun scene i sets cost ->
+                search inputs[0] inputs[1] inputs[2] (fun scene i sets cost ->
                     let weights = output.Span.Slice(perScene * i, perScene)
 
                     for template in 0 .. k - 1 do

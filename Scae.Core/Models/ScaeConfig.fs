@@ -13,7 +13,7 @@ type PixelValues =
 
 /// Where the mixing logits of parts come from.
 [<RequireQualifiedAccess>]
-type PartMixing =
+type PixelMixing =
     /// Maps of their own beside the templates, and a logit for the background.
     | Alpha
     /// What is drawn, over a learned temperature.
@@ -39,7 +39,7 @@ type ScaeConfig =
         [<Setting("how templates and colours become pixel values")>]
         Values: PixelValues
         [<Setting("where the mixing logits come from; coupled ties them to pixel values")>]
-        Mixing: PartMixing
+        Mixing: PixelMixing
         [<Setting("whether a part pools with its own attention map; coded is the released program's reshape")>]
         Pooling: PartPooling
         [<Setting("how presence counts in attention; hard is the released program's and attends to one part")>]
@@ -106,7 +106,7 @@ module ScaeConfig =
             TemplateSide = 11
             Colour = 32
             Values = PixelValues.Sigmoid
-            Mixing = PartMixing.Alpha
+            Mixing = PixelMixing.Alpha
             Pooling = PartPooling.Own
             Mask = SetMask.Hard
             LayerNorm = true
@@ -134,7 +134,7 @@ module ScaeConfig =
             Parts = 24
             Objects = 24
             Values = PixelValues.Clipped
-            Mixing = PartMixing.Coupled
+            Mixing = PixelMixing.Coupled
             PosteriorWithin = 10.0
             PosteriorBetween = 10.0
             PriorWithin = 1.0

@@ -93,44 +93,48 @@ module VariableCapsules =
                 for i in 0 .. sets.Length - 1 -> explanation.Capsules[i], Partitions.residual scenes[best] i sets[i]
             |]
 
-    /// Every scene's search, shared among as many threads as tensors may use. inputs: points [b, N, 2], mask [b, N, 1],
-    /// log-probabilities [b, N, K], logits [b, K], noise [b, starts − 1, N, K]. `write scene explained residuals` is called
-    /// once a scene; residuals are by capsule.
+    /// Searches scene after scene, shared among as many threads as tensors may use. From the configuration follows a search
+    /// whose room is kept. inputs: points [b, N, 2], mask [b, N, 1], log-probabilities [b, N, K], logits [b, K], noise
+    /// [b, starts − 1, N, K]. `write scene explained residuals` is called once a scene; residuals are by capsule.
     let private forEach
         (config: RoutingCapsulesConfig)
-        (inputs: ReadOnlyMemory<float32>[])
-        (write: int -> Explained -> (int * float)[] -> unit)
-        : unit =
+        : ReadOnlyMemory<float32>[] -> (int -> Explained -> (int * float)[] -> unit) -> unit =
         let k, starts = config.Templates.Length, config.Search.Starts
         let rows = Template.pointCount config.Templates
-        let count = inputs[3].Length / k
-        let threads = max 1 (min Parallelism.Threads count)
+        let searchers = ResizeArray<Searcher>()
 
-        let part number =
-            let searcher = Searcher config
+        fun inputs write ->
+            let count = inputs[3].Length / k
+            let threads = max 1 (min Parallelism.Threads count)
 
-            for i in count * number / threads .. count * (number + 1) / threads - 1 do
-                let n = Explanations.rowCount (inputs[1].Span.Slice(rows * i, rows))
-                let noise = Array.zeroCreate<float32>((starts - 1) * n * k)
+            while searchers.Count < threads do
+                searchers.Add(Searcher config)
 
-                for start in 0 .. starts - 2 do
-                    inputs[4]
-                        .Slice(((starts - 1) * i + start) * rows * k, n * k)
-                        .Span.CopyTo(Span(noise, start * n * k, n * k))
+            let part number =
+                let searcher = searchers[number]
 
-                let explained, residuals =
-                    searcher.Explain
-                        (inputs[0].Slice(2 * rows * i, 2 * n))
-                        (inputs[2].Slice(rows * k * i, n * k))
-                        (inputs[3].Slice(k * i, k))
-                        (ReadOnlyMemory noise)
+                for i in count * number / threads .. count * (number + 1) / threads - 1 do
+                    let n = Explanations.rowCount (inputs[1].Span.Slice(rows * i, rows))
+                    let noise = Array.zeroCreate<float32>((starts - 1) * n * k)
 
-                write i explained residuals
+                    for start in 0 .. starts - 2 do
+                        inputs[4]
+                            .Slice(((starts - 1) * i + start) * rows * k, n * k)
+                            .Span.CopyTo(Span(noise, start * n * k, n * k))
 
-        if threads = 1 then
-            part 0
-        else
-            Parallel.For(0, threads, part) |> ignore
+                    let explained, residuals =
+                        searcher.Explain
+                            (inputs[0].Slice(2 * rows * i, 2 * n))
+                            (inputs[2].Slice(rows * k * i, n * k))
+                            (inputs[3].Slice(k * i, k))
+                            (ReadOnlyMemory noise)
+
+                    write i explained residuals
+
+            if threads = 1 then
+                part 0
+            else
+                Parallel.For(0, threads, part) |> ignore
 
     /// The targets of routing and presence, [b, N + 2, K]: a row of weights for each point, then a row that says which
     /// capsules are present, and a row with each capsule's weight in the loss of presence. Carries no gradient. Under the
@@ -139,6 +143,7 @@ module VariableCapsules =
         let b, n, k = routing.shape[0], routing.shape[1], routing.shape[2]
         let scenes = batch.Scenes
         let perScene = (n + 2) * k
+        let search = forEach config
 
         Tensor.computed (
             [| b; n + 2; k |],
@@ -159,7 +164,7 @@ module VariableCapsules =
                             weights[n * k + capsule] <- (if scenes.Presence[i * k + capsule] then 1.0f else 0.0f)
                             weights[(n + 1) * k + capsule] <- 1.0f
                 | Residual ->
-                    forEach config inputs (fun i explained residuals ->
+                    search inputs (fun i explained residuals ->
                         let weights = output.Span.Slice(perScene * i, perScene)
 
                         let whole =

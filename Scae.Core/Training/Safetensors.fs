@@ -31,7 +31,8 @@ type SafetensorsFile =
 /// The safetensors format (github.com/huggingface/safetensors): eight bytes with the little-endian length of the header,
 /// a header in JSON padded with spaces to a multiple of eight, and the bytes of the tensors without gaps. Pure: from
 /// values to bytes and back. A file written here carries a SHA-256 of everything else it says, in its metadata under
-/// `scae.sha256`, so that damage is noticed; files without it load too.
+/// `scae.sha256`, so that damage is noticed; files without it load too. Half floats of other programs, F16 and
+/// BF16, are read as float32, which holds each of their values.
 [<RequireQualifiedAccess>]
 module Safetensors =
 
@@ -72,6 +73,8 @@ module Safetensors =
         | "I64" -> Some 8
         | "F32"
         | "I32" -> Some 4
+        | "F16"
+        | "BF16" -> Some 2
         | "U8" -> Some 1
         | _ -> None
 
@@ -236,7 +239,7 @@ module Safetensors =
         let size =
             match itemSize dtype with
             | Some size -> size
-            | None -> refuse $"tensor '{name}' has dtype '{dtype}'; F32, F64, I32, I64 and U8 can be read"
+            | None -> refuse $"tensor '{name}' has dtype '{dtype}'; F16, BF16, F32, F64, I32, I64 and U8 can be read"
 
         let shape = field "shape" |> counts $"tensor '{name}': shape"
 
@@ -280,8 +283,13 @@ module Safetensors =
             Buffer.BlockCopy(file, start, array, 0, length)
             array
 
+        let bits i = BinaryPrimitives.ReadInt16LittleEndian(ReadOnlySpan(file, start + 2 * i, 2))
+
         let data =
             match dtype with
+            | "F16" -> TensorData.F32(Array.init (length / 2) (fun i -> float32 (BitConverter.Int16BitsToHalf(bits i))))
+            | "BF16" ->
+                TensorData.F32(Array.init (length / 2) (fun i -> BitConverter.Int32BitsToSingle(int (bits i) <<< 16)))
             | "F32" -> TensorData.F32(copied (Array.zeroCreate (length / 4)))
             | "F64" -> TensorData.F64(copied (Array.zeroCreate (length / 8)))
             | "I32" -> TensorData.I32(copied (Array.zeroCreate (length / 4)))

@@ -10,7 +10,7 @@ type Decay =
     | Cosine of final: float * steps: int
     /// The same factor every step, from 1 to `final` at step `steps`.
     | Geometric of final: float * steps: int
-    /// factor^(step / every); of whole quotients only where it falls in stairs.
+    /// factor^(step / every); with stairs the quotient is rounded down.
     | Exponential of factor: float * every: int * stairs: bool
 
 /// How step sizes fall.
@@ -23,7 +23,7 @@ module Decay =
 type Schedule =
     {
         Largest: float
-        /// The step, counted from 1, that is the first to have grown to the whole size.
+        /// How many steps the growth takes: step n of them, counted from 1, has the share n / WarmUp; 1 for none.
         WarmUp: int
         Decay: Decay
     }

@@ -39,7 +39,7 @@ type Trainer(state: TrainingState) =
         if state.Sums.Length <> 1 + terms.Length then
             state.Sums <- Array.zeroCreate (1 + terms.Length)
 
-    // The averages' decay grows, so that the first steps don't count for long.
+    // The decay starts low, so that the averages soon forget the first parameters.
     let average (decay: float) =
         let share = float32 (1.0 - min decay (float (1 + state.Step) / float (10 + state.Step)))
 

@@ -53,7 +53,7 @@ module Training =
         if state.Step % plan.StepsPerEpoch = 0 then
             supervisor.Report(Evaluated(TrainingState.evaluate trainer.TermNames state))
 
-    /// Whether to go on after a step; before a state is saved its gradients are looked at.
+    /// Whether to go on after a step. Before a state may be saved, its gradients are checked to be finite.
     let private ask (state: TrainingState) (trainer: Trainer) (supervisor: ISupervisor) : Outcome voption =
         let step = state.Step - 1
 
@@ -96,7 +96,7 @@ module Training =
                 ask state trainer supervisor
 
     /// Trains from the present state to the end of the plan, unless asked to stop or a value isn't finite. A loss that isn't
-    /// finite is noticed at once; gradients are looked at where an epoch begins, and before a state may be saved.
+    /// finite is noticed at once. Gradients are checked in the first and last step of an epoch, and before a save.
     let run (state: TrainingState) (supervisor: ISupervisor) : Outcome =
         if state.Step >= state.Plan.Steps then
             Finished

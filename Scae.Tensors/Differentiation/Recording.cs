@@ -31,17 +31,18 @@ public sealed class Recording
         _gradients = backward.SelectMany(operation => operation.Inputs.Append(operation.Output))
             .Where(tensor => tensor.Gradient is not null).Select(tensor => tensor.Gradient!).Distinct().ToArray();
         _backward = backward.Where(operation => !operation.SharesGradient).ToArray();
-        foreach (var operation in order)
-        {
-            operation.Output.Storage.Align();
-            foreach (var input in operation.Inputs) input.Storage.Align();
-        }
-
+        var storages = new HashSet<Storage>(order.SelectMany(operation => operation.Inputs.Append(operation.Output)).Select(tensor => tensor.Storage));
+        foreach (var storage in storages) storage.Align();
         AssignGradients(backward);
+        storages.UnionWith(_gradients.Where(gradient => gradient.Storage is not null).Select(gradient => gradient.Storage!));
+        Bytes = storages.Sum(storage => (long)storage.Length * (storage.Dtype == Dtype.Float64 ? 8 : 4));
     }
 
     /// <summary>What the recorded function returned; the values change with every replay.</summary>
     public IReadOnlyList<Tensor> Outputs => _outputs;
+
+    /// <summary>The memory of all values and gradients that a replay goes through, inputs included, in bytes.</summary>
+    public long Bytes { get; }
 
     /// <summary>How many operations a forward replay runs.</summary>
     public int Count => _forward.Length;

@@ -1,5 +1,6 @@
 using System;
 using System.Numerics;
+using System.Numerics.Tensors;
 using System.Runtime.Intrinsics;
 
 namespace Scae.Tensors.Kernels;
@@ -13,6 +14,8 @@ internal static class AttentionKernel
 {
     private const int PackSlot = 2;
     private const int ScoreSlot = 3;
+    private const int BiasSlot = 4;
+    private const double LeastPresence = 1e-16;
 
     /// <summary>The length of a row of scores: the keys rounded up to whole vectors.</summary>
     public static int Padded<T>(int keys)
@@ -20,15 +23,26 @@ internal static class AttentionKernel
         (keys + Vector512<T>.Count - 1) / Vector512<T>.Count * Vector512<T>.Count;
 
     /// <summary>
-    /// p = softmax(scale · q·kᵀ) in padded rows whose tail is zero, and y = p·v; q [n, d], k [m, d], v [m, e], each with
-    /// its own row stride.
+    /// p = softmax(scale · q·kᵀ + bias) in padded rows whose tail is zero, and y = p·v; q [n, d], k [m, d], v [m, e], each
+    /// with its own row stride, bias [m] or empty.
     /// </summary>
-    public static void Forward<T>(in AttentionShape shape, ReadOnlySpan<T> q, ReadOnlySpan<T> k, ReadOnlySpan<T> v, T scale, Span<T> p, Span<T> y)
+    public static void Forward<T>(in AttentionShape shape, ReadOnlySpan<T> q, ReadOnlySpan<T> k, ReadOnlySpan<T> v, T scale, ReadOnlySpan<T> bias, Span<T> p, Span<T> y)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         int padded = Padded<T>(shape.Keys);
         var transposed = Transpose(shape.Keys, shape.Width, padded, k, shape.KeyStride);
         MatMul.Multiply<T>(shape.Queries, padded, shape.Width, q, shape.KeyStride, 1, transposed, padded, 1, p, padded, accumulate: false);
+        if (!bias.IsEmpty)
+        {
+            for (int row = 0; row < shape.Queries; row++)
+            {
+                var scores = p.Slice(row * padded, shape.Keys);
+                TensorPrimitives.MultiplyAdd(scores, scale, bias, scores);
+            }
+
+            scale = T.One;
+        }
+
         Softmax(p[..(shape.Queries * padded)], padded, shape.Keys, scale);
         MatMul.Multiply<T>(shape.Queries, shape.Values, shape.Keys, p, padded, 1, v, shape.ValueStride, 1, y, shape.ValueStride, accumulate: false);
     }
@@ -43,6 +57,40 @@ internal static class AttentionKernel
         MatMul.Multiply<T>(shape.Queries, padded, shape.Values, g, shape.ValueStride, 1, transposed, padded, 1, ds, padded, accumulate: false);
         SoftmaxKernel.Backward(ds, p[..ds.Length], padded, scale, ds, accumulate: false);
         return ds;
+    }
+
+    /// <summary>−scale · (1 − d)·10³², the scores' bias under a hard mask; lives until the next call.</summary>
+    public static ReadOnlySpan<T> HardBias<T>(ReadOnlySpan<T> presence, T scale)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var bias = Scratch.Take<T>(BiasSlot, presence.Length);
+        T most = T.CreateChecked(1e32);
+        for (int j = 0; j < bias.Length; j++) bias[j] = -((T.One - presence[j]) * most) * scale;
+        return bias;
+    }
+
+    /// <summary>log d, or −10⁸ where d is below 10⁻¹⁶; lives until the next call.</summary>
+    public static ReadOnlySpan<T> LogBias<T>(ReadOnlySpan<T> presence)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var bias = Scratch.Take<T>(BiasSlot, presence.Length);
+        T least = T.CreateChecked(LeastPresence), absent = T.CreateChecked(-1e8);
+        for (int j = 0; j < bias.Length; j++) bias[j] = presence[j] < least ? absent : T.Log(presence[j]);
+        return bias;
+    }
+
+    /// <summary>into_j += Σ_rows ∂S/scale / d_j, where d isn't below 10⁻¹⁶.</summary>
+    public static void AddLogBiasGradient<T>(ReadOnlySpan<T> ds, int padded, ReadOnlySpan<T> presence, T scale, Span<T> into)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        T least = T.CreateChecked(LeastPresence);
+        var sums = Scratch.Take<T>(BiasSlot, padded);
+        sums.Clear();
+        Rowwise.AddSum(ds, sums);
+        for (int j = 0; j < presence.Length; j++)
+        {
+            if (!(presence[j] < least)) into[j] += sums[j] / (scale * presence[j]);
+        }
     }
 
     /// <summary>x [rows, columns] as [columns, padded], the tail of each row zero.</summary>

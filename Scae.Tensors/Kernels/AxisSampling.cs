@@ -64,7 +64,7 @@ internal ref struct AxisSampling<T>
 
     public readonly Between<T> this[int i] => _places[i];
 
-    public static T Tick(int i, int n) => n == 1 ? -T.One : T.CreateChecked(-1) + (T.CreateChecked(2 * i) / T.CreateChecked(n - 1));
+    public static T Tick(int i, int n) => n == 1 ? T.Zero : T.CreateChecked(-1) + (T.CreateChecked(2 * i) / T.CreateChecked(n - 1));
 
     /// <summary>The matrix [Touched, Count] that takes touched source pixels to the pixels inside.</summary>
     public readonly void Matrix(Span<T> into) => Fill(into, Count, 1, slopes: false);

@@ -56,11 +56,16 @@ internal sealed class BroadcastLoop
     /// <summary>The operand's step within a row.</summary>
     public int Step(int operand) => _strides[operand][^1];
 
-    /// <summary>Where the operands' present row begins, advanced by <see cref="Next"/>.</summary>
-    public void Start(Span<int> offsets, Span<int> index)
+    /// <summary>Where the operands' row of that number begins, advanced by <see cref="Next"/>.</summary>
+    public void Start(Span<int> offsets, Span<int> index, int row = 0)
     {
         offsets.Clear();
         index.Clear();
+        for (int axis = _sizes.Length - 2; axis >= 0 && row > 0; row /= _sizes[axis--])
+        {
+            index[axis] = row % _sizes[axis];
+            for (int operand = 0; operand < offsets.Length; operand++) offsets[operand] += _strides[operand][axis] * index[axis];
+        }
     }
 
     /// <summary>The number of counters that <see cref="Start"/> and <see cref="Next"/> need.</summary>

@@ -9,7 +9,10 @@ namespace Scae.Tensors.Kernels;
 /// </summary>
 internal static class Scratch
 {
-    private const int Slots = 8;
+    /// <summary>The slot of partial sums, for the sum of a long span alone.</summary>
+    public const int SumSlot = 8;
+
+    private const int Slots = 9;
     private const int Alignment = 64;
 
     [ThreadStatic]

@@ -8,13 +8,20 @@ using System.Runtime.Intrinsics;
 namespace Scae.Tensors.Kernels;
 
 /// <summary>Softmax of many short rows: one call of exp for all of them, the rest row by row.</summary>
-internal static class SoftmaxKernel
+internal static unsafe class SoftmaxKernel
 {
     /// <summary>y = softmax(scale · x) in rows of length n; a row of −∞ or with NaN becomes NaN.</summary>
     public static void Forward<T>(ReadOnlySpan<T> x, int n, T scale, Span<T> y)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (y.IsEmpty) return;
+        fixed (T* from = x, to = y)
+            Sharing.Run(new ForwardRows<T>(from, n, scale, to), y.Length / n, y.Length >= Sharing.ManyFunctions);
+    }
+
+    private static void ForwardSerial<T>(ReadOnlySpan<T> x, int n, T scale, Span<T> y)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
         for (int start = 0; start < y.Length; start += n)
         {
             var row = x.Slice(start, n);
@@ -22,7 +29,7 @@ internal static class SoftmaxKernel
             ShiftScale(row, most, scale, y.Slice(start, n));
         }
 
-        TensorPrimitives.Exp(y, y);
+        Elementwise.Map1<T, Exponential>(y, y);
         for (int start = 0; start < y.Length; start += n)
         {
             var row = y.Slice(start, n);
@@ -34,14 +41,38 @@ internal static class SoftmaxKernel
     public static void Backward<T>(ReadOnlySpan<T> g, ReadOnlySpan<T> y, int n, T scale, Span<T> dx, bool accumulate)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        Span<T> dot = stackalloc T[1];
-        for (int start = 0; start < y.Length; start += n)
+        if (y.IsEmpty) return;
+        fixed (T* gradient = g, value = y, into = dx)
+            Sharing.Run(new BackwardRows<T>(gradient, value, n, scale, into, accumulate), y.Length / n, y.Length >= Sharing.ManyElements);
+    }
+
+    private readonly struct ForwardRows<T>(T* x, int n, T scale, T* y) : IRange
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        public void Run(int from, int to)
         {
-            var gradient = g.Slice(start, n);
-            var row = y.Slice(start, n);
-            dot[0] = Reduce.Dot(gradient, row);
-            Rule(gradient, row, dot[0], scale, dx.Slice(start, n), accumulate);
+            int length = (to - from) * n;
+            ForwardSerial(new ReadOnlySpan<T>(x + ((nint)from * n), length), n, scale, new Span<T>(y + ((nint)from * n), length));
         }
+    }
+
+    private readonly struct BackwardRows<T>(T* g, T* y, int n, T scale, T* dx, bool accumulate) : IRange
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        public void Run(int from, int to)
+        {
+            for (int row = from; row < to; row++)
+            {
+                ReadOnlySpan<T> gradient = new(g + ((nint)row * n), n), value = new(y + ((nint)row * n), n);
+                Rule(gradient, value, Reduce.Dot(gradient, value), scale, new Span<T>(dx + ((nint)row * n), n), accumulate);
+            }
+        }
+    }
+
+    private readonly struct Exponential : IMap1
+    {
+        public static Vector512<T> Apply<T>(Vector512<T> x)
+            where T : unmanaged => Lanes.Exp(x);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -46,8 +46,21 @@ internal static class StridedCopy
 
     /// <summary>Adds dense memory in row-major order to the elements of a strided view; a stride of 0 sums.</summary>
     public static void ScatterAdd<T>(ReadOnlySpan<T> source, Span<T> destination, int offset, ReadOnlySpan<int> shape, ReadOnlySpan<int> strides)
-        where T : unmanaged, INumber<T>
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        if (AxisSums.AreAny(shape, strides))
+        {
+            // Summed first: added one after the other, many rows would drift.
+            Span<int> rest = stackalloc int[shape.Length];
+            int count = 1;
+            for (int axis = 0; axis < shape.Length; axis++) count *= rest[axis] = strides[axis] == 0 ? 1 : shape[axis];
+            var sums = Scratch.Take<T>(5, count);
+            sums.Clear();
+            AxisSums.Add(source, shape, strides, sums);
+            ScatterAdd(sums, destination, offset, rest, strides);
+            return;
+        }
+
         if (shape.Length == 0)
         {
             destination[offset] += source[0];
@@ -65,7 +78,6 @@ internal static class StridedCopy
         {
             var values = source.Slice(row * inner, inner);
             if (step == 1) TensorPrimitives.Add(destination.Slice(at, inner), values, destination.Slice(at, inner));
-            else if (step == 0) destination[at] += Reduce.Sum(values);
             else
             {
                 for (int i = 0, to = at; i < values.Length; i++, to += step) destination[to] += values[i];

@@ -40,6 +40,18 @@ internal static unsafe class Transposition
         }
     }
 
+    /// <summary>target[p·n + j] = source[j·stride + p] for p &lt; k, j &lt; n, a matrix without padding, and nothing beyond it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Dense<T>(int k, int n, T* source, nint stride, T* target)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        int whole = n & ~7;
+        if (whole > 0) Run(k, whole, source, stride, target, n);
+        for (int j = whole; j < n; j++)
+            for (int p = 0; p < k; p++)
+                target[(nint)p * n + j] = source[j * stride + p];
+    }
+
     // n ≤ 8 rows of k floats. Where there are fewer than 8 rows the first stands in for the missing ones.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Eights(int k, int n, float* source, nint stride, float* target, nint width)

@@ -8,12 +8,21 @@ namespace Scae.Tensors.Kernels;
 /// Optimiser updates in one pass over a parameter and its state. The end of a span goes through the same vectors as
 /// the rest, so that an element's bits don't depend on where it lies.
 /// </summary>
-internal static class UpdateKernel
+internal static unsafe class UpdateKernel
 {
+    private const int Grain = 256;
+
     /// <summary>
     /// m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², p ← p − rate · m / (√v · rootScale + ε), where g is scaled first.
     /// </summary>
     public static void Adam<T>(Span<T> parameter, ReadOnlySpan<T> gradient, Span<T> mean, Span<T> square, T scale, T beta1, T rest1, T beta2, T rest2, T rate, T rootScale, T epsilon)
+        where T : unmanaged
+    {
+        fixed (T* p = parameter, g = gradient, m = mean, v = square)
+            Sharing.Run(new AdamRange<T>(p, g, m, v, scale, beta1, rest1, beta2, rest2, rate, rootScale, epsilon), parameter.Length, parameter.Length >= Sharing.ManyElements, Grain);
+    }
+
+    private static void AdamSerial<T>(Span<T> parameter, ReadOnlySpan<T> gradient, Span<T> mean, Span<T> square, T scale, T beta1, T rest1, T beta2, T rest2, T rate, T rootScale, T epsilon)
         where T : unmanaged
     {
         int width = Vector512<T>.Count;
@@ -34,6 +43,13 @@ internal static class UpdateKernel
     /// v ← ρv + (1 − ρ)g², u ← μu + rate · g / (√(v + inner) + outer), p ← p − u; without velocity μ is 0 and u isn't kept.
     /// </summary>
     public static void RmsProp<T>(Span<T> parameter, ReadOnlySpan<T> gradient, Span<T> square, Span<T> velocity, T scale, T decay, T rest, T rate, T momentum, T inner, T outer)
+        where T : unmanaged
+    {
+        fixed (T* p = parameter, g = gradient, v = square, u = velocity)
+            Sharing.Run(new RmsPropRange<T>(p, g, v, u, scale, decay, rest, rate, momentum, inner, outer), parameter.Length, parameter.Length >= Sharing.ManyElements, Grain);
+    }
+
+    private static void RmsPropSerial<T>(Span<T> parameter, ReadOnlySpan<T> gradient, Span<T> square, Span<T> velocity, T scale, T decay, T rest, T rate, T momentum, T inner, T outer)
         where T : unmanaged
     {
         int width = Vector512<T>.Count;
@@ -57,6 +73,13 @@ internal static class UpdateKernel
 
     /// <summary>u ← μu + g, p ← p − rate · u, or with Nesterov's look-ahead p ← p − rate · (g + μu).</summary>
     public static void SgdMomentum<T>(Span<T> parameter, ReadOnlySpan<T> gradient, Span<T> velocity, T scale, T rate, T momentum, bool nesterov)
+        where T : unmanaged
+    {
+        fixed (T* p = parameter, g = gradient, u = velocity)
+            Sharing.Run(new SgdRange<T>(p, g, u, scale, rate, momentum, nesterov), parameter.Length, parameter.Length >= Sharing.ManyElements, Grain);
+    }
+
+    private static void SgdSerial<T>(Span<T> parameter, ReadOnlySpan<T> gradient, Span<T> velocity, T scale, T rate, T momentum, bool nesterov)
         where T : unmanaged
     {
         int width = Vector512<T>.Count;
@@ -99,4 +122,27 @@ internal static class UpdateKernel
         if (span.Length - at >= Vector512<T>.Count) value.StoreUnsafe(ref MemoryMarshal.GetReference(span), (nuint)at);
         else Lanes.StorePart(value, span[at..]);
     }
+
+    private readonly struct AdamRange<T>(T* p, T* g, T* m, T* v, T scale, T beta1, T rest1, T beta2, T rest2, T rate, T rootScale, T epsilon) : IRange
+        where T : unmanaged
+    {
+        public void Run(int from, int to) =>
+            AdamSerial<T>(Part(p, from, to), Part(g, from, to), Part(m, from, to), Part(v, from, to), scale, beta1, rest1, beta2, rest2, rate, rootScale, epsilon);
+    }
+
+    private readonly struct RmsPropRange<T>(T* p, T* g, T* v, T* u, T scale, T decay, T rest, T rate, T momentum, T inner, T outer) : IRange
+        where T : unmanaged
+    {
+        public void Run(int from, int to) =>
+            RmsPropSerial<T>(Part(p, from, to), Part(g, from, to), Part(v, from, to), u == null ? default : Part(u, from, to), scale, decay, rest, rate, momentum, inner, outer);
+    }
+
+    private readonly struct SgdRange<T>(T* p, T* g, T* u, T scale, T rate, T momentum, bool nesterov) : IRange
+        where T : unmanaged
+    {
+        public void Run(int from, int to) => SgdSerial<T>(Part(p, from, to), Part(g, from, to), Part(u, from, to), scale, rate, momentum, nesterov);
+    }
+
+    private static Span<T> Part<T>(T* x, int from, int to)
+        where T : unmanaged => new(x + from, to - from);
 }

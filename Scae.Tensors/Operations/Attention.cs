@@ -1,5 +1,4 @@
 using System;
-using System.Numerics;
 using Scae.Tensors.Kernels;
 
 namespace Scae.Tensors;
@@ -25,8 +24,25 @@ public sealed partial class Tensor
     }
 
     /// <summary>
+    /// As <see cref="attention"/> over keys of which each is present to a degree d [b, m] in [0, 1]; how that counts,
+    /// <paramref name="mask"/> says. A set without a present key is attended to evenly, never NaN.
+    /// </summary>
+    /// <exception cref="ShapeError">The sizes or dtypes don't fit, or a width isn't divisible by the heads.</exception>
+    /// <exception cref="ArgumentException">The scale isn't positive.</exception>
+    public static Tensor maskedAttention(
+        Tensor queries, Tensor keys, Tensor values, Tensor presence, PresenceMask mask = PresenceMask.Hard, int heads = 1, double? scale = null)
+    {
+        CheckSameDtype("maskedAttention", keys, presence);
+        if (scale is not null && !(scale > 0)) throw new ArgumentException($"maskedAttention: scale {scale}; must be positive");
+        if (presence.dim != 2 || keys.dim != 3 || presence._shape[0] != keys._shape[0] || presence._shape[1] != keys._shape[1])
+            throw ShapeError.Of("maskedAttention", $"presence {Scae.Tensors.Shape.Text(presence.Shape)} of keys {Scae.Tensors.Shape.Text(keys.Shape)}; needs [b, m] and [b, m, h·d]");
+        return AttentionOperation.Of(queries, keys, values, heads, scale, presence.contiguous(), mask).Output;
+    }
+
+    /// <summary>
     /// P = softmax(s·QKᵀ), Y = PV; backwards ∂V = Pᵀ∂Y, ∂S = s·P ∘ (∂P − Σ ∂P∘P) with ∂P = ∂Y·Vᵀ, ∂Q = ∂S·K and
     /// ∂K = ∂Sᵀ·Q. The weights are kept from forward in padded rows, [b, h, n, padded m].
+    /// With presence d the scores are s·QKᵀ + β(d), one number a key, and ∂β is the sum of ∂S/s over heads and queries.
     /// </summary>
     private sealed class AttentionOperation : Operation
     {
@@ -36,10 +52,13 @@ public sealed partial class Tensor
         private readonly int _queryBatch;
         private readonly double _scale;
         private readonly AttentionShape _shape;
+        private readonly PresenceMask _mask;
 
-        private AttentionOperation(Tensor q, Tensor k, Tensor v, int heads, double scale)
-            : base(q, k, v)
+        private AttentionOperation(Tensor[] inputs, int heads, double scale, PresenceMask mask)
+            : base(inputs)
         {
+            var (q, k, v) = (inputs[0], inputs[1], inputs[2]);
+            _mask = mask;
             (_batch, _heads, _scale) = (k._shape[0], heads, scale);
             _shape = new AttentionShape(q._shape[^2], k._shape[1], q._shape[^1] / heads, v._shape[2] / heads, q._shape[^1], v._shape[2]);
             _queryBatch = q.dim == 2 ? 0 : _shape.Queries * q._shape[^1];
@@ -51,7 +70,7 @@ public sealed partial class Tensor
 
         public int[] WeightsShape => [_batch, _heads, _shape.Queries, _shape.Keys];
 
-        public static AttentionOperation Of(Tensor q, Tensor k, Tensor v, int heads, double? scale)
+        public static AttentionOperation Of(Tensor q, Tensor k, Tensor v, int heads, double? scale, Tensor? presence = null, PresenceMask mask = PresenceMask.Hard)
         {
             CheckSameDtype("attention", q, k);
             CheckSameDtype("attention", k, v);
@@ -59,76 +78,37 @@ public sealed partial class Tensor
                 && q._shape[^1] == k._shape[2] && (q.dim == 2 || q._shape[0] == k._shape[0]);
             if (!fits || heads < 1 || q._shape[^1] % heads != 0 || v._shape[2] % heads != 0 || k._shape[1] == 0)
                 throw ShapeError.Of("attention", $"queries {Scae.Tensors.Shape.Text(q.Shape)}, keys {Scae.Tensors.Shape.Text(k.Shape)}, values {Scae.Tensors.Shape.Text(v.Shape)}, {heads} heads; needs [b, n, h·d] or [n, h·d], [b, m, h·d] and [b, m, h·e] with m > 0");
-            var operation = new AttentionOperation(q.contiguous(), k.contiguous(), v.contiguous(), heads, scale ?? 1 / Math.Sqrt((double)q._shape[^1] / heads));
+            Tensor[] inputs = presence is null ? [q.contiguous(), k.contiguous(), v.contiguous()] : [q.contiguous(), k.contiguous(), v.contiguous(), presence];
+            var operation = new AttentionOperation(inputs, heads, scale ?? 1 / Math.Sqrt((double)q._shape[^1] / heads), mask);
             operation.Run(q.dtype, [k._shape[0], q._shape[^2], v._shape[2]]);
             return operation;
         }
+
+        private AttentionBatch Batch => new(_shape, _batch, _heads, _queryBatch, _padded, _scale, Inputs.Length > 3 ? _mask : null);
 
         protected override void Forward<T>()
         {
             if (Output.nelement == 0) return;
             Weights.Storage.AlignLike(Output.Storage);
-            ReadOnlySpan<T> q = Inputs[0].Data<T>(), k = Inputs[1].Data<T>(), v = Inputs[2].Data<T>();
-            Span<T> p = Weights.Data<T>(), y = Output.Data<T>();
-            T scale = T.CreateChecked(_scale);
-            for (int b = 0; b < _batch; b++)
-            {
-                for (int h = 0; h < _heads; h++)
-                    AttentionKernel.Forward(_shape, q[QueryAt(b, h)..], k[KeyAt(b, h)..], v[ValueAt(b, h)..], scale, p[WeightAt(b, h)..], y[OutputAt(b, h)..]);
-            }
+            Batch.Forward(Inputs[0].Data<T>(), Inputs[1].Data<T>(), Inputs[2].Data<T>(), Presence<T>(), Weights.Data<T>(), Output.Data<T>());
         }
 
         protected override void Backward<T>()
         {
             if (Output.nelement == 0) return;
-            if (Wants(2)) ValueGradient<T>();
-            if (Wants(0) || Wants(1)) ScoreGradients<T>();
+            bool addToQueries = true, addToKeys = true, addToValues = true;
+            var toValues = Wants(2) ? InputGradient<T>(2, out addToValues) : default;
+            Span<T> toQueries = default;
+            if (Wants(0)) toQueries = _queryBatch == 0 ? InputGradientToAdd<T>(0) : InputGradient<T>(0, out addToQueries);
+            var toKeys = Wants(1) ? InputGradient<T>(1, out addToKeys) : default;
+            var toPresence = Inputs.Length > 3 && _mask == PresenceMask.Log && Wants(3) ? InputGradientToAdd<T>(3) : default;
+            Batch.Backward(
+                Inputs[0].Data<T>(), Inputs[1].Data<T>(), Inputs[2].Data<T>(), Presence<T>(), Weights.Data<T>(), OutputGradient<T>(),
+                toQueries, addToQueries, toKeys, addToKeys, toValues, addToValues, toPresence);
         }
 
-        private void ValueGradient<T>()
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        {
-            ReadOnlySpan<T> p = Weights.Data<T>(), g = OutputGradient<T>();
-            var into = InputGradient<T>(2, out bool accumulate);
-            var (n, m, _, e, _, stride) = _shape;
-            for (int b = 0; b < _batch; b++)
-            {
-                for (int h = 0; h < _heads; h++)
-                    MatMul.Multiply<T>(m, e, n, p[WeightAt(b, h)..], 1, _padded, g[OutputAt(b, h)..], stride, 1, into[ValueAt(b, h)..], stride, accumulate);
-            }
-        }
-
-        private void ScoreGradients<T>()
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        {
-            ReadOnlySpan<T> p = Weights.Data<T>(), g = OutputGradient<T>(), q = Inputs[0].Data<T>(), k = Inputs[1].Data<T>(), v = Inputs[2].Data<T>();
-            bool toQueries = Wants(0), toKeys = Wants(1), addQueries = true, addKeys = true;
-            Span<T> dq = default, dk = default;
-            if (toQueries) dq = _queryBatch == 0 ? InputGradientToAdd<T>(0) : InputGradient<T>(0, out addQueries);
-            if (toKeys && !(toQueries && ReferenceEquals(Inputs[0].Gradient, Inputs[1].Gradient))) dk = InputGradient<T>(1, out addKeys);
-            else if (toKeys) dk = dq;
-            T scale = T.CreateChecked(_scale);
-            var (n, m, d, _, stride, _) = _shape;
-            for (int b = 0; b < _batch; b++)
-            {
-                for (int h = 0; h < _heads; h++)
-                {
-                    var ds = AttentionKernel.ScoreGradient(_shape, g[OutputAt(b, h)..], v[ValueAt(b, h)..], p[WeightAt(b, h)..], scale);
-                    if (toQueries) MatMul.Multiply<T>(n, d, m, ds, _padded, 1, k[KeyAt(b, h)..], stride, 1, dq[QueryAt(b, h)..], stride, addQueries);
-                    if (toKeys) MatMul.Multiply<T>(m, d, n, ds, 1, _padded, q[QueryAt(b, h)..], stride, 1, dk[KeyAt(b, h)..], stride, addKeys);
-                }
-            }
-        }
-
-        private int QueryAt(int b, int h) => (b * _queryBatch) + (h * _shape.Width);
-
-        private int KeyAt(int b, int h) => (b * _shape.Keys * _shape.KeyStride) + (h * _shape.Width);
-
-        private int ValueAt(int b, int h) => (b * _shape.Keys * _shape.ValueStride) + (h * _shape.Values);
-
-        private int OutputAt(int b, int h) => (b * _shape.Queries * _shape.ValueStride) + (h * _shape.Values);
-
-        private int WeightAt(int b, int h) => ((b * _heads) + h) * _shape.Queries * _padded;
+        private ReadOnlySpan<T> Presence<T>()
+            where T : unmanaged => Inputs.Length > 3 ? Inputs[3].Data<T>() : default;
     }
 
     /// <summary>The weights that the last forward run of an attention left; made from its output so that it runs after it.</summary>

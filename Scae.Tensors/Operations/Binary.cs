@@ -1,5 +1,5 @@
 using System;
-using System.Runtime.CompilerServices;
+using System.Numerics;
 using System.Runtime.Intrinsics;
 using Scae.Tensors.Kernels;
 
@@ -159,6 +159,8 @@ public sealed partial class Tensor
     {
         private readonly BroadcastLoop _values;
         private readonly BroadcastLoop _gradients;
+        private readonly int[] _leftStrides;
+        private readonly int[] _rightStrides;
 
         private Binary(Tensor a, Tensor b, int[] shape)
             : base(a, b)
@@ -166,9 +168,11 @@ public sealed partial class Tensor
             int[] left = Scae.Tensors.Shape.BroadcastStrides(a.Shape, a.Strides, shape);
             int[] right = Scae.Tensors.Shape.BroadcastStrides(b.Shape, b.Strides, shape);
             int[] dense = Scae.Tensors.Shape.DenseStrides(shape);
+            _leftStrides = GradientStrides(a, shape);
+            _rightStrides = GradientStrides(b, shape);
             _values = new BroadcastLoop(shape, left, right, dense);
             _gradients = a.RequiresGradient || b.RequiresGradient
-                ? new BroadcastLoop(shape, left, right, dense, GradientStrides(a, shape), GradientStrides(b, shape))
+                ? new BroadcastLoop(shape, left, right, dense, _leftStrides, _rightStrides)
                 : _values;
         }
 
@@ -179,7 +183,7 @@ public sealed partial class Tensor
             return new Binary<TValue, TLeft, TRight>(WithUnitStep(a), WithUnitStep(b), shape).Run(a.dtype, shape);
         }
 
-        protected override void Forward<T>() => MapRows<T, TValue>(_values, Inputs[0].FromFirst<T>(), Inputs[1].FromFirst<T>(), Output.Data<T>());
+        protected override void Forward<T>() => BroadcastRows.Map2<T, TValue>(_values, Inputs[0].FromFirst<T>(), Inputs[1].FromFirst<T>(), Output.Data<T>());
 
         protected override void Backward<T>()
         {
@@ -191,43 +195,46 @@ public sealed partial class Tensor
             Scae.Tensors.Shape.BroadcastStrides(x.Shape, Scae.Tensors.Shape.DenseStrides(x.Shape), shape);
 
         private void Contribute<T, TRule>(int input)
-            where T : unmanaged
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
             where TRule : IMap3
         {
-            var x = Inputs[0].FromFirst<T>();
-            var y = Inputs[1].FromFirst<T>();
             var g = OutputGradient<T>();
-            bool wasBroadcast = Inputs[input].nelement != Output.nelement;
-            bool accumulate = true;
-            var into = wasBroadcast ? InputGradientToAdd<T>(input) : InputGradient<T>(input, out accumulate);
-            var loop = _gradients;
-            int n = loop.RowLength, xStep = loop.Step(0), yStep = loop.Step(1), step = loop.Step(3 + input);
-            Span<int> at = stackalloc int[5], index = stackalloc int[loop.Counters];
-            loop.Start(at, index);
-            for (int row = 0; row < loop.Rows; row++)
+            if (Inputs[input].nelement != Output.nelement)
             {
-                var gradient = g.Slice(at[2], n);
-                if (step == 1 || n == 1)
-                    Elementwise.Map3<T, TRule>(gradient, x[at[0]..], xStep, y[at[1]..], yStep, into.Slice(at[3 + input], n), accumulate);
-                else
-                    Add(ref into[at[3 + input]], Elementwise.SumMap3<T, TRule>(gradient, x[at[0]..], xStep, y[at[1]..], yStep));
-                loop.Next(at, index);
+                ContributeSums<T, TRule>(input, g);
+                return;
             }
-        }
-    }
 
-    private static void MapRows<T, TMap>(BroadcastLoop loop, ReadOnlySpan<T> a, ReadOnlySpan<T> b, Span<T> destination)
-        where T : unmanaged
-        where TMap : IMap2
-    {
-        if (destination.IsEmpty) return;
-        int n = loop.RowLength, aStep = loop.Step(0), bStep = loop.Step(1);
-        Span<int> at = stackalloc int[3], index = stackalloc int[loop.Counters];
-        loop.Start(at, index);
-        for (int row = 0; row < loop.Rows; row++)
+            var into = InputGradient<T>(input, out bool accumulate);
+            BroadcastRows.Map3<T, TRule>(_gradients, g, Inputs[0].FromFirst<T>(), Inputs[1].FromFirst<T>(), into, 3 + input, accumulate);
+        }
+
+        /// <summary>
+        /// The gradient of a broadcast operand. Where a row of the loop sums to one element and each element has one row,
+        /// the terms are summed as they are made; else they are written out first, since rows added one after the other
+        /// drift.
+        /// </summary>
+        private void ContributeSums<T, TRule>(int input, ReadOnlySpan<T> g)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+            where TRule : IMap3
         {
-            Elementwise.Map2<T, TMap>(a[at[0]..], aStep, b[at[1]..], bStep, destination.Slice(at[2], n));
-            loop.Next(at, index);
+            var into = InputGradientToAdd<T>(input);
+            if (g.IsEmpty) return;
+            if (_gradients.Rows == Inputs[input].nelement && _gradients.Step(3 + input) == 0)
+            {
+                BroadcastRows.Sum<T, TRule>(_gradients, g, Inputs[0].FromFirst<T>(), Inputs[1].FromFirst<T>(), into, 3 + input);
+                return;
+            }
+
+            var terms = g;
+            if (typeof(TRule) != typeof(First))
+            {
+                var written = Scratch.Take<T>(4, g.Length);
+                BroadcastRows.Map3<T, TRule>(_gradients, g, Inputs[0].FromFirst<T>(), Inputs[1].FromFirst<T>(), written, 2, accumulate: false);
+                terms = written;
+            }
+
+            AxisSums.Add(terms, Output.Shape, input == 0 ? _leftStrides : _rightStrides, into);
         }
     }
 
@@ -241,13 +248,5 @@ public sealed partial class Tensor
         }
 
         return x;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add<T>(ref T sum, T value)
-        where T : unmanaged
-    {
-        if (typeof(T) == typeof(double)) Unsafe.As<T, double>(ref sum) += Unsafe.As<T, double>(ref value);
-        else Unsafe.As<T, float>(ref sum) += Unsafe.As<T, float>(ref value);
     }
 }

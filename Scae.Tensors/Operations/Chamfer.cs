@@ -70,14 +70,13 @@ public sealed partial class Tensor
             ReadOnlySpan<T> y = Inputs[0].Data<T>(), x = Inputs[1].Data<T>();
             var loss = Output.Data<T>();
             var distance = Scratch.Take<T>(2, Math.Max(_m, _n));
-            T perY = T.One / T.CreateChecked(_m), perX = T.One / T.CreateChecked(_n);
             for (int i = 0; i < _b; i++)
             {
                 ReadOnlySpan<T> ys = y.Slice(i * _m * _d, _m * _d), xs = x.Slice(i * _n * _d, _n * _d);
                 Nearest.Find(ys, xs, _d, distance[.._m], _nearestX.AsSpan(i * _m, _m));
-                T sum = perY * Reduce.Sum<T>(distance[.._m]);
+                T sum = Reduce.Sum<T>(distance[.._m]) / T.CreateChecked(_m);
                 Nearest.Find(xs, ys, _d, distance[.._n], _nearestY.AsSpan(i * _n, _n));
-                loss[i] = sum + (perX * Reduce.Sum<T>(distance[.._n]));
+                loss[i] = sum + (Reduce.Sum<T>(distance[.._n]) / T.CreateChecked(_n));
             }
         }
 

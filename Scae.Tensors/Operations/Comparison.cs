@@ -135,7 +135,7 @@ public sealed partial class Tensor
             return new Comparison<TValue>(WithUnitStep(a), WithUnitStep(b), shape).Run(a.dtype, shape);
         }
 
-        protected override void Forward<T>() => MapRows<T, TValue>(_loop, Inputs[0].FromFirst<T>(), Inputs[1].FromFirst<T>(), Output.Data<T>());
+        protected override void Forward<T>() => BroadcastRows.Map2<T, TValue>(_loop, Inputs[0].FromFirst<T>(), Inputs[1].FromFirst<T>(), Output.Data<T>());
 
         protected override void Backward<T>()
         {

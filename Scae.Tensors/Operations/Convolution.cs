@@ -1,6 +1,5 @@
 using System;
-using System.Numerics;
-using System.Numerics.Tensors;
+using Scae.Tensors.Kernels;
 
 namespace Scae.Tensors;
 
@@ -9,18 +8,22 @@ public sealed partial class Tensor
 {
     /// <summary>
     /// Images [b, c, h, w] and filters [o, c, kh, kw] → [b, o, h′, w′] with h′ = ⌊(h + 2·padding − kh)/stride⌋ + 1; filters
-    /// aren't turned round (cross-correlation), as in DiffSharp and PyTorch.
+    /// aren't turned round (cross-correlation), as in DiffSharp and PyTorch. A bias [o] is added and the activation applied
+    /// in the same operation.
     /// </summary>
     /// <exception cref="ShapeError">The shapes or dtypes don't fit, or the filter is larger than the padded image.</exception>
-    public Tensor conv2d(Tensor filters, int stride = 1, int padding = 0)
+    public Tensor conv2d(Tensor filters, int stride = 1, int padding = 0, Tensor? bias = null, Activation activation = Activation.None)
     {
         CheckSameDtype("conv2d", this, filters);
+        if (bias is not null) CheckSameDtype("conv2d", this, bias);
+        if (bias is not null && (bias.dim != 1 || filters.dim != 4 || bias._shape[0] != filters._shape[0]))
+            throw ShapeError.Of("conv2d", $"bias {Scae.Tensors.Shape.Text(bias.Shape)} with filters {Scae.Tensors.Shape.Text(filters.Shape)}; needs [o] and [o, c, kh, kw]");
         if (dim != 4 || filters.dim != 4 || filters._shape[1] != _shape[1])
             throw ShapeError.Of("conv2d", $"images {Scae.Tensors.Shape.Text(Shape)} with filters {Scae.Tensors.Shape.Text(filters.Shape)}; needs [b, c, h, w] and [o, c, kh, kw]");
         var (kh, kw, o) = (filters._shape[2], filters._shape[3], filters._shape[0]);
-        var window = Window.Of("conv2d", this, kh, kw, stride, padding);
-        var columns = new Unfold(contiguous(), window).Run(dtype, [_shape[0], _shape[1] * kh * kw, window.Places]);
-        return filters.view(o, _shape[1] * kh * kw).matmul(columns).view(_shape[0], o, window.Rows, window.Columns);
+        var window = WindowOver("conv2d", this, kh, kw, stride, padding);
+        Tensor[] inputs = bias is null ? [contiguous(), filters.contiguous()] : [contiguous(), filters.contiguous(), bias.contiguous()];
+        return new ConvolutionOperation(inputs, window, activation).Run(dtype, [_shape[0], o, window.Rows, window.Columns]);
     }
 
     /// <summary>
@@ -55,33 +58,27 @@ public sealed partial class Tensor
     {
         RefuseIntegers(operation, this);
         if (dim != 4) throw ShapeError.Of(operation, $"{Scae.Tensors.Shape.Text(Shape)}; needs [b, c, h, w]");
-        var window = Window.Of(operation, this, size, size, stride ?? size, 0);
+        var window = WindowOver(operation, this, size, size, stride ?? size, 0);
         var columns = new Unfold(contiguous(), window).Run(dtype, [_shape[0], _shape[1] * size * size, window.Places]);
         return reduce(columns.view(_shape[0], _shape[1], size * size, window.Places)).view(_shape[0], _shape[1], window.Rows, window.Columns);
     }
 
-    /// <summary>How a window of kh × kw pixels moves over an image of height × width.</summary>
-    private readonly record struct Window(int Height, int Width, int KernelHeight, int KernelWidth, int Stride, int Padding, int Rows, int Columns)
+    private static Window WindowOver(string operation, Tensor image, int kh, int kw, int stride, int padding)
     {
-        public int Places => Rows * Columns;
-
-        public static Window Of(string operation, Tensor image, int kh, int kw, int stride, int padding)
-        {
-            int height = image._shape[2] + (2 * padding) - kh, width = image._shape[3] + (2 * padding) - kw;
-            if (stride < 1 || padding < 0 || kh < 1 || kw < 1 || height < 0 || width < 0)
-                throw ShapeError.Of(operation, $"images {Scae.Tensors.Shape.Text(image.Shape)}, window {kh} × {kw}, stride {stride}, padding {padding}; the window must fit into the padded image");
-            return new(image._shape[2], image._shape[3], kh, kw, stride, padding, (height / stride) + 1, (width / stride) + 1);
-        }
+        int height = image._shape[2] + (2 * padding) - kh, width = image._shape[3] + (2 * padding) - kw;
+        if (stride < 1 || padding < 0 || kh < 1 || kw < 1 || height < 0 || width < 0)
+            throw ShapeError.Of(operation, $"images {Scae.Tensors.Shape.Text(image.Shape)}, window {kh} × {kw}, stride {stride}, padding {padding}; the window must fit into the padded image");
+        return new Window(image._shape[2], image._shape[3], kh, kw, stride, padding, (height / stride) + 1, (width / stride) + 1);
     }
 
     /// <summary>Every window's pixels as a column: [b, c, h, w] → [b, c·kh·kw, places]; its gradient is <see cref="Fold"/>.</summary>
     private sealed class Unfold(Tensor image, Window window) : Operation(image)
     {
-        protected override void Forward<T>() => ToColumns(window, Inputs[0].Data<T>(), Output.Data<T>(), accumulate: false);
+        protected override void Forward<T>() => Patches.ToColumns(window, Inputs[0].Data<T>(), Output.Data<T>(), accumulate: false);
 
         protected override void Backward<T>()
         {
-            if (Wants(0)) AddToImage(window, OutputGradient<T>(), InputGradientToAdd<T>(0));
+            if (Wants(0)) Patches.AddToImage(window, OutputGradient<T>(), InputGradientToAdd<T>(0));
         }
     }
 
@@ -91,104 +88,14 @@ public sealed partial class Tensor
         protected override void Forward<T>()
         {
             Output.Data<T>().Clear();
-            AddToImage(window, Inputs[0].Data<T>(), Output.Data<T>());
+            Patches.AddToImage(window, Inputs[0].Data<T>(), Output.Data<T>());
         }
 
         protected override void Backward<T>()
         {
             if (!Wants(0)) return;
             var into = InputGradient<T>(0, out bool accumulate);
-            ToColumns(window, OutputGradient<T>(), into, accumulate);
+            Patches.ToColumns(window, OutputGradient<T>(), into, accumulate);
         }
-    }
-
-    private static void ToColumns<T>(Window window, ReadOnlySpan<T> image, Span<T> columns, bool accumulate)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        var line = default(Line);
-        for (int at = 0; at < columns.Length; at += window.Columns, line.Next(window))
-        {
-            var target = columns.Slice(at, window.Columns);
-            var (start, length) = line.Row(window);
-            var row = image.Slice(start, length);
-            int first = line.First(window);
-            if (window.Stride == 1)
-            {
-                // Neighbours stay neighbours: the part of the row that the line sees moves as a whole.
-                int from = Math.Clamp(-first, 0, target.Length), to = Math.Clamp(row.Length - first, from, target.Length);
-                var inside = target[from..to];
-                if (to > from && accumulate) TensorPrimitives.Add(inside, row.Slice(first + from, to - from), inside);
-                if (to > from && !accumulate) row.Slice(first + from, to - from).CopyTo(inside);
-                if (accumulate) continue;
-                target[..from].Clear();
-                target[to..].Clear();
-                continue;
-            }
-
-            for (int i = 0, x = first; i < target.Length; i++, x += window.Stride)
-            {
-                T value = (uint)x < (uint)row.Length ? row[x] : T.Zero;
-                target[i] = accumulate ? target[i] + value : value;
-            }
-        }
-    }
-
-    private static void AddToImage<T>(Window window, ReadOnlySpan<T> columns, Span<T> image)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        var line = default(Line);
-        for (int at = 0; at < columns.Length; at += window.Columns, line.Next(window))
-        {
-            var from = columns.Slice(at, window.Columns);
-            var (start, length) = line.Row(window);
-            var row = image.Slice(start, length);
-            int first = line.First(window);
-            if (window.Stride == 1)
-            {
-                int low = Math.Clamp(-first, 0, from.Length), high = Math.Clamp(row.Length - first, low, from.Length);
-                if (high == low) continue;
-                var inside = row.Slice(first + low, high - low);
-                TensorPrimitives.Add(inside, from[low..high], inside);
-                continue;
-            }
-
-            for (int i = 0, x = first; i < from.Length; i++, x += window.Stride)
-            {
-                if ((uint)x < (uint)row.Length) row[x] += from[i];
-            }
-        }
-    }
-
-    /// <summary>
-    /// A line of columns: what one place of the kernel sees while the window moves along a row. Counted up rather than
-    /// divided out of the line's number, which took longer than to move the line.
-    /// </summary>
-    private struct Line
-    {
-        private int _v;
-        private int _kernelX;
-        private int _kernelY;
-        private int _plane;
-
-        public void Next(Window window)
-        {
-            if (++_v < window.Rows) return;
-            _v = 0;
-            if (++_kernelX < window.KernelWidth) return;
-            _kernelX = 0;
-            if (++_kernelY < window.KernelHeight) return;
-            _kernelY = 0;
-            _plane++;
-        }
-
-        /// <summary>Where in the images the row that is seen begins, and its length; nothing where it is outside.</summary>
-        public readonly (int Start, int Length) Row(Window window)
-        {
-            int y = (_v * window.Stride) - window.Padding + _kernelY;
-            return (uint)y < (uint)window.Height ? (((_plane * window.Height) + y) * window.Width, window.Width) : (0, 0);
-        }
-
-        /// <summary>The pixel of that row which the first window sees.</summary>
-        public readonly int First(Window window) => _kernelX - window.Padding;
     }
 }

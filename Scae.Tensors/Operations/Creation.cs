@@ -38,6 +38,7 @@ public sealed partial class Tensor
     public static Tensor ones(int[] shape, Dtype dtype = Dtype.Float32) => full(shape, 1, dtype);
 
     /// <summary>A tensor with one value everywhere.</summary>
+    /// <exception cref="ArgumentException">A tensor of Int32 can't hold the value.</exception>
     public static Tensor full(int[] shape, double value, Dtype dtype = Dtype.Float32)
     {
         var result = zeros(shape, dtype);
@@ -45,7 +46,7 @@ public sealed partial class Tensor
         {
             case Dtype.Float32: result.Data<float>().Fill((float)value); break;
             case Dtype.Float64: result.Data<double>().Fill(value); break;
-            default: result.Data<int>().Fill((int)value); break;
+            default: result.Data<int>().Fill(WholeNumber(value)); break;
         }
 
         return result;
@@ -54,17 +55,33 @@ public sealed partial class Tensor
     /// <summary>The identity matrix.</summary>
     public static Tensor eye(int n, Dtype dtype = Dtype.Float32) => FromFormula([n, n], dtype, i => i / n == i % n ? 1 : 0);
 
-    /// <summary>start, start + step, … before stop.</summary>
-    public static Tensor arange(double stop, double start = 0, double step = 1, Dtype dtype = Dtype.Float32) =>
-        FromFormula([(int)Math.Max(0, Math.Ceiling((stop - start) / step))], dtype, i => start + (i * step));
+    /// <summary>start, start + step, … before stop; nothing where stop isn't ahead of start.</summary>
+    /// <exception cref="ArgumentException">The step is 0, a number isn't finite, or there would be more than 2³¹ − 1 elements.</exception>
+    public static Tensor arange(double stop, double start = 0, double step = 1, Dtype dtype = Dtype.Float32)
+    {
+        double count = Math.Max(0, Math.Ceiling((stop - start) / step));
+        if (step == 0 || !double.IsFinite(start) || !double.IsFinite(step) || !(count <= int.MaxValue))
+            throw new ArgumentException(FormattableString.Invariant($"arange: from {start} to {stop} in steps of {step}; needs finite numbers, a step other than 0 and at most {int.MaxValue} elements"));
+        return FromFormula([(int)count], dtype, i => start + (i * step));
+    }
 
-    /// <summary>Evenly spaced values from start to stop, both included.</summary>
-    public static Tensor linspace(double start, double stop, int steps, Dtype dtype = Dtype.Float32) =>
-        FromFormula([steps], dtype, i => steps == 1 ? start : start + ((stop - start) * i / (steps - 1)));
+    /// <summary>Evenly spaced values from start to stop, both included; start alone for one step.</summary>
+    /// <exception cref="ArgumentException">The number of steps is negative, or start or stop isn't finite.</exception>
+    public static Tensor linspace(double start, double stop, int steps, Dtype dtype = Dtype.Float32)
+    {
+        CheckSpacing("linspace", start, stop, steps);
+        return FromFormula([steps], dtype, i => Between(start, stop, i, steps));
+    }
 
     /// <summary>Powers of the base with evenly spaced exponents from start to stop, both included.</summary>
-    public static Tensor logspace(double start, double stop, int steps, double baseNumber = 10, Dtype dtype = Dtype.Float32) =>
-        FromFormula([steps], dtype, i => Math.Pow(baseNumber, steps == 1 ? start : start + ((stop - start) * i / (steps - 1))));
+    /// <exception cref="ArgumentException">The number of steps is negative, start or stop isn't finite, or the base isn't above 0.</exception>
+    public static Tensor logspace(double start, double stop, int steps, double baseNumber = 10, Dtype dtype = Dtype.Float32)
+    {
+        CheckSpacing("logspace", start, stop, steps);
+        if (!(baseNumber > 0 && double.IsFinite(baseNumber)))
+            throw new ArgumentException(FormattableString.Invariant($"logspace: base {baseNumber}; needs a finite one above 0"));
+        return FromFormula([steps], dtype, i => Math.Pow(baseNumber, Between(start, stop, i, steps)));
+    }
 
     /// <summary>Zeros in the shape and dtype of this tensor.</summary>
     public Tensor zerosLike() => zeros(_shape, dtype);
@@ -89,6 +106,20 @@ public sealed partial class Tensor
 
         return copy;
     }
+
+    private static double Between(double start, double stop, int i, int steps) =>
+        i == 0 ? start : i == steps - 1 ? stop : start + ((stop - start) * i / (steps - 1));
+
+    private static void CheckSpacing(string operation, double start, double stop, int steps)
+    {
+        if (steps < 0 || !double.IsFinite(start) || !double.IsFinite(stop))
+            throw new ArgumentException(FormattableString.Invariant($"{operation}: {steps} steps from {start} to {stop}; needs 0 or more between finite numbers"));
+    }
+
+    private static int WholeNumber(double value) =>
+        value >= int.MinValue && value <= int.MaxValue && Math.Floor(value) == value
+            ? (int)value
+            : throw new ArgumentException(FormattableString.Invariant($"full: {value} in a tensor of Int32; needs a whole number from {int.MinValue} to {int.MaxValue}"));
 
     private static Tensor FromFormula(int[] shape, Dtype dtype, Func<int, double> value)
     {

@@ -61,6 +61,7 @@ public sealed partial class Tensor
     {
         if (this.dtype != Dtype.Int32) throw ShapeError.Of("onehot", $"positions {this.dtype}; needs Int32");
         if (dtype == Dtype.Int32) throw ShapeError.Of("onehot", "vectors Int32; needs Float32 or Float64");
+        if (length < 0) throw ShapeError.Of("onehot", $"vectors of length {length}; needs 0 or more");
         return new OneHot(contiguous()).Run(dtype, [.. _shape, length]);
     }
 

@@ -53,7 +53,8 @@ public sealed partial class Tensor
     public Tensor repeat(int axis, int times)
     {
         int at = Scae.Tensors.Shape.Axis("repeat", axis, dim);
-        if (times < 0) throw ShapeError.Of("repeat", $"{times} times; needs 0 or more");
+        if (times < 0 || (long)times * _shape[at] > int.MaxValue)
+            throw ShapeError.Of("repeat", $"{times} times along an axis of {_shape[at]}; needs 0 or more, and at most {int.MaxValue} in all");
         return unsqueeze(at).expand([.. _shape[..at], times, .. _shape[at..]]).view([.. _shape[..at], times * _shape[at], .. _shape[(at + 1)..]]);
     }
 
@@ -79,6 +80,8 @@ public sealed partial class Tensor
         RefuseIntegers("pad", this);
         if (paddings.Length != dim || paddings.Any(padding => padding < 0))
             throw ShapeError.Of("pad", $"paddings {Scae.Tensors.Shape.Text(paddings)} for {Scae.Tensors.Shape.Text(Shape)}; needs one of 0 or more for each of the {dim} axes");
+        if (_shape.Where((n, i) => n + (2L * paddings[i]) > int.MaxValue).Any())
+            throw ShapeError.Of("pad", $"paddings {Scae.Tensors.Shape.Text(paddings)} for {Scae.Tensors.Shape.Text(Shape)}; an axis has at most {int.MaxValue}");
         int[] target = [.. _shape.Select((n, i) => n + (2 * paddings[i]))];
         int[] strides = Scae.Tensors.Shape.DenseStrides(target);
         return new Place(contiguous(), strides, paddings.Select((padding, i) => padding * strides[i]).Sum()).Run(dtype, target);

@@ -1,4 +1,5 @@
 using System;
+using System.Numerics;
 using System.Numerics.Tensors;
 using Scae.Tensors.Kernels;
 
@@ -30,19 +31,45 @@ public sealed partial class Tensor
         private readonly Tensor _moments = Allocate(x.dtype, [x.nelement / x._shape[^1], 2]);
         private readonly int _n = x._shape[^1];
 
+        private int Rows => Inputs[0].nelement / _n;
+
+        private bool IsLong => Inputs[0].nelement >= Sharing.ManyElements;
+
         protected override void Forward<T>()
         {
             _moments.Storage.AlignLike(Output.Storage);
+            Sharing.Run(new ForwardRange<T>(this), Rows, IsLong);
+        }
+
+        protected override void Backward<T>()
+        {
+            if (Wants(2)) Rowwise.AddSum(OutputGradient<T>(), InputGradientToAdd<T>(2));
+            if (Wants(1))
+            {
+                // The rows' terms are written out and summed as all sums are.
+                var terms = Scratch.Take<T>(6, Inputs[0].nelement);
+                Normalise(terms);
+                Elementwise.Map2<T, Product>(terms, 1, OutputGradient<T>(), 1, terms);
+                Rowwise.AddSum<T>(terms, InputGradientToAdd<T>(1));
+            }
+
+            if (!Wants(0)) return;
+            InputGradient<T>(0, out bool accumulate);
+            Sharing.Run(new BackwardRange<T>(this, accumulate), Rows, IsLong);
+        }
+
+        private void ForwardRows<T>(int from, int to)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
             var moments = _moments.Data<T>();
             ReadOnlySpan<T> x = Inputs[0].Data<T>(), gain = Inputs[1].Data<T>(), bias = Inputs[2].Data<T>();
             var y = Output.Data<T>();
             T n = T.CreateChecked(_n), eps = T.CreateChecked(epsilon);
-            for (int row = 0; row < moments.Length / 2; row++)
+            for (int row = from; row < to; row++)
             {
-                var values = x.Slice(row * _n, _n);
                 var target = y.Slice(row * _n, _n);
-                T mean = Reduce.Sum(values) / n;
-                TensorPrimitives.Subtract(values, mean, target);
+                T mean = Reduce.Mean(x.Slice(row * _n, _n));
+                TensorPrimitives.Subtract(x.Slice(row * _n, _n), mean, target);
                 T inverse = T.One / T.Sqrt((Reduce.Dot<T>(target, target) / n) + eps);
                 (moments[2 * row], moments[(2 * row) + 1]) = (mean, inverse);
                 TensorPrimitives.Multiply(target, inverse, target);
@@ -50,26 +77,20 @@ public sealed partial class Tensor
             }
         }
 
-        protected override void Backward<T>()
+        private void BackwardRows<T>(int from, int to, bool accumulate)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
         {
             var moments = _moments.Data<T>();
             ReadOnlySpan<T> x = Inputs[0].Data<T>(), gain = Inputs[1].Data<T>(), g = OutputGradient<T>();
-            if (Wants(2)) Rowwise.AddSum(g, InputGradientToAdd<T>(2));
-            if (!Wants(0) && !Wants(1)) return;
-            bool accumulate = true;
-            var toGain = Wants(1) ? InputGradientToAdd<T>(1) : default;
-            var into = Wants(0) ? InputGradient<T>(0, out accumulate) : default;
+            var into = Inputs[0].Gradient!.Span<T>();
             Span<T> normal = Scratch.Take<T>(4, _n), slope = Scratch.Take<T>(5, _n);
             T n = T.CreateChecked(_n);
-            for (int row = 0; row < moments.Length / 2; row++)
+            for (int row = from; row < to; row++)
             {
-                var gradient = g.Slice(row * _n, _n);
                 T inverse = moments[(2 * row) + 1];
                 TensorPrimitives.Subtract(x.Slice(row * _n, _n), moments[2 * row], normal);
                 TensorPrimitives.Multiply(normal, inverse, normal);
-                if (!toGain.IsEmpty) TensorPrimitives.MultiplyAdd(gradient, normal, toGain, toGain);
-                if (into.IsEmpty) continue;
-                TensorPrimitives.Multiply(gradient, gain, slope);
+                TensorPrimitives.Multiply(g.Slice(row * _n, _n), gain, slope);
                 T mean = Reduce.Sum<T>(slope) / n, along = Reduce.Dot<T>(slope, normal) / n;
                 TensorPrimitives.Subtract(slope, mean, slope);
                 TensorPrimitives.MultiplyAdd(normal, -along, slope, slope);
@@ -77,6 +98,32 @@ public sealed partial class Tensor
                 if (accumulate) TensorPrimitives.MultiplyAdd(slope, inverse, target, target);
                 else TensorPrimitives.Multiply(slope, inverse, target);
             }
+        }
+
+        /// <summary>x̂ of all rows.</summary>
+        private void Normalise<T>(Span<T> into)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            var moments = _moments.Data<T>();
+            var x = Inputs[0].Data<T>();
+            for (int row = 0; row < Rows; row++)
+            {
+                var target = into.Slice(row * _n, _n);
+                TensorPrimitives.Subtract(x.Slice(row * _n, _n), moments[2 * row], target);
+                TensorPrimitives.Multiply(target, moments[(2 * row) + 1], target);
+            }
+        }
+
+        private readonly struct ForwardRange<T>(LayerNorm operation) : IRange
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            public void Run(int from, int to) => operation.ForwardRows<T>(from, to);
+        }
+
+        private readonly struct BackwardRange<T>(LayerNorm operation, bool accumulate) : IRange
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            public void Run(int from, int to) => operation.BackwardRows<T>(from, to, accumulate);
         }
     }
 }

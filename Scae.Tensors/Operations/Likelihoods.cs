@@ -36,16 +36,16 @@ public sealed partial class Tensor
         public static Vector512<T> Apply<T>(Vector512<T> a, Vector512<T> b)
             where T : unmanaged
         {
-            // log(1 + eˡ) = max(l, 0) + log(1 + e^−|l|)
-            var magnitude = Vector512.Abs(b);
-            return (a * b) - Vector512.ConditionalSelect(Vector512.LessThan(b, Vector512<T>.Zero), Vector512<T>.Zero, b) - Lanes.LogOnePlus(Lanes.Exp(-magnitude));
+            // x·l − max(l, 0) is exact for x of 0 or 1, and what is left has log(1 + e^−|l|)'s own precision.
+            var negative = -Vector512.Abs(b);
+            return (a * b) - Vector512.ConditionalSelect(Vector512.LessThan(b, Vector512<T>.Zero), Vector512<T>.Zero, b) - Lanes.Softplus(negative);
         }
     }
 
     private readonly struct BernoulliLogitSlope : IMap3
     {
         public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
-            where T : unmanaged => g * (x - (Vector512<T>.One / (Vector512<T>.One + Lanes.Exp(-y))));
+            where T : unmanaged => g * (x - Lanes.Sigmoid(y));
     }
 
     private readonly struct GaussianValue : IMap3

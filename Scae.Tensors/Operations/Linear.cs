@@ -57,29 +57,36 @@ public sealed partial class Tensor
             MatMul.Multiply<T>(Rows, _out, _in, Inputs[0].Data<T>(), _in, 1, w.FromFirst<T>(), w._strides[0], w._strides[1], y, _out, accumulate: biased);
             switch (activation)
             {
-                case Activation.Relu: TensorPrimitives.Max(y, T.Zero, y); break;
-                case Activation.Sigmoid or Activation.Tanh: Smooth(y); break;
+                case Activation.Relu: Elementwise.Map1<T, Relu>(y, y); break;
+                case Activation.Sigmoid or Activation.Tanh: Sharing.Run(new SmoothRows<T>(this), Rows, y.Length >= Sharing.ManyFunctions); break;
             }
         }
 
         /// <summary>Adds the bias and applies the activation row by row, while a row is still near.</summary>
-        private void Smooth<T>(Span<T> y)
+        private void Smooth<T>(int from, int to)
             where T : unmanaged, IBinaryFloatingPointIeee754<T>
         {
+            var y = Output.Data<T>();
             ReadOnlySpan<T> bias = Inputs.Length > 2 ? Inputs[2].Data<T>() : [];
-            for (int at = 0; at < y.Length; at += _out)
+            for (int at = from * _out; at < to * _out; at += _out)
             {
                 var row = y.Slice(at, _out);
                 if (bias.Length > 0) TensorPrimitives.Add(row, bias, row);
-                if (activation == Activation.Sigmoid) TensorPrimitives.Sigmoid<T>(row, row);
+                if (activation == Activation.Sigmoid) Elementwise.Map1<T, Sigmoid>(row, row);
                 else Elementwise.Map1<T, Tanh>(row, row);
             }
+        }
+
+        private readonly struct SmoothRows<T>(LinearOperation operation) : IRange
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            public void Run(int from, int to) => operation.Smooth<T>(from, to);
         }
 
         protected override void Backward<T>()
         {
             if (Output.nelement == 0) return;
-            var dz = BeforeActivation<T>();
+            var dz = BeforeActivation(activation, OutputGradient<T>(), Output.Data<T>());
             if (Inputs.Length > 2 && Wants(2)) Rowwise.AddSum(dz, InputGradientToAdd<T>(2));
             if (Wants(1))
             {
@@ -93,23 +100,6 @@ public sealed partial class Tensor
                 var into = InputGradient<T>(0, out bool accumulate);
                 MatMul.Multiply<T>(Rows, _in, _out, dz, _out, 1, w.FromFirst<T>(), w._strides[1], w._strides[0], into, _in, accumulate);
             }
-        }
-
-        private ReadOnlySpan<T> BeforeActivation<T>()
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        {
-            var g = OutputGradient<T>();
-            if (activation == Activation.None) return g;
-            var y = Output.Data<T>();
-            var dz = Scratch.Take<T>(1, y.Length);
-            switch (activation)
-            {
-                case Activation.Relu: Elementwise.Map3<T, Relu>(g, y, 1, y, 1, dz, accumulate: false); break;
-                case Activation.Sigmoid: Elementwise.Map3<T, Sigmoid>(g, y, 1, y, 1, dz, accumulate: false); break;
-                case Activation.Tanh: Elementwise.Map3<T, Tanh>(g, y, 1, y, 1, dz, accumulate: false); break;
-            }
-
-            return dz;
         }
     }
 }

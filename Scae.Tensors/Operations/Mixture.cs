@@ -90,23 +90,48 @@ public sealed partial class Tensor
         protected Vector512<T> Most<T>()
             where T : unmanaged, INumberBase<T> => Vector512.Create(T.CreateChecked(1 - clip));
 
+        /// <summary>How many of the inputs, from the first, get a gradient.</summary>
+        protected virtual int Differentiable => 1;
+
+        private bool IsLong => Inputs[0].nelement >= Sharing.ManyElements;
+
         protected sealed override void Forward<T>()
         {
-            if (Pixels % Vector512<T>.Count == 0) Forward<T, Whole>();
-            else Forward<T, Ragged>();
+            if (Pixels % Vector512<T>.Count == 0) Sharing.Run(new ForwardImages<T, Whole>(this), Images, IsLong);
+            else Sharing.Run(new ForwardImages<T, Ragged>(this), Images, IsLong);
         }
 
         protected sealed override void Backward<T>()
         {
-            if (Pixels % Vector512<T>.Count == 0) Backward<T, Whole>();
-            else Backward<T, Ragged>();
+            bool addFirst = true, addSecond = true;
+            if (Wants(0)) InputGradient<T>(0, out addFirst);
+            if (Differentiable > 1 && Wants(1)) InputGradient<T>(1, out addSecond);
+            if (Pixels % Vector512<T>.Count == 0) Sharing.Run(new BackwardImages<T, Whole>(this, addFirst, addSecond), Images, IsLong);
+            else Sharing.Run(new BackwardImages<T, Ragged>(this, addFirst, addSecond), Images, IsLong);
         }
 
-        protected abstract void Forward<T, TEnds>()
+        /// <summary>The forward rule for images from, …, to − 1.</summary>
+        protected abstract void Forward<T, TEnds>(int from, int to)
             where T : unmanaged, IBinaryFloatingPointIeee754<T>;
 
-        protected abstract void Backward<T, TEnds>()
+        /// <summary>The backward rule for images from, …, to − 1, which adds to the first or second input's gradient or writes it.</summary>
+        protected abstract void Backward<T, TEnds>(int from, int to, bool addFirst, bool addSecond)
             where T : unmanaged, IBinaryFloatingPointIeee754<T>;
+
+        protected Span<T> GradientOf<T>(int input)
+            where T : unmanaged => Inputs[input].Gradient!.Span<T>();
+
+        private readonly struct ForwardImages<T, TEnds>(SlotOperation operation) : IRange
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            public void Run(int from, int to) => operation.Forward<T, TEnds>(from, to);
+        }
+
+        private readonly struct BackwardImages<T, TEnds>(SlotOperation operation, bool addFirst, bool addSecond) : IRange
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            public void Run(int from, int to) => operation.Backward<T, TEnds>(from, to, addFirst, addSecond);
+        }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         protected static Vector512<T> Load<T, TEnds>(ReadOnlySpan<T> all, int at, int left)
@@ -154,13 +179,13 @@ public sealed partial class Tensor
 
     private sealed class ResponsibilitiesOperation(Tensor means, Tensor x, double clip, double floor) : SlotOperation([means, x], clip)
     {
-        protected override void Forward<T, TEnds>()
+        protected override void Forward<T, TEnds>(int from, int to)
         {
             ReadOnlySpan<T> means = Inputs[0].Data<T>(), image = Inputs[1].Data<T>();
             var gamma = Output.Data<T>();
             int k = Slots, d = Pixels;
             Vector512<T> least = Least<T>(), most = Most<T>(), extra = Vector512.Create(T.CreateChecked(floor));
-            for (int b = 0; b < Images; b++)
+            for (int b = from; b < to; b++)
             {
                 for (int i = 0; i < d; i += Vector512<T>.Count)
                 {
@@ -183,14 +208,14 @@ public sealed partial class Tensor
         }
 
         // ∂L/∂p_k = (g_k − Σ_j g_j·γ_j) / Σ_j p_j.
-        protected override void Backward<T, TEnds>()
+        protected override void Backward<T, TEnds>(int from, int to, bool addFirst, bool addSecond)
         {
             if (!Wants(0)) return;
             ReadOnlySpan<T> means = Inputs[0].Data<T>(), image = Inputs[1].Data<T>(), gamma = Output.Data<T>(), g = OutputGradient<T>();
-            var into = InputGradient<T>(0, out bool accumulate);
+            var into = GradientOf<T>(0);
             int k = Slots, d = Pixels;
             Vector512<T> least = Least<T>(), most = Most<T>(), extra = Vector512.Create(T.CreateChecked(floor));
-            for (int b = 0; b < Images; b++)
+            for (int b = from; b < to; b++)
             {
                 for (int i = 0; i < d; i += Vector512<T>.Count)
                 {
@@ -208,7 +233,7 @@ public sealed partial class Tensor
                     for (int s = 0; s < k; s++)
                     {
                         var inside = Inside(Probability(Load<T, TEnds>(means, at + (s * d), left), sign, x), least, most);
-                        Store<T, TEnds>(inside & ((Load<T, TEnds>(g, at + (s * d), left) - mean) * factor), into, at + (s * d), left, accumulate);
+                        Store<T, TEnds>(inside & ((Load<T, TEnds>(g, at + (s * d), left) - mean) * factor), into, at + (s * d), left, addFirst);
                     }
                 }
             }
@@ -217,31 +242,31 @@ public sealed partial class Tensor
 
     private sealed class MixtureOperation(Tensor means, Tensor x, double clip) : SlotOperation([means, x], clip)
     {
-        protected override void Forward<T, TEnds>()
+        protected override void Forward<T, TEnds>(int from, int to)
         {
             ReadOnlySpan<T> means = Inputs[0].Data<T>(), image = Inputs[1].Data<T>();
             var y = Output.Data<T>();
             int k = Slots, d = Pixels;
-            Vector512<T> least = Least<T>(), most = Most<T>(), weight = Vector512.Create(T.One / T.CreateChecked(k));
-            for (int b = 0; b < Images; b++)
+            Vector512<T> least = Least<T>(), most = Most<T>(), slots = Vector512.Create(T.CreateChecked(k));
+            for (int b = from; b < to; b++)
             {
                 for (int i = 0; i < d; i += Vector512<T>.Count)
                 {
                     int at = (b * k * d) + i, left = d - i;
                     var sum = Sum<T, TEnds>(means, image, at, b, i, left, least, most, out _);
-                    Store<T, TEnds>(Lanes.Log(sum * weight), y, (b * d) + i, left);
+                    Store<T, TEnds>(Lanes.Log(sum / slots), y, (b * d) + i, left);
                 }
             }
         }
 
-        protected override void Backward<T, TEnds>()
+        protected override void Backward<T, TEnds>(int from, int to, bool addFirst, bool addSecond)
         {
             if (!Wants(0)) return;
             ReadOnlySpan<T> means = Inputs[0].Data<T>(), image = Inputs[1].Data<T>(), g = OutputGradient<T>();
-            var into = InputGradient<T>(0, out bool accumulate);
+            var into = GradientOf<T>(0);
             int k = Slots, d = Pixels;
             Vector512<T> least = Least<T>(), most = Most<T>();
-            for (int b = 0; b < Images; b++)
+            for (int b = from; b < to; b++)
             {
                 for (int i = 0; i < d; i += Vector512<T>.Count)
                 {
@@ -252,7 +277,7 @@ public sealed partial class Tensor
                     for (int s = 0; s < k; s++)
                     {
                         var inside = Inside(Probability(Load<T, TEnds>(means, at + (s * d), left), sign, x), least, most);
-                        Store<T, TEnds>(inside & gradient, into, at + (s * d), left, accumulate);
+                        Store<T, TEnds>(inside & gradient, into, at + (s * d), left, addFirst);
                     }
                 }
             }
@@ -273,13 +298,13 @@ public sealed partial class Tensor
 
     private sealed class BernoulliResidualOperation(Tensor means, Tensor x, Tensor input, double clip, double floor, bool through) : SlotOperation([means, x, input], clip)
     {
-        protected override void Forward<T, TEnds>()
+        protected override void Forward<T, TEnds>(int from, int to)
         {
             ReadOnlySpan<T> means = Inputs[0].Data<T>(), target = Inputs[1].Data<T>(), input = Inputs[2].Data<T>();
             var y = Output.Data<T>();
             int k = Slots, d = Pixels;
             Vector512<T> least = Least<T>(), most = Most<T>(), extra = Vector512.Create(T.CreateChecked(floor));
-            for (int b = 0; b < Images; b++)
+            for (int b = from; b < to; b++)
             {
                 for (int i = 0; i < d; i += Vector512<T>.Count)
                 {
@@ -297,14 +322,14 @@ public sealed partial class Tensor
         }
 
         // With a_k = g_k·(x̃ − μ_k): ∂L/∂μ_k = −g_k·γ_k + (a_k − Σ_j a_j·γ_j) / Σ_j p_j · ∂p_k/∂μ_k.
-        protected override void Backward<T, TEnds>()
+        protected override void Backward<T, TEnds>(int from, int to, bool addFirst, bool addSecond)
         {
             if (!Wants(0)) return;
             ReadOnlySpan<T> means = Inputs[0].Data<T>(), target = Inputs[1].Data<T>(), input = Inputs[2].Data<T>(), g = OutputGradient<T>();
-            var into = InputGradient<T>(0, out bool accumulate);
+            var into = GradientOf<T>(0);
             int k = Slots, d = Pixels;
             Vector512<T> least = Least<T>(), most = Most<T>(), extra = Vector512.Create(T.CreateChecked(floor));
-            for (int b = 0; b < Images; b++)
+            for (int b = from; b < to; b++)
             {
                 for (int i = 0; i < d; i += Vector512<T>.Count)
                 {
@@ -327,7 +352,7 @@ public sealed partial class Tensor
                         Vector512<T> mu = Load<T, TEnds>(means, at + (s * d), left), gradient = Load<T, TEnds>(g, at + (s * d), left), p = Probability(mu, sign, x);
                         var gamma = (Limit(p, least, most) + extra) * share;
                         var throughGamma = Inside(p, least, most) & (((gradient * (seen - mu)) - mean) * factor);
-                        Store<T, TEnds>(throughGamma - (gradient * gamma), into, at + (s * d), left, accumulate);
+                        Store<T, TEnds>(throughGamma - (gradient * gamma), into, at + (s * d), left, addFirst);
                     }
                 }
             }
@@ -336,16 +361,18 @@ public sealed partial class Tensor
 
     private sealed class SlotLossOperation(Tensor means, Tensor gamma, Tensor x, double lambda, double clip) : SlotOperation([means, gamma, x], clip)
     {
-        protected override void Forward<T, TEnds>()
+        protected override int Differentiable => 2;
+
+        protected override void Forward<T, TEnds>(int from, int to)
         {
             ReadOnlySpan<T> means = Inputs[0].Data<T>(), gamma = Inputs[1].Data<T>(), image = Inputs[2].Data<T>();
             var y = Output.Data<T>();
             int k = Slots, d = Pixels;
             Vector512<T> least = Least<T>(), most = Most<T>(), other = Vector512.Create(T.CreateChecked(lambda));
             var part = Scratch.Take<T>(0, Vector512<T>.Count);
-            for (int b = 0; b < Images; b++)
+            for (int b = from; b < to; b++)
             {
-                var sum = Vector512<T>.Zero;
+                Vector512<double> lower = default, upper = default;
                 for (int row = b * k; row < (b + 1) * k; row++)
                 {
                     for (int i = 0; i < d; i += Vector512<T>.Count)
@@ -363,23 +390,23 @@ public sealed partial class Tensor
                             loss = Load<T, TEnds>(part, 0, Vector512<T>.Count);
                         }
 
-                        sum += loss;
+                        Reduce.Add(loss, ref lower, ref upper);
                     }
                 }
 
-                y[b] = Lanes.Sum(sum);
+                y[b] = Reduce.Narrow<T>(Lanes.Sum(lower + upper));
             }
         }
 
-        protected override void Backward<T, TEnds>()
+        protected override void Backward<T, TEnds>(int from, int to, bool addFirst, bool addSecond)
         {
             ReadOnlySpan<T> means = Inputs[0].Data<T>(), gamma = Inputs[1].Data<T>(), image = Inputs[2].Data<T>(), g = OutputGradient<T>();
             int k = Slots, d = Pixels;
             Vector512<T> least = Least<T>(), most = Most<T>(), other = Vector512.Create(T.CreateChecked(lambda));
             if (Wants(0))
             {
-                var into = InputGradient<T>(0, out bool accumulate);
-                for (int row = 0; row < Images * k; row++)
+                var into = GradientOf<T>(0);
+                for (int row = from * k; row < to * k; row++)
                 {
                     var scale = Vector512.Create(g[row / k]);
                     for (int i = 0; i < d; i += Vector512<T>.Count)
@@ -390,15 +417,15 @@ public sealed partial class Tensor
                         Vector512<T> p = Probability(mean, sign, x), dark = Vector512<T>.One - mean;
                         var pays = Inside(p, least, most) & (own * sign / p);
                         var elsewhere = Inside(dark, least, most) & (other * (Vector512<T>.One - own) / dark);
-                        Store<T, TEnds>(scale * (elsewhere - pays), into, at, left, accumulate);
+                        Store<T, TEnds>(scale * (elsewhere - pays), into, at, left, addFirst);
                     }
                 }
             }
 
             if (Wants(1))
             {
-                var into = InputGradient<T>(1, out bool accumulate);
-                for (int row = 0; row < Images * k; row++)
+                var into = GradientOf<T>(1);
+                for (int row = from * k; row < to * k; row++)
                 {
                     var scale = Vector512.Create(g[row / k]);
                     for (int i = 0; i < d; i += Vector512<T>.Count)
@@ -407,7 +434,7 @@ public sealed partial class Tensor
                         Vector512<T> x = Load<T, TEnds>(image, (row / k * d) + i, left), mean = Load<T, TEnds>(means, at, left);
                         var p = Limit(Probability(mean, Sign(x), x), least, most);
                         var dark = Limit(Vector512<T>.One - mean, least, most);
-                        Store<T, TEnds>(scale * ((other * Lanes.Log(dark)) - Lanes.Log(p)), into, at, left, accumulate);
+                        Store<T, TEnds>(scale * ((other * Lanes.Log(dark)) - Lanes.Log(p)), into, at, left, addSecond);
                     }
                 }
             }

@@ -38,7 +38,7 @@ public sealed partial class Tensor
         {
             ReadOnlySpan<T> x = Inputs[0].Data<T>();
             if (exponent == 2) TensorPrimitives.Multiply(x, x, Output.Data<T>());
-            else TensorPrimitives.Pow(x, T.CreateChecked(exponent), Output.Data<T>());
+            else Scalars.Power(x, [T.CreateChecked(exponent)], Output.Data<T>());
         }
 
         protected override void Backward<T>()
@@ -48,7 +48,7 @@ public sealed partial class Tensor
             ReadOnlySpan<T> x = Inputs[0].Data<T>();
             var slope = Scratch.Take<T>(4, x.Length);
             if (exponent == 2) x.CopyTo(slope);
-            else TensorPrimitives.Pow(x, T.CreateChecked(exponent - 1), slope);
+            else Scalars.Power(x, [T.CreateChecked(exponent - 1)], slope);
             TensorPrimitives.Multiply(slope, T.CreateChecked(exponent), slope);
             var into = InputGradient<T>(0, out bool accumulate);
             if (accumulate) TensorPrimitives.MultiplyAdd(OutputGradient<T>(), slope, into, into);
@@ -58,7 +58,7 @@ public sealed partial class Tensor
 
     private sealed class PowerOfTensor(Tensor x, Tensor y) : Operation(x, y)
     {
-        protected override void Forward<T>() => TensorPrimitives.Pow<T>(Inputs[0].Data<T>(), Inputs[1].Data<T>(), Output.Data<T>());
+        protected override void Forward<T>() => Scalars.Power<T>(Inputs[0].Data<T>(), Inputs[1].Data<T>(), Output.Data<T>());
 
         protected override void Backward<T>()
         {

@@ -6,7 +6,11 @@ using Scae.Tensors.Kernels;
 
 namespace Scae.Tensors;
 
-/// <content>Sums and what follows from them, over all elements, one axis, or several.</content>
+/// <content>
+/// Sums and what follows from them, over all elements, one axis, or several. Of nothing the sum is 0, mean, variance and
+/// standard deviation are NaN (0 / 0), the norm is 0, and there is no largest or smallest: an error. Equal values have
+/// themselves as mean and no deviation, whatever they are.
+/// </content>
 public sealed partial class Tensor
 {
     /// <summary>The sum of all elements, a scalar; 0 for none.</summary>
@@ -21,7 +25,7 @@ public sealed partial class Tensor
     public Tensor sum(int[] axes, bool keepDim = false) => SumOver(axes, keepDim);
 
     /// <summary>The mean of all elements, a scalar; NaN for none.</summary>
-    public Tensor mean() => sum() * (1.0 / nelement);
+    public Tensor mean() => mean([.. Enumerable.Range(0, dim)]);
 
     /// <summary>The mean along an axis.</summary>
     /// <exception cref="ShapeError">There is no such axis.</exception>
@@ -29,13 +33,9 @@ public sealed partial class Tensor
 
     /// <summary>The mean along several axes.</summary>
     /// <exception cref="ShapeError">There is no such axis, or one is named twice.</exception>
-    public Tensor mean(int[] axes, bool keepDim = false)
-    {
-        var total = SumOver(axes, keepDim);
-        return total * ((double)Math.Max(total.nelement, 1) / nelement);
-    }
+    public Tensor mean(int[] axes, bool keepDim = false) => Reduced("mean", axes, keepDim, isMean: true);
 
-    /// <summary>The variance of all elements, divided by n − 1 unless told otherwise.</summary>
+    /// <summary>The variance of all elements, divided by n − 1 unless told otherwise; NaN for none, and for one if so.</summary>
     public Tensor var(bool unbiased = true) => var([.. Enumerable.Range(0, dim)], false, unbiased);
 
     /// <summary>The variance along an axis, divided by n − 1 unless told otherwise.</summary>
@@ -48,11 +48,14 @@ public sealed partial class Tensor
     {
         var centred = this - mean(axes, keepDim: true);
         var squares = (centred * centred).sum(axes, keepDim);
-        double n = (double)nelement / Math.Max(squares.nelement, 1);
-        return squares / (unbiased ? n - 1 : n);
+        double n = 1;
+        foreach (int axis in axes) n *= size(axis);
+
+        // Of one element alone it is 0 / 0.
+        return squares / (unbiased ? Math.Max(n - 1, 0) : n);
     }
 
-    /// <summary>The standard deviation of all elements, unbiased variance unless told otherwise.</summary>
+    /// <summary>The standard deviation of all elements, unbiased variance unless told otherwise; NaN as the variance.</summary>
     public Tensor std(bool unbiased = true) => var(unbiased).sqrt();
 
     /// <summary>The standard deviation along an axis, unbiased variance unless told otherwise.</summary>
@@ -90,10 +93,12 @@ public sealed partial class Tensor
     /// <exception cref="ShapeError">There is no such axis or it is empty.</exception>
     public Tensor argmin(int axis, bool keepDim = false) => Extreme("argmin", axis, keepDim, largest: false).Index;
 
-    private Tensor SumOver(int[] axes, bool keepDim)
+    private Tensor SumOver(int[] axes, bool keepDim) => Reduced("sum", axes, keepDim, isMean: false);
+
+    private Tensor Reduced(string operation, int[] axes, bool keepDim, bool isMean)
     {
-        RefuseIntegers("sum", this);
-        bool[] reduced = Scae.Tensors.Shape.AxisFlags("sum", axes, dim);
+        RefuseIntegers(operation, this);
+        bool[] reduced = Scae.Tensors.Shape.AxisFlags(operation, axes, dim);
         int[] result = Scae.Tensors.Shape.Reduce(_shape, reduced, keepDim);
 
         // The summed axes are brought together at the end; the copy is skipped when they are there already.
@@ -110,7 +115,7 @@ public sealed partial class Tensor
             else inner *= x._shape[i];
         }
 
-        return new SumAxis(x, outer, count, inner).Run(dtype, result);
+        return new SumAxis(x, outer, count, inner, isMean).Run(dtype, result);
     }
 
     private (Tensor Value, Tensor Index) Extreme(string operation, int axis, bool keepDim, bool largest)
@@ -127,45 +132,35 @@ public sealed partial class Tensor
         return (new PickAlongAxis(x, index, outer, _shape[at], inner).Run(dtype, result), index);
     }
 
-    /// <summary>Σ over the middle axis of [outer, count, inner].</summary>
-    private sealed class SumAxis(Tensor x, int outer, int count, int inner) : Operation(x)
+    /// <summary>Σ over the middle axis of [outer, count, inner], or Σ / count.</summary>
+    private sealed class SumAxis(Tensor x, int outer, int count, int inner, bool isMean) : Operation(x)
     {
-        // So few that one running sum for each column does no harm.
-        private const int RowsInOrder = 128;
+        protected override void Forward<T>() => Sharing.Run(new Outer<T>(this), outer, Inputs[0].nelement >= Sharing.ManyElements);
 
-        protected override void Forward<T>()
+        private void Sum<T>(int from, int to)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
         {
             var x = Inputs[0].Data<T>();
             var y = Output.Data<T>();
-            if (inner == 1)
+            for (int o = from; o < to; o++)
             {
-                for (int o = 0; o < outer; o++) y[o] = Reduce.Sum<T>(x.Slice(o * count, count));
-                return;
-            }
+                var rows = x.Slice(o * count * inner, count * inner);
+                if (inner == 1)
+                {
+                    y[o] = isMean ? Reduce.Mean<T>(rows) : Reduce.Sum<T>(rows);
+                    continue;
+                }
 
-            int halvings = 0;
-            for (int rows = count; rows > RowsInOrder; rows -= rows / 2) halvings++;
-            var partial = Scratch.Take<T>(0, halvings * inner);
-            for (int o = 0; o < outer; o++) SumRows(x.Slice(o * count * inner, count * inner), y.Slice(o * inner, inner), partial);
+                var sums = y.Slice(o * inner, inner);
+                Rowwise.Sum<T>(rows, isMean ? count : 1, sums, accumulate: false);
+                if (isMean) Rowwise.CorrectMean<T>(rows, sums);
+            }
         }
 
-        /// <summary>The sum over rows, in order where they are few, else of both halves: the error grows with log n, not n.</summary>
-        private static void SumRows<T>(ReadOnlySpan<T> rows, Span<T> sum, Span<T> partial)
+        private readonly struct Outer<T>(SumAxis operation) : IRange
             where T : unmanaged, IBinaryFloatingPointIeee754<T>
         {
-            int n = sum.Length, count = n == 0 ? 0 : rows.Length / n;
-            if (count <= RowsInOrder)
-            {
-                sum.Clear();
-                for (int i = 0; i < count; i++) TensorPrimitives.Add(sum, rows.Slice(i * n, n), sum);
-                return;
-            }
-
-            int half = count / 2 * n;
-            var other = partial[..n];
-            SumRows(rows[..half], sum, partial[n..]);
-            SumRows(rows[half..], other, partial[n..]);
-            TensorPrimitives.Add(sum, other, sum);
+            public void Run(int from, int to) => operation.Sum<T>(from, to);
         }
 
         protected override void Backward<T>()
@@ -173,22 +168,24 @@ public sealed partial class Tensor
             if (!Wants(0)) return;
             var g = OutputGradient<T>();
             var into = InputGradient<T>(0, out bool accumulate);
+            T n = isMean ? T.CreateChecked(count) : T.One;
+            var share = Scratch.Take<T>(0, inner);
             for (int o = 0; o < outer; o++)
             {
                 if (inner == 1)
                 {
                     var row = into.Slice(o * count, count);
-                    if (accumulate) TensorPrimitives.Add(row, g[o], row);
-                    else row.Fill(g[o]);
+                    if (accumulate) TensorPrimitives.Add(row, g[o] / n, row);
+                    else row.Fill(g[o] / n);
                     continue;
                 }
 
-                var from = g.Slice(o * inner, inner);
+                TensorPrimitives.Divide(g.Slice(o * inner, inner), n, share);
                 for (int i = 0; i < count; i++)
                 {
                     var row = into.Slice(((o * count) + i) * inner, inner);
-                    if (accumulate) TensorPrimitives.Add(row, from, row);
-                    else from.CopyTo(row);
+                    if (accumulate) TensorPrimitives.Add(row, share, row);
+                    else share.CopyTo(row);
                 }
             }
         }

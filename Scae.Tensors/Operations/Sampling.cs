@@ -7,7 +7,7 @@ public sealed partial class Tensor
 {
     /// <summary>
     /// Where each pixel of a height × width image lies on another image, for poses [b, 3] = (s, t_x, t_y) → [b, height,
-    /// width, 2] = (x, y). With (u, v) on linspace(−1, 1): (s·u + t_x, s·v + t_y), which cuts a glimpse out; inverse:
+    /// width, 2] = (x, y). With (u, v) on linspace(−1, 1), or 0 for one pixel alone: (s·u + t_x, s·v + t_y), which cuts a glimpse out; inverse:
     /// ((u − t_x)/s, (v − t_y)/s), which renders a patch onto a canvas.
     /// </summary>
     /// <exception cref="ShapeError">The poses aren't of that form or a size is below 1.</exception>
@@ -15,10 +15,13 @@ public sealed partial class Tensor
     {
         CheckPose("affineGrid", this, height, width);
         Tensor s = slice(1, 0, 1).unsqueeze(2), tx = slice(1, 1, 2).unsqueeze(2), ty = slice(1, 2, 3).unsqueeze(2);
-        var u = linspace(-1, 1, width, dtype).view(1, 1, width);
-        var v = linspace(-1, 1, height, dtype).view(1, height, 1);
+        var u = Ticks(width).view(1, 1, width);
+        var v = Ticks(height).view(1, height, 1);
         Tensor x = inverse ? (u - tx) / s : (s * u) + tx, y = inverse ? (v - ty) / s : (s * v) + ty;
         return stack([x.expand(_shape[0], height, width), y.expand(_shape[0], height, width)], -1);
+
+        // One pixel alone spans no width: it lies in the middle.
+        Tensor Ticks(int n) => n == 1 ? zeros([1], dtype) : linspace(-1, 1, n, dtype);
     }
 
     /// <summary>

@@ -1,4 +1,6 @@
-using System.Numerics.Tensors;
+using System;
+using System.Runtime.Intrinsics;
+using Scae.Tensors.Kernels;
 
 namespace Scae.Tensors;
 
@@ -65,20 +67,26 @@ public sealed partial class Tensor
         protected override void Forward<T>()
         {
             var y = Output.Data<T>();
-            if (divides) TensorPrimitives.Divide(Inputs[0].Data<T>(), T.CreateChecked(scale), y);
-            else TensorPrimitives.Multiply(Inputs[0].Data<T>(), T.CreateChecked(scale), y);
-            if (shift != 0) TensorPrimitives.Add(y, T.CreateChecked(shift), y);
+            ReadOnlySpan<T> factor = [T.CreateChecked(scale)];
+            if (divides) Elementwise.Map2<T, Quotient>(Inputs[0].Data<T>(), 1, factor, 0, y);
+            else if (shift == 0) Elementwise.Map2<T, Product>(Inputs[0].Data<T>(), 1, factor, 0, y);
+            else Elementwise.Map3<T, ScaleShift>(Inputs[0].Data<T>(), factor, 0, [T.CreateChecked(shift)], 0, y, accumulate: false);
         }
 
         protected override void Backward<T>()
         {
             if (!Wants(0)) return;
-            var g = OutputGradient<T>();
             var into = InputGradient<T>(0, out bool accumulate);
-            T factor = T.CreateChecked(divides ? 1 / scale : scale);
-            if (accumulate) TensorPrimitives.MultiplyAdd(g, factor, into, into);
-            else TensorPrimitives.Multiply(g, factor, into);
+            ReadOnlySpan<T> factor = [T.CreateChecked(scale)];
+            if (divides) Elementwise.Map2<T, Quotient>(OutputGradient<T>(), 1, factor, 0, into, accumulate);
+            else Elementwise.Map2<T, Product>(OutputGradient<T>(), 1, factor, 0, into, accumulate);
         }
+    }
+
+    private readonly struct ScaleShift : IMap3
+    {
+        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+            where T : unmanaged => (g * x) + y;
     }
 
     internal static void RefuseIntegers(string operation, Tensor x)

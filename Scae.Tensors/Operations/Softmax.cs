@@ -1,5 +1,7 @@
 using System;
+using System.Numerics;
 using System.Numerics.Tensors;
+using System.Runtime.Intrinsics;
 using Scae.Tensors.Kernels;
 
 namespace Scae.Tensors;
@@ -35,6 +37,19 @@ public sealed partial class Tensor
         return at == dim - 1 ? rows(contiguous()) : rows(transpose(at, -1).contiguous()).transpose(at, -1);
     }
 
+    /// <summary>
+    /// log Σ e^x for values whose largest is 0: log(1 + the rest), which keeps terms far below it. Writes over the row.
+    /// </summary>
+    private static T LogSumExpShifted<T>(ReadOnlySpan<T> x, Span<T> row)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        int largest = x.IndexOf(T.Zero);
+        Elementwise.Map1<T, Exp>(x, row);
+        if (largest < 0) return T.Log(Reduce.Sum<T>(row));
+        row[largest] = T.Zero;
+        return Lanes.LogOnePlus(Vector512.Create(Reduce.Sum<T>(row)))[0];
+    }
+
     private sealed class SoftmaxRows(Tensor x) : Operation(x)
     {
         protected override void Forward<T>() => SoftmaxKernel.Forward(Inputs[0].Data<T>(), Inputs[0].Shape[^1], T.One, Output.Data<T>());
@@ -60,8 +75,7 @@ public sealed partial class Tensor
             {
                 var target = y.Slice(start, n);
                 TensorPrimitives.Subtract(x.Slice(start, n), TensorPrimitives.Max<T>(x.Slice(start, n)), target);
-                TensorPrimitives.Exp(target, row);
-                TensorPrimitives.Subtract(target, T.Log(Reduce.Sum<T>(row)), target);
+                TensorPrimitives.Subtract(target, LogSumExpShifted(target, row), target);
             }
         }
 
@@ -77,7 +91,7 @@ public sealed partial class Tensor
             {
                 var gradient = g.Slice(start, n);
                 var target = into.Slice(start, n);
-                TensorPrimitives.Exp(y.Slice(start, n), row);
+                Elementwise.Map1<T, Exp>(y.Slice(start, n), row);
                 TensorPrimitives.Multiply(row, -Reduce.Sum(gradient), row);
                 TensorPrimitives.Add(row, gradient, row);
                 if (accumulate) TensorPrimitives.Add(target, row, target);
@@ -105,8 +119,7 @@ public sealed partial class Tensor
                 }
 
                 TensorPrimitives.Subtract(values, most, row);
-                TensorPrimitives.Exp(row, row);
-                y[i] = most + T.Log(Reduce.Sum<T>(row));
+                y[i] = most + LogSumExpShifted<T>(row, row);
             }
         }
 
@@ -129,7 +142,7 @@ public sealed partial class Tensor
                 }
 
                 TensorPrimitives.Subtract(x.Slice(i * n, n), y[i], row);
-                TensorPrimitives.Exp(row, row);
+                Elementwise.Map1<T, Exp>(row, row);
                 if (accumulate) TensorPrimitives.MultiplyAdd(row, g[i], target, target);
                 else TensorPrimitives.Multiply(row, g[i], target);
             }

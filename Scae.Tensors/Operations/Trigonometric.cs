@@ -1,6 +1,5 @@
 using System;
 using System.Numerics;
-using System.Numerics.Tensors;
 using System.Runtime.Intrinsics;
 using Scae.Tensors.Kernels;
 
@@ -36,19 +35,25 @@ public sealed partial class Tensor
     /// <summary>arctan x, in radians.</summary>
     public Tensor atan() => Unary<Atan>.Of("atan", this);
 
-    private readonly struct Sin : IUnary
+    private readonly struct Sin : IUnary, IMap1
     {
         public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Sin(x, y);
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map1<T, Sin>(x, y);
+
+        public static Vector512<T> Apply<T>(Vector512<T> x)
+            where T : unmanaged => Lanes.Sin(x);
 
         public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
             where T : unmanaged => g * Lanes.Cos(x);
     }
 
-    private readonly struct Cos : IUnary
+    private readonly struct Cos : IUnary, IMap1
     {
         public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Cos(x, y);
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map1<T, Cos>(x, y);
+
+        public static Vector512<T> Apply<T>(Vector512<T> x)
+            where T : unmanaged => Lanes.Cos(x);
 
         public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
             where T : unmanaged => -g * Lanes.Sin(x);
@@ -57,7 +62,7 @@ public sealed partial class Tensor
     private readonly struct Tan : IUnary
     {
         public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Tan(x, y);
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Scalars.Map(x, y, Math.Tan);
 
         public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
             where T : unmanaged => g * (Vector512<T>.One + (y * y));
@@ -102,7 +107,7 @@ public sealed partial class Tensor
     private readonly struct Asin : IUnary
     {
         public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Asin(x, y);
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Scalars.Map(x, y, Math.Asin);
 
         public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
             where T : unmanaged => g / Vector512.Sqrt(Vector512<T>.One - (x * x));
@@ -111,7 +116,7 @@ public sealed partial class Tensor
     private readonly struct Acos : IUnary
     {
         public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Acos(x, y);
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Scalars.Map(x, y, Math.Acos);
 
         public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
             where T : unmanaged => -g / Vector512.Sqrt(Vector512<T>.One - (x * x));
@@ -120,7 +125,7 @@ public sealed partial class Tensor
     private readonly struct Atan : IUnary
     {
         public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Atan(x, y);
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Scalars.Map(x, y, Math.Atan);
 
         public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
             where T : unmanaged => g / (Vector512<T>.One + (x * x));

@@ -28,11 +28,17 @@ public sealed partial class Tensor
     /// <summary>The natural logarithm; −∞ at 0.</summary>
     public Tensor log() => Unary<Log>.Of("log", this);
 
+    /// <summary>log(1 + x), exact for small x too; −∞ at −1.</summary>
+    public Tensor log1p() => Unary<LogOnePlus>.Of("log1p", this);
+
+    /// <summary>eˣ − 1, exact for small x too.</summary>
+    public Tensor expm1() => Unary<ExpMinusOne>.Of("expm1", this);
+
     /// <summary>The natural logarithm of max(x, ε), so that it is finite at 0; no gradient below ε.</summary>
     public Tensor safelog(double epsilon = 1e-12) => clamp(epsilon, double.PositiveInfinity).log();
 
     /// <summary>The logarithm to base ten.</summary>
-    public Tensor log10() => log() / Math.Log(10);
+    public Tensor log10() => Unary<LogTen>.Of("log10", this);
 
     /// <summary>√x.</summary>
     public Tensor sqrt() => Unary<Sqrt>.Of("sqrt", this);
@@ -67,10 +73,13 @@ public sealed partial class Tensor
         return new Clamp(contiguous(), low, high).Run(dtype, shape);
     }
 
-    private readonly struct Abs : IUnary
+    private readonly struct Abs : IUnary, IMap1
     {
         public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Abs(x, y);
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map1<T, Abs>(x, y);
+
+        public static Vector512<T> Apply<T>(Vector512<T> x)
+            where T : unmanaged => Vector512.Abs(x);
 
         public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
             where T : unmanaged =>
@@ -89,53 +98,94 @@ public sealed partial class Tensor
             where T : unmanaged => Vector512<T>.Zero;
     }
 
-    private readonly struct Exp : IUnary
+    private readonly struct Exp : IUnary, IMap1
     {
         public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Exp(x, y);
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map1<T, Exp>(x, y);
+
+        public static Vector512<T> Apply<T>(Vector512<T> x)
+            where T : unmanaged => Lanes.Exp(x);
 
         public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
             where T : unmanaged => g * y;
     }
 
-    private readonly struct Log : IUnary
+    private readonly struct Log : IUnary, IMap1
     {
         public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Log(x, y);
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map1<T, Log>(x, y);
+
+        public static Vector512<T> Apply<T>(Vector512<T> x)
+            where T : unmanaged => Lanes.Log(x);
 
         public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
             where T : unmanaged => g / x;
     }
 
-    private readonly struct Sqrt : IUnary
+    private readonly struct Sqrt : IUnary, IMap1
     {
         public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Sqrt(x, y);
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map1<T, Sqrt>(x, y);
+
+        public static Vector512<T> Apply<T>(Vector512<T> x)
+            where T : unmanaged => Vector512.Sqrt(x);
 
         public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
             where T : unmanaged => g / (y + y);
     }
 
-    private readonly struct Sigmoid : IUnary
+    private readonly struct LogTen : IUnary
     {
         public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => SigmoidOf(x, y);
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Scalars.Map(x, y, Math.Log10);
+
+        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+            where T : unmanaged => g / (x * Lanes.Constant<T>(2.302585092994045684));
+    }
+
+    private readonly struct LogOnePlus : IUnary, IMap1
+    {
+        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map1<T, LogOnePlus>(x, y);
+
+        public static Vector512<T> Apply<T>(Vector512<T> x)
+            where T : unmanaged => Lanes.LogOnePlus(x);
+
+        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+            where T : unmanaged => g / (Vector512<T>.One + x);
+    }
+
+    private readonly struct ExpMinusOne : IUnary, IMap1
+    {
+        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map1<T, ExpMinusOne>(x, y);
+
+        public static Vector512<T> Apply<T>(Vector512<T> x)
+            where T : unmanaged => Lanes.ExpMinusOne(x);
+
+        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+            where T : unmanaged => g * Lanes.Exp(x);
+    }
+
+    private readonly struct Sigmoid : IUnary, IMap1
+    {
+        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map1<T, Sigmoid>(x, y);
+
+        public static Vector512<T> Apply<T>(Vector512<T> x)
+            where T : unmanaged => Lanes.Sigmoid(x);
 
         public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
             where T : unmanaged => g * y * (Vector512<T>.One - y);
-
-        private static void SigmoidOf<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        {
-            // Alone among its sisters, this primitive refuses empty spans.
-            if (!x.IsEmpty) TensorPrimitives.Sigmoid(x, y);
-        }
     }
 
-    private readonly struct Relu : IUnary
+    private readonly struct Relu : IUnary, IMap1
     {
         public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Max(x, T.Zero, y);
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map1<T, Relu>(x, y);
+
+        public static Vector512<T> Apply<T>(Vector512<T> x)
+            where T : unmanaged => Vector512.Max(x, Vector512<T>.Zero);
 
         public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
             where T : unmanaged => Vector512.GreaterThan(y, Vector512<T>.Zero) & g;
@@ -146,13 +196,11 @@ public sealed partial class Tensor
         public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
             where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map1<T, Softplus>(x, y);
 
-        // max(x, 0) + log(1 + e^−|x|)
         public static Vector512<T> Apply<T>(Vector512<T> x)
-            where T : unmanaged =>
-            Vector512.Max(x, Vector512<T>.Zero) + Lanes.LogOnePlus(Lanes.Exp(-Vector512.Abs(x)));
+            where T : unmanaged => Lanes.Softplus(x);
 
         public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
-            where T : unmanaged => g / (Vector512<T>.One + Lanes.Exp(-x));
+            where T : unmanaged => g * Lanes.Sigmoid(x);
     }
 
     private readonly struct Floor : IUnary

@@ -8,7 +8,10 @@ open System.Text.Json
 
 type Result = { ExitCode: int; Output: string; Error: string }
 
-let private program = Path.Combine(AppContext.BaseDirectory, "scae.dll")
+/// The program where its own build leaves it, of the configuration that is tested: bin/Release/net10.0.
+let private program =
+    let tested = DirectoryInfo(AppContext.BaseDirectory.TrimEnd Path.DirectorySeparatorChar)
+    Path.Combine(Scae.Tests.Expectation.root, "Scae.Cli", "bin", (nonNull tested.Parent).Name, tested.Name, "scae.dll")
 
 let start (arguments: string list) : Process =
     let info =

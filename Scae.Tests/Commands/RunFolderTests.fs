@@ -3,6 +3,7 @@ module Scae.Tests.Commands.RunFolderTests
 
 open System.IO
 open Expecto
+open Scae.Cli.Runs
 open Scae.Tests.Claims
 open Scae.Tests.Commands.CommandLine
 
@@ -113,4 +114,38 @@ let tests =
                     resumed.ExitCode |> shouldEqual 0
                     resumed.Error |> shouldContainText "going on from previous.safetensors"
                     File.ReadAllBytes last |> shouldEqual whole)
+
+            testCase "a folder where a file belongs is seen before anything is trained"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    for name in [ "last.safetensors"; "best.safetensors"; "metrics.jsonl"; "summary.json" ] do
+                        let place = Directory.CreateDirectory(inRun (inRun folder name) name)
+                        let refused = messageOf<RunFailure>(fun () -> RunFolder.At(inRun folder name).Prepare())
+
+                        refused
+                        |> shouldEqual $"{place.FullName}: a folder is where a file of the run belongs; rename it"
+
+                    let other = (Directory.CreateDirectory(inRun folder "other")).FullName
+                    File.WriteAllText(inRun other "figures", "")
+
+                    messageOf<RunFailure>(fun () -> RunFolder.At(other).Prepare())
+                    |> shouldContainText "a file is where a folder of the run belongs")
+
+            testCase "the quick presets need nothing but the program"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    for name, options in [ "neural-em", []; "air", [ "--digits"; "strokes" ] ] do
+                        let out = inRun folder name
+                        let trained = run ([ "train"; name; "--preset"; "quick"; "--quiet"; "--out"; out ] @ options)
+                        (trained.ExitCode, trained.Error) |> shouldEqual (0, "")
+                        File.Exists(inRun out "summary.json") |> shouldEqual true)
+
+            testCase "what the memory can't hold is refused before it is taken"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let out = inRun folder "run"
+                    let refused = run [ "train"; "constellations"; "--test-size"; "2000000000"; "--out"; out ]
+                    refused.Error |> shouldStartWith "scae: --test-size 2000000000: the run needs about"
+                    refused.ExitCode |> shouldEqual 2
+                    Directory.Exists out |> shouldEqual false)
         ]

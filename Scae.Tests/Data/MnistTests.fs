@@ -3,9 +3,14 @@ module Scae.Tests.Data.MnistTests
 open System
 open System.IO
 open System.IO.Compression
+open System.Net
+open System.Net.Sockets
+open System.Threading
 open Scae.Tests.Claims
 open Expecto
+open Scae.Cli.Data
 open Scae.Core.Data
+open Scae.Core.Experiments
 open Scae.Tensors
 
 let private header (magic: int) (sizes: int list) =
@@ -42,6 +47,10 @@ let private inFolder (action: string -> unit) =
     finally
         folder.Delete true
 
+/// Both sets from a folder, or else from where they can be fetched.
+let private from (folder: string) (fetch: MnistFile -> Result<byte[], string>) : Result<DigitSets, string> =
+    Mnist.sets (fun file -> MnistFiles.Bytes([| folder |], Func<_, _> fetch, file))
+
 [<Tests>]
 let tests =
     testList
@@ -74,9 +83,6 @@ let tests =
 
                 errorOf (Mnist.images "f" (Array.append (header 0x803 [ -1; 28; 28 ]) (Array.zeroCreate 784)))
                 |> shouldEqual "f: a negative size in -1 × 28 × 28"
-
-                errorOf (Mnist.labels "f" (Array.append (header 0x801 [ 2 ]) [| 9uy; 10uy |]))
-                |> shouldEqual "f: label 1 is 10; must be from 0 to 9"
 
                 errorOf (read (imageFile 2) (labelFile 3)) |> shouldEqual "labels: 3 labels for 2 images in images"
                 errorOf (read (imageFile 0) (labelFile 0)) |> shouldEqual "images: no images"
@@ -133,9 +139,100 @@ let tests =
             testCase "without files and network the error says both ways out"
             <| fun () ->
                 inFolder (fun folder ->
-                    errorOf (MnistFiles.loadFrom [ folder ] (fun _ -> Error "no network"))
+                    errorOf (from folder (fun _ -> Error "no network"))
                     |> shouldEqual
-                        $"train-images-idx3-ubyte.gz isn't in {folder} (no network): put the four MNIST files there, or use --digits strokes")
+                        $"train-images-idx3-ubyte.gz isn't in {folder} (no network): put the four MNIST files there, name their folder with --data or SCAE_DATA, or use --digits strokes")
+
+            testCase "gzip data that lost its end is refused, however little is missing"
+            <| fun () ->
+                for whole in [ gzip (imageFile 3); gzip (labelFile 3) ] do
+                    for lost in 1..20 do
+                        errorOf (Mnist.uncompressed "f" whole[.. whole.Length - 1 - lost]) |> shouldStartWith "f: "
+
+                errorOf (Mnist.uncompressed "f" (Array.append (gzip (labelFile 3)) [| 7uy |]))
+                |> shouldEqual "f: the gzip data is cut off, or something follows it"
+
+            testCase "files are found under the names that unpackers give them"
+            <| fun () ->
+                inFolder (fun folder ->
+                    File.WriteAllBytes(Path.Combine(folder, "t10k-images.idx3-ubyte"), imageFile 2)
+
+                    let found =
+                        MnistFiles.Bytes([| folder |], Func<_, _>(fun _ -> Error "no network"), Mnist.testImages)
+
+                    errorOf found |> shouldStartWith $"{folder}/t10k-images.idx3-ubyte: SHA-256 ")
+
+            testCase "other images of the same form are taken by their sizes, whatever their classes"
+            <| fun () ->
+                inFolder (fun folder ->
+                    let write name (bytes: byte[]) = File.WriteAllBytes(Path.Combine(folder, name), bytes)
+                    let letters = Array.append (header 0x801 [ 3 ]) [| 1uy; 26uy; 255uy |]
+                    let pairs () = (MnistFiles.From([| folder |], null)).Pairs()
+                    write "emnist-letters-train-images-idx3-ubyte.gz" (gzip (imageFile 3))
+                    write "emnist-letters-train-labels-idx1-ubyte.gz" (gzip letters)
+                    write "emnist-letters-test-images-idx3-ubyte.gz" (gzip (imageFile 2))
+                    errorOf (pairs ()) |> shouldStartWith $"t10k-labels-idx1-ubyte isn't in {folder}: "
+                    write "emnist-letters-test-labels-idx1-ubyte.gz" (gzip (labelFile 3))
+                    errorOf (pairs ()) |> shouldEndWith "3 labels for 2 images in t10k-images-idx3-ubyte"
+                    write "emnist-letters-test-labels-idx1-ubyte.gz" (gzip (labelFile 2))
+
+                    match pairs () with
+                    | Error message -> failtest message
+                    | Ok sets ->
+                        sets.Train.Labels |> shouldEqual [| 1uy; 26uy; 255uy |]
+                        Digits.count sets.Test |> shouldEqual 2)
+
+            testCase "where MNIST can't be had strokes serve, and one line says so; where it is damaged, nothing serves"
+            <| fun () ->
+                inFolder (fun folder ->
+                    let mutable asked = 0
+
+                    let fetch (_: MnistFile) : Result<byte[], string> =
+                        asked <- asked + 1
+                        Error "no network"
+
+                    let resources = MnistFiles.From([| folder |], Func<_, _> fetch)
+
+                    DigitSource.settle resources [ "epochs", "1"; "digits", "auto" ]
+                    |> shouldEqual (
+                        [ "digits", "strokes" ],
+                        Some "no MNIST (no network): stroke digits serve; --digits mnist insists"
+                    )
+
+                    DigitSource.load DigitSource.Auto resources |> shouldEqual (Ok(StrokeDigits.sets ()))
+                    errorOf (DigitSource.load DigitSource.Mnist resources) |> shouldContainText "(no network)"
+                    // Nobody waits for a network twice.
+                    asked |> shouldEqual 1
+                    DigitSource.settle resources [ "digits", "mnist" ] |> shouldEqual ([], None)
+                    DigitSource.insist [ "digits", "auto" ] |> shouldEqual [ "digits", "mnist" ]
+                    DigitSource.insist [ "digits", "strokes" ] |> shouldEqual []
+
+                    for file in [ Mnist.trainImages; Mnist.trainLabels; Mnist.testImages; Mnist.testLabels ] do
+                        File.WriteAllBytes(Path.Combine(folder, file.Name), [| 1uy |])
+
+                    let damaged = MnistFiles.From([| folder |], Func<_, _> fetch)
+                    DigitSource.settle damaged [ "digits", "auto" ] |> shouldEqual ([ "digits", "mnist" ], None)
+
+                    errorOf (DigitSource.load DigitSource.Auto damaged)
+                    |> shouldContainText "delete it, and it is fetched again")
+
+            testCase "a network that swallows packets is waited for as long as was said, or until it is enough"
+            <| fun () ->
+                // It takes connections and never answers.
+                use silent = new TcpListener(IPAddress.Loopback, 0)
+                silent.Start()
+                let address = Uri $"http://{silent.LocalEndpoint}/"
+
+                let mirrors patience stop =
+                    Mirrors([| address; address |], TimeSpan.FromMilliseconds(float patience), stop)
+
+                errorOf (mirrors 50 CancellationToken.None |> _.Download(Mnist.testLabels))
+                |> shouldEqual "none of 127.0.0.1, 127.0.0.1 can be reached"
+
+                use enough = new CancellationTokenSource(50)
+
+                shouldRaise<OperationCanceledException>(fun () ->
+                    mirrors 600_000 enough.Token |> _.Download(Mnist.testLabels) |> ignore)
 
             testCase "a file that isn't the original is refused"
             <| fun () ->
@@ -143,8 +240,7 @@ let tests =
                     let path = Path.Combine(folder, "train-images-idx3-ubyte")
                     File.WriteAllBytes(path, imageFile 2)
 
-                    errorOf (MnistFiles.loadFrom [ folder ] (fun _ -> Error "no network"))
-                    |> shouldStartWith $"{path}: SHA-256 ")
+                    errorOf (from folder (fun _ -> Error "no network")) |> shouldStartWith $"{path}: SHA-256 ")
 
             testCase "the real files are found, and what was fetched is kept"
             <| fun () ->
@@ -158,8 +254,8 @@ let tests =
                             fetched <- fetched + 1
                             Ok(File.ReadAllBytes(Path.Combine(source, file.Name + ".gz")))
 
-                        let first = MnistFiles.loadFrom [ cache ] fetch
-                        let second = MnistFiles.loadFrom [ cache ] (fun _ -> Error "must not be asked")
+                        let first = from cache fetch
+                        let second = from cache (fun _ -> Error "must not be asked")
                         fetched |> shouldEqual 4
                         (first = second) |> shouldEqual true
 

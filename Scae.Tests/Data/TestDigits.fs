@@ -3,7 +3,9 @@ module Scae.Tests.Data.TestDigits
 
 open System
 open System.IO
+open Scae.Cli.Data
 open Scae.Core.Data
+open Scae.Core.Experiments
 
 /// The folder of the four files, if it is there.
 let folder: string option =
@@ -20,12 +22,15 @@ let folder: string option =
 
     up (DirectoryInfo AppContext.BaseDirectory)
 
+/// The same for experiments.
+let resources: Resources = MnistFiles.Resources(Option.toObj folder)
+
 /// Both sets.
 let sets: Lazy<DigitSets> =
     lazy
         match folder with
         | None -> StrokeDigits.sets ()
-        | Some folder ->
-            match MnistFiles.load (Some folder) with
+        | Some _ ->
+            match Mnist.sets resources.Mnist with
             | Ok sets -> sets
             | Error message -> failwith message

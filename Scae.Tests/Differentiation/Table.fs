@@ -2,6 +2,7 @@
 module Scae.Tests.Differentiation.Table
 
 open Scae.Tensors
+open Scae.Tests.Values
 open Scae.Tests.Differentiation.Cases
 
 let private elementwise =
@@ -11,6 +12,8 @@ let private elementwise =
         unary "log" Positive _.log()
         unary "safelog" Positive _.safelog()
         unary "log10" Positive _.log10()
+        unary "log1p" Positive _.log1p()
+        unary "expm1" Anywhere _.expm1()
         unary "sqrt" Positive _.sqrt()
         unary "sin" Anywhere _.sin()
         unary "cos" Anywhere _.cos()
@@ -95,6 +98,12 @@ let private products =
         general $"linear {activation}" (sizes (fun s -> [ s[0..2]; [ s[2]; s[3] ]; [ s[3] ] ])) (fun _ xs ->
             (xs[0] * 0.3).linear(xs[1], xs[2], activation))
 
+    let linearEach activation =
+        general
+            $"linearEach {activation}"
+            (sizes (fun s -> [ s[0..2]; [ s[1]; s[2]; s[3] ]; [ s[1]; s[3] ] ]))
+            (fun _ xs -> (xs[0] * 0.3).linearEach(xs[1], xs[2], activation))
+
     [
         matmul "of matrices" (fun s -> [ [ s[0]; s[1] ]; [ s[1]; s[2] ] ])
         matmul "of batches" (fun s -> [ [ s[3]; s[0]; s[1] ]; [ s[3]; s[1]; s[2] ] ])
@@ -113,6 +122,12 @@ let private products =
         linear Activation.Relu
         linear Activation.Sigmoid
         linear Activation.Tanh
+        linearEach Activation.None
+        linearEach Activation.Relu
+        linearEach Activation.Sigmoid
+        linearEach Activation.Tanh
+        general "linearEach without biases" (sizes (fun s -> [ s[0..2]; [ s[1]; s[2]; s[3] ] ])) (fun _ xs ->
+            xs[0].linearEach xs[1])
         general "linear without bias" (sizes (fun s -> [ s[0..2]; [ s[2]; s[3] ] ])) (fun _ xs -> xs[0].linear xs[1])
     ]
 
@@ -126,7 +141,22 @@ let private attentions =
                 [ Anywhere, queries s d; Anywhere, [ s[0]; m; d ]; Anywhere, [ s[0]; m; e ] ])
             (fun _ xs -> Tensor.attention (xs[0], xs[1], xs[2], heads))
 
+    let masked mask degree =
+        general
+            $"masked attention, {mask}"
+            (fun it ->
+                let s = it.Sizes
+                let m, d, e = max 1 s[2], 2 * max 1 s[3], 2 * s[4]
+                let queries = if it.Draw % 2 = 0 then [ s[0]; s[1]; d ] else [ s[1]; d ]
+                [ Anywhere, queries; Anywhere, [ s[0]; m; d ]; Anywhere, [ s[0]; m; e ]; Positive, [ s[0]; m ] ])
+            (fun _ xs -> Tensor.maskedAttention (xs[0], xs[1], xs[2], degree xs[3], mask, 2))
+
     [
+        masked PresenceMask.Log (fun d -> d * 0.4)
+        // A step function, since no gradient passes to the presence. One key is there: absent ones swallow the scores.
+        masked PresenceMask.Hard (fun d ->
+            let there = d.gt(1.0).cast(d.dtype)
+            Tensor.cat ([ (there.slice (1, 0, 1)).onesLike(); there.slice (1, 1, there.size 1) ], 1))
         shaped "attention" (fun s d -> [ s[0]; s[1]; d ]) 1
         shaped "attention with two heads" (fun s d -> [ s[0]; s[1]; d ]) 2
         shaped "attention with shared queries" (fun s d -> [ s[1]; d ]) 2
@@ -176,6 +206,8 @@ let private joining =
             let axis, shape = it.Draw % 3, xs[0].shape
             let target = shape |> Array.mapi (fun i n -> if i = axis then 4 else n)
             xs[0].scatter(axis, positions it 4 shape, target))
+        general "neighbourSum" (fun it -> [ Anywhere, it.Sizes[0..3] ]) (fun it xs ->
+            xs[0].neighbourSum [| struct (0, 0); struct (it.Draw % 3, -1); struct (-it.Draw % 5, 2) |])
         along "cumsum" Anywhere (fun axis x -> x.cumsum axis)
         along "cumprod" Anywhere (fun axis x -> x.cumprod axis)
         along "cumprod with zeros" Anywhere (fun axis x -> (x * x.gt 0.0).cumprod axis)
@@ -207,12 +239,78 @@ let private images =
             "conv2d"
             (fun it -> [ Anywhere, grown it; Anywhere, filter it it.Sizes[4] it.Positive[1] ])
             (fun it xs -> xs[0].conv2d(xs[1], 1 + it.Draw / 9 % 2, it.Draw / 18 % 2))
+        for activation in [ Activation.Relu; Activation.Sigmoid; Activation.Tanh ] do
+            general
+                $"conv2d with bias and {activation}"
+                (fun it ->
+                    [ Anywhere, grown it; Anywhere, filter it it.Sizes[4] it.Positive[1]; Anywhere, [ it.Sizes[4] ] ])
+                (fun it xs -> (xs[0] * 0.3).conv2d(xs[1], 1 + it.Draw / 9 % 2, it.Draw / 18 % 2, xs[2], activation))
         general
             "convTranspose2d"
             (fun it -> [ Anywhere, grown it; Anywhere, filter it it.Positive[1] it.Sizes[4] ])
             (fun it xs -> xs[0].convTranspose2d(xs[1], 1 + it.Draw / 9 % 2, it.Draw / 18 % 2))
         general "maxpool2d" (fun it -> [ Anywhere, grown it ]) (fun it xs -> xs[0].maxpool2d(2, 1 + it.Draw % 2))
         general "avgpool2d" (fun it -> [ Anywhere, grown it ]) (fun _ xs -> xs[0].avgpool2d 2)
+    ]
+
+/// Affine poses [b, m, 6] of about half the canvas from free numbers: scales in (0.3, 0.7), shears in (−0.2, 0.2).
+let private affine (x: Tensor) =
+    let entry i = x.slice (2, i, i + 1)
+    let scale i = entry i * 0.1 + 0.5
+    let shear i = entry i * 0.1
+    Tensor.cat ([ scale 0; shear 1; entry 2 * 0.3; shear 3; scale 4; entry 5 * 0.3 ], 2)
+
+let private parts =
+    let image (it: Instance) (x: Tensor) =
+        tensorOf x.dtype 77 [| it.Sizes[0]; it.Positive[1]; 1 + it.Sizes[4] % 3; 1 + it.Sizes[5] % 3 |]
+        * 0.5
+
+    // Few places: differences must not straddle one where a template has a kink. The twin is compared on whole canvases.
+    let m (it: Instance) = min 2 it.Sizes[2]
+    let template (it: Instance) = [ it.Positive[3]; 1 + it.Draw % 4 ]
+
+    let shared inputs =
+        fun it ->
+            [
+                Anywhere, [ it.Sizes[0]; m it; 6 ]
+                Anywhere, [ it.Sizes[0]; m it ]
+                Anywhere, [ it.Positive[1] ]
+            ]
+            @ inputs it
+
+    [
+        general
+            "partMixture with logits of its own"
+            (shared (fun it ->
+                [ Anywhere, [ m it; it.Positive[1] ] @ template it; Anywhere, m it :: template it; Anywhere, [] ]))
+            (fun it xs ->
+                (image it xs[0])
+                    .partMixture(PartScene(xs[3], affine xs[0], xs[1], xs[2], PartMixing.Alpha(xs[4], xs[5]))))
+        general
+            "partMixture with logits and templates of each image"
+            (shared (fun it ->
+                [
+                    Anywhere, [ it.Sizes[0]; m it; it.Positive[1] ] @ template it
+                    Anywhere, [ it.Sizes[0]; m it ] @ template it
+                    Anywhere, [ 1 ]
+                    Anywhere, [ it.Sizes[0]; it.Positive[1] ]
+                ]))
+            (fun it xs ->
+                let mixing = PartMixing.Alpha(xs[4], xs[5])
+                (image it xs[0]).partMixture(PartScene(xs[3], affine xs[0], xs[1], xs[6], mixing)))
+        general
+            "partMixture with logits tied to coloured values, and a scale"
+            (shared (fun it ->
+                [
+                    Anywhere, [ m it; it.Positive[1] ] @ template it
+                    Anywhere, [ it.Sizes[0]; m it; it.Positive[1] ]
+                    Positive, []
+                    Positive, []
+                ]))
+            (fun it xs ->
+                let mixing = PartMixing.Coupled xs[5]
+                let scene = PartScene(xs[3], affine xs[0], xs[1], xs[2], mixing, Colour = xs[4], Scale = xs[6])
+                (image it xs[0]).partMixture scene)
     ]
 
 let private likelihoods =
@@ -270,6 +368,7 @@ let cases =
             powers
             joining
             images
+            parts
             likelihoods
             mixtures
         ]

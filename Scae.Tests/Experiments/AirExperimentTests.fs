@@ -12,7 +12,7 @@ open Scae.Tensors
 open Scae.Tests.Data
 open Scae.Tests.Training
 
-let private resources: Resources = { DataFolder = TestDigits.folder }
+let private resources: Resources = TestDigits.resources
 
 let private preset (name: string) =
     AirExperiment.experiment.Specification.Presets |> List.find (fun preset -> preset.Name = name)
@@ -96,19 +96,20 @@ let tests =
                 refusal [ "encoding", "recurrent"; "finder", "1"; "canvas", "256" ]
                 |> shouldEqual "--overview 0: must be from 2 to 64 for a finder (0 is the canvas, 256)"
 
-            testCase "a folder without MNIST is refused in one line with both ways out"
+            testCase "a folder without MNIST is refused in one line with the ways out"
             <| fun () ->
                 let folder = IO.Directory.CreateTempSubdirectory "scae-air"
 
                 try
-                    AirExperiment.experiment.Configure (preset "published") []
-                    |> Result.bind (fun task -> task.Open { DataFolder = Some folder.FullName } (Keys.ofSeed 0))
+                    AirExperiment.experiment.Configure (preset "published") [ "digits", "mnist" ]
+                    |> Result.bind (fun task ->
+                        task.Open (Scae.Cli.Data.MnistFiles.Resources folder.FullName) (Keys.ofSeed 0))
                     |> function
                         | Ok _ -> failtest "accepted"
                         | Error message ->
                             message
                             |> shouldEqual
-                                $"train-images-idx3-ubyte.gz isn't in {folder.FullName} (which --data names): put the four MNIST files there, or use --digits strokes"
+                                $"train-images-idx3-ubyte.gz isn't in {folder.FullName} (which --data names): put the four MNIST files there, name their folder with --data or SCAE_DATA, or use --digits strokes"
                 finally
                     folder.Delete true
 

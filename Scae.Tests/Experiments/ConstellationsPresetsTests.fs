@@ -8,7 +8,7 @@ open Scae.Core.Figures
 open Scae.Core.Training
 open Scae.Tests.Training
 
-let private resources: Resources = { DataFolder = None }
+let private resources: Resources = Resources.none
 
 let private experiment =
     Experiments.all |> List.find (fun e -> e.Specification.Experiment = "constellations")

@@ -20,7 +20,7 @@ let private session (overrides: (string * string) list) (seed: int) =
     match configure (small @ overrides) with
     | Error message -> failwith message
     | Ok task ->
-        match task.Open { DataFolder = None } (Keys.ofSeed seed) with
+        match task.Open Resources.none (Keys.ofSeed seed) with
         | Ok session -> session
         | Error message -> failwith message
 
@@ -69,7 +69,7 @@ let tests =
                     match NeuralEMExperiment.experiment.Configure preset overrides with
                     | Error message -> failtest message
                     | Ok task ->
-                        match task.Open { DataFolder = None } (Keys.ofSeed 1) with
+                        match task.Open Resources.none (Keys.ofSeed 1) with
                         | Error message -> failtest message
                         | Ok session ->
                             let state = Trained.start task session |> Trained.until 1

@@ -3,6 +3,7 @@ module Scae.Tests.House.ExamplesTests
 
 open System
 open System.Diagnostics
+open System.Globalization
 open System.IO
 open Scae.Tests.Claims
 open Expecto
@@ -51,6 +52,28 @@ let tests =
                             "14 has the gradient tensor [3] Float32: 2, 4, 6"
                         ] do
                         output |> shouldContainText words)
+
+            testCase "a sixth paper is checked, trained and drawn from its own files alone"
+            <| fun () ->
+                let program = Path.Combine(AppContext.BaseDirectory, "stroke-vae.dll")
+                let exitCode, output = run [ program; "epochs=2"; "steps-per-epoch=60"; "hidden=64"; "test-size=200" ]
+                Expect.equal exitCode 0 output
+
+                let errors =
+                    output.Split '\n'
+                    |> Array.filter _.StartsWith("epoch")
+                    |> Array.map (fun line -> Double.Parse(line.Split(' ')[5], CultureInfo.InvariantCulture))
+
+                errors.Length |> shouldEqual 2
+                errors[1] |> shouldBeLessThan errors[0]
+                output |> shouldContainText "gradients agree with differences: True"
+                output |> shouldContainText "figures digits, loss"
+
+            testCase "the sixth paper's options are refused as those of the other five"
+            <| fun () ->
+                let exitCode, output = run [ Path.Combine(AppContext.BaseDirectory, "stroke-vae.dll"); "cod=3" ]
+                exitCode |> shouldEqual 1
+                output |> shouldContainText "there is no hyperparameter --cod; did you mean code?"
 
             testCase "the C# model learns the sine"
             <| fun () ->

@@ -392,7 +392,14 @@ let tests =
                 let scenes: NeuralEMScenes = { Shapes = Shapes.sample shapes 9 key; Noise = key.Named "noise" }
                 let model = random config Dtype.Float32 4
 
-                let data: NeuralEMData = { Train = None; Validation = scenes; Test = scenes; Shown = scenes }
+                let data: NeuralEMData =
+                    {
+                        Train = None
+                        Unread = scenes.Shapes
+                        Validation = scenes
+                        Test = scenes
+                        Shown = scenes
+                    }
 
                 let likelihoods starts =
                     let settings =

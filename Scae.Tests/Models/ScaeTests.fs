@@ -108,11 +108,11 @@ let private norm (x: Tensor) = gradient x |> Array.sumBy (fun g -> g * g) |> sqr
 let private variants: (string * ScaeConfig) list =
     [
         "alpha", { tiny with Mask = SetMask.Log }
-        "coupled", { tiny with Mixing = PartMixing.Coupled; Mask = SetMask.Log }
+        "coupled", { tiny with Mixing = PixelMixing.Coupled; Mask = SetMask.Log }
         "clipped",
         { tiny with
             Values = PixelValues.Clipped
-            Mixing = PartMixing.Coupled
+            Mixing = PixelMixing.Coupled
             Mask = SetMask.None
         }
         "coded pooling, two heads", { tiny with Pooling = PartPooling.Coded; SetHeads = 2; Mask = SetMask.Log }

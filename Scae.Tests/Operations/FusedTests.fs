@@ -31,6 +31,33 @@ let private attend heads (xs: Tensor list) =
 
     Tensor.cat (List.init heads head, 2)
 
+/// One product and one activation a capsule, stacked.
+let private each (activate: Tensor -> Tensor) (xs: Tensor list) =
+    let capsule k = activate (xs[0].select(1, k).matmul(xs[1].select(0, k)) + xs[2].select(0, k))
+
+    match xs[0].size 1 with
+    | 0 -> Tensor.zeros ([| xs[0].size 0; 0; xs[1].size 2 |], xs[0].dtype) + xs[2].unsqueeze 0
+    | k -> Tensor.stack (List.init k capsule, 1)
+
+/// Scores with what the mask adds to them, head by head; presence [b, m] is the fourth input.
+let private attendMasked mask heads (xs: Tensor list) =
+    let q, k, v, presence = xs[0], xs[1], xs[2], xs[3]
+    let d, e = k.size 2 / heads, v.size 2 / heads
+
+    let head h =
+        let part (x: Tensor) n = x.slice (x.dim - 1, h * n, (h + 1) * n)
+        let scores = (part q d).matmul((part k d).transpose())
+        let there = presence.unsqueeze 1
+
+        let scores =
+            match mask with
+            | PresenceMask.Log -> scores / sqrt (float d) + there.log ()
+            | _ -> (scores - (1.0 - there).noDiff() * 1e32) / sqrt (float d)
+
+        (scores.softmax 2).matmul(part v e)
+
+    Tensor.cat (List.init heads head, 2)
+
 [<Tests>]
 let tests =
     testList
@@ -87,6 +114,69 @@ let tests =
                 weights |> shouldHaveShape [ 3; 2; 5; 7 ]
                 weights.sum 3 |> shouldBeWithin 1e-12 (Array.create 30 1.0)
                 output |> shouldHaveShape [ 3; 5; 4 ]
+
+            for mask in [ PresenceMask.Hard; PresenceMask.Log ] do
+                testCase $"masked attention is softmax of scores with a bias a key, {mask}, own or shared queries"
+                <| fun () ->
+                    for heads, queries in [ 1, [ 3; 5; 4 ]; 2, [ 5; 4 ]; 4, [ 3; 2; 16 ] ] do
+                        let d = List.last queries
+                        let binary = (real 4 [ 3; 7 ]).gt(-0.5).cast(Dtype.Float64)
+                        let soft = real 4 [ 3; 7 ] * 0.2 + 0.5
+                        let presence = if mask = PresenceMask.Log then soft else binary
+
+                        [ real 1 queries; real 2 [ 3; 7; d ]; real 3 [ 3; 7; 2 * heads ]; presence ]
+                        |> shouldEqualTwin (attendMasked mask heads) (fun xs ->
+                            Tensor.maskedAttention (xs[0], xs[1], xs[2], xs[3], mask, heads))
+
+            testCase "absent keys have no influence, and a set without keys is attended to evenly"
+            <| fun () ->
+                for mask in [ PresenceMask.Hard; PresenceMask.Log ] do
+                    let q, k, v = real 1 [ 2; 3; 4 ], real 2 [ 2; 5; 4 ], real 3 [ 2; 5; 4 ]
+                    let presence = ofList [ 1.0; 0.0; 1.0; 0.0; 1.0; 0.0; 0.0; 0.0; 0.0; 0.0 ] [ 2; 5 ]
+                    let y = Tensor.maskedAttention (q, k, v, presence, mask)
+                    let present (x: Tensor) = x.slice(0, 0, 1).slice(1, 0, 5, 2)
+
+                    y.slice (0, 0, 1) |> shouldAgree 1e-12 (Tensor.attention (q.slice (0, 0, 1), present k, present v))
+
+                    // Beside 10³² float64 keeps no score: a hard mask of all zeros is exactly even.
+                    if mask = PresenceMask.Hard then
+                        y.select (0, 1) |> shouldAgree 1e-12 (v.select(0, 1).mean(0, true).expand(3, 4))
+
+                    read y |> Array.forall System.Double.IsFinite |> shouldEqual true
+
+            testCase "soft presences under a hard mask choose the largest, as in the paper's program"
+            <| fun () ->
+                let q, k, v = real 1 [ 1; 3; 4 ], real 2 [ 1; 4; 4 ], real 3 [ 1; 4; 4 ]
+                let presence = ofList [ 0.2; 0.9; 0.7; 0.8999 ] [ 1; 4 ]
+
+                Tensor.maskedAttention (q, k, v, presence) |> shouldAgree 1e-12 (v.slice(1, 1, 2).expand(1, 3, 4))
+
+            testCase "linearEach is a product, a sum and an activation for each capsule"
+            <| fun () ->
+                for b, k, i, o in [ 5, 3, 4, 17; 1, 1, 1, 1; 33, 2, 16, 5; 0, 2, 3, 4; 4, 0, 3, 2; 2, 3, 0, 4 ] do
+                    for activation, f in
+                        [
+                            Activation.None, id
+                            Activation.Relu, (fun (z: Tensor) -> z.relu ())
+                            Activation.Sigmoid, (fun (z: Tensor) -> z.sigmoid ())
+                            Activation.Tanh, (fun (z: Tensor) -> z.tanh ())
+                        ] do
+                        [ real 1 [ b; k; i ]; real 2 [ k; i; o ]; real 3 [ k; o ] ]
+                        |> shouldEqualTwin (each f) (fun xs -> xs[0].linearEach(xs[1], xs[2], activation))
+
+            testCase "errors of masked attention and linearEach name what doesn't fit"
+            <| fun () ->
+                shouldSay "maskedAttention: presence [2, 4] of keys [2, 5, 4]; needs [b, m] and [b, m, h·d]" (fun () ->
+                    Tensor.maskedAttention (
+                        real 1 [ 2; 3; 4 ],
+                        real 2 [ 2; 5; 4 ],
+                        real 3 [ 2; 5; 4 ],
+                        real 4 [ 2; 4 ]
+                    ))
+
+                shouldSay
+                    "linearEach: input [2, 3, 4], weights [3, 5, 6], biases none; needs [b, k, in], [k, in, out] and [k, out]"
+                    (fun () -> (real 1 [ 2; 3; 4 ]).linearEach(real 2 [ 3; 5; 6 ]))
 
             testCase "attention survives far scores"
             <| fun () ->

@@ -74,10 +74,16 @@ let tests =
                 image.gridSample grid
                 |> shouldBeWithin 1e-12 (places |> Array.map (fun p -> sample (read image) 4 5 p[0] p[1]))
 
-            testCase "the affine grid has aligned corners"
+            testCase "the affine grid has aligned corners, and one pixel alone in the middle"
             <| fun () ->
                 (poses [ [ 0.5; 0.25; -0.25 ] ]).affineGrid(1, 3)
-                |> shouldBe [ -0.25; -0.75; 0.25; -0.75; 0.75; -0.75 ]
+                |> shouldBe [ -0.25; -0.25; 0.25; -0.25; 0.75; -0.25 ]
+
+                (poses [ [ 1.0; 0.0; 0.0 ] ]).affineGrid(1, 1) |> shouldBe [ 0.0; 0.0 ]
+
+                (ofList [ 1.0; 2.0; 3.0; 4.0; 5.0; 6.0; 7.0; 8.0; 9.0 ] [ 1; 1; 3; 3 ])
+                    .spatialTransform(poses [ [ 1.0; 0.0; 0.0 ] ], 1, 1)
+                |> shouldBe [ 5.0 ]
 
                 (poses [ [ 0.5; 0.25; 0.0 ] ]).affineGrid(2, 2, true).select(3, 0)
                 |> shouldBe [ -2.5; 1.5; -2.5; 1.5 ]

@@ -110,9 +110,9 @@ let private wrongHeaders =
         one "", 0, "tensor 'w' has no dtype; dtype, shape and data_offsets are needed"
         one "\"dtype\":\"F32\",\"dtype\":\"F32\"", 0, "tensor 'w' has the key 'dtype' twice; keys must be unique"
         one "\"size\":3", 0, "tensor 'w' has a field 'size'; dtype, shape and data_offsets are allowed"
-        one "\"dtype\":\"BF16\",\"shape\":[1],\"data_offsets\":[0,2]",
+        one "\"dtype\":\"F8_E4M3\",\"shape\":[2],\"data_offsets\":[0,2]",
         2,
-        "tensor 'w' has dtype 'BF16'; F32, F64, I32, I64 and U8 can be read"
+        "tensor 'w' has dtype 'F8_E4M3'; F16, BF16, F32, F64, I32, I64 and U8 can be read"
         one "\"dtype\":null,\"shape\":[1],\"data_offsets\":[0,2]",
         2,
         "tensor 'w': dtype is of kind Null; it must be a string"
@@ -348,6 +348,35 @@ let tests =
                 let found = Safetensors.parse (Array.updateAt (bytes.Length - 1) 3uy bytes)
                 found |> shouldDiffer (Safetensors.parse bytes)
                 found |> Result.isOk |> shouldEqual true
+
+            testCase "half floats of other programs are widened, each to its own value"
+            <| fun () ->
+                let every = Array.init 65536 (fun i -> [| byte i; byte (i >>> 8) |]) |> Array.concat
+
+                let read dtype =
+                    let header = one $"\"dtype\":\"{dtype}\",\"shape\":[65536],\"data_offsets\":[0,131072]"
+
+                    match tensorsOf (file header every) with
+                    | [ "w", (shape, ("F32", bits)) ] ->
+                        shape, bits |> Array.map (int >> BitConverter.Int32BitsToSingle)
+                    | other -> failtest $"%A{other}"
+
+                // 1, −2, the least subnormal, the largest finite, infinity.
+                let shape, half = read "F16"
+                shape |> shouldEqual [| 65536 |]
+
+                [ 0x3C00; 0xC000; 1; 0x7BFF; 0x7C00 ]
+                |> List.map (fun i -> half[i])
+                |> shouldEqual [ 1f; -2f; 5.9604645e-8f; 65504f; infinityf ]
+
+                half |> Array.filter Single.IsNaN |> shouldHaveLength 2046
+                let _, brain = read "BF16"
+
+                [ 0x3F80; 0xC000; 0x3DCD; 0x7F7F; 0xFF80 ]
+                |> List.map (fun i -> brain[i])
+                |> shouldEqual [ 1f; -2f; 0.10009765625f; 3.3895314e38f; -infinityf ]
+
+                brain |> Array.filter Single.IsNaN |> shouldHaveLength 254
 
             testCase "what can't be written is refused by name"
             <| fun () ->

@@ -8,7 +8,7 @@ open Scae.Core.Experiments
 open Scae.Core.Training
 open Scae.Tensors
 
-let private resources: Resources = { DataFolder = None }
+let private resources: Resources = Resources.none
 
 let private task (overrides: (string * string) list) : Task =
     let experiment = Experiments.all |> List.find (fun e -> e.Specification.Experiment = "constellations")

@@ -1,0 +1,160 @@
+using System;
+using System.Collections.Concurrent;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Threading;
+using Microsoft.FSharp.Core;
+using Scae.Cli.Reports;
+using Scae.Core.Data;
+using Scae.Core.Experiments;
+
+namespace Scae.Cli.Data;
+
+/// <summary>Finds the files of MNIST, or others of their form, on this machine or on the network.</summary>
+internal static class MnistFiles
+{
+    private const string Variable = "SCAE_DATA";
+
+    private static readonly MnistFile[] s_files = [Mnist.trainImages, Mnist.trainLabels, Mnist.testImages, Mnist.testLabels];
+
+    /// <summary>
+    /// Data from the folder that --data names, else $SCAE_DATA, else the user's cache folder, else the network. A folder
+    /// that is named must have the files: others aren't looked at.
+    /// </summary>
+    public static Resources Resources(string? folder, CancellationToken stop = default)
+    {
+        string? shared = Environment.GetEnvironmentVariable(Variable);
+        string[] folders = folder is not null ? [folder] : string.IsNullOrEmpty(shared) ? [CacheFolder()] : [shared, CacheFolder()];
+        var mirrors = Mirrors.Public(stop);
+        return From(folders, folder is null ? Fetch : null);
+
+        FSharpResult<byte[], string> Fetch(MnistFile file)
+        {
+            Notice.TellOnce($"fetching MNIST (12 MB) from {mirrors.Names} into {folders[^1]}");
+            return mirrors.Download(file);
+        }
+    }
+
+    /// <summary>
+    /// Data from given folders, and from a function where files can be fetched. Each file is looked for once; where one
+    /// can't be fetched, no other is waited for.
+    /// </summary>
+    public static Resources From(IReadOnlyList<string> folders, Func<MnistFile, FSharpResult<byte[], string>>? fetch)
+    {
+        var known = new ConcurrentDictionary<string, Lazy<FSharpResult<byte[], string>>>();
+        string? missing = null;
+        return new Resources(FuncConvert.FromFunc<MnistFile, FSharpResult<byte[], string>>(Find), FuncConvert.FromFunc(Missing), FuncConvert.FromFunc(Pairs));
+
+        FSharpResult<byte[], string> Find(MnistFile file) => known.GetOrAdd(file.Name, _ => new(() => Bytes(folders, Once, file))).Value;
+
+        FSharpResult<byte[], string> Once(MnistFile file)
+        {
+            if (missing is not null) return Failed(missing);
+            var fetched = fetch is null ? Failed("which --data names") : fetch(file);
+            if (fetched.IsError) missing = fetched.ErrorValue;
+            return fetched;
+        }
+
+        FSharpOption<string>? Missing()
+        {
+            bool isMissing = s_files.Any(file => Find(file).IsError) && missing is not null;
+            return !isMissing ? null : FSharpOption<string>.Some(fetch is null ? $"it isn't in {folders[0]}" : missing!);
+        }
+
+        FSharpResult<DigitSets, string> Pairs() => Mnist.sets(FuncConvert.FromFunc<MnistFile, FSharpResult<byte[], string>>(file => Own(folders, file)));
+    }
+
+    /// <summary>
+    /// The uncompressed bytes of a file: from the first folder that has it, else fetched and kept in the last folder. The
+    /// error is one line with the ways out.
+    /// </summary>
+    public static FSharpResult<byte[], string> Bytes(IReadOnlyList<string> folders, Func<MnistFile, FSharpResult<byte[], string>> fetch, MnistFile file)
+    {
+        if (Locate(folders, Endings(Mnist.names(file))) is { } path)
+        {
+            var found = Read(path, bytes => Mnist.verified(file, path, bytes));
+            return found.IsOk ? found : Failed($"{found.ErrorValue}; delete it, and it is fetched again; --digits idx takes other images");
+        }
+
+        var fetched = fetch(file);
+        if (fetched.IsError)
+            return Failed($"{file.Name}.gz isn't in {string.Join(", ", folders)} ({fetched.ErrorValue}): put the four MNIST files there, name their folder with --data or {Variable}, or use --digits strokes");
+        Keep(folders[^1], $"{file.Name}.gz", fetched.ResultValue);
+        return Mnist.uncompressed(file.Name, fetched.ResultValue);
+    }
+
+    private static FSharpResult<byte[], string> Failed(string message) => FSharpResult<byte[], string>.NewError(message);
+
+    /// <summary>The bytes of a file in the place of one of MNIST's, whatever it shows. The name may begin with a word of its
+    /// own, as emnist-letters-train-images-idx3-ubyte does, and say test for t10k.</summary>
+    private static FSharpResult<byte[], string> Own(IReadOnlyList<string> folders, MnistFile file)
+    {
+        var endings = Endings(Mnist.names(file).SelectMany(name => new[] { name, name.Replace("t10k", "test", StringComparison.Ordinal) }));
+        string? path = Locate(folders, endings) ?? Places(folders).Where(Directory.Exists)
+            .SelectMany(place => Directory.EnumerateFiles(place).Order(StringComparer.Ordinal))
+            .FirstOrDefault(path => endings.Any(ending => path.EndsWith("-" + ending, StringComparison.Ordinal)));
+        return path is not null
+            ? Read(path, bytes => Mnist.uncompressed(path, bytes))
+            : Failed($"{file.Name} isn't in {string.Join(", ", folders)}: --digits idx needs images and labels to train with and to test on, under names that end as MNIST's do; say with --data or {Variable} where they are");
+    }
+
+    private static List<string> Endings(IEnumerable<string> names) => [.. names.Distinct().SelectMany(name => new[] { name, name + ".gz" })];
+
+    /// <summary>Folders and their subfolders mnist.</summary>
+    private static IEnumerable<string> Places(IEnumerable<string> folders) => folders.SelectMany(folder => new[] { folder, Path.Combine(folder, "mnist") });
+
+    /// <summary>The path of the first file with one of some names.</summary>
+    private static string? Locate(IEnumerable<string> folders, IReadOnlyList<string> names) =>
+        Places(folders).SelectMany(place => names.Select(name => Path.Combine(place, name))).FirstOrDefault(File.Exists);
+
+    private static FSharpResult<byte[], string> Read(string path, Func<byte[], FSharpResult<byte[], string>> check)
+    {
+        try
+        {
+            return check(File.ReadAllBytes(path));
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            return Failed($"{path}: can't be read");
+        }
+    }
+
+    /// <summary>The user's folder for what can be fetched again; the temporary one for users without a home.</summary>
+    private static string CacheFolder()
+    {
+        string home = Known(Environment.SpecialFolder.UserProfile);
+        string caches = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { } named && Path.IsPathFullyQualified(named) ? named
+            : OperatingSystem.IsWindows() ? Known(Environment.SpecialFolder.LocalApplicationData)
+            : OperatingSystem.IsMacOS() ? Path.Combine(home, "Library", "Caches")
+            : Path.Combine(home, ".cache");
+        return Path.Combine(Path.IsPathFullyQualified(caches) ? caches : Path.GetTempPath(), "scae", "mnist");
+
+        // The folder's name even where nobody has created it yet.
+        static string Known(Environment.SpecialFolder kind) => Environment.GetFolderPath(kind, Environment.SpecialFolderOption.DoNotVerify);
+    }
+
+    /// <summary>
+    /// A file killed while it is written never stands under its name. A cache that can't be written is no error: the bytes
+    /// are there.
+    /// </summary>
+    private static void Keep(string folder, string name, byte[] bytes)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+            string unfinished = Path.Combine(folder, $".{name}.{Guid.NewGuid():N}");
+            using (var stream = new FileStream(unfinished, FileMode.CreateNew))
+            {
+                stream.Write(bytes);
+                stream.Flush(true);
+            }
+
+            File.Move(unfinished, Path.Combine(folder, name), overwrite: true);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            // Next time it is fetched again.
+        }
+    }
+}

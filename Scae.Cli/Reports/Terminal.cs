@@ -1,0 +1,18 @@
+using System;
+using System.Linq;
+
+namespace Scae.Cli.Reports;
+
+/// <summary>What the terminal can show.</summary>
+internal static class Terminal
+{
+    /// <summary>
+    /// Whether characters beyond ASCII are shown: not where the variables of the locale name another encoding, or C. Where
+    /// none is set, as in most containers, UTF-8 is more likely.
+    /// </summary>
+    public static bool SpeaksUnicode(Func<string, string?> variable)
+    {
+        string? locale = new[] { "LC_ALL", "LC_CTYPE", "LANG" }.Select(variable).FirstOrDefault(value => !string.IsNullOrEmpty(value));
+        return OperatingSystem.IsWindows() || locale is null || locale.Replace("-", string.Empty, StringComparison.Ordinal).Contains("utf8", StringComparison.OrdinalIgnoreCase);
+    }
+}

@@ -1,0 +1,42 @@
+namespace Scae.Core.Data
+
+open System
+open Scae.Tensors
+
+/// Sequences of sprites in which one factor moves (Keller & Welling 2021, §5).
+[<RequireQualifiedAccess>]
+module SpriteSequences =
+    /// S, frames a sequence.
+    [<Literal>]
+    let Steps = 15
+
+    // Shape never moves.
+    [<Literal>]
+    let private FirstMoving = 1
+
+    /// The images of a sequence that begins with an image: one of scale, orientation, column and row, by chance, steps
+    /// through its values, from the last to the first; scale goes round three times.
+    let images (first: int) (random: KeyStream) : int[] =
+        let factors = Sprites.factors first
+        let moving = FirstMoving + random.NextInt(Sprites.sizes.Length - FirstMoving)
+
+        Array.init Steps (fun t ->
+            factors
+            |> Array.mapi (fun i value -> if i = moving then (value + t) % Sprites.sizes[i] else value)
+            |> Sprites.index)
+
+    /// Draws a sequence of each chosen image into frames [b·S, 4096], and returns the images; a pure function of the key, of
+    /// which sequence i has a part of its own.
+    let fill (sprites: Sprites) (chosen: ReadOnlySpan<int>) (key: Key) (into: Tensor) : int[][] =
+        let frames = into.Elements<float32>()
+        let sequences = Array.zeroCreate<int[]> chosen.Length
+
+        for i in 0 .. chosen.Length - 1 do
+            sequences[i] <- images chosen[i] ((key.Fold(int64 i)).Stream())
+
+            for t in 0 .. Steps - 1 do
+                let from = ReadOnlySpan(sprites.Pixels, sequences[i][t] * Sprites.Pixels, Sprites.Pixels)
+                let frame = frames.Slice((i * Steps + t) * Sprites.Pixels, Sprites.Pixels)
+                Numerics.Tensors.TensorPrimitives.ConvertTruncating<byte, float32>(from, frame)
+
+        sequences

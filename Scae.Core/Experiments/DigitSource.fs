@@ -1,0 +1,46 @@
+namespace Scae.Core.Experiments
+
+open Scae.Core.Data
+
+/// Where single digits come from.
+[<RequireQualifiedAccess>]
+type DigitSource =
+    /// MNIST where it can be had, strokes elsewhere. A run settles which before it begins: see `DigitSource.settle`.
+    | Auto
+    | Mnist
+    /// A stroke font: needs no data.
+    | Strokes
+    /// Files of the form that MNIST's have, whatever they show: Fashion-MNIST, EMNIST, one's own.
+    | Idx
+
+/// Where single digits come from.
+[<RequireQualifiedAccess>]
+module DigitSource =
+    // The hyperparameter that holds a source.
+    [<Literal>]
+    let private Name = "digits"
+
+    /// Both sets. The error is one line.
+    let load (source: DigitSource) (resources: Resources) : Result<DigitSets, string> =
+        match source with
+        | DigitSource.Strokes -> Ok(StrokeDigits.sets ())
+        | DigitSource.Idx -> resources.Pairs()
+        | DigitSource.Auto when (resources.MnistMissing()).IsSome -> Ok(StrokeDigits.sets ())
+        | DigitSource.Auto
+        | DigitSource.Mnist -> Mnist.sets resources.Mnist
+
+    let private isOpen (settings: (string * string) list) = settings |> List.contains (Name, "auto")
+
+    /// What --digits auto means here: the hyperparameter as it is to be, and a line to tell where strokes stand in. Nothing
+    /// for hyperparameters that leave nothing open. A run keeps the answer, so that it stays the same run elsewhere.
+    let settle (resources: Resources) (settings: (string * string) list) : (string * string) list * string option =
+        if not (isOpen settings) then
+            [], None
+        else
+            match resources.MnistMissing() with
+            | None -> [ Name, "mnist" ], None
+            | Some why -> [ Name, "strokes" ], Some $"no MNIST ({why}): stroke digits serve; --digits mnist insists"
+
+    /// The same where nothing but MNIST will do: published figures are of it.
+    let insist (settings: (string * string) list) : (string * string) list =
+        if isOpen settings then [ Name, "mnist" ] else []

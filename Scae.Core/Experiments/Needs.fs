@@ -1,0 +1,86 @@
+namespace Scae.Core.Experiments
+
+open System
+open Scae.Tensors
+open Scae.Core.Layers
+open Scae.Core.Training
+
+/// Memory that a run will take for a hyperparameter's sake.
+type Need =
+    {
+        /// The hyperparameter, such as batch-size.
+        Name: string
+        Value: int
+        Bytes: float
+    }
+
+/// Memory that a run will take, before it takes it.
+[<RequireQualifiedAccess>]
+module Needs =
+    // Rows of two recorded steps. A step's tensors are linear in the rows, but for its parameters.
+    [<Literal>]
+    let private Few = 4
+
+    let private sizeOf (tensor: Tensor) : float =
+        float tensor.nelement * (if tensor.dtype = Dtype.Float64 then 8.0 else 4.0)
+
+    /// What so many rows take: their inputs, and a step recorded over them.
+    let private measured
+        (definition: Definition<'settings, 'config, 'data, 'model, 'batch, 'reading>)
+        (config: 'config, plan: Plan)
+        (rows: int)
+        : float * float =
+        let model =
+            definition.Init config Dtype.Float32 (Key.OfSeed 0L)
+            |> Parameters.mapi (fun name tensor ->
+                if (Plan.rule plan name).IsSome then
+                    tensor.reverseDiff ()
+                else
+                    tensor)
+
+        let batch = definition.Allocate config rows
+        let step = Recording.Of(fun () -> Seq.singleton (definition.Loss config model batch).Total)
+        // A recording moves its values once, so that for a moment they lie there twice.
+        Parameters.named batch |> List.sumBy (snd >> sizeOf), 2.0 * float step.Bytes
+
+    /// What a run takes at its height: its recorded step, extrapolated from steps over a few rows, and the inputs of the scenes
+    /// that it is trained with and measured on. Data isn't loaded for it.
+    let internal ofDefinition
+        (definition: Definition<'settings, 'config, 'data, 'model, 'batch, 'reading>)
+        (config: 'config, plan: Plan)
+        (settings: (string * string) list)
+        : Need list =
+        let fewInputs, fewSteps = measured definition (config, plan) Few
+        let moreInputs, moreSteps = measured definition (config, plan) (2 * Few)
+        let inputs, step = (moreInputs - fewInputs) / float Few, (moreSteps - fewSteps) / float Few
+
+        [
+            for name, value in settings do
+                match name, Int32.TryParse value with
+                | "batch-size", _ ->
+                    {
+                        Name = name
+                        Value = plan.BatchSize
+                        Bytes = fewSteps + step * float (plan.BatchSize - Few)
+                    }
+                | ("train-size" | "validation-size" | "test-size" | "probe-size"), (true, scenes) ->
+                    { Name = name; Value = scenes; Bytes = inputs * float scenes }
+                | _ -> ()
+        ]
+
+    let private size (bytes: float) : string =
+        if bytes >= 1e9 then $"%.1f{bytes / 1e9} GB"
+        elif bytes >= 1e6 then $"%.0f{bytes / 1e6} MB"
+        else $"%.0f{bytes / 1e3} KB"
+
+    /// Why a run with some needs doesn't fit in a memory of so many bytes, in a line that names the hyperparameter to lower.
+    let refusal (available: float) (needs: Need list) : string option =
+        let total = needs |> List.sumBy _.Bytes
+
+        if total <= available then
+            None
+        else
+            let largest = needs |> List.maxBy _.Bytes
+
+            Some
+                $"--{largest.Name} {largest.Value}: the run needs about {size total} of memory, {size largest.Bytes} for this, and there are {size available}; lower it"

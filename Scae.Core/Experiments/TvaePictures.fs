@@ -1,0 +1,114 @@
+namespace Scae.Core.Experiments
+
+open Scae.Core.Figures
+
+/// How frames lie in memory: channel by channel, side × side pixels each.
+type FrameShape = { Channels: int; Side: int }
+
+/// Three rows of a sequence's frames.
+type Traversal =
+    {
+        /// What is seen.
+        Input: float32[][]
+        /// What is decoded from each frame's own T.
+        Reconstruction: float32[][]
+        /// What is decoded from T of frame 0, all capsules rolled by 0, 1, … entries.
+        Rolled: float32[][]
+    }
+
+/// Pictures of frames that topographic autoencoders see and draw.
+[<RequireQualifiedAccess>]
+module TvaePictures =
+    let private row (shape: FrameShape) (frames: float32[][]) : Panel =
+        Tiles.panel shape.Channels shape.Side (max 1 frames.Length) frames ""
+
+    // Pixels of a frame in a picture.
+    [<Literal>]
+    let private FrameSize = 44.0
+
+    let private rowSize (frames: int) (figure: Figure) : Figure =
+        Figure.panelSize (FrameSize * float (max 1 frames)) (FrameSize + 6.0) figure
+
+    /// Capsule traversals of some sequences, three rows each.
+    let traversals (shape: FrameShape) (name: string) (title: string) (sequences: Traversal list) : Figure =
+        let rows (it: Traversal) =
+            [ [ row shape it.Input ]; [ row shape it.Reconstruction ]; [ row shape it.Rolled ] ]
+
+        let frames = sequences |> List.map _.Input.Length |> List.fold max 1
+
+        Figure.create name title (List.collect rows sequences)
+        |> rowSize frames
+        |> Figure.rowLabels (sequences |> List.collect (fun _ -> [ "input"; "decoded"; "rolled" ]))
+        |> Figure.note
+            "Rolled: T of the first frame, inferred from the sequence, all capsules rolled by one entry a frame, then decoded."
+
+    /// One sequence that rolls, frame by frame: input, reconstruction, and what the rolled capsules of frame 0 decode to.
+    let rolling (shape: FrameShape) (name: string) (sequences: Traversal list) : Animation =
+        let frames = sequences |> List.map _.Input.Length |> List.fold max 0
+
+        let picture (t: int) =
+            let single (frames: float32[][]) = Tiles.panel shape.Channels shape.Side 1 [| frames[t] |] ""
+
+            Figure.create
+                name
+                $"Frame {t + 1} of {frames}"
+                [ for it in sequences -> [ single it.Input; single it.Reconstruction; single it.Rolled ] ]
+            |> Figure.panelSize 130.0 130.0
+            |> Figure.columnLabels [ "input"; "decoded"; "rolled" ]
+
+        Animation.create name 6.0 (Array.init frames picture)
+
+    // Pictures of a grid [rows · columns] in one panel.
+    let private grid (shape: FrameShape) (columns: int) (pictures: float32[][]) : Panel =
+        Tiles.panel shape.Channels shape.Side columns pictures ""
+
+    /// What the decoder draws from T of the prior.
+    let samples (shape: FrameShape) (pictures: float32[][]) : Figure =
+        { Figure.single "samples" (grid shape 10 pictures) with
+            Title = "Samples of the prior"
+        }
+        |> Figure.panelSize 560.0 560.0
+
+    /// For each unit of a square map, row by row, the image that moves it most.
+    let maximumActivation (shape: FrameShape) (edge: int) (pictures: float32[][]) : Figure =
+        { Figure.single "maximum-activation" (grid shape edge pictures) with
+            Title = "The test image with the largest |T| of each unit"
+        }
+        |> Figure.panelSize 720.0 720.0
+
+    let private unselective = Colour.hex 0xE8E8E8
+
+    /// The class that each unit of a square map prefers, −1 for none, row by row.
+    let selectivity (edge: int) (classes: int[]) : Figure =
+        let values = Array3D.zeroCreate edge edge 3
+
+        for i in 0 .. edge * edge - 1 do
+            let colour =
+                if classes[i] < 0 then
+                    unselective
+                else
+                    Palette.category classes[i]
+
+            values[i / edge, i % edge, 0] <- float colour.R / 255.0
+            values[i / edge, i % edge, 1] <- float colour.G / 255.0
+            values[i / edge, i % edge, 2] <- float colour.B / 255.0
+
+        let figure =
+            { Figure.single "selectivity" (Panel.create "" |> Panel.rgb values) with
+                Title = "The class that each unit prefers, d′ of at least 0.85"
+            }
+            |> Figure.panelSize 480.0 480.0
+
+        (figure, classes |> Array.filter (fun c -> c >= 0) |> Array.distinct |> Array.sort)
+        ||> Array.fold (fun figure c -> Figure.key $"{c}" (Palette.category c) Swatch.Patch figure)
+        |> Figure.key "none" unselective Swatch.Patch
+
+    /// Correlations of T² between units [s, s], the diagonal left out; units lie capsule by capsule.
+    let covariance (correlations: float[,]) : Figure =
+        let shown = correlations |> Array2D.mapi (fun i j value -> if i = j then 0.0 else value)
+
+        { Figure.single "covariance" (Panel.create "" |> Panel.mapped ColourMap.diverging (-1.0, 1.0) true shown) with
+            Title = "Correlation of T² between units"
+        }
+        |> Figure.panelSize 620.0 560.0
+        |> Figure.note "Units lie capsule by capsule; the diagonal is set to 0."

@@ -1,0 +1,63 @@
+namespace Scae.Core.Metrics
+
+open System
+open Scae.Tensors
+
+/// How far a sequence of capsules is from rolling by one entry a frame (Keller & Welling 2021, §6).
+[<RequireQualifiedAccess>]
+module Equivariance =
+    /// Each capsule over its Euclidean length; a capsule of zeros stays one.
+    let private normalized (entries: int) (t: ReadOnlySpan<float32>) : float[] =
+        let unit = Array.zeroCreate<float> t.Length
+
+        for first in 0..entries .. t.Length - 1 do
+            let mutable square = 0.0
+
+            for i in first .. first + entries - 1 do
+                square <- square + float t[i] * float t[i]
+
+            let scale = if square = 0.0 then 0.0 else 1.0 / sqrt square
+
+            for i in first .. first + entries - 1 do
+                unit[i] <- float t[i] * scale
+
+        unit
+
+    /// E_eq = Σ_{t0<t1} Σ_n ‖roll(T̂[t0, n], t1 − t0) − T̂[t1, n]‖₁ of one sequence T [S, N, D], where T̂ has capsules of
+    /// length 1 and a roll moves entry c to c + shift. A sum, not a mean; 0 for a single frame. Capsules whose entries are
+    /// all equal have 0, too: it says nothing without a measure of what moves, and without its level before training.
+    let error (frames: int) (entries: int) (t: ReadOnlySpan<float32>) : float =
+        let unit = normalized entries t
+        let block = t.Length / frames
+        let mutable total = 0.0
+
+        for t1 in 1 .. frames - 1 do
+            for t0 in 0 .. t1 - 1 do
+                let shift = (t1 - t0) % entries
+
+                for first in 0..entries .. block - 1 do
+                    let before, after = t0 * block + first, t1 * block + first
+
+                    for c in 0 .. entries - 1 do
+                        let moved = if c >= shift then c - shift else c - shift + entries
+                        total <- total + abs (unit[before + moved] - unit[after + c])
+
+        total
+
+    /// The mean of E_eq over sequences T [b·S, N·D].
+    let mean (frames: int) (entries: int) (t: Tensor) : float =
+        let size = frames * t.shape[1]
+        let values = t.Elements<float32>()
+        let count = values.Length / size
+        let mutable total = 0.0
+
+        for b in 0 .. count - 1 do
+            total <- total + error frames entries (Span.op_Implicit (values.Slice(b * size, size)))
+
+        total / float count
+
+    /// E_eq of capsules whose entries are independent and normal, the mean over so many sequences: chance.
+    let chance (frames: int) (capsules: int) (entries: int) (sequences: int) (key: Key) : float =
+        let t = Tensor.zeros [| sequences * frames; capsules * entries |]
+        key.FillNormal(t.Elements<float32>())
+        mean frames entries t

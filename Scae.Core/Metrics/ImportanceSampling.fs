@@ -1,0 +1,42 @@
+namespace Scae.Core.Metrics
+
+open System
+
+/// Estimates of log p(x) a frame from the logarithms of importance weights, w[r][b·S + t] of draw r, sequence b and frame t.
+[<RequireQualifiedAccess>]
+module ImportanceSampling =
+    /// ln Σ e^x; −∞ where nothing or nothing else is summed.
+    let private logSumExp (values: float seq) : float =
+        let largest =
+            (Double.NegativeInfinity, values) ||> Seq.fold (fun a b -> if Double.IsNaN b then b else max a b)
+
+        if Double.IsFinite largest then
+            largest + log (values |> Seq.sumBy (fun value -> exp (value - largest)))
+        else
+            largest
+
+    let private checkWeights (weights: float[][]) : unit =
+        if weights.Length = 0 || weights[0].Length = 0 then
+            invalidArg (nameof weights) "importance sampling: there are no weights"
+
+    /// The authors' published figure: the mean over frames of ln Σ_r w, log R too high.
+    let asPublished (weights: float[][]) : float =
+        checkWeights weights
+
+        Array.init weights[0].Length (fun frame -> weights |> Seq.map (fun draw -> draw[frame]) |> logSumExp)
+        |> Array.average
+
+    /// The same with ln (1/R) Σ_r w: right where frames don't depend on each other, as without u or with L = 0; otherwise no
+    /// bound, since T of a frame depends on the u of others, whose densities it leaves out.
+    let perFrame (weights: float[][]) : float = asPublished weights - log (float weights.Length)
+
+    /// (1/S) ln (1/R) Σ_r Π_t w, averaged over sequences of S frames: in expectation at most log p(x_1:S)/S, always.
+    let perSequence (frames: int) (weights: float[][]) : float =
+        checkWeights weights
+
+        let sequences = weights[0].Length / frames
+
+        Array.init sequences (fun b ->
+            let ofDraw (draw: float[]) = Seq.sum (Seq.init frames (fun t -> draw[b * frames + t]))
+            (logSumExp (weights |> Seq.map ofDraw) - log (float weights.Length)) / float frames)
+        |> Array.average

@@ -1,0 +1,43 @@
+namespace Scae.Core.Models
+
+open Scae.Tensors
+
+/// How latents share a scale: the family of W in Keller & Welling 2021.
+[<RequireQualifiedAccess>]
+type Grouping =
+    /// None do: a plain variational autoencoder.
+    | Plain
+    /// An entry with the next one of its capsule in the next frame: the topographic autoencoder.
+    | Shifting
+    /// An entry with its neighbours in frames and capsule, wherever they move: BubbleVAE, and L = 0 for one frame.
+    | Box
+    /// Each frame's latents lie on a square map that wraps; an entry with its neighbours on the map.
+    | Torus
+
+/// The matrix W, 0 or 1, by the offsets at which it is 1: v[t, c] = Σ u²[t + δ, c + γ] over a circle of frames and a circle
+/// of entries. Even kernels reach one step further into the future than into the past.
+[<RequireQualifiedAccess>]
+module Grouping =
+    // A kernel of k taps stands for the offsets h − τ, h = ⌊k/2⌋, τ from 0 to k − 1.
+    let private reach (kernel: int) : int list = [ for tap in 0 .. kernel - 1 -> kernel / 2 - tap ]
+
+    /// The offsets (δ, γ) in frames and entries. `kernel` is the kernel's edge in frames. `width` is K, the entries that
+    /// share a scale within a frame: with Shifting the band of K = 2·n + 1 diagonals of a square kernel, cut off at its
+    /// corners, with Box and Torus the kernel's other edge.
+    let offsets (grouping: Grouping) (kernel: int) (width: int) : struct (int * int)[] =
+        match grouping with
+        | Grouping.Plain -> [||]
+        | Grouping.Shifting ->
+            [|
+                for down in reach kernel do
+                    for right in reach kernel do
+                        if abs (down - right) <= (width - 1) / 2 then
+                            struct (down, right)
+            |]
+        | Grouping.Box
+        | Grouping.Torus ->
+            [|
+                for down in reach kernel do
+                    for right in reach width do
+                        struct (down, right)
+            |]

@@ -1,0 +1,63 @@
+namespace Scae.Core.Models
+
+open Scae.Tensors
+
+/// The terms of −ELBO, each summed over pixels or latents and averaged over the frames of a batch; scalars.
+type TopographicLoss =
+    {
+        Total: Tensor
+        /// −log p(x | T): cross-entropy with grey values as they are, not made binary.
+        Reconstruction: Tensor
+        /// KL(q(z | x) ‖ N(0, 1)).
+        KlZ: Tensor
+        /// KL(q(u | x) ‖ N(0, 1)).
+        KlU: Tensor option
+    }
+
+/// Loss and importance weights of topographic autoencoders (Keller & Welling 2021, eq. 9), in nats a frame.
+[<RequireQualifiedAccess>]
+module TopographicObjective =
+    /// log p(x | T) of each frame, [n], from frames x and logits [n, C·P].
+    let logLikelihood (x: Tensor) (logits: Tensor) : Tensor = (x.bernoulliLogLikelihood logits).sum 1
+
+    /// KL(N(m, e^ℓ) ‖ N(0, 1)) = ½ Σ (m² + e^ℓ − 1 − ℓ), over all elements.
+    let private divergence (posterior: Posterior) : Tensor =
+        let { Mean = m; LogVariance = l } = posterior
+        0.5 * (m * m + l.exp () - l - 1.0).sum()
+
+    /// The loss of a batch.
+    let loss (config: TopographicVaeConfig) (model: TopographicVae) (batch: TopographicVaeBatch) : TopographicLoss =
+        let posteriors = TopographicVae.encode config model batch.Frames
+        let draw = TopographicVae.draw config model posteriors batch.NoiseZ batch.NoiseU
+        let aFrame = 1.0 / float batch.Frames.shape[0]
+        let reconstruction = (batch.Frames.bernoulliLogLikelihood draw.Logits).sum() * -aFrame
+        let klZ = divergence posteriors.Z * aFrame
+        let klU = posteriors.U |> Option.map (fun u -> divergence u * aFrame)
+
+        {
+            Total = Option.fold (+) (reconstruction + klZ) klU
+            Reconstruction = reconstruction
+            KlZ = klZ
+            KlU = klU
+        }
+
+    // log p(z) − log q(z | x) = ½ Σ (ε² + ℓ − z²), as z = m + e^(ℓ/2)·ε.
+    let private ratio (posterior: Posterior) (noise: Tensor) (z: Tensor) : Tensor =
+        0.5 * (noise * noise + posterior.LogVariance - z * z).sum(1)
+
+    /// log w of each frame, [n]: ln p(x | T) + ln p(z) + ln p(u) − ln q(z | x) − ln q(u | x).
+    let logWeights
+        (config: TopographicVaeConfig)
+        (model: TopographicVae)
+        (posteriors: Posteriors)
+        (batch: TopographicVaeBatch)
+        : Tensor =
+        let draw = TopographicVae.draw config model posteriors batch.NoiseZ batch.NoiseU
+        let ofZ = ratio posteriors.Z batch.NoiseZ draw.Z
+
+        let ofU =
+            match posteriors.U, batch.NoiseU, draw.U with
+            | Some posterior, Some noise, Some u -> [ ratio posterior noise u ]
+            | _ -> []
+
+        List.fold (+) (logLikelihood batch.Frames draw.Logits + ofZ) ofU

@@ -1,0 +1,163 @@
+using System;
+using System.Numerics;
+
+namespace Scae.Tensors.Kernels;
+
+/// <summary>
+/// Attention of many sets and heads, shared among threads in blocks of sets whose number depends on nothing but theirs.
+/// </summary>
+/// <param name="Shape">The sizes of one head.</param>
+/// <param name="Sets">How many sets.</param>
+/// <param name="Heads">Heads, consecutive blocks of the last axis.</param>
+/// <param name="QueryBatch">Elements from a set's queries to the next's; 0 when all share.</param>
+/// <param name="Padded">The length of a row of weights.</param>
+/// <param name="Scale">What scores are multiplied by.</param>
+/// <param name="Mask">How presences count, if there are any.</param>
+internal readonly unsafe record struct AttentionBatch(AttentionShape Shape, int Sets, int Heads, int QueryBatch, int Padded, double Scale, PresenceMask? Mask)
+{
+    private const int MostBlocks = 16;
+    private const int QuerySlot = 5;
+
+    private int Blocks => int.Min(MostBlocks, Sets);
+
+    private long Work => (long)Sets * Heads * Shape.Queries * Shape.Keys * (Shape.Width + Shape.Values);
+
+    /// <summary>The weights p and the outputs y.</summary>
+    public void Forward<T>(ReadOnlySpan<T> q, ReadOnlySpan<T> k, ReadOnlySpan<T> v, ReadOnlySpan<T> presence, Span<T> p, Span<T> y)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        fixed (T* queries = q, keys = k, values = v, presences = presence, weights = p, outputs = y)
+        {
+            Attending<T> job = new() { Batch = this, Queries = queries, Keys = keys, Values = values, Presences = presences, Weights = weights, Outputs = outputs };
+            WorkerPool.Run(ref job, Blocks, Work);
+        }
+    }
+
+    /// <summary>
+    /// The gradients of values, queries, keys and presences, in this order for each set, since inputs may be one tensor;
+    /// an empty span wants none. Queries that sets share are summed block by block.
+    /// </summary>
+    public void Backward<T>(
+        ReadOnlySpan<T> q, ReadOnlySpan<T> k, ReadOnlySpan<T> v, ReadOnlySpan<T> presence, ReadOnlySpan<T> p, ReadOnlySpan<T> g,
+        Span<T> dq, bool addToQueries, Span<T> dk, bool addToKeys, Span<T> dv, bool addToValues, Span<T> dd)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        bool shared = QueryBatch == 0 && !dq.IsEmpty;
+        var sums = shared ? Scratch.Take<T>(QuerySlot, Blocks * dq.Length) : dq;
+        if (shared) sums.Clear();
+        fixed (T* queries = q, keys = k, values = v, presences = presence, weights = p, gradient = g)
+        fixed (T* toQueries = sums, toKeys = dk, toValues = dv, toPresences = dd)
+        {
+            Returning<T> job = new()
+            {
+                Batch = this,
+                Queries = queries,
+                Keys = keys,
+                Values = values,
+                Presences = presences,
+                Weights = weights,
+                Gradient = gradient,
+                ToQueries = toQueries,
+                ToKeys = toKeys,
+                ToValues = toValues,
+                ToPresences = toPresences,
+                QuerySums = shared ? dq.Length : 0,
+                AddToQueries = addToQueries,
+                AddToKeys = addToKeys,
+                AddToValues = addToValues,
+            };
+            WorkerPool.Run(ref job, Blocks, 2 * Work);
+        }
+
+        for (int at = 0; shared && at < sums.Length; at += dq.Length)
+            for (int i = 0; i < dq.Length; i++) dq[i] += sums[at + i];
+    }
+
+    private (int First, int End) Block(int block) => ((int)((long)Sets * block / Blocks), (int)((long)Sets * (block + 1) / Blocks));
+
+    private int QueryAt(int b, int h) => (b * QueryBatch) + (h * Shape.Width);
+
+    private int KeyAt(int b, int h) => (b * Shape.Keys * Shape.KeyStride) + (h * Shape.Width);
+
+    private int ValueAt(int b, int h) => (b * Shape.Keys * Shape.ValueStride) + (h * Shape.Values);
+
+    private int OutputAt(int b, int h) => (b * Shape.Queries * Shape.ValueStride) + (h * Shape.Values);
+
+    private int WeightAt(int b, int h) => ((b * Heads) + h) * Shape.Queries * Padded;
+
+    /// <summary>Rows of one head from the given element on, so far as they go.</summary>
+    private static Span<T> Rows<T>(T* start, int at, int rows, int stride, int width)
+        where T : unmanaged => rows == 0 || width == 0 ? default : new(start + at, ((rows - 1) * stride) + width);
+
+    /// <summary>What the presences of one set add to the scaled scores of its keys; empty without presences.</summary>
+    private ReadOnlySpan<T> Bias<T>(T* presences, int b)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (Mask is null) return [];
+        ReadOnlySpan<T> presence = new(presences + (b * Shape.Keys), Shape.Keys);
+        return Mask == PresenceMask.Hard ? AttentionKernel.HardBias(presence, T.CreateChecked(Scale)) : AttentionKernel.LogBias(presence);
+    }
+
+    private struct Attending<T> : IParallelJob
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        public AttentionBatch Batch;
+        public T* Queries, Keys, Values, Presences, Weights, Outputs;
+
+        public readonly void Run(int block)
+        {
+            var (n, m, d, e, keyStride, valueStride) = Batch.Shape;
+            T scale = T.CreateChecked(Batch.Scale);
+            var (first, end) = Batch.Block(block);
+            for (int b = first; b < end; b++)
+            {
+                var bias = Batch.Bias(Presences, b);
+                for (int h = 0; h < Batch.Heads; h++)
+                {
+                    AttentionKernel.Forward(
+                        Batch.Shape, Rows(Queries, Batch.QueryAt(b, h), n, keyStride, d), Rows(Keys, Batch.KeyAt(b, h), m, keyStride, d),
+                        Rows(Values, Batch.ValueAt(b, h), m, valueStride, e), scale, bias,
+                        Rows(Weights, Batch.WeightAt(b, h), n, Batch.Padded, Batch.Padded), Rows(Outputs, Batch.OutputAt(b, h), n, valueStride, e));
+                }
+            }
+        }
+    }
+
+    private struct Returning<T> : IParallelJob
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        public AttentionBatch Batch;
+        public T* Queries, Keys, Values, Presences, Weights, Gradient, ToQueries, ToKeys, ToValues, ToPresences;
+        public int QuerySums;
+        public bool AddToQueries, AddToKeys, AddToValues;
+
+        public readonly void Run(int block)
+        {
+            var (first, end) = Batch.Block(block);
+            for (int b = first; b < end; b++)
+                for (int h = 0; h < Batch.Heads; h++) Head(block, b, h);
+        }
+
+        private readonly void Head(int block, int b, int h)
+        {
+            var (n, m, d, e, keyStride, valueStride) = Batch.Shape;
+            int padded = Batch.Padded;
+            T scale = T.CreateChecked(Batch.Scale);
+            ReadOnlySpan<T> p = Rows(Weights, Batch.WeightAt(b, h), n, padded, padded), g = Rows(Gradient, Batch.OutputAt(b, h), n, valueStride, e);
+            if (ToValues != null)
+                MatMul.Multiply<T>(m, e, n, p, 1, padded, g, valueStride, 1, Rows(ToValues, Batch.ValueAt(b, h), m, valueStride, e), valueStride, AddToValues);
+            if (ToQueries == null && ToKeys == null && ToPresences == null) return;
+            var ds = AttentionKernel.ScoreGradient(Batch.Shape, g, Rows(Values, Batch.ValueAt(b, h), m, valueStride, e), p, scale);
+            if (ToQueries != null)
+                MatMul.Multiply(
+                    n, d, m, ds, padded, 1, Rows(Keys, Batch.KeyAt(b, h), m, keyStride, d), keyStride, 1,
+                    Rows(ToQueries + ((long)block * QuerySums), Batch.QueryAt(b, h), n, keyStride, d), keyStride, AddToQueries);
+            if (ToKeys != null)
+                MatMul.Multiply(
+                    m, d, n, ds, 1, padded, Rows(Queries, Batch.QueryAt(b, h), n, keyStride, d), keyStride, 1,
+                    Rows(ToKeys, Batch.KeyAt(b, h), m, keyStride, d), keyStride, AddToKeys);
+            if (ToPresences != null)
+                AttentionKernel.AddLogBiasGradient(ds, padded, new ReadOnlySpan<T>(Presences + (b * m), m), scale, new Span<T>(ToPresences + (b * m), m));
+        }
+    }
+}

@@ -1,0 +1,68 @@
+using System;
+using System.Numerics;
+using System.Runtime.Intrinsics;
+
+namespace Scae.Tensors.Kernels;
+
+/// <summary>
+/// Convolution with bias and activation, and its gradients. The bits depend neither on the number of threads nor on the
+/// vectors' width.
+/// </summary>
+internal static unsafe class ConvolutionKernel
+{
+    /// <summary>Y = f(W∗X + b).</summary>
+    public static void Forward<T, TActivation>(
+        in ConvolutionSizes sizes, ReadOnlySpan<T> images, ReadOnlySpan<T> filters, ReadOnlySpan<T> bias, Span<T> output)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TActivation : struct, IActivation
+    {
+        fixed (T* x = images, w = filters, b = bias, y = output)
+        {
+            ConvolutionProblem<T> problem = new() { Sizes = sizes, Images = x, Filters = w, Bias = b, Output = y };
+            if (HasManyChannels<T>(sizes)) Pixels<T, TActivation>(problem, backward: false);
+            else ConvolutionColumns.Forward<T, TActivation>(problem);
+        }
+    }
+
+    /// <summary>
+    /// Adds to the gradients of filters and bias, and writes or adds to that of the images; an empty span wants none.
+    /// </summary>
+    public static void Backward<T, TActivation>(
+        in ConvolutionSizes sizes, ReadOnlySpan<T> images, ReadOnlySpan<T> filters, ReadOnlySpan<T> output, ReadOnlySpan<T> outputGradient,
+        Span<T> toImages, bool accumulate, Span<T> toFilters, Span<T> toBias)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TActivation : struct, IActivation
+    {
+        fixed (T* x = images, w = filters, y = output, g = outputGradient, dx = toImages, dw = toFilters, db = toBias)
+        {
+            ConvolutionProblem<T> problem = new()
+            {
+                Sizes = sizes,
+                Images = x,
+                Filters = w,
+                Output = y,
+                OutputGradient = g,
+                ToImages = dx,
+                Accumulate = accumulate,
+                ToFilters = dw,
+                ToBias = db,
+            };
+            if (HasManyChannels<T>(sizes)) Pixels<T, TActivation>(problem, backward: true);
+            else ConvolutionColumns.Backward<T, TActivation>(problem);
+        }
+    }
+
+    // From a vector of channels on, a pixel's channels side by side fill the product's inner loop.
+    private static bool HasManyChannels<T>(in ConvolutionSizes sizes)
+        where T : unmanaged => sizes.Channels >= Vector512<T>.Count;
+
+    private static void Pixels<T, TActivation>(in ConvolutionProblem<T> problem, bool backward)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TActivation : struct, IActivation
+    {
+        if (Vector512.IsHardwareAccelerated) ConvolutionPixels<T, Vector512<T>, Lanes512<T>, TActivation>.Run(problem, backward);
+        else if (Vector256.IsHardwareAccelerated) ConvolutionPixels<T, Vector256<T>, Lanes256<T>, TActivation>.Run(problem, backward);
+        else if (Vector128.IsHardwareAccelerated) ConvolutionPixels<T, Vector128<T>, Lanes128<T>, TActivation>.Run(problem, backward);
+        else ConvolutionPixels<T, T, Lanes1<T>, TActivation>.Run(problem, backward);
+    }
+}

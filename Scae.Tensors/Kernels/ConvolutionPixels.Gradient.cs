@@ -1,0 +1,147 @@
+using System;
+using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+
+namespace Scae.Tensors.Kernels;
+
+/// <content>
+/// Backwards, with the slopes ∂Z turned as well: ∂X at one place of the kernel += ∂Z·Wᵀ, straight into the turned gradient,
+/// and ∂W += Xᵀ·∂Z. For the latter the pixels that are seen are gathered (whole pixels, so a fifteenth of the product's
+/// time), since their rows would end too soon.
+/// </content>
+internal unsafe partial struct ConvolutionPixels<T, TVector, TLanes, TActivation>
+{
+    /// <summary>turned [height, width, channels] += the gradient that the slopes [places, filters] mean for the image.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private readonly void Spread(T* slopes, T* turned)
+    {
+        int rows = _window.Rows, columns = _window.Columns, panel = _filters * PanelWidth;
+        T* b = _panels;
+        for (int kernel = 0; kernel < _window.Seen; kernel++)
+        {
+            for (int c = 0; c < _channels; c += PanelWidth, b += panel)
+            {
+                int n = int.Min(PanelWidth, _channels - c);
+                for (int y = 0; y < rows; y++)
+                    MatMulColumn.Multiply<T, TVector, TLanes>(
+                        columns, n, _filters, slopes + (y * columns * _filters), _filters, 1, b, PanelWidth,
+                        turned + PixelAt(y, kernel) + c, _window.Stride * _channels, accumulate: true);
+            }
+        }
+    }
+
+    /// <summary>sums [kernel place, channel, filter] += Xᵀ·∂Z over some images, turned, whose slopes lie in panels.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private readonly void Correlate(int images, T* turned, T* panels, T* gathered, T* sums)
+    {
+        int pitch = MatMulPacking.BlockColumn(_channels), places = images * Places, step = _window.Stride * _channels;
+        for (int kernel = 0; kernel < _window.Seen; kernel++)
+        {
+            T* to = gathered;
+            for (int image = 0; image < images; image++)
+            {
+                for (int y = 0; y < _window.Rows; y++)
+                {
+                    T* from = turned + ((nint)image * Turned) + PixelAt(y, kernel);
+                    for (int x = 0; x < _window.Columns; x++, from += step, to += pitch)
+                        Copy(from, to);
+                }
+            }
+
+            for (int o = 0; o < _filters; o += PanelWidth)
+                MatMulColumn.Multiply<T, TVector, TLanes>(
+                    _channels, int.Min(PanelWidth, _filters - o), places, gathered, 1, pitch, panels + ((nint)o * FullGroup), PanelWidth,
+                    sums + ((nint)kernel * _channels * _filters) + o, _filters, accumulate: true);
+        }
+    }
+
+    /// <summary>Places of a whole group of images.</summary>
+    private readonly int FullGroup => Group * Places;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly void Copy(T* from, T* to)
+    {
+        int c = 0;
+        for (; c <= _channels - TLanes.Count; c += TLanes.Count) TLanes.Store(to + c, TLanes.Load(from + c));
+        for (; c < _channels; c++) to[c] = from[c];
+    }
+
+    private struct Unmaking : IParallelJob
+    {
+        public ConvolutionPixels<T, TVector, TLanes, TActivation> Layer;
+
+        public readonly void Run(int block)
+        {
+            var problem = Layer._problem;
+            int made = problem.Sizes.Made, filters = Layer._filters, places = Layer.Places, group = Layer.Group, turnedSize = Layer.Turned;
+            int panelsSize = Layer.FullGroup * Padded(filters), gatheredSize = Layer.FullGroup * MatMulPacking.BlockColumn(Layer._channels);
+            T* at = Take(WorkSlot, ((group + 1) * turnedSize) + (2 * made) + panelsSize + gatheredSize + 256);
+            T* turned = Carve(ref at, group * turnedSize), gradient = Carve(ref at, turnedSize), dz = Carve(ref at, made);
+            T* slopes = Carve(ref at, made), panels = Carve(ref at, panelsSize), gathered = Carve(ref at, gatheredSize);
+            T* sums = Layer._sums + ((long)block * Layer.SumLength);
+            new Span<T>(sums, Layer.SumLength).Clear();
+            Span<T> toBias = new(sums + (Layer._window.Seen * Layer._channels * filters), filters);
+            var (first, end) = problem.Block(block);
+            int waiting = 0;
+            for (int b = first; b < end; b++)
+            {
+                TActivation.Slope(problem.Gradient(b), problem.Made(b), new Span<T>(dz, made));
+                if (problem.ToImages != null || problem.ToBias != null) Transposition.Dense(places, filters, dz, places, slopes);
+                if (problem.ToBias != null) Rowwise.AddSum(new ReadOnlySpan<T>(slopes, made), toBias);
+                if (problem.ToImages != null)
+                {
+                    new Span<T>(gradient, turnedSize).Clear();
+                    Layer.Spread(slopes, gradient);
+                    Layer.TurnBack(gradient, problem.ToImages + ((long)b * problem.Sizes.Image));
+                }
+
+                if (problem.ToFilters == null) continue;
+                Layer.Turn(problem.Images + ((long)b * problem.Sizes.Image), turned + ((nint)waiting * turnedSize));
+                for (int o = 0; o < filters; o += PanelWidth)
+                    Transposition.Run(
+                        places, int.Min(PanelWidth, filters - o), dz + (o * places), places,
+                        panels + ((nint)o * Layer.FullGroup) + ((nint)waiting * places * PanelWidth), PanelWidth);
+                if (++waiting < group && b + 1 < end) continue;
+                Layer.Correlate(waiting, turned, panels, gathered, sums);
+                waiting = 0;
+            }
+        }
+    }
+
+    /// <summary>A turned gradient goes to its image, or is added to what is there; what fell on the padding is dropped.</summary>
+    private readonly void TurnBack(T* turned, T* image)
+    {
+        int padding = _window.Padding, width = _window.Width, area = _window.Area;
+        if (!_problem.Accumulate && padding == 0)
+        {
+            Transposition.Dense(_channels, area, turned, _channels, image);
+            return;
+        }
+
+        for (int row = 0; row < _window.Height; row++)
+        {
+            for (int column = 0; column < width; column++)
+            {
+                T* pixel = turned + ((((row + padding) * _width) + column + padding) * _channels), to = image + (row * width) + column;
+                for (int c = 0; c < _channels; c++, to += area) *to = _problem.Accumulate ? *to + pixel[c] : pixel[c];
+            }
+        }
+    }
+
+    private struct Summing : IParallelJob
+    {
+        public ConvolutionPixels<T, TVector, TLanes, TActivation> Layer;
+
+        /// <summary>Adds the blocks' sums at one place of the kernel, in order, and the result to the filters' gradient.</summary>
+        public readonly void Run(int kernel)
+        {
+            int channels = Layer._channels, filters = Layer._filters, seen = Layer._window.Seen, size = channels * filters;
+            Span<T> total = new(Layer._sums + ((long)kernel * size), size);
+            for (int block = 1; block < Layer._problem.Blocks; block++)
+                TensorPrimitives.Add(total, new ReadOnlySpan<T>(Layer._sums + ((long)block * Layer.SumLength) + ((long)kernel * size), size), total);
+            T* into = Layer._problem.ToFilters + kernel;
+            for (int o = 0; o < filters; o++)
+                for (int c = 0; c < channels; c++) into[((long)((o * channels) + c)) * seen] += total[(c * filters) + o];
+        }
+    }
+}

@@ -1,0 +1,264 @@
+using System;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Scae.Tensors.Kernels;
+
+/// <content>
+/// Backwards: with r and p a component's shares of Σ eᵏ and Σ eˡ, ∂l = r − p (also that of log d), and ∂v = r·(x − v)/σ².
+/// </content>
+internal unsafe partial struct PartImage<T>
+{
+    /// <summary>Four corners of each cell between texels, and of a cell for each lane outside.</summary>
+    private readonly int CellsLength => 4 * (_sizes.Bordered + Vector512<T>.Count);
+
+    /// <summary>
+    /// Adds the gradients of image b, whose likelihood has the gradient g and has just been explained: its own to the
+    /// problem's, those of what images share to the given sums.
+    /// </summary>
+    public readonly void Differentiate(int b, T g, in PartSums<T> sums)
+    {
+        int parts = _sizes.Parts, c = _sizes.Channels;
+        var totals = Share(b, g, sums);
+        int component = 0;
+        for (int m = 0; m < parts; m++)
+        {
+            var pose = new Slopes();
+            new Span<T>(_cells, _problem.Maps * CellsLength).Clear();
+            T* colours = _problem.Colour == null ? null : _problem.Colour + ((((long)b * parts) + m) * c);
+            component = Descend(m, colours, component, ref pose, ref totals);
+            if (_problem.ToLogPresence != null)
+                _problem.ToLogPresence[((long)b * parts) + m] += pose.Logit + (_presence[m] * Elsewhere(m));
+            if (_problem.ToPoses != null) AddToPose(m, _problem.Poses + ((((long)b * parts) + m) * 6), pose, _problem.ToPoses + ((((long)b * parts) + m) * 6));
+            Fold(b, m, colours, sums);
+        }
+
+        T two = T.One + T.One;
+        if (_problem.Scale != null)
+            *sums.Scale += ((two * totals.Distance) - (g * T.CreateChecked(_sizes.Pixels * c))) / *_problem.Scale;
+        if (_problem.IsCoupled)
+            *sums.Temperature -= totals.Tied * InverseTemperature * InverseTemperature;
+    }
+
+    /// <summary>
+    /// The sums become g over the sums, the blocks' presences the gradient by presence of a part that isn't there, and
+    /// the background gets its share.
+    /// </summary>
+    private readonly Totals Share(int b, T g, in PartSums<T> sums)
+    {
+        int count = Vector512<T>.Count, channels = _sizes.Channels, plane = _plane;
+        T* ground = _problem.Background + ((long)b * _problem.BackgroundBatch);
+        var precision = Vector512.Create(Precision);
+        var gradient = Vector512.Create(g);
+        Vector512<T> logits = Vector512<T>.Zero, distances = Vector512<T>.Zero;
+        for (int block = 0; block < _blocks; block++)
+        {
+            int at = block * count;
+            var inside = Inside(block);
+            var weight = inside & (gradient / Vector512.Load(_sum + at));
+            var joint = inside & (gradient / Vector512.Load(_sumJoint + at));
+            weight.Store(_sum + at);
+            joint.Store(_sumJoint + at);
+            Vector512<T> absent = Vector512.Load(_absentJoint + at) * joint, other = Vector512.Load(_absent + at) * weight;
+            T presence = _missing[block];
+            _missing[block] = presence > T.Zero ? Lanes.Sum(absent - other) / presence : T.Zero;
+            var share = Vector512.Load(_groundJoint + at) * joint;
+            logits += share - (Vector512.Load(_ground + at) * weight);
+            share.Store(_groundJoint + at);
+            for (int c = 0; c < channels; c++)
+            {
+                var x = Vector512.Load(_pixels + (c * plane) + at);
+                var difference = x - Vector512.Create(ground[c]);
+                distances += precision * ((share * difference * difference) + (absent * x * x));
+            }
+        }
+
+        T logit = Lanes.Sum(logits), two = T.One + T.One;
+        T* into = _problem.BackgroundBatch == 0 ? sums.Background : _problem.ToBackground == null ? null : _problem.ToBackground + ((long)b * channels);
+        for (int c = 0; c < channels && into != null; c++)
+        {
+            var value = Vector512.Create(ground[c]);
+            var slope = Vector512<T>.Zero;
+            for (int at = 0; at < plane; at += count)
+                slope += Vector512.Load(_groundJoint + at) * (Vector512.Load(_pixels + (c * plane) + at) - value);
+            into[c] += two * Precision * Lanes.Sum(slope);
+            if (_problem.IsCoupled) into[c] += logit * InverseTemperature / T.CreateChecked(channels);
+        }
+
+        if (!_problem.IsCoupled) *sums.BackgroundLogit += logit;
+        return new Totals { Distance = Lanes.Sum(distances), Tied = _problem.IsCoupled ? logit * Mean(ground) : T.Zero };
+    }
+
+    /// <summary>Goes through a part's components again and adds up its slopes, and its maps' in the cells between texels.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private readonly int Descend(int m, T* colours, int component, ref Slopes pose, ref Totals totals)
+    {
+        int count = Vector512<T>.Count, channels = _sizes.Channels, plane = _plane, cells = CellsLength;
+        var placement = *(PartPlacement<T>*)(_placements + (6 * m));
+        int* indices = stackalloc int[Vector512<T>.Count];
+        T* corners = stackalloc T[4 * Vector512<T>.Count];
+        var sampler = new PartSampler<T>(placement, _sizes, indices, corners);
+        bool coupled = _problem.IsCoupled;
+        var precision = Vector512.Create(Precision);
+        var twice = precision + precision;
+        var share = Vector512.Create(InverseTemperature / T.CreateChecked(int.Max(1, channels)));
+        var mean = Vector512.Create(T.One / T.CreateChecked(int.Max(1, channels)));
+        Vector512<T> logits = Vector512<T>.Zero, distances = logits, tied = logits, xs = logits, ys = logits;
+        Vector512<T> xi = logits, yi = logits, xj = logits, yj = logits;
+        for (int row = 0; row < _sizes.Height; row++)
+        {
+            var range = _ranges[(m * _sizes.Height) + row];
+            var j = Vector512.Create(T.CreateTruncating(row));
+            for (int block = range.First; block < range.End; block++, component += count)
+            {
+                int at = ((row * _rowBlocks) + block) * count;
+                var place = sampler.At(row, block);
+                var joint = Vector512.Load(_joint + component) * Vector512.Load(_sumJoint + at);
+                var logit = joint - (Vector512.Load(_logits + component) * Vector512.Load(_sum + at));
+                logits += logit;
+                Vector512<T> x = Vector512<T>.Zero, y = Vector512<T>.Zero, sum = Vector512<T>.Zero;
+                for (int c = 0; c < channels; c++)
+                {
+                    var value = Vector512.Load(_values + (component * channels) + (c * count));
+                    var difference = Vector512.Load(_pixels + (c * plane) + at) - value;
+                    var slope = joint * difference;
+                    distances += slope * difference;
+                    slope *= twice;
+                    sum += value;
+                    if (coupled) slope += logit * share;
+                    place.Scatter(slope, _cells + (c * cells));
+                    if (colours != null) slope *= Vector512.Create(colours[c]);
+                    var (sx, sy) = place.Slopes(place.Around(Table(m, c)));
+                    x += slope * sx;
+                    y += slope * sy;
+                }
+
+                if (coupled)
+                {
+                    tied += logit * sum;
+                }
+                else
+                {
+                    place.Scatter(logit, _cells + (channels * cells));
+                    var (sx, sy) = place.Slopes(place.Around(Table(m, channels)));
+                    x += logit * sx;
+                    y += logit * sy;
+                }
+
+                var i = Vector512<T>.Indices + Vector512.Create(T.CreateTruncating(block * count));
+                xs += x;
+                ys += y;
+                xi += x * i;
+                yi += y * i;
+                xj += x * j;
+                yj += y * j;
+            }
+        }
+
+        totals.Distance += Precision * Lanes.Sum(distances);
+        totals.Tied += Lanes.Sum(tied * mean);
+        pose.Logit = Lanes.Sum(logits);
+        (pose.X, pose.Y) = (Lanes.Sum(xs), Lanes.Sum(ys));
+        (pose.XI, pose.YI, pose.XJ, pose.YJ) = (Lanes.Sum(xi), Lanes.Sum(yi), Lanes.Sum(xj), Lanes.Sum(yj));
+        return component;
+    }
+
+    /// <summary>What the blocks that a part doesn't go through give to it for each unit of presence.</summary>
+    private readonly T Elsewhere(int m)
+    {
+        T sum = T.Zero;
+        for (int row = 0; row < _sizes.Height; row++)
+        {
+            var range = _ranges[(m * _sizes.Height) + row];
+            T* missing = _missing + (row * _rowBlocks);
+            for (int block = 0; block < range.First; block++) sum += missing[block];
+            for (int block = range.End; block < _rowBlocks; block++) sum += missing[block];
+        }
+
+        return sum;
+    }
+
+    /// <summary>
+    /// From the slopes by places in texels to those by the pose: with p = A·q + t, ∂t = −A⁻ᵀ·h and ∂A = −A⁻ᵀ·h·qᵀ, where
+    /// h is the slope by q, both on [−1, 1]².
+    /// </summary>
+    private readonly void AddToPose(int m, T* pose, in Slopes slopes, T* into)
+    {
+        T two = T.One + T.One, one = T.One;
+        T a = pose[0], b = pose[1], tx = pose[2], c = pose[3], d = pose[4], ty = pose[5], det = (a * d) - (b * c);
+        T right = T.CreateChecked(_sizes.TemplateWidth - 1) / two, down = T.CreateChecked(_sizes.TemplateHeight - 1) / two;
+        T stepI = PartPlacement<T>.Step(_sizes.Width), stepJ = PartPlacement<T>.Step(_sizes.Height);
+
+        // Σ h, and Σ h·(p − t)ᵀ with p = (−1 + stepI·i, −1 + stepJ·j).
+        T hx = slopes.X * right, hy = slopes.Y * down;
+        T hxu = (slopes.XI * right * stepI) - (hx * (one + tx)), hxv = (slopes.XJ * right * stepJ) - (hx * (one + ty));
+        T hyu = (slopes.YI * down * stepI) - (hy * (one + tx)), hyv = (slopes.YJ * down * stepJ) - (hy * (one + ty));
+
+        // Σ h·qᵀ = Σ h·(p − t)ᵀ·A⁻ᵀ.
+        T xx = ((hxu * d) - (hxv * b)) / det, xy = ((hxv * a) - (hxu * c)) / det;
+        T yx = ((hyu * d) - (hyv * b)) / det, yy = ((hyv * a) - (hyu * c)) / det;
+
+        // −A⁻ᵀ·, with A⁻ᵀ = [d, −c; −b, a]/det.
+        into[0] -= ((d * xx) - (c * yx)) / det;
+        into[1] -= ((d * xy) - (c * yy)) / det;
+        into[2] -= ((d * hx) - (c * hy)) / det;
+        into[3] -= ((a * yx) - (b * xx)) / det;
+        into[4] -= ((a * yy) - (b * xy)) / det;
+        into[5] -= ((a * hy) - (b * hx)) / det;
+    }
+
+    /// <summary>Adds a part's cells to its templates' gradients, and the channels' to its colours'.</summary>
+    private readonly void Fold(int b, int m, T* colours, in PartSums<T> sums)
+    {
+        int parts = _sizes.Parts, channels = _sizes.Channels, texels = _sizes.Texels;
+        T* templates = _problem.TemplatesBatch == 0 ? sums.Templates : _problem.ToTemplates == null ? null : _problem.ToTemplates + ((long)b * _problem.TemplatesBatch);
+        T* alpha = _problem.AlphaBatch == 0 ? sums.Alpha : _problem.ToAlpha == null ? null : _problem.ToAlpha + ((long)b * _problem.AlphaBatch);
+        for (int c = 0; c < channels; c++)
+        {
+            T colour = colours == null ? T.One : colours[c];
+            T along = Fold(_cells + (c * CellsLength), Table(m, c), colour, templates == null ? null : templates + (((m * channels) + c) * texels));
+            if (_problem.ToColour != null) _problem.ToColour[((((long)b * parts) + m) * channels) + c] += along;
+        }
+
+        if (alpha != null) Fold(_cells + (channels * CellsLength), Table(m, channels), T.One, alpha + (m * texels));
+    }
+
+    /// <summary>into += factor · the cells' sums at each texel, unless it is null; returns the sums' product with the table.</summary>
+    private readonly T Fold(T* cells, T* table, T factor, T* into)
+    {
+        int h = _sizes.TemplateHeight, w = _sizes.TemplateWidth, pitch = w + 2;
+        T along = T.Zero;
+        for (int row = 0; row < h; row++)
+        {
+            for (int column = 0; column < w; column++)
+            {
+                int at = ((row + 1) * pitch) + column + 1;
+                T sum = cells[4 * at] + cells[(4 * (at - 1)) + 1] + cells[(4 * (at - pitch)) + 2] + cells[(4 * (at - pitch - 1)) + 3];
+                along += sum * table[4 * at];
+                if (into != null) into[(row * w) + column] += factor * sum;
+            }
+        }
+
+        return along;
+    }
+
+    /// <summary>Sums over a part's pixels: of ∂l, of the slopes by place, and of these times column i and row j.</summary>
+    private struct Slopes
+    {
+        public T Logit, X, Y, XI, YI, XJ, YJ;
+    }
+
+    /// <summary>Sums over an image: Σ r·|x − v|²/2σ², and Σ ∂l·v where logits are tied to values.</summary>
+    private struct Totals
+    {
+        public T Distance, Tied;
+    }
+}
+
+/// <summary>Where the gradients are summed that images share; null where none is wanted or each image has its own.</summary>
+internal unsafe struct PartSums<T>
+    where T : unmanaged
+{
+    public T* Templates, Alpha, Background, BackgroundLogit, Temperature, Scale;
+}

@@ -1,0 +1,104 @@
+using System;
+using System.Numerics;
+using System.Numerics.Tensors;
+
+namespace Scae.Tensors.Kernels;
+
+/// <summary>Images as columns of patches, and back.</summary>
+internal static class Patches
+{
+    /// <summary>
+    /// Every window's pixels as a column, channel by channel: [.., h, w] → [.., kh·kw, places], for as many channels as
+    /// there are columns.
+    /// </summary>
+    public static void ToColumns<T>(Window window, ReadOnlySpan<T> image, Span<T> columns, bool accumulate)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var line = default(Line);
+        for (int at = 0; at < columns.Length; at += window.Columns, line.Next(window))
+        {
+            var target = columns.Slice(at, window.Columns);
+            var (start, length) = line.Row(window);
+            var row = image.Slice(start, length);
+            int first = line.First(window);
+            if (window.Stride == 1)
+            {
+                // Neighbours stay neighbours: the part of the row that the line sees moves as a whole.
+                int from = Math.Clamp(-first, 0, target.Length), to = Math.Clamp(row.Length - first, from, target.Length);
+                var inside = target[from..to];
+                if (to > from && accumulate) TensorPrimitives.Add(inside, row.Slice(first + from, to - from), inside);
+                if (to > from && !accumulate) row.Slice(first + from, to - from).CopyTo(inside);
+                if (accumulate) continue;
+                target[..from].Clear();
+                target[to..].Clear();
+                continue;
+            }
+
+            for (int i = 0, x = first; i < target.Length; i++, x += window.Stride)
+            {
+                T value = (uint)x < (uint)row.Length ? row[x] : T.Zero;
+                target[i] = accumulate ? target[i] + value : value;
+            }
+        }
+    }
+
+    /// <summary>Columns added where their windows lie, the transpose of <see cref="ToColumns"/>.</summary>
+    public static void AddToImage<T>(Window window, ReadOnlySpan<T> columns, Span<T> image)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var line = default(Line);
+        for (int at = 0; at < columns.Length; at += window.Columns, line.Next(window))
+        {
+            var from = columns.Slice(at, window.Columns);
+            var (start, length) = line.Row(window);
+            var row = image.Slice(start, length);
+            int first = line.First(window);
+            if (window.Stride == 1)
+            {
+                int low = Math.Clamp(-first, 0, from.Length), high = Math.Clamp(row.Length - first, low, from.Length);
+                if (high == low) continue;
+                var inside = row.Slice(first + low, high - low);
+                TensorPrimitives.Add(inside, from[low..high], inside);
+                continue;
+            }
+
+            for (int i = 0, x = first; i < from.Length; i++, x += window.Stride)
+            {
+                if ((uint)x < (uint)row.Length) row[x] += from[i];
+            }
+        }
+    }
+
+    /// <summary>
+    /// A line of columns: what one place of the kernel sees while the window moves along a row. Counted up rather than
+    /// divided out of the line's number, which took longer than to move the line.
+    /// </summary>
+    private struct Line
+    {
+        private int _v;
+        private int _kernelX;
+        private int _kernelY;
+        private int _plane;
+
+        public void Next(Window window)
+        {
+            if (++_v < window.Rows) return;
+            _v = 0;
+            if (++_kernelX < window.KernelWidth) return;
+            _kernelX = 0;
+            if (++_kernelY < window.KernelHeight) return;
+            _kernelY = 0;
+            _plane++;
+        }
+
+        /// <summary>Where in the images the row that is seen begins, and its length; nothing where it is outside.</summary>
+        public readonly (int Start, int Length) Row(Window window)
+        {
+            int y = (_v * window.Stride) - window.Padding + _kernelY;
+            return (uint)y < (uint)window.Height ? (((_plane * window.Height) + y) * window.Width, window.Width) : (0, 0);
+        }
+
+        /// <summary>The pixel of that row which the first window sees.</summary>
+        public readonly int First(Window window) => _kernelX - window.Padding;
+    }
+}

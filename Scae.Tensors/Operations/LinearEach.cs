@@ -1,0 +1,99 @@
+using System;
+using System.Numerics;
+using Scae.Tensors.Kernels;
+
+namespace Scae.Tensors;
+
+/// <content>Linear layers with separate weights for every capsule, in one operation.</content>
+public sealed partial class Tensor
+{
+    /// <summary>
+    /// activation(x_k·W_k + b_k), a matrix of its own for each of the k capsules: x [b, k, in], W [k, in, out] and b
+    /// [k, out] or null → [b, k, out]. Nothing is transposed or copied: each capsule's rows are read where they lie.
+    /// </summary>
+    /// <exception cref="ShapeError">The sizes or dtypes don't fit.</exception>
+    public Tensor linearEach(Tensor weights, Tensor? biases = null, Activation activation = Activation.None)
+    {
+        CheckSameDtype("linearEach", this, weights);
+        if (biases is not null) CheckSameDtype("linearEach", this, biases);
+        bool fits = dim == 3 && weights.dim == 3 && weights._shape[0] == _shape[1] && weights._shape[1] == _shape[2]
+            && (biases is null || (biases.dim == 2 && biases._shape[0] == _shape[1] && biases._shape[1] == weights._shape[2]));
+        if (!fits)
+            throw ShapeError.Of("linearEach", $"input {Scae.Tensors.Shape.Text(Shape)}, weights {Scae.Tensors.Shape.Text(weights.Shape)}, biases {(biases is null ? "none" : Scae.Tensors.Shape.Text(biases.Shape))}; needs [b, k, in], [k, in, out] and [k, out]");
+        Tensor[] inputs = biases is null ? [contiguous(), weights.contiguous()] : [contiguous(), weights.contiguous(), biases.contiguous()];
+        return new LinearEachOperation(inputs, activation).Run(dtype, [_shape[0], _shape[1], weights._shape[2]]);
+    }
+
+    /// <summary>
+    /// Z_k = X_k·W_k + b_k, Y = f(Z); backwards ∂Z = ∂Y ∘ f′, ∂b_k = Σ_b ∂Z_k, ∂W_k = X_kᵀ·∂Z_k and ∂X_k = ∂Z_k·W_kᵀ.
+    /// A capsule's rows are k·in (or k·out) elements apart, so its products lie side by side with the others'.
+    /// </summary>
+    private sealed class LinearEachOperation(Tensor[] inputs, Activation activation) : Operation(inputs)
+    {
+        private readonly int _rows = inputs[0]._shape[0];
+        private readonly int _capsules = inputs[0]._shape[1];
+        private readonly int _in = inputs[0]._shape[2];
+        private readonly int _out = inputs[1]._shape[2];
+
+        private CapsuleSizes Sizes => new(_rows, _capsules, _in, _out);
+
+        protected override void Forward<T>()
+        {
+            if (Output.nelement == 0) return;
+            switch (activation)
+            {
+                case Activation.Relu: Forward<T, ReluLayer>(); break;
+                case Activation.Sigmoid: Forward<T, SigmoidLayer>(); break;
+                case Activation.Tanh: Forward<T, TanhLayer>(); break;
+                default: Forward<T, PlainLayer>(); break;
+            }
+        }
+
+        protected override void Backward<T>()
+        {
+            if (Output.nelement == 0) return;
+            switch (activation)
+            {
+                case Activation.Relu: Backward<T, ReluLayer>(); break;
+                case Activation.Sigmoid: Backward<T, SigmoidLayer>(); break;
+                case Activation.Tanh: Backward<T, TanhLayer>(); break;
+                default: Backward<T, PlainLayer>(); break;
+            }
+        }
+
+        private void Forward<T, TActivation>()
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+            where TActivation : struct, IActivation =>
+            CapsuleLayer.Forward<T, TActivation>(
+                Sizes, Inputs[0].Data<T>(), Inputs[1].Data<T>(), Inputs.Length > 2 ? Inputs[2].Data<T>() : default, Output.Data<T>());
+
+        private void Backward<T, TActivation>()
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+            where TActivation : struct, IActivation
+        {
+            bool addToInputs = true, addToWeights = true;
+            var toBiases = Inputs.Length > 2 && Wants(2) ? InputGradientToAdd<T>(2) : default;
+            var toWeights = Wants(1) ? InputGradient<T>(1, out addToWeights) : default;
+            var toInputs = Wants(0) ? InputGradient<T>(0, out addToInputs) : default;
+            CapsuleLayer.Backward<T, TActivation>(
+                Sizes, Inputs[0].Data<T>(), Inputs[1].Data<T>(), Output.Data<T>(), OutputGradient<T>(),
+                toInputs, addToInputs, toWeights, addToWeights, toBiases);
+        }
+    }
+
+    /// <summary>The gradient before an activation, from that behind it and the value; the result lives until the next call.</summary>
+    private static ReadOnlySpan<T> BeforeActivation<T>(Activation activation, ReadOnlySpan<T> g, ReadOnlySpan<T> y)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (activation == Activation.None) return g;
+        var dz = Scratch.Take<T>(1, y.Length);
+        switch (activation)
+        {
+            case Activation.Relu: Elementwise.Map3<T, Relu>(g, y, 1, y, 1, dz, accumulate: false); break;
+            case Activation.Sigmoid: Elementwise.Map3<T, Sigmoid>(g, y, 1, y, 1, dz, accumulate: false); break;
+            case Activation.Tanh: Elementwise.Map3<T, Tanh>(g, y, 1, y, 1, dz, accumulate: false); break;
+        }
+
+        return dz;
+    }
+}

@@ -1,0 +1,112 @@
+module Scae.Tests.Experiments.TvaeFiguresTests
+
+open Scae.Tests.Claims
+open Expecto
+open Scae.Core.Experiments
+open Scae.Core.Figures
+
+let private shape: FrameShape = { Channels = 3; Side = 2 }
+
+let private frames count = Array.init count (fun i -> Array.create 12 (float32 i / float32 count))
+
+let private sequence: Traversal = { Input = frames 5; Reconstruction = frames 5; Rolled = frames 5 }
+
+/// The colours of a panel of one picture.
+let private pixels (panel: Panel) =
+    panel.Marks
+    |> List.pick (fun mark ->
+        match mark with
+        | Mark.Image { ImageMark.Pixels = Pixels.Rgb values } -> Some values
+        | _ -> None)
+
+[<Tests>]
+let tests =
+    testList
+        "Experiments.TvaeFigures"
+        [
+            testCase "a traversal has three rows a sequence, as long as the sequence"
+            <| fun () ->
+                let figure = TvaePictures.traversals shape "traversal" "" [ sequence; sequence ]
+                figure.Panels |> shouldHaveLength 6
+                figure.RowLabels |> shouldHaveLength 6
+                Array3D.length2 (pixels figure.Panels.Head.Head) |> shouldEqual (5 * 3 - 1)
+                (TvaePictures.traversals shape "traversal" "" []).Panels |> shouldBeEmpty
+
+            testCase "the animation has a picture a frame"
+            <| fun () ->
+                let animation = TvaePictures.rolling shape "rolling" [ sequence ]
+                animation.Frames |> shouldHaveLength 5
+                (pixels animation.Frames[2].Panels.Head[2])[0, 0, 0] |> shouldBeNear 1e-6 0.4
+
+            testCase "each unit has the colour of its class"
+            <| fun () ->
+                let figure = TvaePictures.selectivity 2 [| 3; -1; 3; 0 |]
+                figure.Key |> List.map _.Label |> shouldEqual [ "0"; "3"; "none" ]
+                let values = pixels figure.Panels.Head.Head
+                values[0, 0, 0] |> shouldEqual (float (Palette.category 3).R / 255.0)
+                values[1, 1, 2] |> shouldEqual (float (Palette.category 0).B / 255.0)
+                values[0, 0, 0] |> shouldEqual values[1, 0, 0]
+
+            testCase "the covariance's diagonal is left out"
+            <| fun () ->
+                let figure = TvaePictures.covariance (array2D [ [ 1.0; 0.5 ]; [ 0.5; 1.0 ] ])
+
+                let shown =
+                    figure.Panels.Head.Head.Marks
+                    |> List.pick (fun mark ->
+                        match mark with
+                        | Mark.Image { ImageMark.Pixels = Pixels.Mapped(values, _, _, _) } -> Some values
+                        | _ -> None)
+
+                shown |> shouldEqual (array2D [ [ 0.0; 0.5 ]; [ 0.5; 0.0 ] ])
+
+            testCase "likelihood and equivariance show chance, each model, and where it started"
+            <| fun () ->
+                let model name =
+                    {
+                        Name = name
+                        LogLikelihood = -190.0
+                        Equivariance = 2000.0
+                        PriorEquivariance = 900.0
+                    }
+
+                let panel =
+                    (TvaeFigures.likelihoodAgainstEquivariance 13_270.0 [ model "a"; model "b" ]).Panels.Head.Head
+
+                let points =
+                    panel.Marks
+                    |> List.choose (fun mark ->
+                        match mark with
+                        | Mark.Scatter points -> Some(points.Label, points.X[0])
+                        | _ -> None)
+
+                points |> shouldEqual [ "", 900.0; "a", 2000.0; "", 900.0; "b", 2000.0 ]
+
+                panel.Marks
+                |> List.choose (fun mark ->
+                    match mark with
+                    | Mark.Rule rule -> Some rule.At
+                    | _ -> None)
+                |> shouldEqual [ 13_270.0 ]
+
+            testCase "every factor has a bar, and chance beside it"
+            <| fun () ->
+                let factor name = { Factor = name; Correlation = 0.9; Chance = 0.5 }
+
+                let panel = (TvaeFigures.capsuleCorrelation [ factor "scale"; factor "column" ]).Panels.Head.Head
+
+                let bars =
+                    panel.Marks
+                    |> List.pick (fun mark ->
+                        match mark with
+                        | Mark.Bars bars -> Some bars.Heights
+                        | _ -> None)
+
+                bars |> shouldEqual [| 0.9; 0.9 |]
+
+            testCase "the guesses about unseen frames have a line each"
+            <| fun () ->
+                let figure = TvaeFigures.generalization [ "rolled", [| 0.1; 0.2 |]; "mean frame", [| 0.3; 0.3 |] ]
+
+                figure.Panels.Head.Head.Marks |> shouldHaveLength 2
+        ]

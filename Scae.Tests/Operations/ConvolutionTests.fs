@@ -1,0 +1,153 @@
+/// Convolution with many channels, whose path differs from that of few, and its gradients against loops.
+module Scae.Tests.Operations.ConvolutionTests
+
+open Expecto
+open Scae.Tensors
+open Scae.Tests.Claims
+open Scae.Tests.Values
+open Scae.Tests.Differentiation
+
+/// Windows cut out one by one and multiplied as a matrix: the twin of conv2d, made of pads, slices and a product.
+let private twin stride padding (xs: Tensor list) =
+    let x, f, bias = xs[0], xs[1], xs[2]
+    let padded = x.pad [| 0; 0; padding; padding |]
+    let o, c, kh, kw = f.size 0, f.size 1, f.size 2, f.size 3
+    let rows, columns = (padded.size 2 - kh) / stride + 1, (padded.size 3 - kw) / stride + 1
+
+    let seen =
+        [
+            for i in 0 .. kh - 1 do
+                for j in 0 .. kw - 1 ->
+                    (padded
+                        .slice(2, i, i + (rows - 1) * stride + 1, stride)
+                        .slice(3, j, j + (columns - 1) * stride + 1, stride))
+                        .contiguous()
+                        .view(x.size 0, c, 1, rows * columns)
+        ]
+
+    let patches = Tensor.cat(seen, 2).contiguous().view(x.size 0, c * kh * kw, rows * columns)
+    (f.contiguous().view(o, c * kh * kw).matmul(patches) + bias.view (1, o, 1)).view(x.size 0, o, rows, columns)
+
+/// (b, c, h, w, o, kh, kw, stride, padding): around the width of a vector and of a panel, and with every rest.
+let private cases =
+    [
+        3, 16, 7, 7, 32, 3, 3, 1, 0
+        2, 17, 9, 7, 5, 3, 3, 2, 0
+        9, 33, 5, 5, 40, 3, 3, 1, 0
+        1, 64, 4, 19, 31, 2, 3, 1, 0
+        2, 16, 6, 5, 3, 3, 2, 2, 1
+        20, 16, 3, 3, 16, 3, 3, 1, 0
+        2, 8, 5, 6, 9, 3, 3, 1, 2
+        1, 24, 3, 3, 33, 1, 1, 3, 0
+        0, 16, 3, 3, 2, 3, 3, 1, 0
+        2, 16, 3, 3, 0, 3, 3, 1, 0
+    ]
+
+let private drawn dtype (b, c, h, w, o, kh, kw) =
+    let of' seed shape = tensorOf dtype seed (Array.ofList shape)
+    [ of' 1 [ b; c; h; w ]; of' 2 [ o; c; kh; kw ] * 0.1; of' 3 [ o ] ]
+
+let private gradients f (xs: Tensor list) = f xs :: GradientCheck.reverse f xs
+
+[<Tests>]
+let tests =
+    testSequenced
+    <| testList
+        "Operations.Convolution"
+        [
+            testCase "conv2d agrees with windows cut out one by one, values and gradients"
+            <| fun () ->
+                for b, c, h, w, o, kh, kw, stride, padding in cases do
+                    let inputs = drawn Dtype.Float64 (b, c, h, w, o, kh, kw)
+                    let fused (xs: Tensor list) = xs[0].conv2d(xs[1], stride, padding, xs[2])
+                    fused inputs |> shouldAgree 1e-11 (twin stride padding inputs)
+
+                    for a, e in
+                        List.zip
+                            (GradientCheck.reverse fused inputs)
+                            (GradientCheck.reverse (twin stride padding) inputs) do
+                        a |> shouldAgree 1e-10 e
+
+            testCase "an activation is applied to the sums"
+            <| fun () ->
+                let inputs = drawn Dtype.Float64 (3, 16, 7, 6, 20, 3, 3)
+
+                for activation, f in
+                    [
+                        Activation.Relu, (fun (z: Tensor) -> z.relu ())
+                        Activation.Sigmoid, _.sigmoid()
+                        Activation.Tanh, _.tanh()
+                    ] do
+                    let fused (xs: Tensor list) = xs[0].conv2d(xs[1], 2, 0, xs[2], activation)
+                    let plain (xs: Tensor list) = f (xs[0].conv2d(xs[1], 2) + xs[2].view(1, 20, 1, 1))
+
+                    for a, e in List.zip (gradients fused inputs) (gradients plain inputs) do
+                        a |> shouldAgree 1e-11 e
+
+            testCase "an image that is used twice gets both gradients"
+            <| fun () ->
+                let inputs = drawn Dtype.Float64 (2, 16, 6, 6, 8, 3, 3)
+
+                for padding in [ 0; 1 ] do
+                    let fused (xs: Tensor list) =
+                        xs[0].conv2d(xs[1], 1, padding, xs[2]) * 2.0 + xs[0].conv2d(xs[1], 1, padding)
+
+                    let plain (xs: Tensor list) = twin 1 padding xs * 2.0 + twin 1 padding [ xs[0]; xs[1]; xs[2] * 0.0 ]
+
+                    for a, e in List.zip (gradients fused inputs) (gradients plain inputs) do
+                        a |> shouldAgree 1e-10 e
+
+            testCase "the number of threads changes no bit of values and gradients"
+            <| fun () ->
+                let before = Parallelism.Threads
+
+                try
+                    for dtype in [ Dtype.Float32; Dtype.Float64 ] do
+                        for channels in [ 1; 32 ] do
+                            let inputs = drawn dtype (19, channels, 9, 9, 40, 3, 3)
+                            let f (xs: Tensor list) = xs[0].conv2d(xs[1], 2, 0, xs[2], Activation.Relu)
+                            Parallelism.Threads <- 1
+                            let one = gradients f inputs |> List.map read
+
+                            for threads in [ 2; 3 ] do
+                                Parallelism.Threads <- threads
+                                gradients f inputs |> List.map read |> shouldEqual one
+                finally
+                    Parallelism.Threads <- before
+
+            testCase "float32 comes near float64"
+            <| fun () ->
+                for b, c, h, w, o, kh, kw, stride, padding in cases do
+                    let f (xs: Tensor list) = xs[0].conv2d(xs[1], stride, padding, xs[2], Activation.Relu)
+                    let wide = drawn Dtype.Float64 (b, c, h, w, o, kh, kw)
+                    let narrow = wide |> List.map _.cast(Dtype.Float32)
+
+                    for near, exact in List.zip (gradients f narrow) (gradients f wide) do
+                        near.cast (Dtype.Float64) |> shouldAgree 1e-3 exact
+
+            testCase "a replay gives the bits of an eager run, with many channels too"
+            <| fun () ->
+                let inputs = drawn Dtype.Float32 (5, 32, 9, 9, 40, 3, 3) |> List.map _.reverseDiff()
+
+                let loss () =
+                    (let y = inputs[0].conv2d(inputs[1], 2, 0, inputs[2], Activation.Relu) in (y * y).sum())
+
+                let recording = Recording.Of(fun () -> Seq.singleton (loss ()))
+                recording.Forward()
+                recording.Reverse()
+                let replayed = inputs |> List.map (fun x -> read x.derivative)
+                loss().reverse()
+                inputs |> List.map (fun x -> read x.derivative) |> shouldEqual replayed
+
+            testCase "NaN in an image reaches what sees it and nothing else"
+            <| fun () ->
+                let x = real 1 [ 1; 16; 5; 5 ]
+                x.Elements<float>()[0] <- nan
+                let y = x.conv2d (real 2 [ 3; 16; 3; 3 ])
+                read y |> Array.filter System.Double.IsNaN |> Array.length |> shouldEqual 3
+
+            testCase "errors name what doesn't fit"
+            <| fun () ->
+                shouldSay "conv2d: bias [3] with filters [2, 4, 3, 3]; needs [o] and [o, c, kh, kw]" (fun () ->
+                    (real 1 [ 1; 4; 5; 5 ]).conv2d(real 2 [ 2; 4; 3; 3 ], bias = real 3 [ 3 ]))
+        ]

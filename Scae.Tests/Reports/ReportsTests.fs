@@ -1,0 +1,91 @@
+/// What people read, on whatever they read it.
+module Scae.Tests.Reports.ReportsTests
+
+open System
+open System.IO
+open Expecto
+open Scae.Cli.Reports
+open Scae.Cli.Runs
+open Scae.Tests.Claims
+open Spectre.Console
+
+/// What a terminal of so many columns shows of a table.
+let private shown (width: int) (unicode: bool) (table: FittedTable) : string[] =
+    use writer = new StringWriter()
+
+    let settings =
+        AnsiConsoleSettings(
+            Out = AnsiConsoleOutput writer,
+            Ansi = AnsiSupport.No,
+            ColorSystem = ColorSystemSupport.NoColors
+        )
+
+    let console = AnsiConsole.Create settings
+    console.Profile.Width <- width
+    console.Profile.Capabilities.Unicode <- unicode
+    console.Write table
+    string(writer).TrimEnd().Split '\n' |> Array.map _.TrimEnd()
+
+let private table () =
+    Tables
+        .New("metric", "measured", "published", "target")
+        .AddRow("count accuracy", "76.1 %", "79.7 % (one seed, best of 8 epochs)", "77 to 85 % (mean of 5 seeds)")
+        .AddRow("window error single", "0.6400", "", "")
+
+let private words (text: string) =
+    text.Split([| ' '; '\n'; '│'; '|'; ':'; '('; ')'; ','; '.' |], StringSplitOptions.RemoveEmptyEntries)
+
+/// A stream that nothing can be written to.
+type private Full() =
+    inherit StringWriter()
+    override _.Write(_: string | null) : unit = raise (IOException("No space left on device", 28))
+
+[<Tests>]
+let tests =
+    testList
+        "Reports"
+        [
+            for width in [ 30; 40; 50; 60; 80; 140 ] do
+                testCase $"a table keeps its words and its width in {width} columns"
+                <| fun () ->
+                    let lines = shown width true (table ())
+                    (lines |> Array.map _.Length |> Array.max) |> shouldBeAtMost width
+                    let found = lines |> String.concat "\n" |> words |> Set.ofArray
+
+                    for word in
+                        words
+                            "metric measured published target count accuracy 76 1 79 7 one seed best of 8 epochs 77 to 85 mean 5 seeds window error single 0 6400" do
+                        found |> shouldContain word
+
+            testCase "a table has one line a row where there is room"
+            <| fun () -> shown 140 true (table ()) |> shouldHaveLength 6
+
+            testCase "without UTF-8 nothing beyond ASCII frames a table"
+            <| fun () ->
+                let frame (lines: string[]) = lines |> String.concat "" |> Seq.filter (fun c -> c > '\127')
+                shown 140 false (table ()) |> frame |> shouldBeEmpty
+                shown 140 true (table ()) |> frame |> shouldHaveSome
+
+            for locale, speaks in
+                [
+                    [], true
+                    [ "LANG", "C" ], false
+                    [ "LANG", "de_DE.ISO-8859-1" ], false
+                    [ "LANG", "en_GB.UTF-8" ], true
+                    [ "LANG", "en_GB.UTF-8"; "LC_ALL", "POSIX" ], false
+                    [ "LANG", "C"; "LC_CTYPE", "C.utf8"; "LC_ALL", "" ], true
+                ] do
+                testCase $"the locale %A{locale} says whether UTF-8 is read"
+                <| fun () ->
+                    let variable name = locale |> List.tryFind (fst >> (=) name) |> Option.map snd |> Option.toObj
+
+                    if not (OperatingSystem.IsWindows()) then
+                        Terminal.SpeaksUnicode(Func<_, _> variable) |> shouldEqual speaks
+
+            testCase "standard output that can't be written is named"
+            <| fun () ->
+                use output = new StandardOutput(new Full())
+
+                messageOf<RunFailure>(fun () -> output.WriteLine "epoch 1")
+                |> shouldEqual "standard output can't be written (the disk is full); --quiet writes nothing there"
+        ]
