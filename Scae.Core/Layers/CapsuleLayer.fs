@@ -84,14 +84,13 @@ module CapsuleLayer =
 
     /// The layer's raw numbers, [b, K, inputs] → [b, K, 8V + 7].
     let raw (model: CapsuleLayer) (h: Tensor) : Tensor =
-        let code = h |> CapsuleLinear.forward model.Encode |> _.relu() |> CapsuleLinear.forward model.Code
+        let code = h |> CapsuleLinear.activated Activation.Relu model.Encode |> CapsuleLinear.forward model.Code
 
         // "The capsule exists": the program can drop capsules, and tells so here.
         let exists = Tensor.ones ([| code.shape[0]; code.shape[1]; 1 |], code.dtype)
 
         Tensor.cat ([| code; exists |], 2)
-        |> CapsuleLinear.forward model.Decode
-        |> _.relu()
+        |> CapsuleLinear.activated Activation.Relu model.Decode
         |> CapsuleLinear.forward model.Output
 
     /// What capsules told h [b, K, inputs] say; noise [b, K, 1] and [b, K, V] is added to the logits of capsules and votes

@@ -20,9 +20,8 @@ module CapsuleLinear =
         }
 
     /// x [b, K, in] → [b, K, out]. Raises ShapeError when sizes differ.
-    let forward (layer: CapsuleLinear) (x: Tensor) : Tensor =
-        let y = x.transpose(0, 1).matmul(layer.Weight).transpose(0, 1)
+    let forward (layer: CapsuleLinear) (x: Tensor) : Tensor = x.linearEach (layer.Weight, Option.toObj layer.Bias)
 
-        match layer.Bias with
-        | Some bias -> y + bias
-        | None -> y
+    /// activation(x_k·W_k + b_k) in one operation.
+    let activated (activation: Activation) (layer: CapsuleLinear) (x: Tensor) : Tensor =
+        x.linearEach (layer.Weight, Option.toObj layer.Bias, activation)

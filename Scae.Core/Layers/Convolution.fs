@@ -23,4 +23,4 @@ module Convolution =
     /// relu of the convolution: [b, in, h, w] → [b, out, h′, w′]. Raises ShapeError when channels differ or the filter is
     /// larger than the image.
     let rectified (stride: int) (layer: Convolution) (x: Tensor) : Tensor =
-        (x.conv2d (layer.Filters, stride) + layer.Bias.view (1, -1, 1, 1)).relu()
+        x.conv2d (layer.Filters, stride, 0, layer.Bias, Activation.Relu)

@@ -31,15 +31,6 @@ module MaskedAttention =
             Output = linear "output" inner outputs
         }
 
-    let private masked (mask: SetMask) (width: int) (presence: Tensor) (scores: Tensor) : Tensor =
-        let root = sqrt (float width)
-        let perKey (x: Tensor) = x.view (x.shape[0], 1, 1, x.shape[1])
-
-        match mask with
-        | SetMask.Hard -> (scores - perKey ((1.0 - presence) * 1e32)) / root
-        | SetMask.Log -> scores / root + perKey (Logarithm.safe presence)
-        | SetMask.None -> scores / root
-
     /// What each query sees of the set: queries x [b, n, q] or [n, q], set h [b, m, k], presence [b, m] in [0, 1] →
     /// [b, n, outputs]. A set without a present point is attended to evenly, never NaN.
     let attend
@@ -50,13 +41,12 @@ module MaskedAttention =
         (h: Tensor)
         (presence: Tensor)
         : Tensor =
-        let split (t: Tensor) =
-            t.unflatten(t.dim - 1, [| heads; t.shape[t.dim - 1] / heads |]).transpose(-3, -2)
+        let q, k, v = Linear.forward layer.Query x, Linear.forward layer.Key h, Linear.forward layer.Value h
 
-        let q, k, v =
-            split (Linear.forward layer.Query x),
-            split (Linear.forward layer.Key h),
-            split (Linear.forward layer.Value h)
+        let seen =
+            match mask with
+            | SetMask.Hard -> Tensor.maskedAttention (q, k, v, presence, PresenceMask.Hard, heads)
+            | SetMask.Log -> Tensor.maskedAttention (q, k, v, presence, PresenceMask.Log, heads)
+            | SetMask.None -> Tensor.attention (q, k, v, heads)
 
-        let weights = (q.matmul (k.transpose ()) |> masked mask q.shape[q.dim - 1] presence).softmax -1
-        Linear.forward layer.Output (weights.matmul(v).transpose(1, 2).flatten 2)
+        Linear.forward layer.Output seen

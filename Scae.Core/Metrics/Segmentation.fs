@@ -37,6 +37,17 @@ type SegmentationScore =
         Scenes: int
     }
 
+/// How one scene was divided; counts of present points.
+type private SceneResult =
+    {
+        Points: int
+        Right: int
+        ByReference: int
+        Accuracy: float
+        AdjustedRand: float
+        Variation: float
+    }
+
 /// Points of constellations divided among objects (Kosiorek et al. 2019, §3.1; Nazabal et al. 2021 for the measures with
 /// absent points). What has no points is right: all measures are as for a perfect division when there is no scene.
 [<RequireQualifiedAccess>]
@@ -114,14 +125,14 @@ module Segmentation =
                         let of' (values: int[]) = known |> Array.map (fun i -> values[i])
                         let right = agreeing scenes.Owners (of' truth) (of' predicted)
 
-                        {|
+                        {
                             Points = truth.Length
                             Right = right
                             ByReference = agreeingByReference k truth predicted
                             Accuracy = accuracy scenes.Owners all allPredicted / float scenes.Points
                             AdjustedRand = Clustering.adjustedRandIndex all allPredicted
                             Variation = Clustering.variationOfInformation all allPredicted
-                        |}
+                        }
             |]
 
         if results.Length = 0 then
@@ -135,7 +146,7 @@ module Segmentation =
                 Scenes = 0
             }
         else
-            let points = results |> Array.sumBy (fun r -> float r.Points)
+            let points = results |> Array.sumBy (fun (r: SceneResult) -> float r.Points)
 
             {
                 PointAccuracy = (results |> Array.sumBy (fun r -> float r.Right)) / points

@@ -144,11 +144,25 @@ module PartDecoder =
         }
 
     /// The log-likelihood of images [b, 1, canvas, canvas], [b]: Σ_pixels ln Σ_m π_m N(y; T_m, 1). The standard deviation is
-    /// 1, so that a perfect drawing has −½ ln 2π a pixel.
+    /// 1, so that a perfect drawing has −½ ln 2π a pixel. It is that of `draw`, in one operation.
     let logLikelihood (config: ScaeConfig) (model: PartDecoder) (parts: Parts) (images: Tensor) : Tensor =
-        let drawing = draw config model parts
-        let pixels = drawing.Mixing + images.gaussianLogLikelihood (drawing.Values, 1.0)
-        (pixels.logsumexp 1).sum [| 1; 2 |]
+        let mixing =
+            match model.Alpha, model.BackgroundLogit, model.Temperature with
+            | Some alpha, Some logit, _ -> PartMixing.Alpha(alpha, logit.softplus ())
+            | _, _, Some raw -> PartMixing.Coupled(temperature raw)
+            | _ -> invalidOp "a decoder has either mixing logits or a temperature"
+
+        let scene =
+            PartScene(
+                (values config model).unsqueeze 1,
+                parts.Poses,
+                Logarithm.safe parts.Presence,
+                model.Background.sigmoid (),
+                mixing,
+                Colour = Option.toObj (colour config model parts.Features)
+            )
+
+        images.partMixture scene
 
     /// The mean of the mixture, [b, canvas, canvas].
     let mean (drawing: Drawing) : Tensor = (drawing.Mixing.exp () * drawing.Values).sum 1

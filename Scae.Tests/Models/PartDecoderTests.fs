@@ -101,6 +101,42 @@ let tests =
                     (((PartDecoder.mean drawing) - low).min()).toScalar() |> shouldBeAtLeast -1e-12
                     ((high - mode).min()).toScalar() |> shouldBeAtLeast 0.0
 
+            testCase "the likelihood is that of what is drawn, with its gradients"
+            <| fun () ->
+                for mixing, values, hidden in
+                    [
+                        PixelMixing.Alpha, PixelValues.Sigmoid, 4
+                        PixelMixing.Alpha, PixelValues.Sigmoid, 0
+                        PixelMixing.Coupled, PixelValues.Clipped, 4
+                    ] do
+                    let config = { config with Canvas = 20; Mixing = mixing; Values = values; Colour = hidden }
+                    let images = Values.real 7 [ 2; 1; 20; 20 ]
+
+                    let given (parameters: PartDecoder * Tensor) =
+                        let model, features = parameters
+                        model, { parts anywhere 0.7 with Features = features }
+
+                    let fused parameters =
+                        let model, parts = given parameters
+                        PartDecoder.logLikelihood config model parts images
+
+                    let composed parameters =
+                        let model, parts = given parameters
+                        let drawing = PartDecoder.draw config model parts
+                        let pixels = drawing.Mixing + images.gaussianLogLikelihood (drawing.Values, 1.0)
+                        (pixels.logsumexp 1).sum [| 1; 2 |]
+
+                    let run (likelihood: PartDecoder * Tensor -> Tensor) =
+                        let model = decoder config |> Parameters.trainable
+                        let features = (Values.real 8 [ 2; 3; 2 ]).reverseDiff()
+                        let found = likelihood (model, features)
+                        (found * Values.ofList [ 1.0; -0.7 ] [ 2 ]).sum().reverse()
+                        found, ("features", features) :: Parameters.named model |> List.map (snd >> _.derivative)
+
+                    let fused, composed = run fused, run composed
+                    fst fused |> Values.shouldAgree 1e-10 (fst composed)
+                    List.iter2 (Values.shouldAgree 1e-10) (snd composed) (snd fused)
+
             testCase "templates start as rows of an orthogonal matrix, stretched to [0, 1] together"
             <| fun () ->
                 let templates = (decoder ScaeConfig.paper).Templates
