@@ -7,7 +7,12 @@ open Scae.Core.Configuration
 module Experiments =
     /// All experiments, in the order in which they are listed.
     let all: Experiment list =
-        [ ConstellationsExperiment.experiment; NeuralEMExperiment.experiment; AirExperiment.experiment ]
+        [
+            ConstellationsExperiment.experiment
+            NeuralEMExperiment.experiment
+            AirExperiment.experiment
+            ScaeExperiment.experiment
+        ]
 
     /// The experiment of a name. The error is one line with the nearest name.
     let find (name: string) : Result<Experiment, string> =

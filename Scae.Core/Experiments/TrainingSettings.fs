@@ -12,7 +12,7 @@ type TrainingSettings =
         StepsPerEpoch: int
         [<Setting("scenes a step", Min = 1.0, Max = 65536.0)>]
         BatchSize: int
-        [<Setting("Adam's largest step size", Min = 0.0)>]
+        [<Setting("largest step size", Min = 0.0)>]
         LearningRate: float
         [<Setting("scenes of the evaluation after each epoch", Min = 1.0)>]
         ValidationSize: int

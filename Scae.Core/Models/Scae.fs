@@ -76,18 +76,21 @@ module Scae =
         fill "capsule" batch.CapsuleNoise
         fill "vote" batch.VoteNoise
 
+    let private stopped (config: ScaeConfig) (x: Tensor) : Tensor = if config.StopGradients then x.noDiff () else x
+
     /// What object capsules are told of parts, [b, M, 144]: pose, 1 − presence, features, coloured template. Of these, the
     /// features alone carry gradients back.
     let private told (config: ScaeConfig) (model: Scae) (parts: Parts) : Tensor =
         let template = PartDecoder.coloured config model.Decoder parts.Features
+        let stopped = stopped config
         let absence = (1.0 - parts.Presence).unsqueeze 2
 
-        Tensor.cat ([| parts.Poses.noDiff (); absence.noDiff (); parts.Features; (template.flatten 2).noDiff() |], 2)
+        Tensor.cat ([| stopped parts.Poses; stopped absence; parts.Features; stopped (template.flatten 2) |], 2)
 
     /// Parts and objects of a batch.
     let infer (config: ScaeConfig) (model: Scae) (batch: ScaeBatch) : ScaeInference =
         let parts = PartEncoder.forward config model.Encoder batch.PartNoise batch.Images
-        let presence = parts.Presence.noDiff ()
+        let presence = stopped config parts.Presence
 
         let votes =
             SetTransformer.forward (ScaeConfig.set config) model.Set (told config model parts) presence
@@ -95,13 +98,13 @@ module Scae =
 
         {
             Parts = parts
-            Objects = ObjectCapsules.explain (parts.Poses.noDiff ()) votes
+            Objects = ObjectCapsules.explain (stopped config parts.Poses) votes
         }
 
     /// The probes' logits of classes, [b, 10]: of presence and of explained mass.
-    let classify (model: Scae) (objects: Objects) : Tensor * Tensor =
-        Linear.forward model.PriorProbe (objects.Prior.noDiff ()),
-        Linear.forward model.PosteriorProbe (objects.Mass.noDiff ())
+    let classify (config: ScaeConfig) (model: Scae) (objects: Objects) : Tensor * Tensor =
+        Linear.forward model.PriorProbe (stopped config objects.Prior),
+        Linear.forward model.PosteriorProbe (stopped config objects.Mass)
 
     let private crossEntropy (classes: Tensor) (logits: Tensor) =
         (classes * logits.logsoftmax 1).sum() * (-1.0 / float classes.shape[0])
@@ -109,7 +112,7 @@ module Scae =
     /// What teaches object capsules: −w·OCAE + 10 R + sparsity of posterior and prior; with its terms.
     let ofObjects (config: ScaeConfig) (inference: ScaeInference) : Tensor * (string * Tensor) list =
         let objects = inference.Objects
-        let likelihood = ObjectCapsules.logLikelihood (inference.Parts.Presence.noDiff ()) objects
+        let likelihood = ObjectCapsules.logLikelihood (stopped config inference.Parts.Presence) objects
         let sparsity form = CapsuleSparsity.cost form (ScaeConfig.active config) ScaeConfig.Classes
         let posterior = sparsity config.PosteriorForm objects.Mass
         let prior = sparsity config.PriorForm objects.Prior
@@ -139,7 +142,7 @@ module Scae =
             (PartDecoder.logLikelihood config model.Decoder inference.Parts batch.Images).mean()
 
         let ofObjects, terms = ofObjects config inference
-        let ofPrior, ofPosterior = classify model inference.Objects
+        let ofPrior, ofPosterior = classify config model inference.Objects
         let probes = crossEntropy batch.Classes ofPrior + crossEntropy batch.Classes ofPosterior
 
         {

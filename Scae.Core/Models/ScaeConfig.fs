@@ -76,6 +76,8 @@ type ScaeConfig =
         ObjectWeight: float
         [<Setting("weight of the dynamic penalty", Min = 0.0)>]
         DynamicWeight: float
+        [<Setting("whether object capsules teach parts through their features alone, and probes teach nothing else")>]
+        StopGradients: bool
     }
 
 /// Configurations of the stacked capsule autoencoder, and what follows from them.
@@ -125,6 +127,7 @@ module ScaeConfig =
             Active = 0.0
             ObjectWeight = 1.0
             DynamicWeight = 10.0
+            StopGradients = true
         }
 
     /// Its configuration with mixing logits tied to pixel values, whose training script is missing: sizes and values as in

@@ -134,7 +134,9 @@ let tests =
             testCase "the quick presets need nothing but the program"
             <| fun () ->
                 inNewFolder (fun folder ->
-                    for name, options in [ "neural-em", []; "air", [ "--digits"; "strokes" ] ] do
+                    let strokes = [ "--digits"; "strokes" ]
+
+                    for name, options in [ "neural-em", []; "air", strokes; "scae", strokes ] do
                         let out = inRun folder name
                         let trained = run ([ "train"; name; "--preset"; "quick"; "--quiet"; "--out"; out ] @ options)
                         (trained.ExitCode, trained.Error) |> shouldEqual (0, "")

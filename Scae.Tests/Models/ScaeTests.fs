@@ -233,7 +233,7 @@ let tests =
                 let model = jittered tiny 9L
                 let batch = noisy tiny 3 Dtype.Float64 8L
                 let inference = Scae.infer tiny model batch
-                let ofPrior, ofPosterior = Scae.classify model inference.Objects
+                let ofPrior, ofPosterior = Scae.classify tiny model inference.Objects
                 (ofPrior.sum () + ofPosterior.sum ()).reverse()
 
                 for name, parameter in Parameters.named model do

@@ -1,0 +1,208 @@
+module Scae.Tests.Experiments.ScaeExperimentTests
+
+open System
+open Expecto
+open Scae.Core.Data
+open Scae.Core.Experiments
+open Scae.Core.Models
+open Scae.Core.Training
+open Scae.Tensors
+open Scae.Tests.Claims
+open Scae.Tests.Data
+open Scae.Tests.Training
+
+let private preset (name: string) =
+    ScaeExperiment.experiment.Specification.Presets |> List.find (fun preset -> preset.Name = name)
+
+let private small =
+    [ "digits", "strokes"; "validation-size", "60"; "test-size", "50"; "probe-size", "70" ]
+
+let private task (name: string) (overrides: (string * string) list) : Task =
+    ScaeExperiment.experiment.Configure (preset name) (small @ overrides) |> Trained.accepted
+
+let private session (task: Task) (seed: int64) : Session =
+    task.Open TestDigits.resources (Keys.ofSeed seed) |> Trained.accepted
+
+let private refusal (resources: Resources) (overrides: (string * string) list) : string =
+    ScaeExperiment.experiment.Configure (preset "quick") (small @ overrides)
+    |> Result.bind (fun task -> task.Open resources (Keys.ofSeed 0L))
+    |> function
+        | Error message -> message
+        | Ok _ -> failtest "accepted"
+
+let private checkpoint (task: Task) (state: TrainingState) : byte[] =
+    Checkpoint.last
+        {
+            Experiment = "scae"
+            Preset = "quick"
+            Seed = 5L
+            Settings = task.Settings
+            Version = "test"
+        }
+        state
+
+/// Shapes as small as they can be, where values aren't looked at.
+let private narrow =
+    [
+        "channels", "4"
+        "parts", "3"
+        "objects", "3"
+        "features", "2"
+        "template-side", "4"
+        "colour", "3"
+        "canvas", "28"
+        "set-width", "4"
+        "set-layers", "1"
+        "set-outputs", "5"
+        "capsule-hidden", "4"
+        "capsule-code", "3"
+        "batch-size", "4"
+    ]
+
+/// What a model would say whose capsules are classes.
+let private perfect (count: int) : ScaeReading =
+    let labels = Array.init count (fun i -> i % 10)
+    let hot = labels |> Array.map (fun label -> Array.init 10 (fun k -> if k = label then 1.0 else 0.0))
+
+    {
+        Labels = labels
+        Prior = hot
+        Posterior = hot
+        PriorClasses = labels
+        PosteriorClasses = labels
+        Reconstruction = Array.create count -1.0
+        PartLikelihood = Array.create count 2.0
+        Errors = Array.create count 0.25
+        Parts = Array.create count 3.0
+    }
+
+[<Tests>]
+let tests =
+    testList
+        "Experiments.ScaeExperiment"
+        [
+            testCase "the quick preset learns to draw, and is measured and drawn"
+            <| fun () ->
+                let task = task "quick" [ "epochs", "2" ]
+                let session = session task 1L
+                let before = Trained.metrics session Validation |> Map.ofList
+                let state = Trained.start task session |> Trained.until task.Plan.Steps
+                let after = Trained.metrics session Validation |> Map.ofList
+                // What a perfect drawing has on 28 × 28 pixels is −720.45.
+                after["reconstruction"] |> shouldBeIn (before["reconstruction"] + 1.0, -720.45)
+                after["mse"] |> shouldBeLessThan before["mse"]
+                let history = { Evaluations = state.Evaluations; Snapshots = [] }
+                let metrics = Trained.metrics session Test
+
+                for name in [ "posterior_match"; "posterior_match_on_test"; "prior_match_refitted"; "prior_nmi" ] do
+                    metrics |> List.find (fun (other, _) -> other = name) |> snd |> shouldBeIn (0.0, 1.0)
+
+                (session.Inspect()).Figures history
+                |> List.map _.Name
+                |> shouldEqual [ "training-curves"; "reconstructions"; "templates" ]
+
+                match
+                    session.Animation
+                        { history with
+                            Snapshots = [ { Step = 0; Values = session.Learner.Snapshot() } ]
+                        }
+                with
+                | Some animation -> animation.Frames.Length |> shouldEqual 1
+                | None -> failtest "no animation"
+
+            testCase "a resumed run ends with the bytes of an uninterrupted one"
+            <| fun () ->
+                let task = task "quick" (narrow @ [ "epochs", "2"; "steps-per-epoch", "6"; "optimizer", "rms-prop" ])
+                let start () = Trained.start task (session task 5L)
+                let file = Safetensors.parse (checkpoint task (Trained.until 8 (start ()))) |> Trained.accepted
+                let resumed = Checkpoint.restore file task.Plan (session task 5L).Learner |> Trained.accepted
+                resumed.Step |> shouldEqual 8
+
+                checkpoint task (Trained.until 12 resumed)
+                |> shouldEqual (checkpoint task (Trained.until 12 (start ())))
+
+            testCase "every preset's gradients are those of the loss"
+            <| fun () ->
+                for preset in ScaeExperiment.experiment.Specification.Presets do
+                    match (task preset.Name narrow).CheckGradient TestDigits.resources (Keys.ofSeed 0L) with
+                    | Error message -> failtest message
+                    | Ok comparisons ->
+                        for comparison in comparisons do
+                            // Softmax doesn't see what all scores have in common: keys' biases have a gradient of 0,
+                            // and differences have nothing but rounding.
+                            let isOfKeys = comparison.Parameter.EndsWith "key.bias"
+
+                            if comparison.RelativeError > 1e-4 && not isOfKeys then
+                                failtest $"{preset.Name}, {comparison.Parameter}: {comparison.RelativeError}"
+
+            testCase "paper is the released configuration: 300,000 steps of RMSProp, one rule for probes too"
+            <| fun () ->
+                let settings, plan = ScaeSettings.resolve ScaeSettings.paper |> Trained.accepted
+                settings.Model |> shouldEqual ScaeConfig.paper
+                plan.Steps |> shouldEqual 300_000
+                plan.BatchSize |> shouldEqual 128
+
+                for name in [ "encoder.position"; "priorProbe.weight"; "posteriorProbe.bias" ] do
+                    match Plan.rule plan name with
+                    | Some { Optimizer = RmsProp rule; LearningRate = rate } ->
+                        Schedule.at rate 299_999 |> shouldEqual 3e-5
+                        (rule.Decay, rule.Momentum, rule.Start) |> shouldEqual (0.9, 0.9, 1.0)
+                        // 0.01 / B².
+                        rule.Epsilon |> shouldBeNear 1e-15 (0.01 / (128.0 * 128.0))
+                        rule.EpsilonInsideRoot |> shouldEqual true
+                    | other -> failtest $"{name}: %A{other}"
+
+                Plan.rule plan "dummy" |> shouldEqual None
+
+            testCase "coupled is the program's coupled configuration"
+            <| fun () ->
+                let values = (task "coupled" []).Settings |> Map.ofList
+
+                let expected, _ =
+                    ScaeSettings.resolve { ScaeSettings.paper with Model = ScaeConfig.coupled } |> Trained.accepted
+
+                for name, value in Scae.Core.Configuration.Settings.values expected do
+                    if not (List.exists (fun (other, _) -> other = name) small) then
+                        values[name] |> shouldEqual value
+
+            testCase "what doesn't fit is refused in one line"
+            <| fun () ->
+                refusal TestDigits.resources [ "validation-size", "9991" ]
+                |> shouldEqual "--validation-size 9991: must leave 10 of 10000 digits to train with"
+
+                refusal TestDigits.resources [ "test-size", "9" ]
+                |> shouldEqual "--test-size 9: must be at least 10, a digit for each of the clusters"
+
+                let digits = StrokeDigits.sets ()
+                let letters = { digits with Train.Labels = digits.Train.Labels |> Array.map ((+) 2uy) }
+
+                refusal { Resources.none with Pairs = fun () -> Ok letters } [ "digits", "idx" ]
+                |> shouldEqual "--digits: class 11; must be from 0 to 9"
+
+            testCase "perfect knowledge is measured as such, and chance as chance"
+            <| fun () ->
+                let reading = perfect 100
+                let metrics = ScaeMeasures.ofReading reading |> Map.ofList
+                metrics["posterior_probe"] |> shouldEqual 1.0
+                metrics["reconstruction"] |> shouldEqual -1.0
+                metrics["parts"] |> shouldEqual 3.0
+                metrics["objects"] |> shouldEqual 1.0
+                let probes = ScaeMeasures.probes (Key.OfSeed 1L) reading reading
+
+                for name, value in probes do
+                    if value < 1.0 - 1e-9 then
+                        failtest $"{name}: {value}"
+
+                // Labels moved by one: online probes are wrong, clusters are matched anew.
+                let moved =
+                    { reading with
+                        Labels = reading.Labels |> Array.map (fun label -> (label + 1) % 10)
+                    }
+
+                (ScaeMeasures.ofReading moved |> Map.ofList)["prior_probe"] |> shouldEqual 0.0
+                let probes = ScaeMeasures.probes (Key.OfSeed 1L) reading moved |> Map.ofList
+                probes["posterior_match"] |> shouldEqual 0.0
+                probes["posterior_match_on_test"] |> shouldEqual 1.0
+                probes["posterior_match_refitted"] |> shouldEqual 1.0
+                probes["posterior_logistic"] |> shouldEqual 0.0
+        ]
