@@ -44,7 +44,8 @@ let private garbage (task: Task) : int64 * int64 =
     // What the tests before left is collected now, not in the midst.
     GC.Collect()
     let collections = GC.CollectionCount 2
-    let found = steps 4, evaluation ()
+    // The count is of the whole process: whatever other threads leave meanwhile comes on top, so the least of several holds.
+    let found = List.min [ for _ in 1..4 -> steps 4 ], List.min [ for _ in 1..4 -> evaluation () ]
     GC.CollectionCount 2 |> shouldEqual collections
     found
 
