@@ -79,6 +79,11 @@ module CapsuleLayer =
             StaticVotes = Initialization.glorot (k * (v + 6)) dtype [ k; v; 6 ] (key.Named "static")
         }
 
+    /// Capsules that are told what a linear layer says, as capsules that are told what it is told: one product less a capsule,
+    /// and a narrower one.
+    let after (first: Linear) (model: CapsuleLayer) : CapsuleLayer =
+        { model with Encode = CapsuleLinear.after first model.Encode }
+
     // softplus(raw + ½) + 0.01 is 0.984 at raw 0.
     let private scales (raw: Tensor) = (raw + 0.5).softplus() + 0.01
 

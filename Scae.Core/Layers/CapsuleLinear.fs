@@ -25,3 +25,12 @@ module CapsuleLinear =
     /// activation(x_k·W_k + b_k) in one operation.
     let activated (activation: Activation) (layer: CapsuleLinear) (x: Tensor) : Tensor =
         x.linearEach (layer.Weight, Option.toObj layer.Bias, activation)
+
+    /// The two layers as one: what `layer` says of what `first` says, with weights [K, first's inputs, out].
+    let after (first: Linear) (layer: CapsuleLinear) : CapsuleLinear =
+        let said = ((first.Bias.unsqueeze 0).matmul layer.Weight).squeeze 1
+
+        {
+            Weight = first.Weight.matmul layer.Weight
+            Bias = Some(layer.Bias |> Option.fold (+) said)
+        }

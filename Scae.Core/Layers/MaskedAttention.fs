@@ -31,8 +31,17 @@ module MaskedAttention =
             Output = linear "output" inner outputs
         }
 
-    /// What each query sees of the set: queries x [b, n, q] or [n, q], set h [b, m, k], presence [b, m] in [0, 1] →
-    /// [b, n, outputs]. A set without a present point is attended to evenly, never NaN.
+    /// What queries q [b, n, d] or [n, d] see of values v [b, m, e] with keys k [b, m, d], presence [b, m] in [0, 1] →
+    /// [b, n, e]: averages with weights softmax(q·k / √(d / heads)), masked. A set without a present point is attended to
+    /// evenly, never NaN.
+    let see (mask: SetMask) (heads: int) (q: Tensor) (k: Tensor) (v: Tensor) (presence: Tensor) : Tensor =
+        match mask with
+        | SetMask.Hard -> Tensor.maskedAttention (q, k, v, presence, PresenceMask.Hard, heads)
+        | SetMask.Log -> Tensor.maskedAttention (q, k, v, presence, PresenceMask.Log, heads)
+        | SetMask.None -> Tensor.attention (q, k, v, heads)
+
+    /// What each query is told of the set: queries x [b, n, q] or [n, q], set h [b, m, k], presence [b, m] in [0, 1] →
+    /// [b, n, outputs].
     let attend
         (mask: SetMask)
         (heads: int)
@@ -42,11 +51,4 @@ module MaskedAttention =
         (presence: Tensor)
         : Tensor =
         let q, k, v = Linear.forward layer.Query x, Linear.forward layer.Key h, Linear.forward layer.Value h
-
-        let seen =
-            match mask with
-            | SetMask.Hard -> Tensor.maskedAttention (q, k, v, presence, PresenceMask.Hard, heads)
-            | SetMask.Log -> Tensor.maskedAttention (q, k, v, presence, PresenceMask.Log, heads)
-            | SetMask.None -> Tensor.attention (q, k, v, heads)
-
-        Linear.forward layer.Output seen
+        see mask heads q k v presence |> Linear.forward layer.Output

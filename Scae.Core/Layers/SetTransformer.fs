@@ -81,11 +81,44 @@ module SetTransformer =
         y + (y |> Linear.activated Activation.Relu block.Hidden |> Linear.forward block.Back)
         |> LayerNorm.forwardIf block.BackNorm
 
-    /// Points x [b, n, inputs] with presence [b, n] in [0, 1] → [b, seeds, outputs]. Raises ShapeError when sizes differ.
-    let forward (config: SetTransformerConfig) (model: SetTransformer) (x: Tensor) (presence: Tensor) : Tensor =
+    /// What the pooling's queries ask of the blocks' points, [seeds, heads·d], and the layer from what they see, [b, seeds,
+    /// heads·d], to the outputs. A head's scores are (q·W_kᵀ·Pᵀ)·h, P the projection, and what it sees of projected points
+    /// is the projection of what it sees of h: weights sum to 1. Scores lose a constant, of which the softmax takes no notice.
+    let private questions (config: SetTransformerConfig) (model: SetTransformer) : Tensor * Linear =
+        let { Projection = projection; Pooling = pooling } = model
+        let share = pooling.Key.Weight.shape[1] / config.Heads
+        let byHead (axis: int) (x: Tensor) = x.unflatten (axis, [| config.Heads; share |])
+        let queries = (Linear.forward pooling.Query model.Seeds |> byHead 1).transpose(0, 1)
+        let keys = (projection.Weight.matmul pooling.Key.Weight |> byHead 1).permute(1, 2, 0)
+        let values = (projection.Weight.matmul pooling.Value.Weight |> byHead 1).transpose(0, 1)
+        let asked = (queries.matmul keys).transpose(0, 1).flatten 1
+
+        // Attention divides scores by the root of the width it sees, d; the projected points have another.
+        asked * sqrt (float config.Width / float share),
+        {
+            Weight = (values.matmul (byHead 0 pooling.Output.Weight)).flatten(0, 1)
+            Bias = Linear.forward pooling.Output (Linear.forward pooling.Value projection.Bias)
+        }
+
+    /// What each seed sees of points x [b, n, inputs] with presence [b, n] in [0, 1], [b, seeds, heads·d], and the linear
+    /// layer from there to the outputs: whoever has a linear layer next needn't make them. Raises ShapeError when sizes
+    /// differ.
+    let pool (config: SetTransformerConfig) (model: SetTransformer) (x: Tensor) (presence: Tensor) : Tensor * Linear =
         let h =
             (Linear.forward model.Embedding x, model.Blocks)
             ||> Array.fold (fun h layer -> block config layer presence h)
 
-        let z = Linear.forward model.Projection h
-        MaskedAttention.attend config.Mask config.Heads model.Pooling model.Seeds z presence
+        let asked, layer = questions config model
+
+        let points =
+            if config.Heads = 1 then
+                h
+            else
+                Tensor.cat (Array.replicate config.Heads h, 2)
+
+        MaskedAttention.see config.Mask config.Heads asked points points presence, layer
+
+    /// Points x [b, n, inputs] with presence [b, n] in [0, 1] → [b, seeds, outputs]. Raises ShapeError when sizes differ.
+    let forward (config: SetTransformerConfig) (model: SetTransformer) (x: Tensor) (presence: Tensor) : Tensor =
+        let seen, layer = pool config model x presence
+        Linear.forward layer seen

@@ -141,8 +141,9 @@ module Ccae =
 
     /// What capsules say of the scenes.
     let vote (config: CcaeConfig) (model: Ccae) (batch: CcaeBatch) : CapsuleVotes =
-        SetTransformer.forward (set config) model.Set batch.Points batch.Presence
-        |> CapsuleLayer.forward (capsules config) model.Capsules batch.CapsuleNoise batch.VoteNoise
+        let seen, layer = SetTransformer.pool (set config) model.Set batch.Points batch.Presence
+        let layer = CapsuleLayer.after layer model.Capsules
+        CapsuleLayer.forward (capsules config) layer batch.CapsuleNoise batch.VoteNoise seen
 
     // Density and mixing weight of the dummy, which explains what no vote does.
     let private dummy = -2.0 * log 10.0

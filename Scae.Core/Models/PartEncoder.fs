@@ -56,9 +56,9 @@ module PartEncoder =
             (images, Array.zip strides model.Convolutions)
             ||> Array.fold (fun h (stride, layer) -> Convolution.rectified stride layer h)
 
-        let places = (h + model.Position).flatten(2).transpose(1, 2)
+        let places = (h + model.Position).flatten 2
         let n, features = ScaeConfig.partOutputs config, config.Features
-        let parts = Linear.forward model.Head places |> PartPooling.pool config.Pooling config.Parts
+        let parts = PartPooling.pool config.Pooling config.Parts model.Head places
         let logits = parts.select (2, n - 1)
 
         {

@@ -92,9 +92,13 @@ module Scae =
         let parts = PartEncoder.forward config model.Encoder batch.PartNoise batch.Images
         let presence = stopped config parts.Presence
 
+        let seen, layer =
+            SetTransformer.pool (ScaeConfig.set config) model.Set (told config model parts) presence
+
+        let capsules = CapsuleLayer.after layer model.Capsules
+
         let votes =
-            SetTransformer.forward (ScaeConfig.set config) model.Set (told config model parts) presence
-            |> CapsuleLayer.forward (ScaeConfig.capsules config) model.Capsules batch.CapsuleNoise batch.VoteNoise
+            CapsuleLayer.forward (ScaeConfig.capsules config) capsules batch.CapsuleNoise batch.VoteNoise seen
 
         {
             Parts = parts

@@ -91,9 +91,50 @@ let tests =
                 let far = 50.0
                 let place a b c d m0 m1 = [ a; b; c; d; m0; m1 ]
                 let x = Values.ofList (place 1.0 2.0 3.0 4.0 far -far @ place 5.0 6.0 7.0 8.0 -far far) [ 1; 2; 6 ]
-                PartPooling.pool PartPooling.Own 2 x |> Values.shouldBe [ 1.0; 2.0; 7.0; 8.0 ]
+
+                let same =
+                    {
+                        Weight = Tensor.eye (6, Dtype.Float64)
+                        Bias = Tensor.zeros ([| 6 |], Dtype.Float64)
+                    }
+
+                let pool pooling = PartPooling.pool pooling 2 same (x.transpose (1, 2))
+                pool PartPooling.Own |> Values.shouldBe [ 1.0; 2.0; 7.0; 8.0 ]
                 // Channel i with map i mod 2.
-                PartPooling.pool PartPooling.Coded 2 x |> Values.shouldBe [ 1.0; 6.0; 3.0; 8.0 ]
+                pool PartPooling.Coded |> Values.shouldBe [ 1.0; 6.0; 3.0; 8.0 ]
+
+            testCase "pooling is that of the head's numbers at all places"
+            <| fun () ->
+                let parts, n = 3, 4
+                let x = Values.real 2 [ 2; 5; 7 ]
+
+                let head =
+                    {
+                        Weight = Values.real 3 [ 5; parts * n + parts ]
+                        Bias = Values.real 4 [ parts * n + parts ]
+                    }
+
+                let said = Linear.forward head (x.transpose (1, 2))
+                let values = said.slice (2, 0, n * parts)
+                let weights = (said.slice (2, n * parts, n * parts + parts)).softmax 1
+
+                PartPooling.pool PartPooling.Own parts head x
+                |> Values.shouldAgree
+                    1e-12
+                    ((values.unflatten (2, [| parts; n |]) * weights.view (2, 7, parts, 1)).sum 1)
+
+                PartPooling.pool PartPooling.Coded parts head x
+                |> Values.shouldAgree
+                    1e-12
+                    ((values.unflatten (2, [| n; parts |]) * weights.view (2, 7, 1, parts)).sum(1).view(2, parts, n))
+
+            testCase "capsules after a linear layer are told what it says"
+            <| fun () ->
+                let first = { Weight = Values.real 5 [ 2; 5 ]; Bias = Values.real 6 [ 5 ] }
+                let h = Values.real 7 [ 2; 3; 2 ]
+
+                CapsuleLayer.raw (CapsuleLayer.after first model) h
+                |> Values.shouldAgree 1e-12 (CapsuleLayer.raw model (Linear.forward first h))
 
             testCase "the orthogonal factor is orthogonal, with LAPACK's signs"
             <| fun () ->

@@ -97,6 +97,21 @@ let tests =
                     1e-12
                     (MaskedAttention.attend SetMask.None 2 layer q twice (Tensor.ones ([| 1; 3 |], Dtype.Float64)))
 
+            testCase "seeds are told what attention to the projected points says"
+            <| fun () ->
+                for heads in [ 1; 2; 4 ] do
+                    for mask in SetMask.None :: masks do
+                        let config = { config with Heads = heads; Mask = mask; Layers = 0 }
+                        let jitter (name: string) (x: Tensor) = x + Values.real name.Length (List.ofArray x.shape) * 0.1
+                        let model = Parameters.mapi jitter (model config)
+                        let x, presence = Values.real 2 [ 2; 5; 2 ], (Values.real 3 [ 2; 5 ]).sigmoid()
+                        let h = Linear.forward model.Projection (Linear.forward model.Embedding x)
+
+                        SetTransformer.forward config model x presence
+                        |> Values.shouldAgree
+                            1e-12
+                            (MaskedAttention.attend mask heads model.Pooling model.Seeds h presence)
+
             testCase "heads needn't divide the width: each has as many columns, rounded up"
             <| fun () ->
                 let layer = MaskedAttention.init 3 8 5 6 Dtype.Float64 (Key.OfSeed 2L)
