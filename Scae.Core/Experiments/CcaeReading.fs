@@ -56,7 +56,7 @@ module CcaeReading =
     /// Reads any scenes, with noise U(−reach, reach) on the logits.
     let ofScenes (config: CcaeConfig) (reach: float) (model: Ccae) : CcaeTestScenes -> CcaeReading =
         let known = System.Collections.Generic.Dictionary<int, Inference<CcaeBatch, CcaeFindings>>()
-        let { Objects = k; Votes = v } = config
+        let k, v = config.Objects, config.Votes
 
         let inference (points: int) =
             match known.TryGetValue points with
