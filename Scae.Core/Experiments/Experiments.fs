@@ -12,6 +12,7 @@ module Experiments =
             NeuralEMExperiment.experiment
             AirExperiment.experiment
             ScaeExperiment.experiment
+            CcaeExperiment.experiment
         ]
 
     /// The experiment of a name. The error is one line with the nearest name.

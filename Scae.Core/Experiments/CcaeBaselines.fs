@@ -1,0 +1,29 @@
+namespace Scae.Core.Experiments
+
+open Scae.Core.Data
+open Scae.Core.Models
+open Scae.Core.Training
+
+/// What finds owners without learning anything.
+[<RequireQualifiedAccess>]
+module CcaeBaselines =
+    // Pairs of points that RANSAC tries for each pattern.
+    [<Literal>]
+    let private Draws = 100
+
+    let private measured (find: CcaeData -> PatternScenes -> int[]) (data: CcaeData) (split: Split) : Metrics =
+        let scenes = (CcaeScenes.ofSplit data split).Scenes
+        CcaeMeasures.ofOwners data.Config data.Config.Patterns.Length scenes (find data scenes)
+
+    /// The patterns are told, and their noise.
+    let private search (draws: int) (data: CcaeData) (scenes: PatternScenes) : int[] =
+        PatternSearch.solve { Scenes = data.Config; Noise = data.Config.Noise; Draws = draws } data.Baselines scenes
+
+    /// By name, each from data and a split to what it is measured to reach.
+    let all: (string * (CcaeData -> Split -> Metrics)) list =
+        [
+            "one-capsule", measured (fun _ -> PatternSearch.oneCapsule)
+            "k-means", measured (fun data -> PatternSearch.kMeans data.Config data.Baselines)
+            "ransac", measured (search Draws)
+            "exhaustive", measured (search 0)
+        ]

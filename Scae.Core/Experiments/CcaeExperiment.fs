@@ -1,0 +1,60 @@
+namespace Scae.Core.Experiments
+
+open Scae.Tensors
+open Scae.Core.Layers
+open Scae.Core.Data
+open Scae.Core.Models
+open Scae.Core.Training
+
+/// The paper's own constellations, explained by capsules without labels.
+[<RequireQualifiedAccess>]
+module CcaeExperiment =
+    let private allocate (settings: CcaeSettings) (count: int) : CcaeBatch =
+        let points = PatternScenes.pointCount (CcaeScenes.config settings.Scenes)
+        Ccae.allocate settings.Model points count
+
+    let private fill (settings: CcaeSettings) (data: CcaeData) (key: Key) (step: int) (batch: CcaeBatch) : unit =
+        data.Train.Fill(step, batch.Points, batch.Presence)
+        Ccae.fillNoise settings.Noise (key.Named "noise") batch
+
+    let private loss (settings: CcaeSettings) (model: Ccae) (batch: CcaeBatch) : Loss =
+        let loss = Ccae.loss settings.Model model batch
+        { Total = loss.Total; Terms = loss.Terms; Next = [] }
+
+    let private read (settings: CcaeSettings) (model: Ccae) : CcaeTestScenes -> CcaeReading =
+        CcaeReading.ofScenes settings.Model (if settings.EvaluationNoise then settings.Noise else 0.0) model
+
+    let private readSplit settings (data: CcaeData) model : Split -> CcaeReading =
+        let read = read settings model
+        fun split -> read (CcaeScenes.ofSplit data split)
+
+    /// The autoencoder with its network.
+    let private network: Variant =
+        Variant.ofDefinition
+            {
+                Defaults = CcaeSettings.paper
+                Resolve = CcaeSettings.resolve
+                Load = fun settings _ keys -> Ok(CcaeScenes.load settings.Scenes settings.Training keys)
+                Init = fun settings -> Ccae.init settings.Model
+                Allocate = allocate
+                Fill = fill
+                Loss = loss
+                Checked = Definition.checkedAsItIs
+                Read = readSplit
+                Metrics = fun settings -> CcaeMeasures.ofReading (CcaeScenes.config settings.Scenes)
+                Probes =
+                    fun settings data model _ -> CcaeMeasures.overNoise data.Config (read settings model) data.Noisy
+                Baselines = CcaeBaselines.all |> List.map (fun (name, measure) -> name, (fun _ -> measure))
+                Snapshot =
+                    fun settings data model ->
+                        let read = read settings model
+                        fun () -> CcaeFigures.snapshot (read data.Shown)
+                Figures =
+                    fun settings data model reading history ->
+                        CcaeFigures.all data (read settings model) (reading Test) history
+                Animation = fun _ -> CcaeFigures.animation
+            }
+
+    /// The experiment.
+    let experiment: Experiment =
+        Experiment.ofVariants "ccae" [ "network", network; "templates", CcaeTemplatesExperiment.variant ]

@@ -1,0 +1,282 @@
+namespace Scae.Core.Experiments
+
+open System
+open Scae.Tensors
+open Scae.Core.Data
+open Scae.Core.Metrics
+open Scae.Core.Figures
+open Scae.Core.Training
+
+/// The pictures of the paper's constellations.
+[<RequireQualifiedAccess>]
+module CcaeFigures =
+    let private colour (k: int) : Colour = Palette.category k
+
+    // --- a scene
+
+    /// A scene as pictures need it: its present points with true owners and predicted ones, which have the names of the true
+    /// owners that suit them best; and how capsules are named.
+    type private SceneView = { X: float[]; Y: float[]; Truth: int[]; Predicted: int[]; Names: int[] }
+
+    let private view (names: int) (reading: CcaeReading) (scene: int) : SceneView =
+        let n = reading.Scenes.Points.shape[1]
+
+        let points, presence =
+            reading.Scenes.Points.toArray<float32>(), reading.Scenes.Presence.toArray<float32>()
+
+        let there = [| scene * n .. scene * n + n - 1 |] |> Array.filter (fun i -> presence[i] > 0.5f)
+        let truth = there |> Array.map (fun i -> reading.Scenes.Owners[i])
+        let owners = there |> Array.map (fun i -> reading.Owners[i])
+
+        let relabelling =
+            if there.Length = 0 then
+                Array.init names id
+            else
+                Recovery.bestRelabelling names truth owners
+
+        {
+            X = there |> Array.map (fun i -> float points[2 * i])
+            Y = there |> Array.map (fun i -> float points[2 * i + 1])
+            Truth = truth
+            Predicted = owners |> Array.map (fun owner -> relabelling[owner])
+            Names = relabelling
+        }
+
+    let private scenePanel (config: PatternScenesConfig) (title: string) : Panel =
+        let panel = Panel.create title |> Panel.frame Frame.Box |> Panel.equalAspect
+
+        match config.Normalised with
+        | SceneScale.Raw -> panel
+        | SceneScale.Fixed
+        | SceneScale.Chunk -> panel |> Panel.xLimits -1.05 1.05 |> Panel.yLimits -1.05 1.05
+
+    // A vote that is there with less than this isn't drawn.
+    [<Literal>]
+    let private Visible = 0.05
+
+    /// Votes as discs of their deviations, the fainter the less they are there.
+    let private votes (reading: CcaeReading) (names: int[]) (scene: int) (panel: Panel) : Panel =
+        let ofScene (x: Tensor) = (x.select (0, scene)).contiguous().toArray<float32>() |> Array.map float
+
+        let places, scales, presence =
+            ofScene reading.Votes, ofScene reading.Scales, ofScene reading.VotePresence
+
+        let votes = presence.Length / reading.Capsules
+        let around = Array.init 24 (fun i -> 2.0 * Math.PI * float i / 24.0)
+
+        (panel, [ 0 .. presence.Length - 1 ])
+        ||> List.fold (fun panel i ->
+            if presence[i] < Visible then
+                panel
+            else
+                let own = colour names[i / votes]
+                let x, y = places[2 * i], places[2 * i + 1]
+
+                let circle (centre: float) (f: float -> float) =
+                    around |> Array.map (fun t -> centre + scales[i] * f t)
+
+                panel
+                |> Panel.polygon "" own (0.3 * min 1.0 presence[i]) (circle x cos) (circle y sin)
+                |> Panel.points "" Marker.Plus 6.0 own [| x |] [| y |])
+
+    /// Truth, predicted owners and votes of a scene.
+    let private column (config: PatternScenesConfig) (reading: CcaeReading) (scene: int) : Panel list =
+        let names = max reading.Capsules config.Patterns.Length
+
+        let { X = x; Y = y; Truth = truth; Predicted = predicted; Names = relabelling } =
+            view names reading scene
+
+        let right = Array.map2 (fun a b -> if a = b then 1 else 0) truth predicted |> Array.sum
+
+        [
+            scenePanel config $"scene {scene + 1}" |> ConstellationsFigures.labelled x y truth truth
+            scenePanel config $"{right} of {x.Length} points"
+            |> ConstellationsFigures.labelled x y predicted truth
+            scenePanel config "votes"
+            |> Panel.points "" Marker.Circle 5.0 Colour.lightGrey x y
+            |> votes reading relabelling scene
+        ]
+
+    let private name (config: PatternScenesConfig) (id: int) : string =
+        let pattern = config.Patterns[id]
+
+        let shape =
+            [
+                PatternScenes.square, "square"
+                PatternScenes.triangle, "triangle"
+                PatternScenes.pentagon, "pentagon"
+                PatternScenes.corner, "corner"
+            ]
+            |> List.tryFind (fun (points, _) -> points = pattern)
+            |> Option.map snd
+            |> Option.defaultValue "pattern"
+
+        match config.Patterns |> Array.take id |> Array.filter ((=) pattern) |> Array.length with
+        | 0 -> shape
+        | earlier -> $"{shape} {earlier + 1}"
+
+    let private scenes (config: PatternScenesConfig) (shown: CcaeReading) : Figure =
+        let columns = [ for scene in 0 .. shown.Scenes.Points.shape[0] - 1 -> column config shown scene ]
+
+        let figure =
+            Figure.create "scenes" "Scenes that training has not seen" (List.transpose columns)
+            |> Figure.panelSize 220.0 220.0
+            |> Figure.rowLabels [ "truth"; "predicted"; "votes" ]
+            |> Figure.note
+                "Predicted colours under the best relabelling of each scene; × marks a wrong point. Votes: discs of one deviation, as solid as they are present."
+
+        (figure, [ 0 .. config.Patterns.Length - 1 ])
+        ||> List.fold (fun figure id -> Figure.key (name config id) (colour id) (Swatch.Point Marker.Circle) figure)
+
+    // --- curves
+
+    let private metricPanel title y curves (whole: History) until =
+        let values =
+            [
+                for _, name in curves do
+                    for evaluation in whole.Evaluations -> TrainingCurves.metric name evaluation
+            ]
+
+        (TrainingCurves.panel title y whole |> Panel.yRangeOf values, List.indexed curves)
+        ||> List.fold (fun panel (i, (label, name)) ->
+            TrainingCurves.curve label (Palette.category i) until (TrainingCurves.metric name) panel)
+
+    let private curvePanels (whole: History) (until: History) : Panel list =
+        [
+            TrainingCurves.loss "Loss, training" whole until
+            metricPanel "log p(points), validation" "nats a scene" [ "", "likelihood" ] whole until
+            metricPanel
+                "Points, validation"
+                "accuracy"
+                [
+                    "best matching", "point_accuracy"
+                    "1 pattern", "point_accuracy_of_1"
+                    "scenes right", "scenes_right"
+                ]
+                whole
+                until
+            metricPanel
+                "Presence of patterns, validation"
+                "accuracy"
+                [ "all", "presence_accuracy"; "worst", "least_presence_accuracy" ]
+                whole
+                until
+        ]
+
+    let private curves (history: History) : Figure =
+        Figure.create "training-curves" "Training" (curvePanels history history |> List.chunkBySize 2)
+        |> Figure.panelSize 380.0 300.0
+
+    // --- accuracy over noise
+
+    /// Published point accuracies at 0, 0.1 and 0.25: what is measured of the predictions that the authors of GCM published
+    /// of the released program, and of their own code. RANSAC and GCM are given the patterns.
+    let private rivals: (string * float[]) list =
+        [
+            "SCAE, its authors' program", [| 0.914; 0.769; 0.611 |]
+            "GCM-DS, given the patterns", [| 0.939; 0.897; 0.797 |]
+            "RANSAC, given the patterns", [| 1.000; 0.986; 0.943 |]
+            "everything in one capsule", [| 0.610; 0.609; 0.607 |]
+        ]
+
+    let private overNoise (noises: float list) (accuracies: float list) : Figure =
+        let x = Array.ofList CcaeScenes.noises
+
+        let panel =
+            (Panel.create "Points given to the right owner"
+             |> Panel.axes "deviation of points, in pattern units" "accuracy"
+             |> Panel.yLimits 0.55 1.01,
+             List.indexed rivals)
+            ||> List.fold (fun panel (i, (label, accuracies)) ->
+                let own = Palette.category (i + 1)
+
+                panel
+                |> Panel.line "" (Colour.withOpacity 0.5 own) x accuracies
+                |> Panel.points label Marker.Square 7.0 own x accuracies)
+
+        panel
+        |> Panel.line "" (colour 0) (Array.ofList noises) (Array.ofList accuracies)
+        |> Panel.points "this model" Marker.Circle 10.0 (colour 0) (Array.ofList noises) (Array.ofList accuracies)
+        |> Figure.single "accuracy-over-noise"
+        |> Figure.panelSize 560.0 400.0
+        |> Figure.note
+            "This model: one training, test scenes with other noise. Squares: published, one model for each noise."
+
+    let private byCount (config: PatternScenesConfig) (reading: CcaeReading) : Figure =
+        let metrics = CcaeMeasures.ofReading config reading |> Map.ofList
+        let counts = [ 1 .. config.Patterns.Length ]
+
+        Panel.create "Points given to the right owner, test scenes"
+        |> Panel.axes "patterns in the scene" "accuracy"
+        |> Panel.yLimits 0.0 1.05
+        |> Panel.bars
+            ""
+            (colour 0)
+            (counts |> List.map string)
+            [| for count in counts -> metrics[$"point_accuracy_of_{count}"] |]
+        |> Figure.single "accuracy-by-count"
+
+    /// Curves, scenes, accuracy over noise and by the number of patterns, of a model that reads scenes.
+    let all
+        (data: CcaeData)
+        (read: CcaeTestScenes -> CcaeReading)
+        (test: CcaeReading)
+        (history: History)
+        : Figure list =
+        let accuracies =
+            [ for _, noisy in data.Noisy -> CcaeMeasures.pointAccuracy data.Config (read noisy.Value) ]
+
+        [
+            curves history
+            scenes data.Config (read data.Shown)
+            overNoise (List.map fst data.Noisy) accuracies
+            byCount data.Config test
+        ]
+
+    // --- the animation
+
+    /// What the animation shows of a moment.
+    let snapshot (shown: CcaeReading) : (string * Tensor) list =
+        let tensor (values: 'value[]) (convert: 'value -> float32) sizes =
+            Tensor.``of`` (Array.map convert values, Array.ofList sizes)
+
+        let count = shown.Scenes.Points.shape[0]
+
+        [
+            "owners", tensor shown.Owners float32 [ count; shown.Owners.Length / count ]
+            "presence", tensor shown.Presence float32 [ count; shown.Capsules ]
+            "votes", shown.Votes.clone ()
+            "scales", shown.Scales.clone ()
+            "votePresence", shown.VotePresence.clone ()
+        ]
+
+    let private ofSnapshot (data: CcaeData) (snapshot: Snapshot) : CcaeReading =
+        let values = Map.ofList snapshot.Values
+        let numbers name = values[name].toArray<float32>()
+
+        {
+            Scenes = data.Shown.Scenes
+            Capsules = values["presence"].shape[1]
+            Owners = numbers "owners" |> Array.map int
+            Presence = numbers "presence" |> Array.map float
+            LogLikelihood = [||]
+            Votes = values["votes"]
+            Scales = values["scales"]
+            VotePresence = values["votePresence"]
+        }
+
+    /// A frame a snapshot: predicted owners and votes of some scenes, the curves growing below.
+    let animation (data: CcaeData) (history: History) : Animation option =
+        let frame (snapshot: Snapshot) (until: History) =
+            let shown = ofSnapshot data snapshot
+
+            let columns =
+                [ for scene in 0 .. min 4 data.Shown.Scenes.Points.shape[0] - 1 -> column data.Config shown scene ]
+
+            Figure.create
+                "training"
+                $"Step {snapshot.Step}"
+                ((columns |> List.map List.tail |> List.transpose) @ [ curvePanels history until ])
+            |> Figure.panelSize 230.0 210.0
+
+        TrainingCurves.animation 4.0 frame history

@@ -1,0 +1,166 @@
+namespace Scae.Core.Experiments
+
+open Scae.Core.Data
+open Scae.Core.Metrics
+open Scae.Core.Training
+
+/// Figures of merit of constellations with patterns that may be absent.
+[<RequireQualifiedAccess>]
+module CcaeMeasures =
+    let private present (scenes: PatternScenes) : bool[] =
+        scenes.Presence.toArray<float32>() |> Array.map (fun presence -> presence > 0.5f)
+
+    /// Scenes with an owner for each slot, where owners are below `names`.
+    let private segmented (names: int) (scenes: PatternScenes) (owners: int[]) : SegmentedScenes =
+        {
+            Owners = names
+            Points = scenes.Points.shape[1]
+            Truth = scenes.Owners
+            Present = present scenes
+            Predicted = owners
+        }
+
+    /// Owners of one method and the patterns of the scenes have this many names.
+    let private names (config: PatternScenesConfig) (capsules: int) : int = max capsules config.Patterns.Length
+
+    // --- which capsule stands for which pattern
+
+    /// The capsule that stands for each pattern in all scenes: the one-to-one matching with most present points in common.
+    let private standing (config: PatternScenesConfig) (reading: CcaeReading) : int[] =
+        let k = names config reading.Capsules
+        let inCommon = Array2D.zeroCreate<float> k k
+        let present = present reading.Scenes
+
+        for i in 0 .. present.Length - 1 do
+            if present[i] then
+                let pattern, capsule = reading.Scenes.Owners[i], reading.Owners[i]
+                inCommon[pattern, capsule] <- inCommon[pattern, capsule] - 1.0
+
+        Array.sub (Assignment.hungarian inCommon) 0 config.Patterns.Length
+
+    /// Patterns of one shape, by number.
+    let private alike (config: PatternScenesConfig) : int[][] =
+        config.Patterns |> Array.indexed |> Array.groupBy snd |> Array.map (snd >> Array.map fst)
+
+    /// Whether each pattern is there and is said to be, [scenes · patterns] twice. Nothing tells patterns of one shape apart,
+    /// so that those which are there are matched to the capsules which say so.
+    let private presences (config: PatternScenesConfig) (reading: CcaeReading) : bool[] * bool[] =
+        let patterns = config.Patterns.Length
+        let standing, groups = standing config reading, alike config
+        let truth = reading.Scenes.Present
+        let said = Array.zeroCreate truth.Length
+
+        for scene in 0 .. truth.Length / patterns - 1 do
+            for group in groups do
+                let sorted = group |> Array.sortBy (fun pattern -> not truth[scene * patterns + pattern])
+
+                let claims =
+                    group
+                    |> Array.map (fun pattern ->
+                        let capsule = standing[pattern]
+
+                        capsule < reading.Capsules && reading.Presence[scene * reading.Capsules + capsule] > 0.5)
+                    |> Array.sortDescending
+
+                Array.iter2 (fun pattern claim -> said[scene * patterns + pattern] <- claim) sorted claims
+
+        truth, said
+
+    let private share (holds: bool[]) : float =
+        if holds.Length = 0 then
+            1.0
+        else
+            holds |> Array.averageBy (fun right -> if right then 1.0 else 0.0)
+
+    /// How often it is known whether a pattern is there: over all, and of the pattern of which it is known worst.
+    let private presenceMetrics (config: PatternScenesConfig) (reading: CcaeReading) : Metrics =
+        let truth, said = presences config reading
+        let right = Array.map2 (=) truth said
+        let patterns = config.Patterns.Length
+
+        let ofPattern pattern =
+            share [| for scene in 0 .. right.Length / patterns - 1 -> right[scene * patterns + pattern] |]
+
+        [
+            "presence_accuracy", share right
+            "least_presence_accuracy", Seq.min [ for pattern in 0 .. patterns - 1 -> ofPattern pattern ]
+        ]
+
+    /// Owners with absence as a method says it: a slot whose pattern is said to be absent has none; a slot that is absent,
+    /// while its pattern is said to be there, belongs to the capsule that stands for it.
+    let private withPredictedPresence (config: PatternScenesConfig) (reading: CcaeReading) : SegmentedScenes =
+        let n, patterns = reading.Scenes.Points.shape[1], config.Patterns.Length
+        let standing = standing config reading
+        let _, said = presences config reading
+        let all = segmented (names config reading.Capsules) reading.Scenes reading.Owners
+
+        { all with
+            Predicted =
+                reading.Owners
+                |> Array.mapi (fun slot owner ->
+                    let pattern = all.Truth[slot]
+
+                    if not said[slot / n * patterns + pattern] then all.Owners
+                    elif all.Present[slot] then owner
+                    else standing[pattern])
+        }
+
+    // --- points
+
+    let private scores (prefix: string) (score: SegmentationScore) : Metrics =
+        [
+            prefix + "segmentation_accuracy", score.Accuracy
+            prefix + "adjusted_rand", score.AdjustedRand
+            prefix + "variation", score.Variation
+        ]
+
+    /// Point accuracy of scenes with one pattern, two, and so on.
+    let private byCount (config: PatternScenesConfig) (scenes: PatternScenes) (all: SegmentedScenes) : Metrics =
+        [
+            for count in 1 .. config.Patterns.Length ->
+                let some = Segmentation.where (fun scene -> PatternScenes.patternCount config scene scenes = count) all
+
+                $"point_accuracy_of_{count}", (Segmentation.score some).PointAccuracy
+        ]
+
+    /// What any method is measured by that gives each point an owner: present points right by the best matching in each
+    /// scene, the same as the released program counts, scenes right, and measures over all slots, absence known.
+    let ofOwners (config: PatternScenesConfig) (capsules: int) (scenes: PatternScenes) (owners: int[]) : Metrics =
+        let all = segmented (names config capsules) scenes owners
+        let score = Segmentation.score all
+
+        [
+            "point_accuracy", score.PointAccuracy
+            "reference_point_accuracy", score.ReferencePointAccuracy
+            "scenes_right", score.ScenesRight
+        ]
+        @ scores "" score
+        @ byCount config scenes all
+
+    /// Everything that is measured of a model: likelihood in nats a scene, owners, presence, and both together.
+    let ofReading (config: PatternScenesConfig) (reading: CcaeReading) : Metrics =
+        [ "likelihood", Array.average reading.LogLikelihood ]
+        @ ofOwners config reading.Capsules reading.Scenes reading.Owners
+        @ scores "predicted_" (Segmentation.scoreWithAbsence (withPredictedPresence config reading))
+        @ presenceMetrics config reading
+
+    /// Point accuracy alone.
+    let pointAccuracy (config: PatternScenesConfig) (reading: CcaeReading) : float =
+        (segmented (names config reading.Capsules) reading.Scenes reading.Owners |> Segmentation.score).PointAccuracy
+
+    /// Point accuracy and scenes right in test scenes with other noise, by its deviation.
+    let overNoise
+        (config: PatternScenesConfig)
+        (read: CcaeTestScenes -> CcaeReading)
+        (noisy: (float * Lazy<CcaeTestScenes>) list)
+        : Metrics =
+        [
+            for noise, scenes in noisy do
+                let reading = read scenes.Value
+
+                let score =
+                    segmented (names config reading.Capsules) reading.Scenes reading.Owners |> Segmentation.score
+
+                $"point_accuracy_at_{noise}", score.PointAccuracy
+                $"scenes_right_at_{noise}", score.ScenesRight
+        ]

@@ -1,0 +1,171 @@
+namespace Scae.Core.Experiments
+
+open System.Collections.Generic
+open Scae.Tensors
+open Scae.Core.Configuration
+open Scae.Core.Data
+open Scae.Core.Training
+
+/// A pattern of the released program.
+[<RequireQualifiedAccess>]
+type ScenePattern =
+    | Square
+    | Triangle
+    | Pentagon
+    | Corner
+
+/// What scenes of the paper's constellations are like.
+type CcaeScenesSettings =
+    {
+        [<Setting("patterns of a scene; one that occurs twice has two names")>]
+        Patterns: ScenePattern list
+        [<Setting("probability that a pattern is left out, for each by itself", Min = 0.0, Max = 1.0)>]
+        Drop: float
+        [<Setting("deviation of points from their pattern, in pattern units: a square has side 2", Min = 0.0, Max = 10.0)>]
+        PointNoise: float
+        [<Setting("which limits go to −1 and 1: those of 100 batches together, fixed ones, or none")>]
+        Normalised: SceneScale
+    }
+
+/// Scenes that are measured, and the noise with which a network is.
+type CcaeTestScenes = { Scenes: PatternScenes; Noise: Key }
+
+/// What a training step is given: its scenes are a pure function of the run's key and the step.
+[<Sealed>]
+type SceneSource(config: PatternScenesConfig, key: Key) =
+    // A chunk is normalised as one, so that steps share it: the present one is kept.
+    let chunks = Dictionary<int, PatternScenes>()
+    let mutable present = -1
+
+    // Steps that are normalised together, as in the released program.
+    static let stepsOfChunk = 100
+
+    let chunk (count: int) (number: int) : PatternScenes =
+        if number <> present then
+            chunks.Clear()
+            present <- number
+
+        match chunks.TryGetValue count with
+        | true, scenes -> scenes
+        | _ ->
+            let scenes = PatternScenes.sample config (count * stepsOfChunk) (key.Fold(int64 number))
+            chunks[count] <- scenes
+            scenes
+
+    /// Writes the scenes of a step, counted from 0, into points [b, n, 2] and presence [b, n].
+    member _.Fill(step: int, points: Tensor, presence: Tensor) : unit =
+        let count = points.shape[0]
+        let scenes = chunk count (step / stepsOfChunk)
+        let first = count * (step % stepsOfChunk)
+        Rows.load scenes.Points first points
+        Rows.load scenes.Presence first presence
+
+/// What training, evaluation and pictures of the paper's constellations share.
+type CcaeData =
+    {
+        Config: PatternScenesConfig
+        Train: SceneSource
+        Validation: CcaeTestScenes
+        Test: CcaeTestScenes
+        /// Some scenes with points, for pictures.
+        Shown: CcaeTestScenes
+        /// Test scenes with other noise, by its deviation; otherwise the same.
+        Noisy: (float * Lazy<CcaeTestScenes>) list
+        /// The randomness of baselines.
+        Baselines: Key
+    }
+
+/// Scenes of the paper's constellations.
+[<RequireQualifiedAccess>]
+module CcaeScenes =
+    /// As the released program draws them.
+    let paper: CcaeScenesSettings =
+        {
+            Patterns = [ ScenePattern.Square; ScenePattern.Triangle; ScenePattern.Square ]
+            Drop = 0.5
+            PointNoise = 0.0
+            Normalised = SceneScale.Chunk
+        }
+
+    /// Deviations over which methods are compared, of which rivals have published figures.
+    let noises: float list = [ 0.0; 0.1; 0.25 ]
+
+    let private points (pattern: ScenePattern) : struct (float * float)[] =
+        match pattern with
+        | ScenePattern.Square -> PatternScenes.square
+        | ScenePattern.Triangle -> PatternScenes.triangle
+        | ScenePattern.Pentagon -> PatternScenes.pentagon
+        | ScenePattern.Corner -> PatternScenes.corner
+
+    /// How the generator draws them.
+    let config (settings: CcaeScenesSettings) : PatternScenesConfig =
+        { PatternScenes.paper with
+            Patterns = settings.Patterns |> List.map points |> Array.ofList
+            Drop = settings.Drop
+            Noise = settings.PointNoise
+            Normalised = settings.Normalised
+        }
+
+    // Scenes that pictures show, and those from which they are taken, since some are empty.
+    [<Literal>]
+    let private Shown = 6
+
+    [<Literal>]
+    let private Candidates = 32
+
+    /// Some of the scenes, by number.
+    let private pick (chosen: int[]) (scenes: PatternScenes) : PatternScenes =
+        let n = scenes.Points.shape[1]
+        let patterns = scenes.Present.Length / scenes.Points.shape[0]
+        let rows (size: int) (values: 'value[]) = chosen |> Array.collect (fun i -> Array.sub values (i * size) size)
+
+        let tensor (x: Tensor) (sizes: int list) size =
+            Tensor.``of`` (rows size (x.toArray<float32>()), Array.ofList sizes)
+
+        {
+            Points = tensor scenes.Points [ chosen.Length; n; 2 ] (2 * n)
+            Presence = tensor scenes.Presence [ chosen.Length; n ] n
+            Owners = rows n scenes.Owners
+            Present = rows patterns scenes.Present
+        }
+
+    /// The first scenes with points; empty ones if there are no others.
+    let private shown (config: PatternScenesConfig) (key: Key) : CcaeTestScenes =
+        let scenes = PatternScenes.sample config Candidates (key.Named "scenes")
+
+        let chosen =
+            [| 0 .. Candidates - 1 |]
+            |> Array.sortBy (fun scene -> PatternScenes.patternCount config scene scenes = 0)
+            |> Array.truncate Shown
+
+        { Scenes = pick chosen scenes; Noise = key.Named "noise" }
+
+    /// Training scenes of a run, and those that are measured.
+    let load (settings: CcaeScenesSettings) (training: TrainingSettings) (keys: Keys) : CcaeData =
+        let config = config settings
+
+        let scenes (config: PatternScenesConfig) (count: int) (key: Key) : CcaeTestScenes =
+            {
+                Scenes = PatternScenes.sample config count (key.Named "scenes")
+                Noise = key.Named "noise"
+            }
+
+        {
+            Config = config
+            Train = SceneSource(config, keys.Train.Named "scenes")
+            Validation = scenes config training.ValidationSize keys.Validation
+            Test = scenes config training.TestSize keys.Test
+            Shown = shown config (keys.Validation.Named "shown")
+            Noisy =
+                [
+                    for noise in noises ->
+                        noise, lazy (scenes { config with Noise = noise } training.TestSize keys.Test)
+                ]
+            Baselines = keys.Test.Named "baselines"
+        }
+
+    /// The scenes of a split.
+    let ofSplit (data: CcaeData) (split: Split) : CcaeTestScenes =
+        match split with
+        | Validation -> data.Validation
+        | Test -> data.Test

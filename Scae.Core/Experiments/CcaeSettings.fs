@@ -1,0 +1,104 @@
+namespace Scae.Core.Experiments
+
+open Scae.Core.Configuration
+open Scae.Core.Models
+open Scae.Core.Training
+
+/// How the constellation capsule autoencoder's parameters follow their gradients.
+[<RequireQualifiedAccess>]
+type CcaeRule =
+    /// As in TensorFlow 1, with momentum and ε = (1 / 10B)² inside the root: the released program.
+    | RmsProp
+    | Adam
+
+/// Every hyperparameter of the constellation capsule autoencoder; the defaults are the released program's.
+type CcaeSettings =
+    {
+        Training: TrainingSettings
+        [<Setting("how parameters follow gradients")>]
+        Optimizer: CcaeRule
+        [<Setting("momentum of rms-prop", Min = 0.0, Max = 0.999)>]
+        Momentum: float
+        [<Setting("the step size at the end as a share of the first, approached geometrically", Min = 1e-6, Max = 1.0)>]
+        FinalRate: float
+        [<Setting("largest norm of the gradients, 0 for no limit", Min = 0.0)>]
+        Clip: float
+        [<Setting("noise U(−x, x) on the logits of capsules and votes", Min = 0.0)>]
+        Noise: float
+        [<Setting("whether there is noise when measuring too, as in the released program")>]
+        EvaluationNoise: bool
+        Scenes: CcaeScenesSettings
+        Model: CcaeConfig
+    }
+
+/// What follows from the hyperparameters of the constellation capsule autoencoder.
+[<RequireQualifiedAccess>]
+module CcaeSettings =
+    /// The released program: 300,000 steps.
+    let paper: CcaeSettings =
+        {
+            Training =
+                {
+                    Epochs = 300
+                    StepsPerEpoch = 1000
+                    BatchSize = 32
+                    LearningRate = 1e-4
+                    ValidationSize = 1280
+                    TestSize = 10000
+                    SnapshotEvery = 5000
+                }
+            Optimizer = CcaeRule.RmsProp
+            Momentum = 0.9
+            FinalRate = 1.0
+            Clip = 0.0
+            Noise = 2.0
+            EvaluationNoise = true
+            Scenes = CcaeScenes.paper
+            Model = Ccae.paper
+        }
+
+    /// As in the released program: ε grows smaller with the batch.
+    let private optimizer (settings: CcaeSettings) : Optimizer =
+        match settings.Optimizer with
+        | CcaeRule.Adam -> Optimizer.adam
+        | CcaeRule.RmsProp ->
+            let root = 1.0 / (10.0 * float settings.Training.BatchSize)
+            Optimizer.tensorFlowRmsProp 0.9 settings.Momentum (root * root)
+
+    /// What doesn't fit, in one line: heads share the width, and a capsule is needed for each pattern.
+    let private refusal (settings: CcaeSettings) : string option =
+        let { Objects = objects; Heads = heads } = settings.Model
+        let patterns = settings.Scenes.Patterns.Length
+
+        if objects < patterns then
+            Some $"--objects {objects}: must be at least {patterns}, one for each of the patterns"
+        elif heads > settings.Model.Width then
+            Some $"--heads {heads}: must be at most the width, {settings.Model.Width}"
+        else
+            None
+
+    /// The settings and the plan of the training. Epochs are chosen by likelihood, which knows no owners. The error is one
+    /// line.
+    let resolve (settings: CcaeSettings) : Result<CcaeSettings * Plan, string> =
+        match refusal settings with
+        | Some message -> Error message
+        | None ->
+            let training = settings.Training
+            let plan = TrainingSettings.plan { Metric = "likelihood"; Larger = true } training
+
+            Ok(
+                settings,
+                { plan with
+                    Rule =
+                        {
+                            Optimizer = optimizer settings
+                            LearningRate =
+                                {
+                                    Largest = training.LearningRate
+                                    WarmUp = 1
+                                    Decay = Decay.geometric settings.FinalRate training.Steps
+                                }
+                            Clip = TrainingSettings.clip settings.Clip
+                        }
+                }
+            )

@@ -1,0 +1,401 @@
+namespace Scae.Core.Models
+
+open System
+open System.Threading.Tasks
+open Scae.Tensors
+open Scae.Core.Configuration
+open Scae.Core.Data
+
+/// Sizes of capsules that each know a template.
+type TemplateCapsulesConfig =
+    {
+        [<Setting("K, object capsules", Min = 1.0, Max = 6.0)>]
+        Objects: int
+        [<Setting("V, the most points that a capsule may have", Min = 2.0, Max = 6.0)>]
+        Votes: int
+        [<Setting("deviation of points at the beginning, relative to an object's scale", Min = 0.02, Max = 10.0)>]
+        Deviation: float
+    }
+
+/// The parameters of K capsules and what they have counted.
+type TemplateCapsules =
+    {
+        /// [K, V, 2]. A capsule of m points has the first m; where they lie, how large they are and how they are turned doesn't
+        /// matter.
+        Points: Tensor
+        /// [K]: σ² = e^{2·} + 0.01², relative to an object's scale.
+        LogDeviation: Tensor
+        /// [K]: mean of ln s, s the root of the mean squared radius.
+        LogScale: Tensor
+        /// [K]: ln of its deviation.
+        LogSpread: Tensor
+        /// [K·V + 1]: scenes with so many points until now. State, no parameter.
+        Counts: Tensor
+    }
+
+/// Scenes, and with how many objects at most they are explained; those which have more teach nothing.
+type TemplateCapsulesBatch =
+    {
+        /// [b, n, 2].
+        Points: Tensor
+        /// 1 for a point that is there, else 0; [b, n].
+        Presence: Tensor
+        /// [1].
+        Most: Tensor
+    }
+
+/// What the capsules say of scenes.
+type TemplateExplanations =
+    {
+        /// The capsule of each slot, [b · n].
+        Owners: int[]
+        /// 1 for a capsule that is there, else 0; [b · K].
+        Presence: float[]
+        /// ln p of each scene with its best explanation.
+        LogLikelihood: float[]
+        /// Where templates are drawn, [b, K, V, 2], with which deviation, and whether: [b, K, V].
+        Votes: Tensor
+        Scales: Tensor
+        VotePresence: Tensor
+    }
+
+/// Capsules of the paper's constellations that learn a template each, without a network: every scene is explained by exact
+/// search with the templates as they are (the E-step, hard), and templates, noise and scales follow the gradient of the
+/// explanations' probability (the M-step). How many points capsules have, and how often they are there, follows from the
+/// numbers of points in scenes.
+[<RequireQualifiedAccess>]
+module TemplateCapsules =
+    /// As many capsules and votes as in the paper.
+    let standard: TemplateCapsulesConfig = { Objects = 3; Votes = 4; Deviation = 0.3 }
+
+    // Variances aren't less than the square of this, as the scales of the paper's votes aren't.
+    [<Literal>]
+    let private LeastDeviation = 0.01
+
+    // An object's size before any was seen, in a scene from −1 to 1.
+    [<Literal>]
+    let private FirstLogScale = -1.5
+
+    /// Points from a standard normal distribution.
+    let init (config: TemplateCapsulesConfig) (dtype: Dtype) (key: Key) : TemplateCapsules =
+        let { Objects = k; Votes = v } = config
+        let points = Array.zeroCreate<float>(2 * k * v)
+        (key.Named "points").FillNormal(Span points)
+        let all (value: float) = Tensor.full ([| k |], value, dtype)
+
+        {
+            Points = (Tensor.``of`` (points, k, v, 2)).cast dtype
+            LogDeviation = all (log config.Deviation)
+            LogScale = all FirstLogScale
+            LogSpread = all 0.0
+            Counts = Tensor.zeros ([| k * v + 1 |], dtype)
+        }
+
+    /// The same with the points of known patterns, the largest first, as sizes are found: at most K patterns of V points.
+    let told (patterns: struct (float * float)[][]) (capsules: TemplateCapsules) : TemplateCapsules =
+        let shape = capsules.Points.shape
+        let values = capsules.Points.toArray<float>()
+
+        for k, pattern in patterns |> Array.sortByDescending _.Length |> Array.indexed do
+            pattern
+            |> Array.iteri (fun i struct (x, y) ->
+                values[2 * (k * shape[1] + i)] <- x
+                values[2 * (k * shape[1] + i) + 1] <- y)
+
+        { capsules with
+            Points = (Tensor.``of`` (values, shape)).cast capsules.Points.dtype
+        }
+
+    /// Room for scenes of n points, all zeros.
+    let allocate (points: int) (count: int) : TemplateCapsulesBatch =
+        {
+            Points = Tensor.zeros [| count; points; 2 |]
+            Presence = Tensor.zeros [| count; points |]
+            Most = Tensor.zeros [| 1 |]
+        }
+
+    // --- from values to objects
+
+    /// m points moved and scaled such that their mean is 0 and their mean squared radius 1.
+    let private template (values: ReadOnlySpan<float32>) (m: int) : FittedTemplate =
+        let values = values.ToArray() |> Array.map float
+        let centred = Template.create "" [ for i in 0 .. m - 1 -> values[2 * i], values[2 * i + 1] ]
+        let square = centred.Points |> Array.averageBy (fun struct (x, y) -> x * x + y * y)
+        let radius = sqrt (square + 1e-12)
+
+        SimilarityFit.prepare
+            { centred with
+                Points = centred.Points |> Array.map (fun struct (x, y) -> struct (x / radius, y / radius))
+            }
+
+    let private deviation (logarithm: float) : float = sqrt (exp (2.0 * logarithm) + LeastDeviation * LeastDeviation)
+
+    let private sizesOf (config: TemplateCapsulesConfig) (counts: ReadOnlyMemory<float32>) : ObjectSizes =
+        PointCounts.fit config.Objects config.Votes (counts.ToArray() |> Array.map float)
+
+    let private assemble (config: TemplateCapsulesConfig) (sizes: ObjectSizes) (values: ReadOnlyMemory<float32>[]) =
+        let numbers i = values[i].ToArray() |> Array.map float
+        let stride = 2 * config.Votes
+
+        {
+            Sizes = sizes
+            Templates = sizes.Sizes |> Array.mapi (fun k m -> template (values[0].Span.Slice(k * stride, stride)) m)
+            Deviations = numbers 1 |> Array.map deviation
+            LogScales = numbers 2
+            Spreads = numbers 3 |> Array.map exp
+        }
+
+    /// What scenes are explained by.
+    let objects (config: TemplateCapsulesConfig) (capsules: TemplateCapsules) : SearchedObjects =
+        let memory (x: Tensor) = ReadOnlyMemory(x.toArray<float32>())
+
+        let {
+                Points = points
+                LogDeviation = deviation
+                LogScale = scale
+                LogSpread = spread
+            } =
+            capsules
+
+        assemble
+            config
+            (sizesOf config (memory capsules.Counts))
+            [| memory points; memory deviation; memory scale; memory spread |]
+
+    /// The present points of a scene, and where they stand in it.
+    let private present (points: ReadOnlySpan<float32>) (presence: ReadOnlySpan<float32>) : int[] * float[] * float[] =
+        let presence, points = presence.ToArray(), points.ToArray()
+        let kept = [| 0 .. presence.Length - 1 |] |> Array.filter (fun i -> presence[i] > 0.5f)
+        kept, kept |> Array.map (fun i -> float points[2 * i]), kept |> Array.map (fun i -> float points[2 * i + 1])
+
+    /// Does something for each scene, on as many threads as there are; `work` makes what a thread keeps.
+    let private eachScene (count: int) (work: unit -> int -> unit) : unit =
+        if Parallelism.Threads = 1 then
+            Seq.iter (work ()) (seq { 0 .. count - 1 })
+        else
+            let limit = ParallelOptions(MaxDegreeOfParallelism = Parallelism.Threads)
+
+            Parallel.For(
+                0,
+                count,
+                limit,
+                Func<int -> unit>(work),
+                Func<int, ParallelLoopState, int -> unit, int -> unit>(fun scene _ explain ->
+                    explain scene
+                    explain),
+                Action<int -> unit>(ignore)
+            )
+            |> ignore
+
+    // --- training
+
+    /// Counts with those of a batch, [K·V + 1].
+    let private count
+        (config: TemplateCapsulesConfig)
+        (capsules: TemplateCapsules)
+        (batch: TemplateCapsulesBatch)
+        : Tensor =
+        let bins = config.Objects * config.Votes + 1
+
+        Tensor.computed (
+            [| bins |],
+            [| capsules.Counts; batch.Presence.sum 1 |],
+            fun inputs output ->
+                inputs[0].Span.CopyTo output.Span
+
+                for points in inputs[1].ToArray() do
+                    let bin = int points
+
+                    if bin < bins then
+                        output.Span[bin] <- output.Span[bin] + 1.0f
+        )
+
+    /// Which points each capsule has, in its template's order: [b, K, 2V + 1], the last a 1 for a capsule that is there; and
+    /// whether it has a v-th point, [K, V]. Neither carries a gradient.
+    let private correspond
+        (config: TemplateCapsulesConfig)
+        (capsules: TemplateCapsules)
+        (batch: TemplateCapsulesBatch)
+        (counts: Tensor)
+        : Tensor * Tensor =
+        let { Objects = k; Votes = v } = config
+        let b, n = batch.Points.shape[0], batch.Points.shape[1]
+        let width = 2 * v + 1
+
+        let sorted =
+            Tensor.computed (
+                [| b; k; width |],
+                [|
+                    capsules.Points
+                    capsules.LogDeviation
+                    capsules.LogScale
+                    capsules.LogSpread
+                    counts
+                    batch.Points
+                    batch.Presence
+                    batch.Most
+                |],
+                fun inputs output ->
+                    let objects = assemble config (sizesOf config inputs[4]) inputs
+                    let most = int inputs[7].Span[0]
+                    output.Span.Clear()
+
+                    eachScene b (fun () ->
+                        let explain = TemplateSearch.explain objects most
+
+                        fun scene ->
+                            let kept, xs, ys =
+                                present
+                                    (inputs[5].Span.Slice(2 * n * scene, 2 * n))
+                                    (inputs[6].Span.Slice(n * scene, n))
+
+                            match explain xs ys with
+                            | None -> ()
+                            | Some explanation ->
+                                explanation.Sets
+                                |> Array.iteri (fun capsule set ->
+                                    if set <> 0 then
+                                        let into = output.Span.Slice((scene * k + capsule) * width, width)
+                                        into[2 * v] <- 1.0f
+
+                                        for i, point in Array.indexed (TemplateSearch.order objects xs ys capsule set) do
+                                            into[2 * i] <- inputs[5].Span[2 * (n * scene + kept[point])]
+                                            into[2 * i + 1] <- inputs[5].Span[2 * (n * scene + kept[point]) + 1]))
+            )
+
+        let owned =
+            Tensor.computed (
+                [| k; v |],
+                [| counts |],
+                fun inputs output ->
+                    let sizes = (sizesOf config inputs[0]).Sizes
+
+                    for i in 0 .. k * v - 1 do
+                        output.Span[i] <- if i % v < sizes[i / v] then 1.0f else 0.0f
+            )
+
+        sorted, owned
+
+    let private ln2Pi = log (2.0 * Math.PI)
+
+    /// TemplateSearch.evidence of each capsule's points, [b, K], up to a constant of its size: sorted points x [b, K, V, 2],
+    /// presence of capsules [b, K], owned [K, V].
+    let private evidence (capsules: TemplateCapsules) (x: Tensor) (there: Tensor) (owned: Tensor) : Tensor =
+        let m = owned.sum 1
+        let mask = owned.unsqueeze 2
+
+        let centred (points: Tensor) (axis: int) : Tensor =
+            (points - (points * mask).sum(axis, true) / m.view (-1, 1, 1)) * mask
+
+        let x = centred x 2
+        let p = centred capsules.Points 1
+        let square = (p * p).sum [| 1; 2 |]
+        let px, py = p.slice (2, 0, 1), p.slice (2, 1, 2)
+        let x0, x1 = x.slice (3, 0, 1), x.slice (3, 1, 2)
+        let re = (px * x0 + py * x1).sum [| 2; 3 |]
+        let im = (px * x1 - py * x0).sum [| 2; 3 |]
+        // |Σ conj(p)x|² with the template at Σ|p|² = m. Capsules that aren't there have 0, whose logarithm would be no number.
+        let product = (re * re + im * im) * (m / (square + 1e-12)) + (1.0 - there) + 1e-18
+        let logScale = 0.5 * product.log () - m.log ()
+        let residual = (x * x).sum [| 2; 3 |] * (m * m) / product - m
+        let variance = (2.0 * capsules.LogDeviation).exp() + LeastDeviation * LeastDeviation
+        let away = (logScale - capsules.LogScale) / capsules.LogSpread.exp ()
+
+        -(m - 2.0) * (ln2Pi + variance.log () + 2.0 * logScale)
+        - 0.5 * residual.relu () / variance
+        - 2.0 * logScale
+        - 0.5 * away * away
+        - capsules.LogSpread
+
+    /// Minus the mean over scenes of the logarithm of their best explanation's probability, up to a constant, and the counts
+    /// after the batch.
+    let loss
+        (config: TemplateCapsulesConfig)
+        (capsules: TemplateCapsules)
+        (batch: TemplateCapsulesBatch)
+        : Tensor * Tensor =
+        let { Objects = k; Votes = v } = config
+        let b = batch.Points.shape[0]
+        let counts = count config capsules batch
+        let sorted, owned = correspond config capsules batch counts
+        let sorted, owned = sorted.cast capsules.Points.dtype, owned.cast capsules.Points.dtype
+        let there = (sorted.slice (2, 2 * v, 2 * v + 1)).squeeze 2
+        let x = (sorted.slice (2, 0, 2 * v)).contiguous().view(b, k, v, 2)
+        -((there * evidence capsules x there owned).sum() * (1.0 / float b)), counts
+
+    // --- inference
+
+    /// The learned templates, each with as many points as it was found to have.
+    let templates (config: TemplateCapsulesConfig) (capsules: TemplateCapsules) : Template list =
+        [
+            for template in (objects config capsules).Templates ->
+                {
+                    Name = ""
+                    Points = Array.map2 (fun x y -> struct (x, y)) template.X template.Y
+                }
+        ]
+
+    /// Writes what an explanation says of a scene of n slots, of which `kept` have the points xs, ys.
+    let private write
+        (objects: SearchedObjects)
+        (into: TemplateExplanations)
+        (first: int, scene: int)
+        (kept: int[], xs: float[], ys: float[])
+        (explanation: SceneExplanation)
+        : unit =
+        let k, v = explanation.Sets.Length, into.Scales.shape[2]
+        into.LogLikelihood[scene] <- explanation.Value
+
+        for capsule in 0 .. k - 1 do
+            let set = explanation.Sets[capsule]
+
+            if set <> 0 then
+                into.Presence[scene * k + capsule] <- 1.0
+                let drawn, scale = TemplateSearch.draw objects xs ys capsule set
+
+                for i in 0 .. kept.Length - 1 do
+                    if set &&& (1 <<< i) <> 0 then
+                        into.Owners[first + kept[i]] <- capsule
+
+                for i in 0 .. drawn.Length - 1 do
+                    let at = (scene * k + capsule) * v + i
+                    let struct (x, y) = drawn[i]
+                    into.Votes.Elements<float32>()[2 * at] <- float32 x
+                    into.Votes.Elements<float32>()[2 * at + 1] <- float32 y
+                    into.Scales.Elements<float32>()[at] <- float32 (scale * objects.Deviations[capsule])
+                    into.VotePresence.Elements<float32>()[at] <- 1.0f
+
+    /// What the capsules say of scenes, points [b, n, 2] and presence [b, n]. A scene that can't be explained belongs to the
+    /// first capsule, and its points have the density 0.01.
+    let explain
+        (config: TemplateCapsulesConfig)
+        (capsules: TemplateCapsules)
+        (points: Tensor)
+        (presence: Tensor)
+        : TemplateExplanations =
+        let k, v = config.Objects, config.Votes
+        let count, n = points.shape[0], points.shape[1]
+        let objects = objects config capsules
+        let xy, there = points.toArray<float32>(), presence.toArray<float32>()
+
+        let explanations =
+            {
+                Owners = Array.zeroCreate (count * n)
+                Presence = Array.zeroCreate (count * k)
+                LogLikelihood = Array.zeroCreate count
+                Votes = Tensor.zeros [| count; k; v; 2 |]
+                Scales = Tensor.zeros [| count; k; v |]
+                VotePresence = Tensor.zeros [| count; k; v |]
+            }
+
+        eachScene count (fun () ->
+            let explain = TemplateSearch.explain objects k
+
+            fun scene ->
+                let kept, xs, ys = present (ReadOnlySpan(xy, 2 * n * scene, 2 * n)) (ReadOnlySpan(there, n * scene, n))
+
+                match explain xs ys with
+                | Some found -> write objects explanations (n * scene, scene) (kept, xs, ys) found
+                | None -> explanations.LogLikelihood[scene] <- -2.0 * log 10.0 * float kept.Length)
+
+        explanations

@@ -1,0 +1,171 @@
+namespace Scae.Core.Models
+
+open System
+open System.Numerics
+open Scae.Core.Data
+
+/// Objects that scenes are explained by.
+type SearchedObjects =
+    {
+        Sizes: ObjectSizes
+        /// Templates of mean squared radius 1, as many points as sizes say.
+        Templates: FittedTemplate[]
+        /// σ_k, the deviation of points, relative to the object's scale.
+        Deviations: float[]
+        /// Mean and deviation of ln s.
+        LogScales: float[]
+        Spreads: float[]
+    }
+
+/// The best explanation of a scene that was found.
+type SceneExplanation =
+    {
+        /// The points of each object as bits; none for one that isn't there.
+        Sets: int[]
+        /// ln p(points, explanation).
+        Value: float
+    }
+
+/// Explains scenes by objects with templates, exactly: of all ways to divide all points among objects with as many points
+/// together the most probable.
+[<RequireQualifiedAccess>]
+module TemplateSearch =
+    let private ln2Pi = log (2.0 * Math.PI)
+
+    // The prior of a place is even over [−1, 1]².
+    let private lnArea = log 4.0
+
+    /// ln p of m points as a copy of a template with Σ|p|² = m, the copy's place, angle and scale integrated out where the
+    /// squared residual is r² and the scale s: −(m − 2)·ln(2πσ²s²) − r²/2σ²s² − 2 ln m, and the prior of the place, of the
+    /// angle, and of ln s ~ N(μ, τ²).
+    let evidence (m: int) (sigma: float) (logScale: float) (spread: float) (residual: float) (scale: float) : float =
+        let size = float m
+        let lnScale = log scale
+        let away = (lnScale - logScale) / spread
+
+        -(size - 2.0) * (ln2Pi + 2.0 * (log sigma + lnScale))
+        - residual / (2.0 * sigma * sigma * scale * scale)
+        - 2.0 * log size
+        - lnArea
+        - ln2Pi
+        - 2.0 * lnScale
+        - 0.5 * away * away
+        - log spread
+        - 0.5 * ln2Pi
+
+    let private membersOf (set: int) (members: int[]) : unit =
+        let mutable rest = set
+        let mutable i = 0
+
+        while rest <> 0 do
+            members[i] <- BitOperations.TrailingZeroCount rest
+            rest <- rest &&& (rest - 1)
+            i <- i + 1
+
+    // Less than this isn't a scale: points in one place have no explanation.
+    [<Literal>]
+    let private LeastScale = 1e-9
+
+    let private ofSet
+        (objects: SearchedObjects)
+        (xs: float[])
+        (ys: float[])
+        (members: int[])
+        (k: int)
+        (set: int)
+        : float =
+        let m = objects.Sizes.Sizes[k]
+        membersOf set members
+
+        let struct (residual, re, im, _, _) =
+            SimilarityFit.fit objects.Templates[k] xs ys (ReadOnlySpan(members, 0, m))
+
+        let scale = max LeastScale (sqrt (re * re + im * im))
+
+        evidence m objects.Deviations[k] objects.LogScales[k] objects.Spreads[k] (max 0.0 residual) scale
+
+    let private prior (presence: float[]) (there: int) : float =
+        presence
+        |> Array.mapi (fun k p -> if there &&& (1 <<< k) <> 0 then log p else log (1.0 - p))
+        |> Array.sum
+
+    /// The best explanation of points by at most `most` objects; None where no set of objects has as many points, or a
+    /// coordinate is NaN.
+    let explain (objects: SearchedObjects) (most: int) : float[] -> float[] -> SceneExplanation option =
+        let sizes = objects.Sizes.Sizes
+        let candidates = PointCounts.sets sizes
+        let members = Array.zeroCreate<int>(Array.max sizes)
+        let chosen = Array.zeroCreate<int> sizes.Length
+
+        fun xs ys ->
+            let n = xs.Length
+            let known = sizes |> Array.map (fun _ -> Array.create (1 <<< n) nan)
+
+            let value k set =
+                let ofCapsule = known[k]
+
+                if Double.IsNaN ofCapsule[set] then
+                    ofCapsule[set] <- ofSet objects xs ys members k set
+
+                ofCapsule[set]
+
+            let mutable best = None
+            let mutable greatest = -infinity
+
+            let rec divide (there: int) (rest: int) (soFar: float) =
+                let k = BitOperations.TrailingZeroCount there
+                let others = there &&& (there - 1)
+
+                if others = 0 then
+                    let total = soFar + value k rest
+
+                    if total > greatest then
+                        greatest <- total
+                        chosen[k] <- rest
+                        best <- Some(Array.copy chosen)
+                else
+                    let mutable set = rest
+
+                    while set <> 0 do
+                        if BitOperations.PopCount(uint set) = sizes[k] then
+                            chosen[k] <- set
+                            divide others (rest &&& ~~~set) (soFar + value k set)
+
+                        set <- (set - 1) &&& rest
+
+            if n < candidates.Length then
+                for there in candidates[n] do
+                    if BitOperations.PopCount(uint there) <= most then
+                        Array.Clear chosen
+
+                        if there = 0 then
+                            greatest <- prior objects.Sizes.Presence 0
+                            best <- Some(Array.copy chosen)
+                        else
+                            divide there ((1 <<< n) - 1) (prior objects.Sizes.Presence there)
+
+            best |> Option.map (fun sets -> { Sets = sets; Value = greatest })
+
+    /// The points of a set as the best fit orders them: for each template point the index of the scene's.
+    let order (objects: SearchedObjects) (xs: float[]) (ys: float[]) (k: int) (set: int) : int[] =
+        let members = Array.zeroCreate<int> objects.Sizes.Sizes[k]
+        membersOf set members
+        SimilarityFit.correspondence objects.Templates[k] xs ys members
+
+    /// Where the best fit to a set draws the template's points, and its scale.
+    let draw
+        (objects: SearchedObjects)
+        (xs: float[])
+        (ys: float[])
+        (k: int)
+        (set: int)
+        : struct (float * float)[] * float =
+        let template = objects.Templates[k]
+        let members = Array.zeroCreate<int> objects.Sizes.Sizes[k]
+        membersOf set members
+        let struct (_, re, im, tx, ty) = SimilarityFit.fit template xs ys (ReadOnlySpan members)
+
+        Array.init members.Length (fun i ->
+            let x, y = template.X[i], template.Y[i]
+            struct (re * x - im * y + tx, im * x + re * y + ty)),
+        sqrt (re * re + im * im)
