@@ -1,0 +1,346 @@
+module Scae.Tests.Experiments.CcaeExperimentTests
+
+open System
+open Expecto
+open Scae.Cli.Plots
+open Scae.Core.Data
+open Scae.Core.Experiments
+open Scae.Core.Figures
+open Scae.Core.Models
+open Scae.Core.Training
+open Scae.Tensors
+open Scae.Tests.Claims
+open Scae.Tests.Training
+
+let private preset (name: string) =
+    CcaeExperiment.experiment.Specification.Presets |> List.find (fun preset -> preset.Name = name)
+
+let private small = [ "validation-size", "60"; "test-size", "80" ]
+
+let private configured (name: string) (overrides: (string * string) list) =
+    CcaeExperiment.experiment.Configure (preset name) (small @ overrides)
+
+let private task (name: string) (overrides: (string * string) list) : Task =
+    configured name overrides |> Trained.accepted
+
+let private session (task: Task) (seed: int64) : Session =
+    task.Open Resources.none (Keys.ofSeed seed) |> Trained.accepted
+
+let private refusal (name: string) (overrides: (string * string) list) : string =
+    match configured name overrides with
+    | Error message -> message
+    | Ok _ -> failtest "accepted"
+
+let private checkpoint (name: string) (task: Task) (state: TrainingState) : byte[] =
+    Checkpoint.last
+        {
+            Experiment = "ccae"
+            Preset = name
+            Seed = 5L
+            Settings = task.Settings
+            Version = "test"
+        }
+        state
+
+/// Shapes as small as they can be, where values aren't looked at.
+let private narrow (name: string) =
+    let network =
+        [
+            "width", "8"
+            "layers", "1"
+            "heads", "2"
+            "set-outputs", "4"
+            "capsule-hidden", "6"
+            "capsule-code", "3"
+        ]
+
+    ("batch-size", "8") :: (if name = "quick" || name = "paper" then network else [])
+
+/// How many colours each panel shows that it doesn't show without its marks.
+let private shown (figure: Figure) : int list =
+    let colours (figure: Figure) (area: ScottPlot.PixelRect) =
+        use stream = new IO.MemoryStream()
+        FigureRenderer.RenderPng(figure, stream, 1.0)
+        use bitmap = SkiaSharp.SKBitmap.Decode(stream.ToArray())
+
+        set
+            [
+                for y in int area.Top + 2 .. int area.Bottom - 3 do
+                    for x in int area.Left + 2 .. int area.Right - 3 -> uint32 (bitmap.GetPixel(x, y))
+            ]
+
+    let bare =
+        { figure with
+            Figure.Panels = [ for row in figure.Panels -> [ for panel in row -> { panel with Panel.Marks = [] } ] ]
+        }
+
+    let areas = (FigurePicture figure).Areas
+
+    [
+        for i, row in List.indexed figure.Panels do
+            for j, _ in List.indexed row do
+                let area = areas[i][j]
+                (Set.difference (colours figure area) (colours bare area)).Count
+    ]
+
+/// Trains, and says what is measured and drawn.
+let private trained (task: Task) (steps: int) =
+    let session = session task 1L
+    let state = Trained.start task session |> Trained.until steps
+
+    let history =
+        {
+            Evaluations = state.Evaluations
+            Snapshots = [ { Step = 0; Values = session.Learner.Snapshot() } ]
+        }
+
+    Map.ofList (Trained.metrics session Test), (session.Inspect()).Figures history, session.Animation history
+
+let private config: PatternScenesConfig = PatternScenes.paper
+
+/// What a model would say that knows the truth, with other names for the patterns.
+let private perfect (scenes: PatternScenes) : CcaeReading =
+    let count = scenes.Points.shape[0]
+    let capsules = [| 1; 2; 0 |]
+
+    {
+        Scenes = scenes
+        Capsules = 3
+        Owners = scenes.Owners |> Array.map (fun id -> capsules[id])
+        Presence =
+            Array.init (3 * count) (fun i ->
+                if scenes.Present[3 * (i / 3) + Array.IndexOf(capsules, i % 3)] then
+                    0.9
+                else
+                    0.1)
+        LogLikelihood = Array.create count 2.0
+        Votes = Tensor.zeros [| count; 3; 4; 2 |]
+        Scales = Tensor.ones [| count; 3; 4 |]
+        VotePresence = Tensor.ones [| count; 3; 4 |]
+    }
+
+let private measured (reading: CcaeReading) : Map<string, float> = CcaeMeasures.ofReading config reading |> Map.ofList
+
+[<Tests>]
+let tests =
+    testList
+        "Experiments.CcaeExperiment"
+        [
+            testCase "best finds templates and owners without labels, and draws what it finds"
+            <| fun () ->
+                let task = task "best" []
+                let metrics, figures, animation = trained task task.Plan.Steps
+                metrics["point_accuracy"] |> shouldBeAtLeast 0.97
+                metrics["least_presence_accuracy"] |> shouldBeAtLeast 0.97
+                metrics["procrustes_distance"] |> shouldBeLessThan 0.02
+                metrics["point_accuracy_at_0"] |> shouldEqual metrics["point_accuracy"]
+                metrics["point_accuracy_at_0.25"] |> shouldBeIn (0.7, metrics["point_accuracy"])
+
+                figures
+                |> List.map _.Name
+                |> shouldEqual [ "training-curves"; "scenes"; "accuracy-over-noise"; "accuracy-by-count" ]
+
+                for figure in figures do
+                    shown figure |> List.min |> shouldBeGreaterThan 0
+
+                match animation with
+                | Some animation ->
+                    animation.Frames |> shouldHaveLength 1
+                    (shown animation.Frames[0])[0] |> shouldBeGreaterThan 0
+                | None -> failtest "no animation"
+
+            testCase "told knows the patterns from the first step on"
+            <| fun () ->
+                let metrics, _, _ = trained (task "told" [ "epochs", "1"; "steps-per-epoch", "20" ]) 20
+                metrics["procrustes_distance"] |> shouldBeLessThan 1e-3
+                metrics["point_accuracy"] |> shouldBeAtLeast 0.97
+
+            testCase "the quick preset learns, and is measured and drawn"
+            <| fun () ->
+                let task = task "quick" [ "epochs", "2" ]
+                let before = Trained.metrics (session task 1L) Test |> Map.ofList
+                let metrics, figures, animation = trained task task.Plan.Steps
+                metrics["likelihood"] |> shouldBeGreaterThan (before["likelihood"] + 5.0)
+                metrics["point_accuracy_of_1"] |> shouldBeIn (0.8, 1.0)
+                animation.IsSome |> shouldEqual true
+
+                for figure in figures do
+                    shown figure |> List.min |> shouldBeGreaterThan 0
+
+                for name in [ "predicted_segmentation_accuracy"; "adjusted_rand"; "presence_accuracy" ] do
+                    metrics[name] |> shouldBeIn (0.0, 1.0)
+
+            for name in [ "quick"; "paper"; "best"; "told" ] do
+                testCase $"a resumed run ends with the bytes of an uninterrupted one ({name})"
+                <| fun () ->
+                    let task = task name (narrow name @ [ "epochs", "2"; "steps-per-epoch", "6" ])
+                    let start () = Trained.start task (session task 5L)
+                    let file = Safetensors.parse (checkpoint name task (Trained.until 8 (start ())))
+                    let learner = (session task 5L).Learner
+                    let resumed = Checkpoint.restore (Trained.accepted file) task.Plan learner |> Trained.accepted
+                    resumed.Step |> shouldEqual 8
+
+                    checkpoint name task (Trained.until 12 resumed)
+                    |> shouldEqual (checkpoint name task (Trained.until 12 (start ())))
+
+            for preset in CcaeExperiment.experiment.Specification.Presets do
+                testCase $"gradients are those of the loss ({preset.Name})"
+                <| fun () ->
+                    match (task preset.Name (narrow preset.Name)).CheckGradient Resources.none (Keys.ofSeed 0L) with
+                    | Error message -> failtest message
+                    | Ok comparisons ->
+                        comparisons |> shouldHaveSome
+
+                        for comparison in comparisons do
+                            // Softmax doesn't see what all scores have in common: keys' biases have a gradient of 0.
+                            let isOfKeys = comparison.Parameter.EndsWith "key.bias"
+
+                            if not (comparison.RelativeError <= 1e-4) && not isOfKeys then
+                                failtest $"{comparison.Parameter}: {comparison.RelativeError}"
+
+            testCase "paper is the released configuration: 300,000 steps of RMSProp at a constant rate"
+            <| fun () ->
+                let settings, plan = CcaeSettings.resolve CcaeSettings.paper |> Trained.accepted
+                settings.Model |> shouldEqual Ccae.paper
+                (settings.Noise, settings.EvaluationNoise) |> shouldEqual (2.0, true)
+                settings.Scenes.Normalised |> shouldEqual SceneScale.Chunk
+                (task "paper" []).Plan |> shouldEqual plan
+                (plan.Steps, plan.BatchSize) |> shouldEqual (300_000, 32)
+
+                match plan.Rule with
+                | { Optimizer = RmsProp rule; LearningRate = rate } ->
+                    Schedule.at rate 299_999 |> shouldEqual 1e-4
+                    (rule.Decay, rule.Momentum, rule.Start) |> shouldEqual (0.9, 0.9, 1.0)
+                    // 0.01 / B².
+                    rule.Epsilon |> shouldBeNear 1e-15 (0.01 / (32.0 * 32.0))
+                    rule.EpsilonInsideRoot |> shouldEqual true
+                | other -> failtest $"%A{other}"
+
+            testCase "steps share chunks of 100, which depend on the key and their number alone"
+            <| fun () ->
+                let config = { config with Normalised = SceneScale.Chunk }
+
+                let fill (source: SceneSource) step =
+                    let points, presence = Tensor.zeros [| 4; 11; 2 |], Tensor.zeros [| 4; 11 |]
+                    source.Fill(step, points, presence)
+                    points.toArray<float32>(), presence.toArray<float32>()
+
+                let forth, back = SceneSource(config, Key.OfSeed 1L), SceneSource(config, Key.OfSeed 1L)
+                let steps = [| for step in 0..199 -> fill forth step |]
+
+                for step in [ 150; 3; 99; 100 ] do
+                    fill back step |> shouldEqual steps[step]
+
+                for chunk in 0..1 do
+                    let points = steps[100 * chunk .. 100 * chunk + 99] |> Array.collect fst
+                    Array.max points |> shouldBeNear 1e-6 1.0
+                    Array.min points |> shouldBeNear 1e-6 -1.0
+
+                fst steps[0] |> shouldDiffer (fst steps[100])
+
+            testCase "what doesn't fit is refused in one line"
+            <| fun () ->
+                for name, overrides, message in
+                    [
+                        "quick", [ "objects", "2" ], "--objects 2: must be at least 3, one for each of the patterns"
+                        "quick", [ "heads", "40" ], "--heads 40: must be at most the width, 32"
+                        "best", [ "objects", "2" ], "--objects 2: must be at least 3, one for each of the patterns"
+                        "told",
+                        [ "objects", "4" ],
+                        "--objects 4: must be 3 where the patterns are told, one for each of them"
+                        "best",
+                        [ "patterns", "square,pentagon" ],
+                        "--votes 4: must be at least 5, the points of the largest pattern"
+                        "best",
+                        [ "patterns", "pentagon,corner,square"; "votes", "5" ],
+                        "--patterns: 14 points; must be at most 13 for the exact search"
+                        "best",
+                        [ "patterns", "square,circle" ],
+                        "--patterns square,circle: must be some of square, triangle, pentagon, corner, separated by commas"
+                        "paper", [ "drop", "1.5" ], "--drop 1.5: must be a number from 0 to 1"
+                    ] do
+                    refusal name overrides |> shouldEqual message
+
+            testCase "perfect knowledge is measured as such, whatever capsules are called"
+            <| fun () ->
+                let metrics = measured (perfect (PatternScenes.sample config 200 (Key.OfSeed 7L)))
+
+                for name in
+                    [
+                        "point_accuracy"
+                        "scenes_right"
+                        "segmentation_accuracy"
+                        "adjusted_rand"
+                        "predicted_segmentation_accuracy"
+                        "predicted_adjusted_rand"
+                        "presence_accuracy"
+                        "least_presence_accuracy"
+                        "point_accuracy_of_1"
+                        "point_accuracy_of_3"
+                    ] do
+                    metrics[name] |> shouldBeNear 1e-12 1.0
+
+                metrics["variation"] |> shouldBeNear 1e-12 0.0
+                metrics["likelihood"] |> shouldEqual 2.0
+
+            testCase "nothing tells squares apart; a pattern that is never seen is missed"
+            <| fun () ->
+                let reading = perfect (PatternScenes.sample config 400 (Key.OfSeed 8L))
+                // Capsules 0 and 1 are the squares'; in every second scene they change places.
+                let other capsule = if capsule = 2 then 2 else 1 - capsule
+                let isOdd size i = i / size % 2 = 1
+
+                let exchanged =
+                    measured
+                        { reading with
+                            Owners =
+                                reading.Owners |> Array.mapi (fun i owner -> if isOdd 11 i then other owner else owner)
+                            Presence =
+                                Array.init reading.Presence.Length (fun i ->
+                                    reading.Presence[if isOdd 3 i then 3 * (i / 3) + other (i % 3) else i])
+                        }
+
+                exchanged["point_accuracy"] |> shouldEqual 1.0
+                exchanged["presence_accuracy"] |> shouldEqual 1.0
+
+                let blind =
+                    measured
+                        { reading with
+                            Presence = reading.Presence |> Array.mapi (fun i p -> if i % 3 = 2 then 0.0 else p)
+                        }
+
+                blind["point_accuracy"] |> shouldEqual 1.0
+                blind["least_presence_accuracy"] |> shouldBeIn (0.4, 0.6)
+                blind["predicted_segmentation_accuracy"] |> shouldBeLessThan 0.95
+
+            testCase "scenes without points are no NaN"
+            <| fun () ->
+                let finite metrics =
+                    for name, value in metrics do
+                        if not (Double.IsFinite value) then
+                            failtest $"{name}: {value}"
+
+                PatternScenes.sample { config with Drop = 1.0 } 5 (Key.OfSeed 9L)
+                |> perfect
+                |> measured
+                |> Map.toSeq
+                |> finite
+
+                for name in [ "best"; "quick" ] do
+                    let task = task name (narrow name @ [ "drop", "1"; "epochs", "1"; "steps-per-epoch", "3" ])
+                    let metrics, figures, _ = trained task 3
+                    metrics |> Map.toSeq |> finite
+                    figures |> shouldHaveLength 4
+
+            testCase "baselines that are told the patterns find them; one capsule has 0.61"
+            <| fun () ->
+                let session = session (task "quick" [ "test-size", "400" ]) 3L
+
+                let accuracy name =
+                    Session.baseline session name Test |> Trained.accepted |> Map.ofList |> Map.find "point_accuracy"
+
+                accuracy "exhaustive" |> shouldBeAtLeast 0.999
+                accuracy "ransac" |> shouldBeIn (0.97, 1.0)
+                accuracy "k-means" |> shouldBeIn (0.55, 0.75)
+                accuracy "one-capsule" |> shouldBeIn (0.55, 0.68)
+        ]
