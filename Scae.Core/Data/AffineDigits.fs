@@ -86,6 +86,16 @@ module AffineDigits =
         else
             first + share * (last - first)
 
+    /// Reads a digit at a place of the canvas, under a map about its centre (tx, ty).
+    let private read
+        (source: ReadOnlySpan<byte>)
+        (struct (a: float, b: float, c: float, d: float))
+        (x: float)
+        (y: float)
+        : float =
+        let determinant = a * d - b * c
+        bilinear source ((d * x - b * y) / determinant + Centre) ((a * y - c * x) / determinant + Centre)
+
     let private draw
         (views: Viewpoints)
         (side: int)
@@ -93,17 +103,14 @@ module AffineDigits =
         (random: KeyStream)
         (into: Span<byte>)
         : unit =
-        let struct (a, b, c, d) as map = matrix views random
+        let map = matrix views random
         let struct (x0, x1, y0, y1) = extent source map
         let tx = place side x0 x1 random
         let ty = place side y0 y1 random
-        let determinant = a * d - b * c
 
         for row in 0 .. side - 1 do
             for column in 0 .. side - 1 do
-                let x, y = float column - tx, float row - ty
-                let u, v = (d * x - b * y) / determinant, (a * y - c * x) / determinant
-                into[row * side + column] <- byte (bilinear source (u + Centre) (v + Centre) + 0.5)
+                into[row * side + column] <- byte (read source map (float column - tx) (float row - ty) + 0.5)
 
     /// Every digit once from a viewpoint of its own, on canvases of the given side; a pure function of the key. What doesn't
     /// fit on a canvas is cut off.
@@ -117,3 +124,31 @@ module AffineDigits =
             draw views side source random (Span(pixels, i * size, size))
 
         { Side = side; Pixels = pixels; Labels = Array.copy digits.Labels }
+
+    /// Draws given digits from a viewpoint of their own, each about its centre, and shifted as CanvasDigits.fill does, into
+    /// images [b, 1, side, side] of float32 in [0, 1], and their classes into one-hot rows [b, 10]; a pure function of the
+    /// key. What doesn't fit on a canvas is cut off. Raises ArgumentException for a canvas smaller than a digit.
+    let fill
+        (views: Viewpoints)
+        (digits: Digits)
+        (indices: ReadOnlySpan<int>)
+        (key: Key)
+        (images: Tensor)
+        (classes: Tensor)
+        : unit =
+        let side = images.shape[3]
+        let places = (key.Named "places").Stream()
+        let maps = (key.Named "views").Stream()
+        let pixels = images.Elements<float32>()
+        CanvasDigits.label digits indices classes
+
+        for i in 0 .. indices.Length - 1 do
+            let struct (top, left) = CanvasDigits.place side places
+            let map = matrix views maps
+            let source = ReadOnlySpan(digits.Pixels, indices[i] * Digits.Pixels, Digits.Pixels)
+            let into = pixels.Slice(i * side * side, side * side)
+
+            for row in 0 .. side - 1 do
+                for column in 0 .. side - 1 do
+                    let x, y = float (column - left) - Centre, float (row - top) - Centre
+                    into[row * side + column] <- float32 (read source map x y / 255.0)

@@ -30,6 +30,20 @@ module CanvasDigits =
         if side < Digits.Side then
             invalidArg (nameof side) $"canvas of {side} pixels; must have at least {Digits.Side}"
 
+    /// Top and left of a digit on a canvas. Raises ArgumentException for a canvas that is smaller than a digit.
+    let place (side: int) (random: KeyStream) : struct (int * int) =
+        refuse side
+        let top = offset (side - Digits.Side) random
+        struct (top, offset (side - Digits.Side) random)
+
+    /// Writes the classes of given digits into one-hot rows [b, n].
+    let label (digits: Digits) (indices: ReadOnlySpan<int>) (classes: Tensor) : unit =
+        let hot = classes.Elements<float32>()
+        hot.Clear()
+
+        for i in 0 .. indices.Length - 1 do
+            hot[i * classes.shape[1] + int digits.Labels[indices[i]]] <- 1.0f
+
     /// Every digit once, at a place of its own; a pure function of the key. Raises ArgumentException for a canvas that is
     /// smaller than a digit.
     let shifted (side: int) (digits: Digits) (key: Key) : CanvasDigits =
@@ -39,8 +53,7 @@ module CanvasDigits =
         let random = key.Stream()
 
         for i in 0 .. n - 1 do
-            let top = offset (side - Digits.Side) random
-            let left = offset (side - Digits.Side) random
+            let struct (top, left) = place side random
 
             for row in 0 .. Digits.Side - 1 do
                 ReadOnlySpan(digits.Pixels, i * Digits.Pixels + row * Digits.Side, Digits.Side)
@@ -49,8 +62,7 @@ module CanvasDigits =
         { Side = side; Pixels = pixels; Labels = Array.copy digits.Labels }
 
     let private drawOne (digits: Digits) (index: int) (side: int) (random: KeyStream) (into: Span<float32>) : unit =
-        let top = offset (side - Digits.Side) random
-        let left = offset (side - Digits.Side) random
+        let struct (top, left) = place side random
         into.Clear()
 
         for row in 0 .. Digits.Side - 1 do
@@ -66,14 +78,11 @@ module CanvasDigits =
         let side = images.shape[3]
         refuse side
         let pixels = images.Elements<float32>()
-        let hot = classes.Elements<float32>()
-        let width = classes.shape[1]
         let random = key.Stream()
-        hot.Clear()
+        label digits indices classes
 
         for i in 0 .. indices.Length - 1 do
             drawOne digits indices[i] side random (pixels.Slice(i * side * side, side * side))
-            hot[i * width + int digits.Labels[indices[i]]] <- 1.0f
 
     /// Copies canvases from number `first` on into images [b, 1, side, side], as many as there are; what is left stays.
     let load (canvases: CanvasDigits) (first: int) (images: Tensor) : unit =

@@ -63,8 +63,19 @@ module ScaeExperiment =
 
     let private fill (settings: ScaeSettings) (data: ScaeData) (key: Key) (step: int) (batch: ScaeBatch) : unit =
         let rows = Array.zeroCreate<int> batch.Images.shape[0]
-        data.Order.Choose(step, Span rows)
-        CanvasDigits.fill data.Train (ReadOnlySpan rows) (key.Named "places") batch.Images batch.Classes
+
+        if settings.Model.Agreement > 0.0 then
+            let half = rows.Length / 2
+            data.Order.Choose(step, Span(rows, 0, half))
+            Array.blit rows 0 rows half half
+        else
+            data.Order.Choose(step, Span rows)
+
+        match ScaeSettings.views settings with
+        | ValueNone -> CanvasDigits.fill data.Train (ReadOnlySpan rows) (key.Named "places") batch.Images batch.Classes
+        | ValueSome views ->
+            AffineDigits.fill views data.Train (ReadOnlySpan rows) (key.Named "places") batch.Images batch.Classes
+
         Scae.fillNoise settings.Noise (key.Named "noise") batch
 
     let private loss (settings: ScaeSettings) (model: Scae) (batch: ScaeBatch) : Loss =

@@ -15,8 +15,24 @@ module ScaeMeasures =
     let private agreement (labels: int[]) (classes: int[]) : float =
         Array.map2 (fun label found -> if label = found then 1.0 else 0.0) labels classes |> Array.average
 
-    /// Likelihoods in nats an image, squared error a pixel, accuracy of the online probes, and how many parts and capsules
-    /// are there.
+    // The clusters of every evaluation start alike.
+    let private ofEvery = (Key.OfSeed 0L).Named "clusters"
+
+    let private normalized (mass: float[]) : float[] =
+        let sum = Array.sum mass + 1e-8
+        mass |> Array.map (fun x -> x / sum)
+
+    let private entropy (q: float[]) : float =
+        -(q |> Array.sumBy (fun x -> if x > 0.0 then x * log x else 0.0))
+
+    /// Nats by which explained mass differs within a digit and over all digits: few and many where a digit is one object.
+    let private entropies (name: string) (presence: float[][]) : Metrics =
+        let shares = presence |> Array.map normalized
+        let mean = Array.init shares[0].Length (fun k -> shares |> Array.averageBy (fun q -> q[k]))
+        [ $"{name}_within", shares |> Array.averageBy entropy; $"{name}_between", entropy mean ]
+
+    /// Likelihoods in nats an image, squared error a pixel, accuracy of the online probes, LIN-MATCH of these digits
+    /// alone, and how many parts and capsules are there.
     let ofReading (reading: ScaeReading) : Metrics =
         [
             "reconstruction", Array.average reading.Reconstruction
@@ -24,9 +40,13 @@ module ScaeMeasures =
             "part_likelihood", Array.average reading.PartLikelihood
             "posterior_probe", agreement reading.Labels reading.PosteriorClasses
             "prior_probe", agreement reading.Labels reading.PriorClasses
+            "prior_match_refitted", ClusterMatching.refitted ofEvery KMeans.digits (reading.Prior, reading.Labels)
+            "posterior_match_refitted", ClusterMatching.refitted ofEvery KMeans.digits (reading.Posterior, reading.Labels)
             "parts", Array.average reading.Parts
             "objects", reading.Prior |> Array.averageBy Array.sum
         ]
+        @ entropies "prior" reading.Prior
+        @ entropies "posterior" reading.Posterior
 
     /// LIN-MATCH of a representation in its three forms, NMI of its clusters, and a logistic probe, clusters and probe from
     /// training digits.

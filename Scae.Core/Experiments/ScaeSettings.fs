@@ -1,6 +1,7 @@
 namespace Scae.Core.Experiments
 
 open Scae.Core.Configuration
+open Scae.Core.Data
 open Scae.Core.Models
 open Scae.Core.Training
 
@@ -21,12 +22,24 @@ type ScaeSettings =
         Momentum: float
         [<Setting("the step size at the end as a share of the first, approached geometrically", Min = 1e-6, Max = 1.0)>]
         FinalRate: float
+        [<Setting("the step size of templates, colours and background as a multiple of the others'", Min = 0.001, Max = 1000.0)>]
+        DecoderRate: float
+        [<Setting("steps over which the step size rises to its largest", Min = 1.0)>]
+        WarmUp: int
         [<Setting("largest norm of the gradients, 0 for no limit", Min = 0.0)>]
         Clip: float
         [<Setting("where single digits come from; auto is mnist where it can be had, else strokes")>]
         Digits: DigitSource
         [<Setting("training digits from which clusters and the fitted probes are learned, at most all", Min = 10.0)>]
         ProbeSize: int
+        [<Setting("training digits are rotated by up to so many degrees either way", Min = 0.0, Max = 180.0)>]
+        Rotation: float
+        [<Setting("training digits are sheared by up to this either way", Min = 0.0, Max = 1.0)>]
+        Shear: float
+        [<Setting("each axis of training digits is scaled by 1 ± up to this", Min = 0.0, Max = 0.9)>]
+        Zoom: float
+        [<Setting("decay of the averaged parameters with which is measured; 0 measures with the last", Min = 0.0, Max = 0.99999)>]
+        Average: float
         [<Setting("noise U(−x, x) on the logits of parts, capsules and votes", Min = 0.0)>]
         Noise: float
         [<Setting("whether there is noise when measuring too, as in the released program")>]
@@ -53,9 +66,15 @@ module ScaeSettings =
             Optimizer = ScaeRule.RmsProp
             Momentum = 0.9
             FinalRate = 1.0
+            DecoderRate = 1.0
+            WarmUp = 1
             Clip = 0.0
             Digits = DigitSource.Auto
             ProbeSize = 60000
+            Rotation = 0.0
+            Shear = 0.0
+            Zoom = 0.0
+            Average = 0.0
             Noise = 2.0
             EvaluationNoise = true
             Model = ScaeConfig.paper
@@ -69,6 +88,18 @@ module ScaeSettings =
             let root = 1.0 / (10.0 * float settings.Training.BatchSize)
             Optimizer.tensorFlowRmsProp 0.9 settings.Momentum (root * root)
 
+    /// How training digits are seen, if they are mapped at all.
+    let views (settings: ScaeSettings) : Viewpoints voption =
+        if settings.Rotation = 0.0 && settings.Shear = 0.0 && settings.Zoom = 0.0 then
+            ValueNone
+        else
+            ValueSome
+                {
+                    Rotation = settings.Rotation
+                    Shear = settings.Shear
+                    Scale = struct (1.0 - settings.Zoom, 1.0 + settings.Zoom)
+                }
+
     /// The settings and the plan of the training. Epochs are chosen by reconstruction, which knows no classes. The error is
     /// one line.
     let resolve (settings: ScaeSettings) : Result<ScaeSettings * Plan, string> =
@@ -77,16 +108,21 @@ module ScaeSettings =
         if training.TestSize < ScaeConfig.Classes then
             Error
                 $"--test-size {training.TestSize}: must be at least {ScaeConfig.Classes}, a digit for each of the clusters"
+        elif training.ValidationSize < ScaeConfig.Classes then
+            Error
+                $"--validation-size {training.ValidationSize}: must be at least {ScaeConfig.Classes}, a digit for each of the clusters"
+        elif settings.Model.Agreement > 0.0 && training.BatchSize % 2 = 1 then
+            Error $"--batch-size {training.BatchSize}: must be even where views agree, two of each digit"
         else
             let plan = TrainingSettings.plan { Metric = "reconstruction"; Larger = true } training
 
-            let rule =
+            let rule (share: float) =
                 {
                     Optimizer = optimizer settings
                     LearningRate =
                         {
-                            Largest = training.LearningRate
-                            WarmUp = 1
+                            Largest = share * training.LearningRate
+                            WarmUp = settings.WarmUp
                             Decay = Decay.geometric settings.FinalRate training.Steps
                         }
                     Clip = TrainingSettings.clip settings.Clip
@@ -95,12 +131,14 @@ module ScaeSettings =
             Ok(
                 settings,
                 { plan with
-                    Rule = rule
+                    Rule = rule 1.0
+                    Average = if settings.Average > 0.0 then ValueSome settings.Average else ValueNone
                     Groups =
                         [
                             // One rule for all, as in the released program; the probes are a group so that it can be seen.
-                            Ruled("priorProbe", rule)
-                            Ruled("posteriorProbe", rule)
+                            Ruled("priorProbe", rule 1.0)
+                            Ruled("posteriorProbe", rule 1.0)
+                            Ruled("decoder", rule settings.DecoderRate)
                             // Pictures alone use it, and nothing teaches it.
                             Kept "dummy"
                         ]

@@ -56,6 +56,12 @@ module ClusterMatching =
 
         table
 
+    /// Clusters representations [n][d] by k-means, as many as there are classes, and matches and scores these very points
+    /// (LIN-MATCH as the released program measures it); a pure function of the key.
+    let refitted (key: Key) (config: KMeansConfig) (points: float[][], labels: int[]) : float =
+        let clusters = KMeans.assign (KMeans.fit config key points) points
+        accuracy (matching config.Clusters labels clusters) labels clusters
+
     /// Clusters representations [n][d] by k-means, as many as there are classes, and matches them in all forms; a pure function
     /// of the key.
     let evaluate

@@ -128,15 +128,21 @@ module Scae =
             + config.PriorWithin * prior.Within
             + config.PriorBetween * prior.Between
 
-        total,
-        [
-            "part_likelihood", likelihood
-            "dynamic_penalty", objects.Votes.DynamicPenalty
-            "posterior_within", posterior.Within
-            "posterior_between", posterior.Between
-            "prior_within", prior.Within
-            "prior_between", prior.Between
-        ]
+        let terms =
+            [
+                "part_likelihood", likelihood
+                "dynamic_penalty", objects.Votes.DynamicPenalty
+                "posterior_within", posterior.Within
+                "posterior_between", posterior.Between
+                "prior_within", prior.Within
+                "prior_between", prior.Between
+            ]
+
+        if config.Agreement = 0.0 then
+            total, terms
+        else
+            let agreement = ViewAgreement.cost objects.Prior
+            total + config.Agreement * agreement, terms @ [ "agreement", agreement ]
 
     /// The loss of a batch: −rec, what teaches object capsules, and the probes' cross-entropies.
     let loss (config: ScaeConfig) (model: Scae) (batch: ScaeBatch) : ScaeLoss =

@@ -74,6 +74,8 @@ type ScaeConfig =
         Active: float
         [<Setting("weight of the part likelihood under the object capsules", Min = 0.0)>]
         ObjectWeight: float
+        [<Setting("weight of the cross-entropy between what two views of a digit say; a batch then shows each digit twice", Min = 0.0)>]
+        Agreement: float
         [<Setting("weight of the dynamic penalty", Min = 0.0)>]
         DynamicWeight: float
         [<Setting("whether object capsules teach parts through their features alone, and probes teach nothing else")>]
@@ -126,6 +128,7 @@ module ScaeConfig =
             PriorBetween = 0.35
             Active = 0.0
             ObjectWeight = 1.0
+            Agreement = 0.0
             DynamicWeight = 10.0
             StopGradients = true
         }
