@@ -14,9 +14,9 @@ internal static class AtomicFile
 
     /// <summary>
     /// Writes a file. What had the name before is kept under another, if one is given: a process that is killed between the
-    /// two leaves that one alone.
+    /// two leaves that one alone. What isn't flushed may be lost when the machine stops.
     /// </summary>
-    public static void Write(string path, ReadOnlySpan<byte> bytes, string? before = null)
+    public static void Write(string path, ReadOnlySpan<byte> bytes, string? before = null, bool flush = true)
     {
         string unfinished = path + Unfinished;
         try
@@ -24,7 +24,7 @@ internal static class AtomicFile
             using (var file = new FileStream(unfinished, FileMode.Create, FileAccess.Write, FileShare.None))
             {
                 file.Write(bytes);
-                file.Flush(flushToDisk: true);
+                file.Flush(flushToDisk: flush);
             }
 
             if (before is not null && File.Exists(path)) File.Move(path, before, overwrite: true);
