@@ -23,7 +23,7 @@ internal static class AtomicFile
         {
             using (var file = new FileStream(unfinished, FileMode.Create, FileAccess.Write, FileShare.None))
             {
-                file.Write(bytes);
+                Put(file, bytes);
                 file.Flush(flushToDisk: flush);
             }
 
@@ -34,6 +34,19 @@ internal static class AtomicFile
         {
             Remove(unfinished);
             throw;
+        }
+    }
+
+    /// <summary>A file that may not grow so far is no argument that makes no sense, as which the runtime reports it.</summary>
+    private static void Put(FileStream file, ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            file.Write(bytes);
+        }
+        catch (ArgumentOutOfRangeException problem)
+        {
+            throw new IOException(problem.Message, FileProblem.TooLarge);
         }
     }
 

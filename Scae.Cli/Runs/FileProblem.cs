@@ -6,9 +6,11 @@ namespace Scae.Cli.Runs;
 /// <summary>What the system says of a file that can't be written, in words for a line.</summary>
 internal static class FileProblem
 {
-    // What an IOException carries of ENOSPC, of EFBIG, and of Windows' ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL.
+    /// <summary>EFBIG: a file may not grow that far.</summary>
+    public const int TooLarge = 27;
+
+    // What an IOException carries of ENOSPC, and of Windows' ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL.
     private const int NoSpace = 28;
-    private const int TooLarge = 27;
     private const int DiskFull = unchecked((int)0x80070070);
     private const int HandleDiskFull = unchecked((int)0x80070027);
 

@@ -82,9 +82,10 @@ module Mnist =
             else
                 -1L
 
+        // The stream forgives a member that holds nothing to be short; whole, it has twenty bytes at least.
         let isLast (start: int) =
             try
-                int64 (inflated bytes start).Length = size
+                bytes.Length - start >= 20 && int64 (inflated bytes start).Length = size
             with :? InvalidDataException ->
                 false
 

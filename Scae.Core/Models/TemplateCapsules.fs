@@ -94,7 +94,7 @@ module TemplateCapsules =
     /// The same with the points of known patterns, the largest first, as sizes are found: at most K patterns of V points.
     let told (patterns: struct (float * float)[][]) (capsules: TemplateCapsules) : TemplateCapsules =
         let shape = capsules.Points.shape
-        let values = capsules.Points.toArray<float>()
+        let values = capsules.Points.cast(Dtype.Float64).toArray<float>()
 
         for k, pattern in patterns |> Array.sortByDescending _.Length |> Array.indexed do
             pattern
