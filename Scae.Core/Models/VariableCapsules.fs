@@ -54,8 +54,7 @@ module VariableCapsules =
         let ofCount = Explanations.byCount config.Templates explanations
 
         /// Whether any set of templates has so many points.
-        member _.Explains(n: int) : bool =
-            n < ofCount.Length && ofCount[n].Length > 0
+        member _.Explains(n: int) : bool = n < ofCount.Length && ofCount[n].Length > 0
 
         /// One scene: its points [n, 2], log-probabilities [n, K], logits [K], noise [starts − 1, n, K].
         member _.Explain

@@ -88,7 +88,9 @@ let tests =
                 testCase "a sweep whose result has no room says that its runs are whole"
                 <| fun () ->
                     inNewFolder (fun folder ->
-                        let sweep = [ "sweep" ] @ shortTraining.Tail @ [ "--seeds"; "0..1"; "--quiet"; "--out"; folder ]
+                        let sweep =
+                            [ "sweep" ] @ shortTraining.Tail @ [ "--seeds"; "0..1"; "--quiet"; "--out"; folder ]
+
                         Directory.CreateDirectory(Path.Combine(folder, "sweep.json")) |> ignore
                         let result = run sweep
                         result.ExitCode |> shouldEqual 1
@@ -114,8 +116,13 @@ let tests =
                             info.Environment["XDG_CACHE_HOME"] <- folder
 
                         let out = Path.Combine(folder, "run")
-                        use running = startInterruptible swallowing [ "train"; "air"; "--digits"; "mnist"; "--out"; out ]
-                        string (running.StandardError.ReadLine()) |> shouldStartWith "scae: fetching MNIST (12 MB) from "
+
+                        use running =
+                            startInterruptible swallowing [ "train"; "air"; "--digits"; "mnist"; "--out"; out ]
+
+                        string (running.StandardError.ReadLine())
+                        |> shouldStartWith "scae: fetching MNIST (12 MB) from "
+
                         use _ = silent.AcceptTcpClient()
                         let clock = Stopwatch.StartNew()
                         signal "INT" running
@@ -160,7 +167,8 @@ let tests =
 
                         filesOf out |> shouldEqual before)
 
-            testCase "more runs at once than the memory holds are refused before any begins, however many there are to come"
+            testCase
+                "more runs at once than the memory holds are refused before any begins, however many there are to come"
             <| fun () ->
                 inNewFolder (fun folder ->
                     let sweep options =

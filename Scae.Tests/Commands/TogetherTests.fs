@@ -32,7 +32,17 @@ let private rounds =
 
 /// Some epochs of two programs, so that a mixture shows.
 let private program (width: int) =
-    [ "constellations"; "--preset"; "quick"; "--epochs"; "4"; "--steps-per-epoch"; "20"; "--test-size"; "64" ]
+    [
+        "constellations"
+        "--preset"
+        "quick"
+        "--epochs"
+        "4"
+        "--steps-per-epoch"
+        "20"
+        "--test-size"
+        "64"
+    ]
     @ [ "--snapshot-every"; "20"; "--width"; string width ]
 
 let private runOf (folder: string) = Path.Combine(folder, "seed-0")

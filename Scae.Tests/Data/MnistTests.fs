@@ -156,7 +156,9 @@ let tests =
             <| fun () ->
                 let whole = imageFile 5
                 // A writer leaves such a member that is closed right after it flushed.
-                let nothing = Array.append [| 0x1Fuy; 0x8Buy; 8uy; 0uy; 0uy; 0uy; 0uy; 0uy; 0uy; 3uy; 3uy |] (Array.zeroCreate 9)
+                let nothing =
+                    Array.append [| 0x1Fuy; 0x8Buy; 8uy; 0uy; 0uy; 0uy; 0uy; 0uy; 0uy; 3uy; 3uy |] (Array.zeroCreate 9)
+
                 let parts = [ gzip whole[..99]; gzip whole[100..2999]; nothing; gzip whole[3000..] ]
                 Mnist.uncompressed "f" (Array.concat parts) |> shouldEqual (Ok whole)
                 Mnist.uncompressed "f" (Array.concat [ gzip whole; nothing ]) |> shouldEqual (Ok whole)

@@ -77,8 +77,7 @@ let tests =
 
             testCase "what is read of the scenes counts, not their inputs alone"
             <| fun () ->
-                let scenes count =
-                    bytes "air" "quick" [ "digits", "strokes"; "test-size", count ]
+                let scenes count = bytes "air" "quick" [ "digits", "strokes"; "test-size", count ]
 
                 // An image of 32² floats, and at least as much again.
                 (scenes "51000" - scenes "1000") / 50_000.0 |> shouldBeIn (7_000.0, 20_000.0)

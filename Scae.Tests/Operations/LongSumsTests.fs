@@ -11,8 +11,7 @@ open Scae.Tests.Values
 let private n = 1_000_000
 
 /// A float32 tensor's values in another dtype, so that both add the same numbers.
-let private full (dtype: Dtype) (shape: int list) (value: float) =
-    (Tensor.full (Array.ofList shape, value)).cast dtype
+let private full (dtype: Dtype) (shape: int list) (value: float) = (Tensor.full (Array.ofList shape, value)).cast dtype
 
 let private rising (dtype: Dtype) (count: int) (shape: int list) =
     (Tensor.linspace (0.0, 1.0, count)).view(Array.ofList shape).cast dtype
@@ -41,8 +40,8 @@ let private sums: (string * (Dtype -> Tensor)) list =
         "cumprod", (fun d -> (full d [ n ] 1.000001).cumprod 0)
         "gradient of cumprod", (fun d -> gradient (full d [ n; 2 ] 1.000001) (fun x -> x.cumprod 0 * 0.1))
         "scatterAdd", (fun d -> (full d [ n ] 0.1).scatterAdd(0, zeros, [| 2 |]))
-        "gradient of gather", (fun d -> gradient (full d [ 2 ] 0.1) (fun x -> x.gather(0, zeros) * 0.1))
-        "gradient of indexSelect", (fun d -> gradient (full d [ 2; 2 ] 0.1) (fun x -> x.indexSelect(0, zeros) * 0.1))
+        "gradient of gather", (fun d -> gradient (full d [ 2 ] 0.1) (fun x -> x.gather (0, zeros) * 0.1))
+        "gradient of indexSelect", (fun d -> gradient (full d [ 2; 2 ] 0.1) (fun x -> x.indexSelect (0, zeros) * 0.1))
         "softmax", (fun d -> (rising d n [ n ]).softmax 0)
         "gradient of softmax", (fun d -> gradient (rising d n [ n ]) (fun x -> x.softmax 0 * rising d n [ n ]))
         "logsumexp", (fun d -> (rising d n [ n ]).logsumexp 0)
@@ -59,10 +58,9 @@ let private sums: (string * (Dtype -> Tensor)) list =
         "gradient of chamfer",
         (fun d -> gradient (full d [ 1; 3; 2 ] 0.4) (fun x -> (rising d (2 * n) [ 1; n; 2 ]).chamfer x))
         "gradient of gridSample's image",
-        (fun d ->
-            gradient (full d [ 1; 1; 2; 2 ] 0.4) (fun x -> x.gridSample(full d [ 1; 1000; 1000; 2 ] 0.3) * 0.1))
+        (fun d -> gradient (full d [ 1; 1; 2; 2 ] 0.4) (fun x -> x.gridSample (full d [ 1; 1000; 1000; 2 ] 0.3) * 0.1))
         "gradient of spatialTransform's image",
-        (fun d -> gradient (full d [ 1; 1; 2; 2 ] 0.4) (fun x -> x.spatialTransform(full d [ 1; 3 ] 0.4, 1000, 1000)))
+        (fun d -> gradient (full d [ 1; 1; 2; 2 ] 0.4) (fun x -> x.spatialTransform (full d [ 1; 3 ] 0.4, 1000, 1000)))
         "gradient of spatialTransform's pose",
         (fun d ->
             gradient (full d [ 1; 3 ] 0.4) (fun pose ->
@@ -98,8 +96,7 @@ let private chains: (string * (Dtype -> Tensor)) list =
         "matmul", (fun d -> (full d [ 1; n ] 0.1).matmul(full d [ n; 1 ] 1.0))
         "matmul of a batch", (fun d -> gradient (full d [ 3; 2 ] 1.0) (fun w -> (full d [ n; 1; 3 ] 0.1).matmul w))
         "gradient of a layer's weights",
-        (fun d ->
-            gradient (full d [ 1; 8 ] 1.0) (fun w -> (full d [ n; 1 ] 0.1).linear(w, Tensor.zeros ([| 8 |], d))))
+        (fun d -> gradient (full d [ 1; 8 ] 1.0) (fun w -> (full d [ n; 1 ] 0.1).linear(w, Tensor.zeros ([| 8 |], d))))
         "gradient of a capsule's weights",
         (fun d -> gradient (full d [ 1; 1; 8 ] 1.0) (fun w -> (full d [ n; 1; 1 ] 0.1).linearEach w))
         "a convolution of many channels",
@@ -120,12 +117,12 @@ let private parts (dtype: Dtype) : Tensor list =
     let poses = real [ 0.5; 0.1; 0.2; -0.1; 0.6; 0.1; 0.4; 0.0; -0.3; 0.1; 0.3; 0.3 ] [ 1; 2; 6 ]
     let alpha = real (List.init 50 (fun i -> float (i % 5) / 5.0)) [ 2; 5; 5 ]
     let presence, ground, logit = real [ -0.1; -0.7 ] [ 1; 2 ], real [ 0.3 ] [ 1 ], real [ 0.2 ] []
-    let leaves = [ templates; poses; presence; ground; alpha; logit ] |> List.map (fun x -> x.reverseDiff ())
+
+    let leaves =
+        [ templates; poses; presence; ground; alpha; logit ] |> List.map (fun x -> x.reverseDiff ())
 
     let y =
-        x.partMixture (
-            PartScene(leaves[0], leaves[1], leaves[2], leaves[3], PartMixing.Alpha(leaves[4], leaves[5]))
-        )
+        x.partMixture (PartScene(leaves[0], leaves[1], leaves[2], leaves[3], PartMixing.Alpha(leaves[4], leaves[5])))
 
     y.sum().reverse()
     y :: (leaves |> List.map (fun x -> x.derivative))

@@ -6,18 +6,21 @@ open Scae.Cli.Runs
 open Scae.Tests.Claims
 
 let private free (files: (string * string) list) =
-    FreeMemory.Of(Func<string, string | null>(fun path -> files |> List.tryFind (fst >> (=) path) |> Option.map snd |> Option.toObj))
+    FreeMemory.Of(
+        Func<string, string | null>(fun path ->
+            files |> List.tryFind (fst >> (=) path) |> Option.map snd |> Option.toObj)
+    )
     |> Option.ofNullable
 
-let private available = "/proc/meminfo", "MemTotal:  8000000 kB\nMemFree:  100 kB\nMemAvailable:    4000000 kB\n"
+let private available =
+    "/proc/meminfo", "MemTotal:  8000000 kB\nMemFree:  100 kB\nMemAvailable:    4000000 kB\n"
 
 [<Tests>]
 let tests =
     testList
         "Runs.FreeMemory"
         [
-            testCase "where nothing is known, nothing is told"
-            <| fun () -> free [] |> shouldEqual None
+            testCase "where nothing is known, nothing is told" <| fun () -> free [] |> shouldEqual None
 
             testCase "it is what the system says is available"
             <| fun () -> free [ available ] |> shouldEqual (Some 4096000000.0)
@@ -31,9 +34,15 @@ let tests =
                     ]
 
                 let inside = available :: [ "/proc/self/cgroup", "0::/batch/job 7\n" ]
-                free (inside @ group "/batch/job 7" "max" "5" @ group "/batch" "max" "6") |> shouldEqual (Some 4096000000.0)
+
+                free (inside @ group "/batch/job 7" "max" "5" @ group "/batch" "max" "6")
+                |> shouldEqual (Some 4096000000.0)
+
                 free (inside @ group "/batch/job 7" "1000" "400") |> shouldEqual (Some 600.0)
-                free (inside @ group "/batch/job 7" "max" "400" @ group "/batch" "900" "500") |> shouldEqual (Some 400.0)
+
+                free (inside @ group "/batch/job 7" "max" "400" @ group "/batch" "900" "500")
+                |> shouldEqual (Some 400.0)
+
                 free (inside @ group "/batch/job 7" "100" "400") |> shouldEqual (Some 0.0)
 
                 free (
@@ -57,6 +66,5 @@ let tests =
                 free (group "2000") |> shouldEqual (Some 1500.0)
                 free (group "9223372036854771712") |> shouldEqual (Some 4096000000.0)
 
-            testCase "this system leaves something"
-            <| fun () -> FreeMemory.Bytes() |> shouldBeGreaterThan 1e6
+            testCase "this system leaves something" <| fun () -> FreeMemory.Bytes() |> shouldBeGreaterThan 1e6
         ]
