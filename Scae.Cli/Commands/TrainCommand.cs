@@ -24,6 +24,7 @@ internal static class TrainCommand
         var (run, taken) = options.Resume ? Resumed(options, resources) : Begun(options, resources);
         using (taken)
         {
+            run.CheckMemory();
             var summary = run.Run(options.Resume, Parallelism.Threads, Displays.For(options.Quiet || options.Json), interruption.Token)
                 ?? throw new RunFailure($"stopped; everything is saved in {run.Folder.Path}; go on with: {Resumption(options, run.Folder)}", ExitCode.Stopped);
             if (options.Json) Console.Out.WriteLine(summary.ToJson());

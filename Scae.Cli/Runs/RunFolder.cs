@@ -109,9 +109,7 @@ internal sealed class RunFolder
     public void WriteSnapshot(int step, byte[] bytes)
     {
         Directory.CreateDirectory(Snapshots);
-        string path = System.IO.Path.Combine(Snapshots, $"{step:00000000}.safetensors");
-        File.WriteAllBytes(path + AtomicFile.Unfinished, bytes);
-        File.Move(path + AtomicFile.Unfinished, path, overwrite: true);
+        AtomicFile.Write(System.IO.Path.Combine(Snapshots, $"{step:00000000}.safetensors"), bytes, flush: false);
     }
 
     /// <summary>The evaluations of a state and the snapshots up to it; damaged ones are left out.</summary>

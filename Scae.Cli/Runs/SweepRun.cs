@@ -8,6 +8,7 @@ using System.Text.Json.Nodes;
 using System.Threading;
 using System.Threading.Tasks;
 using Scae.Cli.Reports;
+using Scae.Core.CommandLine;
 using Scae.Core.Experiments;
 
 namespace Scae.Cli.Runs;
@@ -28,12 +29,19 @@ internal sealed record SweepJob(IReadOnlyList<Tuple<string, string>> Overrides, 
 internal sealed record SweepRun(Experiment Experiment, Preset Preset, string Folder, int AtOnce, Resources Resources, bool Pictures = true)
 {
     /// <summary>A training for each seed, in the folder seed-N; each one's metrics, in the order of the seeds.</summary>
-    public List<Summary> Seeds(IReadOnlyList<Tuple<string, string>> overrides, IEnumerable<long> seeds, Action<Summary> report, CancellationToken stop) =>
-        Run(seeds.Select(seed => new SweepJob(overrides, seed, Path.Combine(Folder, $"seed-{seed}"))), (_, summary) => report(summary), stop);
+    public List<Summary> Seeds(IReadOnlyList<Tuple<string, string>> overrides, SeedRange seeds, Action<Summary> report, CancellationToken stop) =>
+        Run([overrides], seeds, (settings, seed) => Path.Combine(Folder, $"seed-{seed}"), (_, summary) => report(summary), stop);
 
-    /// <summary>Each training's metrics, in the order of the trainings, which are asked for one by one.</summary>
-    public List<Summary> Run(IEnumerable<SweepJob> jobs, Action<SweepJob, Summary> report, CancellationToken stop)
+    /// <summary>
+    /// Trainings with each of some replacements and each seed, in folders that a function names; each training's metrics, the
+    /// seeds of one replacement beside each other. A range of seeds, however long, makes no list.
+    /// </summary>
+    public List<Summary> Run(
+        IReadOnlyList<IReadOnlyList<Tuple<string, string>>> kinds, SeedRange seeds, Func<IReadOnlyList<Tuple<string, string>>, long, string> folder, Action<SweepJob, Summary> report, CancellationToken stop)
     {
+        long atOnce = seeds.Count > AtOnce ? AtOnce : Math.Min(AtOnce, kinds.Count * seeds.Count);
+        var fits = new Lazy<bool>(() => Fits(kinds, atOnce));
+        var jobs = kinds.SelectMany(overrides => seeds.Values.Select(seed => new SweepJob(overrides, seed, folder(overrides, seed))));
         var results = new SortedDictionary<int, Summary>();
         try
         {
@@ -42,7 +50,7 @@ internal sealed record SweepRun(Experiment Experiment, Preset Preset, string Fol
             Parallel.ForEach(next, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, (numbered, loop) =>
             {
                 var (number, job) = numbered;
-                var summary = stop.IsCancellationRequested ? null : Run(job, stop);
+                var summary = stop.IsCancellationRequested ? null : Run(job, fits, stop);
                 if (summary is null)
                 {
                     loop.Stop();
@@ -65,9 +73,17 @@ internal sealed record SweepRun(Experiment Experiment, Preset Preset, string Fol
         return [.. results.Values];
     }
 
-    private Summary? Run(SweepJob job, CancellationToken stop)
+    /// <summary>Refuses what the memory can't hold at once, whatever kinds of runs come together; true otherwise.</summary>
+    private bool Fits(IReadOnlyList<IReadOnlyList<Tuple<string, string>>> kinds, long atOnce)
+    {
+        foreach (var overrides in kinds) new TrainingRun(Experiment, Preset, overrides, 0, Resources, RunFolder.At(Folder)).CheckMemory(atOnce);
+        return true;
+    }
+
+    private Summary? Run(SweepJob job, Lazy<bool> fits, CancellationToken stop)
     {
         var run = new TrainingRun(Experiment, Preset, job.Overrides, job.Seed, Resources, RunFolder.At(job.Folder));
+        if (!run.Folder.IsFinished) _ = fits.Value;
         using var taken = RunLock.Take(job.Folder, "wait until it is done, or choose another --out");
         if (Finished(run) is { } summary) return summary;
         if (run.Folder.HoldsRun) run.CheckIdentity(run.Folder.ReadIdentity());

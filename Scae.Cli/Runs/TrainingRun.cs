@@ -64,14 +64,18 @@ internal sealed class TrainingRun
         return RunFailure.Unless(ExperimentModule.configure(_experiment, _preset, ListModule.OfSeq(overrides.Concat(settled))));
     }
 
+    /// <summary>Refuses a run that the memory can't hold beside as many others of its kind.</summary>
+    public void CheckMemory(long atOnce = 1)
+    {
+        if (Needs.refusal(FreeMemory.Bytes(), atOnce, _task.Needs.Invoke(null!)) is { } refusal) throw new RunFailure(refusal.Value, ExitCode.Usage);
+    }
+
     /// <summary>
     /// Trains to the end, or until <paramref name="stop"/>; null when it was stopped, after the state was saved. To resume a
     /// run that was killed before its first checkpoint is to start it. The caller holds the folder's lock.
     /// </summary>
     public Summary? Run(bool resume, int threads, IProgressDisplay display, CancellationToken stop, bool pictures = true)
     {
-        if (Needs.refusal(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, _task.Needs.Invoke(null!)) is { } refusal)
-            throw new RunFailure(refusal.Value, ExitCode.Usage);
         Folder.Prepare();
         var saved = resume && (Folder.HoldsResults || !Folder.WasBegun) ? Folder.ReadCheckpoint() : null;
         if (saved is not null) CheckIdentity(RunFailure.Unless(Core.Training.Checkpoint.identify(saved), Folder.Checkpoint), mayExtend: true);
@@ -81,9 +85,9 @@ internal sealed class TrainingRun
             : RunFailure.Unless(Core.Training.Checkpoint.restore(saved, Plan, session.Learner), Folder.Checkpoint);
         if (state.Step > Plan.Steps)
             throw new RunFailure($"{Folder.Path}: {state.Step} steps are done, more than --epochs would make ({Plan.Steps})", ExitCode.Usage);
-        var clock = Begin(state, threads, isNew: saved is null);
         try
         {
+            var clock = Begin(state, threads, isNew: saved is null);
             return Train(session, state, threads, clock, display, pictures, stop);
         }
         catch (Exception problem) when (FileProblem.Is(problem))

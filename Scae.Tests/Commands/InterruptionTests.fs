@@ -14,7 +14,7 @@ extern nativeint private setSignal(int number, nativeint handler)
 
 /// Starts a training that listens to SIGINT, although a shell that runs these tests in the background has told them, and so
 /// what they start, to ignore it.
-let private startInterruptible (arguments: string list) =
+let startInterruptible (change: System.Diagnostics.ProcessStartInfo -> unit) (arguments: string list) =
     let interrupt, byDefault, ignored = 2, 0n, 1n
     let status = "/proc/self/status"
 
@@ -28,12 +28,12 @@ let private startInterruptible (arguments: string list) =
         setSignal (interrupt, byDefault) |> ignore
 
     try
-        start arguments
+        startWith change arguments
     finally
         if ignores then
             setSignal (interrupt, ignored) |> ignore
 
-let private signal (name: string) (running: System.Diagnostics.Process) =
+let signal (name: string) (running: System.Diagnostics.Process) =
     use kill = System.Diagnostics.Process.Start("kill", [ "-" + name; string running.Id ])
     kill.WaitForExit()
 
@@ -124,6 +124,7 @@ let tests =
 
                             use running =
                                 startInterruptible
+                                    ignore
                                     [ "train"; "constellations"; "--out"; out; "--epochs"; "2000"; "--quiet" ]
 
                             let error = running.StandardError.ReadToEndAsync()
