@@ -45,7 +45,8 @@ module PartEncoder =
             Convolutions =
                 strides
                 |> Array.mapi (fun i _ ->
-                    Convolution.init Size (if i = 0 then 1 else c) c dtype ((key.Named "convolution").Fold(int64 i)))
+                    Convolution.init Size (if i = 0 then 1 else c) c dtype ((key.Named "convolution").Fold(int64 i))
+                    |> Convolution.scaled config.EncoderGain)
             Position = Initialization.glorot (e * (e + c)) dtype [ c; e; e ] (key.Named "position")
             Head = Linear.truncated c outputs dtype (key.Named "head")
         }

@@ -49,7 +49,9 @@ module Scae =
             Encoder = PartEncoder.init config dtype (key.Named "encoder")
             Decoder = PartDecoder.init config dtype (key.Named "decoder")
             Set = SetTransformer.init (ScaeConfig.set config) dtype (key.Named "set")
-            Capsules = CapsuleLayer.init (ScaeConfig.capsules config) dtype (key.Named "capsules")
+            Capsules =
+                CapsuleLayer.init (ScaeConfig.capsules config) dtype (key.Named "capsules")
+                |> CapsuleLayer.scaled config.CapsuleGain
             Dummy = Initialization.glorot (config.Parts + 6) dtype [ config.Parts; 6 ] (key.Named "dummy")
             PriorProbe = probe "prior probe"
             PosteriorProbe = probe "posterior probe"
@@ -138,11 +140,14 @@ module Scae =
                 "prior_between", prior.Between
             ]
 
+        total, terms
+
+    /// What two views of a digit must agree on, told without noise; nothing where that isn't asked for.
+    let private agreement (config: ScaeConfig) (batch: ScaeBatch) (objects: Objects) : Tensor option =
         if config.Agreement = 0.0 then
-            total, terms
+            None
         else
-            let agreement = ViewAgreement.cost objects.Prior
-            total + config.Agreement * agreement, terms @ [ "agreement", agreement ]
+            Some(ViewAgreement.information (objects.Votes.Logits - batch.CapsuleNoise.squeeze 2))
 
     /// The loss of a batch: −rec, what teaches object capsules, and the probes' cross-entropies.
     let loss (config: ScaeConfig) (model: Scae) (batch: ScaeBatch) : ScaeLoss =
@@ -155,8 +160,14 @@ module Scae =
         let ofPrior, ofPosterior = classify config model inference.Objects
         let probes = crossEntropy batch.Classes ofPrior + crossEntropy batch.Classes ofPosterior
 
-        {
-            Total = ofObjects - reconstruction + probes
-            Terms = ("reconstruction", reconstruction) :: terms @ [ "probes", probes ]
-            Inference = inference
-        }
+        let total = ofObjects - reconstruction + probes
+        let terms = ("reconstruction", reconstruction) :: terms @ [ "probes", probes ]
+
+        match agreement config batch inference.Objects with
+        | None -> { Total = total; Terms = terms; Inference = inference }
+        | Some information ->
+            {
+                Total = total - config.Agreement * information
+                Terms = terms @ [ "view_information", information ]
+                Inference = inference
+            }

@@ -26,6 +26,8 @@ type ScaeConfig =
         Canvas: int
         [<Setting("channels of the four convolutions", Min = 1.0)>]
         Channels: int
+        [<Setting("initial weights of the convolutions as a multiple of the released program's", Min = 0.01, Max = 100.0)>]
+        EncoderGain: float
         [<Setting("M, part capsules", Min = 1.0)>]
         Parts: int
         [<Setting("K, object capsules", Min = 1.0)>]
@@ -58,6 +60,8 @@ type ScaeConfig =
         CapsuleHidden: int
         [<Setting("numbers to which a capsule's parameters are compressed", Min = 1.0)>]
         CapsuleCode: int
+        [<Setting("initial weights of the capsules' layers as a multiple of the released program's", Min = 0.01, Max = 100.0)>]
+        CapsuleGain: float
         [<Setting("form of the sparsity of explained mass")>]
         PosteriorForm: SparsityForm
         [<Setting("weight of the posterior's sparsity within examples", Min = 0.0)>]
@@ -74,7 +78,7 @@ type ScaeConfig =
         Active: float
         [<Setting("weight of the part likelihood under the object capsules", Min = 0.0)>]
         ObjectWeight: float
-        [<Setting("weight of the cross-entropy between what two views of a digit say; a batch then shows each digit twice", Min = 0.0)>]
+        [<Setting("weight of the information between the capsules that two views of a digit name; a batch then shows each digit twice", Min = 0.0)>]
         Agreement: float
         [<Setting("weight of the dynamic penalty", Min = 0.0)>]
         DynamicWeight: float
@@ -104,6 +108,7 @@ module ScaeConfig =
         {
             Canvas = 40
             Channels = 128
+            EncoderGain = 1.0
             Parts = 40
             Objects = 32
             Features = 16
@@ -120,6 +125,7 @@ module ScaeConfig =
             SetOutputs = 256
             CapsuleHidden = 128
             CapsuleCode = 32
+            CapsuleGain = 1.0
             PosteriorForm = SparsityForm.Entropy
             PosteriorWithin = 0.7
             PosteriorBetween = 0.2
