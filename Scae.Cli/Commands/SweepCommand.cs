@@ -27,7 +27,7 @@ internal static class SweepCommand
     }
 
     private static SweepRun Trainings(SweepOptions options, string folder, bool pictures, CancellationToken stop) => new(
-        options.Experiment, options.Preset, folder, options.Threads?.Value ?? Environment.ProcessorCount, MnistFiles.Resources(options.Data?.Value, stop), pictures);
+        options.Experiment, options.Preset, folder, options.Threads?.Value ?? Environment.ProcessorCount, MnistFiles.Resources(options.Data?.Value, stop), pictures, options.TensorBoard);
 
     private static bool IsSilent(SweepOptions options) => options.Quiet || options.Json;
 

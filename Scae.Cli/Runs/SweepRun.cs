@@ -26,7 +26,8 @@ internal sealed record SweepJob(IReadOnlyList<Tuple<string, string>> Overrides, 
 /// <param name="AtOnce">How many trainings run at the same time.</param>
 /// <param name="Resources">Where data is found.</param>
 /// <param name="Pictures">Whether trainings end with pictures, or with numbers alone.</param>
-internal sealed record SweepRun(Experiment Experiment, Preset Preset, string Folder, int AtOnce, Resources Resources, bool Pictures = true)
+/// <param name="TensorBoard">Whether they leave event files.</param>
+internal sealed record SweepRun(Experiment Experiment, Preset Preset, string Folder, int AtOnce, Resources Resources, bool Pictures = true, bool TensorBoard = false)
 {
     /// <summary>A training for each seed, in the folder seed-N; each one's metrics, in the order of the seeds.</summary>
     public List<Summary> Seeds(IReadOnlyList<Tuple<string, string>> overrides, SeedRange seeds, Action<Summary> report, CancellationToken stop) =>
@@ -82,7 +83,7 @@ internal sealed record SweepRun(Experiment Experiment, Preset Preset, string Fol
 
     private Summary? Run(SweepJob job, Lazy<bool> fits, CancellationToken stop)
     {
-        var run = new TrainingRun(Experiment, Preset, job.Overrides, job.Seed, Resources, RunFolder.At(job.Folder));
+        var run = new TrainingRun(Experiment, Preset, job.Overrides, job.Seed, Resources, RunFolder.At(job.Folder), TensorBoard);
         if (!run.Folder.IsFinished) _ = fits.Value;
         using var taken = RunLock.Take(job.Folder, "wait until it is done, or choose another --out");
         if (Finished(run) is { } summary) return summary;

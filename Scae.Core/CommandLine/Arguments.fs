@@ -64,6 +64,7 @@ module Arguments =
                         Resume = resume
                         Threads = threads
                         Data = data
+                        TensorBoard = given.Results.Contains TrainArguments.Tensorboard
                         Quiet = given.Results.Contains TrainArguments.Quiet
                         Json = given.Results.Contains TrainArguments.Json
                     }
@@ -143,6 +144,7 @@ module Arguments =
                         Out = out
                         Threads = threads
                         Data = data
+                        TensorBoard = given.Results.Contains SweepArguments.Tensorboard
                         Quiet = given.Results.Contains SweepArguments.Quiet
                         Json = given.Results.Contains SweepArguments.Json
                     }

@@ -28,6 +28,8 @@ type TrainOptions =
         Threads: int option
         /// The folder of data that isn't generated.
         Data: string option
+        /// Whether runs leave event files for TensorBoard.
+        TensorBoard: bool
         Quiet: bool
         Json: bool
     }
@@ -59,6 +61,8 @@ type SweepOptions =
         Threads: int option
         /// The folder of data that isn't generated.
         Data: string option
+        /// Whether runs leave event files for TensorBoard.
+        TensorBoard: bool
         Quiet: bool
         Json: bool
     }

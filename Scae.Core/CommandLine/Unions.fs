@@ -18,6 +18,9 @@ module internal Meaning =
     let Json = "print the result as JSON and nothing else."
 
     [<Literal>]
+    let TensorBoard = "also write an event file for TensorBoard: scalars, pictures, hyperparameters."
+
+    [<Literal>]
     let Quiet = "print nothing but errors."
 
     [<Literal>]
@@ -46,6 +49,7 @@ type internal TrainArguments =
     | Resume
     | Threads of count: string
     | Data of folder: string
+    | Tensorboard
     | Quiet
     | Json
 
@@ -61,6 +65,7 @@ type internal TrainArguments =
             | Resume -> "go on where the run in the folder, the newest unless --out is given, stopped, to the bit."
             | Threads _ -> Meaning.Cores
             | Data _ -> Meaning.Data
+            | Tensorboard -> Meaning.TensorBoard
             | Quiet -> Meaning.Quiet
             | Json -> "print the summary as JSON and nothing else."
 
@@ -105,6 +110,7 @@ type internal SweepArguments =
     | Out of folder: string
     | Threads of count: string
     | Data of folder: string
+    | Tensorboard
     | Quiet
     | Json
 
@@ -120,6 +126,7 @@ type internal SweepArguments =
                 "the sweep's folder, runs/EXPERIMENT-PRESET-sweep unless given; finished runs in it aren't run again."
             | Threads _ -> Meaning.AtOnce
             | Data _ -> Meaning.Data
+            | Tensorboard -> Meaning.TensorBoard
             | Quiet -> Meaning.Quiet
             | Json -> Meaning.Json
 

@@ -8,6 +8,7 @@ open System.Threading
 open Scae.Tests.Claims
 open Expecto
 open Scae.Tests.Commands.CommandLine
+open Scae.Tests.TensorBoard
 
 [<DllImport("libc", EntryPoint = "signal")>]
 extern nativeint private setSignal(int number, nativeint handler)
@@ -94,7 +95,7 @@ let tests =
                 inNewFolder (fun folder ->
                     let training =
                         [ "train"; "constellations"; "--preset"; "quick"; "--epochs"; "20"; "--steps-per-epoch"; "25" ]
-                        @ [ "--snapshot-every"; "0"; "--test-size"; "64" ]
+                        @ [ "--snapshot-every"; "0"; "--test-size"; "64"; "--tensorboard" ]
 
                     let straight, killed = Path.Combine(folder, "straight"), Path.Combine(folder, "killed")
                     (run (training @ [ "--out"; straight; "--quiet" ])).ExitCode |> shouldEqual 0
@@ -113,7 +114,16 @@ let tests =
 
                     for name in [ "last.safetensors"; "best.safetensors" ] do
                         File.ReadAllBytes(Path.Combine(killed, name))
-                        |> shouldEqual (File.ReadAllBytes(Path.Combine(straight, name))))
+                        |> shouldEqual (File.ReadAllBytes(Path.Combine(straight, name)))
+
+                    // Neither doubled nor torn nor missing; only the times differ.
+                    let events run =
+                        EventReader.values (Path.Combine(run, "events.out.tfevents"))
+                        |> List.filter (fun value -> not (value.Tag = "time/seconds" || value.Tag.StartsWith "_"))
+
+                    let found = events killed
+                    found |> shouldEqual (events straight)
+                    found |> List.filter (fun value -> value.Tag = "train/loss") |> shouldHaveLength 20)
 
             for signalName in [ "INT"; "TERM" ] do
                 testCase $"an interrupted run saves and says how to resume ({signalName})"
