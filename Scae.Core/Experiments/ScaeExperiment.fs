@@ -78,6 +78,25 @@ module ScaeExperiment =
 
         Scae.fillNoise settings.Noise (key.Named "noise") batch
 
+    // Digits by which initial weights are scaled.
+    [<Literal>]
+    let private Calibrating = 256
+
+    /// Where weights are scaled, digits of strokes tell how far, for data may not be known yet.
+    let private init (settings: ScaeSettings) (dtype: Dtype) (key: Key) : Scae =
+        let config = settings.Model
+        let model = Scae.init config dtype key
+
+        if not config.Calibrated then
+            model
+        else
+            let batch = Scae.allocate config Calibrating
+            let digits = StrokeDigits.sample Calibrating (key.Named "calibration")
+            let all = Array.init Calibrating id
+            CanvasDigits.fill digits (ReadOnlySpan all) (key.Named "places") batch.Images batch.Classes
+            ScaeCalibration.scaled config (Parameters.mapi (fun _ x -> x.cast Dtype.Float32) model) batch
+            |> Parameters.mapi (fun _ x -> x.cast dtype)
+
     let private loss (settings: ScaeSettings) (model: Scae) (batch: ScaeBatch) : Loss =
         let loss = Scae.loss settings.Model model batch
         { Total = loss.Total; Terms = loss.Terms; Next = [] }
@@ -111,7 +130,7 @@ module ScaeExperiment =
                 Defaults = ScaeSettings.paper
                 Resolve = ScaeSettings.resolve
                 Load = load
-                Init = fun settings -> Scae.init settings.Model
+                Init = init
                 Allocate = fun settings -> Scae.allocate settings.Model
                 Fill = fill
                 Loss = loss

@@ -79,17 +79,6 @@ module CapsuleLayer =
             StaticVotes = Initialization.glorot (k * (v + 6)) dtype [ k; v; 6 ] (key.Named "static")
         }
 
-    /// The same with weights that many times as large, so that capsules differ more from image to image.
-    let scaled (gain: float) (model: CapsuleLayer) : CapsuleLayer =
-        let scaled = CapsuleLinear.scaled gain
-
-        { model with
-            Encode = scaled model.Encode
-            Code = scaled model.Code
-            Decode = scaled model.Decode
-            Output = scaled model.Output
-        }
-
     /// Capsules that are told what a linear layer says, as capsules that are told what it is told: one product less a capsule,
     /// and a narrower one.
     let after (first: Linear) (model: CapsuleLayer) : CapsuleLayer =

@@ -19,10 +19,6 @@ module CapsuleLinear =
                     None
         }
 
-    /// The same with weights that many times as large.
-    let scaled (gain: float) (layer: CapsuleLinear) : CapsuleLinear =
-        { layer with Weight = layer.Weight * gain }
-
     /// x [b, K, in] → [b, K, out]. Raises ShapeError when sizes differ.
     let forward (layer: CapsuleLinear) (x: Tensor) : Tensor = x.linearEach (layer.Weight, Option.toObj layer.Bias)
 

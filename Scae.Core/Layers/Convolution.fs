@@ -17,10 +17,6 @@ module Convolution =
             Bias = Tensor.zeros ([| outputs |], dtype)
         }
 
-    /// The same with filters that many times as large; √2 keeps a signal as large through a relu.
-    let scaled (gain: float) (layer: Convolution) : Convolution =
-        { layer with Filters = layer.Filters * gain }
-
     /// The side of what is left of an image of the given side.
     let side (size: int) (stride: int) (side: int) : int = (side - size) / stride + 1
 

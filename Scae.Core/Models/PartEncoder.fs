@@ -27,7 +27,8 @@ type Parts =
 /// The encoder of part capsules (Kosiorek et al. 2019, §2.2; sizes and initialisation are the released program's).
 [<RequireQualifiedAccess>]
 module PartEncoder =
-    let private strides = [| 2; 2; 1; 1 |]
+    /// The convolutions' strides.
+    let internal strides = [| 2; 2; 1; 1 |]
 
     [<Literal>]
     let private Size = 3
@@ -45,8 +46,7 @@ module PartEncoder =
             Convolutions =
                 strides
                 |> Array.mapi (fun i _ ->
-                    Convolution.init Size (if i = 0 then 1 else c) c dtype ((key.Named "convolution").Fold(int64 i))
-                    |> Convolution.scaled config.EncoderGain)
+                    Convolution.init Size (if i = 0 then 1 else c) c dtype ((key.Named "convolution").Fold(int64 i)))
             Position = Initialization.glorot (e * (e + c)) dtype [ c; e; e ] (key.Named "position")
             Head = Linear.truncated c outputs dtype (key.Named "head")
         }

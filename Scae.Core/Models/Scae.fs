@@ -49,9 +49,7 @@ module Scae =
             Encoder = PartEncoder.init config dtype (key.Named "encoder")
             Decoder = PartDecoder.init config dtype (key.Named "decoder")
             Set = SetTransformer.init (ScaeConfig.set config) dtype (key.Named "set")
-            Capsules =
-                CapsuleLayer.init (ScaeConfig.capsules config) dtype (key.Named "capsules")
-                |> CapsuleLayer.scaled config.CapsuleGain
+            Capsules = CapsuleLayer.init (ScaeConfig.capsules config) dtype (key.Named "capsules")
             Dummy = Initialization.glorot (config.Parts + 6) dtype [ config.Parts; 6 ] (key.Named "dummy")
             PriorProbe = probe "prior probe"
             PosteriorProbe = probe "posterior probe"

@@ -26,8 +26,6 @@ type ScaeConfig =
         Canvas: int
         [<Setting("channels of the four convolutions", Min = 1.0)>]
         Channels: int
-        [<Setting("initial weights of the convolutions as a multiple of the released program's", Min = 0.01, Max = 100.0)>]
-        EncoderGain: float
         [<Setting("M, part capsules", Min = 1.0)>]
         Parts: int
         [<Setting("K, object capsules", Min = 1.0)>]
@@ -60,8 +58,8 @@ type ScaeConfig =
         CapsuleHidden: int
         [<Setting("numbers to which a capsule's parameters are compressed", Min = 1.0)>]
         CapsuleCode: int
-        [<Setting("initial weights of the capsules' layers as a multiple of the released program's", Min = 0.01, Max = 100.0)>]
-        CapsuleGain: float
+        [<Setting("whether initial weights are scaled until features and presence differ from image to image")>]
+        Calibrated: bool
         [<Setting("form of the sparsity of explained mass")>]
         PosteriorForm: SparsityForm
         [<Setting("weight of the posterior's sparsity within examples", Min = 0.0)>]
@@ -108,7 +106,6 @@ module ScaeConfig =
         {
             Canvas = 40
             Channels = 128
-            EncoderGain = 1.0
             Parts = 40
             Objects = 32
             Features = 16
@@ -125,7 +122,7 @@ module ScaeConfig =
             SetOutputs = 256
             CapsuleHidden = 128
             CapsuleCode = 32
-            CapsuleGain = 1.0
+            Calibrated = false
             PosteriorForm = SparsityForm.Entropy
             PosteriorWithin = 0.7
             PosteriorBetween = 0.2
