@@ -68,7 +68,7 @@ module TvaeFigures =
         let bars =
             Panel.create "Rolls of capsules and true factors"
             |> Panel.axes "" "CapCorr"
-            |> Panel.yLimits 0.0 1.05
+            |> Panel.yLimits -0.2 1.05
             |> Panel.bars
                 ""
                 Palette.blue

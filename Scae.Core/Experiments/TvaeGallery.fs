@@ -49,7 +49,7 @@ module TvaeGallery =
             "Training; the rest on validation images"
             [
                 [
-                    TrainingCurves.loss "−ELBO a frame, training" history history
+                    TrainingCurves.loss "Loss a frame, training" history history
                     metricPanel "KL a frame" "nats" [ "z", "kl_z"; "u", "kl_u" ] history
                 ]
                 [
