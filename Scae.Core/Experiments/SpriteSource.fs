@@ -30,10 +30,7 @@ module SpriteSource =
     /// What --sprites auto means here, as with `DigitSource.settle`; nothing is told, since our own drawings are within two
     /// pixels of the file's.
     let settle (resources: Resources) (settings: (string * string) list) : (string * string) list =
-        if
-            not (List.contains (Name, "auto") settings)
-            || not (List.contains ("source", "sprites") settings)
-        then
+        if not (List.contains (Name, "auto") settings) || not (List.contains ("source", "sprites") settings) then
             []
         elif (resources.SpritesMissing()).IsSome then
             [ Name, "drawn" ]

@@ -2,6 +2,7 @@ namespace Scae.Core.Experiments
 
 open System
 open Scae.Tensors
+open Scae.Core.Layers
 open Scae.Core.Data
 open Scae.Core.Models
 open Scae.Core.Training
@@ -123,6 +124,24 @@ module TvaeExperiment =
             Next = []
         }
 
+    // Rounding of a loss of 1,600 nats over a difference of 10⁻⁶ is 10⁻⁷ in a slope, and slopes of weights are as small at the
+    // start, where neither encoders nor T matter much to the loss: there are factors of their parameters.
+    [<Literal>]
+    let private LouderEncoder = 3.0
+
+    [<Literal>]
+    let private LouderDecoder = 4.0
+
+    /// Gradients are checked away from the start, with larger weights, so that they aren't lost in the loss's rounding.
+    let private checked' (settings: TvaeSettings) (_: Key) (model: TopographicVae) : TvaeSettings * TopographicVae =
+        let louder (name: string) (tensor: Tensor) =
+            match name.Split('.')[0] with
+            | "mu" -> tensor
+            | "decoder" -> tensor * LouderDecoder
+            | _ -> tensor * LouderEncoder
+
+        settings, Parameters.mapi louder model
+
     /// The experiment.
     let experiment: Experiment =
         Experiment.define
@@ -135,7 +154,7 @@ module TvaeExperiment =
                 Allocate = allocate
                 Fill = fill
                 Loss = loss
-                Checked = Definition.checkedAsItIs
+                Checked = checked'
                 Read = TvaeReading.read
                 Metrics = TvaeMeasures.ofReading
                 Probes = TvaeMeasures.probes

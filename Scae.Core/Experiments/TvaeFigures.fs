@@ -54,16 +54,10 @@ module TvaeFigures =
     /// CapCorr of each factor beside chance and where it starts.
     let capsuleCorrelation (factors: FactorCorrelation list) : Figure =
         let line (name: string) colour (value: float) (i: int) =
-            Panel.line
-                (if i = 0 then name else "")
-                colour
-                [| float i - 0.35; float i + 0.35 |]
-                (Array.create 2 value)
+            Panel.line (if i = 0 then name else "") colour [| float i - 0.35; float i + 0.35 |] (Array.create 2 value)
 
         let level (panel: Panel) (i: int, factor: FactorCorrelation) =
-            panel
-            |> line "chance" Colour.black factor.Chance i
-            |> line "prior" Palette.orange factor.Prior i
+            panel |> line "chance" Colour.black factor.Chance i |> line "prior" Palette.orange factor.Prior i
 
         let bars =
             Panel.create "Rolls of capsules and true factors"

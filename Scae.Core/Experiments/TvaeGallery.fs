@@ -24,14 +24,14 @@ module TvaeGallery =
     [<Literal>]
     let private Samples = 100
 
-    let private shape (config: TopographicVaeConfig) : FrameShape =
-        { Channels = config.Channels; Side = config.Side }
+    let private shape (config: TopographicVaeConfig) : FrameShape = { Channels = config.Channels; Side = config.Side }
 
     // --- curves
 
     let private metricPanel (title: string) (y: string) (curves: (string * string) list) (whole: History) : Panel =
         let has name =
-            whole.Evaluations |> List.forall (fun evaluation -> evaluation.Metrics |> List.exists (fun (n, _) -> n = name))
+            whole.Evaluations
+            |> List.forall (fun evaluation -> evaluation.Metrics |> List.exists (fun (n, _) -> n = name))
 
         (TrainingCurves.panel title y whole, curves |> List.filter (snd >> has) |> List.indexed)
         ||> List.fold (fun panel (i, (label, name)) ->
@@ -42,7 +42,11 @@ module TvaeGallery =
         let factors = TvaeScenes.factors data.Validation
 
         let likelihoods =
-            [ "of sequences", "likelihood"; "of frames", "likelihood_frame"; "as published", "likelihood_published" ]
+            [
+                "of sequences", "likelihood"
+                "of frames", "likelihood_frame"
+                "as published", "likelihood_published"
+            ]
 
         Figure.create
             "training-curves"
@@ -58,13 +62,7 @@ module TvaeGallery =
                         metricPanel "Equivariance error" "E_eq" [ "", "equivariance" ] history
                 ]
                 if not factors.IsEmpty then
-                    [
-                        metricPanel
-                            "CapCorr"
-                            ""
-                            [ for name, _ in factors -> name, $"capcorr_{name}" ]
-                            history
-                    ]
+                    [ metricPanel "CapCorr" "" [ for name, _ in factors -> name, $"capcorr_{name}" ] history ]
             ]
         |> Figure.panelSize 400.0 280.0
 
@@ -81,13 +79,13 @@ module TvaeGallery =
         let mu = model.Mu |> Option.map (fun mu -> mu.toScalar ()) |> Option.defaultValue 0.0
         let sequences = (Samples + config.Frames - 1) / config.Frames
         let t = TopographicVae.sampleOfPrior config mu sequences (data.Levels.Named "samples")
-        TvaePictures.samples (shape config) (rows ((TopographicVae.decode config model t).sigmoid ()) Samples)
+        TvaePictures.samples (shape config) (rows ((TopographicVae.decode config model t).sigmoid()) Samples)
 
     /// Pearson's correlation of T² between units, from frames T [n, s].
     let private correlations (t: Tensor) : float[,] =
         let square = t * t
         let centred = square - square.mean (0, true)
-        let scaled = centred / ((centred * centred).sum (0, true) + 1e-30).sqrt()
+        let scaled = centred / ((centred * centred).sum(0, true) + 1e-30).sqrt()
         let values = (scaled.transpose (0, 1)).matmul(scaled).toArray<float32>()
         let s = t.shape[1]
         Array2D.init s s (fun i j -> float values[i * s + j])
@@ -223,12 +221,7 @@ module TvaeGallery =
             let of' (name: string) = rows values[name] (count * frames) |> Array.chunkBySize frames
             let input, decoded, rolled = of' "input", of' "decoded", of' "rolled"
 
-            List.init count (fun i ->
-                {
-                    Input = input[i]
-                    Reconstruction = decoded[i]
-                    Rolled = rolled[i]
-                })
+            List.init count (fun i -> { Input = input[i]; Reconstruction = decoded[i]; Rolled = rolled[i] })
             |> TvaePictures.rolling (shape settings.Model) "rolling"
             |> Some
         | _ -> None

@@ -51,13 +51,14 @@ module TvaeReading =
     [<Literal>]
     let private ImagesAtOnce = 100
 
-    let private atOnce (config: TopographicVaeConfig) =
-        if config.Frames = 1 then ImagesAtOnce else SequencesAtOnce
+    let private atOnce (config: TopographicVaeConfig) = if config.Frames = 1 then ImagesAtOnce else SequencesAtOnce
 
     let private allocate (settings: TvaeSettings) (sequences: int) : TvaeDraws =
         let config = settings.Model
         let room = TopographicVae.allocate config sequences
-        let noise () = Tensor.zeros [| settings.Draws * sequences * config.Frames; TopographicVae.latents config |]
+
+        let noise () =
+            Tensor.zeros [| settings.Draws * sequences * config.Frames; TopographicVae.latents config |]
 
         {
             Frames = room.Frames

@@ -38,7 +38,8 @@ module TvaeRolling =
         let by (frame: int) =
             match frame % entries with
             | 0 -> first
-            | shift -> Tensor.cat ([ first.slice (2, entries - shift, entries); first.slice (2, 0, entries - shift) ], 2)
+            | shift ->
+                Tensor.cat ([ first.slice (2, entries - shift, entries); first.slice (2, 0, entries - shift) ], 2)
 
         (Tensor.stack (List.init frames by, 1)).contiguous().view(-1, capsules * entries)
 
@@ -65,7 +66,7 @@ module TvaeRolling =
 
             {
                 Seen = draw.Logits.sigmoid ()
-                Rolled = (TopographicVae.decode config model (roll config draw.Topographic)).sigmoid ()
+                Rolled = (TopographicVae.decode config model (roll config draw.Topographic)).sigmoid()
             }
 
         let inference = Inference(AtOnce, TopographicVae.allocate config, infer)

@@ -73,11 +73,7 @@ module TvaeScenes =
     let private labelsOfView (view: DigitView) : int[] =
         let step = 360 / DigitSequences.Steps
 
-        [|
-            int view.Angle / step
-            Array.IndexOf(DigitSequences.scales, view.Scale)
-            int view.Hue / step
-        |]
+        [| int view.Angle / step; Array.IndexOf(DigitSequences.scales, view.Scale); int view.Hue / step |]
 
     /// The factors of the frames of sequence number i of a part that begins with number `first`, [t][f].
     let labels (scenes: TvaeScenes) (first: int) (i: int) : int[][] =
@@ -88,5 +84,4 @@ module TvaeScenes =
         | TvaeImages.Digits _ -> DigitSequences.views scenes.Motion stream |> Array.map labelsOfView
 
     /// The first sequences, as many as there are at most.
-    let first (most: int) (scenes: TvaeScenes) : TvaeScenes =
-        { scenes with Chosen = Array.truncate most scenes.Chosen }
+    let first (most: int) (scenes: TvaeScenes) : TvaeScenes = { scenes with Chosen = Array.truncate most scenes.Chosen }

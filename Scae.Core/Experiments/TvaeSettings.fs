@@ -118,14 +118,10 @@ module TvaeSettings =
         let text (motion: DigitMotion) = (string motion).ToLowerInvariant()
         let isStill motion = (motion = DigitMotion.Still)
 
-        if
-            settings.Source = TvaeSource.Sprites
-            && (motion, test) <> (DigitMotion.Single, DigitMotion.Single)
-        then
+        if settings.Source = TvaeSource.Sprites && (motion, test) <> (DigitMotion.Single, DigitMotion.Single) then
             Some "--motion: is of digits; with --source sprites it must be single, as --test-motion must"
         elif isStill motion <> isStill test then
-            Some
-                $"--test-motion {text test}: must be still where --motion is, which is {text motion}, and there alone"
+            Some $"--test-motion {text test}: must be still where --motion is, which is {text motion}, and there alone"
         else
             None
 
@@ -185,6 +181,7 @@ module TvaeSettings =
                 settled,
                 { plan with
                     Epochs = epochs
+                    KeepsScenes = false
                     Rule = rule settled (epochs * plan.StepsPerEpoch)
                 }
             )

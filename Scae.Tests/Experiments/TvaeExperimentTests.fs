@@ -16,7 +16,8 @@ let private presets = TvaeExperiment.experiment.Specification.Presets
 
 let private preset (name: string) = presets |> List.find (fun preset -> preset.Name = name)
 
-let private small = [ "digits", "strokes"; "sprites", "drawn"; "validation-size", "16"; "test-size", "24" ]
+let private small =
+    [ "digits", "strokes"; "sprites", "drawn"; "validation-size", "16"; "test-size", "24" ]
 
 let private configure (name: string) (overrides: (string * string) list) : Result<Task, string> =
     TvaeExperiment.experiment.Configure (preset name) (small @ overrides)
@@ -144,7 +145,7 @@ let tests =
                 metrics["capcorr_scale_chance"] |> shouldBeIn (0.3, 0.7)
                 metrics["capcorr_x_chance"] |> shouldBeIn (-0.15, 0.45)
                 // W alone makes capsules roll, before anything is learned.
-                metrics["capcorr_x_prior"] |> shouldBeNear 1e-9 1.0
+                metrics["capcorr_x_prior"] |> shouldBeIn (0.99, 1.0)
                 metrics["capcorr_y_trained"] |> shouldBeIn (0.9, 1.0)
                 metrics["equivariance_prior"] |> shouldBeNear 20.0 929.0
 
@@ -178,7 +179,7 @@ let tests =
                     | Error message -> failtest message
                     | Ok comparisons ->
                         for comparison in comparisons do
-                            if comparison.RelativeError > 1e-4 then
+                            if comparison.RelativeError > 1e-6 then
                                 failtest $"{name}, {comparison.Parameter}: {comparison.RelativeError}"
 
             testCase "presets are the sixteen published experiments and a quick one: 100 epochs of gradient descent"
@@ -217,12 +218,10 @@ let tests =
                 |> shouldEqual "--entries 323: a torus needs a square number of latents, not 323"
 
                 refusal "lpartial-mnist" [ "test-motion", "still" ]
-                |> shouldEqual
-                    "--test-motion still: must be still where --motion is, which is single, and there alone"
+                |> shouldEqual "--test-motion still: must be still where --motion is, which is single, and there alone"
 
                 refusal "lpartial-dsprites" [ "motion", "rotation-colour" ]
-                |> shouldEqual
-                    "--motion: is of digits; with --source sprites it must be single, as --test-motion must"
+                |> shouldEqual "--motion: is of digits; with --source sprites it must be single, as --test-motion must"
 
             testCase "sprites come from the file where it is, and are drawn elsewhere"
             <| fun () ->
@@ -248,7 +247,13 @@ let tests =
             testCase "rolled capsules are T of frame 0, entry c at c + t"
             <| fun () ->
                 let config =
-                    { TopographicVae.published with Frames = 3; Capsules = 2; Entries = 3; Kernel = 1; Width = 1 }
+                    { TopographicVae.published with
+                        Frames = 3
+                        Capsules = 2
+                        Entries = 3
+                        Kernel = 1
+                        Width = 1
+                    }
 
                 let t = Tensor.``of`` (Array.init 36 float32, [| 6; 6 |])
                 let rolled = (TvaeRolling.roll config t).toArray<float32>()
