@@ -14,8 +14,16 @@ type TvaeStanding =
         PriorEquivariance: float
     }
 
-/// CapCorr of a factor with its chance level.
-type FactorCorrelation = { Factor: string; Correlation: float; Chance: float }
+/// CapCorr of a factor with its levels.
+type FactorCorrelation =
+    {
+        Factor: string
+        Correlation: float
+        /// Of independent capsules.
+        Chance: float
+        /// Of T drawn from the prior: where it starts.
+        Prior: float
+    }
 
 /// Plots of what topographic autoencoders measure.
 [<RequireQualifiedAccess>]
@@ -43,20 +51,18 @@ module TvaeFigures =
         }
         |> Figure.panelSize 640.0 460.0
 
-    /// CapCorr of each factor beside chance.
+    /// CapCorr of each factor beside chance and where it starts.
     let capsuleCorrelation (factors: FactorCorrelation list) : Figure =
+        let line (name: string) colour (value: float) (i: int) =
+            Panel.line (if i = 0 then name else "") colour [| float i - 0.35; float i + 0.35 |] (Array.create 2 value)
+
         let level (panel: Panel) (i: int, factor: FactorCorrelation) =
-            panel
-            |> Panel.line
-                (if i = 0 then "chance" else "")
-                Colour.black
-                [| float i - 0.35; float i + 0.35 |]
-                (Array.create 2 factor.Chance)
+            panel |> line "chance" Colour.black factor.Chance i |> line "prior" Palette.orange factor.Prior i
 
         let bars =
             Panel.create "Rolls of capsules and true factors"
             |> Panel.axes "" "CapCorr"
-            |> Panel.yLimits 0.0 1.05
+            |> Panel.yLimits -0.2 1.05
             |> Panel.bars
                 ""
                 Palette.blue

@@ -91,7 +91,7 @@ let tests =
 
             testCase "every factor has a bar, and chance beside it"
             <| fun () ->
-                let factor name = { Factor = name; Correlation = 0.9; Chance = 0.5 }
+                let factor name = { Factor = name; Correlation = 0.9; Chance = 0.5; Prior = 0.7 }
 
                 let panel = (TvaeFigures.capsuleCorrelation [ factor "scale"; factor "column" ]).Panels.Head.Head
 
