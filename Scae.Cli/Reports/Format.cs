@@ -8,7 +8,7 @@ namespace Scae.Cli.Reports;
 internal static class Format
 {
     /// <summary>Parts of the names of metrics that are fractions of one, be it best_… or …_apart.</summary>
-    private static readonly string[] s_fractions = ["accuracy", "recovery", "starts_that_succeed"];
+    private static readonly string[] s_fractions = ["accuracy", "recovery", "starts_that_succeed", "_match", "_probe", "_logistic", "_nearest"];
 
     /// <summary>A fraction of one as a percentage, everything else with four digits.</summary>
     public static string Value(string metric, double value) =>
