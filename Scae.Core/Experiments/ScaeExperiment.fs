@@ -114,10 +114,6 @@ module ScaeExperiment =
                 Probed = lazy (ScaeProbes.ofReading settings data model reading)
             }
 
-    let private snapshot settings data model =
-        let show = ScaeFigures.show settings data model
-        fun () -> ScaeFigures.snapshot (show ())
-
     /// The experiment.
     let experiment: Experiment =
         Experiment.define
@@ -135,9 +131,10 @@ module ScaeExperiment =
                 Metrics = fun _ examination -> ScaeMeasures.ofReading examination.Reading
                 Probes = fun _ _ _ examination -> examination.Probed.Value.Metrics
                 Baselines = []
-                Snapshot = snapshot
+                Snapshot = ScaeFigures.snapshot
                 Figures =
-                    fun settings data model _ history ->
-                        ScaeFigures.all (ScaeFigures.show settings data model ()) history
+                    fun settings data model examined history ->
+                        let test = examined Test
+                        ScaeFigures.all settings data model (test.Reading, test.Probed.Value) history
                 Animation = fun _ _ -> ScaeFigures.animation
             }
