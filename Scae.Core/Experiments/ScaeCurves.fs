@@ -46,7 +46,8 @@ module ScaeCurves =
         (TrainingCurves.panel title y whole |> Panel.yRangeOf values, curves)
         ||> List.fold (fun panel (label, colour, value) -> TrainingCurves.curve label colour until value panel)
 
-    let private training, validation = Palette.orange, Palette.blue
+    let private training = Palette.orange
+    let private validation = Palette.blue
 
     /// Whether something was measured of validation digits as well as of batches.
     let private isMetric (name: string) (whole: History) : bool =

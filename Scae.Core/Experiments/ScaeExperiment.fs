@@ -8,7 +8,12 @@ open Scae.Core.Models
 open Scae.Core.Training
 
 /// What a model says of a split, and what that tells of classes.
-type private ScaeExamination = { Reading: ScaeReading; Probed: Lazy<ScaeProbed> }
+type private ScaeExamination =
+    {
+        Reading: ScaeReading
+        Probed: Lazy<ScaeProbed>
+        UnderOtherNoise: Lazy<Metrics>
+    }
 
 /// Digits on canvases, explained as objects made of parts by a stacked capsule autoencoder.
 [<RequireQualifiedAccess>]
@@ -112,6 +117,7 @@ module ScaeExperiment =
             {
                 Reading = reading
                 Probed = lazy (ScaeProbes.ofReading settings data model reading)
+                UnderOtherNoise = lazy (ScaeProbes.underOtherNoise settings data model)
             }
 
     /// The experiment.
@@ -129,7 +135,7 @@ module ScaeExperiment =
                 Checked = checked'
                 Read = examine
                 Metrics = fun _ examination -> ScaeMeasures.ofReading examination.Reading
-                Probes = fun _ _ _ examination -> examination.Probed.Value.Metrics
+                Probes = fun _ _ _ examination -> examination.Probed.Value.Metrics @ examination.UnderOtherNoise.Value
                 Baselines = []
                 Snapshot = ScaeFigures.snapshot
                 Figures =

@@ -88,8 +88,7 @@ module ScaeProbes =
     // What is told of the other treatment of noise.
     let private told = [ "match"; "logistic"; "nearest"; "match_viewpoints"; "probe"; "probe_viewpoints" ]
 
-    /// The most telling of these measures, and the online probes' accuracy, under names that say how noise was treated.
-    let private underOtherNoise (treatment: string) (key: Key) (samples: ScaeSamples) : Metrics =
+    let private mostTelling (samples: ScaeSamples) (probed: ScaeProbed) : Metrics =
         let test = samples.Test
 
         let probes =
@@ -98,30 +97,38 @@ module ScaeProbes =
                 "prior_probe", ScaeMeasures.agreement test.Labels test.PriorClasses
             ]
 
-        let isTold (name: string) = told |> List.contains (name.Substring(name.IndexOf '_' + 1))
+        probes @ probed.Metrics
+        |> List.filter (fun (name, _) -> told |> List.contains (name.Substring(name.IndexOf '_' + 1)))
 
-        probes @ (ofSamples key samples).Metrics
-        |> List.filter (fst >> isTold)
-        |> List.map (fun (name, value) -> $"{treatment}_{name}", value)
+    let private represented
+        (data: ScaeData)
+        (represent: ScaeScenes -> ScaeRepresentation)
+        (test: ScaeRepresentation)
+        : ScaeSamples =
+        {
+            Train = represent data.Probe.Value
+            Test = test
+            Viewpoints = represent data.Viewpoints.Value
+        }
 
-    /// All measures of test digits that were read. Those under the other treatment of noise have names that begin with
-    /// noiseless_ where noise stays on, as in the released program, and with noisy_ where it is off.
+    /// All measures of test digits that were read.
     let ofReading (settings: ScaeSettings) (data: ScaeData) (model: Scae) (reading: ScaeReading) : ScaeProbed =
-        let represent (settings: ScaeSettings) = ScaeRepresentation.ofScenes settings model
+        ScaeRepresentation.ofReading reading
+        |> represented data (ScaeRepresentation.ofScenes settings model)
+        |> ofSamples data.Clusters
 
-        let samples (represent: ScaeScenes -> ScaeRepresentation) (test: ScaeRepresentation) =
-            {
-                Train = represent data.Probe.Value
-                Test = test
-                Viewpoints = represent data.Viewpoints.Value
-            }
-
-        let own = ofSamples data.Clusters (samples (represent settings) (ScaeRepresentation.ofReading reading))
-
+    /// The most telling of these measures, and the online probes' accuracy, under the other treatment of noise: names begin
+    /// with noiseless_ where there is noise when measuring, as in the released program, and with noisy_ where there is none.
+    /// Nothing for a model that knows no noise.
+    let underOtherNoise (settings: ScaeSettings) (data: ScaeData) (model: Scae) : Metrics =
         if settings.Noise = 0.0 then
-            own
+            []
         else
-            let name = if settings.EvaluationNoise then "noiseless" else "noisy"
-            let represent = represent { settings with EvaluationNoise = not settings.EvaluationNoise }
-            let other = samples represent (represent data.Test)
-            { own with Metrics = own.Metrics @ underOtherNoise name data.Clusters other }
+            let treatment = if settings.EvaluationNoise then "noiseless" else "noisy"
+            let other = { settings with EvaluationNoise = not settings.EvaluationNoise }
+            let represent = ScaeRepresentation.ofScenes other model
+            let samples = represented data represent (represent data.Test)
+
+            ofSamples data.Clusters samples
+            |> mostTelling samples
+            |> List.map (fun (name, value) -> $"{treatment}_{name}", value)

@@ -92,7 +92,9 @@ let tests =
                     let settings, data, model = small evaluationNoise
                     let reading = ScaeReading.read settings data model Test
 
-                    (ScaeProbes.ofReading settings data model reading).Metrics |> Map.ofList,
+                    (ScaeProbes.ofReading settings data model reading).Metrics
+                    @ ScaeProbes.underOtherNoise settings data model
+                    |> Map.ofList,
                     ScaeMeasures.ofReading reading |> Map.ofList
 
                 let noisy, noisyPlain = ofNoise true
@@ -110,9 +112,5 @@ let tests =
             <| fun () ->
                 let settings, data, model = small true
                 let settings = { settings with Noise = 0.0 }
-                let reading = ScaeReading.read settings data model Test
-
-                (ScaeProbes.ofReading settings data model reading).Metrics
-                |> List.filter (fun (name, _) -> name.StartsWith "nois")
-                |> shouldBeEmpty
+                ScaeProbes.underOtherNoise settings data model |> shouldBeEmpty
         ]
