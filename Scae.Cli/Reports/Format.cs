@@ -54,5 +54,6 @@ internal static class Format
         return span.TotalMinutes >= 1 ? $"{span.Minutes} min {span.Seconds:00} s" : $"{span.TotalSeconds:0} s";
     }
 
-    private static bool IsFraction(string metric) => s_fractions.Any(part => metric.Contains(part, StringComparison.Ordinal));
+    /// <summary>Whether a metric is a fraction of one, which people read in percent.</summary>
+    public static bool IsFraction(string metric) => s_fractions.Any(part => metric.Contains(part, StringComparison.Ordinal));
 }

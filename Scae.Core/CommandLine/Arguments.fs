@@ -116,6 +116,15 @@ module Arguments =
                     }
         }
 
+    let private report (words: string list) : Result<Command, string> =
+        result {
+            let! given = Words.read<ReportArguments> "report" words
+            let! folders = given |> Words.mains "a run's folder" exampleRun <@ ReportArguments.Runs @>
+            let! out = given |> Words.file <@ ReportArguments.Out @>
+            let json = given.Results.Contains ReportArguments.Json
+            return Command.Report { Folders = folders; Out = out; Json = json }
+        }
+
     let private sweep (words: string list) : Result<Command, string> =
         result {
             let! given = Words.read<SweepArguments> "sweep" words
@@ -276,6 +285,7 @@ module Arguments =
         | "train" :: words -> train words
         | "eval" :: words -> eval words
         | "figures" :: words -> figures words
+        | "report" :: words -> report words
         | "sweep" :: words -> sweep words
         | "verify" :: words -> verify words
         | "gradcheck" :: words -> gradcheck words

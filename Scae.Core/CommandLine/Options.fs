@@ -48,6 +48,16 @@ type RunOptions =
 /// What `scae eval` was asked to do.
 type EvalOptions = { Run: RunOptions; Baseline: string option }
 
+/// What `scae report` was asked to do.
+type ReportOptions =
+    {
+        /// Folders of runs or of sweeps.
+        Folders: string list
+        /// The file.
+        Out: string option
+        Json: bool
+    }
+
 /// What `scae sweep` was asked to do.
 type SweepOptions =
     {
@@ -89,6 +99,7 @@ type Command =
     | Train of TrainOptions
     | Eval of EvalOptions
     | Figures of RunOptions
+    | Report of ReportOptions
     | Sweep of SweepOptions
     | Verify of ExperimentOptions
     | Gradcheck of ExperimentOptions

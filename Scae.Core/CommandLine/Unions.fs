@@ -101,6 +101,18 @@ type internal EvalArguments =
             | Data _ -> Meaning.Data
             | Json -> Meaning.Json
 
+type internal ReportArguments =
+    | [<MainCommand>] Runs of folder: string
+    | Out of file: string
+    | Json
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | Runs _ -> "the folder of a run or of a sweep; several stand side by side."
+            | Out _ -> "the file; report.html in the folder unless given, or here where there are several folders."
+            | Json -> "print the file's name and the runs in it as JSON and nothing else."
+
 type internal SweepArguments =
     | [<MainCommand>] Experiment of experiment: string
     | Preset of name: string
@@ -195,6 +207,7 @@ type internal RootArguments =
     | [<CliPrefix(CliPrefix.None)>] Train of ParseResults<TrainArguments>
     | [<CliPrefix(CliPrefix.None)>] Eval of ParseResults<EvalArguments>
     | [<CliPrefix(CliPrefix.None)>] Figures of ParseResults<FiguresArguments>
+    | [<CliPrefix(CliPrefix.None)>] Report of ParseResults<ReportArguments>
     | [<CliPrefix(CliPrefix.None)>] Sweep of ParseResults<SweepArguments>
     | [<CliPrefix(CliPrefix.None)>] Verify of ParseResults<VerifyArguments>
     | [<CliPrefix(CliPrefix.None)>] Gradcheck of ParseResults<GradcheckArguments>
@@ -207,6 +220,7 @@ type internal RootArguments =
             | Train _ -> "train an experiment; leaves a folder with numbers, checkpoint and pictures."
             | Eval _ -> "evaluate a run's checkpoint on scenes that it has never seen."
             | Figures _ -> "draw the figures of a run again."
+            | Report _ -> "runs as one HTML file: figures of merit, curves, pictures, and how to repeat them."
             | Sweep _ -> "train several seeds, or combinations of hyperparameters; mean ± standard deviation."
             | Verify _ -> "run what paper-specs promises and say which targets hold."
             | Gradcheck _ -> "automatic derivatives against central differences, in float64."
