@@ -131,10 +131,29 @@ module Arguments =
             let! name = given |> Words.main <@ SweepArguments.Experiment @>
             let! name = name |> Words.required "an experiment" "constellations --seeds 0..4" given
             let! experiment = Experiments.find name
-            let! preset = given |> Words.text <@ SweepArguments.Preset @>
-            let! preset = Experiments.preset preset experiment
+            let! single = given |> Words.text <@ SweepArguments.Preset @>
+            let! preset = Experiments.preset single experiment
             let! overrides = given |> Words.settings <@ SweepArguments.Set @> [ experiment ]
-            do! Choice.check overrides experiment preset
+            let! several = given |> Words.text <@ SweepArguments.Presets @>
+
+            let! compared =
+                several
+                |> Choice.compared
+                    overrides
+                    experiment
+                    [
+                        if single.IsSome then
+                            "--preset"
+                        if given.Results.Contains SweepArguments.Vary then
+                            "--vary"
+                    ]
+
+            do!
+                if compared.IsEmpty then
+                    Choice.check overrides experiment preset
+                else
+                    Ok()
+
             let! vary = given.Results.GetResults SweepArguments.Vary |> Choice.axes overrides experiment preset
             let! seeds = given |> Words.text <@ SweepArguments.Seeds @>
             let! seeds = Choice.seeds (defaultArg seeds "0..4")
@@ -150,6 +169,7 @@ module Arguments =
                         Overrides = overrides
                         Seeds = seeds
                         Vary = vary
+                        Compared = compared
                         Out = out
                         Threads = threads
                         Data = data

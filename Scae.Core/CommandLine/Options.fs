@@ -67,6 +67,8 @@ type SweepOptions =
         Seeds: SeedRange
         /// The hyperparameters that are varied.
         Vary: ScanAxis list
+        /// The presets that are compared, in place of the one; none where it is but one.
+        Compared: Preset list
         Out: string option
         Threads: int option
         /// The folder of data that isn't generated.

@@ -116,6 +116,7 @@ type internal ReportArguments =
 type internal SweepArguments =
     | [<MainCommand>] Experiment of experiment: string
     | Preset of name: string
+    | Presets of names: string
     | [<Hidden>] Set of name: string * value: string
     | Seeds of range: string
     | Vary of axis: string
@@ -131,11 +132,13 @@ type internal SweepArguments =
             match this with
             | Experiment _ -> "what to train; scae list names them."
             | Preset _ -> Meaning.Preset
+            | Presets _ ->
+                "presets to compare, such as best,noisy, in place of one; all stands for every one but quick."
             | Set _ -> Meaning.Set
             | Seeds _ -> "first..last, such as 0..4, which is what is run unless given."
             | Vary _ -> "a hyperparameter and its values, such as hidden=12,24,48; every combination of several is run."
             | Out _ ->
-                "the sweep's folder, runs/EXPERIMENT-PRESET-sweep unless given; finished runs in it aren't run again."
+                "the sweep's folder, runs/EXPERIMENT-PRESET-sweep unless given, with --presets runs/EXPERIMENT-sweep; finished runs in it aren't run again."
             | Threads _ -> Meaning.AtOnce
             | Data _ -> Meaning.Data
             | Tensorboard -> Meaning.TensorBoard

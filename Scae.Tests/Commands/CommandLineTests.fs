@@ -23,6 +23,9 @@ let private nonsense: (string list * string) list =
         [ "train"; "constellations"; "--threads"; "0" ], "scae: --threads 0: must be from 1 to 1024"
         [ "sweep"; "constellations"; "--seeds"; "4..2" ],
         "scae: --seeds 4..2: must be first..last with first ≤ last, such as 0..4"
+        [ "sweep"; "neural-em"; "--presets"; "all"; "--preset"; "quick" ], "scae: --presets all: can't be with --preset"
+        [ "sweep"; "neural-em"; "--presets"; "quick"; "--vary"; "hidden=12" ],
+        "scae: --presets quick: can't be with --vary"
         [ "sweep"; "neural-em"; "--vary"; "hiden=12,24" ],
         "scae: there is no hyperparameter --hiden; did you mean hidden?"
         [ "sweep"; "neural-em"; "--vary"; "hidden=12,none" ], "scae: --hidden none: must be a whole number"
@@ -423,6 +426,41 @@ let tests =
                     let written = File.GetLastWriteTimeUtc checkpoint
                     let second = run scan
                     second.Output |> shouldEqual first.Output
+                    File.GetLastWriteTimeUtc checkpoint |> shouldEqual written)
+
+            testCase "presets are compared in a table, and only what isn't finished is trained"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let compare =
+                        [
+                            "sweep"
+                            "constellations"
+                            "--presets"
+                            "quick,published"
+                            "--seeds"
+                            "0..1"
+                            "--out"
+                            folder
+                        ]
+                        @ [ "--epochs"; "1"; "--steps-per-epoch"; "2"; "--validation-size"; "16"; "--test-size"; "16" ]
+
+                    let first = run compare
+                    first.Error |> shouldEqual ""
+                    first.Output |> shouldContainText "quick, seed 1: "
+
+                    first.Output
+                    |> shouldContainText $"2 seeds each, mean ± standard deviation; runs, tables and picture: {folder}"
+
+                    let presets =
+                        json (File.ReadAllText(Path.Combine(folder, "comparison.json"))) |> property "presets"
+
+                    presets.GetArrayLength() |> shouldEqual 2
+                    (presets[1] |> property "preset").ValueEquals "published" |> shouldEqual true
+
+                    File.ReadAllLines(Path.Combine(folder, "comparison.md"))[4] |> shouldStartWith "| quick | "
+                    let checkpoint = Path.Combine(folder, "published", "seed-1", "last.safetensors")
+                    let written = File.GetLastWriteTimeUtc checkpoint
+                    (run compare).ExitCode |> shouldEqual 0
                     File.GetLastWriteTimeUtc checkpoint |> shouldEqual written)
 
             testCase "gradcheck passes and bench reports every part of a step"
