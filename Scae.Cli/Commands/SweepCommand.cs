@@ -106,7 +106,7 @@ internal static class SweepCommand
         else if (!options.Quiet) Show(result, folder);
 
         List<Summary> Summaries(Preset preset) =>
-            Trainings(options, preset, Path.Combine(folder, preset.Name), pictures: true, stop).Seeds([.. options.Overrides], options.Seeds.Values, Report, stop);
+            Trainings(options, preset, Path.Combine(folder, preset.Name), pictures: true, stop).Seeds([.. options.Overrides], options.Seeds, Report, stop);
 
         void Report(Summary summary)
         {
