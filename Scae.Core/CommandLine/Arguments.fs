@@ -125,6 +125,24 @@ module Arguments =
             return Command.Report { Folders = folders; Out = out; Json = json }
         }
 
+    let private export (words: string list) : Result<Command, string> =
+        result {
+            let! given = Words.read<ExportArguments> "export" words
+            let! folder = given |> Words.main <@ ExportArguments.Run @>
+            let! folder = folder |> Words.required "a run's folder" $"{exampleRun} --format npz" given
+            let! format = given |> Words.text <@ ExportArguments.Format @>
+
+            let! format =
+                match format with
+                | Some "npz" -> Ok Npz
+                | Some "onnx" -> Ok Onnx
+                | Some other -> Error $"--format {other}: must be npz or onnx"
+                | None -> Error "scae export: needs --format npz or --format onnx"
+
+            let! out = given |> Words.file <@ ExportArguments.Out @>
+            return Command.Export { Folder = folder; Format = format; Out = out }
+        }
+
     let private sweep (words: string list) : Result<Command, string> =
         result {
             let! given = Words.read<SweepArguments> "sweep" words
@@ -306,6 +324,7 @@ module Arguments =
         | "eval" :: words -> eval words
         | "figures" :: words -> figures words
         | "report" :: words -> report words
+        | "export" :: words -> export words
         | "sweep" :: words -> sweep words
         | "verify" :: words -> verify words
         | "gradcheck" :: words -> gradcheck words

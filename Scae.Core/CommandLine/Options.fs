@@ -58,6 +58,22 @@ type ReportOptions =
         Json: bool
     }
 
+/// For which programs `scae export` writes.
+type ExportFormat =
+    /// NumPy: the parameters as an archive of arrays.
+    | Npz
+    /// ONNX Runtime and its like: the encoder as a graph.
+    | Onnx
+
+/// What `scae export` was asked to do.
+type ExportOptions =
+    {
+        Folder: string
+        Format: ExportFormat
+        /// The file.
+        Out: string option
+    }
+
 /// What `scae sweep` was asked to do.
 type SweepOptions =
     {
@@ -102,6 +118,7 @@ type Command =
     | Eval of EvalOptions
     | Figures of RunOptions
     | Report of ReportOptions
+    | Export of ExportOptions
     | Sweep of SweepOptions
     | Verify of ExperimentOptions
     | Gradcheck of ExperimentOptions

@@ -113,6 +113,18 @@ type internal ReportArguments =
             | Out _ -> "the file; report.html in the folder unless given, or here where there are several folders."
             | Json -> "print the file's name and the runs in it as JSON and nothing else."
 
+type internal ExportArguments =
+    | [<MainCommand>] Run of folder: string
+    | Format of name: string
+    | Out of file: string
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | Run _ -> "the folder that scae train left."
+            | Format _ -> "npz: the best epoch's parameters for NumPy; or onnx: the encoder for ONNX Runtime."
+            | Out _ -> "the file; parameters.npz or encoder.onnx in the folder unless given."
+
 type internal SweepArguments =
     | [<MainCommand>] Experiment of experiment: string
     | Preset of name: string
@@ -211,6 +223,7 @@ type internal RootArguments =
     | [<CliPrefix(CliPrefix.None)>] Eval of ParseResults<EvalArguments>
     | [<CliPrefix(CliPrefix.None)>] Figures of ParseResults<FiguresArguments>
     | [<CliPrefix(CliPrefix.None)>] Report of ParseResults<ReportArguments>
+    | [<CliPrefix(CliPrefix.None)>] Export of ParseResults<ExportArguments>
     | [<CliPrefix(CliPrefix.None)>] Sweep of ParseResults<SweepArguments>
     | [<CliPrefix(CliPrefix.None)>] Verify of ParseResults<VerifyArguments>
     | [<CliPrefix(CliPrefix.None)>] Gradcheck of ParseResults<GradcheckArguments>
@@ -224,6 +237,7 @@ type internal RootArguments =
             | Eval _ -> "evaluate a run's checkpoint on scenes that it has never seen."
             | Figures _ -> "draw the figures of a run again."
             | Report _ -> "runs as one HTML file: figures of merit, curves, pictures, and how to repeat them."
+            | Export _ -> "a run's parameters for NumPy, or its encoder for ONNX Runtime."
             | Sweep _ -> "train several seeds, or combinations of hyperparameters; mean ± standard deviation."
             | Verify _ -> "run what paper-specs promises and say which targets hold."
             | Gradcheck _ -> "automatic derivatives against central differences, in float64."

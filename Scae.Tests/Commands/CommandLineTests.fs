@@ -51,6 +51,10 @@ let private nonsense: (string list * string) list =
         [ "report"; "" ], "scae report: needs a run's folder, such as scae report runs/constellations-published-0"
         [ "report"; "a"; "b"; "--ot"; "c.html" ], "scae report has no option --ot; did you mean --out?"
         [ "report"; "a"; "--out"; "" ], "scae report: an empty name is no file"
+        [ "export" ],
+        "scae export: needs a run's folder, such as scae export runs/constellations-published-0 --format npz"
+        [ "export"; "a" ], "scae export: needs --format npz or --format onnx"
+        [ "export"; "a"; "--format"; "onx" ], "scae: --format onx: must be npz or onnx"
         [ "eval" ], "scae eval: needs a run's folder, such as scae eval runs/constellations-published-0"
     ]
 
@@ -65,7 +69,8 @@ let tests =
                 let result = run [ "--help" ]
                 result.ExitCode |> shouldEqual 0
 
-                for verb in [ "list"; "train"; "eval"; "figures"; "report"; "sweep"; "verify"; "gradcheck"; "bench" ] do
+                for verb in
+                    [ "list"; "train"; "eval"; "figures"; "report"; "export"; "sweep"; "verify"; "gradcheck"; "bench" ] do
                     result.Output |> shouldContainText verb
 
             testCase "help of train lists every hyperparameter with its default"
