@@ -104,14 +104,13 @@ module Comparison =
             let y = mean plot.Y preset
             let trained = [| mean plot.X preset |]
 
-            (panel, plot.Levels)
+            (panel |> Panel.points preset.Preset Marker.Circle 12.0 colour trained [| y |], plot.Levels)
             ||> List.fold (fun panel level ->
                 let at = [| mean level preset |]
 
                 panel
                 |> Panel.line "" (Colour.withOpacity 0.5 colour) [| at[0]; trained[0] |] [| y; y |]
-                |> Panel.points "" Marker.Cross 8.0 (Colour.withOpacity 0.7 colour) at [| y |])
-            |> Panel.points preset.Preset Marker.Circle 10.0 colour trained [| y |]
+                |> Panel.points "" Marker.Cross 10.0 Colour.black at [| y |])
 
         let whole = rows table presets
         let name (metric: string) = metric.Replace('_', ' ')
@@ -127,7 +126,7 @@ module Comparison =
         ||> List.fold (fun panel at -> Panel.vertical "chance" Colour.grey at panel)
         |> fun panel -> List.fold draw panel (List.indexed whole)
 
-    /// The tables that have a picture, side by side: a disc for each preset, a cross at each of its levels.
+    /// The tables that have a picture, side by side: a disc for each preset and crosses at its levels.
     let figure
         (specification: Specification)
         (tables: PresetTable list)
