@@ -1,5 +1,6 @@
 using System;
 using System.IO;
+using System.Runtime.InteropServices;
 using Scae.Cli.Commands;
 using Scae.Cli.Reports;
 using Scae.Cli.Runs;
@@ -11,9 +12,15 @@ namespace Scae.Cli;
 /// <summary>The scae command: 0 when what was asked was done, 1 when it failed, 2 when the arguments make no sense.</summary>
 internal static class Program
 {
+    // SIGXFSZ of Linux and macOS.
+    private const int FileTooLarge = 25;
+
     private static int Main(string[] words)
     {
         Console.SetOut(new StandardOutput(Console.Out));
+
+        // A file that grows past ulimit -f: the write fails and one line says so, instead of the process being killed.
+        using var tooLarge = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create((PosixSignal)FileTooLarge, context => context.Cancel = true);
         try
         {
             var parsed = Arguments.parse(words);
@@ -49,6 +56,7 @@ internal static class Program
             case Command.Train train: return TrainCommand.Run(train.Item);
             case Command.Eval eval: return EvalCommand.Run(eval.Item);
             case Command.Figures figures: return FiguresCommand.Run(figures.Item);
+            case Command.Report report: return ReportCommand.Run(report.Item);
             case Command.Sweep sweep: return SweepCommand.Run(sweep.Item);
             case Command.Verify verify: return VerifyCommand.Run(verify.Item);
             case Command.Gradcheck gradcheck: return GradcheckCommand.Run(gradcheck.Item);

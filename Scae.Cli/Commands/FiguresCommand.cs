@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Text.Json.Nodes;
 using Scae.Cli.Data;
 using Scae.Cli.Runs;
@@ -21,7 +22,8 @@ internal static class FiguresCommand
         folder.Prepare();
         var history = folder.ReadHistory(saved.State);
         var figures = Results.figures(saved.Session, saved.State, history);
-        var written = FigureFiles.Write(folder, figures, SessionModule.animation(saved.Session, history));
+        List<string> written = [];
+        FileProblem.Tell(folder.Figures, "what was drawn before is there; the same command draws the rest", () => written = FigureFiles.Write(folder, figures, SessionModule.animation(saved.Session, history)));
         if (options.Json)
         {
             var names = new JsonArray();

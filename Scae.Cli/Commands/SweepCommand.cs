@@ -32,15 +32,15 @@ internal static class SweepCommand
         Trainings(options, options.Preset, folder, pictures, stop);
 
     private static SweepRun Trainings(SweepOptions options, Preset preset, string folder, bool pictures, CancellationToken stop) => new(
-        options.Experiment, preset, folder, options.Threads?.Value ?? Environment.ProcessorCount, MnistFiles.Resources(options.Data?.Value, stop), pictures);
+        options.Experiment, preset, folder, options.Threads?.Value ?? Environment.ProcessorCount, MnistFiles.Resources(options.Data?.Value, stop), pictures, options.TensorBoard);
 
     private static bool IsSilent(SweepOptions options) => options.Quiet || options.Json;
 
     private static void RunSeeds(SweepOptions options, string folder, CancellationToken stop)
     {
-        var summaries = Trainings(options, folder, pictures: true, stop).Seeds([.. options.Overrides], options.Seeds.Values, Report, stop);
+        var summaries = Trainings(options, folder, pictures: true, stop).Seeds([.. options.Overrides], options.Seeds, Report, stop);
         var result = new SweepResult(options.Experiment.Specification.Experiment, options.Preset.Name, summaries);
-        AtomicFile.Write(Path.Combine(folder, "sweep.json"), result.ToJson() + "\n");
+        FileProblem.Tell(folder, "the runs are whole; the same command goes on", () => AtomicFile.Write(Path.Combine(folder, "sweep.json"), result.ToJson() + "\n"));
         if (options.Json) Console.Out.WriteLine(result.ToJson());
         else if (!options.Quiet) Show(options.Experiment.Specification, result, folder);
 
@@ -63,15 +63,17 @@ internal static class SweepCommand
     {
         string metric = "best_" + RunFailure.Unless(ExperimentModule.configure(options.Experiment, options.Preset, options.Overrides)).Plan.BestBy.Metric;
         var combinations = Scan.combinations(options.Vary);
-        var jobs = combinations.SelectMany(settings => options.Seeds.Values.Select(seed =>
-            new SweepJob([.. options.Overrides, .. settings], seed, Path.Combine(folder, Scan.folder(settings), $"seed-{seed}"))));
-        var summaries = Trainings(options, folder, pictures: false, stop).Run(jobs, Report, stop);
+        var kinds = combinations.Select(settings => (IReadOnlyList<Tuple<string, string>>)[.. options.Overrides, .. settings]).ToList();
+        var summaries = Trainings(options, folder, pictures: false, stop).Run(kinds, options.Seeds, FolderOf, Report, stop);
         int seeds = (int)options.Seeds.Count;
         var rows = combinations.Select((settings, i) => new ScanRow(settings, Spread.OfAll(summaries.GetRange(i * seeds, seeds))));
         var result = new ScanResult(options, metric, [.. rows]);
-        result.Write(folder);
+        FileProblem.Tell(folder, "the runs are whole; the same command goes on", () => result.Write(folder));
         if (options.Json) Console.Out.WriteLine(result.ToJson());
         else if (!options.Quiet) Show(result, seeds, folder);
+
+        string FolderOf(IReadOnlyList<Tuple<string, string>> overrides, long seed) =>
+            Path.Combine(folder, Scan.folder(combinations[kinds.IndexOf(overrides)]), $"seed-{seed}");
 
         void Report(SweepJob job, Summary summary)
         {

@@ -24,6 +24,7 @@ internal static class TrainCommand
         var (run, taken) = options.Resume ? Resumed(options, resources) : Begun(options, resources);
         using (taken)
         {
+            run.CheckMemory();
             var summary = run.Run(options.Resume, Parallelism.Threads, Displays.For(options.Quiet || options.Json), interruption.Token)
                 ?? throw new RunFailure($"stopped; everything is saved in {run.Folder.Path}; go on with: {Resumption(options, run.Folder)}", ExitCode.Stopped);
             if (options.Json) Console.Out.WriteLine(summary.ToJson());
@@ -40,7 +41,7 @@ internal static class TrainCommand
         var preset = PresetOf(options, experiment);
         long seed = SeedOf(options);
         var (folder, taken) = options.Out is { } named ? Claim(named.Value) : RunFolder.TakeFirstFree(DefaultPath(options, experiment));
-        return Holding(taken, () => new TrainingRun(experiment, preset, options.Overrides, seed, resources, folder));
+        return Holding(taken, () => new TrainingRun(experiment, preset, options.Overrides, seed, resources, folder, options.TensorBoard));
     }
 
     /// <summary>The run in a folder: what isn't said again is as it was, and what is said must be.</summary>
@@ -56,7 +57,7 @@ internal static class TrainCommand
             var preset = RunFailure.Unless(Experiments.preset(identity.Preset, experiment), folder.Path);
             Agree(options, folder, identity);
             var settings = identity.Settings.Where(pair => options.Overrides.All(said => said.Item1 != pair.Item1)).Concat(options.Overrides);
-            return new TrainingRun(experiment, preset, settings, identity.Seed, resources, folder);
+            return new TrainingRun(experiment, preset, settings, identity.Seed, resources, folder, options.TensorBoard);
         });
     }
 

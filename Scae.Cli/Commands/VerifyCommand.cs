@@ -92,7 +92,7 @@ internal static class VerifyCommand
             var preset = RunFailure.Unless(Experiments.preset(group.Key, experiment));
             string folder = Path.Combine(options.Out?.Value ?? Path.Combine("runs", "verify"), $"{specification.Experiment}-{group.Key}");
             var runs = new SweepRun(experiment, preset, folder, options.Threads?.Value ?? Environment.ProcessorCount, MnistFiles.Resources(options.Data?.Value, stop));
-            var seeds = Enumerable.Range(0, group.Max(target => target.Seeds)).Select(seed => (long)seed);
+            var seeds = new SeedRange(0, group.Max(target => target.Seeds) - 1);
             var settings = RunFailure.Unless(ExperimentModule.configure(experiment, preset, options.Overrides)).Settings;
             var summaries = runs.Seeds([.. options.Overrides, .. DigitSourceModule.insist(settings)], seeds, Report, stop);
             foreach (var target in group)

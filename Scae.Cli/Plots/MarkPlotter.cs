@@ -133,15 +133,15 @@ internal sealed class MarkPlotter(Plot plot, Projection x, Projection y)
     /// <summary>A point's look, chosen so that equal sizes look equally large.</summary>
     public static MarkerStyle Marker(Marker shape, float size, Colour colour)
     {
-        (MarkerShape kind, float scale) = shape switch
+        (MarkerShape kind, PointShape? own, float scale) = shape switch
         {
-            { IsSquare: true } => (MarkerShape.FilledSquare, 0.88f),
-            { IsTriangle: true } => (MarkerShape.FilledTriangleUp, 1.1f),
-            { IsPlus: true } => (MarkerShape.Cross, 1f),
-            { IsCross: true } => (MarkerShape.Eks, 0.86f),
-            _ => (MarkerShape.FilledCircle, 1f),
+            { IsSquare: true } => (MarkerShape.FilledSquare, null, 0.88f),
+            { IsTriangle: true } => (MarkerShape.FilledTriangleUp, PointShape.Triangle, 1.1f),
+            { IsPlus: true } => (MarkerShape.Cross, PointShape.Plus, 1f),
+            { IsCross: true } => (MarkerShape.Eks, PointShape.Cross, 0.86f),
+            _ => (MarkerShape.FilledCircle, default(PointShape?), 1f),
         };
-        return new MarkerStyle(kind, scale * size, Style.Of(colour)) { LineWidth = Math.Max(1.2f, size * 0.2f) };
+        return new MarkerStyle(kind, scale * size, Style.Of(colour)) { CustomRenderer = own, LineWidth = Math.Max(1.2f, size * 0.2f) };
     }
 
     private void AddImage(SKBitmap? pixels, double left, double top, double right, double bottom)

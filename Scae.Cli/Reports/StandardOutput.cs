@@ -31,7 +31,7 @@ internal sealed class StandardOutput(TextWriter inner) : TextWriter(inner.Format
         }
         catch (Exception problem) when (FileProblem.Is(problem) || problem is ObjectDisposedException)
         {
-            throw new RunFailure($"standard output can't be written ({FileProblem.Text(problem)}); --quiet writes nothing there");
+            throw new RunFailure($"standard output can't be written ({FileProblem.Text(problem)}); train and sweep write nothing there with --quiet");
         }
     }
 }

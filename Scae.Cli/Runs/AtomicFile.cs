@@ -14,17 +14,17 @@ internal static class AtomicFile
 
     /// <summary>
     /// Writes a file. What had the name before is kept under another, if one is given: a process that is killed between the
-    /// two leaves that one alone.
+    /// two leaves that one alone. What isn't flushed may be lost when the machine stops.
     /// </summary>
-    public static void Write(string path, ReadOnlySpan<byte> bytes, string? before = null)
+    public static void Write(string path, ReadOnlySpan<byte> bytes, string? before = null, bool flush = true)
     {
         string unfinished = path + Unfinished;
         try
         {
             using (var file = new FileStream(unfinished, FileMode.Create, FileAccess.Write, FileShare.None))
             {
-                file.Write(bytes);
-                file.Flush(flushToDisk: true);
+                Put(file, bytes);
+                file.Flush(flushToDisk: flush);
             }
 
             if (before is not null && File.Exists(path)) File.Move(path, before, overwrite: true);
@@ -34,6 +34,19 @@ internal static class AtomicFile
         {
             Remove(unfinished);
             throw;
+        }
+    }
+
+    /// <summary>A file that may not grow so far is no argument that makes no sense, as which the runtime reports it.</summary>
+    private static void Put(FileStream file, ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            file.Write(bytes);
+        }
+        catch (ArgumentOutOfRangeException problem)
+        {
+            throw new IOException(problem.Message, FileProblem.TooLarge);
         }
     }
 

@@ -6,6 +6,9 @@ namespace Scae.Cli.Runs;
 /// <summary>What the system says of a file that can't be written, in words for a line.</summary>
 internal static class FileProblem
 {
+    /// <summary>EFBIG: a file may not grow that far.</summary>
+    public const int TooLarge = 27;
+
     // What an IOException carries of ENOSPC, and of Windows' ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL.
     private const int NoSpace = 28;
     private const int DiskFull = unchecked((int)0x80070070);
@@ -14,12 +17,26 @@ internal static class FileProblem
     /// <summary>Whether an exception is of a file or folder.</summary>
     public static bool Is(Exception problem) => problem is IOException or UnauthorizedAccessException;
 
+    /// <summary>Writes, or says in one line that a folder couldn't be written, why, and what then.</summary>
+    public static void Tell(string folder, string advice, Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (Exception problem) when (Is(problem))
+        {
+            throw new RunFailure($"{folder}: {Text(problem)}; {advice}");
+        }
+    }
+
     /// <summary>The problem; where it is of one file, with its path.</summary>
     public static string Text(Exception problem) => problem switch
     {
         DirectoryNotFoundException => "the folder is gone",
         UnauthorizedAccessException => "access is denied",
         IOException { HResult: NoSpace or DiskFull or HandleDiskFull } => "the disk is full",
+        IOException { HResult: TooLarge } => "a file there can't be as large as it should (ulimit -f, or the disk's limit)",
         _ => problem.Message.TrimEnd('.'),
     };
 }

@@ -29,6 +29,9 @@ internal sealed class RunFolder
 
     public string Metrics => In("metrics.jsonl");
 
+    /// <summary>What TensorBoard reads, where the run was asked for it.</summary>
+    public string Events => In("events.out.tfevents");
+
     public string Settings => In("run.json");
 
     public string Figures => In("figures");
@@ -85,7 +88,7 @@ internal sealed class RunFolder
     /// </summary>
     public void Prepare()
     {
-        foreach (string file in (string[])[Checkpoint, Previous, Best, Summary, Metrics, Settings])
+        foreach (string file in (string[])[Checkpoint, Previous, Best, Summary, Metrics, Events, Settings])
         {
             if (Directory.Exists(file)) throw new RunFailure($"{file}: a folder is where a file of the run belongs; rename it");
         }
@@ -101,7 +104,7 @@ internal sealed class RunFolder
     /// <summary>Removes what an earlier run left that a new one wouldn't write over.</summary>
     public void Clear()
     {
-        foreach (string file in (string[])[Summary, Metrics, Best, Previous]) File.Delete(file);
+        foreach (string file in (string[])[Summary, Metrics, Events, Best, Previous]) File.Delete(file);
         foreach (string snapshot in SnapshotFiles()) File.Delete(snapshot);
     }
 
@@ -109,9 +112,7 @@ internal sealed class RunFolder
     public void WriteSnapshot(int step, byte[] bytes)
     {
         Directory.CreateDirectory(Snapshots);
-        string path = System.IO.Path.Combine(Snapshots, $"{step:00000000}.safetensors");
-        File.WriteAllBytes(path + AtomicFile.Unfinished, bytes);
-        File.Move(path + AtomicFile.Unfinished, path, overwrite: true);
+        AtomicFile.Write(System.IO.Path.Combine(Snapshots, $"{step:00000000}.safetensors"), bytes, flush: false);
     }
 
     /// <summary>The evaluations of a state and the snapshots up to it; damaged ones are left out.</summary>

@@ -4,10 +4,10 @@ using System.Collections.Generic;
 using System.IO;
 using System.Linq;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using System.Threading;
 using System.Threading.Tasks;
 using Scae.Cli.Reports;
+using Scae.Core.CommandLine;
 using Scae.Core.Experiments;
 
 namespace Scae.Cli.Runs;
@@ -25,15 +25,23 @@ internal sealed record SweepJob(IReadOnlyList<Tuple<string, string>> Overrides, 
 /// <param name="AtOnce">How many trainings run at the same time.</param>
 /// <param name="Resources">Where data is found.</param>
 /// <param name="Pictures">Whether trainings end with pictures, or with numbers alone.</param>
-internal sealed record SweepRun(Experiment Experiment, Preset Preset, string Folder, int AtOnce, Resources Resources, bool Pictures = true)
+/// <param name="TensorBoard">Whether they leave event files.</param>
+internal sealed record SweepRun(Experiment Experiment, Preset Preset, string Folder, int AtOnce, Resources Resources, bool Pictures = true, bool TensorBoard = false)
 {
     /// <summary>A training for each seed, in the folder seed-N; each one's metrics, in the order of the seeds.</summary>
-    public List<Summary> Seeds(IReadOnlyList<Tuple<string, string>> overrides, IEnumerable<long> seeds, Action<Summary> report, CancellationToken stop) =>
-        Run(seeds.Select(seed => new SweepJob(overrides, seed, Path.Combine(Folder, $"seed-{seed}"))), (_, summary) => report(summary), stop);
+    public List<Summary> Seeds(IReadOnlyList<Tuple<string, string>> overrides, SeedRange seeds, Action<Summary> report, CancellationToken stop) =>
+        Run([overrides], seeds, (settings, seed) => Path.Combine(Folder, $"seed-{seed}"), (_, summary) => report(summary), stop);
 
-    /// <summary>Each training's metrics, in the order of the trainings, which are asked for one by one.</summary>
-    public List<Summary> Run(IEnumerable<SweepJob> jobs, Action<SweepJob, Summary> report, CancellationToken stop)
+    /// <summary>
+    /// Trainings with each of some replacements and each seed, in folders that a function names; each training's metrics, the
+    /// seeds of one replacement beside each other. A range of seeds, however long, makes no list.
+    /// </summary>
+    public List<Summary> Run(
+        IReadOnlyList<IReadOnlyList<Tuple<string, string>>> kinds, SeedRange seeds, Func<IReadOnlyList<Tuple<string, string>>, long, string> folder, Action<SweepJob, Summary> report, CancellationToken stop)
     {
+        long atOnce = seeds.Count > AtOnce ? AtOnce : Math.Min(AtOnce, kinds.Count * seeds.Count);
+        var fits = new Lazy<bool>(() => Fits(kinds, atOnce));
+        var jobs = kinds.SelectMany(overrides => seeds.Values.Select(seed => new SweepJob(overrides, seed, folder(overrides, seed))));
         var results = new SortedDictionary<int, Summary>();
         try
         {
@@ -42,7 +50,7 @@ internal sealed record SweepRun(Experiment Experiment, Preset Preset, string Fol
             Parallel.ForEach(next, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, (numbered, loop) =>
             {
                 var (number, job) = numbered;
-                var summary = stop.IsCancellationRequested ? null : Run(job, stop);
+                var summary = stop.IsCancellationRequested ? null : Run(job, fits, stop);
                 if (summary is null)
                 {
                     loop.Stop();
@@ -65,9 +73,17 @@ internal sealed record SweepRun(Experiment Experiment, Preset Preset, string Fol
         return [.. results.Values];
     }
 
-    private Summary? Run(SweepJob job, CancellationToken stop)
+    /// <summary>Refuses what the memory can't hold at once, whatever kinds of runs come together; true otherwise.</summary>
+    private bool Fits(IReadOnlyList<IReadOnlyList<Tuple<string, string>>> kinds, long atOnce)
     {
-        var run = new TrainingRun(Experiment, Preset, job.Overrides, job.Seed, Resources, RunFolder.At(job.Folder));
+        foreach (var overrides in kinds) new TrainingRun(Experiment, Preset, overrides, 0, Resources, RunFolder.At(Folder)).CheckMemory(atOnce);
+        return true;
+    }
+
+    private Summary? Run(SweepJob job, Lazy<bool> fits, CancellationToken stop)
+    {
+        var run = new TrainingRun(Experiment, Preset, job.Overrides, job.Seed, Resources, RunFolder.At(job.Folder), TensorBoard);
+        if (!run.Folder.IsFinished) _ = fits.Value;
         using var taken = RunLock.Take(job.Folder, "wait until it is done, or choose another --out");
         if (Finished(run) is { } summary) return summary;
         if (run.Folder.HoldsRun) run.CheckIdentity(run.Folder.ReadIdentity());
@@ -81,18 +97,7 @@ internal sealed record SweepRun(Experiment Experiment, Preset Preset, string Fol
         {
             var identity = RunFailure.Unless(Core.Training.Checkpoint.identify(run.Folder.ReadCheckpoint()), run.Folder.Checkpoint);
             run.CheckIdentity(identity);
-            var root = JsonNode.Parse(File.ReadAllText(run.Folder.Summary))!;
-            double Seconds(string kind) => root[kind + "_seconds"]!.GetValue<double>();
-            var metrics = root["metrics"]!.AsObject().Select(pair => Tuple.Create(pair.Key, pair.Value?.GetValue<double>() ?? double.NaN)).ToList();
-            return new Summary(
-                identity.Experiment,
-                identity.Preset,
-                identity.Seed,
-                root["steps"]!.GetValue<int>(),
-                new Spent(Seconds("train"), Seconds("evaluate"), Seconds("figures"), Seconds("total")),
-                root["ms_per_step"]!.GetValue<double>(),
-                metrics,
-                TargetCheck.Of(Experiment.Specification, identity.Preset, metrics));
+            return Summary.Parse(File.ReadAllText(run.Folder.Summary), identity, Experiment.Specification);
         }
         catch (Exception problem) when (problem is JsonException or NullReferenceException or InvalidOperationException)
         {

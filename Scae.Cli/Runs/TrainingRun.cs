@@ -7,6 +7,7 @@ using System.Reflection;
 using System.Threading;
 using Microsoft.FSharp.Collections;
 using Scae.Cli.Reports;
+using Scae.Cli.TensorBoard;
 using Scae.Core.Experiments;
 using Scae.Core.Figures;
 using Scae.Core.Training;
@@ -33,14 +34,16 @@ internal sealed class TrainingRun
     private readonly Task _task;
     private readonly Resources _resources;
     private readonly RunIdentity _identity;
+    private readonly bool _tensorBoard;
     private readonly List<double> _seconds = [];
     private int? _savedStep;
     private int _bestEpoch = -1;
     private long _saved;
+    private TrainingEvents? _events;
 
-    public TrainingRun(Experiment experiment, Preset preset, IEnumerable<Tuple<string, string>> overrides, long seed, Resources resources, RunFolder folder)
+    public TrainingRun(Experiment experiment, Preset preset, IEnumerable<Tuple<string, string>> overrides, long seed, Resources resources, RunFolder folder, bool tensorBoard = false)
     {
-        (_experiment, _preset, _seed, _resources, Folder) = (experiment, preset, seed, resources, folder);
+        (_experiment, _preset, _seed, _resources, Folder, _tensorBoard) = (experiment, preset, seed, resources, folder, tensorBoard);
         _task = Settled(ListModule.OfSeq(overrides));
         _identity = new RunIdentity(experiment.Specification.Experiment, preset.Name, seed, _task.Settings, Version);
     }
@@ -65,14 +68,18 @@ internal sealed class TrainingRun
         return RunFailure.Unless(ExperimentModule.configure(_experiment, _preset, ListModule.OfSeq(overrides.Concat(all))));
     }
 
+    /// <summary>Refuses a run that the memory can't hold beside as many others of its kind.</summary>
+    public void CheckMemory(long atOnce = 1)
+    {
+        if (Needs.refusal(FreeMemory.Bytes(), atOnce, _task.Needs.Invoke(null!)) is { } refusal) throw new RunFailure(refusal.Value, ExitCode.Usage);
+    }
+
     /// <summary>
     /// Trains to the end, or until <paramref name="stop"/>; null when it was stopped, after the state was saved. To resume a
     /// run that was killed before its first checkpoint is to start it. The caller holds the folder's lock.
     /// </summary>
     public Summary? Run(bool resume, int threads, IProgressDisplay display, CancellationToken stop, bool pictures = true)
     {
-        if (Needs.refusal(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, _task.Needs.Invoke(null!)) is { } refusal)
-            throw new RunFailure(refusal.Value, ExitCode.Usage);
         Folder.Prepare();
         var saved = resume && (Folder.HoldsResults || !Folder.WasBegun) ? Folder.ReadCheckpoint() : null;
         if (saved is not null) CheckIdentity(RunFailure.Unless(Core.Training.Checkpoint.identify(saved), Folder.Checkpoint), mayExtend: true);
@@ -82,9 +89,12 @@ internal sealed class TrainingRun
             : RunFailure.Unless(Core.Training.Checkpoint.restore(saved, Plan, session.Learner), Folder.Checkpoint);
         if (state.Step > Plan.Steps)
             throw new RunFailure($"{Folder.Path}: {state.Step} steps are done, more than --epochs would make ({Plan.Steps})", ExitCode.Usage);
-        var clock = Begin(state, threads, isNew: saved is null);
+        // A run that has events goes on with them, said again or not.
+        bool events = _tensorBoard || (resume && File.Exists(Folder.Events));
         try
         {
+            var clock = Begin(state, threads, isNew: saved is null);
+            if (events) _events = TrainingEvents.Open(Folder.Events, _identity, state.Step, BeginningOf(clock));
             return Train(session, state, threads, clock, display, pictures, stop);
         }
         catch (Exception problem) when (FileProblem.Is(problem))
@@ -198,7 +208,7 @@ internal sealed class TrainingRun
         clock.Evaluated();
         stop.ThrowIfCancellationRequested();
         clock.Mark();
-        if (pictures) FigureFiles.Write(Folder, figures, SessionModule.animation(session, history), stop);
+        List<string> written = pictures ? FigureFiles.Write(Folder, figures, SessionModule.animation(session, history), stop) : [];
         clock.Drew();
         var metrics = found.ToList();
         var summary = new Summary(
@@ -210,9 +220,15 @@ internal sealed class TrainingRun
             clock.MedianStep(state.Step),
             metrics,
             TargetCheck.Of(_experiment.Specification, _preset.Name, metrics));
+        _events?.Finished(summary, written.Where(path => Path.GetExtension(path) != ".svg"), Now);
         AtomicFile.Write(Folder.Summary, summary.ToJson() + "\n");
         return summary;
     }
+
+    private static double Now => (DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch).TotalSeconds;
+
+    /// <summary>When the run would have begun had it never been stopped, in seconds since 1970.</summary>
+    private static double BeginningOf(RunClock clock) => Now - clock.Spent.Total;
 
     private double RecallSeconds(TrainingState state)
     {
@@ -239,6 +255,7 @@ internal sealed class TrainingRun
         }
 
         Folder.WriteMetrics(state.Evaluations, _seconds);
+        _events?.Evaluated(state.Evaluations, _seconds, BeginningOf(clock));
         Folder.WriteSettings(_identity, threads, new SavedAt(state.Step, spent));
         _savedStep = state.Step;
         _saved = Stopwatch.GetTimestamp();

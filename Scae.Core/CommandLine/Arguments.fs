@@ -64,6 +64,7 @@ module Arguments =
                         Resume = resume
                         Threads = threads
                         Data = data
+                        TensorBoard = given.Results.Contains TrainArguments.Tensorboard
                         Quiet = given.Results.Contains TrainArguments.Quiet
                         Json = given.Results.Contains TrainArguments.Json
                     }
@@ -115,6 +116,15 @@ module Arguments =
                     }
         }
 
+    let private report (words: string list) : Result<Command, string> =
+        result {
+            let! given = Words.read<ReportArguments> "report" words
+            let! folders = given |> Words.mains "a run's folder" exampleRun <@ ReportArguments.Runs @>
+            let! out = given |> Words.file <@ ReportArguments.Out @>
+            let json = given.Results.Contains ReportArguments.Json
+            return Command.Report { Folders = folders; Out = out; Json = json }
+        }
+
     let private sweep (words: string list) : Result<Command, string> =
         result {
             let! given = Words.read<SweepArguments> "sweep" words
@@ -163,6 +173,7 @@ module Arguments =
                         Out = out
                         Threads = threads
                         Data = data
+                        TensorBoard = given.Results.Contains SweepArguments.Tensorboard
                         Quiet = given.Results.Contains SweepArguments.Quiet
                         Json = given.Results.Contains SweepArguments.Json
                     }
@@ -294,6 +305,7 @@ module Arguments =
         | "train" :: words -> train words
         | "eval" :: words -> eval words
         | "figures" :: words -> figures words
+        | "report" :: words -> report words
         | "sweep" :: words -> sweep words
         | "verify" :: words -> verify words
         | "gradcheck" :: words -> gradcheck words

@@ -28,6 +28,8 @@ type TrainOptions =
         Threads: int option
         /// The folder of data that isn't generated.
         Data: string option
+        /// Whether runs leave event files for TensorBoard.
+        TensorBoard: bool
         Quiet: bool
         Json: bool
     }
@@ -46,6 +48,16 @@ type RunOptions =
 /// What `scae eval` was asked to do.
 type EvalOptions = { Run: RunOptions; Baseline: string option }
 
+/// What `scae report` was asked to do.
+type ReportOptions =
+    {
+        /// Folders of runs or of sweeps.
+        Folders: string list
+        /// The file.
+        Out: string option
+        Json: bool
+    }
+
 /// What `scae sweep` was asked to do.
 type SweepOptions =
     {
@@ -61,6 +73,8 @@ type SweepOptions =
         Threads: int option
         /// The folder of data that isn't generated.
         Data: string option
+        /// Whether runs leave event files for TensorBoard.
+        TensorBoard: bool
         Quiet: bool
         Json: bool
     }
@@ -87,6 +101,7 @@ type Command =
     | Train of TrainOptions
     | Eval of EvalOptions
     | Figures of RunOptions
+    | Report of ReportOptions
     | Sweep of SweepOptions
     | Verify of ExperimentOptions
     | Gradcheck of ExperimentOptions

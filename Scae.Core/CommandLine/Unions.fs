@@ -18,6 +18,9 @@ module internal Meaning =
     let Json = "print the result as JSON and nothing else."
 
     [<Literal>]
+    let TensorBoard = "also write an event file for TensorBoard: scalars, pictures, hyperparameters."
+
+    [<Literal>]
     let Quiet = "print nothing but errors."
 
     [<Literal>]
@@ -46,6 +49,7 @@ type internal TrainArguments =
     | Resume
     | Threads of count: string
     | Data of folder: string
+    | Tensorboard
     | Quiet
     | Json
 
@@ -61,6 +65,7 @@ type internal TrainArguments =
             | Resume -> "go on where the run in the folder, the newest unless --out is given, stopped, to the bit."
             | Threads _ -> Meaning.Cores
             | Data _ -> Meaning.Data
+            | Tensorboard -> Meaning.TensorBoard
             | Quiet -> Meaning.Quiet
             | Json -> "print the summary as JSON and nothing else."
 
@@ -96,6 +101,18 @@ type internal EvalArguments =
             | Data _ -> Meaning.Data
             | Json -> Meaning.Json
 
+type internal ReportArguments =
+    | [<MainCommand>] Runs of folder: string
+    | Out of file: string
+    | Json
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | Runs _ -> "the folder of a run or of a sweep; several stand side by side."
+            | Out _ -> "the file; report.html in the folder unless given, or here where there are several folders."
+            | Json -> "print the file's name and the runs in it as JSON and nothing else."
+
 type internal SweepArguments =
     | [<MainCommand>] Experiment of experiment: string
     | Preset of name: string
@@ -106,6 +123,7 @@ type internal SweepArguments =
     | Out of folder: string
     | Threads of count: string
     | Data of folder: string
+    | Tensorboard
     | Quiet
     | Json
 
@@ -123,6 +141,7 @@ type internal SweepArguments =
                 "the sweep's folder, runs/EXPERIMENT-PRESET-sweep unless given, with --presets runs/EXPERIMENT-sweep; finished runs in it aren't run again."
             | Threads _ -> Meaning.AtOnce
             | Data _ -> Meaning.Data
+            | Tensorboard -> Meaning.TensorBoard
             | Quiet -> Meaning.Quiet
             | Json -> Meaning.Json
 
@@ -191,6 +210,7 @@ type internal RootArguments =
     | [<CliPrefix(CliPrefix.None)>] Train of ParseResults<TrainArguments>
     | [<CliPrefix(CliPrefix.None)>] Eval of ParseResults<EvalArguments>
     | [<CliPrefix(CliPrefix.None)>] Figures of ParseResults<FiguresArguments>
+    | [<CliPrefix(CliPrefix.None)>] Report of ParseResults<ReportArguments>
     | [<CliPrefix(CliPrefix.None)>] Sweep of ParseResults<SweepArguments>
     | [<CliPrefix(CliPrefix.None)>] Verify of ParseResults<VerifyArguments>
     | [<CliPrefix(CliPrefix.None)>] Gradcheck of ParseResults<GradcheckArguments>
@@ -203,6 +223,7 @@ type internal RootArguments =
             | Train _ -> "train an experiment; leaves a folder with numbers, checkpoint and pictures."
             | Eval _ -> "evaluate a run's checkpoint on scenes that it has never seen."
             | Figures _ -> "draw the figures of a run again."
+            | Report _ -> "runs as one HTML file: figures of merit, curves, pictures, and how to repeat them."
             | Sweep _ -> "train several seeds, or combinations of hyperparameters; mean ± standard deviation."
             | Verify _ -> "run what paper-specs promises and say which targets hold."
             | Gradcheck _ -> "automatic derivatives against central differences, in float64."

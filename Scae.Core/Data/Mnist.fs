@@ -54,11 +54,47 @@ module Mnist =
     /// The names that unpackers give a file: train-images-idx3-ubyte, and train-images.idx3-ubyte.
     let names (file: MnistFile) : string list = [ file.Name; file.Name.Replace("-idx", ".idx") ]
 
-    // The last four bytes of gzip are the size of what it holds, modulo 2³². The stream checks them and the CRC before them
-    // where all eight are there, but takes a file for whole that lost some of them, or the byte before.
-    let private holds (size: int64) (bytes: byte[]) : bool =
-        bytes.Length >= 18
-        && BinaryPrimitives.ReadUInt32LittleEndian(ReadOnlySpan(bytes, bytes.Length - 4, 4)) = uint32 size
+    // What gzip data from a place on hold, up to a byte more than is allowed.
+    let private inflated (bytes: byte[]) (start: int) : byte[] =
+        use gzip =
+            new GZipStream(new MemoryStream(bytes, start, bytes.Length - start), CompressionMode.Decompress)
+
+        use plain = new MemoryStream()
+        let chunk = Array.zeroCreate<byte> 65536
+        let mutable read = gzip.Read(chunk, 0, chunk.Length)
+
+        while read > 0 && plain.Length <= int64 MostBytes do
+            plain.Write(chunk, 0, read)
+            read <- gzip.Read(chunk, 0, chunk.Length)
+
+        plain.ToArray()
+
+    // The bytes that every member of gzip data begins with: its mark, and that it is deflated.
+    let private beginning = [| 0x1Fuy; 0x8Buy; 8uy |]
+
+    // The last four bytes are the size of what the last member holds, modulo 2³². The stream checks them and the CRC before
+    // them where all eight are there, but takes data for whole that lost some of them, or the byte before. There may be
+    // several members, one behind the other, and nothing says where the last begins.
+    let private isWhole (bytes: byte[]) (plain: byte[]) : bool =
+        let size =
+            if bytes.Length >= 18 then
+                int64 (BinaryPrimitives.ReadUInt32LittleEndian(ReadOnlySpan(bytes, bytes.Length - 4, 4)))
+            else
+                -1L
+
+        // The stream forgives a member that holds nothing to be short; whole, it has twenty bytes at least.
+        let isLast (start: int) =
+            try
+                bytes.Length - start >= 20 && int64 (inflated bytes start).Length = size
+            with :? InvalidDataException ->
+                false
+
+        let rec search (until: int) =
+            match (ReadOnlySpan(bytes, 0, until)).LastIndexOf(ReadOnlySpan beginning) with
+            | start when start > 0 -> isLast start || search (start + beginning.Length - 1)
+            | _ -> false
+
+        size = plain.LongLength || (size >= 0L && size < plain.LongLength && search bytes.Length)
 
     /// The bytes without gzip, if they have it; at most 50 MB. The error is one line that begins with the name.
     let uncompressed (name: string) (bytes: byte[]) : Result<byte[], string> =
@@ -66,21 +102,14 @@ module Mnist =
             Ok bytes
         else
             try
-                use gzip = new GZipStream(new MemoryStream(bytes), CompressionMode.Decompress)
-                use plain = new MemoryStream()
-                let chunk = Array.zeroCreate<byte> 65536
-                let mutable read = gzip.Read(chunk, 0, chunk.Length)
+                let plain = inflated bytes 0
 
-                while read > 0 && plain.Length <= int64 MostBytes do
-                    plain.Write(chunk, 0, read)
-                    read <- gzip.Read(chunk, 0, chunk.Length)
-
-                if plain.Length > int64 MostBytes then
+                if plain.Length > MostBytes then
                     Error $"{name}: more than {MostBytes} bytes when uncompressed"
-                elif not (holds plain.Length bytes) then
+                elif not (isWhole bytes plain) then
                     Error $"{name}: the gzip data is cut off, or something follows it"
                 else
-                    Ok(plain.ToArray())
+                    Ok plain
             with :? InvalidDataException ->
                 Error $"{name}: damaged gzip data"
 

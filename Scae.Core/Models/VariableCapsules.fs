@@ -53,6 +53,9 @@ module VariableCapsules =
 
         let ofCount = Explanations.byCount config.Templates explanations
 
+        /// Whether any set of templates has so many points.
+        member _.Explains(n: int) : bool = n < ofCount.Length && ofCount[n].Length > 0
+
         /// One scene: its points [n, 2], log-probabilities [n, K], logits [K], noise [starts − 1, n, K].
         member _.Explain
             (points: ReadOnlyMemory<float32>)
@@ -95,7 +98,8 @@ module VariableCapsules =
 
     /// Searches scene after scene, shared among as many threads as tensors may use. From the configuration follows a search
     /// whose room is kept. inputs: points [b, N, 2], mask [b, N, 1], log-probabilities [b, N, K], logits [b, K], noise
-    /// [b, starts − 1, N, K]. `write scene explained residuals` is called once a scene; residuals are by capsule.
+    /// [b, starts − 1, N, K]. `write scene explained residuals` is called once a scene; residuals are by capsule. A scene that
+    /// no set of templates has as many points as, such as one without points, is passed over.
     let private forEach
         (config: RoutingCapsulesConfig)
         : ReadOnlyMemory<float32>[] -> (int -> Explained -> (int * float)[] -> unit) -> unit =
@@ -115,21 +119,23 @@ module VariableCapsules =
 
                 for i in count * number / threads .. count * (number + 1) / threads - 1 do
                     let n = Explanations.rowCount (inputs[1].Span.Slice(rows * i, rows))
-                    let noise = Array.zeroCreate<float32>((starts - 1) * n * k)
 
-                    for start in 0 .. starts - 2 do
-                        inputs[4]
-                            .Slice(((starts - 1) * i + start) * rows * k, n * k)
-                            .Span.CopyTo(Span(noise, start * n * k, n * k))
+                    if searcher.Explains n then
+                        let noise = Array.zeroCreate<float32>((starts - 1) * n * k)
 
-                    let explained, residuals =
-                        searcher.Explain
-                            (inputs[0].Slice(2 * rows * i, 2 * n))
-                            (inputs[2].Slice(rows * k * i, n * k))
-                            (inputs[3].Slice(k * i, k))
-                            (ReadOnlyMemory noise)
+                        for start in 0 .. starts - 2 do
+                            inputs[4]
+                                .Slice(((starts - 1) * i + start) * rows * k, n * k)
+                                .Span.CopyTo(Span(noise, start * n * k, n * k))
 
-                    write i explained residuals
+                        let explained, residuals =
+                            searcher.Explain
+                                (inputs[0].Slice(2 * rows * i, 2 * n))
+                                (inputs[2].Slice(rows * k * i, n * k))
+                                (inputs[3].Slice(k * i, k))
+                                (ReadOnlyMemory noise)
+
+                        write i explained residuals
 
             if threads = 1 then
                 part 0

@@ -134,8 +134,14 @@ internal readonly unsafe record struct AttentionBatch(AttentionShape Shape, int 
         public readonly void Run(int block)
         {
             var (first, end) = Batch.Block(block);
+            LongSums<T> queries = new(new Span<T>(ToQueries + ((long)block * QuerySums), QuerySums), Scratch.TotalSlot);
             for (int b = first; b < end; b++)
+            {
+                queries.Next();
                 for (int h = 0; h < Batch.Heads; h++) Head(block, b, h);
+            }
+
+            queries.Finish();
         }
 
         private readonly void Head(int block, int b, int h)

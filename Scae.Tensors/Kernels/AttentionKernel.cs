@@ -123,15 +123,14 @@ internal static class AttentionKernel
             for (int i = 0; i < last; i += width) most = Vector512.Max(most, Vector512.LoadUnsafe(ref first, (nuint)i) * sign);
             var shift = Vector512.Create(negative ? -Lanes.Max(most) : Lanes.Max(most));
             tail = Lanes.Exp(Vector512.ConditionalSelect(valid, (tail - shift) * factor, none));
-            var sum = tail;
             for (int i = 0; i < last; i += width)
             {
                 var value = Lanes.Exp((Vector512.LoadUnsafe(ref first, (nuint)i) - shift) * factor);
-                sum += value;
                 value.StoreUnsafe(ref first, (nuint)i);
             }
 
-            var rest = Vector512.Create(T.One / Lanes.Sum(sum));
+            tail.StoreUnsafe(ref first, (nuint)last);
+            var rest = Vector512.Create(T.One / (last == 0 ? Lanes.Sum(tail) : Reduce.Sum<T>(rows.Slice(start, padded))));
             for (int i = 0; i < last; i += width) (Vector512.LoadUnsafe(ref first, (nuint)i) * rest).StoreUnsafe(ref first, (nuint)i);
             (tail * rest).StoreUnsafe(ref first, (nuint)last);
         }

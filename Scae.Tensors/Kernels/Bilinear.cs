@@ -46,13 +46,14 @@ internal readonly struct Bilinear<T>(Between<T> x, Between<T> y, int height, int
     }
 
     /// <summary>Adds a gradient to the neighbours by their weights.</summary>
-    public void Add(Span<T> image, T gradient)
+    public void Add<TSum>(Span<TSum> image, T gradient)
+        where TSum : unmanaged, IBinaryFloatingPointIeee754<TSum>
     {
         T right = x.Fraction, left = T.One - right, below = y.Fraction, above = T.One - below;
-        AddTo(image, 0, 0, gradient * above * left);
-        AddTo(image, 0, 1, gradient * above * right);
-        AddTo(image, 1, 0, gradient * below * left);
-        AddTo(image, 1, 1, gradient * below * right);
+        AddTo(image, 0, 0, TSum.CreateTruncating(gradient * above * left));
+        AddTo(image, 0, 1, TSum.CreateTruncating(gradient * above * right));
+        AddTo(image, 1, 0, TSum.CreateTruncating(gradient * below * left));
+        AddTo(image, 1, 1, TSum.CreateTruncating(gradient * below * right));
     }
 
     /// <summary>The value's derivatives by the place's coordinates.</summary>
@@ -70,7 +71,8 @@ internal readonly struct Bilinear<T>(Between<T> x, Between<T> y, int height, int
         return (uint)r < (uint)height && (uint)c < (uint)width ? image[(r * width) + c] : T.Zero;
     }
 
-    private void AddTo(Span<T> image, int row, int column, T value)
+    private void AddTo<TSum>(Span<TSum> image, int row, int column, TSum value)
+        where TSum : unmanaged, IBinaryFloatingPointIeee754<TSum>
     {
         int r = y.Lower + row, c = x.Lower + column;
         if ((uint)r < (uint)height && (uint)c < (uint)width) image[(r * width) + c] += value;

@@ -89,9 +89,11 @@ internal static unsafe class ConvolutionColumns
             var dz = Scratch.Take<T>(SlopeSlot, sizes.Made);
             Span<T> sums = new(Sums + (part * Length), Length);
             ReadOnlySpan<T> filters = new(Problem.Filters, sizes.Filters * seen);
+            LongSums<T> shared = new(sums, Scratch.TotalSlot, sizes.FewImages);
             var (first, end) = Problem.Block(part);
             for (int b = first; b < end; b++)
             {
+                shared.Next();
                 TActivation.Slope(Problem.Gradient(b), Problem.Made(b), dz);
                 if (Problem.ToBias != null)
                     for (int o = 0; o < sizes.Filters; o++) sums[(sizes.Filters * seen) + o] += Reduce.Sum<T>(dz.Slice(o * places, places));
@@ -107,6 +109,8 @@ internal static unsafe class ConvolutionColumns
                 if (!Problem.Accumulate) into.Clear();
                 Patches.AddToImage(sizes.Window, columns, into);
             }
+
+            shared.Finish();
         }
     }
 }

@@ -30,17 +30,21 @@ internal unsafe partial struct ConvolutionPixels<T, TVector, TLanes, TActivation
         }
     }
 
-    /// <summary>sums [kernel place, channel, filter] += Xᵀ·∂Z over some images, turned, whose slopes lie in panels.</summary>
+    /// <summary>
+    /// sums [kernel place, channel, filter] += Xᵀ·∂Z over some images, turned, whose slopes lie in panels; over the given
+    /// rows of places, which are all unless there is one image alone.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private readonly void Correlate(int images, T* turned, T* panels, T* gathered, T* sums)
+    private readonly void Correlate(int images, int top, int bottom, T* turned, T* panels, T* gathered, T* sums)
     {
-        int pitch = MatMulPacking.BlockColumn(_channels), places = images * Places, step = _window.Stride * _channels;
+        int pitch = MatMulPacking.BlockColumn(_channels), places = images * (bottom - top) * _window.Columns, step = _window.Stride * _channels;
+        panels += (nint)top * _window.Columns * PanelWidth;
         for (int kernel = 0; kernel < _window.Seen; kernel++)
         {
             T* to = gathered;
             for (int image = 0; image < images; image++)
             {
-                for (int y = 0; y < _window.Rows; y++)
+                for (int y = top; y < bottom; y++)
                 {
                     T* from = turned + ((nint)image * Turned) + PixelAt(y, kernel);
                     for (int x = 0; x < _window.Columns; x++, from += step, to += pitch)
@@ -81,10 +85,12 @@ internal unsafe partial struct ConvolutionPixels<T, TVector, TLanes, TActivation
             T* sums = Layer._sums + ((long)block * Layer.SumLength);
             new Span<T>(sums, Layer.SumLength).Clear();
             Span<T> toBias = new(sums + (Layer._window.Seen * Layer._channels * filters), filters);
+            LongSums<T> shared = new(new Span<T>(sums, Layer.SumLength), Scratch.TotalSlot, problem.Sizes.FewImages);
             var (first, end) = problem.Block(block);
             int waiting = 0;
             for (int b = first; b < end; b++)
             {
+                shared.Next();
                 TActivation.Slope(problem.Gradient(b), problem.Made(b), new Span<T>(dz, made));
                 if (problem.ToImages != null || problem.ToBias != null) Transposition.Dense(places, filters, dz, places, slopes);
                 if (problem.ToBias != null) Rowwise.AddSum(new ReadOnlySpan<T>(slopes, made), toBias);
@@ -102,9 +108,16 @@ internal unsafe partial struct ConvolutionPixels<T, TVector, TLanes, TActivation
                         places, int.Min(PanelWidth, filters - o), dz + (o * places), places,
                         panels + ((nint)o * Layer.FullGroup) + ((nint)waiting * places * PanelWidth), PanelWidth);
                 if (++waiting < group && b + 1 < end) continue;
-                Layer.Correlate(waiting, turned, panels, gathered, sums);
+                for (int top = 0; top < Layer._window.Rows; top += Layer.RowsAtOnce)
+                {
+                    if (top > 0) shared.Next();
+                    Layer.Correlate(waiting, top, int.Min(Layer._window.Rows, top + Layer.RowsAtOnce), turned, panels, gathered, sums);
+                }
+
                 waiting = 0;
             }
+
+            shared.Finish();
         }
     }
 

@@ -55,6 +55,9 @@ internal unsafe partial struct ConvolutionPixels<T, TVector, TLanes, TActivation
     /// <summary>Images that a block turns round together for the filters' gradient.</summary>
     private readonly int Group => int.Max(1, (FewPlaces + Places - 1) / Places);
 
+    /// <summary>Rows of places whose terms of the filters' gradient are one chain of additions; all, but of large images.</summary>
+    private readonly int RowsAtOnce => int.Max(1, MatMul.LongestChain / _window.Columns);
+
     public static void Run(in ConvolutionProblem<T> problem, bool backward)
     {
         ConvolutionPixels<T, TVector, TLanes, TActivation> layer = new(problem);
@@ -133,8 +136,10 @@ internal unsafe partial struct ConvolutionPixels<T, TVector, TLanes, TActivation
     {
         int rows = _window.Rows, columns = _window.Columns, panel = _channels * PanelWidth;
         T* b = _panels;
+        LongSums<T> sums = new(new Span<T>(z, Places * _filters), Scratch.TotalSlot, int.Max(1, MatMul.LongestChain / _channels));
         for (int kernel = 0; kernel < _window.Seen; kernel++)
         {
+            sums.Next();
             for (int o = 0; o < _filters; o += PanelWidth, b += panel)
             {
                 int n = int.Min(PanelWidth, _filters - o);
@@ -144,6 +149,8 @@ internal unsafe partial struct ConvolutionPixels<T, TVector, TLanes, TActivation
                         z + (y * columns * _filters) + o, _filters, accumulate: true);
             }
         }
+
+        sums.Finish();
     }
 
     private struct Packing : IParallelJob

@@ -17,6 +17,9 @@ internal readonly record struct ConvolutionSizes(int Images, int Channels, int F
 
     /// <summary>Elements of what one image becomes.</summary>
     public int Made => Filters * Window.Places;
+
+    /// <summary>Images whose terms of the filters' gradient are one chain of additions in T.</summary>
+    public int FewImages => int.Clamp(MatMul.LongestChain / int.Max(1, Window.Places), 1, LongSums<float>.Few);
 }
 
 /// <summary>The pinned arguments of a convolution; null where there is no bias or no gradient is wanted.</summary>

@@ -10,13 +10,18 @@ namespace Scae.Tensors.Kernels;
 /// Every element of C is one chain of fused multiply-adds in the order of k,
 /// C[i, j] = fma(A[i, k−1], B[k−1, j], … fma(A[i, 0], B[0, j], start)), start = accumulate ? C[i, j] : 0, and the chain
 /// runs on from one product to the next where a batch is summed. So the bits are those of the obvious triple loop,
-/// whatever the vector width, the number of threads and the path taken.
+/// whatever the vector width, the number of threads and the path taken. A chain of floats longer than
+/// <see cref="LongestChain"/> is cut into pieces of that length (of whole products where a batch is summed), which are
+/// added up in double: a million equal terms in one chain would be off by a hundredth.
 /// </para>
 /// <para>NaN and infinity propagate as the fused multiply-add has it: 0·∞ is NaN and nothing is skipped for being zero.</para>
 /// <para>C must not overlap A or B. Nothing is allocated after a thread's first call of a size.</para>
 /// </remarks>
 public static unsafe class MatMul
 {
+    /// <summary>The most terms that are added in one chain of floats.</summary>
+    internal const int LongestChain = 4096;
+
     /// <summary>C[m×n] = A[m×k]·B[k×n], added to C when <paramref name="accumulate"/>.</summary>
     /// <param name="m">Rows of A and C; with 0 nothing happens.</param>
     /// <param name="n">Columns of B and C; with 0 nothing happens.</param>
@@ -122,11 +127,14 @@ public static unsafe class MatMul
                 Accumulate = accumulate,
                 Path = path,
             };
-            Run(width, problem);
+            long chain = cBatch == 0 ? (long)batch * k : k;
+            if (typeof(T) == typeof(float) && chain > LongestChain) MatMulLong.Multiply(width, problem);
+            else Run(width, problem);
         }
     }
 
-    private static void Run<T>(VectorWidth width, in MatMulProblem<T> problem)
+    /// <summary>A product whose chains are of any length.</summary>
+    internal static void Run<T>(VectorWidth width, in MatMulProblem<T> problem)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (width == VectorWidth.Widest)

@@ -10,6 +10,9 @@ namespace Scae.Tensors.Kernels;
 /// </content>
 internal unsafe partial struct PartImage<T>
 {
+    // Vectors that are added up in T before they go to totals in double: sums over large images don't drift.
+    private const int FewBlocks = 64;
+
     /// <summary>Four corners of each cell between texels, and of a cell for each lane outside.</summary>
     private readonly int CellsLength => 4 * (_sizes.Bordered + Vector512<T>.Count);
 
@@ -29,7 +32,7 @@ internal unsafe partial struct PartImage<T>
             T* colours = _problem.Colour == null ? null : _problem.Colour + ((((long)b * parts) + m) * c);
             component = Descend(m, colours, component, ref pose, ref totals);
             if (_problem.ToLogPresence != null)
-                _problem.ToLogPresence[((long)b * parts) + m] += pose.Logit + (_presence[m] * Elsewhere(m));
+                _problem.ToLogPresence[((long)b * parts) + m] += T.CreateTruncating(pose.Logit) + (_presence[m] * Elsewhere(m));
             if (_problem.ToPoses != null) AddToPose(m, _problem.Poses + ((((long)b * parts) + m) * 6), pose, _problem.ToPoses + ((((long)b * parts) + m) * 6));
             Fold(b, m, colours, sums);
         }
@@ -52,8 +55,15 @@ internal unsafe partial struct PartImage<T>
         var precision = Vector512.Create(Precision);
         var gradient = Vector512.Create(g);
         Vector512<T> logits = Vector512<T>.Zero, distances = Vector512<T>.Zero;
+        double logitTotal = 0, distance = 0;
         for (int block = 0; block < _blocks; block++)
         {
+            if (block % FewBlocks == 0)
+            {
+                Move(ref logits, ref logitTotal);
+                Move(ref distances, ref distance);
+            }
+
             int at = block * count;
             var inside = Inside(block);
             var weight = inside & (gradient / Vector512.Load(_sum + at));
@@ -74,20 +84,28 @@ internal unsafe partial struct PartImage<T>
             }
         }
 
-        T logit = Lanes.Sum(logits), two = T.One + T.One;
+        Move(ref logits, ref logitTotal);
+        Move(ref distances, ref distance);
+        T logit = T.CreateTruncating(logitTotal), two = T.One + T.One;
         T* into = _problem.BackgroundBatch == 0 ? sums.Background : _problem.ToBackground == null ? null : _problem.ToBackground + ((long)b * channels);
         for (int c = 0; c < channels && into != null; c++)
         {
             var value = Vector512.Create(ground[c]);
             var slope = Vector512<T>.Zero;
+            double total = 0;
             for (int at = 0; at < plane; at += count)
+            {
+                if (at % (FewBlocks * count) == 0) Move(ref slope, ref total);
                 slope += Vector512.Load(_groundJoint + at) * (Vector512.Load(_pixels + (c * plane) + at) - value);
-            into[c] += two * Precision * Lanes.Sum(slope);
+            }
+
+            Move(ref slope, ref total);
+            into[c] += two * Precision * T.CreateTruncating(total);
             if (_problem.IsCoupled) into[c] += logit * InverseTemperature / T.CreateChecked(channels);
         }
 
         if (!_problem.IsCoupled) *sums.BackgroundLogit += logit;
-        return new Totals { Distance = Lanes.Sum(distances), Tied = _problem.IsCoupled ? logit * Mean(ground) : T.Zero };
+        return new Totals { Distance = T.CreateTruncating(distance), Tied = _problem.IsCoupled ? logit * Mean(ground) : T.Zero };
     }
 
     /// <summary>Goes through a part's components again and adds up its slopes, and its maps' in the cells between texels.</summary>
@@ -103,12 +121,26 @@ internal unsafe partial struct PartImage<T>
         var precision = Vector512.Create(Precision);
         var twice = precision + precision;
         var share = Vector512.Create(InverseTemperature / T.CreateChecked(int.Max(1, channels)));
-        var mean = Vector512.Create(T.One / T.CreateChecked(int.Max(1, channels)));
         Vector512<T> logits = Vector512<T>.Zero, distances = logits, tied = logits, xs = logits, ys = logits;
         Vector512<T> xi = logits, yi = logits, xj = logits, yj = logits;
+        int waiting = 0;
         for (int row = 0; row < _sizes.Height; row++)
         {
             var range = _ranges[(m * _sizes.Height) + row];
+            if ((waiting += range.End - range.First) > FewBlocks)
+            {
+                Move(ref logits, ref pose.Logit);
+                Move(ref distances, ref pose.Distance);
+                Move(ref tied, ref pose.Tied);
+                Move(ref xs, ref pose.X);
+                Move(ref ys, ref pose.Y);
+                Move(ref xi, ref pose.XI);
+                Move(ref yi, ref pose.YI);
+                Move(ref xj, ref pose.XJ);
+                Move(ref yj, ref pose.YJ);
+                waiting = range.End - range.First;
+            }
+
             var j = Vector512.Create(T.CreateTruncating(row));
             for (int block = range.First; block < range.End; block++, component += count)
             {
@@ -156,27 +188,41 @@ internal unsafe partial struct PartImage<T>
             }
         }
 
-        totals.Distance += Precision * Lanes.Sum(distances);
-        totals.Tied += Lanes.Sum(tied * mean);
-        pose.Logit = Lanes.Sum(logits);
-        (pose.X, pose.Y) = (Lanes.Sum(xs), Lanes.Sum(ys));
-        (pose.XI, pose.YI, pose.XJ, pose.YJ) = (Lanes.Sum(xi), Lanes.Sum(yi), Lanes.Sum(xj), Lanes.Sum(yj));
+        Move(ref logits, ref pose.Logit);
+        Move(ref distances, ref pose.Distance);
+        Move(ref tied, ref pose.Tied);
+        Move(ref xs, ref pose.X);
+        Move(ref ys, ref pose.Y);
+        Move(ref xi, ref pose.XI);
+        Move(ref yi, ref pose.YI);
+        Move(ref xj, ref pose.XJ);
+        Move(ref yj, ref pose.YJ);
+        totals.Distance += Precision * T.CreateTruncating(pose.Distance);
+        totals.Tied += T.CreateTruncating(pose.Tied) / T.CreateChecked(int.Max(1, channels));
         return component;
     }
 
     /// <summary>What the blocks that a part doesn't go through give to it for each unit of presence.</summary>
     private readonly T Elsewhere(int m)
     {
-        T sum = T.Zero;
+        double sum = 0;
         for (int row = 0; row < _sizes.Height; row++)
         {
             var range = _ranges[(m * _sizes.Height) + row];
             T* missing = _missing + (row * _rowBlocks);
-            for (int block = 0; block < range.First; block++) sum += missing[block];
-            for (int block = range.End; block < _rowBlocks; block++) sum += missing[block];
+            for (int block = 0; block < range.First; block++) sum += double.CreateTruncating(missing[block]);
+            for (int block = range.End; block < _rowBlocks; block++) sum += double.CreateTruncating(missing[block]);
         }
 
-        return sum;
+        return T.CreateTruncating(sum);
+    }
+
+    /// <summary>The lanes' sum goes to a total in double, and the lanes begin again.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Move(ref Vector512<T> lanes, ref double total)
+    {
+        total += double.CreateTruncating(Lanes.Sum(lanes));
+        lanes = Vector512<T>.Zero;
     }
 
     /// <summary>
@@ -191,9 +237,9 @@ internal unsafe partial struct PartImage<T>
         T stepI = PartPlacement<T>.Step(_sizes.Width), stepJ = PartPlacement<T>.Step(_sizes.Height);
 
         // Σ h, and Σ h·(p − t)ᵀ with p = (−1 + stepI·i, −1 + stepJ·j).
-        T hx = slopes.X * right, hy = slopes.Y * down;
-        T hxu = (slopes.XI * right * stepI) - (hx * (one + tx)), hxv = (slopes.XJ * right * stepJ) - (hx * (one + ty));
-        T hyu = (slopes.YI * down * stepI) - (hy * (one + tx)), hyv = (slopes.YJ * down * stepJ) - (hy * (one + ty));
+        T hx = T.CreateTruncating(slopes.X) * right, hy = T.CreateTruncating(slopes.Y) * down;
+        T hxu = (T.CreateTruncating(slopes.XI) * right * stepI) - (hx * (one + tx)), hxv = (T.CreateTruncating(slopes.XJ) * right * stepJ) - (hx * (one + ty));
+        T hyu = (T.CreateTruncating(slopes.YI) * down * stepI) - (hy * (one + tx)), hyv = (T.CreateTruncating(slopes.YJ) * down * stepJ) - (hy * (one + ty));
 
         // Σ h·qᵀ = Σ h·(p − t)ᵀ·A⁻ᵀ.
         T xx = ((hxu * d) - (hxv * b)) / det, xy = ((hxv * a) - (hxu * c)) / det;
@@ -243,10 +289,13 @@ internal unsafe partial struct PartImage<T>
         return along;
     }
 
-    /// <summary>Sums over a part's pixels: of ∂l, of the slopes by place, and of these times column i and row j.</summary>
+    /// <summary>
+    /// Sums over a part's pixels: of ∂l, of r·|x − v|², of ∂l·Σ v where logits are tied to values, of the slopes by place, and
+    /// of these times column i and row j.
+    /// </summary>
     private struct Slopes
     {
-        public T Logit, X, Y, XI, YI, XJ, YJ;
+        public double Logit, Distance, Tied, X, Y, XI, YI, XJ, YJ;
     }
 
     /// <summary>Sums over an image: Σ r·|x − v|²/2σ², and Σ ∂l·v where logits are tied to values.</summary>

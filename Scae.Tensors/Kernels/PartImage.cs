@@ -299,16 +299,16 @@ internal unsafe partial struct PartImage<T>
     private readonly T Total()
     {
         int count = Vector512<T>.Count;
-        var total = Vector512<T>.Zero;
+        Vector512<double> lower = default, upper = default;
         for (int block = 0; block < _blocks; block++)
         {
             int at = block * count;
             var value = Vector512.Load(_mostJoint + at) - Vector512.Load(_most + at)
                 + Lanes.Log(Vector512.Load(_sumJoint + at)) - Lanes.Log(Vector512.Load(_sum + at));
-            total += Inside(block) & value;
+            Reduce.Add(Inside(block) & value, ref lower, ref upper);
         }
 
-        return Lanes.Sum(total);
+        return Reduce.Narrow<T>(Lanes.Sum(lower + upper));
     }
 
     /// <summary>All ones in the lanes of a block that are pixels, not padding.</summary>

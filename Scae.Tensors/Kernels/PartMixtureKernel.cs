@@ -155,12 +155,17 @@ internal static unsafe class PartMixtureKernel
         {
             int images = Problem.Sizes.Images;
             var image = PartImage<T>.Open(Problem);
-            var sums = SumsIn(Problem, Sums + ((long)part * Length));
+            T* start = Sums + ((long)part * Length);
+            var sums = SumsIn(Problem, start);
+            LongSums<T> shared = new(new Span<T>(start, Length), Scratch.TotalSlot);
             for (int b = (int)((long)images * part / Blocks); b < (int)((long)images * (part + 1) / Blocks); b++)
             {
+                shared.Next();
                 if (T.IsNaN(image.Explain(b))) Undefine(b);
                 else image.Differentiate(b, Problem.Output[b], sums);
             }
+
+            shared.Finish();
         }
 
         // A likelihood that isn't a number has no slope; its poses say so.

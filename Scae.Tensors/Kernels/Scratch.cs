@@ -12,7 +12,13 @@ internal static class Scratch
     /// <summary>The slot of partial sums, for the sum of a long span alone.</summary>
     public const int SumSlot = 8;
 
-    private const int Slots = 9;
+    /// <summary>The slot of the pieces of a long chain and their totals, for products of matrices alone.</summary>
+    public const int ChainSlot = 9;
+
+    /// <summary>The slot of the totals of long sums, see <see cref="LongSums{T}"/>.</summary>
+    public const int TotalSlot = 10;
+
+    private const int Slots = 11;
     private const int Alignment = 64;
 
     [ThreadStatic]

@@ -90,8 +90,24 @@ public sealed partial class Tensor
         private void Pull<T>(int input, ReadOnlySpan<T> own, ReadOnlySpan<T> other, int ownCount, int otherCount, int[] nearestOther, int[] nearestOwn)
             where T : unmanaged, IBinaryFloatingPointIeee754<T>
         {
-            var g = OutputGradient<T>();
             var into = InputGradientToAdd<T>(input);
+            if (otherCount <= LongSums<T>.Few)
+            {
+                Pull(into, own, other, ownCount, otherCount, nearestOther, nearestOwn);
+                return;
+            }
+
+            // Many may have one neighbour.
+            var totals = WideTotals.Take(into.Length);
+            Pull(totals, own, other, ownCount, otherCount, nearestOther, nearestOwn);
+            WideTotals.AddTo(totals, into);
+        }
+
+        private void Pull<T, TSum>(Span<TSum> into, ReadOnlySpan<T> own, ReadOnlySpan<T> other, int ownCount, int otherCount, int[] nearestOther, int[] nearestOwn)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+            where TSum : unmanaged, IBinaryFloatingPointIeee754<TSum>
+        {
+            var g = OutputGradient<T>();
             T two = T.One + T.One, perOwn = two / T.CreateChecked(ownCount), perOther = two / T.CreateChecked(otherCount);
             for (int b = 0; b < _b; b++)
             {
@@ -99,13 +115,13 @@ public sealed partial class Tensor
                 for (int i = 0; i < ownCount; i++)
                 {
                     int at = ((b * ownCount) + i) * _d, from = ((b * otherCount) + nearestOther[(b * ownCount) + i]) * _d;
-                    for (int c = 0; c < _d; c++) into[at + c] += toOwn * (own[at + c] - other[from + c]);
+                    for (int c = 0; c < _d; c++) into[at + c] += TSum.CreateTruncating(toOwn * (own[at + c] - other[from + c]));
                 }
 
                 for (int j = 0; j < otherCount; j++)
                 {
                     int from = ((b * otherCount) + j) * _d, at = ((b * ownCount) + nearestOwn[(b * otherCount) + j]) * _d;
-                    for (int c = 0; c < _d; c++) into[at + c] += toOther * (own[at + c] - other[from + c]);
+                    for (int c = 0; c < _d; c++) into[at + c] += TSum.CreateTruncating(toOther * (own[at + c] - other[from + c]));
                 }
             }
         }

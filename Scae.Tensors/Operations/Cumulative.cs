@@ -1,4 +1,6 @@
 using System;
+using System.Numerics;
+using Scae.Tensors.Kernels;
 
 namespace Scae.Tensors;
 
@@ -32,7 +34,19 @@ public sealed partial class Tensor
             ReadOnlySpan<T> x = Inputs[0].Data<T>();
             var y = Output.Data<T>();
             int block = _count * _inner;
-            for (int at = 0; at < y.Length; at++) y[at] = at % block < _inner ? x[at] : y[at - _inner] + x[at];
+            if (_count <= LongSums<T>.Few)
+            {
+                for (int at = 0; at < y.Length; at++) y[at] = at % block < _inner ? x[at] : y[at - _inner] + x[at];
+                return;
+            }
+
+            var sums = Scratch.Take<double>(0, _inner);
+            for (int at = 0; at < y.Length; at++)
+            {
+                int column = at % _inner;
+                sums[column] = (at % block < _inner ? 0 : sums[column]) + double.CreateTruncating(x[at]);
+                y[at] = T.CreateTruncating(sums[column]);
+            }
         }
 
         protected override void Backward<T>()
@@ -40,16 +54,24 @@ public sealed partial class Tensor
             if (!Wants(0)) return;
             var g = OutputGradient<T>();
             var into = InputGradientToAdd<T>(0);
+            if (_count <= LongSums<T>.Few) SumBackwards<T, T>(g, into);
+            else SumBackwards<T, double>(g, into);
+        }
+
+        private void SumBackwards<T, TSum>(ReadOnlySpan<T> g, Span<T> into)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+            where TSum : unmanaged, IBinaryFloatingPointIeee754<TSum>
+        {
             int block = _count * _inner;
             for (int start = 0; start < g.Length; start += block)
             {
                 for (int i = 0; i < _inner; i++)
                 {
-                    T sum = T.Zero;
+                    TSum sum = TSum.Zero;
                     for (int at = start + block - _inner + i; at >= start; at -= _inner)
                     {
-                        sum += g[at];
-                        into[at] += sum;
+                        sum += TSum.CreateTruncating(g[at]);
+                        into[at] += T.CreateTruncating(sum);
                     }
                 }
             }
@@ -67,7 +89,19 @@ public sealed partial class Tensor
             ReadOnlySpan<T> x = Inputs[0].Data<T>();
             var y = Output.Data<T>();
             int block = _count * _inner;
-            for (int at = 0; at < y.Length; at++) y[at] = at % block < _inner ? x[at] : y[at - _inner] * x[at];
+            if (_count <= LongSums<T>.Few)
+            {
+                for (int at = 0; at < y.Length; at++) y[at] = at % block < _inner ? x[at] : y[at - _inner] * x[at];
+                return;
+            }
+
+            var products = Scratch.Take<double>(0, _inner);
+            for (int at = 0; at < y.Length; at++)
+            {
+                int column = at % _inner;
+                products[column] = (at % block < _inner ? 1 : products[column]) * double.CreateTruncating(x[at]);
+                y[at] = T.CreateTruncating(products[column]);
+            }
         }
 
         protected override void Backward<T>()
@@ -75,17 +109,25 @@ public sealed partial class Tensor
             if (!Wants(0)) return;
             ReadOnlySpan<T> x = Inputs[0].Data<T>(), y = Output.Data<T>(), g = OutputGradient<T>();
             var into = InputGradientToAdd<T>(0);
+            if (_count <= LongSums<T>.Few) MultiplyBackwards<T, T>(x, y, g, into);
+            else MultiplyBackwards<T, double>(x, y, g, into);
+        }
+
+        private void MultiplyBackwards<T, TSum>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, ReadOnlySpan<T> g, Span<T> into)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+            where TSum : unmanaged, IBinaryFloatingPointIeee754<TSum>
+        {
             int block = _count * _inner;
             for (int start = 0; start < g.Length; start += block)
             {
                 for (int i = 0; i < _inner; i++)
                 {
-                    T sum = T.Zero;
+                    TSum sum = TSum.Zero;
                     int first = start + i;
                     for (int at = start + block - _inner + i; at >= start; at -= _inner)
                     {
-                        sum = at + _inner < start + block ? g[at] + (x[at + _inner] * sum) : g[at];
-                        into[at] += at == first ? sum : y[at - _inner] * sum;
+                        sum = TSum.CreateTruncating(g[at]) + (at + _inner < start + block ? TSum.CreateTruncating(x[at + _inner]) * sum : TSum.Zero);
+                        into[at] += T.CreateTruncating(at == first ? sum : TSum.CreateTruncating(y[at - _inner]) * sum);
                     }
                 }
             }

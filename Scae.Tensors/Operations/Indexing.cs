@@ -1,5 +1,5 @@
 using System;
-using System.Numerics.Tensors;
+using System.Numerics;
 using Scae.Tensors.Kernels;
 
 namespace Scae.Tensors;
@@ -110,12 +110,28 @@ public sealed partial class Tensor
             var g = OutputGradient<T>();
             var index = Inputs[1].Data<int>();
             var into = InputGradientToAdd<T>(0);
-            int count = Inputs[0]._shape[_axis], n = Inputs[1]._shape[_axis];
+            int n = Inputs[1]._shape[_axis];
+            if (n <= LongSums<T>.Few)
+            {
+                Add(g, index, n, into);
+                return;
+            }
+
+            var totals = WideTotals.Take(into.Length);
+            Add(g, index, n, totals);
+            WideTotals.AddTo(totals, into);
+        }
+
+        private void Add<T, TSum>(ReadOnlySpan<T> g, ReadOnlySpan<int> index, int n, Span<TSum> into)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+            where TSum : unmanaged, IBinaryFloatingPointIeee754<TSum>
+        {
+            int count = Inputs[0]._shape[_axis];
             for (int o = 0, at = 0; o < _outer; o++)
             {
                 for (int k = 0; k < n; k++)
                 {
-                    for (int i = 0; i < _inner; i++, at++) into[(((o * count) + index[at]) * _inner) + i] += g[at];
+                    for (int i = 0; i < _inner; i++, at++) into[(((o * count) + index[at]) * _inner) + i] += TSum.CreateTruncating(g[at]);
                 }
             }
         }
@@ -150,13 +166,29 @@ public sealed partial class Tensor
             var g = OutputGradient<T>();
             var index = Inputs[1].Data<int>();
             var into = InputGradientToAdd<T>(0);
+            if (index.Length <= LongSums<T>.Few)
+            {
+                Add(g, index, into);
+                return;
+            }
+
+            var totals = WideTotals.Take(into.Length);
+            Add(g, index, totals);
+            WideTotals.AddTo(totals, into);
+        }
+
+        private void Add<T, TSum>(ReadOnlySpan<T> g, ReadOnlySpan<int> index, Span<TSum> into)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+            where TSum : unmanaged, IBinaryFloatingPointIeee754<TSum>
+        {
             int count = Inputs[0]._shape[_axis], n = index.Length;
             for (int o = 0; o < _outer; o++)
             {
                 for (int k = 0; k < n; k++)
                 {
+                    var from = g.Slice(((o * n) + k) * _inner, _inner);
                     var to = into.Slice(((o * count) + index[k]) * _inner, _inner);
-                    TensorPrimitives.Add(to, g.Slice(((o * n) + k) * _inner, _inner), to);
+                    for (int i = 0; i < to.Length; i++) to[i] += TSum.CreateTruncating(from[i]);
                 }
             }
         }
@@ -189,6 +221,14 @@ public sealed partial class Tensor
             var x = Inputs[0].Data<T>();
             var y = Output.Data<T>();
             y.Clear();
+            if (_adds && Inputs[0]._shape[_axis] > LongSums<T>.Few)
+            {
+                var totals = WideTotals.Take(y.Length);
+                for (int at = 0; at < x.Length; at++) totals[Target(at, check: true)] += double.CreateTruncating(x[at]);
+                WideTotals.AddTo(totals, y);
+                return;
+            }
+
             for (int at = 0; at < x.Length; at++)
             {
                 int to = Target(at, check: true);

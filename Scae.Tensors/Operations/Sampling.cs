@@ -1,3 +1,5 @@
+using System;
+using System.Numerics;
 using Scae.Tensors.Kernels;
 
 namespace Scae.Tensors;
@@ -90,6 +92,22 @@ public sealed partial class Tensor
             var g = OutputGradient<T>();
             var toImage = Wants(0) ? InputGradientToAdd<T>(0) : default;
             var toGrid = Wants(1) ? InputGradientToAdd<T>(1) : default;
+            if (_places <= LongSums<T>.Few)
+            {
+                Add(image, grid, g, toImage, toGrid);
+                return;
+            }
+
+            // All places may have one pixel as their neighbour.
+            var totals = WideTotals.Take(toImage.Length);
+            Add(image, grid, g, totals, toGrid);
+            WideTotals.AddTo(totals, toImage);
+        }
+
+        private void Add<T, TSum>(ReadOnlySpan<T> image, ReadOnlySpan<T> grid, ReadOnlySpan<T> g, Span<TSum> toImage, Span<T> toGrid)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+            where TSum : unmanaged, IBinaryFloatingPointIeee754<TSum>
+        {
             int area = _height * _width;
             for (int b = 0; b < Inputs[0]._shape[0]; b++)
             {

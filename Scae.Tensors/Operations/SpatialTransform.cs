@@ -15,6 +15,9 @@ public sealed partial class Tensor
     /// </summary>
     private sealed class SpatialTransform(Tensor image, Tensor pose, bool inverse) : Operation(image, pose)
     {
+        // Rows that are added up in T; those of larger images go to totals in double.
+        private const int FewRows = 64;
+
         private readonly int _channels = image._shape[1];
         private readonly int _h = image._shape[2];
         private readonly int _w = image._shape[3];
@@ -71,6 +74,7 @@ public sealed partial class Tensor
                 var across = Scratch.Take<T>(3, n);
                 slopes.Clear();
                 across.Clear();
+                LongSums<T> sums = new(across, Scratch.TotalSlot, FewRows);
                 for (int plane = b * _channels; plane < (b + 1) * _channels; plane++)
                 {
                     var pixels = image.Slice(plane * _h * _w, _h * _w);
@@ -108,10 +112,14 @@ public sealed partial class Tensor
                     columns.Slopes(matrix);
                     MixColumns(pixels, rows, columns, matrix, mixed);
                     for (int r = 0; r < m; r++)
+                    {
+                        sums.Next();
                         TensorPrimitives.MultiplyAdd(gathered.Slice(r * n, n), mixed.Slice(r * n, n), across, across);
+                    }
                 }
 
                 if (toPose.IsEmpty) continue;
+                sums.Finish();
                 AddToPose(toPose, b, 1, columns.From, across, width, _w);
                 AddToPose(toPose, b, 2, 0, slopes, height, _h);
             }
@@ -145,17 +153,36 @@ public sealed partial class Tensor
             return new(Scratch.Take<Between<T>>(0, Output._shape[3]), _w, pose[0], pose[1], inverse);
         }
 
+        /// <summary>Σ g and Σ g·(tick − centre) of the derivatives g by places along an axis.</summary>
+        private static (TSum Sum, TSum Moment) Moments<T, TSum>(int from, ReadOnlySpan<T> slopes, int n, T centre)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+            where TSum : unmanaged, IBinaryFloatingPointIeee754<TSum>
+        {
+            TSum sum = TSum.Zero, moment = TSum.Zero;
+            for (int i = 0; i < slopes.Length; i++)
+            {
+                sum += TSum.CreateTruncating(slopes[i]);
+                moment += TSum.CreateTruncating(slopes[i] * (AxisSampling<T>.Tick(from + i, n) - centre));
+            }
+
+            return (sum, moment);
+        }
+
         /// <summary>Adds the derivatives by the places along x (axis 1) or y (axis 2) to the pose's gradient, from the given pixel on.</summary>
         private void AddToPose<T>(Span<T> into, int b, int axis, int from, ReadOnlySpan<T> slopes, int n, int source)
             where T : unmanaged, IBinaryFloatingPointIeee754<T>
         {
             var pose = Inputs[1].Data<T>().Slice(b * 3, 3);
-            T sum = T.Zero, moment = T.Zero, half = T.CreateChecked(source - 1) / T.CreateChecked(2);
-            for (int i = 0; i < slopes.Length; i++)
+            T half = T.CreateChecked(source - 1) / T.CreateChecked(2);
+            T sum, moment;
+            if (slopes.Length <= FewRows)
             {
-                T tick = AxisSampling<T>.Tick(from + i, n);
-                sum += slopes[i];
-                moment += slopes[i] * (inverse ? tick - pose[axis] : tick);
+                (sum, moment) = Moments<T, T>(from, slopes, n, inverse ? pose[axis] : T.Zero);
+            }
+            else
+            {
+                var (wideSum, wideMoment) = Moments<T, double>(from, slopes, n, inverse ? pose[axis] : T.Zero);
+                (sum, moment) = (T.CreateTruncating(wideSum), T.CreateTruncating(wideMoment));
             }
 
             into[(b * 3) + axis] += half * (inverse ? -sum / pose[0] : sum);

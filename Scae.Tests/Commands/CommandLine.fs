@@ -13,7 +13,8 @@ let private program =
     let tested = DirectoryInfo(AppContext.BaseDirectory.TrimEnd Path.DirectorySeparatorChar)
     Path.Combine(Scae.Tests.Expectation.root, "Scae.Cli", "bin", (nonNull tested.Parent).Name, tested.Name, "scae.dll")
 
-let start (arguments: string list) : Process =
+/// Starts the program with its output and error read, and something else about the process changed.
+let startWith (change: ProcessStartInfo -> unit) (arguments: string list) : Process =
     let info =
         ProcessStartInfo("dotnet", RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false)
 
@@ -23,15 +24,39 @@ let start (arguments: string list) : Process =
     for argument in program :: arguments do
         info.ArgumentList.Add argument
 
+    change info
     nonNull (Process.Start info)
 
-let run (arguments: string list) : Result =
-    use running = start arguments
+let start (arguments: string list) : Process = startWith ignore arguments
+
+/// Through a shell, to which the program is "$@": such as exec "$@" >&-.
+let throughShell (script: string) (info: ProcessStartInfo) : unit =
+    let words = info.FileName :: List.ofSeq info.ArgumentList
+    info.FileName <- "bash"
+    info.ArgumentList.Clear()
+
+    for word in [ "-c"; script; "bash" ] @ words do
+        info.ArgumentList.Add word
+
+let private finish (running: Process) : Result =
     let output = running.StandardOutput.ReadToEndAsync()
     let error = running.StandardError.ReadToEndAsync()
     running.WaitForExit()
 
     { ExitCode = running.ExitCode; Output = output.Result; Error = error.Result }
+
+let runWith (change: ProcessStartInfo -> unit) (arguments: string list) : Result =
+    use running = startWith change arguments
+    finish running
+
+let run (arguments: string list) : Result = runWith ignore arguments
+
+/// Several at the same time.
+let runTogether (change: ProcessStartInfo -> unit) (commands: string list list) : Result list =
+    commands
+    |> List.map (startWith change)
+    |> List.map (fun running -> System.Threading.Tasks.Task.Run(fun () -> finish running))
+    |> List.map _.Result
 
 /// A folder of its own that is gone after the action.
 let inNewFolder (action: string -> unit) : unit =

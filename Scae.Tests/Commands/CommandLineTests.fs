@@ -47,6 +47,10 @@ let private nonsense: (string list * string) list =
         [ "sweep"; "neural-em"; "--hidden"; "8"; "--vary"; "hidden=16,32" ],
         "scae: --vary hidden=16,32: hidden is also given as --hidden"
         [ "eval"; "air"; "--epochs"; "8" ], "scae eval has no option --epochs; scae eval --help lists them"
+        [ "report" ], "scae report: needs a run's folder, such as scae report runs/constellations-published-0"
+        [ "report"; "" ], "scae report: needs a run's folder, such as scae report runs/constellations-published-0"
+        [ "report"; "a"; "b"; "--ot"; "c.html" ], "scae report has no option --ot; did you mean --out?"
+        [ "report"; "a"; "--out"; "" ], "scae report: an empty name is no file"
         [ "eval" ], "scae eval: needs a run's folder, such as scae eval runs/constellations-published-0"
     ]
 
@@ -61,7 +65,7 @@ let tests =
                 let result = run [ "--help" ]
                 result.ExitCode |> shouldEqual 0
 
-                for verb in [ "list"; "train"; "eval"; "figures"; "sweep"; "verify"; "gradcheck"; "bench" ] do
+                for verb in [ "list"; "train"; "eval"; "figures"; "report"; "sweep"; "verify"; "gradcheck"; "bench" ] do
                     result.Output |> shouldContainText verb
 
             testCase "help of train lists every hyperparameter with its default"

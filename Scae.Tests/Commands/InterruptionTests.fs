@@ -8,13 +8,14 @@ open System.Threading
 open Scae.Tests.Claims
 open Expecto
 open Scae.Tests.Commands.CommandLine
+open Scae.Tests.TensorBoard
 
 [<DllImport("libc", EntryPoint = "signal")>]
 extern nativeint private setSignal(int number, nativeint handler)
 
 /// Starts a training that listens to SIGINT, although a shell that runs these tests in the background has told them, and so
 /// what they start, to ignore it.
-let private startInterruptible (arguments: string list) =
+let startInterruptible (change: System.Diagnostics.ProcessStartInfo -> unit) (arguments: string list) =
     let interrupt, byDefault, ignored = 2, 0n, 1n
     let status = "/proc/self/status"
 
@@ -28,12 +29,12 @@ let private startInterruptible (arguments: string list) =
         setSignal (interrupt, byDefault) |> ignore
 
     try
-        start arguments
+        startWith change arguments
     finally
         if ignores then
             setSignal (interrupt, ignored) |> ignore
 
-let private signal (name: string) (running: System.Diagnostics.Process) =
+let signal (name: string) (running: System.Diagnostics.Process) =
     use kill = System.Diagnostics.Process.Start("kill", [ "-" + name; string running.Id ])
     kill.WaitForExit()
 
@@ -46,6 +47,39 @@ let private readTo (start: string) (running: System.Diagnostics.Process) =
         | _ -> read ()
 
     read ()
+
+/// How often the digits' training is killed; the variable SCAE_KILLS asks for more than the few of every day.
+let private kills =
+    match Int32.TryParse(Environment.GetEnvironmentVariable "SCAE_KILLS") with
+    | true, count -> count
+    | _ -> 3
+
+/// The quick preset of stacked capsules, in short epochs.
+let private shortDigits =
+    [ "train"; "scae"; "--preset"; "quick"; "--epochs"; "16"; "--steps-per-epoch"; "10" ]
+    @ [ "--digits"; "strokes"; "--validation-size"; "20"; "--test-size"; "50"; "--probe-size"; "60" ]
+
+/// Kills a training with SIGKILL at a moment that chance chooses: while it starts, trains, writes, measures or draws. Whether
+/// it had ended before.
+let private killSometime (chance: Scae.Tensors.KeyStream) (arguments: string list) : bool =
+    use running = start arguments
+    let error = running.StandardError.ReadToEndAsync()
+
+    if chance.NextInt 5 > 0 then
+        readTo "scae, " running
+
+    let output = running.StandardOutput.ReadToEndAsync()
+    let ended = running.WaitForExit(chance.NextInt 2500)
+
+    if ended then
+        error.Result |> shouldEqual ""
+        running.ExitCode |> shouldEqual 0
+    else
+        running.Kill()
+        running.WaitForExit()
+
+    output.Wait()
+    ended
 
 /// A training that is short, but for the evaluation on test scenes.
 let private longFinish (testSize: int) =
@@ -94,7 +128,7 @@ let tests =
                 inNewFolder (fun folder ->
                     let training =
                         [ "train"; "constellations"; "--preset"; "quick"; "--epochs"; "20"; "--steps-per-epoch"; "25" ]
-                        @ [ "--snapshot-every"; "0"; "--test-size"; "64" ]
+                        @ [ "--snapshot-every"; "0"; "--test-size"; "64"; "--tensorboard" ]
 
                     let straight, killed = Path.Combine(folder, "straight"), Path.Combine(folder, "killed")
                     (run (training @ [ "--out"; straight; "--quiet" ])).ExitCode |> shouldEqual 0
@@ -113,7 +147,49 @@ let tests =
 
                     for name in [ "last.safetensors"; "best.safetensors" ] do
                         File.ReadAllBytes(Path.Combine(killed, name))
-                        |> shouldEqual (File.ReadAllBytes(Path.Combine(straight, name))))
+                        |> shouldEqual (File.ReadAllBytes(Path.Combine(straight, name)))
+
+                    // Neither doubled nor torn nor missing; only the times differ.
+                    let events run =
+                        EventReader.values (Path.Combine(run, "events.out.tfevents"))
+                        |> List.filter (fun value -> not (value.Tag = "time/seconds" || value.Tag.StartsWith "_"))
+
+                    let found = events killed
+                    found |> shouldEqual (events straight)
+                    found |> List.filter (fun value -> value.Tag = "train/loss") |> shouldHaveLength 20)
+
+            testCase $"stacked capsules killed {kills} times at random moments resume to the same bytes"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let straight = Path.Combine(folder, "straight")
+                    let train out options = shortDigits @ [ "--out"; out ] @ options
+                    (run (train straight [ "--quiet" ])).ExitCode |> shouldEqual 0
+
+                    let bytes (out: string) =
+                        filesOf out
+                        |> List.filter (fun file ->
+                            file.EndsWith ".safetensors" || file.EndsWith ".gif" || file.EndsWith ".svg")
+                        |> List.filter ((<>) "previous.safetensors")
+                        |> List.map (fun file -> file, File.ReadAllBytes(Path.Combine(out, file)))
+
+                    let expected = bytes straight
+                    expected |> List.map fst |> shouldContain "last.safetensors"
+                    let chance = (Scae.Tensors.Key.OfSeed 13L).Stream()
+                    let killed = Path.Combine(folder, "killed")
+                    let resume () = if File.Exists(Path.Combine(killed, "run.json")) then [ "--resume" ] else []
+
+                    let finished () =
+                        bytes killed |> shouldEqual expected
+                        Directory.Delete(killed, recursive = true)
+
+                    for _ in 1..kills do
+                        // A run that ended of its own accord is as good as one that is finished below; the next begins anew.
+                        if killSometime chance (train killed (resume ())) then
+                            finished ()
+
+                    let last = run (train killed ("--quiet" :: resume ()))
+                    last.Error |> shouldEqual ""
+                    finished ())
 
             for signalName in [ "INT"; "TERM" ] do
                 testCase $"an interrupted run saves and says how to resume ({signalName})"
@@ -124,6 +200,7 @@ let tests =
 
                             use running =
                                 startInterruptible
+                                    ignore
                                     [ "train"; "constellations"; "--out"; out; "--epochs"; "2000"; "--quiet" ]
 
                             let error = running.StandardError.ReadToEndAsync()

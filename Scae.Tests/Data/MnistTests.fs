@@ -152,6 +152,27 @@ let tests =
                 errorOf (Mnist.uncompressed "f" (Array.append (gzip (labelFile 3)) [| 7uy |]))
                 |> shouldEqual "f: the gzip data is cut off, or something follows it"
 
+            testCase "gzip data in several members is one file, and may not have lost the end of the last"
+            <| fun () ->
+                let whole = imageFile 5
+                // A writer leaves such a member that is closed right after it flushed.
+                let nothing =
+                    Array.append [| 0x1Fuy; 0x8Buy; 8uy; 0uy; 0uy; 0uy; 0uy; 0uy; 0uy; 3uy; 3uy |] (Array.zeroCreate 9)
+
+                let parts = [ gzip whole[..99]; gzip whole[100..2999]; nothing; gzip whole[3000..] ]
+                Mnist.uncompressed "f" (Array.concat parts) |> shouldEqual (Ok whole)
+                Mnist.uncompressed "f" (Array.concat [ gzip whole; nothing ]) |> shouldEqual (Ok whole)
+
+                for several in [ Array.concat parts; Array.concat [ gzip whole; nothing ] ] do
+                    for lost in 1..19 do
+                        errorOf (Mnist.uncompressed "f" several[.. several.Length - 1 - lost]) |> shouldStartWith "f: "
+
+                errorOf (Mnist.uncompressed "f" (Array.concat [ parts[0][.. parts[0].Length - 9]; parts[1] ]))
+                |> shouldStartWith "f: "
+
+                errorOf (Mnist.uncompressed "f" (Array.concat [ gzip whole; Array.zeroCreate 512 ]))
+                |> shouldEqual "f: the gzip data is cut off, or something follows it"
+
             testCase "files are found under the names that unpackers give them"
             <| fun () ->
                 inFolder (fun folder ->

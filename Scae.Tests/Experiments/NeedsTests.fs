@@ -17,8 +17,12 @@ let private task name preset overrides =
     let experiment = value (Experiments.find name)
     value (Experiment.configure experiment (value (Experiments.preset (Some preset) experiment)) overrides)
 
-let private refusal available name preset overrides =
-    Needs.refusal available ((task name preset overrides).Needs()) |> Option.defaultValue "fits"
+let private refusalOf runs available name preset overrides =
+    Needs.refusal available runs ((task name preset overrides).Needs()) |> Option.defaultValue "fits"
+
+let private refusal available name preset overrides = refusalOf 1L available name preset overrides
+
+let private bytes name preset overrides = (task name preset overrides).Needs() |> List.sumBy _.Bytes
 
 [<Tests>]
 let tests =
@@ -63,5 +67,31 @@ let tests =
                 refusal 16e9 "air" "paper" [ "probe-size", "2000000000" ]
                 |> shouldStartWith "--probe-size 2000000000: "
 
-                refusal 1e5 "neural-em" "published" [] |> shouldEndWith " for this, and there are 100 KB; lower it"
+                refusal 1e5 "neural-em" "published" [] |> shouldEndWith " for this, and 100 KB are free; lower it"
+
+            testCase "runs at once need as much as all of them together"
+            <| fun () ->
+                let one = bytes "neural-em" "published" []
+                refusalOf 1L (2.5 * one) "neural-em" "published" [] |> shouldEqual "fits"
+                refusalOf 2L (2.5 * one) "neural-em" "published" [] |> shouldEqual "fits"
+
+                let three = refusalOf 3L (2.5 * one) "neural-em" "published" []
+                three |> shouldContainText ": 3 runs at once need about "
+                three |> shouldEndWith " are free; lower it, or --threads to 2"
+                refusalOf 3L (0.5 * one) "neural-em" "published" [] |> shouldEndWith " are free; lower it"
+
+            testCase "what is read of the scenes counts, not their inputs alone"
+            <| fun () ->
+                let scenes count = bytes "air" "quick" [ "digits", "strokes"; "test-size", count ]
+
+                // An image of 32² floats, and at least as much again.
+                (scenes "51000" - scenes "1000") / 50_000.0 |> shouldBeIn (7_000.0, 20_000.0)
+
+            testCase "every preset of every experiment has an estimate, and fits in 16 GB"
+            <| fun () ->
+                for experiment in Experiments.all do
+                    for preset in experiment.Specification.Presets do
+                        match Needs.refusal 16e9 1L ((value (Experiment.configure experiment preset [])).Needs()) with
+                        | None -> ()
+                        | Some line -> failtest $"{experiment.Specification.Experiment}, {preset.Name}: {line}"
         ]

@@ -46,6 +46,18 @@ let tests =
     <| testList
         "Models.VariableCapsules"
         [
+            testCase "a scene without points teaches nothing, and others beside it what they would alone"
+            <| fun () ->
+                let whole = batch 3 2
+                let emptied = batch 3 2
+                emptied.Scenes.Mask.Elements<float32>().Slice(0, 11).Clear()
+                let routing, presence = believe (model 1) whole
+                let targets batch = values (VariableCapsules.targets config batch routing presence)
+                let all, rest = targets whole, targets emptied
+                let size = all.Length / 2
+                rest[.. size - 1] |> Array.distinct |> shouldEqual [| 0.0f |]
+                rest[size..] |> shouldEqual all[size..]
+
             testPropertyWithConfig (samples 20) "presence doesn't see the order of the points, routing follows it"
             <| fun (seed: int) ->
                 let batch = batch seed 4

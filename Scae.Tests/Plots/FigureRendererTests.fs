@@ -1,7 +1,10 @@
 module Scae.Tests.Plots.FigureRendererTests
 
+open System
+open System.Diagnostics
 open System.IO
 open System.Text
+open System.Threading.Tasks
 open System.Xml.Linq
 open Expecto
 open Scae.Tests.Claims
@@ -155,4 +158,36 @@ let tests =
                 let first = bytesOf gif
                 bytesOf gif = first |> shouldEqual true
                 first.Length |> shouldBeLessThan 1500000
+
+            // A shape that lets go of its path too early ends the whole process here.
+            testSequenced
+            <| testList
+                "beside the garbage collector"
+                [
+                    testCase "points of every shape are drawn"
+                    <| fun () ->
+                        let at = [| for i in 0..299 -> ScottPlot.Pixel(i % 100 + 10, i / 3 + 10) |]
+
+                        let draw (shape: Marker) =
+                            use surface = SKSurface.Create(SKImageInfo(120, 120))
+                            use paint = ScottPlot.Paint.NewDisposablePaint()
+                            let style = MarkPlotter.Marker(shape, 8.0f, Palette.blue)
+                            ScottPlot.Drawing.DrawMarkers(surface.Canvas, paint, at, style)
+                            use pixels = surface.PeekPixels()
+                            pixels.GetPixelSpan().ToArray()
+
+                        let shapes = [| Marker.Triangle; Marker.Plus; Marker.Cross |]
+
+                        let drawn = shapes |> Array.map draw
+                        let clock = Stopwatch.StartNew()
+
+                        let collecting =
+                            Task.Run(fun () ->
+                                while clock.ElapsedMilliseconds < 3000L do
+                                    GC.Collect()
+                                    GC.WaitForPendingFinalizers())
+
+                        while not collecting.IsCompleted do
+                            shapes |> Array.map draw = drawn |> shouldEqual true
+                ]
         ]

@@ -87,5 +87,6 @@ let tests =
                 use output = new StandardOutput(new Full())
 
                 messageOf<RunFailure>(fun () -> output.WriteLine "epoch 1")
-                |> shouldEqual "standard output can't be written (the disk is full); --quiet writes nothing there"
+                |> shouldEqual
+                    "standard output can't be written (the disk is full); train and sweep write nothing there with --quiet"
         ]

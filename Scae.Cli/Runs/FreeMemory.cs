@@ -1,0 +1,69 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.IO;
+using System.Linq;
+
+namespace Scae.Cli.Runs;
+
+/// <summary>
+/// Bytes that this process may still take: what Linux says is available, and what is left of each control group that the
+/// process is in (versions 1 and 2; containers and batch systems set such limits). Elsewhere, what the runtime knows.
+/// </summary>
+internal static class FreeMemory
+{
+    private const string Groups = "/sys/fs/cgroup";
+
+    public static double Bytes() => Of(Read) ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+
+    /// <summary>The same of a system whose files a function reads, which is null for those that aren't there.</summary>
+    public static double? Of(Func<string, string?> read)
+    {
+        var left = new List<double>();
+        if (Labelled(read("/proc/meminfo"), "MemAvailable:") is { } kilobytes) left.Add(1024 * kilobytes);
+        foreach (string line in Lines(read("/proc/self/cgroup")))
+        {
+            // number:controllers:path; version 2 has no controllers.
+            string[] parts = line.Split(':', 3);
+            if (parts.Length < 3) continue;
+            if (parts[1].Length == 0) AddGroups(Groups, "memory.max", "memory.current", "inactive_file ");
+            else if (parts[1].Split(',').Contains("memory")) AddGroups($"{Groups}/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file ");
+
+            // A limit of a group holds for all groups within.
+            void AddGroups(string root, string limit, string usage, string cache)
+            {
+                for (string path = parts[2].TrimEnd('/'); ; path = path[..path.LastIndexOf('/')])
+                {
+                    string folder = root + path;
+                    if (Number(read($"{folder}/{limit}")) is { } most && Number(read($"{folder}/{usage}")) is { } taken)
+                        left.Add(Math.Max(0, most - taken + (Labelled(read($"{folder}/memory.stat"), cache) ?? 0)));
+                    if (path.Length == 0) return;
+                }
+            }
+        }
+
+        return left.Count == 0 ? null : left.Min();
+    }
+
+    private static string? Read(string path)
+    {
+        try
+        {
+            return File.Exists(path) ? File.ReadAllText(path) : null;
+        }
+        catch (Exception problem) when (FileProblem.Is(problem))
+        {
+            return null;
+        }
+    }
+
+    private static IEnumerable<string> Lines(string? text) => (text ?? string.Empty).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    /// <summary>The number behind a label; null without it.</summary>
+    private static double? Labelled(string? text, string label) =>
+        Lines(text).Where(line => line.StartsWith(label, StringComparison.Ordinal)).Select(line => Number(line[label.Length..].Replace("kB", string.Empty, StringComparison.Ordinal))).FirstOrDefault();
+
+    /// <summary>A number; null for "max" and anything else.</summary>
+    private static double? Number(string? text) =>
+        double.TryParse(text?.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out double number) ? number : null;
+}

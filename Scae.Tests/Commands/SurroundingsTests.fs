@@ -1,0 +1,192 @@
+/// Standard output, disks and networks that fail while the program runs: one line that names them, and nothing left over.
+module Scae.Tests.Commands.SurroundingsTests
+
+open System
+open System.Diagnostics
+open System.IO
+open System.Net
+open System.Net.Sockets
+open Expecto
+open Scae.Tests.Claims
+open Scae.Tests.Commands.CommandLine
+open Scae.Tests.Commands.InterruptionTests
+
+let private shouldBeOneLine (text: string) =
+    text.TrimEnd().Split('\n') |> shouldHaveLength 1
+    text |> shouldStartWith "scae: "
+
+let private unfinished (folder: string) = filesOf folder |> List.filter (fun name -> name.EndsWith ".unfinished")
+
+/// Files may have so many kilobytes. The runtime writes its own code through a file otherwise.
+let private limited (kilobytes: int) (info: ProcessStartInfo) =
+    info.Environment["DOTNET_EnableWriteXorExecute"] <- "0"
+    throughShell $"ulimit -f {kilobytes}; exec \"$@\"" info
+
+[<Tests>]
+let tests =
+    testSequenced
+    <| testList
+        "Commands.Surroundings"
+        [
+            if not (OperatingSystem.IsWindows()) then
+                for name, redirection in [ "closed", ">&-"; "full", ">/dev/full" ] do
+                    if name = "closed" || File.Exists "/dev/full" then
+                        testCase $"standard output that is {name} is named"
+                        <| fun () ->
+                            inNewFolder (fun folder ->
+                                let through = throughShell $"exec \"$@\" {redirection}"
+                                let out = Path.Combine(folder, "run")
+
+                                for words in [ [ "list" ]; [ "--help" ]; shortTraining @ [ "--out"; out ] ] do
+                                    let result = runWith through words
+                                    result.Error |> shouldBeOneLine
+                                    result.Error |> shouldContainText "standard output can't be written"
+                                    result.ExitCode |> shouldEqual 1
+
+                                let quiet = Path.Combine(folder, "quiet")
+                                let result = runWith through (shortTraining @ [ "--quiet"; "--out"; quiet ])
+                                (result.Error, result.ExitCode) |> shouldEqual ("", 0)
+                                File.Exists(Path.Combine(quiet, "summary.json")) |> shouldEqual true)
+
+                testCase "a disk that takes no more is told of in one line, nothing is left over, and the run goes on"
+                <| fun () ->
+                    inNewFolder (fun folder ->
+                        let out, straight = Path.Combine(folder, "run"), Path.Combine(folder, "straight")
+                        let train = shortTraining @ [ "--quiet" ]
+                        (run (train @ [ "--out"; straight ])).ExitCode |> shouldEqual 0
+                        let checkpoint = FileInfo(Path.Combine(straight, "last.safetensors"))
+                        let room = int (checkpoint.Length / 2048L)
+                        let none = runWith (limited room) (train @ [ "--out"; out ])
+                        none.ExitCode |> shouldEqual 1
+                        none.Error |> shouldBeOneLine
+                        none.Error |> shouldStartWith $"scae: {out}: a file there can't be as large as it should"
+                        none.Error |> shouldContainText "there is no checkpoint yet"
+                        unfinished out |> shouldBeEmpty
+                        (run [ "train"; "--resume"; "--quiet"; "--out"; out ]).ExitCode |> shouldEqual 0
+
+                        for name in [ "last.safetensors"; "best.safetensors" ] do
+                            File.ReadAllBytes(Path.Combine(out, name))
+                            |> shouldEqual (File.ReadAllBytes(Path.Combine(straight, name)))
+
+                        let longer = [ "train"; "--resume"; "--quiet"; "--epochs"; "4"; "--out"; out ]
+                        let failed = runWith (limited room) longer
+                        failed.ExitCode |> shouldEqual 1
+                        failed.Error |> shouldBeOneLine
+
+                        failed.Error
+                        |> shouldContainText
+                            $"the checkpoint of step 60 is whole; when there is room, go on with: scae train --resume --out {out}"
+
+                        unfinished out |> shouldBeEmpty
+                        // What a process that was killed while it wrote leaves goes at the next start.
+                        for name in [ "last.safetensors"; "figures/examples.png"; "snapshots/00000020.safetensors" ] do
+                            File.WriteAllText(Path.Combine(out, name + ".unfinished"), "half")
+
+                        (run longer).ExitCode |> shouldEqual 0
+                        unfinished out |> shouldBeEmpty)
+
+                testCase "a sweep whose result has no room says that its runs are whole"
+                <| fun () ->
+                    inNewFolder (fun folder ->
+                        let sweep =
+                            [ "sweep" ] @ shortTraining.Tail @ [ "--seeds"; "0..1"; "--quiet"; "--out"; folder ]
+
+                        Directory.CreateDirectory(Path.Combine(folder, "sweep.json")) |> ignore
+                        let result = run sweep
+                        result.ExitCode |> shouldEqual 1
+                        result.Error |> shouldBeOneLine
+                        result.Error |> shouldStartWith $"scae: {folder}: "
+                        result.Error |> shouldContainText "the runs are whole; the same command goes on"
+                        unfinished folder |> shouldBeEmpty)
+
+                testCase "Ctrl-C while data is fetched ends the program at once"
+                <| fun () ->
+                    inNewFolder (fun folder ->
+                        // It takes connections and never answers.
+                        use silent = new TcpListener(IPAddress.Loopback, 0)
+                        silent.Start()
+
+                        let swallowing (info: ProcessStartInfo) =
+                            for name in [ "HTTPS_PROXY"; "https_proxy"; "ALL_PROXY" ] do
+                                info.Environment[name] <- $"http://{silent.LocalEndpoint}"
+
+                            for name in [ "NO_PROXY"; "no_proxy"; "SCAE_DATA" ] do
+                                info.Environment.Remove name |> ignore
+
+                            info.Environment["XDG_CACHE_HOME"] <- folder
+
+                        let out = Path.Combine(folder, "run")
+
+                        use running =
+                            startInterruptible swallowing [ "train"; "air"; "--digits"; "mnist"; "--out"; out ]
+
+                        string (running.StandardError.ReadLine())
+                        |> shouldStartWith "scae: fetching MNIST (12 MB) from "
+
+                        use _ = silent.AcceptTcpClient()
+                        let clock = Stopwatch.StartNew()
+                        signal "INT" running
+                        running.WaitForExit 60000 |> shouldEqual true
+                        clock.Elapsed.TotalSeconds |> shouldBeLessThan 2.0
+                        running.ExitCode |> shouldEqual 130
+                        running.StandardError.ReadToEnd().TrimEnd() |> shouldEqual "scae: stopped"
+                        Directory.Exists out |> shouldEqual false)
+
+                testCase "pictures of a run that may only be read aren't blamed on --out"
+                <| fun () ->
+                    inNewFolder (fun folder ->
+                        let out = Path.Combine(folder, "run")
+                        (run (shortTraining @ [ "--quiet"; "--out"; out ])).ExitCode |> shouldEqual 0
+                        let before = filesOf out
+                        let readable = UnixFileMode.UserRead ||| UnixFileMode.UserExecute
+                        let writable = readable ||| UnixFileMode.UserWrite
+                        let setpriv = "/usr/bin/setpriv"
+
+                        // The system's administrator may write everywhere unless that is taken away.
+                        let asReader =
+                            if Environment.UserName <> "root" then
+                                ignore
+                            elif File.Exists setpriv then
+                                throughShell $"exec {setpriv} --bounding-set=-dac_override \"$@\""
+                            else
+                                Directory.CreateDirectory(Path.Combine(out, "lock")) |> ignore
+                                ignore
+
+                        let refused =
+                            try
+                                File.SetUnixFileMode(out, readable)
+                                runWith asReader [ "figures"; out ]
+                            finally
+                                File.SetUnixFileMode(out, writable)
+
+                        refused.ExitCode |> shouldEqual 1
+
+                        refused.Error.TrimEnd()
+                        |> shouldEqual
+                            $"scae: {out}: the folder can't be written (access is denied); pictures belong in the run's own folder: copy the run to where you may write"
+
+                        filesOf out |> shouldEqual before)
+
+            testCase
+                "more runs at once than the memory holds are refused before any begins, however many there are to come"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let sweep options =
+                        let out = Path.Combine(folder, "sweep")
+                        let result = run ([ "sweep"; "constellations"; "--out"; out; "--threads"; "1024" ] @ options)
+                        result.ExitCode |> shouldEqual 2
+                        result.Error |> shouldBeOneLine
+                        result.Error |> shouldContainText "runs at once need about"
+                        Directory.Exists out |> shouldEqual false
+                        result.Error
+
+                    let clock = Stopwatch.StartNew()
+
+                    sweep [ "--seeds"; "0..99999999"; "--batch-size"; "65536" ]
+                    |> shouldStartWith "scae: --batch-size 65536: 1024 runs at once"
+
+                    clock.Elapsed.TotalSeconds |> shouldBeLessThan 20.0
+
+                    sweep [ "--seeds"; "0..3"; "--vary"; "test-size=64,500000000" ]
+                    |> shouldStartWith "scae: --test-size 500000000: 8 runs at once")
+        ]
