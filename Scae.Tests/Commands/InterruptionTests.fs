@@ -176,7 +176,12 @@ let tests =
                     expected |> List.map fst |> shouldContain "last.safetensors"
                     let chance = (Scae.Tensors.Key.OfSeed 13L).Stream()
                     let killed = Path.Combine(folder, "killed")
-                    let resume () = if File.Exists(Path.Combine(killed, "run.json")) then [ "--resume" ] else []
+
+                    let resume () =
+                        if File.Exists(Path.Combine(killed, "run.json")) then
+                            [ "--resume" ]
+                        else
+                            []
 
                     let finished () =
                         bytes killed |> shouldEqual expected
