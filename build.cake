@@ -29,7 +29,7 @@ Task("Format")
         // The C# formatter compiles what it checks, so it needs the F# assemblies of this configuration.
         Environment.SetEnvironmentVariable("Configuration", configuration);
         Dotnet($"format {solution} --verify-no-changes --no-restore");
-        Dotnet("fantomas --check Scae.Core Scae.Tests examples");
+        Dotnet("fantomas --check Scae.Core Scae.Reports Scae.Tests examples");
     });
 
 Task("Test")

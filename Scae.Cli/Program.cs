@@ -56,6 +56,8 @@ internal static class Program
             case Command.Train train: return TrainCommand.Run(train.Item);
             case Command.Eval eval: return EvalCommand.Run(eval.Item);
             case Command.Figures figures: return FiguresCommand.Run(figures.Item);
+            case Command.Export export: return ExportCommand.Run(export.Item);
+            case Command.Report report: return ReportCommand.Run(report.Item);
             case Command.Sweep sweep: return SweepCommand.Run(sweep.Item);
             case Command.Verify verify: return VerifyCommand.Run(verify.Item);
             case Command.Gradcheck gradcheck: return GradcheckCommand.Run(gradcheck.Item);

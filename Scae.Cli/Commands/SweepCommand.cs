@@ -18,16 +18,21 @@ internal static class SweepCommand
 {
     public static int Run(SweepOptions options)
     {
-        string folder = options.Out?.Value ?? Path.Combine("runs", $"{options.Experiment.Specification.Experiment}-{options.Preset.Name}-sweep");
+        string name = options.Experiment.Specification.Experiment;
+        string folder = options.Out?.Value ?? Path.Combine("runs", options.Compared.IsEmpty ? $"{name}-{options.Preset.Name}-sweep" : $"{name}-sweep");
         Parallelism.Threads = 1;
         using var interruption = new Interruption();
-        if (options.Vary.IsEmpty) RunSeeds(options, folder, interruption.Token);
+        if (!options.Compared.IsEmpty) RunPresets(options, folder, interruption.Token);
+        else if (options.Vary.IsEmpty) RunSeeds(options, folder, interruption.Token);
         else RunScan(options, folder, interruption.Token);
         return ExitCode.Success;
     }
 
-    private static SweepRun Trainings(SweepOptions options, string folder, bool pictures, CancellationToken stop) => new(
-        options.Experiment, options.Preset, folder, options.Threads?.Value ?? Environment.ProcessorCount, MnistFiles.Resources(options.Data?.Value, stop), pictures, options.TensorBoard);
+    private static SweepRun Trainings(SweepOptions options, string folder, bool pictures, CancellationToken stop) =>
+        Trainings(options, options.Preset, folder, pictures, stop);
+
+    private static SweepRun Trainings(SweepOptions options, Preset preset, string folder, bool pictures, CancellationToken stop) => new(
+        options.Experiment, preset, folder, options.Threads?.Value ?? Environment.ProcessorCount, MnistFiles.Resources(options.Data?.Value, stop), pictures, options.TensorBoard);
 
     private static bool IsSilent(SweepOptions options) => options.Quiet || options.Json;
 
@@ -89,6 +94,38 @@ internal static class SweepCommand
 
         Tables.Console.Write(table);
         Console.Out.WriteLine($"{Format.Seeds(seeds)} each{Spreading(seeds)}; table and picture: {folder}");
+    }
+
+    /// <summary>Every preset with every seed.</summary>
+    private static void RunPresets(SweepOptions options, string folder, CancellationToken stop)
+    {
+        var presets = options.Compared.Select(preset => new SweepResult(options.Experiment.Specification.Experiment, preset.Name, Summaries(preset))).ToList();
+        var result = new ComparisonResult(options, presets);
+        result.Write(folder);
+        if (options.Json) Console.Out.WriteLine(result.ToJson());
+        else if (!options.Quiet) Show(result, folder);
+
+        List<Summary> Summaries(Preset preset) =>
+            Trainings(options, preset, Path.Combine(folder, preset.Name), pictures: true, stop).Seeds([.. options.Overrides], options.Seeds, Report, stop);
+
+        void Report(Summary summary)
+        {
+            if (!IsSilent(options)) Console.Out.WriteLine($"{summary.Preset}, seed {summary.Seed}: {Format.Duration(summary.Spent.Total)}");
+        }
+    }
+
+    private static void Show(ComparisonResult result, string folder)
+    {
+        foreach (var compared in result.Tables)
+        {
+            var table = Tables.New(["preset", .. compared.Metrics.Select(Format.Name)]);
+            foreach (var (preset, cells) in result.CellsOf(compared)) table.AddRow([.. cells.Prepend(preset).Select(Markup.Escape)]);
+            Console.Out.WriteLine(compared.Title);
+            Tables.Console.Write(table);
+        }
+
+        int seeds = result.Presets[0].Summaries.Count;
+        Console.Out.WriteLine($"{Format.Seeds(seeds)} each{Spreading(seeds)}; runs, tables and picture: {folder}");
     }
 
     private static string Spreading(int seeds) => seeds > 1 ? ", mean ± standard deviation" : string.Empty;

@@ -44,7 +44,12 @@ internal static class MnistFiles
     {
         var known = new ConcurrentDictionary<string, Lazy<FSharpResult<byte[], string>>>();
         string? missing = null;
-        return new Resources(FuncConvert.FromFunc<MnistFile, FSharpResult<byte[], string>>(Find), FuncConvert.FromFunc(Missing), FuncConvert.FromFunc(Pairs));
+        return new Resources(
+            FuncConvert.FromFunc<MnistFile, FSharpResult<byte[], string>>(Find),
+            FuncConvert.FromFunc(Missing),
+            FuncConvert.FromFunc(Pairs),
+            FuncConvert.FromFunc(() => SpriteFiles.Read(folders)),
+            FuncConvert.FromFunc(() => SpriteFiles.Missing(folders)));
 
         FSharpResult<byte[], string> Find(MnistFile file) => known.GetOrAdd(file.Name, _ => new(() => Bytes(folders, Once, file))).Value;
 

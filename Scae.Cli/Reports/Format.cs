@@ -8,7 +8,7 @@ namespace Scae.Cli.Reports;
 internal static class Format
 {
     /// <summary>Parts of the names of metrics that are fractions of one, be it best_… or …_apart.</summary>
-    private static readonly string[] s_fractions = ["accuracy", "recovery", "starts_that_succeed"];
+    private static readonly string[] s_fractions = ["accuracy", "recovery", "starts_that_succeed", "_match", "_probe", "_logistic", "_nearest"];
 
     /// <summary>A fraction of one as a percentage, everything else with four digits.</summary>
     public static string Value(string metric, double value) =>
@@ -54,5 +54,6 @@ internal static class Format
         return span.TotalMinutes >= 1 ? $"{span.Minutes} min {span.Seconds:00} s" : $"{span.TotalSeconds:0} s";
     }
 
-    private static bool IsFraction(string metric) => s_fractions.Any(part => metric.Contains(part, StringComparison.Ordinal));
+    /// <summary>Whether a metric is a fraction of one, which people read in percent.</summary>
+    public static bool IsFraction(string metric) => s_fractions.Any(part => metric.Contains(part, StringComparison.Ordinal));
 }

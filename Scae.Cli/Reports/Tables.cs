@@ -36,13 +36,19 @@ internal static class Tables
         var table = New("metric", "measured", "published", "target");
         foreach (var (name, value) in metrics)
         {
-            string published = string.Join("\n", specification.Published.Where(figure => figure.Metric == name && figure.SpeaksOf(preset))
-                .Select(figure => $"{Format.Value(name, figure.Value)} ({figure.Note})"));
-            string target = string.Join("\n", TargetCheck.Of(specification, preset, metrics).Where(check => check.Target.Metric == name)
-                .Select(check => $"{check.Range} ({(check.Target.Seeds > 1 ? $"mean of {check.Target.Seeds} seeds" : "one seed")})"));
-            table.AddRow(Markup.Escape(Format.Name(name)), Markup.Escape(format(name, value)), Markup.Escape(published), Markup.Escape(target));
+            string target = string.Join("\n", TargetCheck.Of(specification, preset, metrics).Where(check => check.Target.Metric == name).Select(Target));
+            table.AddRow(Markup.Escape(Format.Name(name)), Markup.Escape(format(name, value)), Markup.Escape(Published(specification, preset, name)), Markup.Escape(target));
         }
 
         return table;
     }
+
+    /// <summary>What was published of a metric for a preset, a line each.</summary>
+    public static string Published(Specification specification, string preset, string metric) =>
+        string.Join("\n", specification.Published.Where(figure => figure.Metric == metric && figure.SpeaksOf(preset))
+            .Select(figure => $"{Format.Value(metric, figure.Value)} ({figure.Note})"));
+
+    /// <summary>A target's range, and of how many seeds.</summary>
+    public static string Target(TargetCheck check) =>
+        $"{check.Range} ({(check.Target.Seeds > 1 ? $"mean of {check.Target.Seeds} seeds" : "one seed")})";
 }

@@ -1,9 +1,11 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Scae.Cli.Reports;
 using Scae.Core.Experiments;
+using Scae.Core.Training;
 
 namespace Scae.Cli.Runs;
 
@@ -36,6 +38,26 @@ internal sealed record Summary(
             ["metrics"] = Json.Object(Metrics),
             ["targets"] = targets,
         }.ToJsonString(Json.Indented);
+    }
+
+    /// <summary>The summary of a finished run, from the text of its summary.json.</summary>
+    /// <exception cref="JsonException">The text isn't JSON.</exception>
+    /// <exception cref="InvalidOperationException">A number is something else.</exception>
+    /// <exception cref="NullReferenceException">Something is missing.</exception>
+    public static Summary Parse(string text, RunIdentity identity, Specification specification)
+    {
+        var root = JsonNode.Parse(text)!;
+        double Seconds(string kind) => root[kind + "_seconds"]!.GetValue<double>();
+        var metrics = root["metrics"]!.AsObject().Select(pair => Tuple.Create(pair.Key, pair.Value?.GetValue<double>() ?? double.NaN)).ToList();
+        return new Summary(
+            identity.Experiment,
+            identity.Preset,
+            identity.Seed,
+            root["steps"]!.GetValue<int>(),
+            new Spent(Seconds("train"), Seconds("evaluate"), Seconds("figures"), Seconds("total")),
+            root["ms_per_step"]!.GetValue<double>(),
+            metrics,
+            TargetCheck.Of(specification, identity.Preset, metrics));
     }
 
     public double? Metric(string name) => Metrics.FirstOrDefault(metric => metric.Item1 == name)?.Item2;

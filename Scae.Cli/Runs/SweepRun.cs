@@ -4,7 +4,6 @@ using System.Collections.Generic;
 using System.IO;
 using System.Linq;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using System.Threading;
 using System.Threading.Tasks;
 using Scae.Cli.Reports;
@@ -98,18 +97,7 @@ internal sealed record SweepRun(Experiment Experiment, Preset Preset, string Fol
         {
             var identity = RunFailure.Unless(Core.Training.Checkpoint.identify(run.Folder.ReadCheckpoint()), run.Folder.Checkpoint);
             run.CheckIdentity(identity);
-            var root = JsonNode.Parse(File.ReadAllText(run.Folder.Summary))!;
-            double Seconds(string kind) => root[kind + "_seconds"]!.GetValue<double>();
-            var metrics = root["metrics"]!.AsObject().Select(pair => Tuple.Create(pair.Key, pair.Value?.GetValue<double>() ?? double.NaN)).ToList();
-            return new Summary(
-                identity.Experiment,
-                identity.Preset,
-                identity.Seed,
-                root["steps"]!.GetValue<int>(),
-                new Spent(Seconds("train"), Seconds("evaluate"), Seconds("figures"), Seconds("total")),
-                root["ms_per_step"]!.GetValue<double>(),
-                metrics,
-                TargetCheck.Of(Experiment.Specification, identity.Preset, metrics));
+            return Summary.Parse(File.ReadAllText(run.Folder.Summary), identity, Experiment.Specification);
         }
         catch (Exception problem) when (problem is JsonException or NullReferenceException or InvalidOperationException)
         {

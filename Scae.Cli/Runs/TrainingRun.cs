@@ -62,9 +62,10 @@ internal sealed class TrainingRun
     {
         var task = RunFailure.Unless(ExperimentModule.configure(_experiment, _preset, overrides));
         var (settled, line) = DigitSourceModule.settle(_resources, task.Settings);
-        if (settled.IsEmpty) return task;
+        var all = settled.Concat(SpriteSourceModule.settle(_resources, task.Settings)).ToList();
+        if (all.Count == 0) return task;
         if (line is not null) Notice.TellOnce(line.Value);
-        return RunFailure.Unless(ExperimentModule.configure(_experiment, _preset, ListModule.OfSeq(overrides.Concat(settled))));
+        return RunFailure.Unless(ExperimentModule.configure(_experiment, _preset, ListModule.OfSeq(overrides.Concat(all))));
     }
 
     /// <summary>Refuses a run that the memory can't hold beside as many others of its kind.</summary>

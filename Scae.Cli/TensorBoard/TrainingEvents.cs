@@ -1,11 +1,11 @@
 using System;
-using System.Buffers.Binary;
 using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
 using System.Linq;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
+using Scae.Cli.Plots;
 using Scae.Cli.Runs;
 using Scae.Core.Training;
 
@@ -102,9 +102,7 @@ internal sealed class TrainingEvents
     private static EventValue Picture(string path)
     {
         byte[] bytes = File.ReadAllBytes(path);
-        var (width, height) = Path.GetExtension(path) == ".gif"
-            ? (BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(6)), BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(8)))
-            : (BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(16)), BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(20)));
+        var (width, height) = Path.GetExtension(path) == ".gif" ? ImageSize.OfGif(bytes) : ImageSize.OfPng(bytes);
         return new EventValue
         {
             Tag = "figures/" + Path.GetFileNameWithoutExtension(path),

@@ -116,16 +116,62 @@ module Arguments =
                     }
         }
 
+    let private report (words: string list) : Result<Command, string> =
+        result {
+            let! given = Words.read<ReportArguments> "report" words
+            let! folders = given |> Words.mains "a run's folder" exampleRun <@ ReportArguments.Runs @>
+            let! out = given |> Words.file <@ ReportArguments.Out @>
+            let json = given.Results.Contains ReportArguments.Json
+            return Command.Report { Folders = folders; Out = out; Json = json }
+        }
+
+    let private export (words: string list) : Result<Command, string> =
+        result {
+            let! given = Words.read<ExportArguments> "export" words
+            let! folder = given |> Words.main <@ ExportArguments.Run @>
+            let! folder = folder |> Words.required "a run's folder" $"{exampleRun} --format npz" given
+            let! format = given |> Words.text <@ ExportArguments.Format @>
+
+            let! format =
+                match format with
+                | Some "npz" -> Ok Npz
+                | Some "onnx" -> Ok Onnx
+                | Some other -> Error $"--format {other}: must be npz or onnx"
+                | None -> Error "scae export: needs --format npz or --format onnx"
+
+            let! out = given |> Words.file <@ ExportArguments.Out @>
+            return Command.Export { Folder = folder; Format = format; Out = out }
+        }
+
     let private sweep (words: string list) : Result<Command, string> =
         result {
             let! given = Words.read<SweepArguments> "sweep" words
             let! name = given |> Words.main <@ SweepArguments.Experiment @>
             let! name = name |> Words.required "an experiment" "constellations --seeds 0..4" given
             let! experiment = Experiments.find name
-            let! preset = given |> Words.text <@ SweepArguments.Preset @>
-            let! preset = Experiments.preset preset experiment
+            let! single = given |> Words.text <@ SweepArguments.Preset @>
+            let! preset = Experiments.preset single experiment
             let! overrides = given |> Words.settings <@ SweepArguments.Set @> [ experiment ]
-            do! Choice.check overrides experiment preset
+            let! several = given |> Words.text <@ SweepArguments.Presets @>
+
+            let! compared =
+                several
+                |> Choice.compared
+                    overrides
+                    experiment
+                    [
+                        if single.IsSome then
+                            "--preset"
+                        if given.Results.Contains SweepArguments.Vary then
+                            "--vary"
+                    ]
+
+            do!
+                if compared.IsEmpty then
+                    Choice.check overrides experiment preset
+                else
+                    Ok()
+
             let! vary = given.Results.GetResults SweepArguments.Vary |> Choice.axes overrides experiment preset
             let! seeds = given |> Words.text <@ SweepArguments.Seeds @>
             let! seeds = Choice.seeds (defaultArg seeds "0..4")
@@ -141,6 +187,7 @@ module Arguments =
                         Overrides = overrides
                         Seeds = seeds
                         Vary = vary
+                        Compared = compared
                         Out = out
                         Threads = threads
                         Data = data
@@ -276,6 +323,8 @@ module Arguments =
         | "train" :: words -> train words
         | "eval" :: words -> eval words
         | "figures" :: words -> figures words
+        | "report" :: words -> report words
+        | "export" :: words -> export words
         | "sweep" :: words -> sweep words
         | "verify" :: words -> verify words
         | "gradcheck" :: words -> gradcheck words

@@ -56,6 +56,24 @@ module internal Choice =
             |> all
             |> Result.map (fun () -> axes))
 
+    /// The presets to compare, each of which takes the hyperparameters; none for no text. The error is one line.
+    let compared
+        (overrides: (string * string) list)
+        (experiment: Experiment)
+        (others: string list)
+        (text: string option)
+        : Result<Preset list, string> =
+        match text, others with
+        | None, _ -> Ok []
+        | Some text, other :: _ -> Error $"--presets {text}: can't be with {other}"
+        | Some text, [] ->
+            Comparison.choose experiment text
+            |> Result.bind (fun presets ->
+                presets
+                |> List.map (fun preset -> fun () -> check overrides experiment preset)
+                |> all
+                |> Result.map (fun () -> presets))
+
     let private seed (text: string) =
         match Int64.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture) with
         | true, seed -> Some seed

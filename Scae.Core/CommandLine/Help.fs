@@ -8,7 +8,8 @@ open Scae.Core.Experiments
 [<RequireQualifiedAccess>]
 module internal Help =
     /// The commands.
-    let verbs: string list = [ "list"; "train"; "eval"; "figures"; "sweep"; "verify"; "gradcheck"; "bench" ]
+    let verbs: string list =
+        [ "list"; "train"; "eval"; "figures"; "report"; "export"; "sweep"; "verify"; "gradcheck"; "bench" ]
 
     /// The hyperparameters of an experiment: one table for all presets that train the same kind of model, with the values
     /// of the first of them.
@@ -61,6 +62,8 @@ module internal Help =
         | "sweep" -> parser<SweepArguments> verb
         | "eval" -> parser<EvalArguments> verb
         | "figures" -> parser<FiguresArguments> verb
+        | "export" -> parser<ExportArguments> verb
+        | "report" -> parser<ReportArguments> verb
         | "verify" -> parser<VerifyArguments> verb
         | "gradcheck" -> parser<GradcheckArguments> verb
         | _ -> parser<BenchArguments> verb

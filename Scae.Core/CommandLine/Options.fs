@@ -48,6 +48,32 @@ type RunOptions =
 /// What `scae eval` was asked to do.
 type EvalOptions = { Run: RunOptions; Baseline: string option }
 
+/// What `scae report` was asked to do.
+type ReportOptions =
+    {
+        /// Folders of runs or of sweeps.
+        Folders: string list
+        /// The file.
+        Out: string option
+        Json: bool
+    }
+
+/// For which programs `scae export` writes.
+type ExportFormat =
+    /// NumPy: the parameters as an archive of arrays.
+    | Npz
+    /// ONNX Runtime and its like: the encoder as a graph.
+    | Onnx
+
+/// What `scae export` was asked to do.
+type ExportOptions =
+    {
+        Folder: string
+        Format: ExportFormat
+        /// The file.
+        Out: string option
+    }
+
 /// What `scae sweep` was asked to do.
 type SweepOptions =
     {
@@ -57,6 +83,8 @@ type SweepOptions =
         Seeds: SeedRange
         /// The hyperparameters that are varied.
         Vary: ScanAxis list
+        /// The presets that are compared, in place of the one; none where it is but one.
+        Compared: Preset list
         Out: string option
         Threads: int option
         /// The folder of data that isn't generated.
@@ -89,6 +117,8 @@ type Command =
     | Train of TrainOptions
     | Eval of EvalOptions
     | Figures of RunOptions
+    | Report of ReportOptions
+    | Export of ExportOptions
     | Sweep of SweepOptions
     | Verify of ExperimentOptions
     | Gradcheck of ExperimentOptions

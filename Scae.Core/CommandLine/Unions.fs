@@ -101,9 +101,34 @@ type internal EvalArguments =
             | Data _ -> Meaning.Data
             | Json -> Meaning.Json
 
+type internal ReportArguments =
+    | [<MainCommand>] Runs of folder: string
+    | Out of file: string
+    | Json
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | Runs _ -> "the folder of a run or of a sweep; several stand side by side."
+            | Out _ -> "the file; report.html in the folder unless given, or here where there are several folders."
+            | Json -> "print the file's name and the runs in it as JSON and nothing else."
+
+type internal ExportArguments =
+    | [<MainCommand>] Run of folder: string
+    | Format of name: string
+    | Out of file: string
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | Run _ -> "the folder that scae train left."
+            | Format _ -> "npz: the best epoch's parameters for NumPy; or onnx: the encoder for ONNX Runtime."
+            | Out _ -> "the file; parameters.npz or encoder.onnx in the folder unless given."
+
 type internal SweepArguments =
     | [<MainCommand>] Experiment of experiment: string
     | Preset of name: string
+    | Presets of names: string
     | [<Hidden>] Set of name: string * value: string
     | Seeds of range: string
     | Vary of axis: string
@@ -119,11 +144,13 @@ type internal SweepArguments =
             match this with
             | Experiment _ -> "what to train; scae list names them."
             | Preset _ -> Meaning.Preset
+            | Presets _ ->
+                "presets to compare, such as best,noisy, in place of one; all stands for every one but quick."
             | Set _ -> Meaning.Set
             | Seeds _ -> "first..last, such as 0..4, which is what is run unless given."
             | Vary _ -> "a hyperparameter and its values, such as hidden=12,24,48; every combination of several is run."
             | Out _ ->
-                "the sweep's folder, runs/EXPERIMENT-PRESET-sweep unless given; finished runs in it aren't run again."
+                "the sweep's folder, runs/EXPERIMENT-PRESET-sweep unless given, with --presets runs/EXPERIMENT-sweep; finished runs in it aren't run again."
             | Threads _ -> Meaning.AtOnce
             | Data _ -> Meaning.Data
             | Tensorboard -> Meaning.TensorBoard
@@ -195,6 +222,8 @@ type internal RootArguments =
     | [<CliPrefix(CliPrefix.None)>] Train of ParseResults<TrainArguments>
     | [<CliPrefix(CliPrefix.None)>] Eval of ParseResults<EvalArguments>
     | [<CliPrefix(CliPrefix.None)>] Figures of ParseResults<FiguresArguments>
+    | [<CliPrefix(CliPrefix.None)>] Report of ParseResults<ReportArguments>
+    | [<CliPrefix(CliPrefix.None)>] Export of ParseResults<ExportArguments>
     | [<CliPrefix(CliPrefix.None)>] Sweep of ParseResults<SweepArguments>
     | [<CliPrefix(CliPrefix.None)>] Verify of ParseResults<VerifyArguments>
     | [<CliPrefix(CliPrefix.None)>] Gradcheck of ParseResults<GradcheckArguments>
@@ -207,6 +236,8 @@ type internal RootArguments =
             | Train _ -> "train an experiment; leaves a folder with numbers, checkpoint and pictures."
             | Eval _ -> "evaluate a run's checkpoint on scenes that it has never seen."
             | Figures _ -> "draw the figures of a run again."
+            | Report _ -> "runs as one HTML file: figures of merit, curves, pictures, and how to repeat them."
+            | Export _ -> "a run's parameters for NumPy, or its encoder for ONNX Runtime."
             | Sweep _ -> "train several seeds, or combinations of hyperparameters; mean ± standard deviation."
             | Verify _ -> "run what paper-specs promises and say which targets hold."
             | Gradcheck _ -> "automatic derivatives against central differences, in float64."

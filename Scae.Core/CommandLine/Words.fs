@@ -147,6 +147,15 @@ module internal Words =
             |> oneTooMany given.Verb
             |> Error
 
+    /// The words that aren't options, one at least: folders of runs.
+    let mains (what: string) (example: string) (case: Expr<string -> 'option>) (given: Given<'option>) =
+        match given.Results.GetResults case with
+        | words when words |> List.exists looksLikeOption ->
+            words |> List.find looksLikeOption |> oneTooMany given.Verb |> Error
+        | words when words.IsEmpty || words |> List.exists String.IsNullOrWhiteSpace ->
+            Error $"scae {given.Verb}: needs {what}, such as scae {given.Verb} {example}"
+        | words -> Ok words
+
     /// What to say where the main word is missing.
     let required
         (what: string)
@@ -165,13 +174,20 @@ module internal Words =
         | [ value ] -> Ok(Some value)
         | _ -> Error $"{given.Results.Parser.GetArgumentCaseInfo(case).Name.Value} is given twice"
 
-    /// The folder that an option names.
-    let folder (case: Expr<string -> 'option>) (given: Given<'option>) : Result<string option, string> =
+    let private named (what: string) (case: Expr<string -> 'option>) (given: Given<'option>) =
         given
         |> text case
         |> Result.bind (function
-            | Some name when String.IsNullOrWhiteSpace name -> Error $"scae {given.Verb}: an empty name is no folder"
+            | Some name when String.IsNullOrWhiteSpace name -> Error $"scae {given.Verb}: an empty name is no {what}"
             | named -> Ok named)
+
+    /// The folder that an option names.
+    let folder (case: Expr<string -> 'option>) (given: Given<'option>) : Result<string option, string> =
+        named "folder" case given
+
+    /// The file that an option names.
+    let file (case: Expr<string -> 'option>) (given: Given<'option>) : Result<string option, string> =
+        named "file" case given
 
     /// A whole number of 64 bits.
     let seed (case: Expr<string -> 'option>) (given: Given<'option>) : Result<int64 option, string> =

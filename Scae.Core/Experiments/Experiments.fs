@@ -13,6 +13,7 @@ module Experiments =
             AirExperiment.experiment
             ScaeExperiment.experiment
             CcaeExperiment.experiment
+            TvaeExperiment.experiment
         ]
 
     /// The experiment of a name. The error is one line with the nearest name.

@@ -17,6 +17,10 @@ type Resources =
         MnistMissing: unit -> string option
         /// Both sets of other images, from files of the form that MNIST's have; the error is one line.
         Pairs: unit -> Result<DigitSets, string>
+        /// The used images of the published file of dSprites; the error is one line with the ways out.
+        Sprites: unit -> Result<Sprites, string>
+        /// Why that file can't be had here, if it can't. A damaged file is no such reason.
+        SpritesMissing: unit -> string option
     }
 
 /// Where data that isn't generated comes from.
@@ -30,6 +34,8 @@ module Resources =
             Mnist = fun file -> Error $"{file.Name}: {why}"
             MnistMissing = fun () -> Some why
             Pairs = fun () -> Error why
+            Sprites = fun () -> Error $"{SpriteArchive.FileName}: {why}"
+            SpritesMissing = fun () -> Some why
         }
 
 /// The streams of randomness of a run.

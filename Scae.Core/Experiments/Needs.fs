@@ -52,7 +52,8 @@ module Needs =
         Parameters.named batch |> List.sumBy (snd >> sizeOf), 2.0 * float step.Bytes
 
     /// What a run takes at its height: its recorded step, extrapolated from steps over a few rows, the inputs of the scenes
-    /// that it is trained with and measured on, and what is read of the latter. Data isn't loaded for it.
+    /// that it keeps, of those that it is trained with and measured on, and what is read of the latter. Data isn't loaded
+    /// for it.
     let internal ofDefinition
         (definition: Definition<'settings, 'config, 'data, 'model, 'batch, 'reading>)
         (config: 'config, plan: Plan)
@@ -71,8 +72,9 @@ module Needs =
                         Value = plan.BatchSize
                         Bytes = fewSteps + step * float (plan.BatchSize - Few)
                     }
-                | "train-size", (true, scenes) -> { Name = name; Value = scenes; Bytes = inputs * float scenes }
-                | ("validation-size" | "test-size" | "probe-size"), (true, scenes) ->
+                | "train-size", (true, scenes) when plan.KeepsScenes ->
+                    { Name = name; Value = scenes; Bytes = inputs * float scenes }
+                | ("validation-size" | "test-size" | "probe-size"), (true, scenes) when plan.KeepsScenes ->
                     {
                         Name = name
                         Value = scenes

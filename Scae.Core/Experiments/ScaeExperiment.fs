@@ -7,6 +7,14 @@ open Scae.Core.Data
 open Scae.Core.Models
 open Scae.Core.Training
 
+/// What a model says of a split, and what that tells of classes.
+type private ScaeExamination =
+    {
+        Reading: ScaeReading
+        Probed: Lazy<ScaeProbed>
+        UnderOtherNoise: Lazy<Metrics>
+    }
+
 /// Digits on canvases, explained as objects made of parts by a stacked capsule autoencoder.
 [<RequireQualifiedAccess>]
 module ScaeExperiment =
@@ -23,6 +31,20 @@ module ScaeExperiment =
                 CanvasDigits.shifted
                     settings.Model.Canvas
                     (range 0 (min count (Digits.count digits)) digits)
+                    (key.Named "places")
+            Noise = key.Named "noise"
+        }
+
+    /// The same digits from viewpoints that training doesn't show.
+    let private viewpoints (settings: ScaeSettings) (digits: Digits) (key: Key) : ScaeScenes =
+        let count = min settings.Training.TestSize (Digits.count digits)
+
+        {
+            Canvases =
+                AffineDigits.sample
+                    AffineDigits.published
+                    settings.Model.Canvas
+                    (range 0 count digits)
                     (key.Named "places")
             Noise = key.Named "noise"
         }
@@ -58,6 +80,7 @@ module ScaeExperiment =
                         Validation = scenes settings held (range rest held digits.Train) keys.Validation
                         Test = scenes settings settings.Training.TestSize digits.Test keys.Test
                         Probe = lazy (scenes settings settings.ProbeSize train (keys.Validation.Named "probe"))
+                        Viewpoints = lazy (viewpoints settings digits.Test (keys.Test.Named "viewpoints"))
                         Clusters = keys.Validation.Named "clusters"
                     })
 
@@ -114,13 +137,18 @@ module ScaeExperiment =
 
         { settings with Model.StopGradients = false; Model.Mask = mask }, Parameters.mapi aside model
 
-    /// What is measured of test digits alone.
-    let private probes (settings: ScaeSettings) (data: ScaeData) (model: Scae) (reading: ScaeReading) : Metrics =
-        ScaeMeasures.probes data.Clusters (ScaeReading.ofScenes settings model data.Probe.Value) reading
+    /// What a model says of a split. What is costly is found once, for measures and pictures, if they ask for it.
+    let private examine (settings: ScaeSettings) (data: ScaeData) (model: Scae) : Split -> ScaeExamination =
+        let read = ScaeReading.read settings data model
 
-    let private snapshot settings data model =
-        let show = ScaeFigures.show settings data model
-        fun () -> ScaeFigures.snapshot (show ())
+        fun split ->
+            let reading = read split
+
+            {
+                Reading = reading
+                Probed = lazy (ScaeProbes.ofReading settings data model reading)
+                UnderOtherNoise = lazy (ScaeProbes.underOtherNoise settings data model)
+            }
 
     /// The experiment.
     let experiment: Experiment =
@@ -135,13 +163,14 @@ module ScaeExperiment =
                 Fill = fill
                 Loss = loss
                 Checked = checked'
-                Read = ScaeReading.read
-                Metrics = fun _ -> ScaeMeasures.ofReading
-                Probes = probes
+                Read = examine
+                Metrics = fun _ examination -> ScaeMeasures.ofReading examination.Reading
+                Probes = fun _ _ _ examination -> examination.Probed.Value.Metrics @ examination.UnderOtherNoise.Value
                 Baselines = []
-                Snapshot = snapshot
+                Snapshot = ScaeFigures.snapshot
                 Figures =
-                    fun settings data model _ history ->
-                        ScaeFigures.all (ScaeFigures.show settings data model ()) history
+                    fun settings data model examined history ->
+                        let test = examined Test
+                        ScaeFigures.all settings data model (test.Reading, test.Probed.Value) history
                 Animation = fun _ _ -> ScaeFigures.animation
             }

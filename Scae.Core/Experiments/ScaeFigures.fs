@@ -2,123 +2,219 @@ namespace Scae.Core.Experiments
 
 open Scae.Tensors
 open Scae.Core.Data
+open Scae.Core.Metrics
 open Scae.Core.Models
 open Scae.Core.Figures
 open Scae.Core.Training
 
-/// What the pictures show of a moment: images and the mixture's mean [n, canvas, canvas], templates [M, side, side].
-type ScaePictures = { Images: Tensor; Drawn: Tensor; Templates: Tensor }
-
-/// The mixture's mean and the templates.
-type private ScaeDrawing = { Mean: Tensor; Values: Tensor }
-
 /// The pictures of the stacked capsule autoencoder.
 [<RequireQualifiedAccess>]
 module ScaeFigures =
-    // Digits that the pictures show, and how many stand side by side.
+    // Digits that reconstructions show, and how many stand side by side.
     [<Literal>]
     let private Shown = 32
 
     [<Literal>]
     let private Columns = 8
 
-    /// What is inferred from the first validation digits; the next call overwrites it.
-    let show (settings: ScaeSettings) (data: ScaeData) (model: Scae) : unit -> ScaePictures =
-        let config = settings.Model
-        let count = min Shown (CanvasDigits.count data.Validation.Canvases)
+    // --- digits, drawings, parts
 
-        let infer (batch: ScaeBatch) : ScaeDrawing =
-            let parts = PartEncoder.forward config model.Encoder batch.PartNoise batch.Images
-
-            {
-                Mean = PartDecoder.mean (PartDecoder.draw config model.Decoder parts)
-                Values = PartDecoder.values config model.Decoder
-            }
-
-        let inference = Inference(count, Scae.allocate config, infer)
-
-        fun () ->
-            let found = ref ValueNone
-
-            inference.Over(
-                count,
-                fun part ->
-                    ScaeReading.load settings data.Validation part.First part.Batch
-                    part.Run()
-
-                    found.Value <-
-                        ValueSome
-                            {
-                                Images = part.Batch.Images.squeeze 1
-                                Drawn = part.Output.Mean
-                                Templates = part.Output.Values
-                            }
-            )
-
-            found.Value.Value
-
-    /// What the animation shows of a moment.
-    let snapshot (pictures: ScaePictures) : (string * Tensor) list =
+    let private seen (title: string) (pictures: ScaePictures) : Panel list =
         [
-            "images", (Rows.first Columns pictures.Images).clone()
-            "drawn", (Rows.first Columns pictures.Drawn).clone()
-            "templates", pictures.Templates.clone ()
+            ScaePictures.tiles Columns pictures.Images title
+            ScaePictures.tiles Columns pictures.Drawn "reconstruction: the mixture's mean"
+            ScaePictures.tiles Columns pictures.Coloured "parts in the colours of their capsules"
         ]
 
-    let private tiles (columns: int) (pictures: Tensor) (title: string) : Panel =
-        let rows =
-            Array.init pictures.shape[0] (fun i -> (pictures.select (0, i)).contiguous().toArray<float32>())
-
-        Tiles.panel 1 pictures.shape[2] columns rows title
-
-    // --- curves
-
-    let private metricPanel (title: string) (y: string) (curves: (string * string) list) (whole: History) until =
-        let values =
-            [
-                for _, name in curves do
-                    for evaluation in whole.Evaluations -> TrainingCurves.metric name evaluation
-            ]
-
-        (TrainingCurves.panel title y whole |> Panel.yRangeOf values, List.indexed curves)
-        ||> List.fold (fun panel (i, (label, name)) ->
-            TrainingCurves.curve label (Palette.category i) until (TrainingCurves.metric name) panel)
-
-    let private curvePanels (whole: History) (until: History) : Panel list =
-        [
-            TrainingCurves.loss "Loss, training" whole until
-            metricPanel "log p(image), validation" "nats" [ "", "reconstruction" ] whole until
-            metricPanel "log p(parts), validation" "nats" [ "", "part_likelihood" ] whole until
-            metricPanel
-                "Online probes, validation"
-                "accuracy"
-                [ "explained mass", "posterior_probe"; "presence", "prior_probe" ]
-                whole
-                until
-        ]
-
-    let private curves (history: History) : Figure =
-        Figure.create "training-curves" "Training" (curvePanels history history |> List.chunkBySize 2)
-        |> Figure.panelSize 380.0 300.0
-
-    // --- pictures
-
-    let private reconstructions (pictures: ScaePictures) : Figure =
+    let private reconstructions (seenBefore: ScaePictures) (unseen: ScaePictures) : Figure =
         Figure.create
             "reconstructions"
-            "Validation digits"
-            [ [ tiles Columns pictures.Images "images"; tiles Columns pictures.Drawn "the mixture's mean" ] ]
-        |> Figure.panelSize 420.0 240.0
+            "What is seen, and what is drawn of it"
+            [ seen "validation digits" seenBefore; seen "unseen viewpoints" unseen ]
+        |> Figure.panelSize 400.0 230.0
+        |> Figure.note
+            "A part has the colour of the object capsule that explains its pose best, and is grey where none does better than the dummy; `favourites` shows whose colour is whose."
 
     let private templates (pictures: ScaePictures) : Figure =
-        Figure.single "templates" (tiles Columns pictures.Templates "Templates, before their colours")
-        |> Figure.panelSize 420.0 320.0
+        let panels =
+            [
+                yield ScaePictures.tiles Columns pictures.Templates "pixel values, before their colours"
+                match pictures.Weights with
+                | Some weights -> yield ScaePictures.tiles Columns weights "where they cover the background"
+                | None -> ()
+            ]
 
-    /// Curves, reconstructions and templates.
-    let all (pictures: ScaePictures) (history: History) : Figure list =
-        [ curves history; reconstructions pictures; templates pictures ]
+        Figure.create "templates" "Learned templates" [ panels ]
+        |> Figure.panelSize 400.0 (60.0 + 45.0 * ceil (float pictures.Templates.shape[0] / float Columns))
 
-    /// A frame a snapshot: images, what is drawn of them, and templates, the curves growing beside.
+    // --- what capsules like
+
+    // Digits that are shown of a capsule.
+    [<Literal>]
+    let private Favourites = 10
+
+    let private largest (values: float[]) : int =
+        values |> Array.indexed |> Array.maxBy (fun (i, value) -> struct (value, -i)) |> fst
+
+    /// Of which class how many digits are, that a capsule explains more of than any other does.
+    let private likes (test: ScaeReading) (k: int) : string =
+        let own =
+            Array.zip test.Posterior test.Labels
+            |> Array.choose (fun (mass, label) -> if largest mass = k then Some label else None)
+
+        if own.Length = 0 then
+            $"{k}: first in no digit"
+        else
+            let label, count = own |> Array.countBy id |> Array.maxBy (fun (label, count) -> struct (count, -label))
+            let share = 100.0 * float count / float own.Length
+            $"{k}: first in {own.Length}, %.0f{share} %% are {label}"
+
+    /// A digit in a colour, [3, side, side].
+    let private tinted (canvases: CanvasDigits) (colour: Colour) (digit: int) : float32[] =
+        let size = canvases.Side * canvases.Side
+        let value i = float32 canvases.Pixels[digit * size + i] / 255.0f
+        let channel (c: byte) = Array.init size (fun i -> value i * float32 c / 255.0f)
+        Array.concat [ channel colour.R; channel colour.G; channel colour.B ]
+
+    let private favourites (config: ScaeConfig) (canvases: CanvasDigits) (test: ScaeReading) : Figure =
+        let ofCapsule (k: int) =
+            let best =
+                [| 0 .. test.Labels.Length - 1 |]
+                |> Array.sortBy (fun i -> struct (-test.Posterior[i][k], i))
+                |> Array.truncate Favourites
+                |> Array.map (tinted canvases (ScaePictures.colour config k))
+
+            Tiles.panel 3 canvases.Side (Favourites / 2) best (likes test k)
+
+        let panels = List.init config.Objects ofCapsule
+
+        Figure.create
+            "favourites"
+            "The test digits of which each object capsule explains most"
+            (List.chunkBySize 4 panels)
+        |> Figure.panelSize 230.0 110.0
+        |> Figure.note
+            "A capsule is first in a digit of which it explains more parts than any other capsule. Digits are drawn in the colour that the capsule's parts have in `reconstructions`."
+
+    // --- classes
+
+    let private classes = [ for label in 0 .. ScaeConfig.Classes - 1 -> string label ]
+
+    let private confusionPanel (title: string) (found: ScaeFinding) : Panel =
+        let counts = found.Clusters.Confusion
+        let ofClass i = max 1 (Seq.sum (seq { for j in 0 .. ScaeConfig.Classes - 1 -> counts[i, j] }))
+        let shares = counts |> Array2D.mapi (fun i _ count -> 100.0 * float count / float (ofClass i))
+
+        Panel.create $"{title}: %.2f{100.0 * found.Clusters.Strict} %% matched"
+        |> Panel.axes "digit that the cluster stands for" "digit"
+        |> Panel.heatmap ColourMap.blues (0.0, 100.0) classes classes "0;-0;''" shares
+
+    let private confusion (probed: ScaeProbed) : Figure =
+        let titles = Map.ofList [ "posterior", "explained mass"; "prior", "presence" ]
+
+        Figure.create
+            "confusion"
+            "Test digits by cluster, % of each digit"
+            [ probed.Findings |> List.map (fun found -> confusionPanel titles[found.Name] found) ]
+        |> Figure.panelSize 460.0 420.0
+        |> Figure.note
+            "Ten clusters of training digits by k-means, matched one to one with the classes of training digits (LIN-MATCH, strict form)."
+
+    // --- the plane
+
+    /// Where most points of a class lie close together: the middle of the fullest cell of a grid.
+    let private densest (places: float[][]) : float * float =
+        let side = places |> Array.collect id |> Array.map abs |> Array.max |> max 1e-9
+        let cell (x: float) = int (floor (x / side * 12.0))
+
+        let _, fullest =
+            places
+            |> Array.groupBy (fun place -> struct (cell place[0], cell place[1]))
+            |> Array.maxBy (fun (cell, members) -> struct (members.Length, cell))
+
+        fullest |> Array.averageBy (fun place -> place[0]), fullest |> Array.averageBy (fun place -> place[1])
+
+    let private label (x: float, y: float) (digit: int) (panel: Panel) : Panel =
+        Panel.add
+            (Mark.Text
+                {
+                    X = x
+                    Y = y
+                    Text = string digit
+                    Colour = Colour.black
+                    Size = 20.0
+                    Anchor = Anchor.Centre
+                    Background = Colour.withOpacity 0.75 Colour.white
+                })
+            panel
+
+    let private plane (key: Key) (test: ScaeReading) : Figure =
+        let places = TSne.embed TSne.published key test.Posterior
+        let colours = test.Labels |> Array.map (fun digit -> Colour.withOpacity 0.7 (Palette.digit digit))
+        let axis a = places |> Array.map (fun place -> place[a])
+        let present = Array.distinct test.Labels |> Array.sort
+
+        let points =
+            Panel.create ""
+            |> Panel.frame Frame.Box
+            |> Panel.equalAspect
+            |> Panel.colouredPoints Marker.Circle (if places.Length > 2000 then 3.5 else 6.0) colours (axis 0) (axis 1)
+
+        let labelled =
+            (points, present)
+            ||> Array.fold (fun panel digit ->
+                let own = Array.zip places test.Labels |> Array.filter (fun (_, label) -> label = digit)
+                label (densest (Array.map fst own)) digit panel)
+
+        let figure =
+            { Figure.single "t-sne" labelled with
+                Title = $"t-SNE of the mass that each object capsule explains, {places.Length} test digits"
+            }
+            |> Figure.panelSize 900.0 860.0
+            |> Figure.note
+                $"Perplexity %.0f{TSne.published.Perplexity}; colours are classes, which the capsules were never told."
+
+        (figure, present)
+        ||> Array.fold (fun figure digit ->
+            Figure.key (string digit) (Palette.digit digit) (Swatch.Point Marker.Circle) figure)
+
+    /// Curves, digits with their drawings, templates, what capsules like, classes by cluster, and test digits in the plane.
+    let all
+        (settings: ScaeSettings)
+        (data: ScaeData)
+        (model: Scae)
+        (test: ScaeReading, probed: ScaeProbed)
+        (history: History)
+        : Figure list =
+        let show = ScaePictures.ofScenes settings model Shown
+        let pictures = show data.Validation
+
+        [
+            ScaeCurves.all history
+            reconstructions pictures (show data.Viewpoints.Value)
+            templates pictures
+            favourites settings.Model data.Test.Canvases test
+            confusion probed
+            plane (data.Clusters.Named "plane") test
+        ]
+
+    // --- the animation
+
+    /// What the animation shows of a moment.
+    let snapshot (settings: ScaeSettings) (data: ScaeData) (model: Scae) : unit -> (string * Tensor) list =
+        let show = ScaePictures.ofScenes settings model Columns
+
+        fun () ->
+            let pictures = show data.Validation
+
+            [
+                "images", pictures.Images
+                "drawn", pictures.Drawn
+                "coloured", pictures.Coloured
+                "templates", pictures.Templates
+            ]
+
+    /// A frame a snapshot: images, what is drawn of them, whose parts they are, and templates, the curves growing beside.
     let animation (history: History) : Animation option =
         let frame (snapshot: Snapshot) (until: History) =
             let values = Map.ofList snapshot.Values
@@ -127,9 +223,17 @@ module ScaeFigures =
                 "training"
                 $"Step {snapshot.Step}"
                 [
-                    [ tiles 4 values["images"] "images"; tiles 4 values["drawn"] "the mixture's mean" ]
-                    [ tiles Columns values["templates"] "templates"; (curvePanels history until)[1] ]
+                    [
+                        ScaePictures.tiles 4 values["images"] "validation digits"
+                        ScaePictures.tiles 4 values["drawn"] "the mixture's mean"
+                        ScaePictures.tiles 4 values["coloured"] "parts by their capsules"
+                    ]
+                    [
+                        ScaePictures.tiles Columns values["templates"] "templates"
+                        ScaeCurves.term "reconstruction" history until
+                        ScaeCurves.probes history until
+                    ]
                 ]
-            |> Figure.panelSize 320.0 220.0
+            |> Figure.panelSize 300.0 220.0
 
         TrainingCurves.animation 4.0 frame history

@@ -2,17 +2,13 @@ namespace Scae.Core.Experiments
 
 open Scae.Tensors
 open Scae.Core.Metrics
-open Scae.Core.Models
 open Scae.Core.Training
 
-/// Measures of the stacked capsule autoencoder.
+/// Measures of the stacked capsule autoencoder after every epoch; ScaeProbes has those that cost more.
 [<RequireQualifiedAccess>]
 module ScaeMeasures =
-    // The penalty of the fitted probe's weights.
-    [<Literal>]
-    let private Ridge = 1e-4
-
-    let private agreement (labels: int[]) (classes: int[]) : float =
+    /// The share of digits whose class is found.
+    let agreement (labels: int[]) (classes: int[]) : float =
         Array.map2 (fun label found -> if label = found then 1.0 else 0.0) labels classes |> Array.average
 
     // The clusters of every evaluation start alike.
@@ -47,31 +43,3 @@ module ScaeMeasures =
         ]
         @ entropies "prior" reading.Prior
         @ entropies "posterior" reading.Posterior
-
-    /// LIN-MATCH of a representation in its three forms, NMI of its clusters, and a logistic probe, clusters and probe from
-    /// training digits.
-    let private ofRepresentation
-        (name: string)
-        (key: Key)
-        (train: float[][], trainLabels: int[])
-        (test: float[][], testLabels: int[])
-        : Metrics =
-        let score =
-            ClusterMatching.evaluate (key.Named name) KMeans.digits (train, trainLabels) (test, testLabels)
-
-        let weights = LogisticProbe.fit ScaeConfig.Classes Ridge train trainLabels
-
-        [
-            $"{name}_match", score.Strict
-            $"{name}_match_on_test", score.MatchedOnTest
-            $"{name}_match_refitted", score.RefittedOnTest
-            $"{name}_nmi", score.Information
-            $"{name}_logistic", LinearProbe.accuracy weights test testLabels
-        ]
-
-    /// What takes clusters and fits: of explained mass, and of presence.
-    let probes (key: Key) (train: ScaeReading) (test: ScaeReading) : Metrics =
-        let of' (name: string) (representation: ScaeReading -> float[][]) =
-            ofRepresentation name key (representation train, train.Labels) (representation test, test.Labels)
-
-        of' "posterior" _.Posterior @ of' "prior" _.Prior

@@ -20,7 +20,9 @@ type ScaeData =
         Test: ScaeScenes
         /// Digits that are trained with, for clusters and fitted probes.
         Probe: Lazy<ScaeScenes>
-        /// The randomness of clusters.
+        /// Test digits from viewpoints that training doesn't show.
+        Viewpoints: Lazy<ScaeScenes>
+        /// The randomness of clusters and of the places of t-SNE.
         Clusters: Key
     }
 
@@ -82,7 +84,8 @@ module ScaeReading =
             Parts = parts.Presence.sum 1
         }
 
-    let private row (x: Tensor) (i: int) : float[] =
+    /// A row of a tensor [n, …].
+    let internal row (x: Tensor) (i: int) : float[] =
         let size = x.nelement / x.shape[0]
         let from = x.Elements<float32>().Slice(i * size, size)
         let values = Array.zeroCreate<float> size
@@ -94,7 +97,8 @@ module ScaeReading =
 
     let private number (x: Tensor) (i: int) : float = float (x.Elements<float32>()[i])
 
-    let private largest (values: float[]) : int =
+    /// The first index of the largest value.
+    let internal largest (values: float[]) : int =
         let mutable best = 0
 
         for i in 1 .. values.Length - 1 do

@@ -40,6 +40,26 @@ type Target =
         Note: string
     }
 
+/// A picture of a table: a preset's place by two metrics.
+type PresetPlot =
+    {
+        X: string
+        Y: string
+        /// Metrics on the horizontal axis that are drawn beside each preset's own, such as where it starts.
+        Levels: string list
+        /// The same for one that all presets share.
+        Chance: string option
+    }
+
+/// Presets that `scae sweep --presets` puts side by side, and the metrics that it shows of them.
+type PresetTable =
+    {
+        Title: string
+        Presets: string list
+        Metrics: string list
+        Plot: PresetPlot option
+    }
+
 /// What paper-specs/EXPERIMENT/spec.json says. The program embeds the file, so the page and the program read the same.
 type Specification =
     {
@@ -51,6 +71,8 @@ type Specification =
         Presets: Preset list
         Published: PublishedFigure list
         Targets: Target list
+        /// None where presets aren't to be compared.
+        Tables: PresetTable list
     }
 
 /// Reads specifications.
@@ -66,6 +88,16 @@ module Specification =
     let private items (name: string) (element: JsonElement) : JsonElement list =
         List.ofSeq (element.GetProperty(name).EnumerateArray())
 
+    let private names (name: string) (element: JsonElement) : string list =
+        match element.TryGetProperty name with
+        | true, names -> [ for name in names.EnumerateArray() -> nonNull (name.GetString()) ]
+        | _ -> []
+
+    let private optionalField (name: string) (element: JsonElement) : string option =
+        match element.TryGetProperty name with
+        | true, value -> Some(nonNull (value.GetString()))
+        | _ -> None
+
     /// A value as the command line takes it: a list's items are separated by commas.
     let rec private text (value: JsonElement) : string =
         match value.ValueKind with
@@ -76,10 +108,7 @@ module Specification =
         {
             Name = field "name" element
             Summary = field "summary" element
-            Model =
-                match element.TryGetProperty "model" with
-                | true, model -> Some(nonNull (model.GetString()))
-                | _ -> None
+            Model = optionalField "model" element
             Settings =
                 [
                     for setting in element.GetProperty("settings").EnumerateObject() -> setting.Name, text setting.Value
@@ -90,10 +119,7 @@ module Specification =
         {
             Metric = field "metric" element
             Value = element.GetProperty("value").GetDouble()
-            Presets =
-                match element.TryGetProperty "presets" with
-                | true, names -> [ for name in names.EnumerateArray() -> nonNull (name.GetString()) ]
-                | _ -> []
+            Presets = names "presets" element
             Note = field "note" element
         }
 
@@ -105,6 +131,25 @@ module Specification =
             AtLeast = optional "atLeast" element
             AtMost = optional "atMost" element
             Note = field "note" element
+        }
+
+    let private plot (element: JsonElement) : PresetPlot =
+        {
+            X = field "x" element
+            Y = field "y" element
+            Levels = names "levels" element
+            Chance = optionalField "chance" element
+        }
+
+    let private table (element: JsonElement) : PresetTable =
+        {
+            Title = field "title" element
+            Presets = names "presets" element
+            Metrics = names "metrics" element
+            Plot =
+                match element.TryGetProperty "plot" with
+                | true, found -> Some(plot found)
+                | _ -> None
         }
 
     /// A specification from its JSON text. Raises when the text isn't of that form: the files are part of the program.
@@ -121,6 +166,10 @@ module Specification =
             Presets = items "presets" root |> List.map preset
             Published = items "published" root |> List.map published
             Targets = items "targets" root |> List.map target
+            Tables =
+                match root.TryGetProperty "tables" with
+                | true, _ -> items "tables" root |> List.map table
+                | _ -> []
         }
 
     /// The specification of an experiment, from the file that this assembly embeds.

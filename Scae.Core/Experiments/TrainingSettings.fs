@@ -48,5 +48,6 @@ module TrainingSettings =
             Average = ValueNone
             SnapshotEvery = settings.SnapshotEvery
             EndMatters = false
+            KeepsScenes = true
             BestBy = bestBy
         }

@@ -38,9 +38,9 @@ module TvaePictures =
 
         Figure.create name title (List.collect rows sequences)
         |> rowSize frames
-        |> Figure.rowLabels (sequences |> List.collect (fun _ -> [ "input"; "decoded"; "rolled" ]))
+        |> Figure.rowLabels (sequences |> List.collect (fun _ -> [ "input"; "drawn"; "rolled" ]))
         |> Figure.note
-            "Rolled: T of the first frame, inferred from the sequence, all capsules rolled by one entry a frame, then decoded."
+            "Drawn: decoded from the frame's own T. Rolled: T of the first frame, inferred from the sequence, all capsules rolled by one entry a frame, then decoded."
 
     /// One sequence that rolls, frame by frame: input, reconstruction, and what the rolled capsules of frame 0 decode to.
     let rolling (shape: FrameShape) (name: string) (sequences: Traversal list) : Animation =
@@ -54,7 +54,7 @@ module TvaePictures =
                 $"Frame {t + 1} of {frames}"
                 [ for it in sequences -> [ single it.Input; single it.Reconstruction; single it.Rolled ] ]
             |> Figure.panelSize 130.0 130.0
-            |> Figure.columnLabels [ "input"; "decoded"; "rolled" ]
+            |> Figure.columnLabels [ "input"; "drawn"; "rolled" ]
 
         Animation.create name 6.0 (Array.init frames picture)
 

@@ -63,6 +63,17 @@ module Colour =
             Colour.A = channel a.A b.A
         }
 
+    /// The same hue with its channels further from their mean, by a share t ≥ 0 of what they are.
+    let vivid (t: float) (colour: Colour) : Colour =
+        let mean = (float colour.R + float colour.G + float colour.B) / 3.0
+        let channel (v: byte) = toByte ((mean + (1.0 + t) * (float v - mean)) / 255.0)
+
+        { colour with
+            Colour.R = channel colour.R
+            Colour.G = channel colour.G
+            Colour.B = channel colour.B
+        }
+
     /// Relative luminance in [0, 1] (WCAG 2.1): 0.2126 R + 0.7152 G + 0.0722 B over linear channels. Ignores opacity.
     let luminance (colour: Colour) : float =
         let linear (v: byte) =

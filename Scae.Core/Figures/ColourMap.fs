@@ -181,3 +181,37 @@ module Palette =
     /// The colour of category i ≥ 0; repeats after eight.
     let category (i: int) : Colour =
         categorical[((i % categorical.Length) + categorical.Length) % categorical.Length]
+
+    /// Ten colours for the ten digits (Category10 of D3, Tableau's): points of any two stand apart on white.
+    let digits: Colour[] =
+        [|
+            0x1F77B4
+            0xFF7F0E
+            0x2CA02C
+            0xD62728
+            0x9467BD
+            0x8C564B
+            0xE377C2
+            0x7F7F7F
+            0xBCBD22
+            0x17BECF
+        |]
+        |> Array.map Colour.hex
+
+    /// The colour of digit i; repeats after ten.
+    let digit (i: int) : Colour = digits[((i % digits.Length) + digits.Length) % digits.Length]
+
+    // A turn of the golden section of the circle puts each hue as far as it can be from the last ones.
+    let private turn = (sqrt 5.0 - 1.0) / 2.0
+
+    /// The colour of one of many, i ≥ 0, on black: hues a golden section apart, every other one mixed with white. Any number
+    /// of them differ, neighbours most.
+    let many (i: int) : Colour =
+        let hue = float i * turn - floor (float i * turn)
+        let base' = ColourMap.at ColourMap.cyclic hue
+        let strong = Colour.vivid 0.55 base'
+
+        if i % 2 = 0 then
+            strong
+        else
+            Colour.mix 0.45 strong Colour.white

@@ -108,16 +108,15 @@ module CapsuleLayer =
         (h: Tensor)
         : CapsuleVotes =
         let v = config.Votes
-        let parts = (raw model h).split([| 6 * v; 6; 1; v; v |], 2)
-        let dynamic = parts[0].unflatten(2, [| v; 6 |])
+        let raw = raw model h
+        let parts = raw.split ([| 6 * v; 6; 1; v; v |], 2)
+        let dynamic = parts[0]
         let logits = parts[2] + model.PresenceBias + capsuleNoise
         let voteLogits = parts[3] + model.VoteBias + voteNoise
-        let own = Pose.ofRaw config.Kind (parts[1] + model.PoseBias)
-        let parts' = Pose.ofRaw config.Kind (dynamic + model.StaticVotes)
         let presence = logits.sigmoid ()
 
         {
-            Poses = Pose.compose (own.unsqueeze 2) parts'
+            Poses = raw.votePoses (model.StaticVotes, model.PoseBias, config.Kind.IsSimilarity)
             Logits = logits.squeeze 2
             Presence = presence.squeeze 2
             VotePresence = presence * voteLogits.sigmoid ()

@@ -6,6 +6,15 @@ open Scae.Core.Layers
 /// What an object is doesn't depend on where it is seen from: two views of one image should name the same capsule, and
 /// many images many capsules. No label is used.
 [<RequireQualifiedAccess>]
+type ViewForm =
+    /// Minus the information between the capsules that two views name.
+    | Information
+    /// The cross-entropy between what one view says and balanced labels made of what the other says. Its gradient doesn't
+    /// vanish where views say next to nothing.
+    | Assignment
+
+/// Costs of two views that don't agree.
+[<RequireQualifiedAccess>]
 module ViewAgreement =
     // The least share of a pair of capsules; a logarithm is taken of it.
     [<Literal>]
@@ -26,3 +35,35 @@ module ViewAgreement =
         let alone = joint.sum (1, true)
         let nats (p: Tensor) = (p + Least).log ()
         (joint * (nats joint - nats (alone.matmul (alone.transpose (0, 1))))).sum ()
+
+    // Rounds that balance rows and columns; by how much standardised logits are multiplied before.
+    [<Literal>]
+    let private Rounds = 4
+
+    [<Literal>]
+    let private Sharpness = 3.0
+
+    /// Labels [n, K] of logits [n, K] whose rows sum to 1 and, nearly, columns to n/K (Sinkhorn & Knopp), without gradient.
+    let private balanced (logits: Tensor) : Tensor =
+        let x = logits.noDiff ()
+        let centred = x - x.mean (0, true)
+        let scale = (centred * centred).mean().sqrt() + Least
+        let round (q: Tensor) = q / q.sum (0, true) |> fun q -> q / q.sum (1, true)
+        Seq.replicate Rounds round |> Seq.fold (|>) ((centred / scale * Sharpness).exp())
+
+    /// −½ Σ_k [q_k(x)·ln p_k(x′) + q_k(x′)·ln p_k(x)] in nats, averaged over pairs (swapped assignments, Caron et al. 2020,
+    /// eq. 2): p the softmax of logits [2n, K], q balanced labels. Raises ArgumentException if the rows are odd in number.
+    let assignment (logits: Tensor) : Tensor =
+        if logits.shape[0] % 2 <> 0 then
+            invalidArg (nameof logits) $"{logits.shape[0]} rows; must be even, two views of each"
+
+        let n = logits.shape[0] / 2
+        let first, second = logits.slice (0, 0, n), logits.slice (0, n, 2 * n)
+        let nats (labels: Tensor) (said: Tensor) = -(labels * said.logsoftmax 1).sum() / float n
+        0.5 * (nats (balanced first) second + nats (balanced second) first)
+
+    /// The cost of a form.
+    let cost (form: ViewForm) (logits: Tensor) : Tensor =
+        match form with
+        | ViewForm.Information -> -(information logits)
+        | ViewForm.Assignment -> assignment logits

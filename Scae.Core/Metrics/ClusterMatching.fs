@@ -18,6 +18,9 @@ type ClusterMatchingScore =
         Information: float
         /// [classes, classes] counts on the test set of the strict form; rows are classes, columns what clusters stand for.
         Confusion: int[,]
+        /// The clusters of the training set, and the class that each stands for in the strict form.
+        Clusters: KMeans
+        Matching: int[]
     }
 
 /// One-to-one matching of clusters to classes.
@@ -83,4 +86,11 @@ module ClusterMatching =
             RefittedOnTest = accuracy (matching k testLabels refitted) testLabels refitted
             Information = Clustering.normalizedMutualInformation Normalizer.Arithmetic testLabels onTest
             Confusion = confusion k strict testLabels onTest
+            Clusters = fitted
+            Matching = strict
         }
+
+    /// The share of other points [n][d] that a score's clusters and its matching, both of the training set, put into their
+    /// class; NaN for none.
+    let ofOthers (score: ClusterMatchingScore) (points: float[][], labels: int[]) : float =
+        accuracy score.Matching labels (KMeans.assign score.Clusters points)

@@ -24,15 +24,11 @@ module ObjectCapsules =
     // The dummy's density and its mixing weight are both 0.01.
     let private dummy = -4.0 * log 10.0
 
-    /// Σ over the six numbers of ln N(x; μ, s²): poses [b, M, 6], votes' μ [b, K, M, 6] and s [b, K, M] → [b, K, M].
-    let private logDensity (poses: Tensor) (votes: CapsuleVotes) : Tensor =
-        ((poses.unsqueeze 1).gaussianLogLikelihood(votes.Poses, votes.Scales.unsqueeze 3)).sum 3
-
     /// How votes explain parts whose poses are x [b, M, 6]. The mixing weights a_km aren't normalised: raising all of them
     /// raises the likelihood, and sparsity holds it back.
     let explain (poses: Tensor) (votes: CapsuleVotes) : Objects =
         let b, m = poses.shape[0], poses.shape[1]
-        let real = Logarithm.safe votes.VotePresence + logDensity poses votes
+        let real = Logarithm.safe votes.VotePresence + poses.isotropicLogLikelihood (votes.Poses, votes.Scales)
         let joint = Tensor.cat ([| real; Tensor.full ([| b; 1; m |], dummy, poses.dtype) |], 1)
         let posterior = joint.softmax 1
 

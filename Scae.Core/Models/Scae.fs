@@ -145,7 +145,7 @@ module Scae =
         if config.Agreement = 0.0 then
             None
         else
-            Some(ViewAgreement.information (objects.Votes.Logits - batch.CapsuleNoise.squeeze 2))
+            Some(ViewAgreement.cost config.Views (objects.Votes.Logits - batch.CapsuleNoise.squeeze 2))
 
     /// The loss of a batch: −rec, what teaches object capsules, and the probes' cross-entropies.
     let loss (config: ScaeConfig) (model: Scae) (batch: ScaeBatch) : ScaeLoss =
@@ -163,9 +163,9 @@ module Scae =
 
         match agreement config batch inference.Objects with
         | None -> { Total = total; Terms = terms; Inference = inference }
-        | Some information ->
+        | Some disagreement ->
             {
-                Total = total - config.Agreement * information
-                Terms = terms @ [ "view_information", information ]
+                Total = total + config.Agreement * disagreement
+                Terms = terms @ [ "views", disagreement ]
                 Inference = inference
             }

@@ -76,8 +76,10 @@ type ScaeConfig =
         Active: float
         [<Setting("weight of the part likelihood under the object capsules", Min = 0.0)>]
         ObjectWeight: float
-        [<Setting("weight of the information between the capsules that two views of a digit name; a batch then shows each digit twice", Min = 0.0)>]
+        [<Setting("weight of two views of a digit naming the same capsule; a batch then shows each digit twice", Min = 0.0)>]
         Agreement: float
+        [<Setting("how much two views agree")>]
+        Views: ViewForm
         [<Setting("weight of the dynamic penalty", Min = 0.0)>]
         DynamicWeight: float
         [<Setting("whether object capsules teach parts through their features alone, and probes teach nothing else")>]
@@ -132,6 +134,7 @@ module ScaeConfig =
             Active = 0.0
             ObjectWeight = 1.0
             Agreement = 0.0
+            Views = ViewForm.Assignment
             DynamicWeight = 10.0
             StopGradients = true
         }

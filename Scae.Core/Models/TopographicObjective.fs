@@ -14,16 +14,32 @@ type TopographicLoss =
         KlU: Tensor option
     }
 
+/// A draw with what it says of each frame, both [n].
+type WeightedDraw =
+    {
+        Draw: TopographicDraw
+        /// ln p(x | T).
+        LogLikelihood: Tensor
+        /// log w.
+        LogWeight: Tensor
+    }
+
 /// Loss and importance weights of topographic autoencoders (Keller & Welling 2021, eq. 9), in nats a frame.
 [<RequireQualifiedAccess>]
 module TopographicObjective =
     /// log p(x | T) of each frame, [n], from frames x and logits [n, C·P].
     let logLikelihood (x: Tensor) (logits: Tensor) : Tensor = (x.bernoulliLogLikelihood logits).sum 1
 
-    /// KL(N(m, e^ℓ) ‖ N(0, 1)) = ½ Σ (m² + e^ℓ − 1 − ℓ), over all elements.
-    let private divergence (posterior: Posterior) : Tensor =
+    // m² + e^ℓ − 1 − ℓ of each latent.
+    let private divergences (posterior: Posterior) : Tensor =
         let { Mean = m; LogVariance = l } = posterior
-        0.5 * (m * m + l.exp () - l - 1.0).sum()
+        m * m + l.exp () - l - 1.0
+
+    /// KL(N(m, e^ℓ) ‖ N(0, 1)) = ½ Σ (m² + e^ℓ − 1 − ℓ), over all elements.
+    let private divergence (posterior: Posterior) : Tensor = 0.5 * (divergences posterior).sum()
+
+    /// The same of each frame, [n].
+    let divergenceOfFrames (posterior: Posterior) : Tensor = 0.5 * (divergences posterior).sum(1)
 
     /// The loss of a batch.
     let loss (config: TopographicVaeConfig) (model: TopographicVae) (batch: TopographicVaeBatch) : TopographicLoss =
@@ -45,14 +61,15 @@ module TopographicObjective =
     let private ratio (posterior: Posterior) (noise: Tensor) (z: Tensor) : Tensor =
         0.5 * (noise * noise + posterior.LogVariance - z * z).sum(1)
 
-    /// log w of each frame, [n]: ln p(x | T) + ln p(z) + ln p(u) − ln q(z | x) − ln q(u | x).
-    let logWeights
+    /// What a batch's noise makes of the posteriors of its frames, with ln p(x | T) and log w.
+    let weigh
         (config: TopographicVaeConfig)
         (model: TopographicVae)
         (posteriors: Posteriors)
         (batch: TopographicVaeBatch)
-        : Tensor =
+        : WeightedDraw =
         let draw = TopographicVae.draw config model posteriors batch.NoiseZ batch.NoiseU
+        let likelihood = logLikelihood batch.Frames draw.Logits
         let ofZ = ratio posteriors.Z batch.NoiseZ draw.Z
 
         let ofU =
@@ -60,4 +77,17 @@ module TopographicObjective =
             | Some posterior, Some noise, Some u -> [ ratio posterior noise u ]
             | _ -> []
 
-        List.fold (+) (logLikelihood batch.Frames draw.Logits + ofZ) ofU
+        {
+            Draw = draw
+            LogLikelihood = likelihood
+            LogWeight = List.fold (+) (likelihood + ofZ) ofU
+        }
+
+    /// log w of each frame, [n]: ln p(x | T) + ln p(z) + ln p(u) − ln q(z | x) − ln q(u | x).
+    let logWeights
+        (config: TopographicVaeConfig)
+        (model: TopographicVae)
+        (posteriors: Posteriors)
+        (batch: TopographicVaeBatch)
+        : Tensor =
+        (weigh config model posteriors batch).LogWeight

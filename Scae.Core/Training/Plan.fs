@@ -36,6 +36,8 @@ type Plan =
         SnapshotEvery: int
         /// Whether batches or losses depend on where the training ends; step sizes say it themselves.
         EndMatters: bool
+        /// Whether scenes that are measured are kept with their inputs; else they are made when they are looked at.
+        KeepsScenes: bool
         BestBy: BestBy
     }
 

@@ -126,6 +126,10 @@ module Safetensors =
         json.Flush()
         buffer.WrittenSpan.ToArray()
 
+    // Of SHA-256 in hexadecimal.
+    [<Literal>]
+    let private DigestLength = 64
+
     /// SHA-256 of the header without checksum, as it is written here, and of the tensors' bytes in the order of
     /// writing: it holds for what the file says, however another program may have arranged it.
     let private checksum
@@ -164,23 +168,23 @@ module Safetensors =
 
         let ordered = inFileOrder tensors
         let dataLength = ordered |> List.sumBy (fun (_, entry) -> int64 (byteLength entry))
-        let data = Array.zeroCreate<byte>(Checked.int dataLength)
+        // The data is written where it stays, for it may be hundreds of megabytes: a header is as long whatever the digest.
+        let headerOf (digest: string) = header (Map.add ChecksumKey digest metadata) ordered
+        let padded = ((headerOf (String('0', DigestLength))).Length + 7) / 8 * 8
+        let start = 8 + padded
+        let file = Array.zeroCreate<byte>(Checked.int (int64 start + dataLength))
         let places = Dictionary<string, ReadOnlyMemory<byte>>()
-        let mutable offset = 0
+        let mutable offset = start
 
         for name, entry in ordered do
             let length = byteLength entry
-            Buffer.BlockCopy(values entry.Data, 0, data, offset, length)
-            places[name] <- ReadOnlyMemory(data, offset, length)
+            Buffer.BlockCopy(values entry.Data, 0, file, offset, length)
+            places[name] <- ReadOnlyMemory(file, offset, length)
             offset <- offset + length
 
-        let digest = checksum metadata ordered (fun name -> places[name])
-        let header = header (Map.add ChecksumKey digest metadata) ordered
-        let padded = (header.Length + 7) / 8 * 8
-        let file = Array.create (Checked.(+) (8 + padded) data.Length) (byte ' ')
         BinaryPrimitives.WriteInt64LittleEndian(Span file, int64 padded)
-        header.CopyTo(file, 8)
-        data.CopyTo(file, 8 + padded)
+        Array.fill file 8 padded (byte ' ')
+        (headerOf (checksum metadata ordered (fun name -> places[name]))).CopyTo(file, 8)
         file
 
     // Reading. Everything is checked before memory is taken for it; a refusal leaves by exception and is turned into

@@ -87,7 +87,7 @@ internal abstract class Operation(params Tensor[] inputs)
         where T : unmanaged
     {
         var span = InputGradient<T>(input, out bool accumulate);
-        if (!accumulate) span.Clear();
+        if (!accumulate) Kernels.Stretches.Clear(span);
         return span;
     }
 

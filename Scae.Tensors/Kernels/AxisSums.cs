@@ -4,7 +4,7 @@ using System.Numerics;
 namespace Scae.Tensors.Kernels;
 
 /// <summary>Sums over any axes of a dense tensor, the gradient of a broadcast.</summary>
-internal static class AxisSums
+internal static unsafe class AxisSums
 {
     private const int FirstSlot = 6;
 
@@ -51,11 +51,22 @@ internal static class AxisSums
     private static void SumMiddle<T>(ReadOnlySpan<T> source, int outer, int count, int inner, Span<T> target, bool accumulate)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        for (int o = 0; o < outer; o++)
+        // One sum alone is shared among threads within.
+        fixed (T* from = source, to = target)
+            Sharing.Run(new Middles<T>(from, count, inner, to, accumulate), outer, outer > 1 && source.Length >= Sharing.ManyElements);
+    }
+
+    private readonly struct Middles<T>(T* source, int count, int inner, T* target, bool accumulate) : IRange
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        public void Run(int from, int to)
         {
-            var rows = source.Slice(o * count * inner, count * inner);
-            if (inner > 1) Rowwise.Sum(rows, 1, target.Slice(o * inner, inner), accumulate);
-            else target[o] = accumulate ? target[o] + Reduce.Sum(rows) : Reduce.Sum(rows);
+            for (int o = from; o < to; o++)
+            {
+                ReadOnlySpan<T> rows = new(source + ((nint)o * count * inner), count * inner);
+                if (inner > 1) Rowwise.Sum(rows, 1, new Span<T>(target + ((nint)o * inner), inner), accumulate);
+                else target[o] = accumulate ? target[o] + Reduce.Sum(rows) : Reduce.Sum(rows);
+            }
         }
     }
 

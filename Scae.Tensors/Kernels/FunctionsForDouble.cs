@@ -127,18 +127,20 @@ internal static class FunctionsForDouble
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<double> Sin(Vector512<double> x)
     {
-        if (Vector512.GreaterThanAny(Vector512.Abs(x), Vector512.Create(LargestAngle))) return EachLane(x, Math.Sin);
         var (r, low, quadrant) = Reduce(x);
-        return Vector512.ConditionalSelect(Vector512.Equals(x, Vector512<double>.Zero), x, SineOrCosine(r, low, quadrant));
+        var y = Vector512.ConditionalSelect(Vector512.Equals(x, Vector512<double>.Zero), x, SineOrCosine(r, low, quadrant));
+        var isLarge = Vector512.GreaterThan(Vector512.Abs(x), Vector512.Create(LargestAngle));
+        return isLarge == Vector512<double>.Zero ? y : Vector512.ConditionalSelect(isLarge, EachLane(x, Math.Sin), y);
     }
 
     /// <summary>cos x, x in radians.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<double> Cos(Vector512<double> x)
     {
-        if (Vector512.GreaterThanAny(Vector512.Abs(x), Vector512.Create(LargestAngle))) return EachLane(x, Math.Cos);
         var (r, low, quadrant) = Reduce(x);
-        return SineOrCosine(r, low, quadrant + Vector512<long>.One);
+        var y = SineOrCosine(r, low, quadrant + Vector512<long>.One);
+        var isLarge = Vector512.GreaterThan(Vector512.Abs(x), Vector512.Create(LargestAngle));
+        return isLarge == Vector512<double>.Zero ? y : Vector512.ConditionalSelect(isLarge, EachLane(x, Math.Cos), y);
     }
 
     /// <summary>A scalar function in every lane; of a function that is no training's hot path.</summary>

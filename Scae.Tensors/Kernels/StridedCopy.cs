@@ -4,43 +4,26 @@ using System.Numerics.Tensors;
 
 namespace Scae.Tensors.Kernels;
 
-/// <summary>Copies between a strided view and dense memory, axis by axis.</summary>
-internal static class StridedCopy
+/// <summary>Copies between a strided view and dense memory, axis by axis, long ones shared among threads.</summary>
+internal static unsafe class StridedCopy
 {
+    // A transposition of fewer rows or columns is no faster than the plain loop.
+    private const int Block = 8;
+
     /// <summary>Reads a view in row-major order into dense memory.</summary>
     public static void Gather<T>(ReadOnlySpan<T> source, int offset, ReadOnlySpan<int> shape, ReadOnlySpan<int> strides, Span<T> destination)
         where T : unmanaged
     {
-        if (shape.Length == 0)
+        if (destination.IsEmpty) return;
+        int* sizes = stackalloc int[shape.Length + 1], steps = stackalloc int[shape.Length + 1];
+        Walk walk = Walk.Over(shape, strides, sizes, steps);
+        bool isLong = destination.Length >= Sharing.ManyElements;
+        fixed (T* from = source, to = destination)
         {
-            destination[0] = source[offset];
-            return;
-        }
-
-        int rows = 1;
-        for (int i = 0; i < shape.Length - 1; i++) rows *= shape[i];
-        int inner = shape[^1], step = strides[^1];
-        if (rows == 0 || inner == 0) return;
-        Span<int> index = stackalloc int[shape.Length];
-        index.Clear();
-        int at = offset;
-        for (int row = 0; row < rows; row++)
-        {
-            var target = destination.Slice(row * inner, inner);
-            if (step == 1) source.Slice(at, inner).CopyTo(target);
-            else if (step == 0) target.Fill(source[at]);
-            else
-            {
-                for (int i = 0, from = at; i < target.Length; i++, from += step) target[i] = source[from];
-            }
-
-            for (int axis = shape.Length - 2; axis >= 0; axis--)
-            {
-                at += strides[axis];
-                if (++index[axis] < shape[axis]) break;
-                at -= strides[axis] * shape[axis];
-                index[axis] = 0;
-            }
+            T* first = from + offset;
+            if (walk.IsTransposed) Sharing.Run(new Planes<T>(walk, first, to), walk.Rows / walk.Columns, isLong);
+            else if (walk.Rows == 1) Sharing.Run(new Line<T>(first, walk.Step, to), walk.Inner, isLong, grain: 64);
+            else Sharing.Run(new Lines<T>(walk, first, to), walk.Rows, isLong);
         }
     }
 
@@ -48,6 +31,7 @@ internal static class StridedCopy
     public static void ScatterAdd<T>(ReadOnlySpan<T> source, Span<T> destination, int offset, ReadOnlySpan<int> shape, ReadOnlySpan<int> strides)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        if (source.IsEmpty) return;
         if (AxisSums.AreAny(shape, strides))
         {
             // Summed first: added one after the other, many rows would drift.
@@ -61,35 +45,167 @@ internal static class StridedCopy
             return;
         }
 
-        if (shape.Length == 0)
+        // Different elements of the view are different elements of the memory, so threads don't meet.
+        int* sizes = stackalloc int[shape.Length + 1], steps = stackalloc int[shape.Length + 1];
+        Walk walk = Walk.Over(shape, strides, sizes, steps);
+        bool isLong = source.Length >= Sharing.ManyElements;
+        fixed (T* from = source, to = destination)
         {
-            destination[offset] += source[0];
-            return;
+            if (walk.Rows == 1) Sharing.Run(new AddedLine<T>(from, to + offset, walk.Step), walk.Inner, isLong, grain: 64);
+            else Sharing.Run(new AddedLines<T>(walk, from, to + offset), walk.Rows, isLong);
+        }
+    }
+
+    /// <summary>
+    /// How a view's elements are walked: axes of size one dropped, neighbours that one step reaches merged. There is one axis at
+    /// least; sizes and steps lie in the caller's memory.
+    /// </summary>
+    private struct Walk
+    {
+        private int* _sizes, _steps;
+        private int _axes;
+
+        /// <summary>The last axis.</summary>
+        public readonly int Inner => _sizes[_axes - 1];
+
+        public readonly int Step => _steps[_axes - 1];
+
+        /// <summary>Elements of the axis before the last.</summary>
+        public readonly int Columns => _sizes[_axes - 2];
+
+        /// <summary>How often the last axis is walked.</summary>
+        public int Rows { get; private set; }
+
+        /// <summary>Whether the last two axes are those of a transposed matrix.</summary>
+        public readonly bool IsTransposed => _axes > 1 && _steps[_axes - 2] == 1 && Step >= Columns && Columns >= Block && Inner >= Block;
+
+        public static Walk Over(ReadOnlySpan<int> shape, ReadOnlySpan<int> strides, int* sizes, int* steps)
+        {
+            Walk walk = new() { _sizes = sizes, _steps = steps, Rows = 1 };
+            for (int axis = 0; axis < shape.Length; axis++)
+            {
+                if (shape[axis] == 1) continue;
+                if (walk._axes > 0 && steps[walk._axes - 1] == (long)shape[axis] * strides[axis])
+                {
+                    sizes[walk._axes - 1] *= shape[axis];
+                    steps[walk._axes - 1] = strides[axis];
+                    continue;
+                }
+
+                (sizes[walk._axes], steps[walk._axes]) = (shape[axis], strides[axis]);
+                walk._axes++;
+            }
+
+            if (walk._axes == 0) (sizes[0], steps[0], walk._axes) = (1, 1, 1);
+            for (int axis = 0; axis < walk._axes - 1; axis++) walk.Rows *= sizes[axis];
+            return walk;
         }
 
-        int rows = 1;
-        for (int i = 0; i < shape.Length - 1; i++) rows *= shape[i];
-        int inner = shape[^1], step = strides[^1];
-        if (rows == 0 || inner == 0) return;
-        Span<int> index = stackalloc int[shape.Length];
-        index.Clear();
-        int at = offset;
-        for (int row = 0; row < rows; row++)
+        /// <summary>The place of a row, and its number along each axis but the last.</summary>
+        public readonly nint Start(int row, Span<int> index)
         {
-            var values = source.Slice(row * inner, inner);
-            if (step == 1) TensorPrimitives.Add(destination.Slice(at, inner), values, destination.Slice(at, inner));
-            else
+            nint at = 0;
+            for (int axis = _axes - 2; axis >= 0; axis--)
             {
-                for (int i = 0, to = at; i < values.Length; i++, to += step) destination[to] += values[i];
+                index[axis] = row % _sizes[axis];
+                at += (nint)index[axis] * _steps[axis];
+                row /= _sizes[axis];
             }
 
-            for (int axis = shape.Length - 2; axis >= 0; axis--)
+            return at;
+        }
+
+        /// <summary>The place of the next row.</summary>
+        public readonly nint Next(nint at, Span<int> index)
+        {
+            for (int axis = _axes - 2; axis >= 0; axis--)
             {
-                at += strides[axis];
-                if (++index[axis] < shape[axis]) break;
-                at -= strides[axis] * shape[axis];
+                at += _steps[axis];
+                if (++index[axis] < _sizes[axis]) break;
+                at -= (nint)_steps[axis] * _sizes[axis];
                 index[axis] = 0;
             }
+
+            return at;
+        }
+
+        /// <summary>Room for a row's numbers.</summary>
+        public readonly int Axes => _axes;
+    }
+
+    private readonly struct Line<T>(T* source, int step, T* destination) : IRange
+        where T : unmanaged
+    {
+        public void Run(int from, int to) => Copy(source + ((nint)from * step), step, new Span<T>(destination + from, to - from));
+
+        public static void Copy(T* from, int step, Span<T> to)
+        {
+            if (step == 1) new ReadOnlySpan<T>(from, to.Length).CopyTo(to);
+            else if (step == 0) to.Fill(*from);
+            else
+            {
+                for (int i = 0; i < to.Length; i++, from += step) to[i] = *from;
+            }
+        }
+    }
+
+    private readonly struct Lines<T>(Walk walk, T* source, T* destination) : IRange
+        where T : unmanaged
+    {
+        public void Run(int from, int to)
+        {
+            Span<int> index = stackalloc int[walk.Axes];
+            nint at = walk.Start(from, index);
+            int inner = walk.Inner, step = walk.Step;
+            for (int row = from; row < to; row++, at = walk.Next(at, index))
+                Line<T>.Copy(source + at, step, new Span<T>(destination + ((nint)row * inner), inner));
+        }
+    }
+
+    /// <summary>Matrices that are transposed, one after the other.</summary>
+    private readonly struct Planes<T>(Walk walk, T* source, T* destination) : IRange
+        where T : unmanaged
+    {
+        public void Run(int from, int to)
+        {
+            Span<int> index = stackalloc int[walk.Axes];
+            int columns = walk.Columns, inner = walk.Inner;
+            for (int plane = from; plane < to; plane++)
+            {
+                T* first = source + walk.Start(plane * columns, index), target = destination + ((nint)plane * columns * inner);
+                if (sizeof(T) == sizeof(double)) Transposition.Dense(columns, inner, (double*)first, walk.Step, (double*)target);
+                else Transposition.Dense(columns, inner, (float*)first, walk.Step, (float*)target);
+            }
+        }
+    }
+
+    private readonly struct AddedLine<T>(T* source, T* destination, int step) : IRange
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        public void Run(int from, int to) => Add(new ReadOnlySpan<T>(source + from, to - from), destination + ((nint)from * step), step);
+
+        public static void Add(ReadOnlySpan<T> from, T* to, int step)
+        {
+            if (step == 1)
+            {
+                TensorPrimitives.Add(new ReadOnlySpan<T>(to, from.Length), from, new Span<T>(to, from.Length));
+                return;
+            }
+
+            for (int i = 0; i < from.Length; i++, to += step) *to += from[i];
+        }
+    }
+
+    private readonly struct AddedLines<T>(Walk walk, T* source, T* destination) : IRange
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        public void Run(int from, int to)
+        {
+            Span<int> index = stackalloc int[walk.Axes];
+            nint at = walk.Start(from, index);
+            int inner = walk.Inner, step = walk.Step;
+            for (int row = from; row < to; row++, at = walk.Next(at, index))
+                AddedLine<T>.Add(new ReadOnlySpan<T>(source + ((nint)row * inner), inner), destination + at, step);
         }
     }
 }

@@ -103,42 +103,63 @@ public sealed partial class Tensor
     /// <summary>Rows of the parts, one part after the other; backwards each part takes its columns of the gradient.</summary>
     private sealed class Cat(Tensor[] parts, int[] widths, int rows) : Operation(parts)
     {
+        private readonly int _width = widths.Sum();
+
+        private bool IsLong => Output.nelement >= Sharing.ManyElements;
+
         protected override void Forward<T>()
         {
-            if (Output.dtype == Dtype.Int32) Join<int>();
-            else Join<T>();
+            if (Output.dtype == Dtype.Int32) Sharing.Run(new JoinedRows<int>(this), rows, IsLong);
+            else Sharing.Run(new JoinedRows<T>(this), rows, IsLong);
         }
 
         protected override void Backward<T>()
         {
-            var g = OutputGradient<T>();
-            int width = widths.Sum();
             for (int part = 0, column = 0; part < widths.Length; column += widths[part++])
             {
                 if (!Wants(part)) continue;
-                var into = InputGradient<T>(part, out bool accumulate);
-                int n = widths[part];
-                for (int row = 0; row < rows; row++)
-                {
-                    var from = g.Slice((row * width) + column, n);
-                    var to = into.Slice(row * n, n);
-                    if (accumulate) TensorPrimitives.Add(to, from, to);
-                    else from.CopyTo(to);
-                }
+                InputGradient<T>(part, out bool accumulate);
+                Sharing.Run(new PartedRows<T>(this, part, column, accumulate), rows, IsLong);
             }
         }
 
-        private void Join<T>()
+        private void Join<T>(int from, int to)
             where T : unmanaged
         {
             var y = Output.Data<T>();
-            int width = widths.Sum();
             for (int part = 0, column = 0; part < widths.Length; column += widths[part++])
             {
                 var x = Inputs[part].Data<T>();
                 int n = widths[part];
-                for (int row = 0; row < rows; row++) x.Slice(row * n, n).CopyTo(y[((row * width) + column)..]);
+                for (int row = from; row < to; row++) x.Slice(row * n, n).CopyTo(y[((row * _width) + column)..]);
             }
+        }
+
+        private void Part<T>(int part, int column, bool accumulate, int from, int to)
+            where T : unmanaged, System.Numerics.IBinaryFloatingPointIeee754<T>
+        {
+            var g = OutputGradient<T>();
+            var into = Inputs[part].Gradient!.Span<T>();
+            int n = widths[part];
+            for (int row = from; row < to; row++)
+            {
+                var some = g.Slice((row * _width) + column, n);
+                var target = into.Slice(row * n, n);
+                if (accumulate) TensorPrimitives.Add(target, some, target);
+                else some.CopyTo(target);
+            }
+        }
+
+        private readonly struct JoinedRows<T>(Cat cat) : IRange
+            where T : unmanaged
+        {
+            public void Run(int from, int to) => cat.Join<T>(from, to);
+        }
+
+        private readonly struct PartedRows<T>(Cat cat, int part, int column, bool accumulate) : IRange
+            where T : unmanaged, System.Numerics.IBinaryFloatingPointIeee754<T>
+        {
+            public void Run(int from, int to) => cat.Part<T>(part, column, accumulate, from, to);
         }
     }
 

@@ -62,90 +62,117 @@ public sealed partial class Tensor
         }
     }
 
-    /// <summary>y = (x − max) − log Σ e^(x − max): shifted first, since x − logsumexp(x) would cancel for large x; ∂x = g − e^y Σ g.</summary>
-    private sealed class LogSoftmaxRows(Tensor x) : Operation(x)
+    /// <summary>
+    /// Along rows, which are shared among threads: what comes of each depends on nothing else.
+    /// </summary>
+    private abstract class RowsOperation(Tensor x) : Operation(x)
     {
-        protected override void Forward<T>()
+        private readonly int _n = x._shape[^1];
+
+        private int Rows => _n == 0 ? 0 : Inputs[0].nelement / _n;
+
+        private bool IsLong => Inputs[0].nelement >= Sharing.ManyFunctions;
+
+        protected sealed override void Forward<T>() => Sharing.Run(new ForwardRange<T>(this), Rows, IsLong);
+
+        protected sealed override void Backward<T>()
+        {
+            if (!Wants(0)) return;
+            InputGradient<T>(0, out bool accumulate);
+            Sharing.Run(new BackwardRange<T>(this, accumulate), Rows, IsLong);
+        }
+
+        /// <summary>A row's values; a scratch row is there to be written to.</summary>
+        protected abstract void Row<T>(ReadOnlySpan<T> x, Span<T> y, Span<T> scratch)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>;
+
+        /// <summary>A row's gradient in the scratch row, from its values and their gradient.</summary>
+        protected abstract void Slope<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, ReadOnlySpan<T> g, Span<T> slope)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>;
+
+        private void ForwardRows<T>(int from, int to)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
         {
             var x = Inputs[0].Data<T>();
             var y = Output.Data<T>();
-            int n = Inputs[0].Shape[^1];
-            var row = Scratch.Take<T>(0, n);
-            for (int start = 0; start < y.Length; start += n)
+            int made = Output._shape[^1];
+            var scratch = Scratch.Take<T>(0, _n);
+            for (int row = from; row < to; row++) Row<T>(x.Slice(row * _n, _n), y.Slice(row * made, made), scratch);
+        }
+
+        private void BackwardRows<T>(int from, int to, bool accumulate)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            ReadOnlySpan<T> x = Inputs[0].Data<T>(), y = Output.Data<T>(), g = OutputGradient<T>();
+            var into = Inputs[0].Gradient!.Span<T>();
+            int made = Output._shape[^1];
+            var slope = Scratch.Take<T>(0, _n);
+            for (int row = from; row < to; row++)
             {
-                var target = y.Slice(start, n);
-                TensorPrimitives.Subtract(x.Slice(start, n), TensorPrimitives.Max<T>(x.Slice(start, n)), target);
-                TensorPrimitives.Subtract(target, LogSumExpShifted(target, row), target);
+                Slope(x.Slice(row * _n, _n), y.Slice(row * made, made), g.Slice(row * made, made), slope);
+                var target = into.Slice(row * _n, _n);
+                if (accumulate) TensorPrimitives.Add(target, slope, target);
+                else slope.CopyTo(target);
             }
         }
 
-        protected override void Backward<T>()
+        private readonly struct ForwardRange<T>(RowsOperation operation) : IRange
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
         {
-            if (!Wants(0)) return;
-            var y = Output.Data<T>();
-            var g = OutputGradient<T>();
-            int n = Output.Shape[^1];
-            var into = InputGradient<T>(0, out bool accumulate);
-            var row = Scratch.Take<T>(0, n);
-            for (int start = 0; start < y.Length; start += n)
-            {
-                var gradient = g.Slice(start, n);
-                var target = into.Slice(start, n);
-                Elementwise.Map1<T, Exp>(y.Slice(start, n), row);
-                TensorPrimitives.Multiply(row, -Reduce.Sum(gradient), row);
-                TensorPrimitives.Add(row, gradient, row);
-                if (accumulate) TensorPrimitives.Add(target, row, target);
-                else row.CopyTo(target);
-            }
+            public void Run(int from, int to) => operation.ForwardRows<T>(from, to);
+        }
+
+        private readonly struct BackwardRange<T>(RowsOperation operation, bool accumulate) : IRange
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            public void Run(int from, int to) => operation.BackwardRows<T>(from, to, accumulate);
         }
     }
 
-    private sealed class LogSumExpRows(Tensor x) : Operation(x)
+    /// <summary>y = (x − max) − log Σ e^(x − max): shifted first, since x − logsumexp(x) would cancel for large x; ∂x = g − e^y Σ g.</summary>
+    private sealed class LogSoftmaxRows(Tensor x) : RowsOperation(x)
     {
-        protected override void Forward<T>()
+        protected override void Row<T>(ReadOnlySpan<T> x, Span<T> y, Span<T> scratch)
         {
-            var x = Inputs[0].Data<T>();
-            var y = Output.Data<T>();
-            int n = Inputs[0].Shape[^1];
-            var row = Scratch.Take<T>(0, n);
-            for (int i = 0; i < y.Length; i++)
-            {
-                var values = x.Slice(i * n, n);
-                T most = TensorPrimitives.Max<T>(values);
-                if (!T.IsFinite(most))
-                {
-                    y[i] = most;
-                    continue;
-                }
-
-                TensorPrimitives.Subtract(values, most, row);
-                y[i] = most + LogSumExpShifted<T>(row, row);
-            }
+            TensorPrimitives.Subtract(x, TensorPrimitives.Max<T>(x), y);
+            TensorPrimitives.Subtract(y, LogSumExpShifted(y, scratch), y);
         }
 
-        protected override void Backward<T>()
+        protected override void Slope<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, ReadOnlySpan<T> g, Span<T> slope)
         {
-            if (!Wants(0)) return;
-            var x = Inputs[0].Data<T>();
-            var y = Output.Data<T>();
-            var g = OutputGradient<T>();
-            int n = Inputs[0].Shape[^1];
-            var into = InputGradient<T>(0, out bool accumulate);
-            var row = Scratch.Take<T>(0, n);
-            for (int i = 0; i < y.Length; i++)
-            {
-                var target = into.Slice(i * n, n);
-                if (T.IsNegativeInfinity(y[i]))
-                {
-                    if (!accumulate) target.Clear();
-                    continue;
-                }
+            Elementwise.Map1<T, Exp>(y, slope);
+            TensorPrimitives.Multiply(slope, -Reduce.Sum(g), slope);
+            TensorPrimitives.Add(slope, g, slope);
+        }
+    }
 
-                TensorPrimitives.Subtract(x.Slice(i * n, n), y[i], row);
-                Elementwise.Map1<T, Exp>(row, row);
-                if (accumulate) TensorPrimitives.MultiplyAdd(row, g[i], target, target);
-                else TensorPrimitives.Multiply(row, g[i], target);
+    /// <summary>∂x = e^(x − y) ∘ g; a row of −∞ has no slope.</summary>
+    private sealed class LogSumExpRows(Tensor x) : RowsOperation(x)
+    {
+        protected override void Row<T>(ReadOnlySpan<T> x, Span<T> y, Span<T> scratch)
+        {
+            T most = TensorPrimitives.Max<T>(x);
+            if (!T.IsFinite(most))
+            {
+                y[0] = most;
+                return;
             }
+
+            TensorPrimitives.Subtract(x, most, scratch);
+            y[0] = most + LogSumExpShifted<T>(scratch, scratch);
+        }
+
+        protected override void Slope<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, ReadOnlySpan<T> g, Span<T> slope)
+        {
+            if (T.IsNegativeInfinity(y[0]))
+            {
+                slope.Clear();
+                return;
+            }
+
+            TensorPrimitives.Subtract(x, y[0], slope);
+            Elementwise.Map1<T, Exp>(slope, slope);
+            TensorPrimitives.Multiply(slope, g[0], slope);
         }
     }
 }

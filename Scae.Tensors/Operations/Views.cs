@@ -210,8 +210,8 @@ public sealed partial class Tensor
         {
             if (!Wants(0)) return;
             var into = InputGradient<T>(0, out bool accumulate);
-            if (accumulate) System.Numerics.Tensors.TensorPrimitives.Add(OutputGradient<T>(), into, into);
-            else OutputGradient<T>().CopyTo(into);
+            if (accumulate) Elementwise.Map2<T, Sum>(OutputGradient<T>(), 1, into, 1, into);
+            else Stretches.Copy(OutputGradient<T>(), into);
         }
 
         private void Gather<T>()

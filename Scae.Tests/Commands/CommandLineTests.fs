@@ -23,6 +23,9 @@ let private nonsense: (string list * string) list =
         [ "train"; "constellations"; "--threads"; "0" ], "scae: --threads 0: must be from 1 to 1024"
         [ "sweep"; "constellations"; "--seeds"; "4..2" ],
         "scae: --seeds 4..2: must be first..last with first ≤ last, such as 0..4"
+        [ "sweep"; "neural-em"; "--presets"; "all"; "--preset"; "quick" ], "scae: --presets all: can't be with --preset"
+        [ "sweep"; "neural-em"; "--presets"; "quick"; "--vary"; "hidden=12" ],
+        "scae: --presets quick: can't be with --vary"
         [ "sweep"; "neural-em"; "--vary"; "hiden=12,24" ],
         "scae: there is no hyperparameter --hiden; did you mean hidden?"
         [ "sweep"; "neural-em"; "--vary"; "hidden=12,none" ], "scae: --hidden none: must be a whole number"
@@ -44,6 +47,14 @@ let private nonsense: (string list * string) list =
         [ "sweep"; "neural-em"; "--hidden"; "8"; "--vary"; "hidden=16,32" ],
         "scae: --vary hidden=16,32: hidden is also given as --hidden"
         [ "eval"; "air"; "--epochs"; "8" ], "scae eval has no option --epochs; scae eval --help lists them"
+        [ "report" ], "scae report: needs a run's folder, such as scae report runs/constellations-published-0"
+        [ "report"; "" ], "scae report: needs a run's folder, such as scae report runs/constellations-published-0"
+        [ "report"; "a"; "b"; "--ot"; "c.html" ], "scae report has no option --ot; did you mean --out?"
+        [ "report"; "a"; "--out"; "" ], "scae report: an empty name is no file"
+        [ "export" ],
+        "scae export: needs a run's folder, such as scae export runs/constellations-published-0 --format npz"
+        [ "export"; "a" ], "scae export: needs --format npz or --format onnx"
+        [ "export"; "a"; "--format"; "onx" ], "scae: --format onx: must be npz or onnx"
         [ "eval" ], "scae eval: needs a run's folder, such as scae eval runs/constellations-published-0"
     ]
 
@@ -58,7 +69,8 @@ let tests =
                 let result = run [ "--help" ]
                 result.ExitCode |> shouldEqual 0
 
-                for verb in [ "list"; "train"; "eval"; "figures"; "sweep"; "verify"; "gradcheck"; "bench" ] do
+                for verb in
+                    [ "list"; "train"; "eval"; "figures"; "report"; "export"; "sweep"; "verify"; "gradcheck"; "bench" ] do
                     result.Output |> shouldContainText verb
 
             testCase "help of train lists every hyperparameter with its default"
@@ -419,6 +431,41 @@ let tests =
                     let written = File.GetLastWriteTimeUtc checkpoint
                     let second = run scan
                     second.Output |> shouldEqual first.Output
+                    File.GetLastWriteTimeUtc checkpoint |> shouldEqual written)
+
+            testCase "presets are compared in a table, and only what isn't finished is trained"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let compare =
+                        [
+                            "sweep"
+                            "constellations"
+                            "--presets"
+                            "quick,published"
+                            "--seeds"
+                            "0..1"
+                            "--out"
+                            folder
+                        ]
+                        @ [ "--epochs"; "1"; "--steps-per-epoch"; "2"; "--validation-size"; "16"; "--test-size"; "16" ]
+
+                    let first = run compare
+                    first.Error |> shouldEqual ""
+                    first.Output |> shouldContainText "quick, seed 1: "
+
+                    first.Output
+                    |> shouldContainText $"2 seeds each, mean ± standard deviation; runs, tables and picture: {folder}"
+
+                    let presets =
+                        json (File.ReadAllText(Path.Combine(folder, "comparison.json"))) |> property "presets"
+
+                    presets.GetArrayLength() |> shouldEqual 2
+                    (presets[1] |> property "preset").ValueEquals "published" |> shouldEqual true
+
+                    File.ReadAllLines(Path.Combine(folder, "comparison.md"))[4] |> shouldStartWith "| quick | "
+                    let checkpoint = Path.Combine(folder, "published", "seed-1", "last.safetensors")
+                    let written = File.GetLastWriteTimeUtc checkpoint
+                    (run compare).ExitCode |> shouldEqual 0
                     File.GetLastWriteTimeUtc checkpoint |> shouldEqual written)
 
             testCase "gradcheck passes and bench reports every part of a step"

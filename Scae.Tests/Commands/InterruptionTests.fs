@@ -48,6 +48,39 @@ let private readTo (start: string) (running: System.Diagnostics.Process) =
 
     read ()
 
+/// How often the digits' training is killed; the variable SCAE_KILLS asks for more than the few of every day.
+let private kills =
+    match Int32.TryParse(Environment.GetEnvironmentVariable "SCAE_KILLS") with
+    | true, count -> count
+    | _ -> 3
+
+/// The quick preset of stacked capsules, in short epochs.
+let private shortDigits =
+    [ "train"; "scae"; "--preset"; "quick"; "--epochs"; "16"; "--steps-per-epoch"; "10" ]
+    @ [ "--digits"; "strokes"; "--validation-size"; "20"; "--test-size"; "50"; "--probe-size"; "60" ]
+
+/// Kills a training with SIGKILL at a moment that chance chooses: while it starts, trains, writes, measures or draws. Whether
+/// it had ended before.
+let private killSometime (chance: Scae.Tensors.KeyStream) (arguments: string list) : bool =
+    use running = start arguments
+    let error = running.StandardError.ReadToEndAsync()
+
+    if chance.NextInt 5 > 0 then
+        readTo "scae, " running
+
+    let output = running.StandardOutput.ReadToEndAsync()
+    let ended = running.WaitForExit(chance.NextInt 2500)
+
+    if ended then
+        error.Result |> shouldEqual ""
+        running.ExitCode |> shouldEqual 0
+    else
+        running.Kill()
+        running.WaitForExit()
+
+    output.Wait()
+    ended
+
 /// A training that is short, but for the evaluation on test scenes.
 let private longFinish (testSize: int) =
     [ "train"; "constellations"; "--preset"; "quick"; "--epochs"; "1"; "--steps-per-epoch"; "20" ]
@@ -124,6 +157,44 @@ let tests =
                     let found = events killed
                     found |> shouldEqual (events straight)
                     found |> List.filter (fun value -> value.Tag = "train/loss") |> shouldHaveLength 20)
+
+            testCase $"stacked capsules killed {kills} times at random moments resume to the same bytes"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let straight = Path.Combine(folder, "straight")
+                    let train out options = shortDigits @ [ "--out"; out ] @ options
+                    (run (train straight [ "--quiet" ])).ExitCode |> shouldEqual 0
+
+                    let bytes (out: string) =
+                        filesOf out
+                        |> List.filter (fun file ->
+                            file.EndsWith ".safetensors" || file.EndsWith ".gif" || file.EndsWith ".svg")
+                        |> List.filter ((<>) "previous.safetensors")
+                        |> List.map (fun file -> file, File.ReadAllBytes(Path.Combine(out, file)))
+
+                    let expected = bytes straight
+                    expected |> List.map fst |> shouldContain "last.safetensors"
+                    let chance = (Scae.Tensors.Key.OfSeed 13L).Stream()
+                    let killed = Path.Combine(folder, "killed")
+
+                    let resume () =
+                        if File.Exists(Path.Combine(killed, "run.json")) then
+                            [ "--resume" ]
+                        else
+                            []
+
+                    let finished () =
+                        bytes killed |> shouldEqual expected
+                        Directory.Delete(killed, recursive = true)
+
+                    for _ in 1..kills do
+                        // A run that ended of its own accord is as good as one that is finished below; the next begins anew.
+                        if killSometime chance (train killed (resume ())) then
+                            finished ()
+
+                    let last = run (train killed ("--quiet" :: resume ()))
+                    last.Error |> shouldEqual ""
+                    finished ())
 
             for signalName in [ "INT"; "TERM" ] do
                 testCase $"an interrupted run saves and says how to resume ({signalName})"

@@ -313,6 +313,26 @@ let private parts =
                 (image it xs[0]).partMixture scene)
     ]
 
+let private votes =
+    let raw (it: Instance) = [ it.Sizes[0]; it.Sizes[1]; 6 * it.Sizes[2] + 6 + it.Sizes[3] ]
+
+    [
+        for isSimilarity in [ false; true ] do
+            general
+                $"votePoses, similarity {isSimilarity}"
+                (fun it ->
+                    let s = it.Sizes
+                    [ Anywhere, raw it; Anywhere, [ s[1]; s[2]; 6 ]; Anywhere, [ s[1]; 6 ] ])
+                (fun _ xs -> (xs[0] * 0.1).votePoses(xs[1] * 0.1, xs[2] * 0.1, isSimilarity))
+        general
+            "isotropicLogLikelihood"
+            (fun it ->
+                let s = it.Sizes
+                let n = 1 + s[3]
+                [ Anywhere, [ s[0]; s[2]; n ]; Anywhere, [ s[0]; s[1]; s[2]; n ]; Positive, [ s[0]; s[1]; s[2] ] ])
+            (fun _ xs -> xs[0].isotropicLogLikelihood(xs[1], xs[2]))
+    ]
+
 let private likelihoods =
     [
         general
@@ -369,6 +389,7 @@ let cases =
             joining
             images
             parts
+            votes
             likelihoods
             mixtures
         ]

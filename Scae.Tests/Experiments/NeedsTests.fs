@@ -49,6 +49,11 @@ let tests =
                     let need = task.Needs() |> List.find (fun need -> need.Name = "batch-size")
                     need.Bytes / (2.0 * float step.Bytes) |> shouldBeIn (0.9, 1.1)
 
+            testCase "scenes that are made when they are looked at take no memory"
+            <| fun () ->
+                let needs = (task "tvae" "quick" [ "digits", "strokes"; "test-size", "2000000000" ]).Needs()
+                needs |> List.map _.Name |> shouldEqual [ "batch-size" ]
+
             testCase "what doesn't fit is refused with the hyperparameter to lower"
             <| fun () ->
                 refusal 16e9 "constellations" "published" [] |> shouldEqual "fits"

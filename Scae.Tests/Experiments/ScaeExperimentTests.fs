@@ -94,12 +94,13 @@ let tests =
                 let history = { Evaluations = state.Evaluations; Snapshots = [] }
                 let metrics = Trained.metrics session Test
 
-                for name in [ "posterior_match"; "posterior_match_on_test"; "prior_match_refitted"; "prior_nmi" ] do
-                    metrics |> List.find (fun (other, _) -> other = name) |> snd |> shouldBeIn (0.0, 1.0)
+                for name, value in metrics do
+                    if name.Contains "_match" || name.Contains "_probe" || name.Contains "_nearest" then
+                        value |> shouldBeIn (0.0, 1.0)
 
                 (session.Inspect()).Figures history
                 |> List.map _.Name
-                |> shouldEqual [ "training-curves"; "reconstructions"; "templates" ]
+                |> shouldEqual [ "training-curves"; "reconstructions"; "templates"; "favourites"; "confusion"; "t-sne" ]
 
                 match
                     session.Animation
@@ -187,22 +188,12 @@ let tests =
                 metrics["reconstruction"] |> shouldEqual -1.0
                 metrics["parts"] |> shouldEqual 3.0
                 metrics["objects"] |> shouldEqual 1.0
-                let probes = ScaeMeasures.probes (Key.OfSeed 1L) reading reading
 
-                for name, value in probes do
-                    if value < 1.0 - 1e-9 then
-                        failtest $"{name}: {value}"
-
-                // Labels moved by one: online probes are wrong, clusters are matched anew.
+                // Labels moved by one: online probes are wrong.
                 let moved =
                     { reading with
                         Labels = reading.Labels |> Array.map (fun label -> (label + 1) % 10)
                     }
 
                 (ScaeMeasures.ofReading moved |> Map.ofList)["prior_probe"] |> shouldEqual 0.0
-                let probes = ScaeMeasures.probes (Key.OfSeed 1L) reading moved |> Map.ofList
-                probes["posterior_match"] |> shouldEqual 0.0
-                probes["posterior_match_on_test"] |> shouldEqual 1.0
-                probes["posterior_match_refitted"] |> shouldEqual 1.0
-                probes["posterior_logistic"] |> shouldEqual 0.0
         ]

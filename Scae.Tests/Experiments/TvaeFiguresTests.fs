@@ -60,38 +60,9 @@ let tests =
 
                 shown |> shouldEqual (array2D [ [ 0.0; 0.5 ]; [ 0.5; 0.0 ] ])
 
-            testCase "likelihood and equivariance show chance, each model, and where it started"
-            <| fun () ->
-                let model name =
-                    {
-                        Name = name
-                        LogLikelihood = -190.0
-                        Equivariance = 2000.0
-                        PriorEquivariance = 900.0
-                    }
-
-                let panel =
-                    (TvaeFigures.likelihoodAgainstEquivariance 13_270.0 [ model "a"; model "b" ]).Panels.Head.Head
-
-                let points =
-                    panel.Marks
-                    |> List.choose (fun mark ->
-                        match mark with
-                        | Mark.Scatter points -> Some(points.Label, points.X[0])
-                        | _ -> None)
-
-                points |> shouldEqual [ "", 900.0; "a", 2000.0; "", 900.0; "b", 2000.0 ]
-
-                panel.Marks
-                |> List.choose (fun mark ->
-                    match mark with
-                    | Mark.Rule rule -> Some rule.At
-                    | _ -> None)
-                |> shouldEqual [ 13_270.0 ]
-
             testCase "every factor has a bar, and chance beside it"
             <| fun () ->
-                let factor name = { Factor = name; Correlation = 0.9; Chance = 0.5 }
+                let factor name = { Factor = name; Correlation = 0.9; Chance = 0.5; Prior = 0.7 }
 
                 let panel = (TvaeFigures.capsuleCorrelation [ factor "scale"; factor "column" ]).Panels.Head.Head
 

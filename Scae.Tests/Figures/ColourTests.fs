@@ -37,6 +37,27 @@ let tests =
                 let i = abs (i % 1000)
                 List.init 8 (fun k -> Palette.category (i + k)) |> List.distinct |> List.length = 8
 
+            testCase "ten digits have ten colours, and many things many, none of them dark"
+            <| fun () ->
+                List.init 10 Palette.digit |> List.distinct |> shouldHaveLength 10
+                Palette.digit 10 |> shouldEqual (Palette.digit 0)
+                let many = List.init 64 Palette.many
+                List.distinct many |> shouldHaveLength 64
+
+                for colour in many do
+                    Colour.luminance colour |> shouldBeGreaterThan 0.15
+
+                // Neighbours differ by a quarter of a channel's range at least somewhere.
+                for a, b in List.pairwise many do
+                    let apart (x: byte) (y: byte) = abs (int x - int y)
+                    max (apart a.R b.R) (max (apart a.G b.G) (apart a.B b.B)) |> shouldBeAtLeast 64
+
+            testCase "a vivid colour keeps its mean, and grey has nothing to be made vivid"
+            <| fun () ->
+                Colour.vivid 0.5 (Colour.rgb 100 150 200) |> shouldEqual (Colour.rgb 75 150 225)
+                Colour.vivid 3.0 (Colour.rgb 90 90 90) |> shouldEqual (Colour.rgb 90 90 90)
+                Colour.vivid 0.0 Palette.orange |> shouldEqual Palette.orange
+
             testCase "grey, viridis and magma become brighter and blues darker"
             <| fun () ->
                 for map in [ ColourMap.grey; ColourMap.viridis; ColourMap.magma ] do

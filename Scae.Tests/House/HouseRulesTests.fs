@@ -21,7 +21,16 @@ let private sources (project: string) (pattern: string) =
 
 let private all =
     [
-        for project in [ "Scae.Tensors"; "Scae.Core"; "Scae.Cli"; "Scae.Tests"; "Scae.Benchmarks"; "examples" ] do
+        for project in
+            [
+                "Scae.Tensors"
+                "Scae.Core"
+                "Scae.Reports"
+                "Scae.Cli"
+                "Scae.Tests"
+                "Scae.Benchmarks"
+                "examples"
+            ] do
             yield! sources project "*.cs"
             yield! sources project "*.fs"
             yield! sources project "*.fsx"
@@ -133,7 +142,8 @@ let tests =
 
                 references "Scae.Tensors" "Scae.Tensors.csproj" |> shouldBeEmpty
                 references "Scae.Core" "Scae.Core.fsproj" |> shouldEqual [ "Scae.Tensors" ]
-                references "Scae.Cli" "Scae.Cli.csproj" |> shouldEqual [ "Scae.Core" ]
+                references "Scae.Reports" "Scae.Reports.fsproj" |> shouldBeEmpty
+                references "Scae.Cli" "Scae.Cli.csproj" |> shouldEqual [ "Scae.Core"; "Scae.Reports" ]
 
             testCase "every version is pinned"
             <| fun () ->

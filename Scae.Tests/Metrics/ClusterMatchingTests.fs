@@ -97,6 +97,10 @@ let tests =
                 score.Strict |> shouldEqual 0.0
                 score.MatchedOnTest |> shouldEqual 1.0
                 score.RefittedOnTest |> shouldEqual 1.0
+                // Other points, too, are judged by what was matched on the training set.
+                ClusterMatching.ofOthers score (clouds 4 6 40 0.1 9L) |> shouldEqual 1.0
+                ClusterMatching.ofOthers score (test, renamed) |> shouldEqual 0.0
+                Double.IsNaN(ClusterMatching.ofOthers score ([||], [||])) |> shouldEqual true
 
             testCase "the nearest labelled neighbour decides, and ties go to the first"
             <| fun () ->

@@ -153,6 +153,21 @@ let compute (count: int) : string =
         for t in [ x; gain; bias ] do
             add t.derivative
 
+        // Votes and densities of two capsules: 13 poses to a vector of 16 or 8.
+        let images = finite.nelement / (2 * 87)
+        let raw = ((finite.slice (0, 0, images * 2 * 87)).view(images, 2, 87) * 1e-3).reverseDiff()
+        let added = (finite.slice (0, 0, 2 * 13 * 6)).view(2, 13, 6) * 1e-3
+        let seen = (finite.slice (0, 0, images * 13 * 6)).view(images, 13, 6) * 1e-3
+
+        for isSimilarity in [ false; true ] do
+            let votes = raw.votePoses (added, added.select (1, 0), isSimilarity)
+            let density = seen.isotropicLogLikelihood (votes, (votes.norm 3) * 0.1 + 0.5)
+            add votes
+            add density
+            (density * 1e-3).sum().reverse()
+
+        add raw.derivative
+
         let parameter, mean, square = finite.clone (), finite.zerosLike (), finite.zerosLike ()
         Updates.Adam(parameter, finite, mean, square, 0.1, 0.9, 0.999, 1e-8, 3L)
         Updates.RmsProp(parameter, finite, square, 0.1, 0.9, 1e-8, 1.0, mean, 0.9)

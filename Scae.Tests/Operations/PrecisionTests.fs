@@ -248,6 +248,17 @@ let tests =
                         |> Array.forall (fun (i, y) -> y = whole[i % xs.Length])
                         |> shouldEqual true
 
+            testCase "an angle of millions changes no bit of its neighbours' sine and cosine"
+            <| fun () ->
+                for dtype in [ Dtype.Float32; Dtype.Float64 ] do
+                    let angles = Array.init 1000 (fun i -> float i * 0.7)
+                    let far = angles |> Array.mapi (fun i x -> if i % 8 = 5 then 3e6 + x else x)
+                    let small (y: Tensor) = read y |> Array.indexed |> Array.filter (fun (i, _) -> i % 8 <> 5)
+
+                    for f in [ (fun (x: Tensor) -> x.sin ()); _.cos() ] do
+                        small (f (Tensor.``of``(far).cast dtype))
+                        |> shouldEqual (small (f (Tensor.``of``(angles).cast dtype)))
+
             for name, f in Digest.reductions do
                 testCase $"a reduction is right for every length ({name})"
                 <| fun () ->

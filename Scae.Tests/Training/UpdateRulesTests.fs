@@ -40,6 +40,7 @@ let private plan: Plan =
         Average = ValueSome 0.9
         SnapshotEvery = 0
         EndMatters = false
+        KeepsScenes = true
         BestBy = { Metric = "first"; Larger = true }
     }
 

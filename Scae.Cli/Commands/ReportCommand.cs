@@ -1,0 +1,35 @@
+using System;
+using System.IO;
+using System.Linq;
+using System.Text.Json.Nodes;
+using Scae.Cli.Reports;
+using Scae.Cli.Runs;
+using Scae.Core.CommandLine;
+using Scae.Reports;
+
+namespace Scae.Cli.Commands;
+
+/// <summary>scae report: runs as one HTML file.</summary>
+internal static class ReportCommand
+{
+    public static int Run(ReportOptions options)
+    {
+        var runs = ReportedFolder.ReadAll(options.Folders);
+        string path = options.Out?.Value ?? (options.Folders.Length == 1 ? Path.Combine(options.Folders.Head, "report.html") : "report.html");
+        if (Directory.Exists(path)) throw new RunFailure($"--out {path}: this is a folder; name a file, such as {Shell.Quote(Path.Combine(path, "report.html"))}", ExitCode.Usage);
+        string html = ReportModule.html(ReportBuilder.Of(runs));
+        try
+        {
+            if (Path.GetDirectoryName(path) is { Length: > 0 } folder) Directory.CreateDirectory(folder);
+            AtomicFile.Write(path, html);
+        }
+        catch (Exception problem) when (FileProblem.Is(problem))
+        {
+            throw new RunFailure($"{path}: the report can't be written ({FileProblem.Text(problem)}); choose another file with --out");
+        }
+
+        if (options.Json) Console.Out.WriteLine(new JsonObject { ["report"] = path, ["runs"] = new JsonArray([.. runs.Select(run => (JsonNode)run.Folder.Path)]) }.ToJsonString(Json.Indented));
+        else Console.Out.WriteLine(path);
+        return ExitCode.Success;
+    }
+}

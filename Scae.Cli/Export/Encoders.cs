@@ -1,0 +1,38 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using Scae.Cli.Runs;
+using Scae.Core.Experiments;
+using Scae.Core.Training;
+
+namespace Scae.Cli.Export;
+
+/// <summary>The models whose encoder can be written as an ONNX graph.</summary>
+internal static class Encoders
+{
+    private static readonly (string Experiment, string? Model, Func<Weights, GraphBuilder> Graph)[] s_known =
+    [
+        ("constellations", "small", ConstellationsEncoder.Graph),
+        ("scae", null, PartsEncoder.Graph),
+    ];
+
+    /// <summary>The encoder of a run. One that can't be written is refused in a line that names those that can.</summary>
+    public static OnnxModel Of(RunIdentity identity, IEnumerable<KeyValuePair<string, TensorEntry>> tensors)
+    {
+        var experiment = RunFailure.Unless(Experiments.find(identity.Experiment));
+        string? model = RunFailure.Unless(Experiments.preset(identity.Preset, experiment)).Model?.Value;
+        var known = s_known.FirstOrDefault(known => known.Experiment == identity.Experiment && known.Model == model);
+        if (known.Graph is null)
+        {
+            string others = string.Join(" and ", s_known.Select(other => $"{other.Experiment} ({string.Join(", ", Presets(other.Experiment, other.Model))})"));
+            throw new RunFailure($"the encoder of {identity.Experiment}, preset {identity.Preset}, can't be written as ONNX; those of {others} can, and every run's parameters with --format npz");
+        }
+
+        return known.Graph(Weights.Of(tensors, identity.Settings)).Model(
+            TrainingRun.Version,
+            [("experiment", identity.Experiment), ("preset", identity.Preset), ("seed", $"{identity.Seed}")]);
+    }
+
+    private static IEnumerable<string> Presets(string experiment, string? model) =>
+        RunFailure.Unless(Experiments.find(experiment)).Specification.Presets.Where(preset => preset.Model?.Value == model).Select(preset => preset.Name);
+}

@@ -1,0 +1,113 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using Microsoft.FSharp.Collections;
+using Scae.Cli.Runs;
+using Scae.Core.Experiments;
+using Scae.Reports;
+
+namespace Scae.Cli.Reports;
+
+/// <summary>From runs to a report: a section for each experiment, runs that differ in their seed alone as one group.</summary>
+internal static class ReportBuilder
+{
+    // More columns than this are no table any more.
+    private const int MostColumns = 8;
+
+    /// <summary>Runs with the same hyperparameters.</summary>
+    private sealed record Group(string Name, string Preset, IReadOnlyList<ReportedFolder> Runs)
+    {
+        public List<Summary> Finished { get; } = [.. Runs.Where(run => run.Summary is not null).Select(run => run.Summary!)];
+    }
+
+    public static Report Of(IReadOnlyList<ReportedFolder> runs)
+    {
+        var sections = runs.GroupBy(run => run.Identity.Experiment).Select(some => Section([.. some], ReportModule.PictureBytes / runs.Count)).ToList();
+        string title = runs.Count == 1
+            ? $"{sections[0].Title}, preset {runs[0].Identity.Preset}, seed {runs[0].Identity.Seed}"
+            : $"{string.Join(", ", sections.Select(section => section.Title))}: {runs.Count} runs";
+        return new Report(title, ListModule.OfSeq(sections), TrainingRun.Version);
+    }
+
+    private static ReportSection Section(List<ReportedFolder> runs, int room)
+    {
+        var specification = runs[0].Experiment.Specification;
+        var groups = runs.GroupBy(Combination).Select(some => new Group(some.Key, some.First().Identity.Preset, [.. some])).ToList();
+        int ColourOf(ReportedFolder run) => groups.Count > 1 ? groups.FindIndex(group => group.Runs.Contains(run)) : runs.IndexOf(run);
+        return new ReportSection(
+            specification.Title,
+            specification.Summary + ".",
+            specification.Paper,
+            Results(specification, groups),
+            ListModule.OfSeq(groups.Count > 1
+                ? groups.Select((group, i) => Tuple.Create(group.Name, i))
+                : runs.Select((run, i) => Tuple.Create(NameOf(run), i))),
+            ListModule.OfSeq(Metrics(runs).Select(metric => ChartOf(
+                metric, runs.Select(run => (run, groups.Count > 1 ? $"{Combination(run)}, {NameOf(run)}" : NameOf(run), ColourOf(run)))))),
+            ListModule.OfSeq(runs.Select(run => ReportText.Of(run, $"{Combination(run)}, {NameOf(run)}", room))));
+    }
+
+    private static string NameOf(ReportedFolder run) => $"seed {run.Identity.Seed}";
+
+    /// <summary>The preset and what differs from it: what runs of a group share.</summary>
+    private static string Combination(ReportedFolder run) =>
+        string.Join(", ", ReportText.Changes(run).Select(change => $"{change.Name} {change.Value}").Prepend(run.Identity.Preset));
+
+    /// <summary>Every metric of the runs, in the order in which they come.</summary>
+    private static IEnumerable<string> Metrics(IEnumerable<ReportedFolder> runs) => runs.SelectMany(run => run.Course[^1].Values.Keys).Distinct();
+
+    /// <summary>A metric over the epochs; fractions of one in percent.</summary>
+    private static Chart ChartOf(string metric, IEnumerable<(ReportedFolder Run, string Label, int Colour)> runs)
+    {
+        int scale = Format.IsFraction(metric) ? 100 : 1;
+        var curves = runs.Select(one => new Curve(
+            one.Label,
+            one.Colour,
+            [.. one.Run.Course.Select(point => point.Epoch)],
+            [.. one.Run.Course.Select(point => scale * point.Values.GetValueOrDefault(metric, double.NaN))]));
+        return new Chart(scale == 1 ? Format.Name(metric) : $"{Format.Name(metric)}, %", ListModule.OfSeq(curves), value => Format.Value(metric, value / scale));
+    }
+
+    /// <summary>A row a metric: each group's mean ± standard deviation, or each run where there is one group, and the rest.</summary>
+    private static Table Results(Specification specification, List<Group> groups)
+    {
+        groups = [.. groups.Where(group => group.Finished.Count > 0)];
+        var metrics = groups.SelectMany(group => group.Finished).SelectMany(summary => summary.Metrics.Select(metric => metric.Item1)).Distinct().ToList();
+        var seeds = groups is [{ Finished: { Count: > 1 and <= MostColumns } some }] ? some : [];
+        var columns = groups.Select(group => groups.Count == 1 && group.Finished.Count == 1 ? "measured" : $"{group.Name} ({Format.Seeds(group.Finished.Count)})");
+        var rows = metrics.Select(metric => (string[])
+        [
+            Format.Name(metric),
+            .. groups.Select(group => Measured(group, metric)),
+            .. seeds.Select(summary => Format.Value(metric, summary.Metric(metric) ?? double.NaN)),
+            Lines(groups, group => Tables.Published(specification, group.Preset, metric)),
+            Lines(groups, group => Targets(specification, group, metric)),
+        ]).ToList();
+        string[] head = ["metric", .. columns, .. seeds.Select(summary => $"seed {summary.Seed}"), "published", "target"];
+
+        // A column in which nothing stands says nothing.
+        var shown = Enumerable.Range(0, head.Length).Where(column => rows.Any(row => row[column].Length > 0)).ToList();
+        FSharpList<string> Shown(string[] row) => ListModule.OfSeq(shown.Select(column => row[column]));
+        return new Table(Shown(head), ListModule.OfSeq(rows.Select(Shown)));
+    }
+
+    private static string Measured(Group group, string metric)
+    {
+        if (group.Finished.All(summary => summary.Metric(metric) is null)) return "–";
+        var spread = Spread.Of(group.Finished, metric);
+        return Format.Spread(metric, spread.Mean, spread.Deviation);
+    }
+
+    private static string Targets(Specification specification, Group group, string metric) => string.Join('\n', specification.Targets
+        .Where(target => target.Preset == group.Preset && target.Metric == metric && group.Finished.Any(summary => summary.Metric(metric) is not null))
+        .Select(target =>
+        {
+            var check = new TargetCheck(target, Spread.Of(group.Finished, metric).Mean);
+            // A mean of five seeds is no claim about one, and a preset with other hyperparameters is another program.
+            bool isMeant = group.Name == group.Preset && group.Finished.Count >= target.Seeds;
+            return Tables.Target(check) + (!isMeant ? string.Empty : check.Holds ? ": holds" : ": missed");
+        }));
+
+    private static string Lines(IEnumerable<Group> groups, Func<Group, string> lines) =>
+        string.Join('\n', groups.SelectMany(group => lines(group).Split('\n')).Where(line => line.Length > 0).Distinct());
+}

@@ -1,0 +1,81 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Scae.Cli.Runs;
+using Scae.Core.Experiments;
+using Scae.Core.Training;
+
+namespace Scae.Cli.Reports;
+
+/// <summary>An evaluation as metrics.jsonl has it.</summary>
+internal sealed record CoursePoint(double Epoch, IReadOnlyDictionary<string, double> Values);
+
+/// <summary>A run as a report sees it: what its folder's files say, without its checkpoint.</summary>
+/// <param name="Folder">The folder.</param>
+/// <param name="Identity">Which run it is.</param>
+/// <param name="Experiment">Its experiment.</param>
+/// <param name="Course">Its evaluations.</param>
+/// <param name="Summary">What it came to; null where it isn't finished.</param>
+internal sealed record ReportedFolder(RunFolder Folder, RunIdentity Identity, Experiment Experiment, IReadOnlyList<CoursePoint> Course, Summary? Summary)
+{
+    private static readonly string[] s_notMetrics = ["epoch", "step", "seconds"];
+
+    /// <summary>Reads the runs in some folders: runs, or sweeps with runs in folders of their own.</summary>
+    public static List<ReportedFolder> ReadAll(IEnumerable<string> paths) =>
+        [.. paths.SelectMany(Runs).DistinctBy(folder => Path.GetFullPath(folder.Path)).Select(Read)];
+
+    private static IEnumerable<RunFolder> Runs(string path)
+    {
+        var folder = RunFolder.Given("report", path);
+        if (!Directory.Exists(path)) throw new RunFailure($"{path}: there is no such folder; scae train leaves one under runs/");
+        if (folder.WasBegun) return [folder];
+        var runs = Below(path).Concat(Below(path).SelectMany(inner => Below(inner.Path))).Where(inner => inner.WasBegun).ToList();
+        return runs.Count > 0 ? runs : throw new RunFailure($"{path}: the folder holds neither a run nor a sweep's runs; scae train leaves one under runs/");
+    }
+
+    /// <summary>The folders in a folder, seed-2 before seed-10.</summary>
+    private static IEnumerable<RunFolder> Below(string path) =>
+        Directory.EnumerateDirectories(path).OrderBy(inner => inner, StringComparer.Create(System.Globalization.CultureInfo.InvariantCulture, System.Globalization.CompareOptions.NumericOrdering)).Select(RunFolder.At);
+
+    private static ReportedFolder Read(RunFolder folder)
+    {
+        if (!File.Exists(folder.Settings)) throw new RunFailure($"{folder.Settings}: the file is missing, and it says which run this is");
+        var identity = RunSettings.Identity(File.ReadAllText(folder.Settings)) ?? throw new RunFailure($"{folder.Settings}: the file is damaged");
+        var experiment = RunFailure.Unless(Experiments.find(identity.Experiment), folder.Settings);
+        var course = File.Exists(folder.Metrics) ? File.ReadLines(folder.Metrics).Select((line, i) => Point(folder, line, i + 1)).ToList() : [];
+        if (course.Count == 0) throw new RunFailure($"{folder.Path}: the run has no evaluation yet; the first comes at the end of its first epoch");
+        return new ReportedFolder(folder, identity, experiment, course, SummaryOf(folder, identity, experiment));
+    }
+
+    private static CoursePoint Point(RunFolder folder, string line, int number)
+    {
+        try
+        {
+            var root = JsonNode.Parse(line)!.AsObject();
+            var values = root.Where(pair => !s_notMetrics.Contains(pair.Key)).ToDictionary(pair => pair.Key, pair => pair.Value?.GetValue<double>() ?? double.NaN);
+            return new CoursePoint(root["epoch"]!.GetValue<double>(), values);
+        }
+        catch (Exception problem) when (IsDamage(problem))
+        {
+            throw new RunFailure($"{folder.Metrics}: line {number} isn't an evaluation");
+        }
+    }
+
+    private static Summary? SummaryOf(RunFolder folder, RunIdentity identity, Experiment experiment)
+    {
+        if (!folder.IsFinished) return null;
+        try
+        {
+            return Summary.Parse(File.ReadAllText(folder.Summary), identity, experiment.Specification);
+        }
+        catch (Exception problem) when (IsDamage(problem))
+        {
+            throw new RunFailure($"{folder.Summary}: the file is damaged; scae train --resume --out {Shell.Quote(folder.Path)} writes it again");
+        }
+    }
+
+    private static bool IsDamage(Exception problem) => problem is JsonException or InvalidOperationException or NullReferenceException or FormatException or ArgumentException;
+}

@@ -1,0 +1,51 @@
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Text.Json.Nodes;
+using Microsoft.FSharp.Collections;
+using Scae.Core.CommandLine;
+using Scae.Core.Experiments;
+
+namespace Scae.Cli.Runs;
+
+/// <summary>What several presets came to, side by side.</summary>
+internal sealed class ComparisonResult
+{
+    private readonly SweepOptions _options;
+    private readonly FSharpList<ComparedPreset> _compared;
+
+    public ComparisonResult(SweepOptions options, IReadOnlyList<SweepResult> presets)
+    {
+        _options = options;
+        Presets = presets;
+        _compared = ListModule.OfSeq(presets.Select(preset => new ComparedPreset(
+            preset.Preset,
+            ListModule.OfSeq(preset.Spreads.Select(spread => new ComparedMetric(spread.Metric, spread.Mean, spread.Deviation ?? 0))))));
+        var chosenBy = options.Compared.Select(preset =>
+            "best_" + RunFailure.Unless(ExperimentModule.configure(options.Experiment, preset, options.Overrides)).Plan.BestBy.Metric);
+        Tables = Comparison.tables(options.Experiment.Specification, ListModule.OfSeq(chosenBy.Distinct()), _compared);
+    }
+
+    public IReadOnlyList<SweepResult> Presets { get; }
+
+    public FSharpList<PresetTable> Tables { get; }
+
+    /// <summary>A table's rows: the preset and what stands beside it.</summary>
+    public IEnumerable<(string Preset, IEnumerable<string> Cells)> CellsOf(PresetTable table) =>
+        Comparison.cells(table, _compared).Select(row => (row.Item1, row.Item2.AsEnumerable()));
+
+    public string ToJson() => new JsonObject
+    {
+        ["experiment"] = _options.Experiment.Specification.Experiment,
+        ["overrides"] = Json.Object(_options.Overrides),
+        ["presets"] = new JsonArray([.. Presets.Select(preset => JsonNode.Parse(preset.ToJson()))]),
+    }.ToJsonString(Json.Indented);
+
+    /// <summary>Writes comparison.json, the tables comparison.md, and the picture comparison.png and comparison.svg where there is one.</summary>
+    public void Write(string folder)
+    {
+        AtomicFile.Write(Path.Combine(folder, "comparison.json"), ToJson() + "\n");
+        AtomicFile.Write(Path.Combine(folder, "comparison.md"), string.Join("\n", Tables.Select(table => Comparison.markdown(table, _compared))));
+        if (Comparison.figure(_options.Experiment.Specification, Tables, _compared) is { } figure) FigureFiles.Write(folder, figure.Value);
+    }
+}

@@ -1,0 +1,154 @@
+namespace Scae.Core.Experiments
+
+open System
+open System.Globalization
+open Scae.Core.Figures
+
+/// A metric over seeds: its mean and standard deviation, which is 0 for one seed.
+type ComparedMetric = { Metric: string; Mean: float; Deviation: float }
+
+/// What a preset came to.
+type ComparedPreset = { Preset: string; Metrics: ComparedMetric list }
+
+/// Presets side by side: tables, and a picture of two metrics of which one alone says little.
+[<RequireQualifiedAccess>]
+module Comparison =
+    /// The presets that text such as a,b names; all stands for every one but quick. The error is one line.
+    let choose (experiment: Experiment) (text: string) : Result<Preset list, string> =
+        let presets = experiment.Specification.Presets
+
+        let names =
+            match text with
+            | "all" -> presets |> List.map _.Name |> List.filter ((<>) "quick")
+            | text -> text.Split ',' |> List.ofArray |> List.map _.Trim()
+
+        if List.distinct names <> names then
+            Error $"--presets {text}: names must differ"
+        else
+            (Ok [], names)
+            ||> List.fold (fun chosen name ->
+                chosen
+                |> Result.bind (fun chosen ->
+                    Experiments.preset (Some name) experiment |> Result.map (fun preset -> chosen @ [ preset ])))
+
+    /// The tables of a specification with the presets that are there; those of no table are in a last one, with the metrics
+    /// by which their best epochs are chosen.
+    let tables
+        (specification: Specification)
+        (chosenBy: string list)
+        (presets: ComparedPreset list)
+        : PresetTable list =
+        let names = presets |> List.map _.Preset
+
+        let tables =
+            [
+                for table in specification.Tables ->
+                    { table with
+                        Presets = table.Presets |> List.filter (fun name -> List.contains name names)
+                    }
+            ]
+            |> List.filter (fun table -> not table.Presets.IsEmpty)
+
+        match names |> List.except (tables |> List.collect _.Presets) with
+        | [] -> tables
+        | others ->
+            let title = if tables.IsEmpty then specification.Title else "Others"
+            tables @ [ { Title = title; Presets = others; Metrics = chosenBy; Plot = None } ]
+
+    let private metric (name: string) (preset: ComparedPreset) : ComparedMetric option =
+        preset.Metrics |> List.tryFind (fun metric -> metric.Metric = name)
+
+    let private rows (table: PresetTable) (presets: ComparedPreset list) : ComparedPreset list =
+        table.Presets |> List.map (fun name -> presets |> List.find (fun preset -> preset.Preset = name))
+
+    // Four digits that count, as wholes from a thousand on.
+    let private number (value: float) : string =
+        let digits =
+            if value = 0.0 then
+                3
+            else
+                Math.Clamp(3 - int (floor (log10 (abs value))), 0, 4)
+
+        value.ToString("F" + string digits, CultureInfo.InvariantCulture)
+
+    /// A table's cells: a row for each preset, a cell for each metric; – where a preset doesn't have it.
+    let cells (table: PresetTable) (presets: ComparedPreset list) : (string * string list) list =
+        [
+            for preset in rows table presets ->
+                preset.Preset,
+                [
+                    for name in table.Metrics ->
+                        match metric name preset with
+                        | Some found when Double.IsFinite found.Mean && found.Deviation > 0.0 ->
+                            $"{number found.Mean} ± {number found.Deviation}"
+                        | Some found when Double.IsFinite found.Mean -> number found.Mean
+                        | _ -> "–"
+                ]
+        ]
+
+    /// A table in Markdown, with its title above it.
+    let markdown (table: PresetTable) (presets: ComparedPreset list) : string =
+        let row cells = "| " + String.concat " | " cells + " |\n"
+
+        $"{table.Title}\n\n"
+        + row ("preset" :: (table.Metrics |> List.map _.Replace('_', ' ')))
+        + row ("---" :: (table.Metrics |> List.map (fun _ -> "---:")))
+        + String.concat "" [ for name, cells in cells table presets -> row (name :: cells) ]
+
+    let private mean (name: string) (preset: ComparedPreset) : float =
+        metric name preset |> Option.map _.Mean |> Option.defaultValue nan
+
+    let private panel (plot: PresetPlot) (table: PresetTable) (presets: ComparedPreset list) : Panel =
+        let draw (panel: Panel) (i: int, preset: ComparedPreset) =
+            let colour = Palette.category i
+            let y = mean plot.Y preset
+            let trained = [| mean plot.X preset |]
+
+            (panel |> Panel.points preset.Preset Marker.Circle 12.0 colour trained [| y |], plot.Levels)
+            ||> List.fold (fun panel level ->
+                let at = [| mean level preset |]
+
+                panel
+                |> Panel.line "" (Colour.withOpacity 0.5 colour) [| at[0]; trained[0] |] [| y; y |]
+                |> Panel.points "" Marker.Cross 10.0 Colour.black at [| y |])
+
+        let whole = rows table presets
+        let name (metric: string) = metric.Replace('_', ' ')
+
+        let chance =
+            match plot.Chance with
+            | Some chance -> whole |> List.map (mean chance) |> List.filter Double.IsFinite |> List.truncate 1
+            | None -> []
+
+        let axes = Panel.create table.Title |> Panel.axes (name plot.X) (name plot.Y)
+
+        (axes, chance)
+        ||> List.fold (fun panel at -> Panel.vertical "chance" Colour.grey at panel)
+        |> fun panel -> List.fold draw panel (List.indexed whole)
+
+    /// The tables that have a picture, side by side: a disc for each preset and crosses at its levels.
+    let figure
+        (specification: Specification)
+        (tables: PresetTable list)
+        (presets: ComparedPreset list)
+        : Figure option =
+        match tables |> List.choose (fun table -> table.Plot |> Option.map (fun plot -> plot, table)) with
+        | [] -> None
+        | plots ->
+            let levels =
+                plots
+                |> List.collect (fun (plot, _) -> plot.Levels)
+                |> List.distinct
+                |> List.map _.Replace('_', ' ')
+
+            let note =
+                match levels with
+                | [] -> "Discs: means over seeds."
+                | levels ->
+                    let text = String.concat ", " levels
+                    $"Discs: means over seeds. Crosses: {text}."
+
+            Figure.create "comparison" specification.Title [ [ for plot, table in plots -> panel plot table presets ] ]
+            |> Figure.panelSize 560.0 520.0
+            |> Figure.note note
+            |> Some

@@ -1,0 +1,134 @@
+namespace Scae.Core.Experiments
+
+open Scae.Tensors
+open Scae.Core.Data
+open Scae.Core.Metrics
+open Scae.Core.Models
+open Scae.Core.Training
+
+/// Representations of the digits that are learned from and measured on, under one treatment of noise.
+type ScaeSamples =
+    {
+        /// Digits that were trained with.
+        Train: ScaeRepresentation
+        Test: ScaeRepresentation
+        /// Test digits from unseen viewpoints.
+        Viewpoints: ScaeRepresentation
+    }
+
+/// What is found of one kind of representation.
+type ScaeFinding =
+    {
+        /// "posterior" for explained mass, "prior" for presence.
+        Name: string
+        Clusters: ClusterMatchingScore
+        Metrics: Metrics
+    }
+
+/// Everything that takes clusters and fits, of the model as it was when it was asked for.
+type ScaeProbed = { Findings: ScaeFinding list; Metrics: Metrics }
+
+/// What can be told of classes from what object capsules say: measures that are too costly for every epoch.
+[<RequireQualifiedAccess>]
+module ScaeProbes =
+    // The penalty of the fitted probe's weights.
+    [<Literal>]
+    let private Ridge = 1e-4
+
+    /// One kind of representation: LIN-MATCH in its three forms and its clusters' information, a fitted probe, the nearest
+    /// training digit, and LIN-MATCH of unseen viewpoints, whose clusters and matching are those of training digits.
+    let private finding
+        (key: Key)
+        (name: string)
+        (representation: ScaeRepresentation -> float[][])
+        (samples: ScaeSamples)
+        : ScaeFinding =
+        let of' (sample: ScaeRepresentation) = representation sample, sample.Labels
+        let train, trainLabels = of' samples.Train
+        let test = of' samples.Test
+        let score = ClusterMatching.evaluate (key.Named name) KMeans.digits (train, trainLabels) test
+        let weights = LogisticProbe.fit ScaeConfig.Classes Ridge train trainLabels
+
+        {
+            Name = name
+            Clusters = score
+            Metrics =
+                [
+                    $"{name}_match", score.Strict
+                    $"{name}_match_on_test", score.MatchedOnTest
+                    $"{name}_match_refitted", score.RefittedOnTest
+                    $"{name}_nmi", score.Information
+                    $"{name}_logistic", test ||> LinearProbe.accuracy weights
+                    $"{name}_nearest", NearestNeighbours.accuracy (train, trainLabels) test
+                    $"{name}_match_viewpoints", ClusterMatching.ofOthers score (of' samples.Viewpoints)
+                ]
+        }
+
+    /// What online probes, which have learned from ordinary digits, tell of unseen viewpoints.
+    let private online (samples: ScaeSamples) : Metrics =
+        let seen = samples.Viewpoints
+
+        [
+            "posterior_probe_viewpoints", ScaeMeasures.agreement seen.Labels seen.PosteriorClasses
+            "prior_probe_viewpoints", ScaeMeasures.agreement seen.Labels seen.PriorClasses
+        ]
+
+    let private findings (key: Key) (samples: ScaeSamples) : ScaeFinding list =
+        [ finding key "posterior" _.Posterior samples; finding key "prior" _.Prior samples ]
+
+    /// All measures of samples; a pure function of the key.
+    let ofSamples (key: Key) (samples: ScaeSamples) : ScaeProbed =
+        let findings = findings key samples
+
+        {
+            Findings = findings
+            Metrics = (findings |> List.collect _.Metrics) @ online samples
+        }
+
+    // What is told of the other treatment of noise.
+    let private told = [ "match"; "logistic"; "nearest"; "match_viewpoints"; "probe"; "probe_viewpoints" ]
+
+    let private mostTelling (samples: ScaeSamples) (probed: ScaeProbed) : Metrics =
+        let test = samples.Test
+
+        let probes =
+            [
+                "posterior_probe", ScaeMeasures.agreement test.Labels test.PosteriorClasses
+                "prior_probe", ScaeMeasures.agreement test.Labels test.PriorClasses
+            ]
+
+        probes @ probed.Metrics
+        |> List.filter (fun (name, _) -> told |> List.contains (name.Substring(name.IndexOf '_' + 1)))
+
+    let private represented
+        (data: ScaeData)
+        (represent: ScaeScenes -> ScaeRepresentation)
+        (test: ScaeRepresentation)
+        : ScaeSamples =
+        {
+            Train = represent data.Probe.Value
+            Test = test
+            Viewpoints = represent data.Viewpoints.Value
+        }
+
+    /// All measures of test digits that were read.
+    let ofReading (settings: ScaeSettings) (data: ScaeData) (model: Scae) (reading: ScaeReading) : ScaeProbed =
+        ScaeRepresentation.ofReading reading
+        |> represented data (ScaeRepresentation.ofScenes settings model)
+        |> ofSamples data.Clusters
+
+    /// The most telling of these measures, and the online probes' accuracy, under the other treatment of noise: names begin
+    /// with noiseless_ where there is noise when measuring, as in the released program, and with noisy_ where there is none.
+    /// Nothing for a model that knows no noise.
+    let underOtherNoise (settings: ScaeSettings) (data: ScaeData) (model: Scae) : Metrics =
+        if settings.Noise = 0.0 then
+            []
+        else
+            let treatment = if settings.EvaluationNoise then "noiseless" else "noisy"
+            let other = { settings with EvaluationNoise = not settings.EvaluationNoise }
+            let represent = ScaeRepresentation.ofScenes other model
+            let samples = represented data represent (represent data.Test)
+
+            ofSamples data.Clusters samples
+            |> mostTelling samples
+            |> List.map (fun (name, value) -> $"{treatment}_{name}", value)

@@ -1,0 +1,165 @@
+namespace Scae.Core.Experiments
+
+open System
+open Scae.Tensors
+open Scae.Core.Layers
+open Scae.Core.Data
+open Scae.Core.Models
+open Scae.Core.Training
+
+/// A batch of sequences with the weight of the KL terms, a scalar.
+type TvaeBatch = { Sequences: TopographicVaeBatch; KlWeight: Tensor }
+
+/// Sequences of digits or sprites that transform, explained by capsules that roll: topographic autoencoders.
+[<RequireQualifiedAccess>]
+module TvaeExperiment =
+    // One of so many training digits is set aside for validation, as 12,000 of MNIST's 60,000 are.
+    [<Literal>]
+    let private HeldOut = 5
+
+    /// Digits from number `first` on.
+    let private range (first: int) (count: int) (digits: Digits) : Digits =
+        {
+            Pixels = Array.sub digits.Pixels (first * Digits.Pixels) (count * Digits.Pixels)
+            Labels = Array.sub digits.Labels first count
+        }
+
+    /// A sequence of each image, over and over.
+    let private inOrder (motion: DigitMotion) (images: TvaeImages) (count: int) (key: Key) : TvaeScenes =
+        {
+            Images = images
+            Motion = motion
+            Chosen = Array.init count (fun i -> i % TvaeScenes.count images)
+            Key = key
+        }
+
+    /// Sequences of images that are drawn from all.
+    let private shuffled (motion: DigitMotion) (images: TvaeImages) (count: int) (key: Key) : TvaeScenes =
+        let chosen = Array.zeroCreate count
+        Passes(TvaeScenes.count images, key).Choose(0, Span chosen)
+        { inOrder motion images 0 key with Chosen = chosen }
+
+    let private ofDigits (settings: TvaeSettings) (keys: Keys) (digits: DigitSets) : Result<TvaeData, string> =
+        let held = Digits.count digits.Train / HeldOut
+        let rest = Digits.count digits.Train - held
+
+        if held = 0 then
+            Error $"--digits: {Digits.count digits.Train} training images; must be at least {HeldOut}"
+        else
+            let { Motion = motion; TestMotion = testMotion; Training = training } = settings
+            let train = TvaeImages.Digits(range 0 rest digits.Train)
+            let test = TvaeImages.Digits digits.Test
+
+            Ok
+                {
+                    Train = train
+                    Order = Passes(rest, keys.Train)
+                    Validation =
+                        inOrder
+                            testMotion
+                            (TvaeImages.Digits(range rest held digits.Train))
+                            training.ValidationSize
+                            keys.Validation
+                    Test = inOrder testMotion test training.TestSize keys.Test
+                    Trained = shuffled motion train training.TestSize (keys.Validation.Named "trained")
+                    Unseen =
+                        if motion = DigitMotion.Single then
+                            let key = keys.Test.Named "unseen"
+                            Some(inOrder DigitMotion.RotationColour test training.TestSize key)
+                        else
+                            None
+                    Levels = keys.Validation.Named "levels"
+                }
+
+    let private ofSprites (settings: TvaeSettings) (keys: Keys) (sprites: Sprites) : TvaeData =
+        let images = TvaeImages.Sprites sprites
+        let scenes count key = shuffled settings.Motion images count key
+
+        {
+            Train = images
+            Order = Passes(Sprites.Count, keys.Train)
+            Validation = scenes settings.Training.ValidationSize keys.Validation
+            Test = scenes settings.Training.TestSize keys.Test
+            Trained = scenes settings.Training.TestSize (keys.Validation.Named "trained")
+            Unseen = None
+            Levels = keys.Validation.Named "levels"
+        }
+
+    let private load (settings: TvaeSettings) (resources: Resources) (keys: Keys) : Result<TvaeData, string> =
+        match settings.Source with
+        | TvaeSource.Digits -> DigitSource.load settings.Digits resources |> Result.bind (ofDigits settings keys)
+        | TvaeSource.Sprites -> SpriteSource.load settings.Sprites resources |> Result.map (ofSprites settings keys)
+
+    let private allocate (settings: TvaeSettings) (count: int) : TvaeBatch =
+        {
+            Sequences = TopographicVae.allocate settings.Model count
+            KlWeight = Tensor.zeros [||]
+        }
+
+    let private fill (settings: TvaeSettings) (data: TvaeData) (key: Key) (step: int) (batch: TvaeBatch) : unit =
+        let frames = batch.Sequences.Frames
+        let chosen = Array.zeroCreate<int>(frames.shape[0] / settings.Model.Frames)
+        data.Order.Choose(step, Span chosen)
+        TvaeScenes.fill data.Train settings.Motion (ReadOnlySpan chosen) (key.Named "frames") frames
+        TopographicVae.fillNoise (key.Named "noise") batch.Sequences
+        batch.KlWeight.Elements<float32>()[0] <- float32 (TvaeSettings.klWeight settings step)
+
+    let private loss (settings: TvaeSettings) (model: TopographicVae) (batch: TvaeBatch) : Loss =
+        let loss = TopographicObjective.loss settings.Model model batch.Sequences
+        let kl = Option.fold (+) loss.KlZ loss.KlU
+
+        {
+            Total =
+                match settings.Schedule with
+                | TvaeSchedule.Published -> loss.Total
+                | TvaeSchedule.Fast -> loss.Reconstruction + batch.KlWeight * kl
+            Terms =
+                [
+                    "reconstruction", loss.Reconstruction
+                    "kl_z", loss.KlZ
+                    match loss.KlU with
+                    | Some kl -> "kl_u", kl
+                    | None -> ()
+                ]
+            Next = []
+        }
+
+    // Rounding of a loss of 1,600 nats over a difference of 10⁻⁶ is 10⁻⁷ in a slope, and slopes of weights are as small at the
+    // start, where neither encoders nor T matter much to the loss: there are factors of their parameters.
+    [<Literal>]
+    let private LouderEncoder = 3.0
+
+    [<Literal>]
+    let private LouderDecoder = 4.0
+
+    /// Gradients are checked away from the start, with larger weights, so that they aren't lost in the loss's rounding.
+    let private checked' (settings: TvaeSettings) (_: Key) (model: TopographicVae) : TvaeSettings * TopographicVae =
+        let louder (name: string) (tensor: Tensor) =
+            match name.Split('.')[0] with
+            | "mu" -> tensor
+            | "decoder" -> tensor * LouderDecoder
+            | _ -> tensor * LouderEncoder
+
+        settings, Parameters.mapi louder model
+
+    /// The experiment.
+    let experiment: Experiment =
+        Experiment.define
+            "tvae"
+            {
+                Defaults = TvaeSettings.published
+                Resolve = TvaeSettings.resolve
+                Load = load
+                Init = fun settings -> TopographicVae.init settings.Model
+                Allocate = allocate
+                Fill = fill
+                Loss = loss
+                Checked = checked'
+                Read = TvaeReading.read
+                Metrics = TvaeMeasures.ofReading
+                Probes = TvaeMeasures.probes
+                Baselines = []
+                Snapshot = TvaeGallery.snapshot
+                Figures = TvaeGallery.all
+                Animation = fun settings _ -> TvaeGallery.animation settings
+            }

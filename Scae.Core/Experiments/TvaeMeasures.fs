@@ -1,0 +1,107 @@
+namespace Scae.Core.Experiments
+
+open System
+open Scae.Tensors
+open Scae.Core.Metrics
+open Scae.Core.Models
+open Scae.Core.Training
+
+/// Measures of topographic autoencoders.
+[<RequireQualifiedAccess>]
+module TvaeMeasures =
+    // Sequences of what is made for a level, and those whose capsules are rolled.
+    [<Literal>]
+    let private LevelSequences = 2000
+
+    [<Literal>]
+    let private RolledSequences = 500
+
+    /// CapCorr of each factor, NaN where no sequence moves it.
+    let private correlations (scenes: TvaeScenes) (ending: string) (offsets: CapsuleOffset[]) : Metrics =
+        [
+            for name, factor in TvaeScenes.factors scenes ->
+                $"capcorr_{name}{ending}", CapsuleCorrelation.ofFactor factor offsets |> Option.defaultValue nan
+        ]
+
+    /// −ELBO and its terms, nats a frame; three likelihoods: of sequences, of frames, and as published, log R too high; of
+    /// sequences E_eq and CapCorr.
+    let ofReading (settings: TvaeSettings) (reading: TvaeReading) : Metrics =
+        let frames = settings.Model.Frames
+        let average (values: float[]) = if values.Length = 0 then 0.0 else Array.average values
+        let reconstruction, klZ, klU = average reading.Reconstruction, average reading.KlZ, average reading.KlU
+
+        [
+            "loss", reconstruction + klZ + klU
+            "reconstruction", reconstruction
+            "kl_z", klZ
+            if reading.KlU.Length > 0 then
+                "kl_u", klU
+            "likelihood", ImportanceSampling.perSequence frames reading.Weights
+            "likelihood_frame", ImportanceSampling.perFrame reading.Weights
+            "likelihood_published", ImportanceSampling.asPublished reading.Weights
+            // A single frame has no equivariance: its E_eq is 0 by construction.
+            if frames > 1 then
+                "equivariance", Array.average reading.Equivariance
+        ]
+        @ correlations reading.Scenes "" reading.Offsets
+
+    let private normal (config: TopographicVaeConfig) (sequences: int) (key: Key) : Tensor =
+        let t = Tensor.zeros [| sequences * config.Frames; TopographicVae.latents config |]
+        key.FillNormal(t.Elements<float32>())
+        t
+
+    /// E_eq and CapCorr of T drawn from the prior, which is where training starts, and of independent normal entries, which
+    /// is chance; on the scenes of a reading, of which so many are enough.
+    let levels (settings: TvaeSettings) (key: Key) (scenes: TvaeScenes) : Metrics =
+        let config = settings.Model
+        let few = TvaeScenes.first LevelSequences scenes
+
+        let level (name: string) (make: int -> Key -> Tensor) =
+            let error, offsets = TvaeReading.ofLevel config few (key.Named name) make
+            ($"equivariance_{name}", error) :: correlations scenes $"_{name}" offsets
+
+        level "prior" (TopographicVae.sampleOfPrior config config.Mu) @ level "chance" (normal config)
+
+    /// The mean over the frames ahead that satisfy a condition; NaN for none.
+    let private ahead (isCounted: int -> bool) (errors: float[]) : float =
+        match [ 1 .. errors.Length - 1 ] |> List.filter isCounted with
+        | [] -> nan
+        | places -> places |> List.averageBy (fun t -> errors[t])
+
+    /// Squared errors a pixel of decoding rolled capsules, over all frames ahead and over those that T of frame 0 doesn't
+    /// depend on, each beside the best of three guesses: frame 0 itself, the mean of the frames seen, the mean of all sequences.
+    let private rolls (name: string) (errors: RollErrors) : Metrics =
+        let best isCounted =
+            [ errors.Still; errors.MeanSeen; errors.Mean ] |> List.map (ahead isCounted) |> List.min
+
+        let isHidden t = not errors.IsSeen[t]
+
+        [
+            $"{name}", ahead (fun _ -> true) errors.Rolled
+            $"{name}_guess", best (fun _ -> true)
+            if Array.contains false errors.IsSeen then
+                $"{name}_hidden", ahead isHidden errors.Rolled
+                $"{name}_hidden_guess", best isHidden
+        ]
+
+    /// How well rolled capsules of frame 0 decode to other frames.
+    let rollErrors (settings: TvaeSettings) (model: TopographicVae) (scenes: TvaeScenes) : RollErrors =
+        TvaeRolling.errors settings model (TvaeScenes.first RolledSequences scenes)
+
+    /// What takes longer, of sequences: levels before training and of chance, measures on images that were trained with, and
+    /// errors of rolled capsules, on rotation and colour together as well where one at a time was trained with.
+    let probes (settings: TvaeSettings) (data: TvaeData) (model: TopographicVae) (reading: TvaeReading) : Metrics =
+        if settings.Model.Frames = 1 then
+            []
+        else
+            let trained = TvaeReading.ofScenes settings model data.Trained
+
+            levels settings data.Levels reading.Scenes
+            @ [
+                "equivariance_trained", Array.average trained.Equivariance
+                yield! correlations data.Trained "_trained" trained.Offsets
+                yield! rolls "roll_error" (rollErrors settings model data.Test)
+                match data.Unseen with
+                | Some scenes -> yield! rolls "unseen_roll_error" (rollErrors settings model scenes)
+                | None -> ()
+            ]

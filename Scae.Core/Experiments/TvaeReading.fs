@@ -1,0 +1,210 @@
+namespace Scae.Core.Experiments
+
+open System
+open Scae.Tensors
+open Scae.Core.Layers
+open Scae.Core.Data
+open Scae.Core.Metrics
+open Scae.Core.Models
+open Scae.Core.Training
+
+/// What a model says of sequences.
+type TvaeReading =
+    {
+        Scenes: TvaeScenes
+        /// −ln p(x | T), nats, of each frame.
+        Reconstruction: float[]
+        /// KL(q(z | x) ‖ p(z)) of each frame, nats.
+        KlZ: float[]
+        /// The same of u; empty without u.
+        KlU: float[]
+        /// log w[r][b·S + t].
+        Weights: float[][]
+        /// E_eq of each sequence.
+        Equivariance: float[]
+        /// How far capsules rolled.
+        Offsets: CapsuleOffset[]
+        /// T [n][s] of single images; empty of sequences.
+        Units: float32[][]
+    }
+
+/// Frames with the noise of several draws, one after the other, [R·b·S, s].
+type private TvaeDraws = { Frames: Tensor; NoiseZ: Tensor; NoiseU: Tensor option }
+
+/// What is inferred of some frames: all [b·S], but log w [R, b·S] and T [b·S, s] of the first draw.
+type private TvaeFindings =
+    {
+        Reconstruction: Tensor
+        KlZ: Tensor
+        KlU: Tensor option
+        Weights: Tensor
+        Topographic: Tensor
+    }
+
+/// Inference by topographic autoencoders.
+[<RequireQualifiedAccess>]
+module TvaeReading =
+    // Sequences at once, as many as in a training step; and single images.
+    [<Literal>]
+    let private SequencesAtOnce = 8
+
+    [<Literal>]
+    let private ImagesAtOnce = 100
+
+    let private atOnce (config: TopographicVaeConfig) = if config.Frames = 1 then ImagesAtOnce else SequencesAtOnce
+
+    let private allocate (settings: TvaeSettings) (sequences: int) : TvaeDraws =
+        let config = settings.Model
+        let room = TopographicVae.allocate config sequences
+
+        let noise () =
+            Tensor.zeros [| settings.Draws * sequences * config.Frames; TopographicVae.latents config |]
+
+        {
+            Frames = room.Frames
+            NoiseZ = noise ()
+            NoiseU = room.NoiseU |> Option.map (fun _ -> noise ())
+        }
+
+    let private infer (settings: TvaeSettings) (model: TopographicVae) (batch: TvaeDraws) : TvaeFindings =
+        let config, rows = settings.Model, batch.Frames.shape[0]
+        let posteriors = TopographicVae.encode config model batch.Frames
+
+        let draw (r: int) =
+            let noise (all: Tensor) = all.slice (0, r * rows, (r + 1) * rows)
+
+            TopographicObjective.weigh
+                config
+                model
+                posteriors
+                {
+                    Frames = batch.Frames
+                    NoiseZ = noise batch.NoiseZ
+                    NoiseU = Option.map noise batch.NoiseU
+                }
+
+        let draws = List.init settings.Draws draw
+
+        {
+            Reconstruction = -draws.Head.LogLikelihood
+            KlZ = TopographicObjective.divergenceOfFrames posteriors.Z
+            KlU = Option.map TopographicObjective.divergenceOfFrames posteriors.U
+            Weights = Tensor.stack (draws |> List.map _.LogWeight)
+            Topographic = draws.Head.Draw.Topographic.contiguous ()
+        }
+
+    let private fillNoise (key: Key) (batch: TvaeDraws) : unit =
+        (key.Named "z").FillNormal(batch.NoiseZ.Elements<float32>())
+        batch.NoiseU |> Option.iter (fun noise -> (key.Named "u").FillNormal(noise.Elements<float32>()))
+
+    let private room (settings: TvaeSettings) (scenes: TvaeScenes) : TvaeReading =
+        let sequences = scenes.Chosen.Length
+        let numbers () = Array.zeroCreate<float>(sequences * settings.Model.Frames)
+
+        {
+            Scenes = scenes
+            Reconstruction = numbers ()
+            KlZ = numbers ()
+            KlU =
+                if settings.Model.Grouping = Grouping.Plain then
+                    [||]
+                else
+                    numbers ()
+            Weights = Array.init settings.Draws (fun _ -> numbers ())
+            Equivariance = Array.zeroCreate sequences
+            Offsets = [||]
+            Units =
+                if settings.Model.Frames = 1 then
+                    Array.create sequences [||]
+                else
+                    [||]
+        }
+
+    let private copy (from: ReadOnlySpan<float32>) (into: float[]) (first: int) : unit =
+        for i in 0 .. from.Length - 1 do
+            into[first + i] <- float from[i]
+
+    let private values (x: Tensor) : ReadOnlySpan<float32> = Span.op_Implicit (x.Elements<float32>())
+
+    /// Copies what was inferred of a part that begins with sequence number `first`.
+    let private take
+        (config: TopographicVaeConfig)
+        (reading: TvaeReading)
+        (found: TvaeFindings)
+        (first: int)
+        (offsets: ResizeArray<CapsuleOffset>)
+        : unit =
+        let rows = found.Reconstruction.nelement
+        let sequences = rows / config.Frames
+        let size = config.Frames * TopographicVae.latents config
+        copy (values found.Reconstruction) reading.Reconstruction (first * config.Frames)
+        copy (values found.KlZ) reading.KlZ (first * config.Frames)
+        found.KlU |> Option.iter (fun kl -> copy (values kl) reading.KlU (first * config.Frames))
+
+        for r in 0 .. reading.Weights.Length - 1 do
+            copy ((values found.Weights).Slice(r * rows, rows)) reading.Weights[r] (first * config.Frames)
+
+        for i in 0 .. sequences - 1 do
+            let t = (values found.Topographic).Slice(i * size, size)
+            reading.Equivariance[first + i] <- Equivariance.error config.Frames config.Entries t
+
+            if reading.Units.Length > 0 then
+                reading.Units[first + i] <- t.ToArray()
+            else
+                match CapsuleCorrelation.offset config.Entries (TvaeScenes.labels reading.Scenes first i) t with
+                | ValueSome offset -> offsets.Add offset
+                | ValueNone -> ()
+
+    /// Reads any sequences.
+    let ofScenes (settings: TvaeSettings) (model: TopographicVae) : TvaeScenes -> TvaeReading =
+        let config = settings.Model
+        let inference = Inference(atOnce config, allocate settings, infer settings model)
+
+        fun scenes ->
+            let reading = room settings scenes
+            let offsets = ResizeArray<CapsuleOffset>()
+            let noise = scenes.Key.Named "noise"
+
+            inference.Over(
+                scenes.Chosen.Length,
+                fun part ->
+                    TvaeScenes.load scenes config.Frames part.First part.Batch.Frames
+                    fillNoise (noise.Fold(int64 part.First)) part.Batch
+                    part.Run()
+                    take config reading part.Output part.First offsets
+            )
+
+            { reading with Offsets = offsets.ToArray() }
+
+    /// Reads the sequences of a split.
+    let read (settings: TvaeSettings) (data: TvaeData) (model: TopographicVae) : Split -> TvaeReading =
+        let read = ofScenes settings model
+
+        function
+        | Validation -> read data.Validation
+        | Test -> read data.Test
+
+    /// E_eq and rolls of T that isn't inferred but made, [b·S, s] of a number of sequences and a key, for the sequences of
+    /// some scenes: levels to compare with.
+    let ofLevel
+        (config: TopographicVaeConfig)
+        (scenes: TvaeScenes)
+        (key: Key)
+        (make: int -> Key -> Tensor)
+        : float * CapsuleOffset[] =
+        let offsets = ResizeArray<CapsuleOffset>()
+        let size = config.Frames * TopographicVae.latents config
+        let mutable total = 0.0
+
+        for first in 0..SequencesAtOnce .. scenes.Chosen.Length - 1 do
+            let t = make (min SequencesAtOnce (scenes.Chosen.Length - first)) (key.Fold(int64 first))
+
+            for i in 0 .. t.shape[0] / config.Frames - 1 do
+                let one = (values t).Slice(i * size, size)
+                total <- total + Equivariance.error config.Frames config.Entries one
+
+                match CapsuleCorrelation.offset config.Entries (TvaeScenes.labels scenes first i) one with
+                | ValueSome offset -> offsets.Add offset
+                | ValueNone -> ()
+
+        total / float (max 1 scenes.Chosen.Length), offsets.ToArray()

@@ -1,0 +1,160 @@
+namespace Scae.Core.Experiments
+
+open System
+open Scae.Tensors
+open Scae.Core.Models
+open Scae.Core.Training
+
+/// What is decoded of some sequences, all [b·S, C·P] in [0, 1].
+type private TvaeDecoded = { Seen: Tensor; Rolled: Tensor }
+
+/// Squared errors a pixel by how many frames ahead a guess is, [S].
+type RollErrors =
+    {
+        /// What T of frame 0 decodes to, all capsules rolled by as many entries.
+        Rolled: float[]
+        /// Frame 0 itself.
+        Still: float[]
+        /// The mean of the frames that T of frame 0 was inferred from.
+        MeanSeen: float[]
+        /// The mean of all sequences' frames at that place: the best that doesn't look.
+        Mean: float[]
+        /// Whether T of frame 0 depends on the frame.
+        IsSeen: bool[]
+    }
+
+/// Capsules of a frame, rolled and decoded: what they say of other frames (Keller & Welling 2021, figures 1, 4 and 6).
+[<RequireQualifiedAccess>]
+module TvaeRolling =
+    // Sequences at once.
+    [<Literal>]
+    let private AtOnce = 8
+
+    /// T [b·S, s] of which frame t is T of frame 0 whose capsules are all rolled by t entries: entry c goes to c + t.
+    let roll (config: TopographicVaeConfig) (t: Tensor) : Tensor =
+        let { Frames = frames; Capsules = capsules; Entries = entries } = config
+        let first = (t.view (-1, frames, capsules, entries)).select(1, 0)
+
+        let by (frame: int) =
+            match frame % entries with
+            | 0 -> first
+            | shift ->
+                Tensor.cat ([ first.slice (2, entries - shift, entries); first.slice (2, 0, entries - shift) ], 2)
+
+        (Tensor.stack (List.init frames by, 1)).contiguous().view(-1, capsules * entries)
+
+    /// Whether T of frame 0 depends on frame t: itself, and those with which it shares a scale.
+    let seen (config: TopographicVaeConfig) : bool[] =
+        let offsets = Grouping.offsets config.Grouping config.Kernel config.Width
+
+        Array.init config.Frames (fun t ->
+            t = 0
+            || config.Grouping <> Grouping.Torus
+               && offsets |> Array.exists (fun (struct (frames, _)) -> (frames - t) % config.Frames = 0))
+
+    /// Sequences of some scenes with what is decoded of each: goes through them, and `visit` gets the number of the first and
+    /// three tensors [b·S, C·P], which the next call overwrites: input, decoded, rolled.
+    let over
+        (settings: TvaeSettings)
+        (model: TopographicVae)
+        : TvaeScenes -> (int -> Tensor -> Tensor -> Tensor -> unit) -> unit =
+        let config = settings.Model
+
+        let infer (batch: TopographicVaeBatch) : TvaeDecoded =
+            let posteriors = TopographicVae.encode config model batch.Frames
+            let draw = TopographicVae.draw config model posteriors batch.NoiseZ batch.NoiseU
+
+            {
+                Seen = draw.Logits.sigmoid ()
+                Rolled = (TopographicVae.decode config model (roll config draw.Topographic)).sigmoid()
+            }
+
+        let inference = Inference(AtOnce, TopographicVae.allocate config, infer)
+
+        fun scenes visit ->
+            inference.Over(
+                scenes.Chosen.Length,
+                fun part ->
+                    TvaeScenes.load scenes config.Frames part.First part.Batch.Frames
+                    TopographicVae.fillNoise ((scenes.Key.Named "noise").Fold(int64 part.First)) part.Batch
+                    part.Run()
+                    visit part.First part.Batch.Frames part.Output.Seen part.Output.Rolled
+            )
+
+    let private row (x: Tensor) (i: int) : ReadOnlySpan<float32> =
+        let size = x.shape[1]
+        Span.op_Implicit (x.Elements<float32>().Slice(i * size, size))
+
+    /// Three rows of some sequences, which should be few.
+    let traversals (settings: TvaeSettings) (model: TopographicVae) : TvaeScenes -> Traversal list =
+        let over, frames = over settings model, settings.Model.Frames
+
+        fun scenes ->
+            let found = ResizeArray<Traversal>()
+
+            over scenes (fun _ input decoded rolled ->
+                for i in 0 .. input.shape[0] / frames - 1 do
+                    let rows (x: Tensor) = Array.init frames (fun t -> (row x (i * frames + t)).ToArray())
+                    found.Add { Input = rows input; Reconstruction = rows decoded; Rolled = rows rolled })
+
+            List.ofSeq found
+
+    let private square (x: ReadOnlySpan<float32>) (y: ReadOnlySpan<float32>) : float =
+        let mutable total = 0.0
+
+        for i in 0 .. x.Length - 1 do
+            let difference = float (x[i] - y[i])
+            total <- total + difference * difference
+
+        total / float x.Length
+
+    let private addTo (sum: float[]) (x: ReadOnlySpan<float32>) : unit =
+        for p in 0 .. x.Length - 1 do
+            sum[p] <- sum[p] + float x[p]
+
+    /// The mean of those frames of sequence number b that are seen.
+    let private meanOfSeen (isSeen: bool[]) (input: Tensor) (b: int) : float32[] =
+        let sum = Array.zeroCreate<float> input.shape[1]
+
+        for t in 0 .. isSeen.Length - 1 do
+            if isSeen[t] then
+                addTo sum (row input (b * isSeen.Length + t))
+
+        let count = isSeen |> Array.filter id |> Array.length
+        sum |> Array.map (fun value -> float32 (value / float count))
+
+    /// How far what rolled capsules of frame 0 decode to is from the frames themselves, beside guesses that know nothing of
+    /// motion.
+    let errors (settings: TvaeSettings) (model: TopographicVae) (scenes: TvaeScenes) : RollErrors =
+        let config = settings.Model
+        let frames, size = config.Frames, TopographicVae.inputs config
+        let isSeen = seen config
+        let numbers () = Array.zeroCreate<float> frames
+        let rolled, still, ofSeen, squares = numbers (), numbers (), numbers (), numbers ()
+        // Σx of each pixel at each place, from which the variance is.
+        let sums = Array.init frames (fun _ -> Array.zeroCreate<float> size)
+        let nothing = Array.zeroCreate<float32> size
+
+        over settings model scenes (fun _ input _ guess ->
+            for b in 0 .. input.shape[0] / frames - 1 do
+                let mean = meanOfSeen isSeen input b
+
+                for t in 0 .. frames - 1 do
+                    let at = b * frames + t
+                    rolled[t] <- rolled[t] + square (row input at) (row guess at)
+                    still[t] <- still[t] + square (row input at) (row input (b * frames))
+                    ofSeen[t] <- ofSeen[t] + square (row input at) (ReadOnlySpan mean)
+                    squares[t] <- squares[t] + square (row input at) (ReadOnlySpan nothing)
+                    addTo sums[t] (row input at))
+
+        let count = float (max 1 scenes.Chosen.Length)
+        let average (errors: float[]) = errors |> Array.map (fun error -> error / count)
+        let squareOfMean (sum: float[]) = sum |> Array.averageBy (fun value -> (value / count) ** 2.0)
+
+        {
+            Rolled = average rolled
+            Still = average still
+            MeanSeen = average ofSeen
+            Mean = Array.map2 (-) (average squares) (sums |> Array.map squareOfMean)
+            IsSeen = isSeen
+        }

@@ -1,0 +1,87 @@
+namespace Scae.Core.Experiments
+
+open System
+open Scae.Tensors
+open Scae.Core.Data
+open Scae.Core.Training
+
+/// The single images of which sequences are made, as bytes.
+[<RequireQualifiedAccess>]
+type TvaeImages =
+    | Digits of Digits
+    | Sprites of Sprites
+
+/// Sequences to be measured. They are drawn anew each time that they are looked at, always the same.
+type TvaeScenes =
+    {
+        Images: TvaeImages
+        /// What moves, where the images are digits.
+        Motion: DigitMotion
+        /// The image of each sequence.
+        Chosen: int[]
+        Key: Key
+    }
+
+/// What training, evaluation and pictures of topographic autoencoders share.
+type TvaeData =
+    {
+        /// The images that are trained with.
+        Train: TvaeImages
+        Order: Passes
+        /// Digits that are never trained with; all sprites are.
+        Validation: TvaeScenes
+        Test: TvaeScenes
+        /// Sequences of images that are trained with, as those of the training.
+        Trained: TvaeScenes
+        /// Rotation and colour together, where nothing but one at a time was trained with.
+        Unseen: TvaeScenes option
+        /// The randomness of levels before training.
+        Levels: Key
+    }
+
+/// Sequences that topographic autoencoders see.
+[<RequireQualifiedAccess>]
+module TvaeScenes =
+    /// How many images there are.
+    let count (images: TvaeImages) : int =
+        match images with
+        | TvaeImages.Digits digits -> Digits.count digits
+        | TvaeImages.Sprites _ -> Sprites.Count
+
+    /// Draws a sequence of each chosen image into frames [b·S, C·P]; a pure function of the key.
+    let fill (images: TvaeImages) (motion: DigitMotion) (chosen: ReadOnlySpan<int>) (key: Key) (into: Tensor) : unit =
+        match images with
+        | TvaeImages.Digits digits -> DigitSequences.fill motion digits chosen key into
+        | TvaeImages.Sprites sprites -> SpriteSequences.fill sprites chosen key into |> ignore
+
+    /// The factors that move, by name, each with its place among the labels of a frame.
+    let factors (scenes: TvaeScenes) : (string * int) list =
+        match scenes.Images, scenes.Motion with
+        | TvaeImages.Sprites _, _ -> [ "scale", 1; "orientation", 2; "x", 3; "y", 4 ]
+        | _, DigitMotion.Still -> []
+        | _, DigitMotion.Single -> [ "angle", 0; "scale", 1; "colour", 2 ]
+        | _ -> [ "angle", 0 ]
+
+    let private key (scenes: TvaeScenes) (first: int) = (scenes.Key.Named "frames").Fold(int64 first)
+
+    /// Draws the sequences from number `first` on into frames [b·S, C·P], as many as there is room for. The sequences depend
+    /// on where parts begin.
+    let load (scenes: TvaeScenes) (frames: int) (first: int) (into: Tensor) : unit =
+        let chosen = ReadOnlySpan(scenes.Chosen, first, into.shape[0] / frames)
+        fill scenes.Images scenes.Motion chosen (key scenes first) into
+
+    let private labelsOfView (view: DigitView) : int[] =
+        let step = 360 / DigitSequences.Steps
+
+        [| int view.Angle / step; Array.IndexOf(DigitSequences.scales, view.Scale); int view.Hue / step |]
+
+    /// The factors of the frames of sequence number i of a part that begins with number `first`, [t][f].
+    let labels (scenes: TvaeScenes) (first: int) (i: int) : int[][] =
+        let stream = ((key scenes first).Fold(int64 i)).Stream()
+
+        match scenes.Images with
+        | TvaeImages.Sprites _ -> SpriteSequences.images scenes.Chosen[first + i] stream |> Array.map Sprites.factors
+        | TvaeImages.Digits _ -> DigitSequences.views scenes.Motion stream |> Array.map labelsOfView
+
+    /// The first sequences, as many as there are at most.
+    let first (most: int) (scenes: TvaeScenes) : TvaeScenes = { scenes with Chosen = Array.truncate most scenes.Chosen }

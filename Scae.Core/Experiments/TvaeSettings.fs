@@ -1,0 +1,187 @@
+namespace Scae.Core.Experiments
+
+open Scae.Core.Configuration
+open Scae.Core.Data
+open Scae.Core.Models
+open Scae.Core.Training
+
+/// What sequences show.
+[<RequireQualifiedAccess>]
+type TvaeSource =
+    | Digits
+    | Sprites
+
+/// How topographic autoencoders are trained.
+[<RequireQualifiedAccess>]
+type TvaeSchedule =
+    /// Gradient descent with momentum 0.9 and a constant step size, as published.
+    | Published
+    /// Adam over a tenth of the epochs; the step size grows and falls along a cosine, and the KL terms come in by degrees.
+    | Fast
+
+/// Every hyperparameter of topographic autoencoders; the defaults are the published experiment tvae_Lpartial_mnist.
+type TvaeSettings =
+    {
+        Training: TrainingSettings
+        [<Setting("published: momentum 0.9; fast: Adam over a tenth of the epochs, step size and KL terms growing at first")>]
+        Schedule: TvaeSchedule
+        [<Setting("largest step size of the schedule fast, in place of learning-rate", Min = 0.0)>]
+        FastRate: float
+        [<Setting("steps until the schedule fast has its largest step size", Min = 1.0)>]
+        WarmUp: int
+        [<Setting("steps of the schedule fast over which both KL terms grow to their full weight, 0 for none", Min = 0.0)>]
+        KlWarmUp: int
+        [<Setting("largest norm of the gradients, 0 for no limit", Min = 0.0)>]
+        Clip: float
+        [<Setting("what sequences show")>]
+        Source: TvaeSource
+        [<Setting("what moves in sequences of digits that are trained with")>]
+        Motion: DigitMotion
+        [<Setting("and in those that are measured")>]
+        TestMotion: DigitMotion
+        [<Setting("where single digits come from; auto is mnist where it can be had, else strokes")>]
+        Digits: DigitSource
+        [<Setting("where sprites come from; auto is dSprites' file where it is, else our own drawings")>]
+        Sprites: SpriteSource
+        [<Setting("draws of each importance-sampled likelihood", Min = 1.0, Max = 1000.0)>]
+        Draws: int
+        Model: TopographicVaeConfig
+    }
+
+/// What follows from the hyperparameters of topographic autoencoders.
+[<RequireQualifiedAccess>]
+module TvaeSettings =
+    /// The experiment tvae_Lpartial_mnist: 600,000 steps.
+    let published: TvaeSettings =
+        {
+            Training =
+                {
+                    Epochs = 100
+                    StepsPerEpoch = 6000
+                    BatchSize = 8
+                    LearningRate = 1e-4
+                    ValidationSize = 500
+                    TestSize = 10000
+                    SnapshotEvery = 6000
+                }
+            Schedule = TvaeSchedule.Published
+            FastRate = 1e-3
+            WarmUp = 200
+            KlWarmUp = 2000
+            Clip = 0.0
+            Source = TvaeSource.Digits
+            Motion = DigitMotion.Single
+            TestMotion = DigitMotion.Single
+            Digits = DigitSource.Auto
+            Sprites = SpriteSource.Auto
+            Draws = 10
+            Model = TopographicVae.published
+        }
+
+    // The published momentum; how much shorter the schedule fast is; and its last step size as a share of the largest.
+    [<Literal>]
+    let private Momentum = 0.9
+
+    [<Literal>]
+    let private Shorter = 10
+
+    [<Literal>]
+    let private LastShare = 0.02
+
+    // The weight of the KL terms in the first step of the schedule fast.
+    [<Literal>]
+    let private FirstKl = 0.05
+
+    /// The weight of the KL terms in a step, which is counted from 0.
+    let klWeight (settings: TvaeSettings) (step: int) : float =
+        match settings.Schedule with
+        | TvaeSchedule.Published -> 1.0
+        | TvaeSchedule.Fast when settings.KlWarmUp = 0 -> 1.0
+        | TvaeSchedule.Fast -> min 1.0 (FirstKl + (1.0 - FirstKl) * float step / float settings.KlWarmUp)
+
+    /// Frames as the source has them.
+    let private shaped (settings: TvaeSettings) : TvaeSettings =
+        let channels, side, frames =
+            match settings.Source with
+            | TvaeSource.Sprites -> 1, Sprites.Side, SpriteSequences.Steps
+            | TvaeSource.Digits ->
+                DigitSequences.channels settings.Motion, Digits.Side, DigitSequences.frames settings.Motion
+
+        { settings with
+            Model.Channels = channels
+            Model.Side = side
+            Model.Frames = frames
+        }
+
+    let private refusalOfData (settings: TvaeSettings) : string option =
+        let { Motion = motion; TestMotion = test } = settings
+        let text (motion: DigitMotion) = (string motion).ToLowerInvariant()
+        let isStill motion = (motion = DigitMotion.Still)
+
+        if settings.Source = TvaeSource.Sprites && (motion, test) <> (DigitMotion.Single, DigitMotion.Single) then
+            Some "--motion: is of digits; with --source sprites it must be single, as --test-motion must"
+        elif isStill motion <> isStill test then
+            Some $"--test-motion {text test}: must be still where --motion is, which is {text motion}, and there alone"
+        else
+            None
+
+    /// What a grouping can't be.
+    let private refusalOfGrouping (model: TopographicVaeConfig) : string option =
+        let { Kernel = kernel; Width = width; Frames = frames; Entries = entries } = model
+        let edge = int (sqrt (float (TopographicVae.latents model)))
+
+        match model.Grouping with
+        | Grouping.Plain -> None
+        | Grouping.Torus when edge * edge <> TopographicVae.latents model ->
+            Some $"--entries {entries}: a torus needs a square number of latents, not {TopographicVae.latents model}"
+        | Grouping.Torus when max kernel width > edge ->
+            Some $"--kernel {kernel}: must be at most {edge}, the torus' edge, as --width must"
+        | Grouping.Shifting when width % 2 = 0 -> Some $"--width {width}: must be odd with --grouping shifting"
+        | Grouping.Shifting when kernel > min frames entries ->
+            Some $"--kernel {kernel}: must be at most {min frames entries}, the fewer of frames and entries"
+        | Grouping.Box when kernel > frames ->
+            Some $"--kernel {kernel}: must be at most {frames}, the frames of a sequence"
+        | Grouping.Box when width > entries ->
+            Some $"--width {width}: must be at most {entries}, the entries of a capsule"
+        | _ -> None
+
+    let private rule (settings: TvaeSettings) (steps: int) : UpdateRule =
+        let optimizer, rate =
+            match settings.Schedule with
+            | TvaeSchedule.Published -> Optimizer.Momentum Momentum, Schedule.constant settings.Training.LearningRate
+            | TvaeSchedule.Fast ->
+                Optimizer.adam,
+                {
+                    Largest = settings.FastRate
+                    WarmUp = settings.WarmUp
+                    Decay = Cosine(LastShare, steps)
+                }
+
+        {
+            Optimizer = optimizer
+            LearningRate = rate
+            Clip = TrainingSettings.clip settings.Clip
+        }
+
+    /// The settings with frames as the source has them, and the plan of the training. The error is one line.
+    let resolve (settings: TvaeSettings) : Result<TvaeSettings * Plan, string> =
+        let settled = shaped settings
+
+        match refusalOfData settled |> Option.orElse (refusalOfGrouping settled.Model) with
+        | Some message -> Error message
+        | None ->
+            let plan = TrainingSettings.plan { Metric = "loss"; Larger = false } settled.Training
+
+            let epochs =
+                match settled.Schedule with
+                | TvaeSchedule.Published -> plan.Epochs
+                | TvaeSchedule.Fast -> (plan.Epochs + Shorter - 1) / Shorter
+
+            Ok(
+                settled,
+                { plan with
+                    Epochs = epochs
+                    KeepsScenes = false
+                    Rule = rule settled (epochs * plan.StepsPerEpoch)
+                }
+            )

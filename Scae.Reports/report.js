@@ -1,0 +1,63 @@
+// The pointer, or the arrow keys, over a chart: a line at the nearest epoch, and each curve's value there.
+"use strict";
+for (const svg of document.querySelectorAll(".chart svg")) {
+  const { box: [left, top, right, bottom], xs: [low, high], ys: [least, most], curves } = JSON.parse(svg.nextElementSibling.textContent);
+  const epochs = [...new Set(curves.flatMap(curve => curve.x))].sort((a, b) => a - b);
+  const x = epoch => left + (epoch - low) / (high - low) * (right - left);
+  const y = value => bottom - (value - least) / (most - least) * (bottom - top);
+  const marks = svg.appendChild(document.createElementNS(svg.namespaceURI, "g"));
+  let box = null, at = -1;
+
+  const add = (name, attributes) => {
+    const node = marks.appendChild(document.createElementNS(svg.namespaceURI, name));
+    for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  };
+
+  const hide = () => {
+    marks.replaceChildren();
+    box?.remove();
+    box = null;
+    at = -1;
+  };
+
+  const show = index => {
+    hide();
+    if (epochs.length === 0) return;
+    at = Math.min(Math.max(index, 0), epochs.length - 1);
+    const epoch = epochs[at];
+    add("line", { class: "pointer", x1: x(epoch), x2: x(epoch), y1: top, y2: bottom });
+    box = document.createElement("div");
+    box.className = "box";
+    box.append(`epoch ${epoch}`);
+    for (const curve of curves) {
+      const i = curve.x.indexOf(epoch);
+      if (i < 0) continue;
+      add("circle", { class: `dot c${curve.colour}`, cx: x(epoch), cy: y(curve.y[i]), r: 3.5 });
+      const row = box.appendChild(document.createElement("div"));
+      row.appendChild(document.createElement("span")).className = `swatch c${curve.colour}`;
+      row.append(curves.length > 1 ? `${curve.label}: ${curve.text[i]}` : curve.text[i]);
+    }
+    svg.parentElement.appendChild(box);
+    const scale = svg.clientWidth / svg.viewBox.baseVal.width, place = x(epoch) * scale;
+    const fits = place + 12 + box.offsetWidth <= svg.clientWidth;
+    box.style.left = `${Math.max(0, fits ? place + 12 : place - 12 - box.offsetWidth)}px`;
+    box.style.top = `${svg.getBoundingClientRect().top - svg.parentElement.getBoundingClientRect().top + top * scale}px`;
+  };
+
+  svg.addEventListener("pointermove", event => {
+    const frame = svg.getBoundingClientRect();
+    const epoch = low + ((event.clientX - frame.left) / frame.width * svg.viewBox.baseVal.width - left) / (right - left) * (high - low);
+    let nearest = 0;
+    for (let i = 1; i < epochs.length; i++) if (Math.abs(epochs[i] - epoch) < Math.abs(epochs[nearest] - epoch)) nearest = i;
+    show(nearest);
+  });
+  svg.addEventListener("pointerleave", hide);
+  svg.addEventListener("blur", hide);
+  svg.addEventListener("keydown", event => {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (event.key === "Escape") hide();
+    if (step === undefined) return;
+    show(at < 0 ? (step > 0 ? 0 : epochs.length - 1) : at + step);
+    event.preventDefault();
+  });
+}

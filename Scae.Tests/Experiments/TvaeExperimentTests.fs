@@ -1,0 +1,277 @@
+module Scae.Tests.Experiments.TvaeExperimentTests
+
+open System
+open Expecto
+open Scae.Core.Data
+open Scae.Core.Experiments
+open Scae.Core.Figures
+open Scae.Core.Models
+open Scae.Core.Training
+open Scae.Tensors
+open Scae.Tests.Claims
+open Scae.Tests.Data
+open Scae.Tests.Training
+
+let private presets = TvaeExperiment.experiment.Specification.Presets
+
+let private preset (name: string) = presets |> List.find (fun preset -> preset.Name = name)
+
+let private small =
+    [ "digits", "strokes"; "sprites", "drawn"; "validation-size", "16"; "test-size", "24" ]
+
+let private configure (name: string) (overrides: (string * string) list) : Result<Task, string> =
+    TvaeExperiment.experiment.Configure (preset name) (small @ overrides)
+
+let private task (name: string) (overrides: (string * string) list) : Task =
+    configure name overrides |> Trained.accepted
+
+let private session (task: Task) (seed: int64) : Session =
+    task.Open TestDigits.resources (Keys.ofSeed seed) |> Trained.accepted
+
+let private refusal (name: string) (overrides: (string * string) list) : string =
+    match configure name overrides with
+    | Error message -> message
+    | Ok _ -> failtest "accepted"
+
+let private checkpoint (task: Task) (state: TrainingState) : byte[] =
+    Checkpoint.last
+        {
+            Experiment = "tvae"
+            Preset = "quick"
+            Seed = 5L
+            Settings = task.Settings
+            Version = "test"
+        }
+        state
+
+let private moment (session: Session) (state: TrainingState) : History =
+    {
+        Evaluations = state.Evaluations
+        Snapshots = [ { Step = state.Step; Values = session.Learner.Snapshot() } ]
+    }
+
+/// Whether a picture shows different colours.
+let private isVaried (figure: Figure) : bool =
+    figure.Panels
+    |> List.concat
+    |> List.collect _.Marks
+    |> List.exists (fun mark ->
+        match mark with
+        | Mark.Image { ImageMark.Pixels = Pixels.Rgb values } ->
+            let values = Seq.cast<float> values
+            Seq.max values - Seq.min values > 0.1
+        | Mark.Image { ImageMark.Pixels = Pixels.Mapped(values, _, _, _) } ->
+            let values = Seq.cast<float> values
+            Seq.max values > Seq.min values
+        | Mark.Line line -> line.Y.Length > 0
+        | _ -> false)
+
+let private settings (overrides: (string * string) list) : TvaeSettings =
+    Scae.Core.Configuration.Settings.apply overrides TvaeSettings.published
+    |> Result.bind TvaeSettings.resolve
+    |> Trained.accepted
+    |> fst
+
+[<Tests>]
+let tests =
+    testList
+        "Experiments.TvaeExperiment"
+        [
+            testCase "the quick preset learns to draw, and is measured and drawn"
+            <| fun () ->
+                let task = task "quick" [ "epochs", "20" ]
+                task.Plan.Epochs |> shouldEqual 2
+                let session = session task 1L
+                let before = Trained.metrics session Validation |> Map.ofList
+                let state = Trained.start task session |> Trained.until task.Plan.Steps
+                let after = Trained.metrics session Validation |> Map.ofList
+                // The published program's loss is below 500 after 50 steps; a step here has half as many sequences.
+                after["loss"] |> shouldBeIn (0.0, 700.0)
+                before["loss"] |> shouldBeIn (1600.0, 1700.0)
+                after["equivariance"] |> shouldBeGreaterThan 0.0
+                let metrics = Trained.metrics session Test |> Map.ofList
+                // Six capsules of 18: a third of what 18 have.
+                metrics["equivariance_chance"] |> shouldBeNear 200.0 (13270.0 / 3.0)
+                metrics["equivariance_prior"] |> shouldBeNear 30.0 (916.0 / 3.0)
+
+                for name in [ "roll_error"; "roll_error_guess"; "unseen_roll_error"; "unseen_roll_error_hidden_guess" ] do
+                    metrics[name] |> shouldBeIn (1e-4, 1.0)
+
+                metrics["likelihood_published"] - metrics["likelihood_frame"] |> shouldBeNear 1e-9 (log 3.0)
+                let history = moment session state
+                let figures = (session.Inspect()).Figures history
+
+                figures
+                |> List.map _.Name
+                |> shouldEqual
+                    [
+                        "training-curves"
+                        "traversals"
+                        "capsule-correlation"
+                        "traversals-unseen"
+                        "generalization"
+                        "samples"
+                        "covariance"
+                    ]
+
+                for figure in figures do
+                    if figure.Name <> "training-curves" && not (isVaried figure) then
+                        failtest $"{figure.Name} is blank"
+
+                match session.Animation history with
+                | Some animation -> animation.Frames.Length |> shouldEqual 18
+                | None -> failtest "no animation"
+
+            testCase "single digits have maps, and neither equivariance nor an animation"
+            <| fun () ->
+                let task = task "2d-mnist" [ "batch-size", "4"; "draws", "2"; "test-size", "60" ]
+                let session = session task 1L
+                let state = Trained.start task session
+                let metrics = Trained.metrics session Test |> List.map fst
+                metrics |> List.exists (fun name -> name.StartsWith "equivariance") |> shouldEqual false
+                let history = { Evaluations = state.Evaluations; Snapshots = [] }
+
+                (session.Inspect()).Figures history
+                |> List.map _.Name
+                |> shouldEqual [ "training-curves"; "maximum-activation"; "selectivity"; "samples"; "covariance" ]
+
+                session.Learner.Snapshot() |> shouldEqual []
+                session.Animation history |> shouldEqual None
+
+            testCase "sprites have the correlation of every factor"
+            <| fun () ->
+                let task = task "lpartial-dsprites" [ "batch-size", "2"; "draws", "1"; "test-size", "400" ]
+                let metrics = Trained.metrics (session task 1L) Test |> Map.ofList
+                metrics["capcorr_scale_chance"] |> shouldBeIn (0.3, 0.7)
+                metrics["capcorr_x_chance"] |> shouldBeIn (-0.15, 0.45)
+                // W alone makes capsules roll, before anything is learned.
+                metrics["capcorr_x_prior"] |> shouldBeIn (0.99, 1.0)
+                metrics["capcorr_y_trained"] |> shouldBeIn (0.9, 1.0)
+                metrics["equivariance_prior"] |> shouldBeNear 20.0 929.0
+
+            testCase "a resumed run ends with the bytes of an uninterrupted one, under both schedules"
+            <| fun () ->
+                for schedule in [ "published"; "fast" ] do
+                    let task =
+                        task
+                            "quick"
+                            [
+                                "epochs", (if schedule = "fast" then "20" else "2")
+                                "steps-per-epoch", "4"
+                                "capsules", "2"
+                                "schedule", schedule
+                            ]
+
+                    let start () = Trained.start task (session task 5L)
+                    let file = Safetensors.parse (checkpoint task (Trained.until 5 (start ()))) |> Trained.accepted
+                    let resumed = Checkpoint.restore file task.Plan (session task 5L).Learner |> Trained.accepted
+                    resumed.Step |> shouldEqual 5
+
+                    checkpoint task (Trained.until 8 resumed)
+                    |> shouldEqual (checkpoint task (Trained.until 8 (start ())))
+
+            testCase "every family's gradients are those of the loss"
+            <| fun () ->
+                for name in [ "quick"; "bubbles-mnist"; "nontvae-mnist"; "l0-mnist"; "2d-mnist"; "lpartial-dsprites" ] do
+                    let fewer = if name = "2d-mnist" then [] else [ "capsules", "2" ]
+
+                    match (task name fewer).CheckGradient TestDigits.resources (Keys.ofSeed 0L) with
+                    | Error message -> failtest message
+                    | Ok comparisons ->
+                        for comparison in comparisons do
+                            if comparison.RelativeError > 1e-6 then
+                                failtest $"{name}, {comparison.Parameter}: {comparison.RelativeError}"
+
+            testCase "presets are the sixteen published experiments and a quick one: 100 epochs of gradient descent"
+            <| fun () ->
+                presets |> shouldHaveLength 17
+
+                for preset in presets do
+                    if preset.Name <> "quick" then
+                        let plan = (task preset.Name []).Plan
+                        plan.Epochs |> shouldEqual (if preset.Name = "2d-mnist" then 250 else 100)
+                        plan.Rule.Optimizer |> shouldEqual (Optimizer.Momentum 0.9)
+                        Schedule.at plan.Rule.LearningRate 300_000 |> shouldEqual 1e-4
+
+            testCase "the schedule fast takes a tenth of the epochs, and its KL terms come in by degrees"
+            <| fun () ->
+                (task "lpartial-mnist" [ "schedule", "fast" ]).Plan.Steps |> shouldEqual 60_000
+                let fast = settings [ "schedule", "fast"; "kl-warm-up", "100" ]
+                TvaeSettings.klWeight fast 0 |> shouldBeNear 1e-12 0.05
+                TvaeSettings.klWeight fast 50 |> shouldBeNear 1e-12 0.525
+                TvaeSettings.klWeight fast 100 |> shouldEqual 1.0
+                TvaeSettings.klWeight (settings [ "schedule", "fast"; "kl-warm-up", "0" ]) 0 |> shouldEqual 1.0
+                TvaeSettings.klWeight (settings []) 0 |> shouldEqual 1.0
+
+            testCase "what doesn't fit is refused in one line"
+            <| fun () ->
+                refusal "lpartial-mnist" [ "kernel", "19" ]
+                |> shouldEqual "--kernel 19: must be at most 18, the fewer of frames and entries"
+
+                refusal "lpartial-mnist" [ "width", "4" ]
+                |> shouldEqual "--width 4: must be odd with --grouping shifting"
+
+                refusal "bubbles-mnist" [ "width", "20" ]
+                |> shouldEqual "--width 20: must be at most 18, the entries of a capsule"
+
+                refusal "2d-mnist" [ "entries", "323" ]
+                |> shouldEqual "--entries 323: a torus needs a square number of latents, not 323"
+
+                refusal "lpartial-mnist" [ "test-motion", "still" ]
+                |> shouldEqual "--test-motion still: must be still where --motion is, which is single, and there alone"
+
+                refusal "lpartial-dsprites" [ "motion", "rotation-colour" ]
+                |> shouldEqual "--motion: is of digits; with --source sprites it must be single, as --test-motion must"
+
+            testCase "sprites come from the file where it is, and are drawn elsewhere"
+            <| fun () ->
+                let open' = [ "source", "sprites"; "digits", "auto"; "sprites", "auto" ]
+                SpriteSource.settle Resources.none open' |> shouldEqual [ "sprites", "drawn" ]
+
+                let found =
+                    { Resources.none with
+                        Sprites = fun () -> Ok { Pixels = [| 1uy |] }
+                        SpritesMissing = fun () -> None
+                    }
+
+                SpriteSource.settle found open' |> shouldEqual [ "sprites", "file" ]
+                SpriteSource.load SpriteSource.Auto found |> shouldEqual (Ok { Pixels = [| 1uy |] })
+                SpriteSource.settle found [ "source", "digits"; "sprites", "auto" ] |> shouldEqual []
+                // Digits aren't asked for.
+                DigitSource.settle Resources.none open' |> shouldEqual ([], None)
+
+                match SpriteSource.load SpriteSource.File Resources.none with
+                | Error message -> message |> shouldEqual $"{SpriteArchive.FileName}: there is no data here"
+                | Ok _ -> failtest "accepted"
+
+            testCase "rolled capsules are T of frame 0, entry c at c + t"
+            <| fun () ->
+                let config =
+                    { TopographicVae.published with
+                        Frames = 3
+                        Capsules = 2
+                        Entries = 3
+                        Kernel = 1
+                        Width = 1
+                    }
+
+                let t = Tensor.``of`` (Array.init 36 float32, [| 6; 6 |])
+                let rolled = (TvaeRolling.roll config t).toArray<float32>()
+                rolled[0..5] |> shouldEqual [| 0f; 1f; 2f; 3f; 4f; 5f |]
+                rolled[6..11] |> shouldEqual [| 2f; 0f; 1f; 5f; 3f; 4f |]
+                rolled[12..17] |> shouldEqual [| 1f; 2f; 0f; 4f; 5f; 3f |]
+                rolled[18..23] |> shouldEqual [| 18f; 19f; 20f; 21f; 22f; 23f |]
+
+            testCase "T of a frame depends on the frames that share its scale"
+            <| fun () ->
+                let seen overrides =
+                    TvaeRolling.seen (settings overrides).Model |> Array.map Convert.ToInt32 |> Array.sum
+
+                seen [] |> shouldEqual 13
+                seen [ "grouping", "plain" ] |> shouldEqual 1
+                seen [ "grouping", "box"; "kernel", "5" ] |> shouldEqual 5
+                seen [ "kernel", "18" ] |> shouldEqual 18
+                let model = (settings [ "kernel", "4"; "width", "1" ]).Model
+                // Offsets −1 … 2 of an even kernel.
+                [ 0..17 ] |> List.filter (fun t -> (TvaeRolling.seen model)[t]) |> shouldEqual [ 0; 1; 2; 17 ]
+        ]

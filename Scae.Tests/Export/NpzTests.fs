@@ -1,0 +1,157 @@
+module Scae.Tests.Export.NpzTests
+
+open System
+open System.IO
+open System.IO.Compression
+open Expecto
+open Scae.Cli.Export
+open Scae.Core.Data
+open Scae.Core.Training
+open Scae.Tests.Claims
+open Scae.Tests.Commands.CommandLine
+
+let private written (tensors: (string * TensorEntry) list) : byte[] =
+    use memory = new MemoryStream()
+    NpzFile.Write(memory, dict tensors)
+    memory.ToArray()
+
+/// Every kind of element, no dimension, one, an empty one, and several.
+let private tensors =
+    [
+        "a.b",
+        {
+            Shape = [| 2; 3 |]
+            Data = TensorData.F32 [| 1f; -2.5f; 3f; nanf; infinityf; 1e-40f |]
+        }
+        "one", { Shape = [| 3 |]; Data = TensorData.F64 [| 0.1; -0.0; 1e300 |] }
+        "none", { Shape = [||]; Data = TensorData.I32 [| -7 |] }
+        "empty", { Shape = [| 2; 0; 4 |]; Data = TensorData.F32 [||] }
+        "whole", { Shape = [| 1; 1; 2 |]; Data = TensorData.I64 [| Int64.MinValue; 5L |] }
+        "bytes", { Shape = [| 4 |]; Data = TensorData.U8 [| 0uy; 1uy; 254uy; 255uy |] }
+    ]
+
+[<Tests>]
+let tests =
+    testSequenced
+    <| testList
+        "Export.Npz"
+        [
+            testCase "each array has its header, its elements and an aligned place"
+            <| fun () ->
+                use archive = new ZipArchive(new MemoryStream(written tensors))
+
+                archive.Entries
+                |> Seq.map _.Name
+                |> List.ofSeq
+                |> shouldEqual [ for name, _ in tensors -> name + ".npy" ]
+
+                for (name, tensor), entry in Seq.zip tensors archive.Entries do
+                    use stream = entry.Open()
+                    use bytes = new MemoryStream()
+                    stream.CopyTo bytes
+                    bytes.Position <- 0L
+
+                    match Npy.header name bytes with
+                    | Error message -> failtest message
+                    | Ok header -> header.Shape |> shouldEqual (Array.map int64 tensor.Shape)
+
+                    bytes.Position % 64L |> shouldEqual 0L
+
+            testCase "the same tensors are the same bytes"
+            <| fun () -> written tensors |> shouldEqual (written tensors)
+
+            testCase "NumPy reads every kind of element"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let path = Path.Combine(folder, "a.npz")
+                    File.WriteAllBytes(path, written tensors)
+
+                    let script =
+                        "import sys, numpy as np\n"
+                        + "for name, x in np.load(sys.argv[1]).items(): print(name, x.dtype, x.shape, x.ravel().tolist())"
+
+                    Python.run script [ path ]
+                    |> Option.iter (fun found ->
+                        found.Split '\n'
+                        |> List.ofArray
+                        |> shouldEqual
+                            [
+                                $"a.b float32 (2, 3) [1.0, -2.5, 3.0, nan, inf, {float 1e-40f:R}]".Replace("E", "e")
+                                "one float64 (3,) [0.1, -0.0, 1e+300]"
+                                "none int32 () [-7]"
+                                "empty float32 (2, 0, 4) []"
+                                "whole int64 (1, 1, 2) [-9223372036854775808, 5]"
+                                "bytes uint8 (4,) [0, 1, 254, 255]"
+                            ]))
+
+            testCase "a run's parameters leave as they are in its safetensors, which the documentation's lines read"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let out = Path.Combine(folder, "run")
+                    (run (shortTraining @ [ "--out"; out; "--quiet" ])).ExitCode |> shouldEqual 0
+                    let exported = run [ "export"; out; "--format"; "npz" ]
+                    exported.Error |> shouldEqual ""
+                    let path = Path.Combine(out, "parameters.npz")
+                    exported.Output.TrimEnd() |> shouldEqual path
+
+                    let script =
+                        Python.shown "other-programs.md" "load"
+                        + "\nimport sys\nread, left = load(sys.argv[1]), np.load(sys.argv[2])\n"
+                        + "assert sorted(read) == sorted(left)\n"
+                        + "for name in read:\n"
+                        + "    assert read[name].dtype == left[name].dtype and np.array_equal(read[name], left[name]), name\n"
+                        + "print(len(read))"
+
+                    Python.run script [ Path.Combine(out, "best.safetensors"); path ]
+                    |> Option.iter (fun found -> int found |> shouldEqual 17))
+
+            testCase "what can't leave, or not there, is said in one line"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let refused (arguments: string list) (code: int) (expected: string) =
+                        let result = run ("export" :: arguments)
+                        result.Error.TrimEnd() |> shouldEqual expected
+                        result.ExitCode |> shouldEqual code
+
+                    refused
+                        [ "nowhere"; "--format"; "npz" ]
+                        1
+                        "scae: nowhere: there is no such folder; scae train leaves one under runs/"
+
+                    let out = Path.Combine(folder, "run")
+
+                    let train =
+                        [
+                            "train"
+                            "neural-em"
+                            "--preset"
+                            "quick"
+                            "--epochs"
+                            "1"
+                            "--steps-per-epoch"
+                            "1"
+                            "--validation-size"
+                            "4"
+                        ]
+                        @ [ "--test-size"; "4"; "--quiet"; "--out"; out ]
+
+                    (run train).ExitCode |> shouldEqual 0
+
+                    refused
+                        [ out; "--format"; "npz"; "--out"; folder ]
+                        2
+                        $"scae: --out {folder}: this is a folder; name a file"
+
+                    refused
+                        [ out; "--format"; "onnx" ]
+                        1
+                        "scae: the encoder of neural-em, preset quick, can't be written as ONNX; those of constellations (published, quick) and scae (untuned, quick, paper, coupled) can, and every run's parameters with --format npz"
+
+                    let best = Path.Combine(out, "best.safetensors")
+                    let bytes = File.ReadAllBytes best
+                    bytes[bytes.Length - 2] <- bytes[bytes.Length - 2] ^^^ 1uy
+                    File.WriteAllBytes(best, bytes)
+                    let damaged = run [ "export"; out; "--format"; "npz" ]
+                    damaged.Error |> shouldStartWith $"scae: {best}: "
+                    damaged.ExitCode |> shouldEqual 1)
+        ]

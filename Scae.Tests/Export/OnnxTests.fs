@@ -1,0 +1,148 @@
+/// Encoders as ONNX graphs, run by ONNX Runtime beside the models that they come from.
+module Scae.Tests.Export.OnnxTests
+
+open System
+open System.Collections.Generic
+open System.IO
+open Expecto
+open Google.Protobuf
+open Microsoft.ML.OnnxRuntime
+open Microsoft.ML.OnnxRuntime.Tensors
+open Scae.Cli.Export
+open Scae.Core.Layers
+open Scae.Core.Models
+open Scae.Core.Training
+open Scae.Tensors
+open Scae.Tests.Claims
+open Scae.Tests.Commands.CommandLine
+
+/// Every tensor with something added, so that no bias is 0.
+let private jittered (model: 'model) : 'model =
+    model
+    |> Parameters.mapi (fun name x ->
+        x
+        + 0.1 * Initialization.normal 1.0 Dtype.Float32 (List.ofArray x.shape) ((Key.OfSeed 11L).Named name))
+
+let private weights (model: 'model) (settings: (string * string) list) : Weights =
+    let tensors =
+        [
+            for name, tensor in Parameters.named model ->
+                KeyValuePair(name, { Shape = tensor.shape; Data = TensorData.F32(tensor.toArray<float32>()) })
+        ]
+
+    Weights.Of(tensors, settings)
+
+let private random (shape: int list) (key: string) : Tensor =
+    Initialization.normal 1.0 Dtype.Float32 shape ((Key.OfSeed 5L).Named key)
+
+/// What ONNX Runtime makes of an input: the outputs by name, each with its shape.
+let private outputs (graph: byte[]) (name: string) (input: Tensor) : Map<string, int[] * float32[]> =
+    use session = new InferenceSession(graph)
+    let tensor = DenseTensor<float32>(Memory(input.toArray<float32>()), ReadOnlySpan input.shape)
+    use results = session.Run [ NamedOnnxValue.CreateFromTensor(name, tensor) ]
+
+    Map.ofList
+        [
+            for result in results ->
+                let tensor = result.AsTensor<float32>()
+                result.Name, (tensor.Dimensions.ToArray(), Array.ofSeq tensor)
+        ]
+
+let private bytes (graph: GraphBuilder) : byte[] = graph.Model("1.2.3", []).ToByteArray()
+
+let private shouldBeThe (expected: Tensor) (found: int[] * float32[]) =
+    fst found |> shouldEqual expected.shape
+
+    for a, b in Array.zip (expected.toArray<float32>()) (snd found) do
+        float b |> shouldBeNear 1e-5 (float a)
+
+[<Tests>]
+let tests =
+    testSequenced
+    <| testList
+        "Export.Onnx"
+        [
+            for heads in [ 1; 4 ] do
+                testCase
+                    $"constellations' encoder says the same in ONNX Runtime, with {heads} heads and any number of points"
+                <| fun () ->
+                    let config = { ConstellationCapsules.published with Heads = heads }
+                    let model = ConstellationCapsules.init config Dtype.Float32 (Key.OfSeed 1L) |> jittered
+                    let graph = bytes (ConstellationsEncoder.Graph(weights model [ "heads", string heads ]))
+
+                    for scenes, points in [ 1, 1; 3, 11; 8, 4 ] do
+                        let x = random [ scenes; points; 2 ] $"{points}"
+                        let poses, attention = ConstellationCapsules.encode config model x
+                        let found = outputs graph "points" x
+                        found["poses"] |> shouldBeThe poses
+                        found["attention"] |> shouldBeThe attention
+
+            for pooling, name in [ PartPooling.Own, "own"; PartPooling.Coded, "coded" ] do
+                testCase $"the part capsules' encoder says the same in ONNX Runtime, {name} pooling"
+                <| fun () ->
+                    let config =
+                        { ScaeConfig.paper with
+                            Canvas = 28
+                            Channels = 6
+                            Parts = 5
+                            Features = 3
+                            Pooling = pooling
+                        }
+
+                    let model = PartEncoder.init config Dtype.Float32 (Key.OfSeed 2L) |> jittered
+
+                    let settings = [ "canvas", "28"; "parts", "5"; "features", "3"; "pooling", name ]
+
+                    let named = {| Encoder = model |}
+                    let graph = bytes (PartsEncoder.Graph(weights named settings))
+
+                    for images in [ 1; 4 ] do
+                        let x = random [ images; 1; 28; 28 ] "images"
+                        let parts = PartEncoder.forward config model (Tensor.zeros [| images; 5 |]) x
+                        let found = outputs graph "images" x
+                        found["poses"] |> shouldBeThe parts.Poses
+                        found["features"] |> shouldBeThe parts.Features
+                        found["presence"] |> shouldBeThe parts.Presence
+
+            testCase "the comparison notices a weight that is another"
+            <| fun () ->
+                let config = ConstellationCapsules.published
+                let model = ConstellationCapsules.init config Dtype.Float32 (Key.OfSeed 1L) |> jittered
+                let other = { model with Pose = { model.Pose with Bias = model.Pose.Bias + 1e-4 } }
+                let x = random [ 2; 11; 2 ] "x"
+                let found = outputs (bytes (ConstellationsEncoder.Graph(weights other [ "heads", "1" ]))) "points" x
+                let poses, _ = ConstellationCapsules.encode config model x
+                shouldRaise<AssertException>(fun () -> found["poses"] |> shouldBeThe poses)
+
+            testCase "a run's encoder says which run it is of, and its parameters are the best epoch's"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let out = Path.Combine(folder, "run")
+                    (run (shortTraining @ [ "--seed"; "2"; "--out"; out; "--quiet" ])).ExitCode |> shouldEqual 0
+                    let path = Path.Combine(folder, "models", "encoder.onnx")
+                    let exported = run [ "export"; out; "--format"; "onnx"; "--out"; path ]
+                    exported.Error |> shouldEqual ""
+                    exported.Output.TrimEnd() |> shouldEqual path
+
+                    match Safetensors.parse (File.ReadAllBytes(Path.Combine(out, "best.safetensors"))) with
+                    | Error message -> failtest message
+                    | Ok file ->
+                        let config = ConstellationCapsules.published
+
+                        let model =
+                            ConstellationCapsules.init config Dtype.Float32 (Key.OfSeed 0L)
+                            |> Parameters.mapi (fun name _ ->
+                                match file.Tensors[name] with
+                                | { Shape = shape; Data = TensorData.F32 values } -> Tensor.``of`` (values, shape)
+                                | other -> failtest $"{name} is %A{other}")
+
+                        let x = random [ 16; 11; 2 ] "scenes"
+                        let poses, _ = ConstellationCapsules.encode config model x
+                        (outputs (File.ReadAllBytes path) "points" x)["poses"] |> shouldBeThe poses
+
+                    use session = new InferenceSession(path)
+                    let metadata = session.ModelMetadata
+                    metadata.ProducerName |> shouldEqual "scae"
+                    metadata.CustomMetadataMap["experiment"] |> shouldEqual "constellations"
+                    metadata.CustomMetadataMap["seed"] |> shouldEqual "2")
+        ]
