@@ -51,15 +51,17 @@ module ViewAgreement =
         let round (q: Tensor) = q / q.sum (0, true) |> fun q -> q / q.sum (1, true)
         Seq.replicate Rounds round |> Seq.fold (|>) ((centred / scale * Sharpness).exp())
 
-    /// −½ Σ_k [q_k(x)·ln p_k(x′) + q_k(x′)·ln p_k(x)] in nats, averaged over pairs (swapped assignments, Caron et al. 2020,
-    /// eq. 2): p the softmax of logits [2n, K], q balanced labels. Raises ArgumentException if the rows are odd in number.
+    /// What presence a = σ(l) of one view, of logits l [2n, K], is in error of balanced labels q of the other, in nats summed
+    /// over capsules and averaged over views: −Σ_k q_k(x)·ln a_k(x′) + (1 − q_k(x))·ln(1 − a_k(x′)). After swapped assignments
+    /// (Caron et al. 2020, eq. 2), of presence instead of a softmax, so that few capsules are present and not only fewer than
+    /// others. Raises ArgumentException if the rows are odd in number.
     let assignment (logits: Tensor) : Tensor =
         if logits.shape[0] % 2 <> 0 then
             invalidArg (nameof logits) $"{logits.shape[0]} rows; must be even, two views of each"
 
         let n = logits.shape[0] / 2
         let first, second = logits.slice (0, 0, n), logits.slice (0, n, 2 * n)
-        let nats (labels: Tensor) (said: Tensor) = -(labels * said.logsoftmax 1).sum() / float n
+        let nats (labels: Tensor) (said: Tensor) = (said.softplus () - labels * said).sum() / float n
         0.5 * (nats (balanced first) second + nats (balanced second) first)
 
     /// The cost of a form.
