@@ -3,6 +3,7 @@ namespace Scae.Core.Experiments
 open System
 open Scae.Tensors
 open Scae.Core.Layers
+open Scae.Core.Losses
 open Scae.Core.Data
 open Scae.Core.Models
 open Scae.Core.Training
@@ -117,6 +118,7 @@ module ScaeExperiment =
             let digits = StrokeDigits.sample Calibrating (key.Named "calibration")
             let all = Array.init Calibrating id
             CanvasDigits.fill digits (ReadOnlySpan all) (key.Named "places") batch.Images batch.Classes
+
             ScaeCalibration.scaled config (Parameters.mapi (fun _ x -> x.cast Dtype.Float32) model) batch
             |> Parameters.mapi (fun _ x -> x.cast dtype)
 
@@ -135,7 +137,12 @@ module ScaeExperiment =
             | SetMask.Hard -> SetMask.Log
             | other -> other
 
-        { settings with Model.StopGradients = false; Model.Mask = mask }, Parameters.mapi aside model
+        { settings with
+            Model.StopGradients = false
+            Model.Mask = mask
+            Model.Views = ViewForm.Information
+        },
+        Parameters.mapi aside model
 
     /// What a model says of a split. What is costly is found once, for measures and pictures, if they ask for it.
     let private examine (settings: ScaeSettings) (data: ScaeData) (model: Scae) : Split -> ScaeExamination =

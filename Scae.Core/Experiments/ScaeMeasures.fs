@@ -18,8 +18,7 @@ module ScaeMeasures =
         let sum = Array.sum mass + 1e-8
         mass |> Array.map (fun x -> x / sum)
 
-    let private entropy (q: float[]) : float =
-        -(q |> Array.sumBy (fun x -> if x > 0.0 then x * log x else 0.0))
+    let private entropy (q: float[]) : float = -(q |> Array.sumBy (fun x -> if x > 0.0 then x * log x else 0.0))
 
     /// Nats by which explained mass differs within a digit and over all digits: few and many where a digit is one object.
     let private entropies (name: string) (presence: float[][]) : Metrics =
@@ -37,7 +36,8 @@ module ScaeMeasures =
             "posterior_probe", agreement reading.Labels reading.PosteriorClasses
             "prior_probe", agreement reading.Labels reading.PriorClasses
             "prior_match_refitted", ClusterMatching.refitted ofEvery KMeans.digits (reading.Prior, reading.Labels)
-            "posterior_match_refitted", ClusterMatching.refitted ofEvery KMeans.digits (reading.Posterior, reading.Labels)
+            "posterior_match_refitted",
+            ClusterMatching.refitted ofEvery KMeans.digits (reading.Posterior, reading.Labels)
             "parts", Array.average reading.Parts
             "objects", reading.Prior |> Array.averageBy Array.sum
         ]

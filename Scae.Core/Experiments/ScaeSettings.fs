@@ -2,6 +2,7 @@ namespace Scae.Core.Experiments
 
 open Scae.Core.Configuration
 open Scae.Core.Data
+open Scae.Core.Layers
 open Scae.Core.Models
 open Scae.Core.Training
 
@@ -22,7 +23,9 @@ type ScaeSettings =
         Momentum: float
         [<Setting("the step size at the end as a share of the first, approached geometrically", Min = 1e-6, Max = 1.0)>]
         FinalRate: float
-        [<Setting("the step size of templates, colours and background as a multiple of the others'", Min = 0.001, Max = 1000.0)>]
+        [<Setting("the step size of templates, colours and background as a multiple of the others'",
+                  Min = 0.001,
+                  Max = 1000.0)>]
         DecoderRate: float
         [<Setting("steps over which the step size rises to its largest", Min = 1.0)>]
         WarmUp: int
@@ -38,7 +41,9 @@ type ScaeSettings =
         Shear: float
         [<Setting("each axis of training digits is scaled by 1 ± up to this", Min = 0.0, Max = 0.9)>]
         Zoom: float
-        [<Setting("decay of the averaged parameters with which is measured; 0 measures with the last", Min = 0.0, Max = 0.99999)>]
+        [<Setting("decay of the averaged parameters with which is measured; 0 measures with the last",
+                  Min = 0.0,
+                  Max = 0.99999)>]
         Average: float
         [<Setting("noise U(−x, x) on the logits of parts, capsules and votes", Min = 0.0)>]
         Noise: float
@@ -113,6 +118,8 @@ module ScaeSettings =
                 $"--validation-size {training.ValidationSize}: must be at least {ScaeConfig.Classes}, a digit for each of the clusters"
         elif settings.Model.Agreement > 0.0 && training.BatchSize % 2 = 1 then
             Error $"--batch-size {training.BatchSize}: must be even where views agree, two of each digit"
+        elif settings.Model.Calibrated && settings.Model.Pooling = PartPooling.Coded then
+            Error "--calibrated true: must be false with --pooling coded, whose reshape mixes parts"
         else
             let plan = TrainingSettings.plan { Metric = "reconstruction"; Larger = true } training
 
@@ -132,7 +139,11 @@ module ScaeSettings =
                 settings,
                 { plan with
                     Rule = rule 1.0
-                    Average = if settings.Average > 0.0 then ValueSome settings.Average else ValueNone
+                    Average =
+                        if settings.Average > 0.0 then
+                            ValueSome settings.Average
+                        else
+                            ValueNone
                     Groups =
                         [
                             // One rule for all, as in the released program; the probes are a group so that it can be seen.

@@ -33,8 +33,8 @@ module ViewAgreement =
         let joint = (first.transpose(0, 1).matmul second) / float n
         let joint = 0.5 * (joint + joint.transpose (0, 1))
         let alone = joint.sum (1, true)
-        let nats (p: Tensor) = (p + Least).log ()
-        (joint * (nats joint - nats (alone.matmul (alone.transpose (0, 1))))).sum ()
+        let nats (p: Tensor) = (p + Least).log()
+        (joint * (nats joint - nats (alone.matmul (alone.transpose (0, 1))))).sum()
 
     // Rounds that balance rows and columns; by how much standardised logits are multiplied before.
     [<Literal>]

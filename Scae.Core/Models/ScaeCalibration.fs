@@ -32,7 +32,7 @@ module ScaeCalibration =
     let private head (config: ScaeConfig) (gain: float) (features: Tensor) (head: Linear) : Linear =
         let n, f = ScaeConfig.partOutputs config, config.Features
         let factors, means = standard (features.flatten 1)
-        let weight, bias = head.Weight.clone(), head.Bias.clone()
+        let weight, bias = head.Weight.clone (), head.Bias.clone ()
         let w = weight.Elements<float32>()
         let b = bias.Elements<float32>()
         let columns = weight.shape[1]
@@ -41,7 +41,12 @@ module ScaeCalibration =
             for j in 0 .. n - 1 do
                 let at, feature = m * n + j, j - 6
                 let isFeature = 0 <= feature && feature < f
-                let factor = if isFeature then factors[m * f + feature] else float32 (1.0 / gain)
+
+                let factor =
+                    if isFeature then
+                        factors[m * f + feature]
+                    else
+                        float32 (1.0 / gain)
 
                 for row in 0 .. weight.shape[0] - 1 do
                     w[row * columns + at] <- w[row * columns + at] * factor
@@ -54,7 +59,7 @@ module ScaeCalibration =
     /// Capsules whose logits [b, K] are of mean 0 and deviation 1.
     let private capsules (config: ScaeConfig) (logits: Tensor) (capsules: CapsuleLayer) : CapsuleLayer =
         let factors, means = standard logits
-        let weight, bias = capsules.Output.Weight.clone(), capsules.PresenceBias.clone()
+        let weight, bias = capsules.Output.Weight.clone (), capsules.PresenceBias.clone ()
         let w = weight.Elements<float32>()
         let b = bias.Elements<float32>()
         let hidden, outputs = weight.shape[1], weight.shape[2]

@@ -76,7 +76,8 @@ type ScaeConfig =
         Active: float
         [<Setting("weight of the part likelihood under the object capsules", Min = 0.0)>]
         ObjectWeight: float
-        [<Setting("weight of two views of a digit naming the same capsule; a batch then shows each digit twice", Min = 0.0)>]
+        [<Setting("weight of two views of a digit naming the same capsule; a batch then shows each digit twice",
+                  Min = 0.0)>]
         Agreement: float
         [<Setting("how much two views agree")>]
         Views: ViewForm

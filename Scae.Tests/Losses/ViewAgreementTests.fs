@@ -1,0 +1,75 @@
+module Scae.Tests.Losses.ViewAgreementTests
+
+open System
+open Expecto
+open Scae.Core.Losses
+open Scae.Core.Training
+open Scae.Tensors
+open Scae.Tests
+open Scae.Tests.Claims
+
+/// Logits [2n, K] of two views of n images that name the given capsules.
+let private naming (strength: float) (capsules: int) (first: int[]) (second: int[]) : Tensor =
+    strength * (Tensor.``of`` (Array.append first second)).onehot(capsules, Dtype.Float64)
+
+let private even = [| 0; 1; 2; 3; 0; 1; 2; 3 |]
+
+[<Tests>]
+let tests =
+    testList
+        "Losses.ViewAgreement"
+        [
+            testCase "views that name the same of K equally frequent capsules share ln K, and others share nothing"
+            <| fun () ->
+                let shared first second = (ViewAgreement.information (naming 50.0 4 first second)).toScalar()
+                shared even even |> shouldBeNear 1e-4 (log 4.0)
+                shared even (Array.create 8 2) |> shouldBeNear 1e-4 0.0
+                shared (Array.create 8 2) (Array.create 8 2) |> shouldBeNear 1e-4 0.0
+                shared even [| 0; 0; 0; 0; 1; 1; 1; 1 |] |> shouldBeLessThan (log 4.0)
+
+            testCase "an assignment costs least where both views name one capsule, and more where one is everybody's"
+            <| fun () ->
+                let cost first second = (ViewAgreement.assignment (naming 20.0 4 first second - 10.0)).toScalar()
+                cost even even |> shouldBeLessThan 0.5
+                cost even [| 1; 2; 3; 0; 1; 2; 3; 0 |] |> shouldBeGreaterThan 5.0
+                cost (Array.create 8 2) (Array.create 8 2) |> shouldBeGreaterThan 5.0
+
+            testCase
+                "labels are balanced: a view's gradient is its presence less labels whose rows sum to 1 and columns to n/K"
+            <| fun () ->
+                let n, k = 12, 3
+                let logits = (Values.real 5 [ 2 * n; k ]).reverseDiff()
+                (ViewAgreement.assignment logits).reverse()
+                let labels = logits.noDiff().sigmoid() - logits.derivative * (2.0 * float n)
+
+                for row in labels.sum(1).toArray<float>() do
+                    row |> shouldBeNear 1e-9 1.0
+
+                for view in [ labels.slice (0, 0, n); labels.slice (0, n, 2 * n) ] do
+                    for column in view.sum(0).toArray<float>() do
+                        column |> shouldBeNear 0.3 (float n / float k)
+
+            testCase "the information's gradient is that of its differences"
+            <| fun () ->
+                let logits = Values.real 4 [ 8; 3 ]
+
+                for comparison in
+                    GradientCheck.run (Key.OfSeed 1L) [ "logits", logits ] (fun () -> ViewAgreement.information logits) do
+                    comparison |> Scae.Tests.Differentiation.GradientCheck.relativeError |> shouldBeLessThan 1e-6
+
+            testCase "views that say nothing, or the same of everything, leave finite gradients"
+            <| fun () ->
+                for form in [ ViewForm.Information; ViewForm.Assignment ] do
+                    let logits = (Tensor.zeros ([| 6; 3 |], Dtype.Float64)).reverseDiff()
+                    let cost = ViewAgreement.cost form logits
+                    cost.reverse ()
+                    Double.IsFinite(cost.toScalar ()) |> shouldEqual true
+                    Double.IsFinite((logits.derivative.norm ()).toScalar()) |> shouldEqual true
+
+            testCase "an odd number of rows is refused"
+            <| fun () ->
+                for form in [ ViewForm.Information; ViewForm.Assignment ] do
+                    Expect.throwsT<ArgumentException>
+                        (fun () -> ViewAgreement.cost form (Values.real 1 [ 5; 3 ]) |> ignore)
+                        "odd"
+        ]
