@@ -145,7 +145,7 @@ let tests =
                     refused
                         [ out; "--format"; "onnx" ]
                         1
-                        "scae: the encoder of neural-em, preset quick, can't be written as ONNX; those of constellations (published, quick) and scae (untuned, quick, paper, coupled) can, and every run's parameters with --format npz"
+                        "scae: the encoder of neural-em, preset quick, can't be written as ONNX; those of constellations (published, quick) and scae (views, quick, paper, coupled) can, and every run's parameters with --format npz"
 
                     let best = Path.Combine(out, "best.safetensors")
                     let bytes = File.ReadAllBytes best
