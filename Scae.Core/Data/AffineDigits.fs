@@ -127,9 +127,10 @@ module AffineDigits =
 
     /// Draws given digits from a viewpoint of their own, each about its centre, and shifted as CanvasDigits.fill does, into
     /// images [b, 1, side, side] of float32 in [0, 1], and their classes into one-hot rows [b, 10]; a pure function of the
-    /// key. What doesn't fit on a canvas is cut off. Raises ArgumentException for a canvas smaller than a digit.
+    /// key. What doesn't fit on a canvas is cut off. Raises ArgumentException as CanvasDigits.place does.
     let fill
         (views: Viewpoints)
+        (reach: int)
         (digits: Digits)
         (indices: ReadOnlySpan<int>)
         (key: Key)
@@ -143,7 +144,7 @@ module AffineDigits =
         CanvasDigits.label digits indices classes
 
         for i in 0 .. indices.Length - 1 do
-            let struct (top, left) = CanvasDigits.place side places
+            let struct (top, left) = CanvasDigits.place side reach places
             let map = matrix views maps
             let source = ReadOnlySpan(digits.Pixels, indices[i] * Digits.Pixels, Digits.Pixels)
             let into = pixels.Slice(i * side * side, side * side)

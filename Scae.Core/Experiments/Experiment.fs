@@ -41,9 +41,9 @@ type Experiment =
 /// Models of experiments from definitions.
 [<RequireQualifiedAccess>]
 module Variant =
-    // The rows of a batch on which gradients are checked.
+    // The rows of a batch on which gradients are checked: an even number, where two of a batch belong together.
     [<Literal>]
-    let private CheckedRows = 3
+    let private CheckedRows = 4
 
     let private checkGradient
         (definition: Definition<'settings, 'config, 'data, 'model, 'batch, 'reading>)

@@ -95,10 +95,13 @@ module ScaeExperiment =
         else
             data.Order.Choose(step, Span rows)
 
+        let reach = ScaeSettings.reach settings step
+        let places = key.Named "places"
+
         match ScaeSettings.views settings with
-        | ValueNone -> CanvasDigits.fill data.Train (ReadOnlySpan rows) (key.Named "places") batch.Images batch.Classes
+        | ValueNone -> CanvasDigits.fill reach data.Train (ReadOnlySpan rows) places batch.Images batch.Classes
         | ValueSome views ->
-            AffineDigits.fill views data.Train (ReadOnlySpan rows) (key.Named "places") batch.Images batch.Classes
+            AffineDigits.fill views reach data.Train (ReadOnlySpan rows) places batch.Images batch.Classes
 
         Scae.fillNoise settings.Noise (key.Named "noise") batch
 
@@ -117,7 +120,8 @@ module ScaeExperiment =
             let batch = Scae.allocate config Calibrating
             let digits = StrokeDigits.sample Calibrating (key.Named "calibration")
             let all = Array.init Calibrating id
-            CanvasDigits.fill digits (ReadOnlySpan all) (key.Named "places") batch.Images batch.Classes
+            let room = config.Canvas - Digits.Side
+            CanvasDigits.fill room digits (ReadOnlySpan all) (key.Named "places") batch.Images batch.Classes
 
             ScaeCalibration.scaled config (Parameters.mapi (fun _ x -> x.cast Dtype.Float32) model) batch
             |> Parameters.mapi (fun _ x -> x.cast dtype)

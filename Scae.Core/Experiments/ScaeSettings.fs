@@ -41,6 +41,9 @@ type ScaeSettings =
         Shear: float
         [<Setting("each axis of training digits is scaled by 1 ± up to this", Min = 0.0, Max = 0.9)>]
         Zoom: float
+        [<Setting("steps over which shifts of training digits grow from none to anywhere on the canvas; 0 for anywhere at once",
+                  Min = 0.0)>]
+        Spread: int
         [<Setting("decay of the averaged parameters with which is measured; 0 measures with the last",
                   Min = 0.0,
                   Max = 0.99999)>]
@@ -79,6 +82,7 @@ module ScaeSettings =
             Rotation = 0.0
             Shear = 0.0
             Zoom = 0.0
+            Spread = 0
             Average = 0.0
             Noise = 2.0
             EvaluationNoise = true
@@ -104,6 +108,15 @@ module ScaeSettings =
                     Shear = settings.Shear
                     Scale = struct (1.0 - settings.Zoom, 1.0 + settings.Zoom)
                 }
+
+    /// By how many pixels in all training digits are shifted in a step, counted from 0.
+    let reach (settings: ScaeSettings) (step: int) : int =
+        let room = settings.Model.Canvas - Digits.Side
+
+        if step >= settings.Spread then
+            room
+        else
+            int (float room * float step / float settings.Spread)
 
     /// The settings and the plan of the training. Epochs are chosen by reconstruction, which knows no classes. The error is
     /// one line.

@@ -12,7 +12,7 @@ let private straight: Viewpoints = { Rotation = 0.0; Shear = 0.0; Scale = struct
 
 let private filled (views: Viewpoints) (side: int) (key: int64) : float32[] * float32[] =
     let images, classes = Tensor.zeros [| 20; 1; side; side |], Tensor.zeros [| 20; 10 |]
-    AffineDigits.fill views digits.Value (ReadOnlySpan(Array.init 20 id)) (Key.OfSeed key) images classes
+    AffineDigits.fill views (side - 28) digits.Value (ReadOnlySpan(Array.init 20 id)) (Key.OfSeed key) images classes
     images.toArray<float32>(), classes.toArray<float32>()
 
 [<Tests>]

@@ -24,7 +24,8 @@ let private batch =
     lazy
         (let batch = Scae.allocate config 64
          let digits = StrokeDigits.sample 64 (Key.OfSeed 2L)
-         CanvasDigits.fill digits (ReadOnlySpan(Array.init 64 id)) (Key.OfSeed 3L) batch.Images batch.Classes
+         let rows = Array.init 64 id
+         CanvasDigits.fill (config.Canvas - 28) digits (ReadOnlySpan rows) (Key.OfSeed 3L) batch.Images batch.Classes
          batch)
 
 let private model = lazy (Scae.init config Dtype.Float32 (Key.OfSeed 1L))
