@@ -26,19 +26,22 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IProgressDisplay
                 var clock = Stopwatch.StartNew();
                 var drawn = TimeSpan.Zero;
                 double loss = double.NaN;
+                Pace pace = new(TimeProvider.System, first);
                 string metrics = string.Empty;
                 outcome = training(progress =>
                 {
                     switch (progress)
                     {
                         case Progress.Stepped stepped:
+                            pace.Stepped(stepped.step);
                             loss = double.IsNaN(loss) ? stepped.loss : (0.98 * loss) + (0.02 * stepped.loss);
                             if (clock.Elapsed - drawn < s_redraw) return;
                             drawn = clock.Elapsed;
                             bar.Value = stepped.step;
-                            bar.Description = Markup.Escape($"train loss {loss:0.0000}  {metrics}  {clock.Elapsed.TotalMilliseconds / Math.Max(1, stepped.step - first):0.00} ms/step");
+                            bar.Description = Markup.Escape($"train loss {loss:0.0000}  {metrics}  {pace.Milliseconds:0.00} ms/step");
                             break;
                         case Progress.Evaluated evaluated:
+                            pace.Interrupted();
                             metrics = Format.Metrics(evaluated.Item1.Metrics);
                             break;
                     }

@@ -1,0 +1,29 @@
+using System;
+
+namespace Scae.Cli.Reports;
+
+/// <summary>How long a step takes at present: the mean of about the last five seconds, without what lies between steps.</summary>
+internal sealed class Pace(TimeProvider clock, int first)
+{
+    private const double Seconds = 5;
+
+    private long _since = clock.GetTimestamp();
+    private int _step = first;
+    private double _seconds, _steps;
+
+    /// <summary>Milliseconds a step; NaN before there was one.</summary>
+    public double Milliseconds => _seconds / _steps * 1000;
+
+    /// <summary>A step has been done.</summary>
+    public void Stepped(int step)
+    {
+        long now = clock.GetTimestamp();
+        double seconds = clock.GetElapsedTime(_since, now).TotalSeconds, kept = Math.Exp(-seconds / Seconds);
+        _seconds = (_seconds * kept) + seconds;
+        _steps = (_steps * kept) + (step - _step);
+        (_since, _step) = (now, step);
+    }
+
+    /// <summary>Since the last step time went into something else, an evaluation for one; the next step begins now.</summary>
+    public void Interrupted() => _since = clock.GetTimestamp();
+}
