@@ -16,14 +16,11 @@ internal unsafe partial struct PartImage<T>
     /// <summary>Four corners of each cell between texels, and of a cell for each lane outside.</summary>
     private readonly int CellsLength => 4 * (_sizes.Bordered + Vector512<T>.Count);
 
-    /// <summary>
-    /// Adds the gradients of image b, whose likelihood has the gradient g and has just been explained: its own to the
-    /// problem's, those of what images share to the given sums.
-    /// </summary>
-    public readonly void Differentiate(int b, T g, in PartSums<T> sums)
+    /// <summary>Adds the slopes of the likelihood of image b, which has just been explained, to a record of them.</summary>
+    public readonly void Differentiate(int b, in PartSlopes<T> slopes)
     {
         int parts = _sizes.Parts, c = _sizes.Channels;
-        var totals = Share(b, g, sums);
+        var totals = Share(b, slopes);
         int component = 0;
         for (int m = 0; m < parts; m++)
         {
@@ -31,29 +28,27 @@ internal unsafe partial struct PartImage<T>
             new Span<T>(_cells, _problem.Maps * CellsLength).Clear();
             T* colours = _problem.Colour == null ? null : _problem.Colour + ((((long)b * parts) + m) * c);
             component = Descend(m, colours, component, ref pose, ref totals);
-            if (_problem.ToLogPresence != null)
-                _problem.ToLogPresence[((long)b * parts) + m] += T.CreateTruncating(pose.Logit) + (_presence[m] * Elsewhere(m));
-            if (_problem.ToPoses != null) AddToPose(m, _problem.Poses + ((((long)b * parts) + m) * 6), pose, _problem.ToPoses + ((((long)b * parts) + m) * 6));
-            Fold(b, m, colours, sums);
+            slopes.LogPresence[m] += T.CreateTruncating(pose.Logit) + (_presence[m] * Elsewhere(m));
+            AddToPose(_problem.Poses + ((((long)b * parts) + m) * 6), pose, slopes.Poses + (m * 6));
+            Fold(m, colours, slopes);
         }
 
         T two = T.One + T.One;
         if (_problem.Scale != null)
-            *sums.Scale += ((two * totals.Distance) - (g * T.CreateChecked(_sizes.Pixels * c))) / *_problem.Scale;
+            *slopes.Scale += ((two * totals.Distance) - T.CreateChecked(_sizes.Pixels * c)) / *_problem.Scale;
         if (_problem.IsCoupled)
-            *sums.Temperature -= totals.Tied * InverseTemperature * InverseTemperature;
+            *slopes.Temperature -= totals.Tied * InverseTemperature * InverseTemperature;
     }
 
     /// <summary>
-    /// The sums become g over the sums, the blocks' presences the gradient by presence of a part that isn't there, and
-    /// the background gets its share.
+    /// The sums become 1 over the sums, the blocks' presences the slope by presence of a part that isn't there, and the
+    /// background gets its share.
     /// </summary>
-    private readonly Totals Share(int b, T g, in PartSums<T> sums)
+    private readonly Totals Share(int b, in PartSlopes<T> slopes)
     {
         int count = Vector512<T>.Count, channels = _sizes.Channels, plane = _plane;
         T* ground = _problem.Background + ((long)b * _problem.BackgroundBatch);
         var precision = Vector512.Create(Precision);
-        var gradient = Vector512.Create(g);
         Vector512<T> logits = Vector512<T>.Zero, distances = Vector512<T>.Zero;
         double logitTotal = 0, distance = 0;
         for (int block = 0; block < _blocks; block++)
@@ -66,8 +61,8 @@ internal unsafe partial struct PartImage<T>
 
             int at = block * count;
             var inside = Inside(block);
-            var weight = inside & (gradient / Vector512.Load(_sum + at));
-            var joint = inside & (gradient / Vector512.Load(_sumJoint + at));
+            var weight = inside & (Vector512<T>.One / Vector512.Load(_sum + at));
+            var joint = inside & (Vector512<T>.One / Vector512.Load(_sumJoint + at));
             weight.Store(_sum + at);
             joint.Store(_sumJoint + at);
             Vector512<T> absent = Vector512.Load(_absentJoint + at) * joint, other = Vector512.Load(_absent + at) * weight;
@@ -87,8 +82,8 @@ internal unsafe partial struct PartImage<T>
         Move(ref logits, ref logitTotal);
         Move(ref distances, ref distance);
         T logit = T.CreateTruncating(logitTotal), two = T.One + T.One;
-        T* into = _problem.BackgroundBatch == 0 ? sums.Background : _problem.ToBackground == null ? null : _problem.ToBackground + ((long)b * channels);
-        for (int c = 0; c < channels && into != null; c++)
+        T* into = slopes.Background;
+        for (int c = 0; c < channels; c++)
         {
             var value = Vector512.Create(ground[c]);
             var slope = Vector512<T>.Zero;
@@ -104,7 +99,7 @@ internal unsafe partial struct PartImage<T>
             if (_problem.IsCoupled) into[c] += logit * InverseTemperature / T.CreateChecked(channels);
         }
 
-        if (!_problem.IsCoupled) *sums.BackgroundLogit += logit;
+        if (!_problem.IsCoupled) *slopes.BackgroundLogit += logit;
         return new Totals { Distance = T.CreateTruncating(distance), Tied = _problem.IsCoupled ? logit * Mean(ground) : T.Zero };
     }
 
@@ -229,7 +224,7 @@ internal unsafe partial struct PartImage<T>
     /// From the slopes by places in texels to those by the pose: with p = A·q + t, ∂t = −A⁻ᵀ·h and ∂A = −A⁻ᵀ·h·qᵀ, where
     /// h is the slope by q, both on [−1, 1]².
     /// </summary>
-    private readonly void AddToPose(int m, T* pose, in Slopes slopes, T* into)
+    private readonly void AddToPose(T* pose, in Slopes slopes, T* into)
     {
         T two = T.One + T.One, one = T.One;
         T a = pose[0], b = pose[1], tx = pose[2], c = pose[3], d = pose[4], ty = pose[5], det = (a * d) - (b * c);
@@ -254,23 +249,20 @@ internal unsafe partial struct PartImage<T>
         into[5] -= ((a * hy) - (b * hx)) / det;
     }
 
-    /// <summary>Adds a part's cells to its templates' gradients, and the channels' to its colours'.</summary>
-    private readonly void Fold(int b, int m, T* colours, in PartSums<T> sums)
+    /// <summary>Adds a part's cells to its templates' slopes, and the channels' to its colours'.</summary>
+    private readonly void Fold(int m, T* colours, in PartSlopes<T> slopes)
     {
-        int parts = _sizes.Parts, channels = _sizes.Channels, texels = _sizes.Texels;
-        T* templates = _problem.TemplatesBatch == 0 ? sums.Templates : _problem.ToTemplates == null ? null : _problem.ToTemplates + ((long)b * _problem.TemplatesBatch);
-        T* alpha = _problem.AlphaBatch == 0 ? sums.Alpha : _problem.ToAlpha == null ? null : _problem.ToAlpha + ((long)b * _problem.AlphaBatch);
+        int channels = _sizes.Channels, texels = _sizes.Texels;
         for (int c = 0; c < channels; c++)
         {
-            T colour = colours == null ? T.One : colours[c];
-            T along = Fold(_cells + (c * CellsLength), Table(m, c), colour, templates == null ? null : templates + (((m * channels) + c) * texels));
-            if (_problem.ToColour != null) _problem.ToColour[((((long)b * parts) + m) * channels) + c] += along;
+            int channel = (m * channels) + c;
+            slopes.Colour[channel] += Fold(_cells + (c * CellsLength), Table(m, c), colours == null ? T.One : colours[c], slopes.Templates + (channel * texels));
         }
 
-        if (alpha != null) Fold(_cells + (channels * CellsLength), Table(m, channels), T.One, alpha + (m * texels));
+        if (!_problem.IsCoupled) Fold(_cells + (channels * CellsLength), Table(m, channels), T.One, slopes.Alpha + (m * texels));
     }
 
-    /// <summary>into += factor · the cells' sums at each texel, unless it is null; returns the sums' product with the table.</summary>
+    /// <summary>into += factor · the cells' sums at each texel; returns the sums' product with the table.</summary>
     private readonly T Fold(T* cells, T* table, T factor, T* into)
     {
         int h = _sizes.TemplateHeight, w = _sizes.TemplateWidth, pitch = w + 2;
@@ -282,7 +274,7 @@ internal unsafe partial struct PartImage<T>
                 int at = ((row + 1) * pitch) + column + 1;
                 T sum = cells[4 * at] + cells[(4 * (at - 1)) + 1] + cells[(4 * (at - pitch)) + 2] + cells[(4 * (at - pitch - 1)) + 3];
                 along += sum * table[4 * at];
-                if (into != null) into[(row * w) + column] += factor * sum;
+                into[(row * w) + column] += factor * sum;
             }
         }
 
@@ -303,11 +295,4 @@ internal unsafe partial struct PartImage<T>
     {
         public T Distance, Tied;
     }
-}
-
-/// <summary>Where the gradients are summed that images share; null where none is wanted or each image has its own.</summary>
-internal unsafe struct PartSums<T>
-    where T : unmanaged
-{
-    public T* Templates, Alpha, Background, BackgroundLogit, Temperature, Scale;
 }

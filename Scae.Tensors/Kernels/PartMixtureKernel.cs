@@ -1,133 +1,106 @@
 using System;
 using System.Numerics;
+using System.Numerics.Tensors;
 
 namespace Scae.Tensors.Kernels;
 
 /// <summary>Images as mixtures of parts, shared among threads in blocks of images that don't depend on their number.</summary>
 internal static unsafe class PartMixtureKernel
 {
-    // Twice as many blocks as a small machine has threads; each has sums of its own for what images share.
+    // Twice as many blocks as a small machine has threads.
     private const int MostBlocks = 16;
     private const int SumSlot = 2;
 
-    /// <summary>The log-likelihoods of all images, into a span of one an image.</summary>
-    public static void Forward<T>(in PartSizes sizes, PartSpans<T> values, Span<T> likelihoods)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-        Run(sizes, values, likelihoods, default, backward: false);
+    /// <summary>Elements of the slopes of one image's likelihood.</summary>
+    public static int SlopesLength(in PartSizes sizes) => PartSlopes<float>.Length(sizes);
 
-    /// <summary>Adds the gradients of everything that wants one; sums over images run in a fixed order.</summary>
-    public static void Backward<T>(in PartSizes sizes, PartSpans<T> values, ReadOnlySpan<T> gradient, PartSpans<T> gradients)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-        Run(sizes, values, gradient, gradients, backward: true);
-
-    private static void Run<T>(in PartSizes sizes, PartSpans<T> values, ReadOnlySpan<T> output, PartSpans<T> gradients, bool backward)
+    /// <summary>
+    /// The log-likelihoods of all images, one an image, and their slopes, unless that span is empty: while an image's components
+    /// are near they cost half of what they would later.
+    /// </summary>
+    public static void Forward<T>(in PartSizes sizes, PartSpans<T> values, Span<T> likelihoods, Span<T> slopes)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         fixed (T* images = values.Images, templates = values.Templates, poses = values.Poses, presences = values.LogPresence, background = values.Background)
         fixed (T* alpha = values.Alpha, logit = values.BackgroundLogit, temperature = values.Temperature, colour = values.Colour, scale = values.Scale)
-        fixed (T* toTemplates = gradients.Templates, toPoses = gradients.Poses, toPresences = gradients.LogPresence, toBackground = gradients.Background)
-        fixed (T* toAlpha = gradients.Alpha, toLogit = gradients.BackgroundLogit, toTemperature = gradients.Temperature, toColour = gradients.Colour, toScale = gradients.Scale)
-        fixed (T* result = output)
+        fixed (T* output = likelihoods, records = slopes)
         {
-            PartProblem<T> problem = new()
+            Explaining<T> job = new()
             {
-                Sizes = sizes,
-                Images = images,
-                Templates = templates,
-                TemplatesBatch = Batch(values.Templates.Length, sizes.Parts * sizes.Channels * sizes.Texels, sizes),
-                Poses = poses,
-                LogPresence = presences,
-                Background = background,
-                BackgroundBatch = Batch(values.Background.Length, sizes.Channels, sizes),
-                Alpha = alpha,
-                AlphaBatch = Batch(values.Alpha.Length, sizes.Parts * sizes.Texels, sizes),
-                BackgroundLogit = logit,
-                Temperature = temperature,
-                Colour = colour,
-                Scale = scale,
-                IsCoupled = values.IsCoupled,
-                Output = result,
-                ToTemplates = toTemplates,
-                ToPoses = toPoses,
-                ToLogPresence = toPresences,
-                ToBackground = toBackground,
-                ToAlpha = toAlpha,
-                ToBackgroundLogit = toLogit,
-                ToTemperature = toTemperature,
-                ToColour = toColour,
-                ToScale = toScale,
+                Blocks = int.Min(MostBlocks, sizes.Images),
+                Problem = new()
+                {
+                    Sizes = sizes,
+                    Images = images,
+                    Templates = templates,
+                    TemplatesBatch = Batch(values.Templates.Length, sizes.Parts * sizes.Channels * sizes.Texels),
+                    Poses = poses,
+                    LogPresence = presences,
+                    Background = background,
+                    BackgroundBatch = Batch(values.Background.Length, sizes.Channels),
+                    Alpha = alpha,
+                    AlphaBatch = Batch(values.Alpha.Length, sizes.Parts * sizes.Texels),
+                    BackgroundLogit = logit,
+                    Temperature = temperature,
+                    Colour = colour,
+                    Scale = scale,
+                    IsCoupled = values.IsCoupled,
+                    Output = output,
+                    Slopes = records,
+                },
             };
-            if (backward) Backward(problem);
-            else Forward(problem);
+            WorkerPool.Run(ref job, job.Blocks, Work(sizes));
         }
     }
 
-    /// <summary>Elements from one image's to the next's; 0 where the given length is that of one for all.</summary>
-    private static int Batch(int length, int one, in PartSizes sizes) => length > one ? one : 0;
-
-    private static void Forward<T>(in PartProblem<T> problem)
+    /// <summary>
+    /// Adds to the gradients of everything that wants one, from those of the likelihoods and the slopes, which are multiplied by
+    /// them in place; sums over images are made as all sums are.
+    /// </summary>
+    public static void Backward<T>(in PartSizes sizes, ReadOnlySpan<T> gradient, Span<T> slopes, PartSpans<T> into)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        Explaining<T> job = new() { Problem = problem, Blocks = int.Min(MostBlocks, problem.Sizes.Images) };
-        WorkerPool.Run(ref job, job.Blocks, Work(problem.Sizes));
+        int length = SlopesLength(sizes);
+        var sums = Scratch.Take<T>(SumSlot, length);
+        fixed (T* g = gradient, records = slopes) Sharing.Run(new Scaling<T>(g, records, length), sizes.Images, slopes.Length >= Sharing.ManyElements);
+        Rowwise.Sum<T>(slopes, 1, sums, accumulate: false);
+        int at = 0;
+        Add(sizes, slopes, sums, ref at, 6 * sizes.Parts, into.Poses);
+        Add(sizes, slopes, sums, ref at, sizes.Parts, into.LogPresence);
+        Add(sizes, slopes, sums, ref at, sizes.Parts * sizes.Channels, into.Colour);
+        Add(sizes, slopes, sums, ref at, sizes.Parts * sizes.Channels * sizes.Texels, into.Templates);
+        Add(sizes, slopes, sums, ref at, sizes.Parts * sizes.Texels, into.Alpha);
+        Add(sizes, slopes, sums, ref at, sizes.Channels, into.Background);
+        Add(sizes, slopes, sums, ref at, 1, into.BackgroundLogit);
+        Add(sizes, slopes, sums, ref at, 1, into.Temperature);
+        Add(sizes, slopes, sums, ref at, 1, into.Scale);
     }
 
-    private static void Backward<T>(in PartProblem<T> problem)
+    /// <summary>Elements from one image's to the next's; 0 where the given length is that of one for all.</summary>
+    private static int Batch(int length, int one) => length > one ? one : 0;
+
+    /// <summary>Adds a stretch of the slopes: the sums where images share an argument, else each image's own.</summary>
+    private static void Add<T>(in PartSizes sizes, ReadOnlySpan<T> slopes, ReadOnlySpan<T> sums, ref int at, int length, Span<T> into)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        int length = SumLength(problem), blocks = int.Min(MostBlocks, problem.Sizes.Images);
-        var sums = Scratch.Take<T>(SumSlot, blocks * length);
-        sums.Clear();
-        fixed (T* start = sums)
+        int start = at;
+        at += length;
+        if (into.IsEmpty) return;
+        if (into.Length == length)
         {
-            Differentiating<T> job = new() { Problem = problem, Blocks = blocks, Sums = start, Length = length };
-            WorkerPool.Run(ref job, blocks, Work(problem.Sizes));
-            for (int block = 0; block < blocks; block++) Add(problem, start + ((long)block * length));
+            TensorPrimitives.Add(into, sums.Slice(start, length), into);
+            return;
+        }
+
+        for (int b = 0; b < sizes.Images; b++)
+        {
+            var own = into.Slice(b * length, length);
+            TensorPrimitives.Add(own, slopes.Slice((b * sums.Length) + start, length), own);
         }
     }
 
     // A pixel of a part takes as long as some fifty multiply-adds.
     private static long Work(in PartSizes sizes) => 50L * sizes.Images * sizes.Parts * sizes.Pixels;
-
-    private static int SumLength<T>(in PartProblem<T> problem)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-        (problem.Sizes.Parts * (problem.Sizes.Channels + 1) * problem.Sizes.Texels) + problem.Sizes.Channels + 3;
-
-    private static PartSums<T> SumsIn<T>(in PartProblem<T> problem, T* start)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        int templates = problem.Sizes.Parts * problem.Sizes.Channels * problem.Sizes.Texels, alpha = problem.Sizes.Parts * problem.Sizes.Texels;
-        T* background = start + templates + alpha, logit = background + problem.Sizes.Channels;
-        return new()
-        {
-            Templates = problem.TemplatesBatch == 0 && problem.ToTemplates != null ? start : null,
-            Alpha = problem.AlphaBatch == 0 && problem.ToAlpha != null ? start + templates : null,
-            Background = problem.BackgroundBatch == 0 && problem.ToBackground != null ? background : null,
-            BackgroundLogit = logit,
-            Temperature = logit + 1,
-            Scale = logit + 2,
-        };
-    }
-
-    private static void Add<T>(in PartProblem<T> problem, T* start)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        var sums = SumsIn(problem, start);
-        var sizes = problem.Sizes;
-        Add(sums.Templates, problem.ToTemplates, sizes.Parts * sizes.Channels * sizes.Texels);
-        Add(sums.Alpha, problem.ToAlpha, sizes.Parts * sizes.Texels);
-        Add(sums.Background, problem.ToBackground, sizes.Channels);
-        Add(sums.BackgroundLogit, problem.ToBackgroundLogit, 1);
-        Add(sums.Temperature, problem.ToTemperature, 1);
-        Add(sums.Scale, problem.ToScale, 1);
-    }
-
-    private static void Add<T>(T* from, T* into, int length)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        if (from == null || into == null) return;
-        for (int i = 0; i < length; i++) into[i] += from[i];
-    }
 
     private struct Explaining<T> : IParallelJob
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -137,41 +110,33 @@ internal static unsafe class PartMixtureKernel
 
         public readonly void Run(int part)
         {
-            int images = Problem.Sizes.Images;
+            int images = Problem.Sizes.Images, length = SlopesLength(Problem.Sizes);
             var image = PartImage<T>.Open(Problem);
             for (int b = (int)((long)images * part / Blocks); b < (int)((long)images * (part + 1) / Blocks); b++)
-                Problem.Output[b] = image.Explain(b);
+            {
+                T likelihood = Problem.Output[b] = image.Explain(b);
+                if (Problem.Slopes == null) continue;
+                T* record = Problem.Slopes + ((long)b * length);
+                new Span<T>(record, length).Clear();
+                var slopes = PartSlopes<T>.In(record, Problem.Sizes);
+
+                // A likelihood that isn't a number has no slope; its poses say so.
+                if (T.IsNaN(likelihood)) new Span<T>(slopes.Poses, Problem.Sizes.Parts * 6).Fill(T.NaN);
+                else image.Differentiate(b, slopes);
+            }
         }
     }
 
-    private struct Differentiating<T> : IParallelJob
+    private readonly struct Scaling<T>(T* gradient, T* records, int length) : IRange
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        public PartProblem<T> Problem;
-        public int Blocks, Length;
-        public T* Sums;
-
-        public readonly void Run(int part)
+        public void Run(int from, int to)
         {
-            int images = Problem.Sizes.Images;
-            var image = PartImage<T>.Open(Problem);
-            T* start = Sums + ((long)part * Length);
-            var sums = SumsIn(Problem, start);
-            LongSums<T> shared = new(new Span<T>(start, Length), Scratch.TotalSlot);
-            for (int b = (int)((long)images * part / Blocks); b < (int)((long)images * (part + 1) / Blocks); b++)
+            for (int b = from; b < to; b++)
             {
-                shared.Next();
-                if (T.IsNaN(image.Explain(b))) Undefine(b);
-                else image.Differentiate(b, Problem.Output[b], sums);
+                Span<T> record = new(records + ((nint)b * length), length);
+                TensorPrimitives.Multiply(record, gradient[b], record);
             }
-
-            shared.Finish();
-        }
-
-        // A likelihood that isn't a number has no slope; its poses say so.
-        private readonly void Undefine(int b)
-        {
-            if (Problem.ToPoses != null) new Span<T>(Problem.ToPoses + ((long)b * Problem.Sizes.Parts * 6), Problem.Sizes.Parts * 6).Fill(T.NaN);
         }
     }
 }

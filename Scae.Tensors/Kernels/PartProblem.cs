@@ -27,8 +27,8 @@ internal ref struct PartSpans<T>
 }
 
 /// <summary>
-/// The pinned arguments of a part mixture; see PartScene for their shapes. What is null isn't there, or no gradient is
-/// wanted. A batch stride of 0 means that all images share.
+/// The pinned arguments of a part mixture; see PartScene for their shapes. What is null isn't there. A batch stride of 0
+/// means that all images share.
 /// </summary>
 internal unsafe struct PartProblem<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -38,10 +38,8 @@ internal unsafe struct PartProblem<T>
     public T* Templates, Alpha;
     public int TemplatesBatch, AlphaBatch, BackgroundBatch;
 
-    /// <summary>The log-likelihoods forward, their gradients backward.</summary>
-    public T* Output;
-
-    public T* ToPoses, ToLogPresence, ToColour, ToBackground, ToBackgroundLogit, ToTemperature, ToScale, ToTemplates, ToAlpha;
+    /// <summary>The log-likelihoods, and their slopes, a record an image; null where they aren't wanted.</summary>
+    public T* Output, Slopes;
 
     /// <summary>Whether mixing logits are values over a temperature.</summary>
     public bool IsCoupled;

@@ -1,4 +1,5 @@
 using System;
+using System.Numerics;
 using Scae.Tensors.Kernels;
 
 namespace Scae.Tensors;
@@ -29,14 +30,17 @@ public sealed partial class Tensor
     }
 
     /// <summary>
-    /// An image at a time (see PartImage): nothing of the size [b, m, H, W] is kept, backwards each image is explained
-    /// again. Which input stands where, the constructor decides once.
+    /// An image at a time (see PartImage): nothing of the size [b, m, H, W] is kept, but the slopes of each image's likelihood by
+    /// every argument are. They are made forwards where the run before was reversed, as in training, else when they are wanted;
+    /// the bits are the same. Which input stands where, the constructor decides once.
     /// </summary>
     private sealed class PartMixtureOperation : Operation
     {
         private const int Templates = 1, Poses = 2, Presence = 3, Background = 4;
         private readonly int _alpha, _logit, _temperature, _colour, _scale;
         private readonly PartSizes _sizes;
+        private readonly Tensor? _slopes;
+        private bool _isReversed, _hasSlopes;
 
         public PartMixtureOperation(Tensor[] inputs, bool coupled, bool coloured, bool scaled)
             : base(inputs)
@@ -49,20 +53,21 @@ public sealed partial class Tensor
             _scale = scaled ? next : -1;
             var (x, templates) = (inputs[0], inputs[Templates]);
             _sizes = new(x._shape[0], inputs[Poses]._shape[1], x._shape[1], templates._shape[^2], templates._shape[^1], x._shape[2], x._shape[3]);
+            if (Array.Exists(inputs, input => input.RequiresGradient)) _slopes = Allocate(x.dtype, [_sizes.Images, PartMixtureKernel.SlopesLength(_sizes)]);
         }
 
         protected override void Forward<T>()
         {
             if (_sizes.Images == 0) return;
-            var values = Values<T>();
-            PartMixtureKernel.Forward(_sizes, values, Output.Data<T>());
+            Explain<T>(_isReversed);
+            _isReversed = false;
         }
 
         protected override void Backward<T>()
         {
             if (_sizes.Images == 0) return;
-            var values = Values<T>();
-            var gradients = new PartSpans<T>
+            if (!_hasSlopes) Explain<T>(withSlopes: true);
+            PartMixtureKernel.Backward(_sizes, OutputGradient<T>(), _slopes!.Data<T>(), new PartSpans<T>
             {
                 Templates = Gradient<T>(Templates),
                 Poses = Gradient<T>(Poses),
@@ -73,8 +78,17 @@ public sealed partial class Tensor
                 Temperature = Gradient<T>(_temperature),
                 Colour = Gradient<T>(_colour),
                 Scale = Gradient<T>(_scale),
-            };
-            PartMixtureKernel.Backward(_sizes, values, OutputGradient<T>(), gradients);
+            });
+
+            // They are gradients now.
+            (_hasSlopes, _isReversed) = (false, true);
+        }
+
+        private void Explain<T>(bool withSlopes)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            PartMixtureKernel.Forward(_sizes, Values<T>(), Output.Data<T>(), withSlopes ? _slopes!.Data<T>() : default);
+            _hasSlopes = withSlopes;
         }
 
         private PartSpans<T> Values<T>()

@@ -251,6 +251,27 @@ let tests =
                 finally
                     Parallelism.Threads <- before
 
+            testCase "slopes made forwards, in a replay, are those made backwards"
+            <| fun () ->
+                for dtype in [ Dtype.Float32; Dtype.Float64 ] do
+                    let x, xs = many dtype
+                    let expected = gradients x xs |> List.map read
+                    let leaves = xs |> List.map (fun (x: Tensor) -> x.reverseDiff ())
+                    let recording = Recording.Of(fun () -> let y = coloured x leaves in [ y.sum (); y ])
+
+                    let run forwards =
+                        for _ in 1..forwards do
+                            recording.Forward()
+
+                        recording.Reverse()
+
+                        recording.Outputs[1] :: List.map (fun (x: Tensor) -> x.derivative) leaves
+                        |> List.map read
+                        |> shouldEqual expected
+
+                    // The second run makes them forwards, the third and the last don't.
+                    List.iter run [ 0; 1; 2; 1; 3 ]
+
             testCase "float32 comes near float64"
             <| fun () ->
                 let x, xs = many Dtype.Float64
