@@ -17,6 +17,7 @@ module ScaeCurves =
                 "posterior_between", ("Sparsity of explained mass, in a batch", "")
                 "prior_within", ("Sparsity of presence, in a digit", "")
                 "prior_between", ("Sparsity of presence, in a batch", "")
+                "views", ("Disagreement of views", "")
                 "probes", ("Online probes' cross-entropy", "nats")
                 "mse", ("Squared error of the mixture's mean", "a pixel")
                 "parts", ("Parts present", "a digit")
@@ -71,16 +72,32 @@ module ScaeCurves =
     let private metric (name: string) (whole: History) (until: History) : Panel =
         draw (title name) [ "", validation, (fun e -> valueOf name e.Metrics) ] whole until
 
-    /// The accuracy of both online probes.
-    let probes (whole: History) (until: History) : Panel =
+    /// A metric of explained mass and of presence, on validation digits.
+    let private ofBoth (title: string, y: string) (metric: string) (whole: History) (until: History) : Panel =
+        let curve (what: string) (e: Evaluation) = valueOf $"{what}_{metric}" e.Metrics
+
         draw
-            ("LIN-PRED: online probes, validation", "accuracy")
+            (title, y)
             [
-                "explained mass", Palette.blue, (fun e -> valueOf "posterior_probe" e.Metrics)
-                "presence", Palette.green, (fun e -> valueOf "prior_probe" e.Metrics)
+                "explained mass", Palette.blue, curve "posterior"
+                "presence", Palette.green, curve "prior"
             ]
             whole
             until
+
+    /// The accuracy of both online probes.
+    let probes: History -> History -> Panel = ofBoth ("LIN-PRED: online probes, validation", "accuracy") "probe"
+
+    /// The accuracy of clusters that are fitted to and matched with validation digits.
+    let private matches: History -> History -> Panel =
+        ofBoth ("LIN-MATCH: refitted, validation", "accuracy") "match_refitted"
+
+    /// How many capsules, in nats, share a digit, and all digits.
+    let private entropies: (History -> History -> Panel) list =
+        [
+            ofBoth ("Entropy of shares in a digit, validation", "nats") "entropy_within"
+            ofBoth ("Entropy of mean shares, validation", "nats") "entropy_between"
+        ]
 
     /// The loss, each of its terms, and what is measured beside them.
     let all (history: History) : Figure =
@@ -94,7 +111,9 @@ module ScaeCurves =
                 yield TrainingCurves.loss "Loss, training" history history
                 yield! terms |> List.map (fun name -> term name history history)
                 yield! [ "mse"; "parts"; "objects" ] |> List.map (fun name -> metric name history history)
+                yield! entropies |> List.map (fun panel -> panel history history)
                 yield probes history history
+                yield matches history history
             ]
 
         Figure.create "training-curves" "Training" (List.chunkBySize 3 panels)

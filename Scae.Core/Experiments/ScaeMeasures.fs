@@ -24,7 +24,10 @@ module ScaeMeasures =
     let private entropies (name: string) (presence: float[][]) : Metrics =
         let shares = presence |> Array.map normalized
         let mean = Array.init shares[0].Length (fun k -> shares |> Array.averageBy (fun q -> q[k]))
-        [ $"{name}_within", shares |> Array.averageBy entropy; $"{name}_between", entropy mean ]
+        [
+            $"{name}_entropy_within", shares |> Array.averageBy entropy
+            $"{name}_entropy_between", entropy mean
+        ]
 
     /// Likelihoods in nats an image, squared error a pixel, accuracy of the online probes, LIN-MATCH of these digits
     /// alone, and how many parts and capsules are there.

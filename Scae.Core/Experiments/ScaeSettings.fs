@@ -41,7 +41,7 @@ type ScaeSettings =
         Shear: float
         [<Setting("each axis of training digits is scaled by 1 ± up to this", Min = 0.0, Max = 0.9)>]
         Zoom: float
-        [<Setting("steps over which shifts of training digits grow from none to anywhere on the canvas; 0 for anywhere at once",
+        [<Setting("steps over which shifts of training digits grow from none to all of the canvas; 0 for all at once",
                   Min = 0.0)>]
         Spread: int
         [<Setting("decay of the averaged parameters with which is measured; 0 measures with the last",

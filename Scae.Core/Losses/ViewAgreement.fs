@@ -36,36 +36,34 @@ module ViewAgreement =
         let nats (p: Tensor) = (p + Least).log()
         (joint * (nats joint - nats (alone.matmul (alone.transpose (0, 1))))).sum()
 
-    // Rounds that balance rows and columns; by how much standardised logits are multiplied before.
+    // Rounds that balance rows and columns.
     [<Literal>]
     let private Rounds = 4
 
-    [<Literal>]
-    let private Sharpness = 3.0
-
-    /// Labels [n, K] of logits [n, K] whose rows sum to 1 and, nearly, columns to n/K (Sinkhorn & Knopp), without gradient.
-    let private balanced (logits: Tensor) : Tensor =
+    /// Labels [n, K] of logits [n, K], standardised and multiplied by the sharpness, whose rows sum to 1 and, nearly, columns
+    /// to n/K (Sinkhorn & Knopp), without gradient.
+    let private balanced (sharpness: float) (logits: Tensor) : Tensor =
         let x = logits.noDiff ()
         let centred = x - x.mean (0, true)
         let scale = (centred * centred).mean().sqrt() + Least
         let round (q: Tensor) = q / q.sum (0, true) |> fun q -> q / q.sum (1, true)
-        Seq.replicate Rounds round |> Seq.fold (|>) ((centred / scale * Sharpness).exp())
+        Seq.replicate Rounds round |> Seq.fold (|>) ((centred / scale * sharpness).exp())
 
     /// What presence a = σ(l) of one view, of logits l [2n, K], is in error of balanced labels q of the other, in nats summed
     /// over capsules and averaged over views: −Σ_k q_k(x)·ln a_k(x′) + (1 − q_k(x))·ln(1 − a_k(x′)). After swapped assignments
     /// (Caron et al. 2020, eq. 2), of presence instead of a softmax, so that few capsules are present and not only fewer than
     /// others. Raises ArgumentException if the rows are odd in number.
-    let assignment (logits: Tensor) : Tensor =
+    let assignment (sharpness: float) (logits: Tensor) : Tensor =
         if logits.shape[0] % 2 <> 0 then
             invalidArg (nameof logits) $"{logits.shape[0]} rows; must be even, two views of each"
 
         let n = logits.shape[0] / 2
         let first, second = logits.slice (0, 0, n), logits.slice (0, n, 2 * n)
         let nats (labels: Tensor) (said: Tensor) = (said.softplus () - labels * said).sum() / float n
-        0.5 * (nats (balanced first) second + nats (balanced second) first)
+        0.5 * (nats (balanced sharpness first) second + nats (balanced sharpness second) first)
 
-    /// The cost of a form.
-    let cost (form: ViewForm) (logits: Tensor) : Tensor =
+    /// The cost of a form; labels are as sharp as said where they are made.
+    let cost (form: ViewForm) (sharpness: float) (logits: Tensor) : Tensor =
         match form with
         | ViewForm.Information -> -(information logits)
-        | ViewForm.Assignment -> assignment logits
+        | ViewForm.Assignment -> assignment sharpness logits

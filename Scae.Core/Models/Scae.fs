@@ -145,7 +145,7 @@ module Scae =
         if config.Agreement = 0.0 then
             None
         else
-            Some(ViewAgreement.cost config.Views (objects.Votes.Logits - batch.CapsuleNoise.squeeze 2))
+            Some(ViewAgreement.cost config.Views config.Sharpness (objects.Votes.Logits - batch.CapsuleNoise.squeeze 2))
 
     /// The loss of a batch: −rec, what teaches object capsules, and the probes' cross-entropies.
     let loss (config: ScaeConfig) (model: Scae) (batch: ScaeBatch) : ScaeLoss =

@@ -81,6 +81,8 @@ type ScaeConfig =
         Agreement: float
         [<Setting("how much two views agree")>]
         Views: ViewForm
+        [<Setting("how sharp the labels are that views make for each other with assignment", Min = 0.1, Max = 100.0)>]
+        Sharpness: float
         [<Setting("weight of the dynamic penalty", Min = 0.0)>]
         DynamicWeight: float
         [<Setting("whether object capsules teach parts through their features alone, and probes teach nothing else")>]
@@ -136,6 +138,7 @@ module ScaeConfig =
             ObjectWeight = 1.0
             Agreement = 0.0
             Views = ViewForm.Assignment
+            Sharpness = 3.0
             DynamicWeight = 10.0
             StopGradients = true
         }

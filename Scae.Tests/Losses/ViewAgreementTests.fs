@@ -29,7 +29,7 @@ let tests =
 
             testCase "an assignment costs least where both views name one capsule, and more where one is everybody's"
             <| fun () ->
-                let cost first second = (ViewAgreement.assignment (naming 20.0 4 first second - 10.0)).toScalar()
+                let cost first second = (ViewAgreement.assignment 3.0 (naming 20.0 4 first second - 10.0)).toScalar()
                 cost even even |> shouldBeLessThan 0.5
                 cost even [| 1; 2; 3; 0; 1; 2; 3; 0 |] |> shouldBeGreaterThan 5.0
                 cost (Array.create 8 2) (Array.create 8 2) |> shouldBeGreaterThan 5.0
@@ -41,7 +41,7 @@ let tests =
                 // The first capsule is everybody's favourite.
                 let favour = Tensor.``of`` [| 3.0; 0.0; 0.0 |]
                 let logits = (Values.real 5 [ 2 * n; k ] + favour).reverseDiff()
-                (ViewAgreement.assignment logits).reverse()
+                (ViewAgreement.assignment 3.0 logits).reverse()
                 let labels = logits.noDiff().sigmoid() - logits.derivative * (2.0 * float n)
 
                 for row in labels.sum(1).toArray<float>() do
@@ -63,7 +63,7 @@ let tests =
             <| fun () ->
                 for form in [ ViewForm.Information; ViewForm.Assignment ] do
                     let logits = (Tensor.zeros ([| 6; 3 |], Dtype.Float64)).reverseDiff()
-                    let cost = ViewAgreement.cost form logits
+                    let cost = ViewAgreement.cost form 3.0 logits
                     cost.reverse ()
                     Double.IsFinite(cost.toScalar ()) |> shouldEqual true
                     Double.IsFinite((logits.derivative.norm ()).toScalar()) |> shouldEqual true
@@ -72,6 +72,6 @@ let tests =
             <| fun () ->
                 for form in [ ViewForm.Information; ViewForm.Assignment ] do
                     Expect.throwsT<ArgumentException>
-                        (fun () -> ViewAgreement.cost form (Values.real 1 [ 5; 3 ]) |> ignore)
+                        (fun () -> ViewAgreement.cost form 3.0 (Values.real 1 [ 5; 3 ]) |> ignore)
                         "odd"
         ]
