@@ -17,7 +17,7 @@ module ScaeCurves =
                 "posterior_between", ("Sparsity of explained mass, in a batch", "")
                 "prior_within", ("Sparsity of presence, in a digit", "")
                 "prior_between", ("Sparsity of presence, in a batch", "")
-                "views", ("Disagreement of views", "")
+                "views", ("Disagreement of views", "nats")
                 "probes", ("Online probes' cross-entropy", "nats")
                 "mse", ("Squared error of the mixture's mean", "a pixel")
                 "parts", ("Parts present", "a digit")
