@@ -1,7 +1,6 @@
 namespace Scae.Core.Metrics
 
 open System
-open System.Threading.Tasks
 open Scae.Tensors
 
 /// Clusters around centres.
@@ -197,13 +196,7 @@ module KMeans =
 
         let results = Array.zeroCreate<KMeans> config.Starts
 
-        Parallel.For(
-            0,
-            config.Starts,
-            ParallelOptions(MaxDegreeOfParallelism = Parallelism.Threads),
-            fun (start: int) -> results[start] <- run config (key.Fold(int64 start)) points
-        )
-        |> ignore
+        Parallelism.Run(config.Starts, (fun start -> results[start] <- run config (key.Fold(int64 start)) points))
 
         results |> Array.minBy _.Inertia
 

@@ -1,7 +1,6 @@
 namespace Scae.Core.Metrics
 
 open System
-open System.Threading.Tasks
 open Scae.Tensors
 
 /// How points are laid out in the plane.
@@ -182,7 +181,6 @@ module TSne =
             let ones () = Array.create n 1.0
             let velocityX, velocityY, gainX, gainY = zeros (), zeros (), ones (), ones ()
             let rate = max 50.0 (float n / config.Exaggeration / 4.0)
-            let options = ParallelOptions(MaxDegreeOfParallelism = Parallelism.Threads)
 
             let forces (block: int) =
                 let stack = Array.zeroCreate<int> QuadTree.StackSize
@@ -210,7 +208,7 @@ module TSne =
                 let early = round < config.ExaggeratedRounds
                 let exaggeration = if early then config.Exaggeration else 1.0
                 QuadTree.build xs ys tree
-                Parallel.For(0, (n + PointsAtOnce - 1) / PointsAtOnce, options, forces) |> ignore
+                Parallelism.Run((n + PointsAtOnce - 1) / PointsAtOnce, forces)
                 let z = Array.sum totals
 
                 for i in 0 .. n - 1 do
