@@ -1,4 +1,5 @@
 using System;
+using Scae.Tensors.Kernels;
 
 namespace Scae.Tensors;
 
@@ -13,5 +14,23 @@ public static class Parallelism
     {
         get => s_threads;
         set => s_threads = Math.Max(1, value);
+    }
+
+    /// <summary>
+    /// Runs parts 0 … parts − 1 of some work, on as many threads, and returns when all are done. A part must write nothing
+    /// that another one reads or writes. An exception of a part is thrown when the others are done. Nothing is allocated; within
+    /// another such call, or while one is under way, parts run one after the other.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">parts is negative or more than 32,767.</exception>
+    public static void Run(int parts, Action<int> part)
+    {
+        ArgumentNullException.ThrowIfNull(part);
+        var job = new Parts(part);
+        WorkerPool.Run(ref job, parts);
+    }
+
+    private readonly struct Parts(Action<int> part) : IParallelJob
+    {
+        public void Run(int number) => part(number);
     }
 }

@@ -71,7 +71,10 @@ module ConstellationsExperiment =
                         ConstellationCapsules.loss config.Capsules capsules batch.Points |> Loss.ofTotal
                 Checked = Definition.checkedAsItIs
                 Read = read
-                Metrics = fun config reading -> ConstellationsMeasures.ofReading config.Capsules.Templates reading
+                Metrics =
+                    fun config ->
+                        let measure = ConstellationsMeasures.ofDrawn config.Capsules.Templates
+                        fun reading -> measure reading.Scenes reading.Drawn
                 Probes = Definition.noProbes
                 Baselines =
                     [

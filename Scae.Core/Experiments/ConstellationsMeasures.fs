@@ -1,35 +1,77 @@
 namespace Scae.Core.Experiments
 
 open System
+open System.Collections.Generic
 open Scae.Tensors
 open Scae.Core.Data
 open Scae.Core.Metrics
 open Scae.Core.Models
 open Scae.Core.Training
 
+/// For each given point the drawn point that is nearest, [b, n], and scenes' Chamfer distances [b].
+type private Nearness = { Nearest: Tensor; Distance: Tensor }
+
 /// What is measured of any method that draws templates onto scenes.
 [<RequireQualifiedAccess>]
 module ConstellationsMeasures =
+    // Scenes at once: enough to fill the kernels, few enough to stay in the cache.
+    [<Literal>]
+    let private ScenesAtOnce = 256
+
+    let private measured (templates: Template list) (draw: Tensor -> Tensor) : Constellations -> Tensor -> Metrics =
+        let owner = Template.owners templates
+        let inferences = Dictionary<struct (int * int), Inference<Tensor * Tensor, Nearness>>()
+
+        let infer (rows, points: Tensor) =
+            let drawn: Tensor = draw rows
+            { Nearest = points.nearest drawn; Distance = drawn.chamfer points }
+
+        let inference (rows: Tensor) (points: Tensor) =
+            let shape = struct (rows.shape[1], points.shape[1])
+
+            if not (inferences.ContainsKey shape) then
+                let room (x: Tensor) count = Tensor.zeros [| count; x.shape[1]; x.shape[2] |]
+                inferences[shape] <- Inference(ScenesAtOnce, (fun count -> room rows count, room points count), infer)
+
+            inferences[shape]
+
+        let kept = ref Array.empty<int>
+
+        fun scenes rows ->
+            let count, n = scenes.Points.shape[0], scenes.Points.shape[1]
+            let distances = Tensor.zeros [| count |]
+
+            if kept.Value.Length <> count * n then
+                kept.Value <- Array.zeroCreate (count * n)
+
+            let predicted = kept.Value
+
+            (inference rows scenes.Points)
+                .Over(
+                    count,
+                    fun part ->
+                        let ofRows, points = part.Batch
+                        Rows.load rows part.First ofRows
+                        Rows.load scenes.Points part.First points
+                        part.Run()
+                        Rows.store distances part.First part.Output.Distance
+                        let nearest = part.Output.Nearest.Elements<int>()
+
+                        for i in 0 .. nearest.Length - 1 do
+                            predicted[part.First * n + i] <- owner[nearest[i]]
+                )
+
+            let score = Recovery.evaluate templates.Length n scenes.Labels predicted
+
+            [ "chamfer", distances.mean().toScalar(); "recovery", score.Best; "raw_recovery", score.Raw ]
+
     /// chamfer, recovery and raw_recovery of drawn points [b, M, 2]: a point belongs to the template that drew the point
-    /// nearest to it.
-    let ofDrawn (templates: Template list) (scenes: Constellations) (drawn: Tensor) : Metrics =
-        let predicted = ConstellationCapsules.assign templates drawn scenes.Points
-
-        let score = Recovery.evaluate templates.Length scenes.Points.shape[1] scenes.Labels predicted
-
-        [
-            "chamfer", (drawn.chamfer scenes.Points).mean().toScalar()
-            "recovery", score.Best
-            "raw_recovery", score.Raw
-        ]
-
-    /// The same of a reading.
-    let ofReading (templates: Template list) (reading: ConstellationsReading) : Metrics =
-        ofDrawn templates reading.Scenes reading.Drawn
+    /// nearest to it. From the templates follows a measure whose room is kept.
+    let ofDrawn (templates: Template list) : Constellations -> Tensor -> Metrics = measured templates id
 
     /// The same of poses [b, K, 4].
-    let ofPoses (templates: Template list) (scenes: Constellations) (poses: Tensor) : Metrics =
-        poses |> ConstellationCapsules.decode templates |> ofDrawn templates scenes
+    let ofPoses (templates: Template list) : Constellations -> Tensor -> Metrics =
+        measured templates (ConstellationCapsules.decode templates)
 
     /// The geometric baseline on scenes, with the number of fits that a scene takes.
     let exact (templates: Template list) (scenes: Constellations) : Metrics =
@@ -91,12 +133,14 @@ module ConstellationsMeasures =
         (hardships: (string * (float * Constellations) list) list)
         (solve: Tensor -> Tensor)
         : (string * (float * float) list) list =
+        let ofPoses = ofPoses templates
+
         [
             for kind, trials in hardships ->
                 kind,
                 [
                     for level, scenes in trials ->
-                        let metrics = ofPoses templates scenes (solve scenes.Points) |> Map.ofList
+                        let metrics = ofPoses scenes (solve scenes.Points) |> Map.ofList
                         level, metrics["raw_recovery"]
                 ]
         ]

@@ -73,41 +73,69 @@ module LearnedConstellationsExperiment =
         let progress = float step / float (max 1 (config.Training.Steps - 1))
         batch.Tolerance.Elements<float32>()[0] <- float32 (first * Math.Pow(last / first, progress))
 
-    /// The restart of least residual in the validation scenes, and each one's residual.
-    let private choose (config: LearnedConstellationsSettings) (scenes: ConstellationsData) learned : int * float[] =
-        let costs = LearnedTemplates.cost config.Templates learned scenes.Validation.Points
-        Array.IndexOf(costs, Array.min costs), costs
+    /// The mean squared residual of each restart in scenes; recorded once for each number of scenes.
+    let private ofRestarts (config: LearnedTemplatesConfig) (learned: LearnedTemplates) : Constellations -> float[] =
+        let inference =
+            Inference(
+                Int32.MaxValue,
+                (fun count -> Tensor.zeros [| count; List.sum config.Sizes; 2 |]),
+                LearnedTemplates.cost config learned
+            )
 
-    let private read config (scenes: ConstellationsData) (learned: LearnedTemplates) (split: Split) =
-        let chosen, costs = choose config scenes learned
-        let measured = ConstellationsData.scenes split scenes
+        fun scenes ->
+            let found = ref [||]
 
-        {
-            Scenes = measured
-            Chosen = chosen
-            Templates = (LearnedTemplates.templates config.Templates learned.Points)[chosen]
-            Costs = costs
-            Residual =
-                match split with
-                | Validation -> costs[chosen]
-                | Test ->
-                    // The chosen restart's alone: a search of all takes as many times as long.
-                    let alone: LearnedTemplates = { Points = learned.Points.slice (0, chosen, chosen + 1) }
-                    (LearnedTemplates.cost { config.Templates with Restarts = 1 } alone measured.Points)[0]
-        }
+            inference.Over(
+                scenes.Points.shape[0],
+                fun part ->
+                    Rows.load scenes.Points part.First part.Batch
+                    part.Run()
+                    found.Value <- part.Output.toArray<float32>() |> Array.map float
+            )
+
+            found.Value
+
+    /// The restart of least residual.
+    let private least (costs: float[]) : int = Array.IndexOf(costs, Array.min costs)
+
+    let private read (config: LearnedConstellationsSettings) (scenes: ConstellationsData) (learned: LearnedTemplates) =
+        let costsOf = ofRestarts config.Templates learned
+
+        fun (split: Split) ->
+            let costs = costsOf scenes.Validation
+            let chosen = least costs
+            let measured = ConstellationsData.scenes split scenes
+            let one = { config.Templates with Restarts = 1 }
+            let alone: LearnedTemplates = { Points = learned.Points.slice (0, chosen, chosen + 1) }
+
+            {
+                Scenes = measured
+                Chosen = chosen
+                Templates = LearnedTemplates.templates one alone.Points |> List.exactlyOne
+                Costs = costs
+                Residual =
+                    match split with
+                    | Validation -> costs[chosen]
+                    | Test ->
+                        // The chosen restart's alone: a search of all takes as many times as long.
+                        (ofRestarts one alone measured)[0]
+            }
 
     // A mean squared residual that only rounding and the last steps' restlessness leave.
     [<Literal>]
     let private Success = 1e-3
 
-    let private metrics _ (reading: LearnedConstellationsReading) : Metrics =
+    let private measure
+        (solve: Template list -> Tensor -> Tensor * float)
+        (reading: LearnedConstellationsReading)
+        : Metrics =
         let { Templates = templates; Scenes = scenes; Costs = costs } = reading
         let matched, distances = LearnedTemplates.matching data.Templates templates
-        let poses, _ = ExactConstellations.solve templates scenes.Points
-        let drawn = ConstellationCapsules.decode templates poses
+        let drawn = solve templates scenes.Points |> fst |> ConstellationCapsules.decode templates
+        let predicted = ConstellationCapsules.assign templates drawn scenes.Points
 
-        let predicted =
-            ConstellationCapsules.assign templates drawn scenes.Points |> Array.map (fun k -> matched[k])
+        for i in 0 .. predicted.Length - 1 do
+            predicted[i] <- matched[predicted[i]]
 
         let score = Recovery.evaluate templates.Length (Template.pointCount templates) scenes.Labels predicted
 
@@ -125,7 +153,7 @@ module LearnedConstellationsExperiment =
     let private chosenAtTheEnd config (scenes: ConstellationsData) (history: History) : int =
         match List.tryLast history.Snapshots with
         | None -> 0
-        | Some snapshot -> fst (choose config scenes { Points = snd snapshot.Values.Head })
+        | Some snapshot -> least (ofRestarts config { Points = snd snapshot.Values.Head } scenes.Validation)
 
     /// The model of the preset learned.
     let variant: Variant =
@@ -140,7 +168,7 @@ module LearnedConstellationsExperiment =
                 Loss = fun config learned batch -> LearnedTemplates.loss config.Templates learned batch |> Loss.ofTotal
                 Checked = Definition.checkedAsItIs
                 Read = read
-                Metrics = metrics
+                Metrics = fun config -> measure (ExactConstellations.solver config.Templates.Sizes)
                 Probes = Definition.noProbes
                 Baselines = []
                 Snapshot = fun _ _ learned () -> [ "templates", learned.Points.clone () ]
@@ -156,6 +184,6 @@ module LearnedConstellationsExperiment =
                         LearnedConstellationsFigures.animation
                             config.Templates
                             data.Templates
-                            (chosenAtTheEnd config scenes history)
+                            (chosenAtTheEnd config.Templates scenes history)
                             history
             }

@@ -61,23 +61,24 @@ module RoutingExperiment =
     /// The search that takes the network's first proposal as it is.
     let private first (search: DivisionSearchConfig) = { search with Starts = 1; Refine = false }
 
-    /// The poses that a search finds from routing, and fits a scene.
-    let private searched (config: RoutingExperimentSettings) change (data: RoutingData) (points: Tensor) routing =
+    /// The poses that a search finds from routing, if anything is believed, and fits a scene.
+    let private searched (config: RoutingExperimentSettings) change (data: RoutingData) =
         let capsules = config.Routing.Capsules
-        RoutingCapsules.poses { capsules with Search = change capsules.Search } data.Proposals points routing
+        RoutingCapsules.poses { capsules with Search = change capsules.Search } data.Proposals
 
     let private recoveries (prefix: string) (metrics: Metrics) : Metrics =
         metrics
         |> List.filter (fun (name, _) -> name.EndsWith "recovery")
         |> List.map (fun (name, value) -> prefix + name, value)
 
-    let private metrics (config: RoutingExperimentSettings) (reading: RoutingReading) : Metrics =
-        let ofPoses = ConstellationsMeasures.ofPoses config.Routing.Capsules.Templates reading.Scenes
+    let private metrics (config: RoutingExperimentSettings) : RoutingReading -> Metrics =
+        let ofPoses = ConstellationsMeasures.ofPoses config.Routing.Capsules.Templates
 
-        ofPoses (fst reading.Found)
-        @ recoveries "network_" (ofPoses reading.ByNetwork)
-        @ recoveries "search_" (ofPoses (fst reading.BySearch))
-        @ [ "fits_per_scene", snd reading.Found; "search_fits_per_scene", snd reading.BySearch ]
+        fun reading ->
+            ofPoses reading.Scenes (fst reading.Found)
+            @ recoveries "network_" (ofPoses reading.Scenes reading.ByNetwork)
+            @ recoveries "search_" (ofPoses reading.Scenes (fst reading.BySearch))
+            @ [ "fits_per_scene", snd reading.Found; "search_fits_per_scene", snd reading.BySearch ]
 
     let private hardships (config: RoutingExperimentSettings) (data: RoutingData) =
         ConstellationsMeasures.hardships
@@ -92,10 +93,11 @@ module RoutingExperiment =
         let route = route config capsules
         let model = config.Routing.Capsules
         let model = { model with Search = change model.Search }
+        let search = RoutingCapsules.poses model data.Proposals
 
         fun points ->
             if points.shape[1] = Template.pointCount model.Templates then
-                fst (RoutingCapsules.poses model data.Proposals points (route points))
+                fst (search points (ValueSome(route points)))
             else
                 RoutingCapsules.posesOfRemnants model data.Proposals points (route points)
 
@@ -106,6 +108,7 @@ module RoutingExperiment =
     let private read (config: RoutingExperimentSettings) (data: RoutingData) capsules : Split -> RoutingReading =
         let route = route config capsules
         let solve = solve config id data capsules
+        let search, ofNetwork = searched config id data, searched config first data
 
         fun split ->
             let scenes = ConstellationsData.scenes split data.Scenes
@@ -114,9 +117,9 @@ module RoutingExperiment =
             {
                 Scenes = scenes
                 LogProbabilities = routing
-                Found = searched config id data scenes.Points routing
-                ByNetwork = fst (searched config first data scenes.Points routing)
-                BySearch = searched config id data scenes.Points (routing.zerosLike ())
+                Found = search scenes.Points (ValueSome routing)
+                ByNetwork = fst (ofNetwork scenes.Points (ValueSome routing))
+                BySearch = search scenes.Points ValueNone
                 Robustness = lazy (robustness config data solve)
             }
 

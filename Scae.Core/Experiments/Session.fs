@@ -55,6 +55,7 @@ module Session =
         let frozen = Parameters.frozen model
         let batch = definition.Allocate config plan.BatchSize
         let read = definition.Read config data frozen
+        let metrics = definition.Metrics config
         let snapshot = definition.Snapshot config data frozen
         let fill = definition.Fill config data
 
@@ -64,7 +65,7 @@ module Session =
                     Tensors = Parameters.named model
                     Fill = fun step -> fill (keys.Train.Fold step) step batch
                     Loss = fun () -> definition.Loss config model batch
-                    Validate = fun () -> definition.Metrics config (read Validation)
+                    Validate = fun () -> metrics (read Validation)
                     Snapshot = snapshot
                 }
             Inspect =
@@ -74,9 +75,8 @@ module Session =
                     {
                         Metrics =
                             function
-                            | Validation -> definition.Metrics config (read Validation)
-                            | Test ->
-                                definition.Metrics config (read Test) @ definition.Probes config data frozen (read Test)
+                            | Validation -> metrics (read Validation)
+                            | Test -> metrics (read Test) @ definition.Probes config data frozen (read Test)
                         Figures = definition.Figures config data frozen read
                     }
             Baselines = definition.Baselines |> List.map (fun (name, measure) -> name, measure config data)

@@ -85,42 +85,26 @@ module VariableConstellationsExperiment =
 
             beliefs
 
-    let private explain
-        change
-        (config: RoutingSettings)
-        (data: VariableConstellationsData)
-        (scenes: VariableConstellations)
-        beliefs
-        =
+    let private explain change (config: RoutingSettings) (data: VariableConstellationsData) =
         let capsules = config.Capsules
-
-        VariableCapsules.explain
-            { capsules with Search = change capsules.Search }
-            data.Proposals
-            scenes.Points
-            scenes.Mask
-            (beliefs.Routing, beliefs.Presence)
+        VariableCapsules.explain { capsules with Search = change capsules.Search } data.Proposals
 
     let private read (config: RoutingSettings) (data: VariableConstellationsData) capsules =
         let believe = believe config capsules
+        let first (search: DivisionSearchConfig) = { search with Starts = 1; Refine = false }
+        let search, ofNetwork = explain id config data, explain first config data
 
         fun split ->
             let scenes = scenesOf split data
             let beliefs = believe scenes
-            let first (search: DivisionSearchConfig) = { search with Starts = 1; Refine = false }
-
-            let nothing =
-                {
-                    Routing = beliefs.Routing.zerosLike ()
-                    Presence = beliefs.Presence.zerosLike ()
-                }
+            let believed = ValueSome(beliefs.Routing, beliefs.Presence)
 
             {
                 Scenes = scenes
                 Beliefs = beliefs
-                Found = explain id config data scenes beliefs
-                ByNetwork = explain first config data scenes beliefs
-                BySearch = explain id config data scenes nothing
+                Found = search scenes.Points scenes.Mask believed
+                ByNetwork = ofNetwork scenes.Points scenes.Mask believed
+                BySearch = search scenes.Points scenes.Mask ValueNone
             }
 
     /// The method as configured, and its parts alone: the network's beliefs without search, and search without network.
@@ -147,6 +131,7 @@ module VariableConstellationsExperiment =
     /// What the animation shows: labels [b, N], −1 for padding, and the network's probabilities of presence [b, K].
     let private snapshot (config: RoutingSettings) (data: VariableConstellationsData) capsules =
         let believe = believe config capsules
+        let search = explain id config data
 
         fun () ->
             let scenes = data.Shown
@@ -154,7 +139,7 @@ module VariableConstellationsExperiment =
             let rows = scenes.Points.shape[1]
             let labels = Array.create (scenes.Points.shape[0] * rows) -1.0f
 
-            explain id config data scenes beliefs
+            search scenes.Points scenes.Mask (ValueSome(beliefs.Routing, beliefs.Presence))
             |> Array.iteri (fun scene found ->
                 found.Labels |> Array.iteri (fun i label -> labels[scene * rows + i] <- float32 label))
 

@@ -1,5 +1,6 @@
 namespace Scae.Core.Experiments
 
+open System
 open Scae.Core.Data
 open Scae.Core.Metrics
 open Scae.Core.Models
@@ -12,29 +13,41 @@ module VariableConstellationsMeasures =
     /// each scene's.
     let recoveries (k: int) (scenes: VariableConstellations) (labels: int[][]) : Metrics =
         let rows = scenes.Points.shape[1]
+        let counter = RecoveryCounter k
+        let mutable total = 0.0
+        let mutable best = 0.0
+        let mutable raw = 0.0
 
-        let scores =
-            labels
-            |> Array.mapi (fun scene predicted ->
-                let truth = Array.sub scenes.Labels (scene * rows) predicted.Length
-                let points = float predicted.Length
-                points, points * Recovery.best k truth predicted, points * Recovery.raw k truth predicted)
+        for scene in 0 .. labels.Length - 1 do
+            let n = labels[scene].Length
+            counter.Take(ReadOnlySpan(scenes.Labels, scene * rows, n), ReadOnlySpan labels[scene])
+            let points = float n
+            total <- total + points
+            best <- best + points * (float counter.Best / points)
+            raw <- raw + points * (float counter.Raw / points)
 
-        let total = scores |> Array.sumBy (fun (points, _, _) -> points)
-
-        [
-            "recovery", (scores |> Array.sumBy (fun (_, best, _) -> best)) / total
-            "raw_recovery", (scores |> Array.sumBy (fun (_, _, raw) -> raw)) / total
-        ]
+        [ "recovery", best / total; "raw_recovery", raw / total ]
 
     /// Share of capsules [b · K] whose presence is right: presence_accuracy; and of scenes in which all are.
     let presence (k: int) (scenes: VariableConstellations) (predicted: bool[]) : Metrics =
-        let right = Array.map2 (fun (a: bool) b -> a = b) scenes.Presence predicted
-        let share (values: bool[]) = float (values |> Array.filter id |> Array.length) / float values.Length
+        let mutable right = 0
+        let mutable whole = 0
+
+        for scene in 0 .. predicted.Length / k - 1 do
+            let mutable rightHere = 0
+
+            for i in scene * k .. scene * k + k - 1 do
+                if scenes.Presence[i] = predicted[i] then
+                    rightHere <- rightHere + 1
+
+            right <- right + rightHere
+
+            if rightHere = k then
+                whole <- whole + 1
 
         [
-            "presence_accuracy", share right
-            "scene_presence_accuracy", right |> Array.chunkBySize k |> Array.map (Array.forall id) |> share
+            "presence_accuracy", float right / float predicted.Length
+            "scene_presence_accuracy", float whole / float (predicted.Length / k)
         ]
 
     /// Both, of what was found for each scene.

@@ -2,19 +2,50 @@ namespace Scae.Core.Metrics
 
 open System
 
+/// What is known while rows find their columns.
+type private AssignmentRoom =
+    {
+        /// Dual variables of rows, and of columns.
+        U: float[]
+        V: float[]
+        /// 0: no row.
+        RowOf: int[]
+        Previous: int[]
+        Distance: float[]
+        Visited: bool[]
+    }
+
 /// The linear assignment problem.
 [<RequireQualifiedAccess>]
 module Assignment =
 
+    let private roomFor (rows: int) (columns: int) : AssignmentRoom =
+        {
+            U = Array.zeroCreate (rows + 1)
+            V = Array.zeroCreate (columns + 1)
+            RowOf = Array.zeroCreate (columns + 1)
+            Previous = Array.zeroCreate (columns + 1)
+            Distance = Array.zeroCreate (columns + 1)
+            Visited = Array.zeroCreate (columns + 1)
+        }
+
     /// Shortest augmenting paths for at most as many rows as columns. Indices are shifted by one: column 0 is where a
     /// row starts that has no column yet.
-    let private augment rows columns (cost: int -> int -> float) =
-        let u = Array.zeroCreate<float>(rows + 1) // dual variables of rows
-        let v = Array.zeroCreate<float>(columns + 1) // and of columns
-        let rowOf = Array.zeroCreate<int>(columns + 1) // 0: no row
-        let previous = Array.zeroCreate<int>(columns + 1)
-        let distance = Array.zeroCreate<float>(columns + 1)
-        let visited = Array.zeroCreate<bool>(columns + 1)
+    let private augment (room: AssignmentRoom) rows columns (cost: int -> int -> float) : unit =
+        let {
+                U = u
+                V = v
+                RowOf = rowOf
+                Previous = previous
+                Distance = distance
+                Visited = visited
+            } =
+            room
+
+        Array.Clear u
+        Array.Clear v
+        Array.Clear rowOf
+        Array.Clear previous
 
         for row in 1..rows do
             rowOf[0] <- row
@@ -53,7 +84,16 @@ module Assignment =
                 rowOf[column] <- rowOf[previous[column]]
                 column <- previous[column]
 
-        rowOf
+    /// Assignments of n rows to n columns, one problem after the other in room that is kept: writes the column of each row
+    /// from finite costs.
+    let square (n: int) : (int -> int -> float) -> int[] -> unit =
+        let room = roomFor n n
+
+        fun cost columnOf ->
+            augment room n n cost
+
+            for j in 1..n do
+                columnOf[room.RowOf[j] - 1] <- j - 1
 
     /// The assignment of rows to columns of least total cost, each column taken at most once (Kuhn 1955, by the shortest
     /// augmenting paths of Jonker & Volgenant 1987): O(min² · max) of the two sides.
@@ -70,16 +110,18 @@ module Assignment =
         let columnOf = Array.create rows -1
 
         if rows <= columns then
-            let rowOf = augment rows columns (fun i j -> cost[i, j])
+            let room = roomFor rows columns
+            augment room rows columns (fun i j -> cost[i, j])
 
             for j in 1..columns do
-                if rowOf[j] <> 0 then
-                    columnOf[rowOf[j] - 1] <- j - 1
+                if room.RowOf[j] <> 0 then
+                    columnOf[room.RowOf[j] - 1] <- j - 1
         else
-            let columnOfRow = augment columns rows (fun j i -> cost[i, j])
+            let room = roomFor columns rows
+            augment room columns rows (fun j i -> cost[i, j])
 
             for i in 1..rows do
-                columnOf[i - 1] <- columnOfRow[i] - 1
+                columnOf[i - 1] <- room.RowOf[i] - 1
 
         columnOf
 

@@ -1,7 +1,6 @@
 namespace Scae.Core.Metrics
 
 open System
-open System.Threading.Tasks
 open Scae.Tensors
 
 /// Clusters around centres.
@@ -85,15 +84,24 @@ module KMeans =
         struct (best, least)
 
     /// Means of the members; a centre without any goes to the point that is farthest from its own, as scikit-learn does it.
-    let private move (centres: float[][]) (points: float[][]) (labels: int[]) (distances: float[]) : unit =
+    let private move (centres: float[][]) (points: float[][]) (labels: int[]) : unit =
         let counts = Array.zeroCreate<int> centres.Length
+
+        for label in labels do
+            counts[label] <- counts[label] + 1
+
+        // Distances to the centres as they were, which only centres without members ask for.
+        let distances =
+            if Array.contains 0 counts then
+                Array.map2 (fun point (label: int) -> square centres[label] point) points labels
+            else
+                [||]
 
         for centre in centres do
             Array.Clear centre
 
         for i in 0 .. points.Length - 1 do
             let centre = centres[labels[i]]
-            counts[labels[i]] <- counts[labels[i]] + 1
 
             for j in 0 .. centre.Length - 1 do
                 centre[j] <- centre[j] + points[i][j]
@@ -107,10 +115,39 @@ module KMeans =
                 Array.blit points[farthest] 0 centres[c] 0 centres[c].Length
                 distances[farthest] <- 0.0
 
+    // Bounds are widened by this share whenever centres move: far more than rounding adds, so that it never hides a nearer
+    // centre.
+    [<Literal>]
+    let private Slack = 1e-9
+
+    /// The least and the second least of a point's distances to centres, and the centre that has the least.
+    let private two (centres: float[][]) (point: float[]) : struct (int * float * float) =
+        let mutable best = 0
+        let mutable least = square centres[0] point
+        let mutable second = infinity
+
+        for c in 1 .. centres.Length - 1 do
+            let distance = square centres[c] point
+
+            if distance < least then
+                best <- c
+                second <- least
+                least <- distance
+            elif distance < second then
+                second <- distance
+
+        struct (best, sqrt least, sqrt second)
+
+    // Put so that NaN may always.
+    let private mayLeave (upper: float) (lower: float) : bool = not (upper < lower)
+
+    /// Lloyd's rounds, where a point is compared with all centres only if one may have become nearer than its own: `upper`
+    /// bounds the distance to its own centre, `lower` that to every other one (Hamerly 2010).
     let private run (config: KMeansConfig) (key: Key) (points: float[][]) : KMeans =
         let centres = spread config.Clusters (key.Stream()) points
         let labels = Array.create points.Length -1
-        let distances = Array.zeroCreate<float> points.Length
+        let upper = Array.create points.Length infinity
+        let lower = Array.zeroCreate<float> points.Length
         let mutable rounds = 0
         let mutable changed = true
 
@@ -119,15 +156,27 @@ module KMeans =
             rounds <- rounds + 1
 
             for i in 0 .. points.Length - 1 do
-                let struct (label, distance) = nearest centres points[i]
-                distances[i] <- distance
+                if labels[i] >= 0 && mayLeave upper[i] lower[i] then
+                    upper[i] <- sqrt (square centres[labels[i]] points[i])
 
-                if label <> labels[i] then
-                    labels[i] <- label
-                    changed <- true
+                if mayLeave upper[i] lower[i] then
+                    let struct (label, least, second) = two centres points[i]
+                    upper[i] <- least
+                    lower[i] <- second
+
+                    if label <> labels[i] then
+                        labels[i] <- label
+                        changed <- true
 
             if changed then
-                move centres points labels distances
+                let before = centres |> Array.map Array.copy
+                move centres points labels
+                let shifts = Array.map2 (fun a b -> sqrt (square a b)) before centres
+                let largest = Array.fold max 0.0 shifts
+
+                for i in 0 .. points.Length - 1 do
+                    upper[i] <- (upper[i] + shifts[labels[i]]) * (1.0 + Slack)
+                    lower[i] <- lower[i] * (1.0 - Slack) - largest * (1.0 + Slack)
 
         let inertia =
             points
@@ -147,13 +196,7 @@ module KMeans =
 
         let results = Array.zeroCreate<KMeans> config.Starts
 
-        Parallel.For(
-            0,
-            config.Starts,
-            ParallelOptions(MaxDegreeOfParallelism = Parallelism.Threads),
-            fun (start: int) -> results[start] <- run config (key.Fold(int64 start)) points
-        )
-        |> ignore
+        Parallelism.Run(config.Starts, (fun start -> results[start] <- run config (key.Fold(int64 start)) points))
 
         results |> Array.minBy _.Inertia
 

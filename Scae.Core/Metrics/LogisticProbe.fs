@@ -1,7 +1,6 @@
 namespace Scae.Core.Metrics
 
 open System
-open System.Threading.Tasks
 open Scae.Tensors
 
 /// How much of a class multinomial logistic regression can read from a representation: the linear classifier that online
@@ -83,13 +82,7 @@ module LogisticProbe =
         let blocks = (rows.Length + RowsAtOnce - 1) / RowsAtOnce
         let parts = Array.init blocks (fun _ -> Array.zeroCreate<float>(w.Length + 1))
 
-        Parallel.For(
-            0,
-            blocks,
-            ParallelOptions(MaxDegreeOfParallelism = Parallelism.Threads),
-            fun (block: int) -> addRows classes w rows labels (block * RowsAtOnce) parts[block]
-        )
-        |> ignore
+        Parallelism.Run(blocks, (fun block -> addRows classes w rows labels (block * RowsAtOnce) parts[block]))
 
         let total = Array.zeroCreate<float>(w.Length + 1)
 

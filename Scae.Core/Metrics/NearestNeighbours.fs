@@ -1,7 +1,6 @@
 namespace Scae.Core.Metrics
 
 open System
-open System.Threading.Tasks
 open Scae.Tensors
 open Scae.Tensors.Kernels
 
@@ -62,7 +61,6 @@ module NearestNeighbours =
         let indices = Array.init queries.Length (fun _ -> Array.zeroCreate<int> k)
         let squares = Array.init queries.Length (fun _ -> Array.zeroCreate<float> k)
         let products = Array.zeroCreate<float>(QueriesAtOnce * n)
-        let options = ParallelOptions(MaxDegreeOfParallelism = Parallelism.Threads)
 
         for first in 0..QueriesAtOnce .. queries.Length - 1 do
             let count = min QueriesAtOnce (queries.Length - first)
@@ -84,10 +82,8 @@ module NearestNeighbours =
                 false
             )
 
-            Parallel.For(
-                0,
+            Parallelism.Run(
                 count,
-                options,
                 fun (row: int) ->
                     let own = Array.sumBy (fun x -> x * x) queries[first + row]
 
@@ -102,7 +98,6 @@ module NearestNeighbours =
                         indices[first + row]
                         squares[first + row]
             )
-            |> ignore
 
         { Indices = indices; Squares = squares }
 

@@ -1,5 +1,7 @@
 namespace Scae.Core.Metrics
 
+open System
+
 /// How well parts were attributed to wholes, averaged over examples.
 type RecoveryScore =
     {
@@ -13,45 +15,17 @@ type RecoveryScore =
         BestConfusion: int[,]
     }
 
-/// Part–capsule recovery: predicted against true labels 0, …, K − 1 of the points of an example. `raw` takes labels as
-/// they are; `best` allows each example the one-to-one renaming of predicted labels that suits it best, and can't tell
-/// whether a shape was recognised: for three templates of 4, 4 and 3 points, random labels reach 0.33 raw and 0.53
-/// best. All raise ArgumentException for an empty example, lengths that differ, or a label that isn't in 0, …, K − 1.
-[<RequireQualifiedAccess>]
-module Recovery =
-
-    let private check k (points: int) (truth: int[]) (predicted: int[]) =
-        if truth.Length <> predicted.Length then
-            invalidArg
-                (nameof predicted)
-                $"recovery: {truth.Length} true and {predicted.Length} predicted labels; there must be as many of both"
-
-        if points < 1 || truth.Length = 0 || truth.Length % points <> 0 then
-            invalidArg
-                (nameof points)
-                $"recovery: {truth.Length} labels don't make examples of {points} points; a positive multiple is needed"
-
-        for n in 0 .. truth.Length - 1 do
-            if uint truth[n] >= uint k || uint predicted[n] >= uint k then
-                invalidArg
-                    (nameof predicted)
-                    $"recovery: point {n} has labels {truth[n]} (true) and {predicted[n]}; labels are 0 to {k - 1}"
-
-    /// Fills counts[predicted·k + true] from the points of one example.
-    let private count k first points (truth: int[]) (predicted: int[]) (counts: int[]) =
-        System.Array.Clear counts
-
-        for n in first .. first + points - 1 do
-            let at = predicted[n] * k + truth[n]
-            counts[at] <- counts[at] + 1
-
-    let private relabelByAssignment k (counts: int[]) (relabelling: int[]) =
-        let columns = Assignment.hungarian (Array2D.init k k (fun p t -> -float counts[p * k + t]))
-        Array.blit columns 0 relabelling 0 k
+/// Counts the points of examples, one example after the other in room that is kept; labels are 0, …, K − 1.
+[<Sealed>]
+type RecoveryCounter(k: int) =
+    let counts = Array.zeroCreate<int>(k * k)
+    let relabelling = Array.zeroCreate<int> k
+    let assign = Assignment.square k
+    let cost = fun p t -> -float counts[p * k + t]
 
     /// Writes the best true label of each predicted label. Up to three labels by trying the orders, identity first, so
-    /// that it wins a tie: an example of 11 points takes 45 ns instead of 380 by assignment (K = 4), and no memory.
-    let private relabel k (counts: int[]) (relabelling: int[]) =
+    /// that it wins a tie: an example of 11 points takes 45 ns instead of 380 by assignment (K = 4).
+    let relabel () =
         match k with
         | 1 -> relabelling[0] <- 0
         | 2 ->
@@ -77,9 +51,25 @@ module Recovery =
                         relabelling[0] <- a
                         relabelling[1] <- b
                         relabelling[2] <- c
-        | _ -> relabelByAssignment k counts relabelling
+        | _ -> assign cost relabelling
 
-    let private agreement k (counts: int[]) (relabelling: int[]) =
+    /// counts[predicted·K + true] of the present example.
+    member _.Counts: int[] = counts
+
+    /// The one-to-one renaming of predicted labels that agrees best with the truth.
+    member _.Relabelling: int[] = relabelling
+
+    /// How many points of the example have the right label as they are.
+    member _.Raw: int =
+        let mutable sum = 0
+
+        for p in 0 .. k - 1 do
+            sum <- sum + counts[p * k + p]
+
+        sum
+
+    /// How many have it after the best relabelling.
+    member _.Best: int =
         let mutable sum = 0
 
         for p in 0 .. k - 1 do
@@ -87,72 +77,79 @@ module Recovery =
 
         sum
 
-    /// Share of points whose predicted label is the true one, in [0, 1]. truth, predicted : [N].
-    let raw (k: int) (truth: int[]) (predicted: int[]) : float =
-        check k truth.Length truth predicted
-        let mutable agreeing = 0
+    /// Takes up an example.
+    member _.Take(truth: ReadOnlySpan<int>, predicted: ReadOnlySpan<int>) : unit =
+        Array.Clear counts
 
         for n in 0 .. truth.Length - 1 do
-            if truth[n] = predicted[n] then
-                agreeing <- agreeing + 1
+            let at = predicted[n] * k + truth[n]
+            counts[at] <- counts[at] + 1
 
-        float agreeing / float truth.Length
+        relabel ()
+
+/// Part–capsule recovery: predicted against true labels 0, …, K − 1 of the points of an example. `raw` takes labels as
+/// they are; `best` allows each example the one-to-one renaming of predicted labels that suits it best, and can't tell
+/// whether a shape was recognised: for three templates of 4, 4 and 3 points, random labels reach 0.33 raw and 0.53
+/// best. All raise ArgumentException for an empty example, lengths that differ, or a label that isn't in 0, …, K − 1.
+[<RequireQualifiedAccess>]
+module Recovery =
+
+    let private check k (points: int) (truth: int[]) (predicted: int[]) =
+        if truth.Length <> predicted.Length then
+            invalidArg
+                (nameof predicted)
+                $"recovery: {truth.Length} true and {predicted.Length} predicted labels; there must be as many of both"
+
+        if points < 1 || truth.Length = 0 || truth.Length % points <> 0 then
+            invalidArg
+                (nameof points)
+                $"recovery: {truth.Length} labels don't make examples of {points} points; a positive multiple is needed"
+
+        for n in 0 .. truth.Length - 1 do
+            if uint truth[n] >= uint k || uint predicted[n] >= uint k then
+                invalidArg
+                    (nameof predicted)
+                    $"recovery: point {n} has labels {truth[n]} (true) and {predicted[n]}; labels are 0 to {k - 1}"
+
+    let private counted (k: int) (truth: int[]) (predicted: int[]) : RecoveryCounter =
+        check k truth.Length truth predicted
+        let counter = RecoveryCounter k
+        counter.Take(ReadOnlySpan truth, ReadOnlySpan predicted)
+        counter
+
+    /// Share of points whose predicted label is the true one, in [0, 1]. truth, predicted : [N].
+    let raw (k: int) (truth: int[]) (predicted: int[]) : float =
+        float (counted k truth predicted).Raw / float truth.Length
 
     /// The one-to-one renaming of predicted labels that agrees best with the truth: [K], true label of each predicted
     /// label. Up to K = 3 the first of several best in lexicographic order.
-    let bestRelabelling (k: int) (truth: int[]) (predicted: int[]) : int[] =
-        check k truth.Length truth predicted
-        let counts = Array.zeroCreate<int>(k * k)
-        let relabelling = Array.zeroCreate<int> k
-        count k 0 truth.Length truth predicted counts
-        relabel k counts relabelling
-        relabelling
+    let bestRelabelling (k: int) (truth: int[]) (predicted: int[]) : int[] = (counted k truth predicted).Relabelling
 
     /// Share of points whose label is the true one after the best relabelling, in [raw, 1] and at least 1 / K.
     let best (k: int) (truth: int[]) (predicted: int[]) : float =
-        let relabelling = bestRelabelling k truth predicted
-        let mutable agreeing = 0
-
-        for n in 0 .. truth.Length - 1 do
-            if truth[n] = relabelling[predicted[n]] then
-                agreeing <- agreeing + 1
-
-        float agreeing / float truth.Length
-
-    /// [K, K] counts of points after the best relabelling; rows are true labels, columns predicted ones.
-    let confusion (k: int) (truth: int[]) (predicted: int[]) : int[,] =
-        let relabelling = bestRelabelling k truth predicted
-        let table = Array2D.zeroCreate<int> k k
-
-        for n in 0 .. truth.Length - 1 do
-            let t, p = truth[n], relabelling[predicted[n]]
-            table[t, p] <- table[t, p] + 1
-
-        table
+        float (counted k truth predicted).Best / float truth.Length
 
     /// Scores of many examples of the same number of points, one after the other in flat arrays; every example is
     /// relabelled by itself. truth, predicted : [examples · points].
     let evaluate (k: int) (points: int) (truth: int[]) (predicted: int[]) : RecoveryScore =
         check k points truth predicted
-        let counts = Array.zeroCreate<int>(k * k)
-        let relabelling = Array.zeroCreate<int> k
+        let counter = RecoveryCounter k
         let confusion = Array2D.zeroCreate<int> k k
         let bestConfusion = Array2D.zeroCreate<int> k k
         let mutable raw = 0
         let mutable best = 0
 
-        for example in 0 .. truth.Length / points - 1 do
-            count k (example * points) points truth predicted counts
-            relabel k counts relabelling
-            best <- best + agreement k counts relabelling
+        for first in 0..points .. truth.Length - 1 do
+            counter.Take(ReadOnlySpan(truth, first, points), ReadOnlySpan(predicted, first, points))
+            raw <- raw + counter.Raw
+            best <- best + counter.Best
 
             for p in 0 .. k - 1 do
-                raw <- raw + counts[p * k + p]
-
                 for t in 0 .. k - 1 do
-                    let n = counts[p * k + t]
+                    let n = counter.Counts[p * k + t]
+                    let renamed = counter.Relabelling[p]
                     confusion[t, p] <- confusion[t, p] + n
-                    bestConfusion[t, relabelling[p]] <- bestConfusion[t, relabelling[p]] + n
+                    bestConfusion[t, renamed] <- bestConfusion[t, renamed] + n
 
         {
             Raw = float raw / float truth.Length

@@ -1,7 +1,6 @@
 namespace Scae.Core.Metrics
 
 open System
-open System.Threading.Tasks
 open Scae.Tensors
 
 /// How points are laid out in the plane.
@@ -61,39 +60,69 @@ module TSne =
         let spread = Array.average squares - least
         search 0 0.0 infinity (if spread > 0.0 then 1.0 / spread else 1.0)
 
-    /// P symmetrised, (p_j|i + p_i|j) / 2n, in rows: starts, columns and values.
+    /// P symmetrised, (p_j|i + p_i|j) / 2n, in rows: starts, columns and values. A row merges the point's own neighbours with
+    /// the points whose neighbour it is, both in order.
     let private affinities (perplexity: float) (points: float[][]) : int[] * int[] * float[] =
         let n = points.Length
         let neighbours = NearestNeighbours.among (min (n - 1) (int (3.0 * perplexity) + 1)) points
-        let conditionals = neighbours.Squares |> Array.map (conditional (log perplexity))
-        let rows = Array.init n (fun _ -> Collections.Generic.Dictionary<int, float>())
+        let share (p: float) = p / (2.0 * float n)
 
-        let add i j p =
-            let known =
-                match rows[i].TryGetValue j with
-                | true, known -> known
-                | _ -> 0.0
+        let own =
+            Array.map2
+                (fun (indices: int[]) (squares: float[]) ->
+                    let shares = conditional (log perplexity) squares |> Array.map share
+                    let indices = Array.copy indices
+                    Array.Sort(indices, shares)
+                    struct (indices, shares))
+                neighbours.Indices
+                neighbours.Squares
 
-            rows[i][j] <- known + p / (2.0 * float n)
+        let arrivals = Array.zeroCreate<int>(n + 1)
+
+        for struct (indices, _) in own do
+            for j in indices do
+                arrivals[j + 1] <- arrivals[j + 1] + 1
+
+        for j in 1..n do
+            arrivals[j] <- arrivals[j] + arrivals[j - 1]
+
+        let from = Array.zeroCreate<int> arrivals[n]
+        let given = Array.zeroCreate<float> arrivals[n]
+        let filled = Array.truncate n arrivals
 
         for i in 0 .. n - 1 do
-            for a in 0 .. neighbours.Indices[i].Length - 1 do
-                let j, p = neighbours.Indices[i][a], conditionals[i][a]
-                add i j p
-                add j i p
+            let struct (indices, shares) = own[i]
 
-        let starts = rows |> Array.scan (fun at row -> at + row.Count) 0
-        let columns, values = Array.zeroCreate<int> starts[n], Array.zeroCreate<float> starts[n]
+            for a in 0 .. indices.Length - 1 do
+                let at = filled[indices[a]]
+                from[at] <- i
+                given[at] <- shares[a]
+                filled[indices[a]] <- at + 1
+
+        let starts = Array.zeroCreate<int>(n + 1)
+        let columns, values = ResizeArray<int>(2 * from.Length), ResizeArray<float>(2 * from.Length)
 
         for i in 0 .. n - 1 do
-            let mutable at = starts[i]
+            let struct (indices, shares) = own[i]
+            let mutable a = 0
+            let mutable b = arrivals[i]
 
-            for pair in rows[i] |> Seq.sortBy _.Key do
-                columns[at] <- pair.Key
-                values[at] <- pair.Value
-                at <- at + 1
+            while a < indices.Length || b < arrivals[i + 1] do
+                let mine = if a < indices.Length then indices[a] else Int32.MaxValue
+                let theirs = if b < arrivals[i + 1] then from[b] else Int32.MaxValue
+                columns.Add(min mine theirs)
 
-        starts, columns, values
+                values.Add((if mine <= theirs then shares[a] else 0.0) + (if theirs <= mine then given[b] else 0.0))
+
+                if mine <= theirs then
+                    a <- a + 1
+
+                if theirs <= mine then
+                    b <- b + 1
+
+            starts[i + 1] <- columns.Count
+
+        starts, columns.ToArray(), values.ToArray()
 
     // Points whose forces are computed one after the other.
     [<Literal>]
@@ -152,7 +181,6 @@ module TSne =
             let ones () = Array.create n 1.0
             let velocityX, velocityY, gainX, gainY = zeros (), zeros (), ones (), ones ()
             let rate = max 50.0 (float n / config.Exaggeration / 4.0)
-            let options = ParallelOptions(MaxDegreeOfParallelism = Parallelism.Threads)
 
             let forces (block: int) =
                 let stack = Array.zeroCreate<int> QuadTree.StackSize
@@ -180,7 +208,7 @@ module TSne =
                 let early = round < config.ExaggeratedRounds
                 let exaggeration = if early then config.Exaggeration else 1.0
                 QuadTree.build xs ys tree
-                Parallel.For(0, (n + PointsAtOnce - 1) / PointsAtOnce, options, forces) |> ignore
+                Parallelism.Run((n + PointsAtOnce - 1) / PointsAtOnce, forces)
                 let z = Array.sum totals
 
                 for i in 0 .. n - 1 do

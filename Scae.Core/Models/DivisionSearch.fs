@@ -2,7 +2,6 @@ namespace Scae.Core.Models
 
 open System
 open System.Numerics
-open System.Threading.Tasks
 open Scae.Tensors
 open Scae.Core.Configuration
 open Scae.Core.Data
@@ -68,7 +67,10 @@ module DivisionSearch =
                 taken <- taken ||| (1 <<< point)
                 room.Sets[template] <- room.Sets[template] ||| (1 <<< point)
 
-    let private roomFor (sizes: int[]) (entries: int) : DivisionRoom =
+    /// Room for scenes of templates of these sizes.
+    let internal roomFor (sizes: int[]) : DivisionRoom =
+        let entries = Array.sum sizes * sizes.Length
+
         {
             Sizes = sizes
             Keys = Array.zeroCreate entries
@@ -82,7 +84,7 @@ module DivisionSearch =
     /// The sets that give each template as many points as it has, chosen greedily by score [n, K]: the largest entry
     /// first, skipping points that are taken and templates that are full.
     let divide (sizes: int[]) (scores: ReadOnlySpan<float32>) : int[] =
-        let room = roomFor sizes scores.Length
+        let room = roomFor sizes
         scores.CopyTo(Span room.Disturbed)
         divideIn room
         room.Sets
@@ -90,6 +92,41 @@ module DivisionSearch =
     /// What templates a and b cost with these sets.
     let private pair (scene: Partitions) a setA b setB =
         Partitions.residual scene a setA + Partitions.residual scene b setB
+
+    /// The exchange that lowers the cost of two templates' sets most, of two points or of the whole sets where they have one
+    /// size: the change, at most `least`, and the new sets; both 0 where none lowers it by more.
+    let private bestOfPair (scene: Partitions) (least: float) a setA b setB : struct (float * int * int) =
+        let present = pair scene a setA b setB
+        let mutable least = least
+        let mutable firstSet = 0
+        let mutable secondSet = 0
+        let mutable i = setA
+
+        while i <> 0 do
+            let bitA = i &&& -i
+            i <- i ^^^ bitA
+            let mutable j = setB
+
+            while j <> 0 do
+                let bitB = j &&& -j
+                j <- j ^^^ bitB
+                let newA, newB = setA ^^^ bitA ^^^ bitB, setB ^^^ bitA ^^^ bitB
+                let change = pair scene a newA b newB - present
+
+                if change < least then
+                    least <- change
+                    firstSet <- newA
+                    secondSet <- newB
+
+        if BitOperations.PopCount(uint setA) = BitOperations.PopCount(uint setB) then
+            let change = pair scene a setB b setA - present
+
+            if change < least then
+                least <- change
+                firstSet <- setB
+                secondSet <- setA
+
+        struct (least, firstSet, secondSet)
 
     /// Steepest descent in place: of all exchanges of two points between two templates, and of two templates' whole sets
     /// where they have one size, the one that lowers the cost most, until none lowers it. Returns the cost.
@@ -107,35 +144,14 @@ module DivisionSearch =
 
             for a in 0 .. sets.Length - 2 do
                 for b in a + 1 .. sets.Length - 1 do
-                    let setA, setB = sets[a], sets[b]
-                    let present = pair scene a setA b setB
-                    let whole = BitOperations.PopCount(uint setA) = BitOperations.PopCount(uint setB)
-                    let mutable i = setA
+                    let struct (change, newA, newB) = bestOfPair scene least a sets[a] b sets[b]
 
-                    while i <> 0 do
-                        let bitA = i &&& -i
-                        i <- i ^^^ bitA
-                        let mutable j = setB
-
-                        while j <> 0 do
-                            let bitB = j &&& -j
-                            j <- j ^^^ bitB
-                            let newA, newB = setA ^^^ bitA ^^^ bitB, setB ^^^ bitA ^^^ bitB
-                            let change = pair scene a newA b newB - present
-
-                            if change < least then
-                                least <- change
-                                first <- a
-                                second <- b
-                                firstSet <- newA
-                                secondSet <- newB
-
-                    if whole && pair scene a setB b setA - present < least then
-                        least <- pair scene a setB b setA - present
+                    if newA <> 0 then
+                        least <- change
                         first <- a
                         second <- b
-                        firstSet <- setB
-                        secondSet <- setA
+                        firstSet <- newA
+                        secondSet <- newB
 
             if first = second then
                 descending <- false
@@ -146,8 +162,10 @@ module DivisionSearch =
 
         cost
 
-    /// Leaves the cheapest division in room.Found and returns its cost: see best.
-    let private bestIn
+    /// Leaves in room.Found the cheapest of the divisions that start from the scores [n, K] alone and from scores + noise
+    /// [starts − 1, n, K], and returns its cost. With Gumbel noise on log-probabilities the starts are samples of what the
+    /// network believes.
+    let internal bestIn
         (config: DivisionSearchConfig)
         (room: DivisionRoom)
         (scene: Partitions)
@@ -182,18 +200,6 @@ module DivisionSearch =
 
         least
 
-    /// The cheapest of the divisions that start from the scores [n, K] alone and from scores + noise [starts − 1, n, K], and
-    /// its cost. With Gumbel noise on log-probabilities the starts are samples of what the network believes.
-    let best
-        (config: DivisionSearchConfig)
-        (scene: Partitions)
-        (scores: ReadOnlySpan<float32>)
-        (noise: ReadOnlySpan<float32>)
-        : struct (int[] * float) =
-        let room = roomFor (scene.Templates |> Array.map _.X.Length) scores.Length
-        let cost = bestIn config room scene scores noise
-        struct (room.Found, cost)
-
     /// Searches scene after scene, shared among as many threads as tensors may use; scenes don't see each other, so the
     /// result is the same for any number. From the configuration follows a search that allocates in its first use alone, of
     /// points [b, n, 2], scores [b, n, K] and noise [b, starts − 1, n, K]; `write scene index sets cost` is called once a
@@ -216,7 +222,7 @@ module DivisionSearch =
             let threads = max 1 (min Parallelism.Threads count)
 
             while rooms.Count < threads do
-                rooms.Add(struct (Partitions.create config.Templates, roomFor sizes perScene))
+                rooms.Add(struct (Partitions.create config.Templates, roomFor sizes))
 
             let part number =
                 let struct (scene, room) = rooms[number]
@@ -228,7 +234,4 @@ module DivisionSearch =
                     let cost = bestIn config room scene own (noise.Span.Slice(noisy * i, noisy))
                     write scene i room.Found cost
 
-            if threads = 1 then
-                part 0
-            else
-                Parallel.For(0, threads, part) |> ignore
+            Parallelism.Run(threads, part)

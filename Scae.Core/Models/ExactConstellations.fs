@@ -5,103 +5,122 @@ open System.Numerics
 open Scae.Tensors
 open Scae.Core.Data
 
+/// A search over scenes of templates of these sizes for the cheapest division: branch and bound. Sets are tried from the best
+/// fit on, of the first template always and of the others where there are many, so that a noise-free scene is solved by the
+/// first branches and the others are cut. Keep it for many scenes; it isn't to be shared between threads.
+[<Sealed>]
+type ExactSearch(sizes: int[]) =
+    let n = Array.sum sizes
+    let last = sizes.Length - 1
+
+    // All sets of a template's size among the points.
+    let candidates =
+        sizes
+        |> Array.map (fun size ->
+            [|
+                for set in 0 .. (1 <<< n) - 1 do
+                    if BitOperations.PopCount(uint set) = size then
+                        set
+            |])
+
+    // The points as they come; the answer for a scene with NaN, which has no best one.
+    let consecutive =
+        let starts = Array.scan (+) 0 sizes
+        sizes |> Array.mapi (fun k size -> ((1 <<< size) - 1) <<< starts[k])
+
+    let orders = candidates |> Array.map Array.copy
+    let costs = candidates |> Array.map (fun sets -> Array.zeroCreate<float> sets.Length)
+    let chosen = Array.zeroCreate<int> sizes.Length
+    let best = Array.zeroCreate<int> sizes.Length
+    let mutable least = infinity
+
+    let rec descend (scene: Partitions) (k: int) (rest: int) (soFar: float) : unit =
+        if k = last then
+            let total = soFar + Partitions.residual scene k rest
+
+            if total < least then
+                least <- total
+                chosen[k] <- rest
+                Array.blit chosen 0 best 0 chosen.Length
+        else
+            let options = orders[k]
+            let mutable i = 0
+
+            while i < options.Length do
+                let set = options[i]
+
+                if set &&& ~~~rest = 0 then
+                    let total = soFar + Partitions.residual scene k set
+
+                    if total < least then
+                        chosen[k] <- set
+                        descend scene (k + 1) (rest &&& ~~~set) total
+
+                i <- i + 1
+
+    /// The cheapest division of a scene, which the next search overwrites.
+    member _.Find(scene: Partitions) : int[] =
+        Array.blit consecutive 0 best 0 best.Length
+        least <- infinity
+
+        // A fit that isn't needed costs more than a short list out of order: 372 of 825 fits are made for 11 points.
+        for k in 0 .. last - 1 do
+            Array.blit candidates[k] 0 orders[k] 0 orders[k].Length
+
+            if k = 0 || n > 12 then
+                for i in 0 .. orders[k].Length - 1 do
+                    let set = orders[k][i]
+                    costs[k][i] <- Partitions.residual scene k set
+
+                Array.Sort(costs[k], orders[k])
+
+        descend scene 0 ((1 <<< n) - 1) 0.0
+        best
+
+    /// Of scenes of these templates.
+    static member Of(templates: Template list) : ExactSearch =
+        ExactSearch(templates |> List.map _.Points.Length |> Array.ofList)
+
 /// The geometric baseline, which learns nothing: of all divisions of a scene's points among the templates (11,550 for
 /// 4 + 4 + 3 points, made of 825 fits) the one of least squares. Upper reference of every learned model.
 [<RequireQualifiedAccess>]
 module ExactConstellations =
-    /// All sets of `size` among `n` points.
-    let private sets (n: int) (size: int) : int[] =
-        [|
-            for set in 0 .. (1 <<< n) - 1 do
-                if BitOperations.PopCount(uint set) = size then
-                    set
-        |]
+    /// A solver whose room is kept, for templates of these sizes: from points [b, n, 2] to the poses [b, K, 4] of the best
+    /// division of each scene, and the mean number of fits that it took. Raises ArgumentException when the scenes don't have
+    /// exactly the templates' points.
+    let solver (sizes: int list) : Template list -> Tensor -> Tensor * float =
+        let k = sizes.Length
+        let scene = sizes |> List.map SimilarityFit.room |> Array.ofList |> Partitions.ofFitted
+        let search = ExactSearch(Array.ofList sizes)
+        let source = Copies()
 
-    /// The division that takes the points as they come; the answer for a scene with NaN, which has no best one.
-    let private consecutive (sizes: int[]) : int[] =
-        let starts = Array.scan (+) 0 sizes
-        sizes |> Array.mapi (fun k size -> ((1 <<< size) - 1) <<< starts[k])
+        fun templates points ->
+            templates |> List.iteri (fun i template -> SimilarityFit.put template scene.Templates[i])
+            let count = points.shape[0]
+            let poses = Tensor.zeros [| count; k; 4 |]
+            let source = source.Of points
+            let stride = source.Length / max 1 count
+            let mutable fits = 0
 
-    /// A search over scenes of these templates: from a scene to the cheapest division. Branch and bound: sets are tried
-    /// from the best fit on, of the first template always and of the others where there are many, so that a noise-free
-    /// scene is solved by the first branches and the others are cut. Keep it for many scenes; it isn't to be shared between threads.
-    let search (templates: Template list) : Partitions -> int[] =
-        let n = Template.pointCount templates
-        let sizes = templates |> List.map _.Points.Length |> Array.ofList
-        let candidates = sizes |> Array.map (sets n)
-        let orders = candidates |> Array.map Array.copy
-        let costs = candidates |> Array.map (fun sets -> Array.zeroCreate<float> sets.Length)
-        let last = sizes.Length - 1
+            for i in 0 .. count - 1 do
+                Partitions.load (source.Span.Slice(i * stride, stride)) scene
+                let sets = search.Find scene
+                fits <- fits + scene.Fits
+                Partitions.writePoses scene sets (poses.Elements<float32>().Slice(4 * k * i))
 
-        fun scene ->
-            let chosen = Array.zeroCreate sizes.Length
-            let best = consecutive sizes
-            let mutable least = infinity
+            poses, float fits / float (max 1 count)
 
-            let rec descend k (rest: int) (soFar: float) =
-                if k = last then
-                    let total = soFar + Partitions.residual scene k rest
-
-                    if total < least then
-                        least <- total
-                        chosen[k] <- rest
-                        Array.blit chosen 0 best 0 chosen.Length
-                else
-                    let options = orders[k]
-                    let mutable i = 0
-
-                    while i < options.Length do
-                        let set = options[i]
-
-                        if set &&& ~~~rest = 0 then
-                            let total = soFar + Partitions.residual scene k set
-
-                            if total < least then
-                                chosen[k] <- set
-                                descend (k + 1) (rest &&& ~~~set) total
-
-                        i <- i + 1
-
-            // A fit that isn't needed costs more than a short list out of order: 372 of 825 fits are made for 11 points.
-            for k in 0 .. last - 1 do
-                Array.blit candidates[k] 0 orders[k] 0 orders[k].Length
-
-                if k = 0 || n > 12 then
-                    for i in 0 .. orders[k].Length - 1 do
-                        let set = orders[k][i]
-                        costs[k][i] <- Partitions.residual scene k set
-
-                    Array.Sort(costs[k], orders[k])
-
-            descend 0 ((1 <<< n) - 1) 0.0
-            best
-
-    /// Points [b, n, 2] → the poses [b, K, 4] of the best division of each scene, and the mean number of fits that
-    /// it took. Raises ArgumentException when the scenes don't have exactly the templates' points.
+    /// The same for scenes of some templates.
     let solve (templates: Template list) (points: Tensor) : Tensor * float =
-        let count = points.shape[0]
-        let poses = Tensor.zeros [| count; templates.Length; 4 |]
-        let source = points.toArray<float32>()
-        let scene = Partitions.create templates
-        let search = search templates
-        let stride = source.Length / max 1 count
-        let mutable fits = 0
-
-        for i in 0 .. count - 1 do
-            Partitions.load (ReadOnlySpan(source, i * stride, stride)) scene
-            let sets = search scene
-            fits <- fits + scene.Fits
-            Partitions.writePoses scene sets (poses.Elements<float32>().Slice(4 * templates.Length * i))
-
-        poses, float fits / float (max 1 count)
+        solver (templates |> List.map _.Points.Length) templates points
 
     /// The poses [b, K, 4] for points [b, n, 2] of which some may be missing: then also which capsule lost which points is
     /// searched. Raises ArgumentException when fewer than two points a template are left.
     let solveRemnants (templates: Template list) (points: Tensor) : Tensor =
         points
         |> Explanations.solve templates (fun explanation ->
-            let search = search explanation.Templates
-            fun _ scene -> search scene)
+            let search = ExactSearch.Of explanation.Templates
+            fun _ scene -> search.Find scene)
 
     /// Which templates are in each scene, and which points are whose, for points [b, N, 2] and a mask [b, N, 1] of which rows
     /// are points: of the sets of templates with as many points, the one whose best division leaves the least residual.
@@ -110,7 +129,7 @@ module ExactConstellations =
         let explanations = Explanations.subsets templates |> Array.ofList
         let byCount = Explanations.byCount templates explanations
         let scenes = explanations |> Array.map (fun explanation -> Partitions.create explanation.Templates)
-        let searches = explanations |> Array.map (fun explanation -> search explanation.Templates)
+        let searches = explanations |> Array.map (fun explanation -> ExactSearch.Of explanation.Templates)
         let source = ReadOnlyMemory(points.toArray<float32>())
         let mask = mask.toArray<float32>()
 
@@ -121,8 +140,9 @@ module ExactConstellations =
                 Explanations.cheapest
                     0.0
                     byCount[n]
+                    Int32.MaxValue
                     scenes
                     (source.Slice(2 * rows * i, 2 * n))
-                    (fun explanation scene -> Array.copy (searches[explanation] scene))
+                    (Func<_, _, _>(fun explanation scene -> searches[explanation].Find scene))
 
             Explanations.explained templates.Length explanations[best] scenes[best] sets cost)

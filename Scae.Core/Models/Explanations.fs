@@ -22,8 +22,6 @@ type Explained =
         Presence: bool[]
         /// For each point its capsule.
         Labels: int[]
-        /// [K, 4] log s, θ, t_x, t_y; zeros for capsules that don't draw.
-        Poses: float32[]
         /// The squared residual.
         Cost: float
     }
@@ -107,34 +105,32 @@ module Explanations =
                 }
         ]
 
-    /// The columns of scores [n, K] that belong to an explanation's capsules.
-    let columns (k: int) (explanation: Explanation) (scores: ReadOnlySpan<float32>) : float32[] =
+    /// Writes the columns of scores [n, K] that belong to an explanation's capsules.
+    let writeColumns (k: int) (explanation: Explanation) (scores: ReadOnlySpan<float32>) (into: Span<float32>) : unit =
         let width = explanation.Capsules.Length
-        let chosen = Array.zeroCreate (scores.Length / k * width)
 
-        for i in 0 .. chosen.Length - 1 do
-            chosen[i] <- scores[i / width * k + explanation.Capsules[i % width]]
+        for i in 0 .. into.Length - 1 do
+            into[i] <- scores[i / width * k + explanation.Capsules[i % width]]
 
-        chosen
-
-    /// Of explanations in the order in which they come, the first whose division costs at most `solved`, or else the
-    /// cheapest: its index, sets and cost. `divide` finds the division under the explanation of an index.
+    /// Of explanations in the order in which they come, `most` of them at the most, the first whose division costs at most
+    /// `solved`, or else the cheapest: its index, sets and cost. `divide` finds the division under the explanation of an index.
     let cheapest
         (solved: float)
         (order: int[])
+        (most: int)
         (scenes: Partitions[])
         (points: ReadOnlyMemory<float32>)
-        (divide: int -> Partitions -> int[])
+        (divide: Func<int, Partitions, int[]>)
         : struct (int * int[] * float) =
         let mutable best = -1
         let mutable sets = [||]
         let mutable least = infinity
         let mutable next = 0
 
-        while next < order.Length && (best < 0 || least > solved) do
+        while next < min most order.Length && (best < 0 || least > solved) do
             let scene = scenes[order[next]]
             Partitions.load points.Span scene
-            let found = divide order[next] scene
+            let found = divide.Invoke(order[next], scene)
             let cost = Partitions.cost scene found
 
             if best < 0 || cost < least then
@@ -149,18 +145,14 @@ module Explanations =
     /// Writes the poses (log s, θ, t_x, t_y) with which an explanation's capsules draw their whole templates into those
     /// [K, 4] of all capsules.
     let writePoses (explanation: Explanation) (scene: Partitions) (sets: int[]) (poses: Span<float32>) : unit =
-        let drawn = Array.zeroCreate<float32>(4 * sets.Length)
-        Partitions.writePoses scene sets (Span drawn)
-
         for i in 0 .. sets.Length - 1 do
-            let scale, angle = exp (float drawn[4 * i]), float drawn[4 * i + 1]
+            let pose = poses.Slice(4 * explanation.Capsules[i], 4)
+            Partitions.writePose scene i sets[i] pose
+            let scale, angle = exp (float pose[0]), float pose[1]
             let re, im = scale * cos angle, scale * sin angle
             let struct (x, y) = explanation.Centres[i]
-            let at = 4 * explanation.Capsules[i]
-            poses[at] <- drawn[4 * i]
-            poses[at + 1] <- drawn[4 * i + 1]
-            poses[at + 2] <- drawn[4 * i + 2] - float32 (re * x - im * y)
-            poses[at + 3] <- drawn[4 * i + 3] - float32 (im * x + re * y)
+            pose[2] <- pose[2] - float32 (re * x - im * y)
+            pose[3] <- pose[3] - float32 (im * x + re * y)
 
     /// For each number of points up to that of all templates, the indices of the explanations that have as many.
     let byCount (templates: Template list) (explanations: Explanation[]) : int[][] =
@@ -173,13 +165,9 @@ module Explanations =
 
     /// A scene as one division explains it, for K capsules; sets are the points of each template of the explanation.
     let explained (k: int) (explanation: Explanation) (scene: Partitions) (sets: int[]) (cost: float) : Explained =
-        let poses = Array.zeroCreate<float32>(4 * k)
-        writePoses explanation scene sets (Span poses)
-
         {
             Presence = Array.init k (fun capsule -> Array.contains capsule explanation.Capsules)
-            Labels = Partitions.labels scene.Xs.Length sets |> Array.map (fun i -> explanation.Capsules[i])
-            Poses = poses
+            Labels = Partitions.labels explanation.Capsules scene.Xs.Length sets
             Cost = cost
         }
 
@@ -210,8 +198,13 @@ module Explanations =
 
         for i in 0 .. count - 1 do
             let struct (best, sets, _) =
-                cheapest 0.0 order scenes (source.Slice(2 * n * i, 2 * n)) (fun explanation scene ->
-                    divide[explanation] i scene)
+                cheapest
+                    0.0
+                    order
+                    order.Length
+                    scenes
+                    (source.Slice(2 * n * i, 2 * n))
+                    (Func<_, _, _>(fun explanation scene -> divide[explanation] i scene))
 
             writePoses explanations[best] scenes[best] sets (poses.Elements<float32>().Slice(4 * k * i, 4 * k))
 

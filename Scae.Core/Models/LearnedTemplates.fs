@@ -1,7 +1,6 @@
 namespace Scae.Core.Models
 
 open System
-open System.Threading.Tasks
 open Scae.Tensors
 open Scae.Core.Configuration
 open Scae.Core.Data
@@ -51,35 +50,27 @@ module LearnedTemplates =
             Points = (Tensor.``of`` (points, config.Restarts, List.sum config.Sizes, 2)).cast dtype
         }
 
-    /// The templates [M, 2] of one restart, each at the mean squared radius 1.
-    let private ofPoints (sizes: int list) (points: ReadOnlySpan<float32>) : Template list =
-        let values = points.ToArray() |> Array.map float
+    /// Takes up the templates [M, 2] of one restart, each at the mean squared radius 1.
+    let private take (points: ReadOnlySpan<float32>) (templates: FittedTemplate[]) : unit =
         let mutable at = 0
 
-        [
-            for k, size in List.indexed sizes do
-                let template =
-                    Template.create
-                        $"template {k + 1}"
-                        [ for i in at .. at + size - 1 -> values[2 * i], values[2 * i + 1] ]
-
-                at <- at + size
-
-                let radius = template.Points |> Array.averageBy (fun struct (x, y) -> x * x + y * y) |> sqrt
-
-                { template with
-                    Points = template.Points |> Array.map (fun struct (x, y) -> struct (x / radius, y / radius))
-                }
-        ]
+        for template in templates do
+            SimilarityFit.take 0.0 (points.Slice(2 * at)) template
+            at <- at + template.X.Length
 
     /// Every restart's templates from points [restarts, M, 2], each at the mean squared radius 1.
     let templates (config: LearnedTemplatesConfig) (points: Tensor) : Template list list =
         let values = points.toArray<float32>()
         let stride = 2 * List.sum config.Sizes
+        let fitted = config.Sizes |> List.map SimilarityFit.room |> Array.ofList
 
         [
-            for restart in 0 .. config.Restarts - 1 ->
-                ofPoints config.Sizes (ReadOnlySpan(values, restart * stride, stride))
+            for restart in 0 .. config.Restarts - 1 do
+                take (ReadOnlySpan(values, restart * stride, stride)) fitted
+
+                fitted
+                |> Array.mapi (fun k template -> SimilarityFit.shape $"template {k + 1}" template)
+                |> List.ofArray
         ]
 
     /// Scenes [b, n, 2] sorted like the templates, once for each restart, [restarts, b, M, 2]: row m is the point at which
@@ -88,34 +79,36 @@ module LearnedTemplates =
         let count, n = scenes.shape[0], scenes.shape[1]
         let stride = 2 * n
 
+        let rooms =
+            Array.init config.Restarts (fun _ ->
+                let fitted = config.Sizes |> List.map SimilarityFit.room |> Array.ofList
+                struct (Partitions.ofFitted fitted, ExactSearch(Array.ofList config.Sizes), Array.zeroCreate<int> n))
+
         Tensor.computed (
             [| config.Restarts; count; n; 2 |],
             [| scenes; model.Points |],
             fun inputs output ->
                 let restart number =
-                    let templates = ofPoints config.Sizes (inputs[1].Span.Slice(stride * number, stride))
-                    let scene = Partitions.create templates
-                    let search = ExactConstellations.search templates
+                    let struct (scene, search, order) = rooms[number]
+                    take (inputs[1].Span.Slice(stride * number, stride)) scene.Templates
 
                     for i in 0 .. count - 1 do
                         let points = inputs[0].Span.Slice(stride * i, stride)
                         let sorted = output.Span.Slice(stride * (number * count + i), stride)
                         Partitions.load points scene
-                        let sets = search scene
+                        let sets = search.Find scene
                         let mutable at = 0
 
                         for k in 0 .. sets.Length - 1 do
-                            for point in Partitions.correspondence scene k sets[k] do
-                                sorted[2 * at] <- points[2 * point]
-                                sorted[2 * at + 1] <- points[2 * point + 1]
-                                at <- at + 1
+                            let size = scene.Templates[k].X.Length
+                            Partitions.correspond scene k sets[k] (Span(order, at, size))
+                            at <- at + size
 
-                if Parallelism.Threads = 1 then
-                    for number in 0 .. config.Restarts - 1 do
-                        restart number
-                else
-                    let limit = ParallelOptions(MaxDegreeOfParallelism = Parallelism.Threads)
-                    Parallel.For(0, config.Restarts, limit, restart) |> ignore
+                        for at in 0 .. n - 1 do
+                            sorted[2 * at] <- points[2 * order[at]]
+                            sorted[2 * at + 1] <- points[2 * order[at] + 1]
+
+                Parallelism.Run(config.Restarts, restart)
         )
 
     /// The residual of each template's best fit to its points in each scene, Σ|x'|² − |Σ conj(p'_i)·x'_i|² / Σ|p'|²: sorted
@@ -151,9 +144,8 @@ module LearnedTemplates =
         (tolerance * (1.0 - (-left / tolerance).exp())).sum() * (1.0 / float batch.Scenes.Points.shape[0])
 
     /// The mean squared residual that each restart's templates leave in scenes [b, n, 2].
-    let cost (config: LearnedTemplatesConfig) (model: LearnedTemplates) (scenes: Tensor) : float[] =
-        let left = correspond config model scenes |> residuals config model
-        left.sum(2).mean(1).toArray<float32>() |> Array.map (fun cost -> max 0.0 (float cost))
+    let cost (config: LearnedTemplatesConfig) (model: LearnedTemplates) (scenes: Tensor) : Tensor =
+        (correspond config model scenes |> residuals config model).sum(2).mean(1).relu()
 
     /// Which true template each learned one is matched to, [K], such that the Procrustes distances [K], beside it, have the
     /// least sum. Templates of different sizes don't match.

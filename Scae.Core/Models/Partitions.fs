@@ -35,9 +35,9 @@ module Partitions =
     [<Literal>]
     let MostPoints = 30
 
-    /// Room for the scenes of a set of templates. Raises ArgumentException for more than 30 points.
-    let create (templates: Template list) : Partitions =
-        let n = Template.pointCount templates
+    /// Room for the scenes of templates whose points may still change. Raises ArgumentException for more than 30 points.
+    let ofFitted (templates: FittedTemplate[]) : Partitions =
+        let n = templates |> Array.sumBy _.X.Length
 
         if n > MostPoints then
             invalidArg
@@ -45,7 +45,7 @@ module Partitions =
                 $"partitions: the templates have {n} points; at most {MostPoints} can be divided"
 
         {
-            Templates = templates |> List.map SimilarityFit.prepare |> Array.ofList
+            Templates = templates
             Xs = Array.zeroCreate n
             Ys = Array.zeroCreate n
             Members = Array.zeroCreate n
@@ -57,6 +57,10 @@ module Partitions =
             Known = Dictionary()
             Fits = 0
         }
+
+    /// Room for the scenes of a set of templates. Raises ArgumentException for more than 30 points.
+    let create (templates: Template list) : Partitions =
+        templates |> List.map SimilarityFit.prepare |> Array.ofList |> ofFitted
 
     /// Takes up the next scene: points [n, 2] in row-major order. Raises ArgumentException for another number of points.
     let load (points: ReadOnlySpan<float32>) (scene: Partitions) : unit =
@@ -75,26 +79,25 @@ module Partitions =
         scene.Known.Clear()
         scene.Fits <- 0
 
-    /// The residual of template k fitted to a set of points, the squared distance summed over the set; and its pose
-    /// (s·cos θ, s·sin θ, t_x, t_y).
-    let pose (scene: Partitions) (k: int) (set: int) =
-        let members = ReadOnlySpan<int>(scene.Members, 0, BitOperations.PopCount(uint set))
+    let private membersOf (scene: Partitions) (set: int) : unit =
         let mutable rest = set
 
-        for i in 0 .. members.Length - 1 do
+        for i in 0 .. BitOperations.PopCount(uint set) - 1 do
             scene.Members[i] <- BitOperations.TrailingZeroCount rest
             rest <- rest &&& (rest - 1)
 
+    /// The residual of template k fitted to a set of points, the squared distance summed over the set; and its pose
+    /// (s·cos θ, s·sin θ, t_x, t_y).
+    let pose (scene: Partitions) (k: int) (set: int) =
+        membersOf scene set
+        let members = ReadOnlySpan<int>(scene.Members, 0, BitOperations.PopCount(uint set))
         SimilarityFit.fit scene.Templates[k] scene.Xs scene.Ys members
 
-    /// For each point of template k, the point of a set at which the best fit draws it.
-    let correspondence (scene: Partitions) (k: int) (set: int) : int[] =
-        [|
-            for i in 0 .. scene.Xs.Length - 1 do
-                if set &&& (1 <<< i) <> 0 then
-                    i
-        |]
-        |> SimilarityFit.correspondence scene.Templates[k] scene.Xs scene.Ys
+    /// Writes, for each point of template k, the point of a set at which the best fit draws it.
+    let correspond (scene: Partitions) (k: int) (set: int) (into: Span<int>) : unit =
+        membersOf scene set
+        let members = ReadOnlySpan<int>(scene.Members, 0, BitOperations.PopCount(uint set))
+        SimilarityFit.correspond scene.Templates[k] scene.Xs scene.Ys members into
 
     let private compute (scene: Partitions) (k: int) (set: int) : float =
         let struct (residual, _, _, _, _) = pose scene k set
@@ -129,24 +132,26 @@ module Partitions =
 
         sum
 
-    /// Writes the poses (log s, θ, t_x, t_y) of a division, 4 numbers a template.
+    /// Writes the pose (log s, θ, t_x, t_y) in which template k fits a set.
+    let writePose (scene: Partitions) (k: int) (set: int) (into: Span<float32>) : unit =
+        let struct (_, re, im, tx, ty) = pose scene k set
+        into[0] <- float32 (0.5 * log (re * re + im * im))
+        into[1] <- float32 (atan2 im re)
+        into[2] <- float32 tx
+        into[3] <- float32 ty
+
+    /// Writes the poses of a division, 4 numbers a template.
     let writePoses (scene: Partitions) (sets: int[]) (poses: Span<float32>) : unit =
         for k in 0 .. sets.Length - 1 do
-            let struct (_, re, im, tx, ty) = pose scene k sets[k]
-            poses[4 * k] <- float32 (0.5 * log (re * re + im * im))
-            poses[4 * k + 1] <- float32 (atan2 im re)
-            poses[4 * k + 2] <- float32 tx
-            poses[4 * k + 3] <- float32 ty
+            writePose scene k sets[k] (poses.Slice(4 * k, 4))
 
-    /// Sets of labels [n] in 0, …, K − 1.
-    let ofLabels (k: int) (labels: ReadOnlySpan<int>) : int[] =
-        let sets = Array.zeroCreate k
+    /// For each point the name of the template whose set has it.
+    let labels (names: int[]) (n: int) (sets: int[]) : int[] =
+        let labels = Array.zeroCreate n
 
-        for i in 0 .. labels.Length - 1 do
-            sets[labels[i]] <- sets[labels[i]] ||| (1 <<< i)
+        for k in 0 .. sets.Length - 1 do
+            for i in 0 .. n - 1 do
+                if sets[k] &&& (1 <<< i) <> 0 then
+                    labels[i] <- names[k]
 
-        sets
-
-    /// For each point the index of the template whose set has it.
-    let labels (n: int) (sets: int[]) : int[] =
-        Array.init n (fun i -> sets |> Array.findIndex (fun set -> set &&& (1 <<< i) <> 0))
+        labels

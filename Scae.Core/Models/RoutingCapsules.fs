@@ -272,30 +272,45 @@ module RoutingCapsules =
 
         Explanations.solve
             config.Templates
-            (fun explanation i scene ->
-                (key.Fold(int64 i)).FillGumbel(Span noise)
-                let own = Explanations.columns k explanation (scores.Span.Slice(perScene * i, perScene))
-                let disturbance = Explanations.columns k explanation (ReadOnlySpan noise)
+            (fun explanation ->
+                let sizes = explanation.Templates |> List.map _.Points.Length |> Array.ofList
+                let room = DivisionSearch.roomFor sizes
+                let own = Array.zeroCreate<float32> room.Disturbed.Length
+                let disturbance = Array.zeroCreate<float32>((config.Search.Starts - 1) * own.Length)
 
-                let struct (sets, _) =
-                    DivisionSearch.best config.Search scene (ReadOnlySpan own) (ReadOnlySpan disturbance)
+                fun i scene ->
+                    (key.Fold(int64 i)).FillGumbel(Span noise)
+                    Explanations.writeColumns k explanation (scores.Span.Slice(perScene * i, perScene)) (Span own)
+                    Explanations.writeColumns k explanation (ReadOnlySpan noise) (Span disturbance)
 
-                sets)
+                    DivisionSearch.bestIn config.Search room scene (ReadOnlySpan own) (ReadOnlySpan disturbance)
+                    |> ignore
+
+                    room.Found)
             points
 
-    /// Poses [b, K, 4] of the best divisions found from routing [b, n, K], and the mean number of fits a scene took. The key
-    /// draws the proposals after the first.
-    let poses (config: RoutingCapsulesConfig) (key: Key) (points: Tensor) (routing: Tensor) : Tensor * float =
-        let count, k = points.shape[0], config.Templates.Length
-        let poses = Tensor.zeros [| count; k; 4 |]
-        let noise = Array.zeroCreate<float32>((config.Search.Starts - 1) * routing.nelement)
-        key.FillGumbel(Span noise)
-        let fits = Array.zeroCreate<int> count
-        let source = ReadOnlyMemory(points.toArray<float32>())
-        let scores = ReadOnlyMemory(routing.toArray<float32>())
+    /// A search whose room is kept: from points [b, n, 2] and routing [b, n, K], if anything is believed, to the poses
+    /// [b, K, 4] of the best divisions, and the mean number of fits a scene took. The key draws the proposals after the first.
+    let poses (config: RoutingCapsulesConfig) (key: Key) : Tensor -> Tensor voption -> Tensor * float =
+        let k = config.Templates.Length
+        let search = DivisionSearch.forEach config.Search
+        let source, scores, noise = Copies(), Copies(), Copies()
 
-        DivisionSearch.forEach config.Search source scores (ReadOnlyMemory noise) (fun scene i sets _ ->
-            fits[i] <- scene.Fits
-            Partitions.writePoses scene sets (poses.Elements<float32>().Slice(4 * k * i, 4 * k)))
+        fun points routing ->
+            let count = points.shape[0]
+            let entries = points.nelement / 2 * k
+            let poses = Tensor.zeros [| count; k; 4 |]
+            let fits = Array.zeroCreate<int> count
+            let disturbance = noise.Room((config.Search.Starts - 1) * entries)
+            key.FillGumbel disturbance.Span
 
-        poses, float (Array.sum fits) / float (max 1 count)
+            let beliefs =
+                match routing with
+                | ValueSome routing -> scores.Of routing
+                | ValueNone -> scores.Zeros entries
+
+            search (source.Of points) beliefs (Memory.op_Implicit disturbance) (fun scene i sets _ ->
+                fits[i] <- scene.Fits
+                Partitions.writePoses scene sets (poses.Elements<float32>().Slice(4 * k * i, 4 * k)))
+
+            poses, float (Array.sum fits) / float (max 1 count)

@@ -10,11 +10,14 @@ type FittedTemplate =
         X: float[]
         Y: float[]
         /// Σ|p_i|².
-        Norm: float
+        mutable Norm: float
         /// Correspondences, m indices each, one behind the other: template point i is drawn at member order[i]. Of those
         /// that differ by a rotational symmetry of the template only one is kept: 6 of 24 for a square, 2 of 6 for an
         /// equilateral triangle.
-        Orders: int[]
+        mutable Orders: int[]
+        /// All orders, and which of them turn the template into itself.
+        All: int[]
+        IsSymmetry: bool[]
     }
 
 /// How well a set of points is a scaled, turned and moved copy of a template, by closed-form least squares with
@@ -23,38 +26,147 @@ type FittedTemplate =
 /// leaves Σ|x'|² − |Σ conj(p_i)·x'_o(i)|² / Σ|p|².
 [<RequireQualifiedAccess>]
 module SimilarityFit =
-    let rec private permutations (items: int list) : int list list =
-        match items with
-        | [] -> [ [] ]
-        | _ ->
-            [
-                for item in items do
-                    for rest in permutations (List.except [ item ] items) -> item :: rest
-            ]
+    /// All orders of m points in lexicographic order, one behind the other.
+    let private orders (m: int) : int[] =
+        let count = List.fold (*) 1 [ 1..m ]
+        let all = Array.zeroCreate<int>(count * m)
 
-    /// Whether order turns the template into itself; the published triangle, whose height is rounded, misses by 10⁻⁹.
-    let private isSymmetry (x: float[]) (y: float[]) (norm: float) (order: int[]) =
-        let re = Array.sum (Array.mapi (fun i o -> x[i] * x[o] + y[i] * y[o]) order)
-        let im = Array.sum (Array.mapi (fun i o -> x[i] * y[o] - y[i] * x[o]) order)
+        for o in 0 .. count - 1 do
+            let order = Span(all, o * m, m)
+
+            if o = 0 then
+                for i in 0 .. m - 1 do
+                    order[i] <- i
+            else
+                Span(all, (o - 1) * m, m).CopyTo order
+                // The last element that has a larger one behind it gives way to the least of these.
+                let mutable i = m - 2
+
+                while order[i] > order[i + 1] do
+                    i <- i - 1
+
+                let mutable j = m - 1
+
+                while order[j] < order[i] do
+                    j <- j - 1
+
+                let given = order[i]
+                order[i] <- order[j]
+                order[j] <- given
+                order.Slice(i + 1).Reverse()
+
+        all
+
+    /// Room for a template of m points, all zeros until points are taken up.
+    let room (m: int) : FittedTemplate =
+        let all = orders m
+
+        {
+            X = Array.zeroCreate m
+            Y = Array.zeroCreate m
+            Norm = 0.0
+            Orders = [||]
+            All = all
+            IsSymmetry = Array.zeroCreate (all.Length / max 1 m)
+        }
+
+    /// Whether an order turns the template into itself; the published triangle, whose height is rounded, misses by 10⁻⁹.
+    let private isSymmetry (template: FittedTemplate) (order: ReadOnlySpan<int>) : bool =
+        let { X = x; Y = y; Norm = norm } = template
+        let mutable re = 0.0
+        let mutable im = 0.0
+
+        for i in 0 .. order.Length - 1 do
+            let o = order[i]
+            re <- re + (x[i] * x[o] + y[i] * y[o])
+            im <- im + (x[i] * y[o] - y[i] * x[o])
+
         re * re + im * im > (1.0 - 1e-6) * norm * norm
+
+    /// Whether a symmetry followed by an order is an order that comes before it.
+    let private comesBefore (symmetry: ReadOnlySpan<int>) (order: ReadOnlySpan<int>) : bool =
+        let mutable i = 0
+
+        while i < order.Length && order[symmetry[i]] = order[i] do
+            i <- i + 1
+
+        i < order.Length && order[symmetry[i]] < order[i]
+
+    /// Finds the norm and the correspondences of the points that X and Y have. Allocates only where symmetries come or go.
+    let private refit (template: FittedTemplate) : unit =
+        let m = template.X.Length
+        template.Norm <- Array.sumBy (fun v -> v * v) template.X + Array.sumBy (fun v -> v * v) template.Y
+
+        for s in 0 .. template.IsSymmetry.Length - 1 do
+            template.IsSymmetry[s] <- isSymmetry template (ReadOnlySpan(template.All, s * m, m))
+
+        let isKept (o: int) =
+            let mutable first = true
+
+            for s in 0 .. template.IsSymmetry.Length - 1 do
+                if first && template.IsSymmetry[s] then
+                    first <-
+                        not (comesBefore (ReadOnlySpan(template.All, s * m, m)) (ReadOnlySpan(template.All, o * m, m)))
+
+            first
+
+        let mutable kept = 0
+
+        for o in 0 .. template.IsSymmetry.Length - 1 do
+            if isKept o then
+                kept <- kept + 1
+
+        if template.Orders.Length <> kept * m then
+            template.Orders <- Array.zeroCreate (kept * m)
+
+        let mutable at = 0
+
+        for o in 0 .. template.IsSymmetry.Length - 1 do
+            if isKept o then
+                Array.blit template.All (o * m) template.Orders at m
+                at <- at + m
+
+    /// Takes up a template of at least two different points, as many as there is room for.
+    let put (template: Template) (fitted: FittedTemplate) : unit =
+        for i in 0 .. fitted.X.Length - 1 do
+            let struct (x, y) = template.Points[i]
+            fitted.X[i] <- x
+            fitted.Y[i] <- y
+
+        refit fitted
 
     /// Prepares a template of at least two different points.
     let prepare (template: Template) : FittedTemplate =
-        let x = template.Points |> Array.map (fun struct (x, _) -> x)
-        let y = template.Points |> Array.map (fun struct (_, y) -> y)
-        let norm = Array.sumBy (fun v -> v * v) x + Array.sumBy (fun v -> v * v) y
-        let all = permutations [ 0 .. x.Length - 1 ] |> List.map Array.ofList
-        let symmetries = all |> List.filter (isSymmetry x y norm)
+        let fitted = room template.Points.Length
+        put template fitted
+        fitted
 
-        let representative (order: int[]) =
-            symmetries |> List.map (fun symmetry -> symmetry |> Array.map (fun i -> order[i])) |> List.min
+    /// Takes up the first of some points [.., 2], as many as the template has, moved and scaled such that their mean is 0 and
+    /// their mean squared radius 1; `least` is added to the squared radius before.
+    let take (least: float) (points: ReadOnlySpan<float32>) (template: FittedTemplate) : unit =
+        let m = template.X.Length
+        let mutable x = 0.0
+        let mutable y = 0.0
 
-        {
-            X = x
-            Y = y
-            Norm = norm
-            Orders = all |> List.filter (fun order -> representative order = order) |> Array.concat
-        }
+        for i in 0 .. m - 1 do
+            x <- x + float points[2 * i]
+            y <- y + float points[2 * i + 1]
+
+        let meanX, meanY = x / float m, y / float m
+        let mutable square = 0.0
+
+        for i in 0 .. m - 1 do
+            template.X[i] <- float points[2 * i] - meanX
+            template.Y[i] <- float points[2 * i + 1] - meanY
+            square <- square + (template.X[i] * template.X[i] + template.Y[i] * template.Y[i])
+
+        let radius = sqrt (square / float m + least)
+
+        for i in 0 .. m - 1 do
+            template.X[i] <- template.X[i] / radius
+            template.Y[i] <- template.Y[i] / radius
+
+        refit template
 
     /// The best correspondence to `members`: the index in Orders at which it begins, the members' mean, Σ|x'|², and its
     /// Σ conj(p_i)·x'_o(i). NaN where a coordinate is NaN.
@@ -110,10 +222,25 @@ module SimilarityFit =
         let residual = spread - re * re / template.Norm - im * im / template.Norm
         struct (residual, re / template.Norm, im / template.Norm, tx, ty)
 
-    /// For each template point the index of the scene's point at which the best fit to `members` draws it.
-    let correspondence (template: FittedTemplate) (xs: float[]) (ys: float[]) (members: int[]) : int[] =
-        let struct (start, _, _, _, _, _) = best template xs ys (ReadOnlySpan members)
-        Array.init members.Length (fun i -> members[template.Orders[start + i]])
+    /// Writes, for each template point, the index of the scene's point at which the best fit to `members` draws it.
+    let correspond
+        (template: FittedTemplate)
+        (xs: float[])
+        (ys: float[])
+        (members: ReadOnlySpan<int>)
+        (into: Span<int>)
+        =
+        let struct (start, _, _, _, _, _) = best template xs ys members
+
+        for i in 0 .. members.Length - 1 do
+            into[i] <- members[template.Orders[start + i]]
+
+    /// The points as a template.
+    let shape (name: string) (template: FittedTemplate) : Template =
+        {
+            Name = name
+            Points = Array.map2 (fun x y -> struct (x, y)) template.X template.Y
+        }
 
     /// How far two shapes of as many points are from being similar, in [0, 1]: the square root of the share of b's Σ|x'|²
     /// that the best scaled, turned and moved copy of a leaves, whatever the order of the points (the full Procrustes

@@ -1,7 +1,6 @@
 namespace Scae.Core.Models
 
 open System
-open System.Threading.Tasks
 open Scae.Tensors
 open Scae.Core.Configuration
 open Scae.Core.Data
@@ -116,17 +115,10 @@ module TemplateCapsules =
 
     // --- from values to objects
 
-    /// m points moved and scaled such that their mean is 0 and their mean squared radius 1.
     let private template (values: ReadOnlySpan<float32>) (m: int) : FittedTemplate =
-        let values = values.ToArray() |> Array.map float
-        let centred = Template.create "" [ for i in 0 .. m - 1 -> values[2 * i], values[2 * i + 1] ]
-        let square = centred.Points |> Array.averageBy (fun struct (x, y) -> x * x + y * y)
-        let radius = sqrt (square + 1e-12)
-
-        SimilarityFit.prepare
-            { centred with
-                Points = centred.Points |> Array.map (fun struct (x, y) -> struct (x / radius, y / radius))
-            }
+        let template = SimilarityFit.room m
+        SimilarityFit.take 1e-12 values template
+        template
 
     let private deviation (logarithm: float) : float = sqrt (exp (2.0 * logarithm) + LeastDeviation * LeastDeviation)
 
@@ -170,22 +162,16 @@ module TemplateCapsules =
 
     /// Does something for each scene, on as many threads as there are; `work` makes what a thread keeps.
     let private eachScene (count: int) (work: unit -> int -> unit) : unit =
-        if Parallelism.Threads = 1 then
-            Seq.iter (work ()) (seq { 0 .. count - 1 })
-        else
-            let limit = ParallelOptions(MaxDegreeOfParallelism = Parallelism.Threads)
+        let threads = Parallelism.Threads
 
-            Parallel.For(
-                0,
-                count,
-                limit,
-                Func<int -> unit>(work),
-                Func<int, ParallelLoopState, int -> unit, int -> unit>(fun scene _ explain ->
+        Parallelism.Run(
+            threads,
+            fun number ->
+                let explain = work ()
+
+                for scene in count * number / threads .. count * (number + 1) / threads - 1 do
                     explain scene
-                    explain),
-                Action<int -> unit>(ignore)
-            )
-            |> ignore
+        )
 
     // --- training
 
@@ -327,13 +313,7 @@ module TemplateCapsules =
 
     /// The learned templates, each with as many points as it was found to have.
     let templates (config: TemplateCapsulesConfig) (capsules: TemplateCapsules) : Template list =
-        [
-            for template in (objects config capsules).Templates ->
-                {
-                    Name = ""
-                    Points = Array.map2 (fun x y -> struct (x, y)) template.X template.Y
-                }
-        ]
+        (objects config capsules).Templates |> Array.map (SimilarityFit.shape "") |> List.ofArray
 
     /// Writes what an explanation says of a scene of n slots, of which `kept` have the points xs, ys.
     let private write

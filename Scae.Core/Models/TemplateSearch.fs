@@ -96,10 +96,17 @@ module TemplateSearch =
         let candidates = PointCounts.sets sizes
         let members = Array.zeroCreate<int>(Array.max sizes)
         let chosen = Array.zeroCreate<int> sizes.Length
+        // For each object what sets of points are worth to it, NaN while unknown; kept from scene to scene.
+        let known = sizes |> Array.map (fun _ -> Array.empty<float>)
 
         fun xs ys ->
             let n = xs.Length
-            let known = sizes |> Array.map (fun _ -> Array.create (1 <<< n) nan)
+
+            for k in 0 .. known.Length - 1 do
+                if known[k].Length < (1 <<< n) then
+                    known[k] <- Array.zeroCreate (1 <<< n)
+
+                Array.Fill(known[k], nan, 0, 1 <<< n)
 
             let value k set =
                 let ofCapsule = known[k]
@@ -150,7 +157,9 @@ module TemplateSearch =
     let order (objects: SearchedObjects) (xs: float[]) (ys: float[]) (k: int) (set: int) : int[] =
         let members = Array.zeroCreate<int> objects.Sizes.Sizes[k]
         membersOf set members
-        SimilarityFit.correspondence objects.Templates[k] xs ys members
+        let order = Array.zeroCreate<int> members.Length
+        SimilarityFit.correspond objects.Templates[k] xs ys (ReadOnlySpan members) (Span order)
+        order
 
     /// Where the best fit to a set draws the template's points, and its scale.
     let draw

@@ -1,7 +1,6 @@
 namespace Scae.Core.Models
 
 open System
-open System.Threading.Tasks
 open Scae.Tensors
 open Scae.Core.Layers
 open Scae.Core.Data
@@ -45,64 +44,112 @@ module VariableCapsules =
 
         (Linear.forward model.Capsules.Routing h).logsoftmax 2, Linear.forward model.Presence mean
 
-    /// The search of many scenes, made once for a set of templates.
+    /// The search of many scenes, made once for a set of templates; what is found stays until the next scene.
     type private Searcher(config: RoutingCapsulesConfig) =
-        let explanations = Explanations.subsets config.Templates |> Array.ofList
-
+        let { Templates = templates; Search = search } = config
+        let k = templates.Length
+        let explanations = Explanations.subsets templates |> Array.ofList
         let scenes = explanations |> Array.map (fun explanation -> Partitions.create explanation.Templates)
+        let ofCount = Explanations.byCount templates explanations
 
-        let ofCount = Explanations.byCount config.Templates explanations
+        let rooms =
+            explanations
+            |> Array.map (fun explanation ->
+                explanation.Templates |> List.map _.Points.Length |> Array.ofList |> DivisionSearch.roomFor)
+
+        let own = rooms |> Array.map (fun room -> Array.zeroCreate<float32> room.Disturbed.Length)
+
+        let disturbances =
+            own |> Array.map (fun own -> Array.zeroCreate<float32>((search.Starts - 1) * own.Length))
+
+        let orders = ofCount |> Array.map Array.copy
+        let implausibilities = ofCount |> Array.map (fun order -> Array.zeroCreate<float32> order.Length)
+
+        // A single proposal that isn't refined is the network's own answer: of the most probable set alone.
+        let most =
+            if search.Refine || search.Starts > 1 then
+                Int32.MaxValue
+            else
+                1
+
+        let mutable scores = ReadOnlyMemory<float32>()
+        let mutable noise = ReadOnlyMemory<float32>()
+
+        /// Noise [starts − 1, N, K], of which a scene's rows are used, into that of an explanation.
+        let disturb (explanation: int) =
+            let into = disturbances[explanation]
+            let perStart = own[explanation].Length
+            let rows = scores.Length
+
+            for start in 0 .. search.Starts - 2 do
+                Explanations.writeColumns
+                    k
+                    explanations[explanation]
+                    (noise.Span.Slice(start * (noise.Length / (search.Starts - 1)), rows))
+                    (Span(into, start * perStart, perStart))
+
+        let divide (explanation: int) (scene: Partitions) =
+            Explanations.writeColumns k explanations[explanation] scores.Span (Span own[explanation])
+            disturb explanation
+            let room = rooms[explanation]
+
+            DivisionSearch.bestIn
+                search
+                room
+                scene
+                (ReadOnlySpan own[explanation])
+                (ReadOnlySpan disturbances[explanation])
+            |> ignore
+
+            room.Found
+
+        // Made once: a function made of a member at each call would be garbage.
+        let division = Func<int, Partitions, int[]>(divide)
 
         /// Whether any set of templates has so many points.
         member _.Explains(n: int) : bool = n < ofCount.Length && ofCount[n].Length > 0
 
-        /// One scene: its points [n, 2], log-probabilities [n, K], logits [K], noise [starts − 1, n, K].
-        member _.Explain
-            (points: ReadOnlyMemory<float32>)
-            (scores: ReadOnlyMemory<float32>)
-            (presence: ReadOnlyMemory<float32>)
-            (noise: ReadOnlyMemory<float32>)
-            =
-            let k = config.Templates.Length
-            let n = points.Length / 2
-            let order = Array.copy ofCount[n]
+        member val Explanation = explanations[0] with get, set
+        member val Scene = scenes[0] with get, set
+        member val Sets: int[] = [||] with get, set
+        member val Cost = 0.0 with get, set
 
-            let implausibility =
-                order |> Array.map (fun i -> -(explanations[i].Capsules |> Array.sumBy (fun c -> presence.Span[c])))
+        /// One scene: its points [n, 2], log-probabilities [n, K], logits [K], noise [starts − 1, N, K].
+        member this.Explain
+            (points: ReadOnlyMemory<float32>)
+            (routing: ReadOnlyMemory<float32>)
+            (presence: ReadOnlyMemory<float32>)
+            (proposals: ReadOnlyMemory<float32>)
+            : unit =
+            let n = points.Length / 2
+            let order, implausibility = orders[n], implausibilities[n]
+            Array.blit ofCount[n] 0 order 0 order.Length
+
+            for i in 0 .. order.Length - 1 do
+                let mutable sum = 0.0f
+
+                for capsule in explanations[order[i]].Capsules do
+                    sum <- sum + presence.Span[capsule]
+
+                implausibility[i] <- -sum
 
             Array.Sort(implausibility, order)
+            scores <- routing
+            noise <- proposals
 
-            // A single proposal that isn't refined is the network's own answer: of the most probable set alone.
-            let order =
-                if config.Search.Refine || config.Search.Starts > 1 then
-                    order
-                else
-                    Array.truncate 1 order
-
-            let struct (best, sets, cost) =
-                Explanations.cheapest config.Search.Solved order scenes points (fun explanation scene ->
-                    let own = Explanations.columns k explanations[explanation] scores.Span
-                    let disturbance = Explanations.columns k explanations[explanation] noise.Span
-
-                    let struct (sets, _) =
-                        DivisionSearch.best config.Search scene (ReadOnlySpan own) (ReadOnlySpan disturbance)
-
-                    sets)
-
-            let explanation = explanations[best]
-
-            Explanations.explained k explanation scenes[best] sets cost,
-            [|
-                for i in 0 .. sets.Length - 1 -> explanation.Capsules[i], Partitions.residual scenes[best] i sets[i]
-            |]
+            let struct (best, sets, cost) = Explanations.cheapest search.Solved order most scenes points division
+            this.Explanation <- explanations[best]
+            this.Scene <- scenes[best]
+            this.Sets <- sets
+            this.Cost <- cost
 
     /// Searches scene after scene, shared among as many threads as tensors may use. From the configuration follows a search
     /// whose room is kept. inputs: points [b, N, 2], mask [b, N, 1], log-probabilities [b, N, K], logits [b, K], noise
-    /// [b, starts − 1, N, K]. `write scene explained residuals` is called once a scene; residuals are by capsule. A scene that
-    /// no set of templates has as many points as, such as one without points, is passed over.
+    /// [b, starts − 1, N, K]. `write scene searcher` is called once a scene. A scene that no set of templates has as many
+    /// points as, such as one without points, is passed over.
     let private forEach
         (config: RoutingCapsulesConfig)
-        : ReadOnlyMemory<float32>[] -> (int -> Explained -> (int * float)[] -> unit) -> unit =
+        : ReadOnlyMemory<float32>[] -> (int -> Searcher -> unit) -> unit =
         let k, starts = config.Templates.Length, config.Search.Starts
         let rows = Template.pointCount config.Templates
         let searchers = ResizeArray<Searcher>()
@@ -121,26 +168,15 @@ module VariableCapsules =
                     let n = Explanations.rowCount (inputs[1].Span.Slice(rows * i, rows))
 
                     if searcher.Explains n then
-                        let noise = Array.zeroCreate<float32>((starts - 1) * n * k)
+                        searcher.Explain
+                            (inputs[0].Slice(2 * rows * i, 2 * n))
+                            (inputs[2].Slice(rows * k * i, n * k))
+                            (inputs[3].Slice(k * i, k))
+                            (inputs[4].Slice((starts - 1) * i * rows * k, (starts - 1) * rows * k))
 
-                        for start in 0 .. starts - 2 do
-                            inputs[4]
-                                .Slice(((starts - 1) * i + start) * rows * k, n * k)
-                                .Span.CopyTo(Span(noise, start * n * k, n * k))
+                        write i searcher
 
-                        let explained, residuals =
-                            searcher.Explain
-                                (inputs[0].Slice(2 * rows * i, 2 * n))
-                                (inputs[2].Slice(rows * k * i, n * k))
-                                (inputs[3].Slice(k * i, k))
-                                (ReadOnlyMemory noise)
-
-                        write i explained residuals
-
-            if threads = 1 then
-                part 0
-            else
-                Parallel.For(0, threads, part) |> ignore
+            Parallelism.Run(threads, part)
 
     /// The targets of routing and presence, [b, N + 2, K]: a row of weights for each point, then a row that says which
     /// capsules are present, and a row with each capsule's weight in the loss of presence. Carries no gradient. Under the
@@ -150,6 +186,7 @@ module VariableCapsules =
         let scenes = batch.Scenes
         let perScene = (n + 2) * k
         let search = forEach config
+        let wholeScene = { config with Credit = RoutingCredit.Scene }
 
         Tensor.computed (
             [| b; n + 2; k |],
@@ -170,24 +207,23 @@ module VariableCapsules =
                             weights[n * k + capsule] <- (if scenes.Presence[i * k + capsule] then 1.0f else 0.0f)
                             weights[(n + 1) * k + capsule] <- 1.0f
                 | Residual ->
-                    search inputs (fun i explained residuals ->
+                    search inputs (fun i found ->
                         let weights = output.Span.Slice(perScene * i, perScene)
+                        let capsules = found.Explanation.Capsules
+                        let whole = RoutingCapsules.trust wholeScene 0.0 found.Cost
 
-                        let whole =
-                            RoutingCapsules.trust { config with Credit = RoutingCredit.Scene } 0.0 explained.Cost
+                        for part in 0 .. capsules.Length - 1 do
+                            let capsule, set = capsules[part], found.Sets[part]
+                            let residual = Partitions.residual found.Scene part set
+                            let credit = RoutingCapsules.trust config residual found.Cost
 
-                        let credit = Array.zeroCreate<float32> k
+                            for row in 0 .. n - 1 do
+                                if set &&& (1 <<< row) <> 0 then
+                                    weights[row * k + capsule] <- credit
 
-                        for capsule, residual in residuals do
-                            credit[capsule] <- RoutingCapsules.trust config residual explained.Cost
+                            weights[n * k + capsule] <- whole
 
-                        for row in 0 .. explained.Labels.Length - 1 do
-                            let label = explained.Labels[row]
-                            weights[row * k + label] <- credit[label]
-
-                        for capsule in 0 .. k - 1 do
-                            weights[n * k + capsule] <- (if explained.Presence[capsule] then whole else 0.0f)
-                            weights[(n + 1) * k + capsule] <- whole)
+                        weights.Slice((n + 1) * k, k).Fill whole)
         )
 
     /// The cross-entropy of routing against the found division, averaged over rows, and of presence against the found set of
@@ -216,22 +252,33 @@ module VariableCapsules =
         VariableConstellations.fill data (key.Named "scenes") batch.Scenes
         (key.Named "proposals").FillGumbel(batch.Noise.Elements<float32>())
 
-    /// What is found for many scenes [b], given what is believed of them. The key draws the proposals after the first.
+    /// A search whose room is kept: what is found for many scenes, points [b, N, 2] and mask [b, N, 1], given what is believed
+    /// of them, if anything: log-probabilities [b, N, K] and logits [b, K]. The key draws the proposals after the first.
     let explain
         (config: RoutingCapsulesConfig)
         (key: Key)
-        (points: Tensor)
-        (mask: Tensor)
-        (routing: Tensor, presence: Tensor)
-        : Explained[] =
-        let noise = Array.zeroCreate<float32>((config.Search.Starts - 1) * routing.nelement)
-        key.FillGumbel(Span noise)
-        let found = Array.zeroCreate<Explained>(points.shape[0])
-        let memory (x: Tensor) = ReadOnlyMemory(x.toArray<float32>())
+        : Tensor -> Tensor -> (Tensor * Tensor) voption -> Explained[] =
+        let k = config.Templates.Length
+        let search = forEach config
+        let copies = Array.init 5 (fun _ -> Copies())
 
-        forEach
-            config
-            [| memory points; memory mask; memory routing; memory presence; ReadOnlyMemory noise |]
-            (fun i explained _ -> found[i] <- explained)
+        fun points mask beliefs ->
+            let count = points.shape[0]
+            let entries = mask.nelement * k
+            let noise = copies[4].Room((config.Search.Starts - 1) * entries)
+            key.FillGumbel noise.Span
 
-        found
+            let struct (routing, presence) =
+                match beliefs with
+                | ValueSome(routing, presence) -> struct (copies[2].Of routing, copies[3].Of presence)
+                | ValueNone -> struct (copies[2].Zeros entries, copies[3].Zeros(count * k))
+
+            let found = Array.zeroCreate<Explained> count
+
+            search
+                [| copies[0].Of points; copies[1].Of mask; routing; presence; Memory.op_Implicit noise |]
+                (fun i searcher ->
+                    found[i] <-
+                        Explanations.explained k searcher.Explanation searcher.Scene searcher.Sets searcher.Cost)
+
+            found

@@ -98,31 +98,6 @@ internal static class FunctionsForDouble
         return WithSignOf(x, e / (e + Vector512.Create(2.0)));
     }
 
-    /// <summary>sinh x.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<double> Sinh(Vector512<double> x)
-    {
-        var magnitude = Vector512.Abs(x);
-        var half = Vector512.Create(0.5);
-        var e = ExpMinusOne(Limit(magnitude, 0, 22));
-        var near = half * (e + (e / (e + Vector512<double>.One)));
-
-        // eˣ would overflow before sinh does; the square of its root is multiplied last.
-        var root = Exp(half * magnitude);
-        return WithSignOf(x, Vector512.ConditionalSelect(Vector512.LessThan(magnitude, Vector512.Create(22.0)), near, half * root * root));
-    }
-
-    /// <summary>cosh x.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<double> Cosh(Vector512<double> x)
-    {
-        var magnitude = Vector512.Abs(x);
-        var half = Vector512.Create(0.5);
-        var e = Exp(Limit(magnitude, 0, 22));
-        var root = Exp(half * magnitude);
-        return Vector512.ConditionalSelect(Vector512.LessThan(magnitude, Vector512.Create(22.0)), (half * e) + (half / e), half * root * root);
-    }
-
     /// <summary>sin x, x in radians.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<double> Sin(Vector512<double> x)

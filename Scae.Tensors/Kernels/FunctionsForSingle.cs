@@ -52,23 +52,6 @@ internal static class FunctionsForSingle
         return e / (e + Vector512.Create(2.0));
     }
 
-    /// <summary>sinh x.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<double> Sinh(Vector512<double> x)
-    {
-        // Of |x|, since e^−x + 1 could vanish.
-        var e = ExpMinusOne(Vector512.Abs(x));
-        return FunctionsForDouble.WithSignOf(x, Vector512.Create(0.5) * (e + (e / (e + Vector512<double>.One))));
-    }
-
-    /// <summary>cosh x.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<double> Cosh(Vector512<double> x)
-    {
-        var e = Exp(x);
-        return Vector512.Create(0.5) * (e + (Vector512<double>.One / e));
-    }
-
     /// <summary>
     /// log x of floats themselves: m·2ᵏ with m in [√½, √2), log m by a polynomial, and the rounding of the largest two terms'
     /// sum carried along. It costs half of what doubles would.

@@ -67,26 +67,6 @@ internal static partial class Lanes
         return Vector512.Narrow(FunctionsForSingle.Tanh(lower), FunctionsForSingle.Tanh(upper)).As<float, T>();
     }
 
-    /// <summary>sinh x in every lane.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> Sinh<T>(Vector512<T> x)
-        where T : unmanaged
-    {
-        if (typeof(T) == typeof(double)) return FunctionsForDouble.Sinh(x.AsDouble()).As<double, T>();
-        var (lower, upper) = Vector512.Widen(x.AsSingle());
-        return Vector512.Narrow(FunctionsForSingle.Sinh(lower), FunctionsForSingle.Sinh(upper)).As<float, T>();
-    }
-
-    /// <summary>cosh x in every lane.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> Cosh<T>(Vector512<T> x)
-        where T : unmanaged
-    {
-        if (typeof(T) == typeof(double)) return FunctionsForDouble.Cosh(x.AsDouble()).As<double, T>();
-        var (lower, upper) = Vector512.Widen(x.AsSingle());
-        return Vector512.Narrow(FunctionsForSingle.Cosh(lower), FunctionsForSingle.Cosh(upper)).As<float, T>();
-    }
-
     /// <summary>log(1 + x) in every lane, exact for small x too.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<T> LogOnePlus<T>(Vector512<T> x)

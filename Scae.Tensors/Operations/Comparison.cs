@@ -9,38 +9,20 @@ public sealed partial class Tensor
     /// <summary>1 where x &lt; y, else 0; no gradient. Comparisons with NaN are 0.</summary>
     public Tensor lt(Tensor b) => Comparison<Less>.Of("lt", this, b);
 
-    /// <summary>1 where x ≤ y, else 0; no gradient. Comparisons with NaN are 0.</summary>
-    public Tensor le(Tensor b) => Comparison<LessOrEqual>.Of("le", this, b);
-
     /// <summary>1 where x &gt; y, else 0; no gradient. Comparisons with NaN are 0.</summary>
     public Tensor gt(Tensor b) => Comparison<Less>.Of("gt", b, this);
 
     /// <summary>1 where x ≥ y, else 0; no gradient. Comparisons with NaN are 0.</summary>
     public Tensor ge(Tensor b) => Comparison<LessOrEqual>.Of("ge", b, this);
 
-    /// <summary>1 where x = y, else 0; no gradient. Comparisons with NaN are 0.</summary>
-    public Tensor eq(Tensor b) => Comparison<Equal>.Of("eq", this, b);
-
-    /// <summary>1 where x ≠ y, else 0; no gradient. NaN differs from everything.</summary>
-    public Tensor ne(Tensor b) => 1.0 - eq(b);
-
     /// <summary>1 where x &lt; c, else 0; no gradient.</summary>
     public Tensor lt(double b) => lt(fullLike(b));
-
-    /// <summary>1 where x ≤ c, else 0; no gradient.</summary>
-    public Tensor le(double b) => le(fullLike(b));
 
     /// <summary>1 where x &gt; c, else 0; no gradient.</summary>
     public Tensor gt(double b) => gt(fullLike(b));
 
     /// <summary>1 where x ≥ c, else 0; no gradient.</summary>
     public Tensor ge(double b) => ge(fullLike(b));
-
-    /// <summary>1 where x = c, else 0; no gradient.</summary>
-    public Tensor eq(double b) => eq(fullLike(b));
-
-    /// <summary>1 where x ≠ c, else 0; no gradient.</summary>
-    public Tensor ne(double b) => ne(fullLike(b));
 
     /// <summary>
     /// a where this is not 0, else b; all three broadcast. The branch not taken contributes nothing, neither value nor
@@ -73,12 +55,6 @@ public sealed partial class Tensor
     {
         public static Vector512<T> Apply<T>(Vector512<T> a, Vector512<T> b)
             where T : unmanaged => Vector512.LessThanOrEqual(a, b) & Vector512<T>.One;
-    }
-
-    private readonly struct Equal : IMap2
-    {
-        public static Vector512<T> Apply<T>(Vector512<T> a, Vector512<T> b)
-            where T : unmanaged => Vector512.Equals(a, b) & Vector512<T>.One;
     }
 
     private readonly struct Select : IMap3

@@ -1,4 +1,3 @@
-using System;
 using Scae.Tensors.Kernels;
 
 namespace Scae.Tensors;
@@ -46,40 +45,12 @@ public sealed partial class Tensor
         return new Fold(columns.contiguous(), window).Run(dtype, target);
     }
 
-    /// <summary>The largest of each window of size × size, [b, c, h, w] → [b, c, h′, w′]; the stride is the size unless told.</summary>
-    /// <exception cref="ShapeError">The tensor hasn't four axes, or the window is larger than the image.</exception>
-    public Tensor maxpool2d(int size, int? stride = null) => Windows("maxpool2d", size, stride, columns => columns.max(2));
-
-    /// <summary>The mean of each window of size × size, [b, c, h, w] → [b, c, h′, w′]; the stride is the size unless told.</summary>
-    /// <exception cref="ShapeError">The tensor hasn't four axes, or the window is larger than the image.</exception>
-    public Tensor avgpool2d(int size, int? stride = null) => Windows("avgpool2d", size, stride, columns => columns.mean(2));
-
-    private Tensor Windows(string operation, int size, int? stride, Func<Tensor, Tensor> reduce)
-    {
-        RefuseIntegers(operation, this);
-        if (dim != 4) throw ShapeError.Of(operation, $"{Scae.Tensors.Shape.Text(Shape)}; needs [b, c, h, w]");
-        var window = WindowOver(operation, this, size, size, stride ?? size, 0);
-        var columns = new Unfold(contiguous(), window).Run(dtype, [_shape[0], _shape[1] * size * size, window.Places]);
-        return reduce(columns.view(_shape[0], _shape[1], size * size, window.Places)).view(_shape[0], _shape[1], window.Rows, window.Columns);
-    }
-
     private static Window WindowOver(string operation, Tensor image, int kh, int kw, int stride, int padding)
     {
         int height = image._shape[2] + (2 * padding) - kh, width = image._shape[3] + (2 * padding) - kw;
         if (stride < 1 || padding < 0 || kh < 1 || kw < 1 || height < 0 || width < 0)
             throw ShapeError.Of(operation, $"images {Scae.Tensors.Shape.Text(image.Shape)}, window {kh} × {kw}, stride {stride}, padding {padding}; the window must fit into the padded image");
         return new Window(image._shape[2], image._shape[3], kh, kw, stride, padding, (height / stride) + 1, (width / stride) + 1);
-    }
-
-    /// <summary>Every window's pixels as a column: [b, c, h, w] → [b, c·kh·kw, places]; its gradient is <see cref="Fold"/>.</summary>
-    private sealed class Unfold(Tensor image, Window window) : Operation(image)
-    {
-        protected override void Forward<T>() => Patches.ToColumns(window, Inputs[0].Data<T>(), Output.Data<T>(), accumulate: false);
-
-        protected override void Backward<T>()
-        {
-            if (Wants(0)) Patches.AddToImage(window, OutputGradient<T>(), InputGradientToAdd<T>(0));
-        }
     }
 
     /// <summary>Columns added where their windows lie: [b, c·kh·kw, places] → [b, c, h, w].</summary>

@@ -69,18 +69,9 @@ public sealed partial class Tensor
     /// <exception cref="ArgumentException">The number of steps is negative, or start or stop isn't finite.</exception>
     public static Tensor linspace(double start, double stop, int steps, Dtype dtype = Dtype.Float32)
     {
-        CheckSpacing("linspace", start, stop, steps);
-        return FromFormula([steps], dtype, i => Between(start, stop, i, steps));
-    }
-
-    /// <summary>Powers of the base with evenly spaced exponents from start to stop, both included.</summary>
-    /// <exception cref="ArgumentException">The number of steps is negative, start or stop isn't finite, or the base isn't above 0.</exception>
-    public static Tensor logspace(double start, double stop, int steps, double baseNumber = 10, Dtype dtype = Dtype.Float32)
-    {
-        CheckSpacing("logspace", start, stop, steps);
-        if (!(baseNumber > 0 && double.IsFinite(baseNumber)))
-            throw new ArgumentException(FormattableString.Invariant($"logspace: base {baseNumber}; needs a finite one above 0"));
-        return FromFormula([steps], dtype, i => Math.Pow(baseNumber, Between(start, stop, i, steps)));
+        if (steps < 0 || !double.IsFinite(start) || !double.IsFinite(stop))
+            throw new ArgumentException(FormattableString.Invariant($"linspace: {steps} steps from {start} to {stop}; needs 0 or more between finite numbers"));
+        return FromFormula([steps], dtype, i => i == 0 ? start : i == steps - 1 ? stop : start + ((stop - start) * i / (steps - 1)));
     }
 
     /// <summary>Zeros in the shape and dtype of this tensor.</summary>
@@ -105,15 +96,6 @@ public sealed partial class Tensor
         }
 
         return copy;
-    }
-
-    private static double Between(double start, double stop, int i, int steps) =>
-        i == 0 ? start : i == steps - 1 ? stop : start + ((stop - start) * i / (steps - 1));
-
-    private static void CheckSpacing(string operation, double start, double stop, int steps)
-    {
-        if (steps < 0 || !double.IsFinite(start) || !double.IsFinite(stop))
-            throw new ArgumentException(FormattableString.Invariant($"{operation}: {steps} steps from {start} to {stop}; needs 0 or more between finite numbers"));
     }
 
     private static int WholeNumber(double value) =>

@@ -44,17 +44,6 @@ public sealed partial class Tensor
         return new Selected(contiguous(), index.contiguous(), at).Run(dtype, [.. _shape[..at], index.nelement, .. _shape[(at + 1)..]]);
     }
 
-    /// <summary>
-    /// Zeros of the given shape in which y[.., index[.., i, ..], ..] = x[.., i, ..] along an axis; of several elements for
-    /// one place the last stays, and it alone gets the gradient.
-    /// </summary>
-    /// <exception cref="ShapeError">The index isn't Int32 or of this shape, the shape doesn't fit, or a position lies outside.</exception>
-    public Tensor scatter(int axis, Tensor index, int[] destinationShape) => Scattered.Of("scatter", this, axis, index, destinationShape, adds: false);
-
-    /// <summary>As <see cref="scatter"/>, but several elements for one place are added.</summary>
-    /// <exception cref="ShapeError">The index isn't Int32 or of this shape, the shape doesn't fit, or a position lies outside.</exception>
-    public Tensor scatterAdd(int axis, Tensor index, int[] destinationShape) => Scattered.Of("scatterAdd", this, axis, index, destinationShape, adds: true);
-
     /// <summary>For Int32 positions [..] vectors [.., length] that are 1 at the position and 0 elsewhere.</summary>
     /// <exception cref="ShapeError">The tensor isn't Int32, the vectors would be, or a position lies outside.</exception>
     public Tensor onehot(int length, Dtype dtype = Dtype.Float32)
@@ -191,77 +180,6 @@ public sealed partial class Tensor
                     for (int i = 0; i < to.Length; i++) to[i] += TSum.CreateTruncating(from[i]);
                 }
             }
-        }
-    }
-
-    private sealed class Scattered : Operation
-    {
-        private readonly int _axis;
-        private readonly int _outer;
-        private readonly int _inner;
-        private readonly bool _adds;
-
-        private Scattered(Tensor x, Tensor index, int axis, bool adds)
-            : base(x, index) =>
-            (_axis, _adds, (_outer, _inner)) = (axis, adds, Around(x, axis));
-
-        public static Tensor Of(string operation, Tensor x, int axis, Tensor index, int[] target, bool adds)
-        {
-            RefuseIntegers(operation, x);
-            int at = Scae.Tensors.Shape.Axis(operation, axis, x.dim);
-            bool fits = index.dtype == Dtype.Int32 && Scae.Tensors.Shape.Same(index.Shape, x.Shape) && target.Length == x.dim;
-            for (int i = 0; fits && i < x.dim; i++) fits = i == at || target[i] == x._shape[i];
-            if (!fits)
-                throw ShapeError.Of(operation, $"{Scae.Tensors.Shape.Text(x.Shape)} with index {Scae.Tensors.Shape.Text(index.Shape)} {index.dtype} along axis {axis} into {Scae.Tensors.Shape.Text(target)}; needs an Int32 index of the tensor's shape and a target that differs along the axis only");
-            return new Scattered(x.contiguous(), index.contiguous(), at, adds).Run(x.dtype, (int[])target.Clone());
-        }
-
-        protected override void Forward<T>()
-        {
-            var x = Inputs[0].Data<T>();
-            var y = Output.Data<T>();
-            y.Clear();
-            if (_adds && Inputs[0]._shape[_axis] > LongSums<T>.Few)
-            {
-                var totals = WideTotals.Take(y.Length);
-                for (int at = 0; at < x.Length; at++) totals[Target(at, check: true)] += double.CreateTruncating(x[at]);
-                WideTotals.AddTo(totals, y);
-                return;
-            }
-
-            for (int at = 0; at < x.Length; at++)
-            {
-                int to = Target(at, check: true);
-                y[to] = _adds ? y[to] + x[at] : x[at];
-            }
-        }
-
-        protected override void Backward<T>()
-        {
-            if (!Wants(0)) return;
-            var g = OutputGradient<T>();
-            var into = InputGradientToAdd<T>(0);
-            if (_adds)
-            {
-                for (int at = 0; at < into.Length; at++) into[at] += g[Target(at, check: false)];
-                return;
-            }
-
-            var last = Scratch.Take<int>(4, g.Length);
-            for (int at = 0; at < into.Length; at++) last[Target(at, check: false)] = at;
-            for (int at = 0; at < into.Length; at++)
-            {
-                int to = Target(at, check: false);
-                if (last[to] == at) into[at] += g[to];
-            }
-        }
-
-        private int Target(int at, bool check)
-        {
-            int n = Inputs[0]._shape[_axis], count = Output._shape[_axis], outer = at / (n * _inner), inner = at % _inner;
-            int position = Inputs[1].Data<int>()[at];
-            if (check) CheckedPosition(_adds ? "scatterAdd" : "scatter", position, count);
-            return (((outer * count) + position) * _inner) + inner;
         }
     }
 

@@ -58,21 +58,6 @@ public sealed partial class Tensor
         return unsqueeze(at).expand([.. _shape[..at], times, .. _shape[at..]]).view([.. _shape[..at], times * _shape[at], .. _shape[(at + 1)..]]);
     }
 
-    /// <summary>The elements in reverse order along the given axes.</summary>
-    /// <exception cref="ShapeError">There is no such axis, or one is named twice.</exception>
-    public Tensor flip(params int[] axes)
-    {
-        bool[] flags = Scae.Tensors.Shape.AxisFlags("flip", axes, dim);
-        var result = this;
-        for (int axis = 0; axis < dim; axis++)
-        {
-            int n = _shape[axis];
-            if (flags[axis] && n > 1) result = result.indexSelect(axis, [.. Enumerable.Range(0, n).Select(i => n - 1 - i)]);
-        }
-
-        return result;
-    }
-
     /// <summary>Zeros around the elements, so many before and after along each axis: size n becomes n + 2·padding.</summary>
     /// <exception cref="ShapeError">There isn't one padding for each axis, or one is negative.</exception>
     public Tensor pad(params int[] paddings)
@@ -85,19 +70,6 @@ public sealed partial class Tensor
         int[] target = [.. _shape.Select((n, i) => n + (2 * paddings[i]))];
         int[] strides = Scae.Tensors.Shape.DenseStrides(target);
         return new Place(contiguous(), strides, paddings.Select((padding, i) => padding * strides[i]).Sum()).Run(dtype, target);
-    }
-
-    /// <summary>Zeros between the elements, so that neighbours lie dilation apart: size n becomes (n − 1)·dilation + 1.</summary>
-    /// <exception cref="ShapeError">There isn't one dilation for each axis, or one is below 1.</exception>
-    public Tensor dilate(params int[] dilations)
-    {
-        RefuseIntegers("dilate", this);
-        if (dilations.Length != dim || dilations.Any(dilation => dilation < 1))
-            throw ShapeError.Of("dilate", $"dilations {Scae.Tensors.Shape.Text(dilations)} for {Scae.Tensors.Shape.Text(Shape)}; needs one of 1 or more for each of the {dim} axes");
-        int[] target = [.. _shape.Select((n, i) => n == 0 ? 0 : ((n - 1) * dilations[i]) + 1)];
-        int[] strides = Scae.Tensors.Shape.DenseStrides(target);
-        for (int i = 0; i < dim; i++) strides[i] *= dilations[i];
-        return new Place(contiguous(), strides, 0).Run(dtype, target);
     }
 
     /// <summary>Rows of the parts, one part after the other; backwards each part takes its columns of the gradient.</summary>

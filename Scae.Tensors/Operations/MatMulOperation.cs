@@ -36,28 +36,6 @@ public sealed partial class Tensor
         return matmul(b);
     }
 
-    /// <summary>The inner product of two vectors, a scalar.</summary>
-    /// <exception cref="ShapeError">They aren't vectors of one length.</exception>
-    public Tensor dot(Tensor b)
-    {
-        if (dim != 1 || b.dim != 1 || nelement != b.nelement)
-            throw ShapeError.Of("dot", $"{Scae.Tensors.Shape.Text(Shape)} and {Scae.Tensors.Shape.Text(b.Shape)}; needs two vectors of one length");
-        return (this * b).sum();
-    }
-
-    /// <summary>The outer product of two vectors, [m] and [n] → [m, n].</summary>
-    /// <exception cref="ShapeError">They aren't vectors.</exception>
-    public Tensor outer(Tensor b)
-    {
-        if (dim != 1 || b.dim != 1)
-            throw ShapeError.Of("outer", $"{Scae.Tensors.Shape.Text(Shape)} and {Scae.Tensors.Shape.Text(b.Shape)}; needs two vectors");
-        return unsqueeze(1) * b.unsqueeze(0);
-    }
-
-    /// <summary>The sum of the diagonal of the last two axes.</summary>
-    /// <exception cref="ShapeError">There are fewer than two axes.</exception>
-    public Tensor trace() => diagonal().sum(-1);
-
     /// <summary>C = A·B; ∂A = ∂C·Bᵀ and ∂B = Aᵀ·∂C, summed over the axes along which an operand was broadcast.</summary>
     private sealed class MatMulOperation : Operation
     {

@@ -89,10 +89,6 @@ public sealed partial class Tensor
     /// <exception cref="ShapeError">There is no such axis or it is empty.</exception>
     public Tensor argmax(int axis, bool keepDim = false) => Extreme("argmax", axis, keepDim, largest: true).Index;
 
-    /// <summary>The position of the smallest along an axis, the first of equals, as Int32.</summary>
-    /// <exception cref="ShapeError">There is no such axis or it is empty.</exception>
-    public Tensor argmin(int axis, bool keepDim = false) => Extreme("argmin", axis, keepDim, largest: false).Index;
-
     private Tensor SumOver(int[] axes, bool keepDim) => Reduced("sum", axes, keepDim, isMean: false);
 
     private Tensor Reduced(string operation, int[] axes, bool keepDim, bool isMean)

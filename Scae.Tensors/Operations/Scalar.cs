@@ -46,9 +46,6 @@ public sealed partial class Tensor
     /// <summary>x / c.</summary>
     public Tensor div(double b) => this / b;
 
-    /// <summary>−x.</summary>
-    public Tensor neg() => -this;
-
     /// <summary>The larger of x and c.</summary>
     public Tensor max(double b) => max(fullLike(b));
 

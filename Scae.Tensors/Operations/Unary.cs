@@ -19,9 +19,6 @@ public sealed partial class Tensor
     /// <summary>|x|; gradient 0 at 0.</summary>
     public Tensor abs() => Unary<Abs>.Of("abs", this);
 
-    /// <summary>−1, 0 or 1; no gradient.</summary>
-    public Tensor sign() => Unary<Signum>.Of("sign", this);
-
     /// <summary>eˣ.</summary>
     public Tensor exp() => Unary<Exp>.Of("exp", this);
 
@@ -37,9 +34,6 @@ public sealed partial class Tensor
     /// <summary>The natural logarithm of max(x, ε), so that it is finite at 0; no gradient below ε.</summary>
     public Tensor safelog(double epsilon = 1e-12) => clamp(epsilon, double.PositiveInfinity).log();
 
-    /// <summary>The logarithm to base ten.</summary>
-    public Tensor log10() => Unary<LogTen>.Of("log10", this);
-
     /// <summary>√x.</summary>
     public Tensor sqrt() => Unary<Sqrt>.Of("sqrt", this);
 
@@ -49,20 +43,8 @@ public sealed partial class Tensor
     /// <summary>max(x, 0); gradient 0 at 0.</summary>
     public Tensor relu() => Unary<Relu>.Of("relu", this);
 
-    /// <summary>x where x > 0, else slope · x.</summary>
-    public Tensor leakyRelu(double negativeSlope = 0.01) => relu() - negativeSlope * (-this).relu();
-
     /// <summary>log(1 + eˣ), computed so that large |x| neither overflows nor vanishes.</summary>
     public Tensor softplus() => Unary<Softplus>.Of("softplus", this);
-
-    /// <summary>The largest integer ≤ x; no gradient.</summary>
-    public Tensor floor() => Unary<Floor>.Of("floor", this);
-
-    /// <summary>The smallest integer ≥ x; no gradient.</summary>
-    public Tensor ceil() => Unary<Ceiling>.Of("ceil", this);
-
-    /// <summary>The nearest integer, halves to even; no gradient.</summary>
-    public Tensor round() => Unary<Round>.Of("round", this);
 
     /// <summary>x limited to [low, high]; no gradient outside.</summary>
     /// <exception cref="ArgumentException">low is above high.</exception>
@@ -84,18 +66,6 @@ public sealed partial class Tensor
         public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
             where T : unmanaged =>
             (Vector512.GreaterThan(x, Vector512<T>.Zero) & g) - (Vector512.LessThan(x, Vector512<T>.Zero) & g);
-    }
-
-    private readonly struct Signum : IUnary
-    {
-        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        {
-            for (int i = 0; i < x.Length; i++) y[i] = x[i] > T.Zero ? T.One : x[i] < T.Zero ? -T.One : x[i];
-        }
-
-        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
-            where T : unmanaged => Vector512<T>.Zero;
     }
 
     private readonly struct Exp : IUnary, IMap1
@@ -132,15 +102,6 @@ public sealed partial class Tensor
 
         public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
             where T : unmanaged => g / (y + y);
-    }
-
-    private readonly struct LogTen : IUnary
-    {
-        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Scalars.Map(x, y, Math.Log10);
-
-        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
-            where T : unmanaged => g / (x * Lanes.Constant<T>(2.302585092994045684));
     }
 
     private readonly struct LogOnePlus : IUnary, IMap1
@@ -201,33 +162,6 @@ public sealed partial class Tensor
 
         public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
             where T : unmanaged => g * Lanes.Sigmoid(x);
-    }
-
-    private readonly struct Floor : IUnary
-    {
-        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Floor(x, y);
-
-        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
-            where T : unmanaged => Vector512<T>.Zero;
-    }
-
-    private readonly struct Ceiling : IUnary
-    {
-        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Ceiling(x, y);
-
-        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
-            where T : unmanaged => Vector512<T>.Zero;
-    }
-
-    private readonly struct Round : IUnary
-    {
-        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => TensorPrimitives.Round(x, y);
-
-        public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
-            where T : unmanaged => Vector512<T>.Zero;
     }
 
     private sealed class Unary<TFunction>(Tensor x) : Operation(x)

@@ -16,10 +16,6 @@ public sealed partial class Tensor
         return new Reshaped(dense).RunAsView(dense.Reinterpret(target, Scae.Tensors.Shape.DenseStrides(target), dense._offset));
     }
 
-    /// <summary>The same elements in the shape of another tensor.</summary>
-    /// <exception cref="ShapeError">The counts of elements differ.</exception>
-    public Tensor viewAs(Tensor other) => view(other.shape);
-
     /// <summary>The axes from start to end (inclusive) as one.</summary>
     /// <exception cref="ShapeError">There is no such axis, or start lies behind end.</exception>
     public Tensor flatten(int startDim = 0, int endDim = -1)
@@ -74,9 +70,6 @@ public sealed partial class Tensor
         return Strided((from, strides) => (target, Scae.Tensors.Shape.BroadcastStrides(from, strides, target), 0));
     }
 
-    /// <summary>Expanded to the shape of another tensor.</summary>
-    public Tensor expandAs(Tensor other) => expand(other.shape);
-
     /// <summary>The axes in another order: axis i of the result is axis order[i] of this.</summary>
     /// <exception cref="ShapeError">The order doesn't name every axis once.</exception>
     public Tensor permute(params int[] order)
@@ -125,15 +118,6 @@ public sealed partial class Tensor
             ([.. shape[..at], .. shape[(at + 1)..]], [.. strides[..at], .. strides[(at + 1)..]], position * strides[at]));
     }
 
-    /// <summary>The diagonal of the last two axes as the last axis.</summary>
-    /// <exception cref="ShapeError">There are fewer than two axes.</exception>
-    public Tensor diagonal()
-    {
-        if (dim < 2) throw ShapeError.Of("diagonal", $"{Scae.Tensors.Shape.Text(Shape)} has fewer than two axes");
-        return Strided((shape, strides) =>
-            ([.. shape[..^2], Math.Min(shape[^2], shape[^1])], [.. strides[..^2], strides[^2] + strides[^1]], 0));
-    }
-
     /// <summary>The axis split into parts of the given sizes.</summary>
     /// <exception cref="ShapeError">The sizes don't add up to the axis.</exception>
     public Tensor[] split(int[] sizes, int axis = 0)
@@ -146,10 +130,6 @@ public sealed partial class Tensor
         return parts;
     }
 
-    /// <summary>The tensors along an axis, which disappears.</summary>
-    public Tensor[] unstack(int axis = 0) =>
-        Enumerable.Range(0, size(axis)).Select(i => select(axis, i)).ToArray();
-
     /// <summary>This tensor if its elements lie densely in row-major order, else a copy that does.</summary>
     public Tensor contiguous() => IsDense ? this : new Contiguous(this).Run(dtype, shape);
 
@@ -158,7 +138,7 @@ public sealed partial class Tensor
     public Tensor cast(Dtype dtype)
     {
         if (dtype == this.dtype) return this;
-        if (dtype == Dtype.Int32) throw ShapeError.Of("cast", "to Int32 loses fractions; indices come from argmax, argmin, argsort or integers");
+        if (dtype == Dtype.Int32) throw ShapeError.Of("cast", "to Int32 loses fractions; indices come from argmax, nearest or integers");
         return new Cast(contiguous()).Run(dtype, shape);
     }
 

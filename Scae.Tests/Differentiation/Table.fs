@@ -11,26 +11,17 @@ let private elementwise =
         unary "exp" Anywhere _.exp()
         unary "log" Positive _.log()
         unary "safelog" Positive _.safelog()
-        unary "log10" Positive _.log10()
         unary "log1p" Positive _.log1p()
         unary "expm1" Anywhere _.expm1()
         unary "sqrt" Positive _.sqrt()
         unary "sin" Anywhere _.sin()
         unary "cos" Anywhere _.cos()
-        unary "tan" InsideOne _.tan()
-        unary "sinh" Anywhere _.sinh()
-        unary "cosh" Anywhere _.cosh()
         unary "tanh" Anywhere _.tanh()
-        unary "asin" InsideOne _.asin()
-        unary "acos" InsideOne _.acos()
-        unary "atan" Anywhere _.atan()
         unary "sigmoid" Anywhere _.sigmoid()
         unary "relu" AwayFromZero _.relu()
-        unary "leakyRelu" AwayFromZero (fun x -> x.leakyRelu 0.1)
         unary "softplus" Anywhere _.softplus()
         unary "clamp" AwayFromZero (fun x -> x.clamp (-0.1, 0.1) + x.clamp (-10.0, 10.0))
         unary "scalar arithmetic" AwayFromZero (fun x -> 2.0 / (x * 3.0 + 20.0 - x / 7.0) + (1.0 - x))
-        unary "neg" Anywhere _.neg()
         unary "max with a number" AwayFromZero (fun x -> x.max 0.1)
         unary "min with a number" AwayFromZero (fun x -> x.min 0.1)
     ]
@@ -58,12 +49,9 @@ let private views =
         along "slice" Anywhere (fun axis x -> x.slice (axis, 0, x.size axis, 2))
         along "slice of one" Anywhere (fun axis x -> x.slice (axis, x.size axis - 1, x.size axis))
         along "select" Anywhere (fun axis x -> x.select (axis, -1))
-        general "diagonal" (fun it -> [ Anywhere, it.Sizes[0..2] ]) (fun _ xs -> xs[0].diagonal())
-        general "trace" (fun it -> [ Anywhere, it.Sizes[0..2] ]) (fun _ xs -> xs[0].trace())
         along "split" Anywhere (fun axis x ->
             let parts = x.split ([| 1; x.size axis - 1 |], axis)
             parts[0] * 2.0 + parts[1].sum(axis, true))
-        along "unstack" Anywhere (fun axis x -> let parts = x.unstack axis in parts[0] * parts[parts.Length - 1])
         unary "contiguous" Anywhere _.contiguous()
         unary "clone of a view" Anywhere (fun x -> x.view(x.nelement).view(x.shape) * x)
         unary "cast" Anywhere (fun x -> x.cast (x.dtype) * 1.0)
@@ -116,8 +104,6 @@ let private products =
         general "matmul of a tensor with its transpose" (sizes (fun s -> [ s[0..2] ])) (fun _ xs ->
             xs[0].matmul(xs[0].transpose()))
         general "bmm" (sizes (fun s -> [ s[0..2]; [ s[0]; s[2]; s[3] ] ])) (fun _ xs -> xs[0].bmm xs[1])
-        general "dot" (sizes (fun s -> [ [ s[0] ]; [ s[0] ] ])) (fun _ xs -> xs[0].dot xs[1])
-        general "outer" (sizes (fun s -> [ [ s[0] ]; [ s[1] ] ])) (fun _ xs -> xs[0].outer xs[1])
         linear Activation.None
         linear Activation.Relu
         linear Activation.Sigmoid
@@ -169,12 +155,8 @@ let private attentions =
             (fun _ xs -> xs[0].chamfer xs[1])
     ]
 
-let private powers =
+let private choices =
     [
-        unary "pow of a number" Positive (fun x -> x.pow 2.5)
-        unary "square" Anywhere (fun x -> x.pow 2.0)
-        unary "pow of zero" Anywhere (fun x -> x.pow 0.0 + x)
-        yield! binary "pow" Positive Positive (fun a b -> a.pow b)
         yield! binary "where" Anywhere Anywhere (fun a b -> a.gt(0.3).where(a * b, b))
     ]
 
@@ -188,9 +170,7 @@ let private joining =
         along "cat" Anywhere (fun axis x -> Tensor.cat ([ x; x * 2.0; x.slice (axis, 0, 1) ], axis))
         along "stack" Anywhere (fun axis x -> Tensor.stack ([ x; x * x; x ], axis))
         along "repeat" Anywhere (fun axis x -> x.repeat (axis, 3))
-        along "flip" Anywhere (fun axis x -> x.flip axis)
         along "pad" Anywhere (fun axis x -> x.pad (Array.init x.dim (fun i -> (i + abs axis) % 3)))
-        along "dilate" Anywhere (fun axis x -> x.dilate (Array.init x.dim (fun i -> 1 + (i + abs axis) % 3)))
         general "gather" (fun it -> [ Anywhere, it.Positive[0..2] ]) (fun it xs ->
             let axis, shape = it.Draw % 3, xs[0].shape
             let index = shape |> Array.mapi (fun i n -> if i = axis then it.Sizes[4] else min n (1 + it.Sizes[5]))
@@ -198,14 +178,6 @@ let private joining =
         general "indexSelect" (fun it -> [ Anywhere, it.Positive[0..2] ]) (fun it xs ->
             let axis = it.Draw % 3
             xs[0].indexSelect(axis, positions it (xs[0].size axis) [| it.Sizes[3] |]))
-        general "scatterAdd" (fun it -> [ Anywhere, it.Sizes[0..2] ]) (fun it xs ->
-            let axis, shape = it.Draw % 3, xs[0].shape
-            let target = shape |> Array.mapi (fun i n -> if i = axis then 3 else n)
-            xs[0].scatterAdd(axis, positions it 3 shape, target))
-        general "scatter" (fun it -> [ Anywhere, it.Sizes[0..2] ]) (fun it xs ->
-            let axis, shape = it.Draw % 3, xs[0].shape
-            let target = shape |> Array.mapi (fun i n -> if i = axis then 4 else n)
-            xs[0].scatter(axis, positions it 4 shape, target))
         general "neighbourSum" (fun it -> [ Anywhere, it.Sizes[0..3] ]) (fun it xs ->
             xs[0].neighbourSum [| struct (0, 0); struct (it.Draw % 3, -1); struct (-it.Draw % 5, 2) |])
         along "cumsum" Anywhere (fun axis x -> x.cumsum axis)
@@ -249,8 +221,6 @@ let private images =
             "convTranspose2d"
             (fun it -> [ Anywhere, grown it; Anywhere, filter it it.Positive[1] it.Sizes[4] ])
             (fun it xs -> xs[0].convTranspose2d(xs[1], 1 + it.Draw / 9 % 2, it.Draw / 18 % 2))
-        general "maxpool2d" (fun it -> [ Anywhere, grown it ]) (fun it xs -> xs[0].maxpool2d(2, 1 + it.Draw % 2))
-        general "avgpool2d" (fun it -> [ Anywhere, grown it ]) (fun _ xs -> xs[0].avgpool2d 2)
     ]
 
 /// Affine poses [b, m, 6] of about half the canvas from free numbers: scales in (0.3, 0.7), shears in (−0.2, 0.2).
@@ -344,14 +314,6 @@ let private likelihoods =
         yield! binary "bernoulliLogLikelihood" Anywhere Anywhere (fun x l -> x.bernoulliLogLikelihood l)
         yield! binary "gaussianLogLikelihood" Anywhere Positive (fun x s -> x.gaussianLogLikelihood (x * 0.5 + s, s))
         unary "gaussianLogLikelihood with a number" Anywhere (fun x -> x.gaussianLogLikelihood (x * x, 0.7))
-        unary "mseLoss" Anywhere (fun x -> x.mseLoss (x * 0.5 + 1.0, "sum"))
-        unary "bceLoss" InsideOne (fun x -> (x * 0.4 + 0.5).bceLoss(x * 0.3 + 0.4, "none"))
-        general "nllLoss" (fun it -> [ Anywhere, it.Positive[0..2] ]) (fun it xs ->
-            let s = xs[0].shape
-            xs[0].nllLoss(positions it s[1] [| s[0]; s[2] |]))
-        general "crossEntropyLoss" (fun it -> [ Anywhere, it.Positive[0..1] ]) (fun it xs ->
-            let s = xs[0].shape
-            xs[0].crossEntropyLoss(positions it s[1] [| s[0] |]))
     ]
 
 /// Means in (0, 1), responsibilities, and a binary image beside them.
@@ -385,7 +347,7 @@ let cases =
             reductions
             products
             attentions
-            powers
+            choices
             joining
             images
             parts

@@ -20,6 +20,28 @@ let private clouds (classes: int) (d: int) (count: int) (spread: float) (seed: i
 
 let private small: KMeansConfig = { Clusters = 4; Starts = 5; MostRounds = 100 }
 
+let private square (a: float[]) (b: float[]) =
+    Array.fold2 (fun sum (x: float) y -> sum + (x - y) * (x - y)) 0.0 a b
+
+let private plainLabels (points: float[][]) (centres: float[][]) =
+    points |> Array.map (fun point -> Seq.minBy (fun c -> square centres[c] point) [ 0 .. centres.Length - 1 ])
+
+/// A round of Lloyd's algorithm that compares each point with each centre.
+let private lloyd (points: float[][]) (centres: float[][]) =
+    let labels = plainLabels points centres
+    let distances = Array.map2 (fun point (label: int) -> square centres[label] point) points labels
+
+    centres
+    |> Array.mapi (fun c centre ->
+        match Array.zip points labels |> Array.filter (fun (_, label) -> label = c) |> Array.map fst with
+        | [||] ->
+            let farthest = Seq.maxBy (fun i -> distances[i]) [ 0 .. points.Length - 1 ]
+            distances[farthest] <- 0.0
+            Array.copy points[farthest]
+        | members ->
+            centre
+            |> Array.mapi (fun j _ -> (members |> Array.fold (fun sum x -> sum + x[j]) 0.0) / float members.Length))
+
 [<Tests>]
 let tests =
     testSequenced
@@ -34,8 +56,6 @@ let tests =
 
                 ClusterMatching.accuracy (ClusterMatching.matching 4 labels clusters) labels clusters
                 |> shouldEqual 1.0
-
-                let square (a: float[]) (b: float[]) = Array.sum (Array.map2 (fun x y -> (x - y) ** 2.0) a b)
 
                 Array.map2 (fun point cluster -> square point found.Centres[cluster]) points clusters
                 |> Array.sum
@@ -53,6 +73,42 @@ let tests =
                 let one = (KMeans.fit small (Key.OfSeed 1L) points).Centres
                 Parallelism.Threads <- threads
                 one |> shouldEqual many
+
+            testCase "bounds that spare comparisons change nothing: round by round the centres are those of plain Lloyd"
+            <| fun () ->
+                let mutable compared = 0
+
+                let check (clusters: int) (points: float[][]) (seed: int64) =
+                    let after rounds =
+                        KMeans.fit
+                            { Clusters = clusters; Starts = 1; MostRounds = rounds }
+                            (Key.OfSeed seed)
+                            points
+
+                    let last = after 1000
+                    let mutable centres = (after 1).Centres
+
+                    for rounds in 2 .. last.Rounds - 1 do
+                        centres <- lloyd points centres
+                        (after rounds).Centres |> shouldEqual centres
+                        compared <- compared + 1
+
+                    KMeans.assign last points |> shouldEqual (plainLabels points last.Centres)
+
+                    if last.Rounds > 1 then
+                        last.Centres |> shouldEqual centres
+
+                for spread in [ 0.3; 1.0; 3.0 ] do
+                    check 4 (fst (clouds 5 4 700 spread 12L)) 2L
+
+                // Points of a lattice, many of them equal or as far from one centre as from another.
+                for seed in 1L .. 200L do
+                    let random = (Key.OfSeed seed).Stream()
+                    let sides, clusters = 2 + random.NextInt 5, 1 + random.NextInt 7
+                    let n = clusters + random.NextInt 120
+                    check clusters (Array.init n (fun _ -> Array.init 2 (fun _ -> float (random.NextInt sides)))) seed
+
+                compared |> shouldBeGreaterThan 100
 
             testCase "equal points and as many points as clusters are no harm; fewer are refused"
             <| fun () ->
@@ -115,8 +171,6 @@ let tests =
             <| fun () ->
                 let points, _ = clouds 3 5 150 1.0 5L
                 let found = NearestNeighbours.among 7 points
-                let square (a: float[]) (b: float[]) = Array.sum (Array.map2 (fun x y -> (x - y) ** 2.0) a b)
-
                 for i in 0..149 do
                     let expected =
                         [| 0..149 |]

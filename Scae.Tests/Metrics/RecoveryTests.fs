@@ -34,6 +34,16 @@ let private bruteForce k truth (predicted: int[]) =
 
 let private near (x: float) (y: float) = abs (x - y) < 1e-12
 
+/// [K, K] counts of points after the best relabelling; rows are true labels.
+let private confusion k truth predicted =
+    let relabelling = Recovery.bestRelabelling k truth predicted
+    let table = Array2D.zeroCreate<int> k k
+
+    for t, p in Array.zip truth predicted do
+        table[t, relabelling[p]] <- table[t, relabelling[p]] + 1
+
+    table
+
 [<Tests>]
 let tests =
     testSequenced
@@ -89,7 +99,7 @@ let tests =
 
                 let confusions =
                     examples
-                    |> Array.map (fun (t, p) -> Recovery.confusion k t p)
+                    |> Array.map (fun (t, p) -> confusion k t p)
                     |> Array.reduce (fun x y -> Array2D.init k k (fun i j -> x[i, j] + y[i, j]))
 
                 let diagonal table = Seq.sum (seq { for i in 0 .. k - 1 -> Array2D.get table i i })
@@ -109,8 +119,7 @@ let tests =
                 Recovery.best 3 truth predicted |> shouldBeNear 1e-12 (10.0 / 11.0)
                 Recovery.bestRelabelling 3 truth predicted |> shouldEqual [| 1; 0; 2 |]
 
-                Recovery.confusion 3 truth predicted
-                |> shouldEqual (array2D [ [ 4; 0; 0 ]; [ 0; 3; 1 ]; [ 0; 0; 3 ] ])
+                confusion 3 truth predicted |> shouldEqual (array2D [ [ 4; 0; 0 ]; [ 0; 3; 1 ]; [ 0; 0; 3 ] ])
 
                 (Recovery.evaluate 3 11 truth predicted).Confusion
                 |> shouldEqual (array2D [ [ 0; 4; 0 ]; [ 3; 0; 1 ]; [ 0; 0; 3 ] ])

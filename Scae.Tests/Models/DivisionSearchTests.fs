@@ -25,6 +25,10 @@ let private random (seed: int) (count: int) =
 
 let private sizes (sets: int[]) = sets |> Array.map (fun set -> Numerics.BitOperations.PopCount(uint set))
 
+/// For each of three templates its points as bits, from labels.
+let private setsOf (labels: int[]) =
+    Array.init 3 (fun k -> labels |> Array.indexed |> Array.sumBy (fun (i, label) -> if label = k then 1 <<< i else 0))
+
 [<Tests>]
 let tests =
     testSequenced
@@ -42,7 +46,7 @@ let tests =
             <| fun (seed: int) ->
                 let labels = (batch seed).Labels
                 let scores = Array.init 33 (fun i -> if labels[i / 3] = i % 3 then 0.0f else -5.0f)
-                DivisionSearch.divide [| 4; 4; 3 |] (ReadOnlySpan scores) |> Partitions.labels 11 = labels
+                DivisionSearch.divide [| 4; 4; 3 |] (ReadOnlySpan scores) |> Partitions.labels [| 0..2 |] 11 = labels
 
             testPropertyWithConfig (samples 50) "exchanges keep sizes and never raise the cost"
             <| fun (seed: int) ->
@@ -58,7 +62,7 @@ let tests =
                 let scene = load (batch seed).Points
                 let sets = DivisionSearch.divide [| 4; 4; 3 |] (ReadOnlySpan(random seed 33))
                 let cost = DivisionSearch.exchange 1e-6 scene sets
-                let labels = Partitions.labels 11 sets
+                let labels = Partitions.labels [| 0..2 |] 11 sets
 
                 cost <= 1e-6
                 || List.forall
@@ -66,7 +70,7 @@ let tests =
                         let other = Array.copy labels
                         other[i] <- labels[j]
                         other[j] <- labels[i]
-                        Partitions.cost scene (Partitions.ofLabels 3 (ReadOnlySpan other)) > cost - 1e-8)
+                        Partitions.cost scene (setsOf other) > cost - 1e-8)
                     (List.allPairs [ 0..10 ] [ 0..10 ])
 
             testPropertyWithConfig
@@ -75,7 +79,7 @@ let tests =
             <| fun (seed: int) ->
                 let scenes = batch seed
                 let scene = load scenes.Points
-                let truth = Partitions.ofLabels 3 (ReadOnlySpan scenes.Labels)
+                let truth = setsOf scenes.Labels
                 let sets = [| truth[1]; truth[0]; truth[2] |]
                 DivisionSearch.exchange 1e-6 scene sets <= 1e-6
 
@@ -89,10 +93,8 @@ let tests =
                                 let config = { config with Starts = starts }
                                 let scores, noise = random seed 33, random (seed + 1000) (33 * (starts - 1))
 
-                                let struct (_, cost) =
-                                    DivisionSearch.best config scene (ReadOnlySpan scores) (ReadOnlySpan noise)
-
-                                cost
+                                let room = DivisionSearch.roomFor [| 4; 4; 3 |]
+                                DivisionSearch.bestIn config room scene (ReadOnlySpan scores) (ReadOnlySpan noise)
                         ]
 
                 total 8 |> shouldBeLessThan (total 1)

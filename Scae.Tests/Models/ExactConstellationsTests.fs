@@ -18,6 +18,10 @@ let private load (points: float32[]) =
     Partitions.load (ReadOnlySpan points) scene
     scene
 
+/// For each of three templates its points as bits, from labels.
+let private setsOf (labels: int[]) =
+    Array.init 3 (fun k -> labels |> Array.indexed |> Array.sumBy (fun (i, label) -> if label = k then 1 <<< i else 0))
+
 [<Tests>]
 let tests =
     testList
@@ -33,7 +37,7 @@ let tests =
             <| fun (seed: int) ->
                 let batch = scenes seed 1
                 let scene = load (batch.Points.toArray<float32>())
-                let sets = Partitions.ofLabels 3 (ReadOnlySpan batch.Labels)
+                let sets = setsOf batch.Labels
                 let truth = batch.Poses.toArray<float32>()
 
                 [ 0..2 ]
@@ -84,10 +88,10 @@ let tests =
             <| fun () ->
                 let batch = scenes 3 1
                 let scene = load (batch.Points.toArray<float32>())
-                let truth = Partitions.ofLabels 3 (ReadOnlySpan batch.Labels)
+                let truth = setsOf batch.Labels
                 Partitions.cost scene truth |> shouldBeLessThan 1e-9
                 Partitions.cost scene [| truth[1]; truth[0]; truth[2] |] |> shouldBeGreaterThan 1e-3
-                Partitions.labels 11 truth |> shouldEqual batch.Labels
+                Partitions.labels [| 0..2 |] 11 truth |> shouldEqual batch.Labels
 
             testCase "noise-free scenes are solved to at least 99.9 % raw"
             <| fun () ->
@@ -100,11 +104,11 @@ let tests =
             <| fun () ->
                 // Random points that no template fits, so that bounds seldom cut.
                 let stream = (Key.OfSeed 5L).Stream()
-                let search = ExactConstellations.search templates
+                let search = ExactSearch.Of templates
 
                 for _ in 1..3 do
                     let scene = load (Array.init 22 (fun _ -> stream.NextFloat(-3.0f, 3.0f)))
-                    let found = Partitions.cost scene (search scene)
+                    let found = Partitions.cost scene (search.Find scene)
                     let all = (1 <<< 11) - 1
 
                     let size (set: int) = Numerics.BitOperations.PopCount(uint set)

@@ -50,8 +50,15 @@ let tests =
                 let explanation =
                     Explanations.subsets templates |> List.find (fun explanation -> explanation.Capsules = [| 0; 2 |])
 
-                Explanations.columns 3 explanation (ReadOnlySpan [| 0.0f; 1.0f; 2.0f; 3.0f; 4.0f; 5.0f |])
-                |> shouldEqual [| 0.0f; 2.0f; 3.0f; 5.0f |]
+                let columns = Array.zeroCreate<float32> 4
+
+                Explanations.writeColumns
+                    3
+                    explanation
+                    (ReadOnlySpan [| 0.0f; 1.0f; 2.0f; 3.0f; 4.0f; 5.0f |])
+                    (Span columns)
+
+                columns |> shouldEqual [| 0.0f; 2.0f; 3.0f; 5.0f |]
 
             testCase "a scene without one point is solved exactly, and whole templates are drawn onto it"
             <| fun () ->
@@ -84,23 +91,24 @@ let tests =
                 let one = scenes 3 1
                 let explanations = Explanations.reductions templates 0 @ Explanations.reductions templates 0
                 let rooms = explanations |> List.map (fun e -> Partitions.create e.Templates) |> Array.ofList
-                let search = ExactConstellations.search templates
-                let mutable tried = 0
+                let search = ExactSearch.Of templates
+                let tried = ref 0
 
                 let struct (best, sets, cost) =
                     Explanations.cheapest
                         1e-6
                         [| 1; 0 |]
+                        2
                         rooms
                         (ReadOnlyMemory(one.Points.toArray<float32>()))
-                        (fun _ scene ->
-                            tried <- tried + 1
-                            search scene)
+                        (Func<_, _, _>(fun _ scene ->
+                            tried.Value <- tried.Value + 1
+                            search.Find scene))
 
                 best |> shouldEqual 1
-                tried |> shouldEqual 1
+                tried.Value |> shouldEqual 1
                 cost |> shouldBeLessThan 1e-6
-                Partitions.labels 11 sets |> shouldEqual one.Labels
+                Partitions.labels [| 0..2 |] 11 sets |> shouldEqual one.Labels
 
             testCase "the baseline tells which templates are there"
             <| fun () ->

@@ -61,7 +61,8 @@ let tests =
                 |> shouldRaise<ArgumentException>
 
             testCase "true templates leave nothing"
-            <| fun () -> LearnedTemplates.cost config truth (scenes 1 30).Points |> Array.max |> shouldBeLessThan 1e-6
+            <| fun () ->
+                (LearnedTemplates.cost config truth (scenes 1 30).Points).max().toScalar() |> shouldBeLessThan 1e-6
 
             testCase "points are sorted as the templates draw them"
             <| fun () ->
@@ -93,11 +94,11 @@ let tests =
 
                 for restart, templates in List.indexed (LearnedTemplates.templates config model.Points) do
                     let scene = Partitions.create templates
-                    let search = ExactConstellations.search templates
+                    let search = ExactSearch.Of templates
 
                     for i in 0..4 do
                         Partitions.load (ReadOnlySpan(scenes.Points.toArray<float32>(), 22 * i, 22)) scene
-                        Partitions.cost scene (search scene) |> shouldBeNear 1e-3 totals[5 * restart + i]
+                        Partitions.cost scene (search.Find scene) |> shouldBeNear 1e-3 totals[5 * restart + i]
 
             testCase "gradients agree with central differences within 1e-6, since correspondences only jump"
             <| fun () ->

@@ -111,7 +111,8 @@ let tests =
 
                 let xs, ys = places |> Array.map _.Real, places |> Array.map _.Imaginary
                 let struct (residual, re, im, tx, ty) = SimilarityFit.fit triangle xs ys (ReadOnlySpan [| 0; 1; 2 |])
-                let order = SimilarityFit.correspondence triangle xs ys [| 0; 1; 2 |]
+                let order = Array.zeroCreate<int> 3
+                SimilarityFit.correspond triangle xs ys (ReadOnlySpan [| 0; 1; 2 |]) (Span order)
                 let best = Numerics.Complex(re, im)
                 // s in the density is the fit's, as the formula has it.
                 let width = sigma * best.Magnitude

@@ -10,38 +10,22 @@ open Scae.Tests.Values
 let private functions: (string * (Tensor -> Tensor) * (float -> float)) list =
     [
         "abs", _.abs(), abs
-        "sign", _.sign(), (fun x -> float (sign x))
         "exp", _.exp(), exp
         "log", _.log(), log
         "safelog", _.safelog(), (fun x -> log (max x 1e-12))
-        "log10", _.log10(), log10
         "sqrt", _.sqrt(), sqrt
         "sin", _.sin(), sin
         "cos", _.cos(), cos
-        "tan", _.tan(), tan
-        "sinh", _.sinh(), sinh
-        "cosh", _.cosh(), cosh
         "tanh", _.tanh(), tanh
-        "asin", (fun x -> (x / 2.0).asin()), (fun x -> asin (x / 2.0))
-        "acos", (fun x -> (x / 2.0).acos()), (fun x -> acos (x / 2.0))
-        "atan", _.atan(), atan
         "sigmoid", _.sigmoid(), (fun x -> 1.0 / (1.0 + exp -x))
         "relu", _.relu(), max 0.0
-        "leakyRelu", (fun x -> x.leakyRelu 0.2), (fun x -> if x > 0.0 then x else 0.2 * x)
         "softplus", _.softplus(), (fun x -> log (1.0 + exp x))
-        "floor", _.floor(), floor
-        "ceil", _.ceil(), ceil
-        "round", _.round(), (fun x -> Math.Round x)
         "clamp", (fun x -> x.clamp (-0.5, 1.0)), (fun x -> min 1.0 (max -0.5 x))
-        "neg", _.neg(), (fun x -> -x)
         "number arithmetic", (fun x -> 3.0 - (2.0 * x + 1.0 - x / 3.0)), (fun x -> 3.0 - (2.0 * x + 1.0 - x / 3.0))
         "number over tensor", (fun x -> 2.0 / x), (fun x -> 2.0 / x)
-        "pow", (fun x -> x.abs().pow 1.5), (fun x -> abs x ** 1.5)
-        "F#'s **", (fun x -> x.abs () ** 2.5 + x ** 2.0), (fun x -> abs x ** 2.5 + x * x)
         "max with a number", (fun x -> x.max 0.3), max 0.3
         "min with a number", (fun x -> x.min 0.3), min 0.3
         "lt", (fun x -> x.lt 0.3), (fun x -> if x < 0.3 then 1.0 else 0.0)
-        "le", (fun x -> x.le 0.3), (fun x -> if x <= 0.3 then 1.0 else 0.0)
         "gt", (fun x -> x.gt 0.3), (fun x -> if x > 0.3 then 1.0 else 0.0)
         "ge", (fun x -> x.ge 0.3), (fun x -> if x >= 0.3 then 1.0 else 0.0)
         "cast", _.cast(Dtype.Float64), id
@@ -76,13 +60,9 @@ let private binaries: (string * (Tensor -> Tensor -> Tensor) * (float -> float -
         "div", (fun a b -> a / b), (/)
         "max", (fun a b -> a.max b), max
         "min", (fun a b -> a.min b), min
-        "pow", (fun a b -> a.abs () ** b), (fun a b -> abs a ** b)
         "lt", (fun a b -> a.lt b), (fun a b -> flag (a < b))
-        "le", (fun a b -> a.le b), (fun a b -> flag (a <= b))
         "gt", (fun a b -> a.gt b), (fun a b -> flag (a > b))
         "ge", (fun a b -> a.ge b), (fun a b -> flag (a >= b))
-        "eq", (fun a b -> a.round().eq(b.round ())), (fun a b -> flag (Math.Round a = Math.Round b))
-        "ne", (fun a b -> a.round().ne(b.round ())), (fun a b -> flag (Math.Round a <> Math.Round b))
         "where", (fun a b -> a.gt(0.0).where(a, b)), (fun a b -> if a > 0.0 then a else b)
         "bernoulliLogLikelihood", (fun a b -> a.bernoulliLogLikelihood b), (fun a b -> a * b - log (1.0 + exp b))
         "gaussianLogLikelihood",
@@ -176,13 +156,6 @@ let tests =
                 x.clamp(-8.0, 4.0).sum().reverse()
                 x.derivative |> shouldBe [ 0.0; 1.0; 1.0; 1.0; 0.0 ]
 
-            testCase "functions without slope pass no gradient"
-            <| fun () ->
-                let x = (real 1 [ 5 ]).reverseDiff()
-                (x.sign () + x.floor () + x.ceil () + x.round () + x).sum().reverse()
-                x.derivative |> shouldBe (List.replicate 5 1.0)
-                (x.lt 0.0).RequiresGradient |> shouldEqual false
-
             testCase "NaN in the branch not taken leaks neither forward nor backward"
             <| fun () ->
                 let x = (ofList [ 4.0; -3.0; -1.0 ] [ 3 ]).reverseDiff()
@@ -209,60 +182,33 @@ let tests =
                 y.sum().reverse()
                 logits.derivative |> shouldBe [ 1.0; -1.0; exp -50.0 ]
 
-            for name in [ "tanh"; "sinh"; "cosh" ] do
-                testCase
-                    $"hyperbolic functions are right to the last digits, and alike wherever an element stands ({name})"
-                <| fun () ->
-                    let ours, exact =
-                        match name with
-                        | "tanh" -> (fun (x: Tensor) -> x.tanh ()), tanh
-                        | "sinh" -> _.sinh(), sinh
-                        | _ -> _.cosh(), cosh
+            testCase "comparisons pass no gradient"
+            <| fun () -> ((real 1 [ 5 ]).reverseDiff().lt 0.0).RequiresGradient |> shouldEqual false
 
-                    let relative (value: float) (right: float) =
-                        if right = 0.0 then abs value else abs (value / right - 1.0)
+            testCase "tanh is right to the last digits, and alike wherever an element stands"
+            <| fun () ->
+                let relative (value: float) (right: float) =
+                    if right = 0.0 then abs value else abs (value / right - 1.0)
 
-                    let single = magnitudes |> Array.map float32
-                    let together = (ours (Tensor.``of`` (single, [| single.Length |]))).toArray<float32>()
+                let single = magnitudes |> Array.map float32
+                let together = (Tensor.``of`` (single, [| single.Length |])).tanh().toArray<float32>()
 
-                    for i in 0 .. single.Length - 1 do
-                        relative (float together[i]) (exact (float single[i])) |> shouldBeLessThan 4e-7
-                        let alone = (ours (Tensor.``of`` ([| single[i] |], [| 1 |]))).toArray<float32>()
-                        alone[0] |> shouldEqual together[i]
+                for i in 0 .. single.Length - 1 do
+                    relative (float together[i]) (tanh (float single[i])) |> shouldBeLessThan 4e-7
+                    let alone = (Tensor.``of`` ([| single[i] |], [| 1 |])).tanh().toArray<float32>()
+                    alone[0] |> shouldEqual together[i]
 
-                    let double = read (ours (Tensor.``of`` (magnitudes, [| magnitudes.Length |])))
+                (read ((Tensor.``of`` (magnitudes, [| magnitudes.Length |])).tanh()), magnitudes)
+                ||> Array.iter2 (fun value x -> relative value (tanh x) |> shouldBeLessThan 2e-15)
 
-                    (double, magnitudes)
-                    ||> Array.iter2 (fun value x -> relative value (exact x) |> shouldBeLessThan 2e-15)
-
-            testCase "hyperbolic functions keep NaN, infinities, signs of zero, and slopes where they are steep or flat"
+            testCase "tanh keeps NaN, infinities and signs of zero"
             <| fun () ->
                 let odd = Tensor.``of`` ([| nanf; infinityf; -infinityf; -0.0f |], [| 4 |])
                 odd.tanh().toArray<float32>() |> shouldEqual [| nanf; 1.0f; -1.0f; -0.0f |]
-                odd.sinh().toArray<float32>() |> shouldEqual [| nanf; infinityf; -infinityf; -0.0f |]
-                odd.cosh().toArray<float32>() |> shouldEqual [| nanf; infinityf; infinityf; 1.0f |]
                 Single.IsNegative(odd.tanh().toArray<float32>()[3]) |> shouldEqual true
-
-                let slope (f: Tensor -> Tensor) (x: float32) =
-                    let x = (Tensor.``of`` ([| x |], [| 1 |])).reverseDiff()
-                    (f x).sum().reverse()
-                    float (x.derivative.toArray<float32>()[0])
-
-                slope _.sinh() 50.0f / cosh 50.0 |> shouldBeNear 1e-6 1.0
-                slope _.cosh() 1e-4f / sinh (float 1e-4f) |> shouldBeNear 1e-6 1.0
 
             testCase "division by a number is a division"
             <| fun () -> (Tensor.full ([| 1 |], 255.0) / 255.0).toArray<float32>()[0] |> shouldEqual 1.0f
-
-            testCase "a power of zero has gradient 0 at 0, and a base of zero no gradient to its exponent"
-            <| fun () ->
-                let x = (ofList [ 0.0; 2.0 ] [ 2 ]).reverseDiff()
-                x.pow(0.0).sum().reverse()
-                x.derivative |> shouldBe [ 0.0; 0.0 ]
-                let y = (ofList [ 2.0; 3.0 ] [ 2 ]).reverseDiff()
-                (x ** y).sum().reverse()
-                y.derivative |> shouldBe [ 0.0; 8.0 * log 2.0 ]
-                x.derivative |> shouldBe [ 0.0; 12.0 ]
 
             testPropertyWithConfig (samples 100) "adding numbers one by one or as tensors gives the same bits"
             <| fun (xs: float32[]) ->

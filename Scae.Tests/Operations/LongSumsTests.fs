@@ -39,7 +39,6 @@ let private sums: (string * (Dtype -> Tensor)) list =
         "gradient of cumsum", (fun d -> gradient (full d [ n ] 0.1) (fun x -> x.cumsum 0 * 0.1))
         "cumprod", (fun d -> (full d [ n ] 1.000001).cumprod 0)
         "gradient of cumprod", (fun d -> gradient (full d [ n; 2 ] 1.000001) (fun x -> x.cumprod 0 * 0.1))
-        "scatterAdd", (fun d -> (full d [ n ] 0.1).scatterAdd(0, zeros, [| 2 |]))
         "gradient of gather", (fun d -> gradient (full d [ 2 ] 0.1) (fun x -> x.gather (0, zeros) * 0.1))
         "gradient of indexSelect", (fun d -> gradient (full d [ 2; 2 ] 0.1) (fun x -> x.indexSelect (0, zeros) * 0.1))
         "softmax", (fun d -> (rising d n [ n ]).softmax 0)
@@ -50,10 +49,6 @@ let private sums: (string * (Dtype -> Tensor)) list =
         (fun d ->
             gradient (full d [ 2 ] 1.0) (fun gain ->
                 (Tensor.cat ([ rising d n [ n; 1 ]; full d [ n; 1 ] -0.3 ], 1)).layerNorm(gain, full d [ 2 ] 0.0, 1.0)))
-        "mseLoss", (fun d -> (full d [ n ] 0.1).mseLoss(full d [ n ] 0.4, "sum"))
-        "bceLoss", (fun d -> (full d [ n ] 0.1).bceLoss(full d [ n ] 0.4, "sum"))
-        "crossEntropyLoss",
-        (fun d -> (full d [ n; 2 ] 0.1).crossEntropyLoss(Tensor.zeros ([| n |], Dtype.Int32), "sum"))
         "chamfer", (fun d -> (rising d (2 * n) [ 1; n; 2 ]).chamfer(full d [ 1; 3; 2 ] 0.4))
         "gradient of chamfer",
         (fun d -> gradient (full d [ 1; 3; 2 ] 0.4) (fun x -> (rising d (2 * n) [ 1; n; 2 ]).chamfer x))

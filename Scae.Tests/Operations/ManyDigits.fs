@@ -95,19 +95,12 @@ let functionOf (name: string) : BigInteger -> BigInteger =
     | "exp" -> exp
     | "expm1" -> fun x -> exp x - one
     | "log" -> log
-    | "log10" -> fun x -> over (log x) (log (BigInteger 10 * one))
     | "log1p" -> fun x -> log (one + x)
     | "sigmoid" -> fun x -> over one (one + exp -x)
     | "softplus" -> fun x -> log (one + exp x)
     | "tanh" -> fun x -> let e = exp (twice x) in over (e - one) (e + one)
-    | "sinh" -> fun x -> halved 1 (exp x - exp -x)
-    | "cosh" -> fun x -> halved 1 (exp x + exp -x)
     | "sin" -> sinCos >> fst
     | "cos" -> sinCos >> snd
-    | "tan" -> fun x -> let s, c = sinCos x in over s c
-    | "asin" -> asin
-    | "acos" -> fun x -> twice (atan one) - asin x
-    | "atan" -> atan
     | _ -> invalidArg (nameof name) $"there is no reference for {name}"
 
 /// How far a double is off, in units of the last place of the exact value.

@@ -25,38 +25,21 @@ let private reference (name: string) : float -> float =
     | "exp" -> exp
     | "expm1" -> fun x -> if abs x < 1e-5 then x + x * x / 2.0 else exp x - 1.0
     | "log" -> log
-    | "log10" -> log10
     | "log1p" -> logOnePlus
     | "sigmoid" -> fun x -> 1.0 / (1.0 + exp -x)
     | "softplus" -> fun x -> Math.Max(x, 0.0) + logOnePlus (exp -(abs x))
     | "tanh" -> tanh
-    | "sinh" -> sinh
-    | "cosh" -> cosh
     | "sin" -> sin
     | "cos" -> cos
-    | "tan" -> tan
-    | "asin" -> asin
-    | "acos" -> acos
-    | "atan" -> atan
     | "sqrt" -> sqrt
     | "abs" -> abs
-    | "sign" ->
-        fun x ->
-            if x > 0.0 then 1.0
-            elif x < 0.0 then -1.0
-            else x
     | "relu" -> fun x -> Math.Max(x, 0.0)
-    | "floor" -> floor
-    | "ceil" -> ceil
-    | "round" -> round
     | "safelog" ->
         fun x ->
             if Double.IsNaN x then
                 nan
             else
                 log (Math.Max(x, float 1e-12f))
-    | "pow" -> fun x -> x ** 1.5
-    | "square" -> fun x -> x * x
     | _ -> invalidArg (nameof name) $"there is no reference for {name}"
 
 /// How far a float is off, in units of the last place of what is right.
@@ -93,19 +76,12 @@ let private inDouble =
         "exp"
         "expm1"
         "log"
-        "log10"
         "log1p"
         "sigmoid"
         "softplus"
         "tanh"
-        "sinh"
-        "cosh"
         "sin"
         "cos"
-        "tan"
-        "asin"
-        "acos"
-        "atan"
     ]
 
 /// Where a function of doubles is tried: magnitudes from 10⁻¹⁰ to the largest of interest, both signs where it has them.
@@ -114,15 +90,10 @@ let private argumentsOf (name: string) =
         match name with
         | "exp"
         | "sigmoid" -> 740.0
-        | "sinh"
-        | "cosh" -> 710.0
         | "expm1"
         | "softplus" -> 700.0
-        | "asin"
-        | "acos" -> 0.99
         | "sin"
-        | "cos"
-        | "tan" -> 1e5
+        | "cos" -> 1e5
         | "tanh" -> 30.0
         | _ -> 1e15
 
@@ -132,12 +103,9 @@ let private argumentsOf (name: string) =
             * (1.0 - 0.001 * float (i % 7)))
 
     match name with
-    | "log"
-    | "log10" -> Array.append sizes [| 1e-310; 0.999999; 1.0000001; 1.4142; 0.7072 |]
+    | "log" -> Array.append sizes [| 1e-310; 0.999999; 1.0000001; 1.4142; 0.7072 |]
     | "log1p" -> Array.append sizes (sizes |> Array.filter (fun x -> x < 0.99) |> Array.map (~-))
     | "softplus" -> Array.concat [ sizes; Array.map (~-) sizes; [| -18.4178 |] ]
-    | "asin"
-    | "acos" -> sizes |> Array.filter (fun x -> x < 1.0) |> Array.collect (fun x -> [| x; -x |])
     | _ -> Array.append sizes (Array.map (~-) sizes)
 
 let private lengths = [ 0; 1; 2; 7; 8; 9; 15; 16; 17; 31; 33; 1000; 1_000_000 ]
@@ -222,10 +190,7 @@ let tests =
                         zeros.tanh () |> all 0.0
                         zeros.sin () |> all 0.0
                         zeros.cos () |> all 1.0
-                        zeros.sinh () |> all 0.0
-                        zeros.cosh () |> all 1.0
                         zeros.sigmoid () |> all 0.5
-                        (ones * 1000.0).log10() |> all 3.0
 
             for name, f in Digest.functions do
                 testCase $"an element's bits don't depend on where it stands ({name})"
@@ -395,7 +360,6 @@ let tests =
                 refused "at most 2147483647" (fun () -> Tensor.arange (1.0, 0.0, 1e-12))
                 refused "linspace: -1 steps" (fun () -> Tensor.linspace (0.0, 1.0, -1))
                 refused "between finite numbers" (fun () -> Tensor.linspace (0.0, infinity, 3))
-                refused "logspace: base -2" (fun () -> Tensor.logspace (0.0, 1.0, 3, -2.0))
                 refused "whole number" (fun () -> Tensor.full ([| 2 |], 0.5, Dtype.Int32))
                 refused "vectors of length -1" (fun () -> (ints [ 0 ] [ 1 ]).onehot -1)
                 refused "at most 2147483647 in all" (fun () -> (Tensor.zeros [| 3; 0 |]).repeat(0, Int32.MaxValue))

@@ -35,8 +35,6 @@ let private errors: (string * (unit -> Tensor)) list =
         "cat: no tensors; needs one at least", (fun () -> Tensor.cat [])
         "stack: [2, 3] and [3]; shapes must be equal", (fun () -> Tensor.stack [ x (); Tensor.zeros [| 3 |] ])
         "pad: paddings [1] for [2, 3]; needs one of 0 or more for each of the 2 axes", (fun () -> x().pad 1)
-        "dilate: dilations [0, 1] for [2, 3]; needs one of 1 or more for each of the 2 axes",
-        (fun () -> x().dilate(0, 1))
         "gather: index [2] Int32 along axis 0 of [2, 3]; needs Int32 with 2 axes, no other one longer than the tensor's",
         (fun () -> x().gather(0, ints [ 0; 1 ] [ 2 ]))
         "gather: position 2 along an axis of size 2; positions go from 0 to 1",
@@ -47,9 +45,6 @@ let private errors: (string * (unit -> Tensor)) list =
         "gridSample: [2, 3] at [2, 3]; needs [b, c, h, w] and [b, h′, w′, 2]", (fun () -> x().gridSample(x ()))
         "layerNorm: input [2, 3], gain [2], bias [3]; needs [.., n], [n] and [n] with n > 0",
         (fun () -> x().layerNorm(Tensor.zeros [| 2 |], Tensor.zeros [| 3 |]))
-        "mseLoss: [2, 3] with target [3]; shapes must be equal", (fun () -> x().mseLoss(Tensor.zeros [| 3 |]))
-        "nllLoss: [2, 3] with classes [3] Int32; needs [n, c, ..] and Int32 [n, ..]",
-        (fun () -> x().nllLoss(ints [ 0; 1; 2 ] [ 3 ]))
         "conv2d: images [1, 1, 2, 2], window 3 × 3, stride 1, padding 0; the window must fit into the padded image",
         (fun () -> (Tensor.zeros [| 1; 1; 2; 2 |]).conv2d(Tensor.zeros [| 1; 1; 3; 3 |]))
         "bernoulliMixture: means [2, 3], image [2, 3]; needs [b, k, d] and [b, d] with k > 0",
@@ -58,7 +53,7 @@ let private errors: (string * (unit -> Tensor)) list =
         (fun () -> (x().unsqueeze 1).bernoulliSlotLoss(x (), x ()))
         "tensor: 2 elements for shape [3], which has 3", (fun () -> ofList [ 1.0; 2.0 ] [ 3 ])
         "toScalar: a tensor of shape [2, 3] has 6 elements, not one", (fun () -> Tensor.scalar (x().toScalar()))
-        "cast: to Int32 loses fractions; indices come from argmax, argmin, argsort or integers",
+        "cast: to Int32 loses fractions; indices come from argmax, nearest or integers",
         (fun () -> x().cast Dtype.Int32)
     ]
 
@@ -106,11 +101,8 @@ let tests =
                 x.permute(1, 0).view 6 |> shouldBe [ 0.0; 3.0; 1.0; 4.0; 2.0; 5.0 ]
                 x.slice (1, 0, 3, 2) |> shouldBe [ 0.0; 2.0; 3.0; 5.0 ]
                 x.slice (1, -2, -1) |> shouldBe [ 1.0; 4.0 ]
-                x.diagonal () |> shouldBe [ 0.0; 4.0 ]
-                x.trace () |> shouldBe [ 4.0 ]
                 x.select(0, 1).expand(2, 3) |> shouldBe [ 3.0; 4.0; 5.0; 3.0; 4.0; 5.0 ]
                 x.split([| 1; 2 |], 1)[1] |> shouldBe [ 1.0; 2.0; 4.0; 5.0 ]
-                x.unstack(1)[2] |> shouldBe [ 2.0; 5.0 ]
                 x.flatten().unflatten(0, 3, 2) |> shouldHaveShape [ 3; 2 ]
                 x.unsqueeze(-1).squeeze() |> shouldHaveShape [ 2; 3 ]
                 x.unsqueeze(0).squeeze 0 |> shouldHaveShape [ 2; 3 ]
@@ -124,7 +116,6 @@ let tests =
             <| fun () ->
                 Tensor.arange (3.0, dtype = Dtype.Float64) |> shouldBe [ 0.0; 1.0; 2.0 ]
                 Tensor.linspace (-1.0, 1.0, 3) |> shouldBe [ -1.0; 0.0; 1.0 ]
-                Tensor.logspace (0.0, 2.0, 3, dtype = Dtype.Float64) |> shouldBe [ 1.0; 10.0; 100.0 ]
                 Tensor.eye 2 |> shouldBe [ 1.0; 0.0; 0.0; 1.0 ]
                 Tensor.full ([| 2 |], 3.5) |> shouldBe [ 3.5; 3.5 ]
                 Tensor.``of`` (array2D [ [ 1.0; 2.0 ]; [ 3.0; 4.0 ] ]) |> shouldBe [ 1.0; 2.0; 3.0; 4.0 ]

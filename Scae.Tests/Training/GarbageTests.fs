@@ -1,5 +1,4 @@
-/// What a training leaves to the garbage collector, evaluations included. Not of the presets of constellations that search:
-/// each search leaves the divisions that it found.
+/// What a training leaves to the garbage collector, evaluations included.
 module Scae.Tests.Training.GarbageTests
 
 open System
@@ -78,6 +77,11 @@ let tests =
                 [
                     "constellations", "published", []
                     "constellations", "quick", []
+                    "constellations", "routing", []
+                    "constellations", "dreams", []
+                    "constellations", "five", []
+                    "constellations", "variable", []
+                    "constellations", "learned", []
                     "neural-em", "published", []
                     "neural-em", "paper", []
                     "neural-em", "shapes", []

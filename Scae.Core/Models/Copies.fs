@@ -1,0 +1,28 @@
+namespace Scae.Core.Models
+
+open System
+open Scae.Tensors
+
+/// Numbers copied out of tensors for a search, in an array that is kept and grows.
+[<Sealed>]
+type internal Copies() =
+    let mutable numbers: float32[] = [||]
+
+    /// Room for so many numbers; they are whatever they were before.
+    member _.Room(count: int) : Memory<float32> =
+        if numbers.Length < count then
+            numbers <- Array.zeroCreate count
+
+        Memory(numbers, 0, count)
+
+    /// The elements of a tensor.
+    member this.Of(x: Tensor) : ReadOnlyMemory<float32> =
+        let room = this.Room x.nelement
+        x.CopyTo room.Span
+        Memory.op_Implicit room
+
+    /// So many zeros.
+    member this.Zeros(count: int) : ReadOnlyMemory<float32> =
+        let room = this.Room count
+        room.Span.Clear()
+        Memory.op_Implicit room
