@@ -41,8 +41,8 @@ SlurmdUser=root
 SlurmctldPort=${SCAE_SLURM_PORT:-16817}
 SlurmdPort=$((${SCAE_SLURM_PORT:-16817} + 1))
 AuthType=auth/munge
-# A requeued job isn't begun before its old credentials are void, two minutes by default.
-AuthInfo=socket=$munge/socket,cred_expire=3
+# A requeued job isn't begun before its old credentials are void: two minutes by default, five seconds at least.
+AuthInfo=socket=$munge/socket,cred_expire=5
 CryptoType=crypto/munge
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
