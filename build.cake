@@ -1,4 +1,4 @@
-// dotnet tool restore && dotnet cake [--target Build|Format|Test|Bench|Figures|Verify|Pack]
+// dotnet tool restore && dotnet cake [--target Build|Format|Test|Bench|Figures|Verify|Pack|Install|Publish]
 
 var target = Argument("target", "Default");
 var configuration = Argument("configuration", "Release");
@@ -17,8 +17,15 @@ void Dotnet(string arguments)
     if (exitCode != 0) throw new Exception($"dotnet {arguments} ended with exit code {exitCode}");
 }
 
+void Run(string program, string arguments)
+{
+    var exitCode = StartProcess(program, arguments);
+    if (exitCode != 0) throw new Exception($"{program} {arguments} ended with exit code {exitCode}");
+}
+
 Task("Build")
-    .Description("Restores and compiles everything; a warning is an error.")
+    .Description("Restores and compiles everything; a warning is an error. With --built it is taken as done.")
+    .WithCriteria(() => !HasArgument("built"))
     .Does(() => DotNetBuild(solution, new DotNetBuildSettings { Configuration = configuration, NoLogo = true }));
 
 Task("Format")
@@ -61,20 +68,77 @@ Task("Verify")
     .IsDependentOn("Build")
     .Does(() => Scae("verify"));
 
+var packages = artifacts + Directory("packages");
+
 Task("Pack")
-    .Description("Leaves NuGet packages of the libraries in artifacts/packages.")
+    .Description("Leaves NuGet packages of the libraries and of the tool scae, for this kind of machine, in artifacts/packages.")
     .IsDependentOn("Build")
     .Does(() =>
     {
-        foreach (var project in new[] { "Scae.Tensors", "Scae.Core" })
+        foreach (var project in new[] { "Scae.Tensors", "Scae.Core", "Scae.Cli" })
         {
             DotNetPack($"./{project}", new DotNetPackSettings
             {
                 Configuration = configuration,
                 NoBuild = true,
                 NoLogo = true,
-                OutputDirectory = artifacts + Directory("packages"),
+                OutputDirectory = packages,
             });
+        }
+    });
+
+// Blocks of one language on a page.
+IEnumerable<string> Blocks(string page, string language) =>
+    System.Text.RegularExpressions.Regex.Matches(System.IO.File.ReadAllText(page), "```" + language + "\\n(.*?)```", System.Text.RegularExpressions.RegexOptions.Singleline)
+        .Select(match => match.Groups[1].Value);
+
+Task("Install")
+    .Description("Installs the tool from artifacts/packages and trains with it, and from a fresh F# and a fresh C# project.")
+    .IsDependentOn("Pack")
+    .Does(() =>
+    {
+        var place = System.IO.Directory.CreateTempSubdirectory("scae-install-").FullName;
+        try
+        {
+            // The packages are found in the folder alone; what they need comes from where it always does.
+            string source = MakeAbsolute(packages).FullPath, cache = System.IO.Path.Combine(place, "cache");
+            string version = XmlPeek("./Directory.Build.props", "/Project/PropertyGroup/Version");
+            string known = System.Environment.GetEnvironmentVariable("NUGET_PACKAGES")
+                ?? System.IO.Path.Combine(System.Environment.GetFolderPath(System.Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+            System.IO.File.WriteAllText(
+                System.IO.Path.Combine(place, "NuGet.config"),
+                $"<configuration><config><add key=\"globalPackagesFolder\" value=\"{cache}\" /></config><packageSources><add key=\"scae\" value=\"{source}\" /></packageSources><fallbackPackageFolders><add key=\"known\" value=\"{known}\" /></fallbackPackageFolders></configuration>");
+            Dotnet($"tool install scae --version {version} --tool-path \"{place}/tools\" --configfile \"{place}/NuGet.config\"");
+            string scae = System.IO.Path.Combine(place, "tools", IsRunningOnWindows() ? "scae.exe" : "scae");
+            Run(scae, $"train constellations --preset quick --quiet --out \"{place}/run\"");
+            if (!FileExists($"{place}/run/figures/training.gif")) throw new Exception("the installed tool has left no animation");
+            foreach (var (language, suffix, main) in new[] { ("fsharp", "fsproj", "Program.fs"), ("csharp", "csproj", "Program.cs") })
+            {
+                string folder = System.IO.Path.Combine(place, language);
+                System.IO.Directory.CreateDirectory(folder);
+                System.IO.File.WriteAllText(System.IO.Path.Combine(folder, main), Blocks("./Scae.Core/README.md", language).Single());
+                System.IO.File.WriteAllText(
+                    System.IO.Path.Combine(folder, $"fresh.{suffix}"),
+                    "<Project Sdk=\"Microsoft.NET.Sdk\"><PropertyGroup><OutputType>Exe</OutputType><TargetFramework>net10.0</TargetFramework></PropertyGroup>"
+                    + (suffix == "fsproj" ? "<ItemGroup><Compile Include=\"Program.fs\" /></ItemGroup>" : string.Empty)
+                    + $"<ItemGroup><PackageReference Include=\"Scae.Core\" Version=\"{version}\" /></ItemGroup></Project>");
+                Dotnet($"run -c Release --project \"{folder}\"");
+            }
+        }
+        finally
+        {
+            System.IO.Directory.Delete(place, true);
+        }
+    });
+
+Task("Publish")
+    .Description("Leaves scae as one file that needs no .NET for each --rid, all three unless given, in artifacts/RID.")
+    .Does(() =>
+    {
+        // A tree of its own: code for another machine must not take the place of this one's.
+        foreach (var rid in Argument("rid", "linux-x64,win-x64,osx-arm64").Split(','))
+        {
+            Dotnet($"publish Scae.Cli -c {configuration} -r {rid} --self-contained --artifacts-path artifacts/publish -p:PublishSingleFile=true -p:IncludeNativeLibrariesForSelfExtract=true -p:DebugType=none -o artifacts/{rid}");
         }
     });
 

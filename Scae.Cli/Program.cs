@@ -50,7 +50,10 @@ internal static class Program
         switch (command)
         {
             case Command.ShowHelp help:
-                Console.Out.WriteLine(help.text);
+                Console.Out.WriteLine(Terminal.Width is { } width ? Page.fit(width, help.text) : help.text);
+                return ExitCode.Success;
+            case Command.Completion completion:
+                Console.Out.Write(completion.script);
                 return ExitCode.Success;
             case Command.ShowList list: return ListCommand.Run(list.json);
             case Command.Train train: return TrainCommand.Run(train.Item);

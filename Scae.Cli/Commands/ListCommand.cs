@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Linq;
 using System.Text.Json.Nodes;
 using Scae.Cli.Reports;
@@ -17,7 +18,7 @@ internal static class ListCommand
         if (json)
         {
             var all = new JsonArray();
-            foreach (var specification in specifications) all.Add(ToJson(specification));
+            foreach (var experiment in Experiments.all) all.Add(ToJson(experiment));
             Console.Out.WriteLine(all.ToJsonString(Json.Indented));
             return ExitCode.Success;
         }
@@ -44,11 +45,48 @@ internal static class ListCommand
     private static string Published(PublishedFigure figure) =>
         figure.Presets.IsEmpty ? $"published: {figure.Note}" : $"published ({string.Join(", ", figure.Presets)}): {figure.Note}";
 
-    private static JsonObject ToJson(Specification specification) => new()
+    private static JsonObject ToJson(Experiment experiment)
     {
-        ["experiment"] = specification.Experiment,
-        ["title"] = specification.Title,
-        ["paper"] = specification.Paper,
-        ["presets"] = new JsonArray([.. specification.Presets.Select(preset => (JsonNode)preset.Name)]),
+        var specification = experiment.Specification;
+        return new()
+        {
+            ["experiment"] = specification.Experiment,
+            ["title"] = specification.Title,
+            ["summary"] = specification.Summary,
+            ["paper"] = specification.Paper,
+            ["presets"] = Array(specification.Presets.Select(preset => ToJson(experiment, preset))),
+            ["published"] = Array(specification.Published.Select(figure => new JsonObject
+            {
+                ["metric"] = figure.Metric,
+                ["value"] = figure.Value,
+                ["presets"] = Array(figure.Presets.Select(preset => (JsonNode)preset)),
+                ["note"] = figure.Note,
+            })),
+            ["targets"] = Array(specification.Targets.Select(target => new JsonObject
+            {
+                ["preset"] = target.Preset,
+                ["metric"] = target.Metric,
+                ["seeds"] = target.Seeds,
+                ["at_least"] = target.AtLeast?.Value,
+                ["at_most"] = target.AtMost?.Value,
+                ["note"] = target.Note,
+            })),
+        };
+    }
+
+    /// <summary>A preset's hyperparameters as the command line takes them.</summary>
+    private static JsonObject ToJson(Experiment experiment, Preset preset) => new()
+    {
+        ["name"] = preset.Name,
+        ["summary"] = preset.Summary,
+        ["hyperparameters"] = Array(experiment.Settings.Invoke(preset).Select(setting => new JsonObject
+        {
+            ["name"] = setting.Name,
+            ["kind"] = setting.Kind,
+            ["default"] = setting.Default,
+            ["summary"] = setting.Summary,
+        })),
     };
+
+    private static JsonArray Array(IEnumerable<JsonNode> items) => new([.. items]);
 }

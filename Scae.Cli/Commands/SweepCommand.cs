@@ -6,127 +6,122 @@ using System.Threading;
 using Scae.Cli.Data;
 using Scae.Cli.Reports;
 using Scae.Cli.Runs;
+using Scae.Cli.Slurm;
 using Scae.Core.CommandLine;
-using Scae.Core.Experiments;
 using Scae.Tensors;
-using Spectre.Console;
 
 namespace Scae.Cli.Commands;
 
 /// <summary>scae sweep: several seeds, or combinations of hyperparameters; mean ± standard deviation.</summary>
 internal static class SweepCommand
 {
+    // How many unfinished runs are named one by one.
+    private const int MostNamed = 10;
+
     public static int Run(SweepOptions options)
     {
         string name = options.Experiment.Specification.Experiment;
         string folder = options.Out?.Value ?? Path.Combine("runs", options.Compared.IsEmpty ? $"{name}-{options.Preset.Name}-sweep" : $"{name}-sweep");
-        Parallelism.Threads = 1;
         using var interruption = new Interruption();
-        if (!options.Compared.IsEmpty) RunPresets(options, folder, interruption.Token);
-        else if (options.Vary.IsEmpty) RunSeeds(options, folder, interruption.Token);
-        else RunScan(options, folder, interruption.Token);
+        var plan = new SweepPlan(options, folder, MnistFiles.Resources(options.Data?.Value, interruption.Token));
+        switch (options.Work)
+        {
+            case SweepWork.OnSlurm slurm:
+                Submit(options, slurm.Item, plan);
+                break;
+            case SweepWork.OneTask task:
+                RunOne(options, task.number, plan, interruption.Token);
+                break;
+            case { IsGather: true }:
+                Gather(options, plan);
+                break;
+            default:
+                RunAll(options, plan, interruption.Token);
+                break;
+        }
+
         return ExitCode.Success;
     }
 
-    private static SweepRun Trainings(SweepOptions options, string folder, bool pictures, CancellationToken stop) =>
-        Trainings(options, options.Preset, folder, pictures, stop);
-
-    private static SweepRun Trainings(SweepOptions options, Preset preset, string folder, bool pictures, CancellationToken stop) => new(
-        options.Experiment, preset, folder, options.Threads?.Value ?? Environment.ProcessorCount, MnistFiles.Resources(options.Data?.Value, stop), pictures, options.TensorBoard);
-
     private static bool IsSilent(SweepOptions options) => options.Quiet || options.Json;
 
-    private static void RunSeeds(SweepOptions options, string folder, CancellationToken stop)
+    private static void RunAll(SweepOptions options, SweepPlan plan, CancellationToken stop)
     {
-        var summaries = Trainings(options, folder, pictures: true, stop).Seeds([.. options.Overrides], options.Seeds, Report, stop);
-        var result = new SweepResult(options.Experiment.Specification.Experiment, options.Preset.Name, summaries);
-        FileProblem.Tell(folder, "the runs are whole; the same command goes on", () => AtomicFile.Write(Path.Combine(folder, "sweep.json"), result.ToJson() + "\n"));
-        if (options.Json) Console.Out.WriteLine(result.ToJson());
-        else if (!options.Quiet) Show(options.Experiment.Specification, result, folder);
-
-        void Report(Summary summary)
+        Parallelism.Threads = 1;
+        var tables = new SweepTables(options, plan.Folder);
+        var overrides = options.Overrides;
+        if (!options.Compared.IsEmpty)
         {
-            if (!IsSilent(options)) Console.Out.WriteLine($"seed {summary.Seed}: {Format.Metrics(summary.Metrics)}  {Format.Duration(summary.Spent.Total)}");
+            tables.Presets([.. plan.Groups.Select(group => (group, Summaries(group, summary => $"{summary.Preset}, seed {summary.Seed}: {Format.Duration(summary.Spent.Total)}")))]);
         }
-    }
+        else if (options.Vary.IsEmpty)
+        {
+            var group = plan.Groups[0];
+            tables.Seeds(Summaries(group, summary => $"seed {summary.Seed}: {Format.Metrics(summary.Metrics)}  {Format.Duration(summary.Spent.Total)}"));
+        }
+        else
+        {
+            var kinds = plan.Groups.Select(group => group.Overrides).ToList();
+            var summaries = plan.Groups[0].Run.Run(kinds, options.Seeds, (kind, seed) => plan.Groups[kinds.IndexOf(kind)].Job(seed).Folder, Report, stop);
+            int seeds = (int)options.Seeds.Count;
+            tables.Scan([.. plan.Groups.Select((group, i) => (group, summaries.GetRange(i * seeds, seeds)))]);
+        }
 
-    private static void Show(Specification specification, SweepResult result, string folder)
-    {
-        var means = result.Spreads.Select(spread => Tuple.Create(spread.Metric, spread.Mean)).ToList();
-        var spreads = result.Spreads.ToDictionary(spread => spread.Metric);
-        Tables.Console.Write(Tables.Results(specification, result.Preset, means, (name, _) => Format.Spread(name, spreads[name].Mean, spreads[name].Deviation)));
-        Console.Out.WriteLine($"{Format.Seeds(result.Summaries.Count)}{Spreading(result.Summaries.Count)}; runs and sweep.json: {folder}");
-    }
-
-    /// <summary>Every combination with every seed.</summary>
-    private static void RunScan(SweepOptions options, string folder, CancellationToken stop)
-    {
-        string metric = "best_" + RunFailure.Unless(ExperimentModule.configure(options.Experiment, options.Preset, options.Overrides)).Plan.BestBy.Metric;
-        var combinations = Scan.combinations(options.Vary);
-        var kinds = combinations.Select(settings => (IReadOnlyList<Tuple<string, string>>)[.. options.Overrides, .. settings]).ToList();
-        var summaries = Trainings(options, folder, pictures: false, stop).Run(kinds, options.Seeds, FolderOf, Report, stop);
-        int seeds = (int)options.Seeds.Count;
-        var rows = combinations.Select((settings, i) => new ScanRow(settings, Spread.OfAll(summaries.GetRange(i * seeds, seeds))));
-        var result = new ScanResult(options, metric, [.. rows]);
-        FileProblem.Tell(folder, "the runs are whole; the same command goes on", () => result.Write(folder));
-        if (options.Json) Console.Out.WriteLine(result.ToJson());
-        else if (!options.Quiet) Show(result, seeds, folder);
-
-        string FolderOf(IReadOnlyList<Tuple<string, string>> overrides, long seed) =>
-            Path.Combine(folder, Scan.folder(combinations[kinds.IndexOf(overrides)]), $"seed-{seed}");
+        List<Summary> Summaries(SweepGroup group, Func<Summary, string> line) =>
+            group.Run.Run([group.Overrides], options.Seeds, (_, seed) => group.Job(seed).Folder, (_, summary) => Tell(line(summary)), stop);
 
         void Report(SweepJob job, Summary summary)
         {
-            if (IsSilent(options)) return;
-            string settings = string.Join(", ", job.Overrides.Skip(options.Overrides.Length).Select(pair => $"{pair.Item1} {pair.Item2}"));
-            Console.Out.WriteLine($"{settings}, seed {job.Seed}: {Format.Name(metric)} {Format.Value(metric, summary.Metric(metric) ?? double.NaN)}  {Format.Duration(summary.Spent.Total)}");
+            string settings = string.Join(", ", job.Overrides.Skip(overrides.Length).Select(pair => $"{pair.Item1} {pair.Item2}"));
+            string metric = tables.ChosenBy;
+            Tell($"{settings}, seed {job.Seed}: {Format.Name(metric)} {Format.Value(metric, summary.Metric(metric) ?? double.NaN)}  {Format.Duration(summary.Spent.Total)}");
         }
-    }
 
-    private static void Show(ScanResult result, int seeds, string folder)
-    {
-        var table = Tables.New([.. result.Options.Vary.Select(axis => axis.Name), Format.Name(result.Metric)]);
-        foreach (var row in result.Rows)
+        void Tell(string line)
         {
-            var spread = result.SpreadOf(row);
-            table.AddRow([.. row.Settings.Select(pair => Markup.Escape(pair.Item2)), Format.Spread(spread.Metric, spread.Mean, spread.Deviation)]);
+            if (!IsSilent(options)) Console.Out.WriteLine(line);
         }
-
-        Tables.Console.Write(table);
-        Console.Out.WriteLine($"{Format.Seeds(seeds)} each{Spreading(seeds)}; table and picture: {folder}");
     }
 
-    /// <summary>Every preset with every seed.</summary>
-    private static void RunPresets(SweepOptions options, string folder, CancellationToken stop)
+    /// <summary>One of the sweep's trainings, on all the threads that were given.</summary>
+    private static void RunOne(SweepOptions options, int number, SweepPlan plan, CancellationToken stop)
     {
-        var presets = options.Compared.Select(preset => new SweepResult(options.Experiment.Specification.Experiment, preset.Name, Summaries(preset))).ToList();
-        var result = new ComparisonResult(options, presets);
-        result.Write(folder);
-        if (options.Json) Console.Out.WriteLine(result.ToJson());
-        else if (!options.Quiet) Show(result, folder);
-
-        List<Summary> Summaries(Preset preset) =>
-            Trainings(options, preset, Path.Combine(folder, preset.Name), pictures: true, stop).Seeds([.. options.Overrides], options.Seeds, Report, stop);
-
-        void Report(Summary summary)
-        {
-            if (!IsSilent(options)) Console.Out.WriteLine($"{summary.Preset}, seed {summary.Seed}: {Format.Duration(summary.Spent.Total)}");
-        }
+        if (number >= plan.Count) throw new RunFailure($"--task {number}: the sweep has {plan.Count} runs, counted from 0", ExitCode.Usage);
+        if (options.Threads is { } threads) Parallelism.Threads = threads.Value;
+        var (group, job) = plan.At(number);
+        var summary = group.Run.Alone(job, Parallelism.Threads, stop);
+        if (options.Json) Console.Out.WriteLine(summary.ToJson());
+        else if (!options.Quiet) Console.Out.WriteLine($"{job.Folder}: {Format.Metrics(summary.Metrics)}  {Format.Duration(summary.Spent.Total)}");
     }
 
-    private static void Show(ComparisonResult result, string folder)
+    private static void Submit(SweepOptions options, SlurmOptions given, SweepPlan plan)
     {
-        foreach (var compared in result.Tables)
+        var tasks = plan.Unfinished().Take(Submission.MostTasks + 1).Select(place => (int)place).ToList();
+        var job = new ArrayJob(options, given, Path.GetFullPath(plan.Folder), Submission.Program);
+        if (tasks.Count == 0)
         {
-            var table = Tables.New(["preset", .. compared.Metrics.Select(Format.Name)]);
-            foreach (var (preset, cells) in result.CellsOf(compared)) table.AddRow([.. cells.Prepend(preset).Select(Markup.Escape)]);
-            Console.Out.WriteLine(compared.Title);
-            Tables.Console.Write(table);
+            if (!options.Quiet) Console.Out.WriteLine($"all {plan.Count} runs are finished; {job.Collecting} puts them together");
+            return;
         }
 
-        int seeds = result.Presets[0].Summaries.Count;
-        Console.Out.WriteLine($"{Format.Seeds(seeds)} each{Spreading(seeds)}; runs, tables and picture: {folder}");
+        string number = Submission.Submit(job, tasks);
+        if (options.Json) Console.Out.WriteLine($"{{\"job\": \"{number}\", \"tasks\": {tasks.Count}}}");
+        else if (!options.Quiet) Console.Out.WriteLine($"job {number}, {tasks.Count} of {plan.Count} runs; what they print: {job.Place}\nwhen some are finished: {job.Collecting}");
     }
 
-    private static string Spreading(int seeds) => seeds > 1 ? ", mean ± standard deviation" : string.Empty;
+    /// <summary>The tables of what is finished, and a line about the rest.</summary>
+    private static void Gather(SweepOptions options, SweepPlan plan)
+    {
+        var finished = plan.Groups.Select(group => (Group: group, Summaries: plan.Finished(group))).Where(group => group.Summaries.Count > 0).ToList();
+        long count = finished.Sum(group => (long)group.Summaries.Count);
+        if (count == 0) throw new RunFailure($"{plan.Folder}: none of the sweep's {plan.Count} runs is finished there");
+        var tables = new SweepTables(options, plan.Folder);
+        if (!options.Compared.IsEmpty) tables.Presets(finished);
+        else if (options.Vary.IsEmpty) tables.Seeds(finished[0].Summaries);
+        else tables.Scan(finished);
+        if (count == plan.Count || IsSilent(options)) return;
+        var missing = plan.Unfinished().Take(MostNamed).Select(plan.Progress);
+        string more = plan.Count - count > MostNamed ? $" and {plan.Count - count - MostNamed} more" : string.Empty;
+        Console.Out.WriteLine($"{count} of {plan.Count} runs are finished; not yet: {string.Join(", ", missing)}{more}");
+    }
 }

@@ -1,4 +1,5 @@
 using System;
+using System.IO;
 using System.Linq;
 
 namespace Scae.Cli.Reports;
@@ -6,6 +7,23 @@ namespace Scae.Cli.Reports;
 /// <summary>What the terminal can show.</summary>
 internal static class Terminal
 {
+    /// <summary>How many columns it has; null where output goes elsewhere, or the terminal doesn't say.</summary>
+    public static int? Width
+    {
+        get
+        {
+            if (Console.IsOutputRedirected) return null;
+            try
+            {
+                return Console.WindowWidth is var width and > 0 ? width : null;
+            }
+            catch (IOException)
+            {
+                return null;
+            }
+        }
+    }
+
     /// <summary>
     /// Whether characters beyond ASCII are shown: not where the variables of the locale name another encoding, or C. Where
     /// none is set, as in most containers, UTF-8 is more likely.

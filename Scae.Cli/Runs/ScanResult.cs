@@ -33,13 +33,15 @@ internal sealed record ScanResult(SweepOptions Options, string Metric, IReadOnly
         })]),
     }.ToJsonString(Json.Indented);
 
-    /// <summary>Writes scan.json, the table scan.md, and the picture scan.png and scan.svg.</summary>
+    /// <summary>Writes scan.json, the table scan.md, and, once every combination has a run, the picture scan.png and scan.svg.</summary>
     public void Write(string folder)
     {
         var points = ListModule.OfSeq(Rows.Select(row => new ScanPoint(row.Settings, SpreadOf(row).Mean, SpreadOf(row).Deviation ?? 0)));
         string name = Format.Name(Metric);
         AtomicFile.Write(System.IO.Path.Combine(folder, "scan.json"), ToJson() + "\n");
         AtomicFile.Write(System.IO.Path.Combine(folder, "scan.md"), Scan.markdown(name, points));
-        FigureFiles.Write(folder, Scan.figure($"{Options.Experiment.Specification.Title}, preset {Options.Preset.Name}", name, Options.Vary, points));
+
+        // The picture has a place for every combination.
+        if (Rows.Count == Scan.combinations(Options.Vary).Length) FigureFiles.Write(folder, Scan.figure($"{Options.Experiment.Specification.Title}, preset {Options.Preset.Name}", name, Options.Vary, points));
     }
 }

@@ -73,6 +73,16 @@ internal sealed record SweepRun(Experiment Experiment, Preset Preset, string Fol
         return [.. results.Values];
     }
 
+    /// <summary>One training by itself, with some threads.</summary>
+    public Summary Alone(SweepJob job, int threads, CancellationToken stop) =>
+        Run(job, new Lazy<bool>(() => Fits([job.Overrides], 1)), stop, threads)
+        ?? throw new RunFailure($"stopped; everything is saved in {job.Folder}; the same command goes on", ExitCode.Stopped);
+
+    /// <summary>What a training came to; null where it isn't finished.</summary>
+    public Summary? Finished(SweepJob job) => RunFolder.At(job.Folder).IsFinished ? Finished(TrainingOf(job)) : null;
+
+    private TrainingRun TrainingOf(SweepJob job) => new(Experiment, Preset, job.Overrides, job.Seed, Resources, RunFolder.At(job.Folder), TensorBoard);
+
     /// <summary>Refuses what the memory can't hold at once, whatever kinds of runs come together; true otherwise.</summary>
     private bool Fits(IReadOnlyList<IReadOnlyList<Tuple<string, string>>> kinds, long atOnce)
     {
@@ -80,14 +90,14 @@ internal sealed record SweepRun(Experiment Experiment, Preset Preset, string Fol
         return true;
     }
 
-    private Summary? Run(SweepJob job, Lazy<bool> fits, CancellationToken stop)
+    private Summary? Run(SweepJob job, Lazy<bool> fits, CancellationToken stop, int threads = 1)
     {
-        var run = new TrainingRun(Experiment, Preset, job.Overrides, job.Seed, Resources, RunFolder.At(job.Folder), TensorBoard);
+        var run = TrainingOf(job);
         if (!run.Folder.IsFinished) _ = fits.Value;
         using var taken = RunLock.Take(job.Folder, "wait until it is done, or choose another --out");
         if (Finished(run) is { } summary) return summary;
         if (run.Folder.HoldsRun) run.CheckIdentity(run.Folder.ReadIdentity());
-        return run.Run(run.Folder.HoldsRun, 1, new SilentDisplay(), stop, Pictures);
+        return run.Run(run.Folder.HoldsRun, threads, new SilentDisplay(), stop, Pictures);
     }
 
     private Summary? Finished(TrainingRun run)

@@ -143,6 +143,45 @@ module Arguments =
             return Command.Export { Folder = folder; Format = format; Out = out }
         }
 
+    let private slurmOnly given =
+        [
+            "--partition", given.Results.Contains SweepArguments.Partition
+            "--time", given.Results.Contains SweepArguments.Time
+            "--cpus", given.Results.Contains SweepArguments.Cpus
+        ]
+        |> List.tryPick (fun (name, isGiven) -> if isGiven then Some name else None)
+
+    /// Who trains a sweep's runs.
+    let private work (given: Given<SweepArguments>) : Result<SweepWork, string> =
+        result {
+            let! task = given |> Words.count 0 Int32.MaxValue <@ SweepArguments.Task @>
+            let! partition = given |> Words.text <@ SweepArguments.Partition @>
+            let! partition = partition |> Choice.partition
+            let! time = given |> Words.text <@ SweepArguments.Time @>
+            let! time = time |> Choice.timeLimit
+            let! cpus = given |> Words.count 1 1024 <@ SweepArguments.Cpus @>
+
+            let wanted =
+                [
+                    if given.Results.Contains SweepArguments.Slurm then
+                        "--slurm", OnSlurm { Partition = partition; Time = time; Cpus = defaultArg cpus 1 }
+                    if task.IsSome then
+                        "--task", OneTask task.Value
+                    if given.Results.Contains SweepArguments.Collect then
+                        "--collect", Gather
+                ]
+
+            return!
+                match wanted, slurmOnly given with
+                | (one, _) :: (other, _) :: _, _ -> Error $"{one}: can't be with {other}"
+                | [ "--slurm", _ ], _ when given.Results.Contains SweepArguments.Threads ->
+                    Error "--threads: can't be with --slurm; --cpus says how many cores a task has"
+                | [ "--slurm", work ], _ -> Ok work
+                | _, Some name -> Error $"{name}: needs --slurm"
+                | [ _, work ], None -> Ok work
+                | [], None -> Ok Here
+        }
+
     let private sweep (words: string list) : Result<Command, string> =
         result {
             let! given = Words.read<SweepArguments> "sweep" words
@@ -175,6 +214,7 @@ module Arguments =
             let! vary = given.Results.GetResults SweepArguments.Vary |> Choice.axes overrides experiment preset
             let! seeds = given |> Words.text <@ SweepArguments.Seeds @>
             let! seeds = Choice.seeds (defaultArg seeds "0..4")
+            let! work = work given
             let! out = given |> Words.folder <@ SweepArguments.Out @>
             let! threads = given |> threads <@ SweepArguments.Threads @>
             let! data = given |> Words.folder <@ SweepArguments.Data @>
@@ -188,6 +228,7 @@ module Arguments =
                         Seeds = seeds
                         Vary = vary
                         Compared = compared
+                        Work = work
                         Out = out
                         Threads = threads
                         Data = data
@@ -298,6 +339,19 @@ module Arguments =
         Words.read<ListArguments> "list" words
         |> Result.map (fun given -> ShowList(given.Results.Contains ListArguments.Json))
 
+    let private completion (words: string list) : Result<Command, string> =
+        result {
+            let! given = Words.read<CompletionArguments> "completion" words
+            let! shell = given |> Words.main <@ CompletionArguments.Shell @>
+            let! shell = shell |> Words.required "a shell" "bash" given
+
+            match Completion.script shell with
+            | Some script -> return Command.Completion script
+            | None ->
+                let shells = String.concat ", " Completion.shells
+                return! Error $"there is no completion for {shell}; there is for {shells}"
+        }
+
     let private isHelp (word: string) = word = "--help" || word = "-h"
 
     let private help (words: string list) : string =
@@ -329,4 +383,5 @@ module Arguments =
         | "verify" :: words -> verify words
         | "gradcheck" :: words -> gradcheck words
         | "bench" :: words -> bench words
+        | "completion" :: words -> completion words
         | verb :: _ -> Error $"there is no command {verb}{Spelling.nearest verb Help.verbs}"

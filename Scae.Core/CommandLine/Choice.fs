@@ -2,6 +2,7 @@ namespace Scae.Core.CommandLine
 
 open System
 open System.Globalization
+open System.Text.RegularExpressions
 open Scae.Core.Configuration
 open Scae.Core.Experiments
 
@@ -87,3 +88,23 @@ module internal Choice =
             Ok { First = first; Last = last }
         | [| Some first; Some last |] when first <= last -> Error $"--seeds {text}: must be fewer than {Int32.MaxValue}"
         | _ -> Error $"--seeds {text}: must be first..last with first ≤ last, such as 0..4"
+
+    let private part = Regex(@"^[A-Za-z0-9_.,-]+\z", RegexOptions.CultureInvariant)
+
+    // sbatch's minutes, M:S, H:M:S, D-H, D-H:M and D-H:M:S.
+    let private limit =
+        Regex(@"^(\d+(:\d{1,2}){0,2}|\d+-\d{1,2}(:\d{1,2}){0,2})\z", RegexOptions.CultureInvariant)
+
+    /// The name of a partition, or several; nothing in it means anything to a shell. The error is one line.
+    let partition (text: string option) : Result<string option, string> =
+        match text with
+        | Some name when not (part.IsMatch name) ->
+            Error $"--partition {name}: must be a partition's name, or several with commas between"
+        | _ -> Ok text
+
+    /// A limit of time as Slurm writes it. The error is one line.
+    let timeLimit (text: string option) : Result<string option, string> =
+        match text with
+        | Some time when not (limit.IsMatch time) ->
+            Error $"--time {time}: must be minutes, hours:minutes:seconds or days-hours, such as 30, 1:30:00 or 2-12"
+        | _ -> Ok text

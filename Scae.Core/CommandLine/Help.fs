@@ -9,7 +9,19 @@ open Scae.Core.Experiments
 module internal Help =
     /// The commands.
     let verbs: string list =
-        [ "list"; "train"; "eval"; "figures"; "report"; "export"; "sweep"; "verify"; "gradcheck"; "bench" ]
+        [
+            "list"
+            "train"
+            "eval"
+            "figures"
+            "report"
+            "export"
+            "sweep"
+            "verify"
+            "gradcheck"
+            "bench"
+            "completion"
+        ]
 
     /// The hyperparameters of an experiment: one table for all presets that train the same kind of model, with the values
     /// of the first of them.
@@ -50,8 +62,13 @@ module internal Help =
 
         String.concat "\n" ([ ""; $"PRESETS OF {specification.Experiment}:"; "" ] @ presets @ tables)
 
+    // The same pages everywhere; the shell fits them to a narrower terminal.
+    let private pageWidth = 80
+
     let private parser<'arguments when 'arguments :> IArgParserTemplate> (verb: string) =
-        let parser = ArgumentParser.Create<'arguments>(programName = $"scae {verb}")
+        let parser =
+            ArgumentParser.Create<'arguments>(programName = $"scae {verb}", usageStringCharacterWidth = pageWidth)
+
         (fun () -> parser.PrintUsage()), (fun () -> parser.GetArgumentCases())
 
     /// The usage of a command and its options.
@@ -66,11 +83,35 @@ module internal Help =
         | "report" -> parser<ReportArguments> verb
         | "verify" -> parser<VerifyArguments> verb
         | "gradcheck" -> parser<GradcheckArguments> verb
+        | "completion" -> parser<CompletionArguments> verb
         | _ -> parser<BenchArguments> verb
+
+    let private casesOf (verb: string) : ArgumentCaseInfo list = snd (parserOf verb) ()
+
+    /// The options of a command that people see: the name, the field of its value (none for a switch), what it means.
+    let described (verb: string) : (string * string option * string) list =
+        casesOf verb
+        |> List.filter (fun case -> not case.IsMainCommand && not case.IsHidden.Value)
+        |> List.map (fun case ->
+            let field = case.UnionCaseInfo.GetFields() |> Array.tryHead |> Option.map _.Name
+            case.CommandLineNames.Value.Head, field, case.Description.Value)
+
+    /// The field of the words of a command that aren't options, such as experiment or folder; none where it takes no word.
+    let mainOf (verb: string) : string option =
+        casesOf verb
+        |> List.tryFind _.IsMainCommand
+        |> Option.bind (fun case -> case.UnionCaseInfo.GetFields() |> Array.tryHead |> Option.map _.Name)
+
+    /// What a command does.
+    let summaryOf (verb: string) : string =
+        ArgumentParser.Create<RootArguments>().GetArgumentCases()
+        |> List.tryFind (fun case -> case.UnionCaseInfo.Name.ToLowerInvariant() = verb)
+        |> Option.map _.Description.Value
+        |> Option.defaultValue ""
 
     /// The options of a command, without hyperparameters.
     let optionsOf (verb: string) : string list =
-        snd (parserOf verb) ()
+        casesOf verb
         |> List.filter (fun case -> not case.IsMainCommand)
         |> List.collect _.CommandLineNames.Value
 
@@ -78,14 +119,20 @@ module internal Help =
     let text (verb: string option) (experiment: Experiment option) : string =
         match verb with
         | Some verb ->
-            let usage = fst (parserOf verb) ()
+            let usage = (fst (parserOf verb) ()).TrimEnd()
 
             match verb, experiment with
-            | ("train" | "sweep"), Some experiment -> usage.TrimEnd() + "\n" + hyperparameterHelp experiment
+            | ("train" | "sweep"), Some experiment ->
+                usage + "\n" + hyperparameterHelp experiment + Examples.section verb
             | ("train" | "sweep"), None ->
-                usage.TrimEnd()
+                usage
                 + $"\n\nscae {verb} EXPERIMENT --help also lists the experiment's presets and hyperparameters."
-            | _ -> usage.TrimEnd()
+                + Examples.section verb
+            | _ -> usage + Examples.section verb
         | None ->
-            ArgumentParser.Create<RootArguments>(programName = "scae").PrintUsage().TrimEnd()
+            ArgumentParser
+                .Create<RootArguments>(programName = "scae", usageStringCharacterWidth = pageWidth)
+                .PrintUsage()
+                .TrimEnd()
             + "\n\nscae train constellations trains the first experiment; scae COMMAND --help tells more."
+            + Examples.section ""

@@ -74,6 +74,26 @@ type ExportOptions =
         Out: string option
     }
 
+/// What a task of an array job is given.
+type SlurmOptions =
+    {
+        Partition: string option
+        /// The limit as Slurm writes it.
+        Time: string option
+        Cpus: int
+    }
+
+/// What is done about a sweep's runs.
+type SweepWork =
+    /// They are trained by this process.
+    | Here
+    /// Slurm is told to train them.
+    | OnSlurm of SlurmOptions
+    /// One is trained, by its place among them.
+    | OneTask of number: int
+    /// None is trained; the finished ones are put together.
+    | Gather
+
 /// What `scae sweep` was asked to do.
 type SweepOptions =
     {
@@ -85,6 +105,7 @@ type SweepOptions =
         Vary: ScanAxis list
         /// The presets that are compared, in place of the one; none where it is but one.
         Compared: Preset list
+        Work: SweepWork
         Out: string option
         Threads: int option
         /// The folder of data that isn't generated.
@@ -114,6 +135,7 @@ type ExperimentOptions =
 type Command =
     | ShowHelp of text: string
     | ShowList of json: bool
+    | Completion of script: string
     | Train of TrainOptions
     | Eval of EvalOptions
     | Figures of RunOptions

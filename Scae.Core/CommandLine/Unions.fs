@@ -136,6 +136,12 @@ type internal SweepArguments =
     | Threads of count: string
     | Data of folder: string
     | Tensorboard
+    | Slurm
+    | Partition of name: string
+    | Time of limit: string
+    | Cpus of count: string
+    | Task of number: string
+    | Collect
     | Quiet
     | Json
 
@@ -154,6 +160,13 @@ type internal SweepArguments =
             | Threads _ -> Meaning.AtOnce
             | Data _ -> Meaning.Data
             | Tensorboard -> Meaning.TensorBoard
+            | Slurm -> "submit the runs that aren't finished as an array job, one task each, and return."
+            | Partition _ -> "with --slurm: the partition; Slurm's own choice unless given."
+            | Time _ ->
+                "with --slurm: the limit of a task, such as 30 (minutes) or 1-12:00:00; what is stopped goes on."
+            | Cpus _ -> "with --slurm: cores of a task; 1 unless given."
+            | Task _ -> "train only this one of the sweep's runs, counted from 0, as an array job's task does."
+            | Collect -> "train nothing: the table of the runs that are finished, and what the others lack."
             | Quiet -> Meaning.Quiet
             | Json -> Meaning.Json
 
@@ -217,6 +230,14 @@ type internal BenchArguments =
             | Data _ -> Meaning.Data
             | Json -> Meaning.Json
 
+type internal CompletionArguments =
+    | [<MainCommand>] Shell of shell: string
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | Shell _ -> "bash, zsh or powershell."
+
 type internal RootArguments =
     | [<CliPrefix(CliPrefix.None)>] List of ParseResults<ListArguments>
     | [<CliPrefix(CliPrefix.None)>] Train of ParseResults<TrainArguments>
@@ -228,6 +249,7 @@ type internal RootArguments =
     | [<CliPrefix(CliPrefix.None)>] Verify of ParseResults<VerifyArguments>
     | [<CliPrefix(CliPrefix.None)>] Gradcheck of ParseResults<GradcheckArguments>
     | [<CliPrefix(CliPrefix.None)>] Bench of ParseResults<BenchArguments>
+    | [<CliPrefix(CliPrefix.None)>] Completion of ParseResults<CompletionArguments>
 
     interface IArgParserTemplate with
         member this.Usage =
@@ -242,3 +264,4 @@ type internal RootArguments =
             | Verify _ -> "run what paper-specs promises and say which targets hold."
             | Gradcheck _ -> "automatic derivatives against central differences, in float64."
             | Bench _ -> "milliseconds per training step, and how they split."
+            | Completion _ -> "a script that completes scae's words in bash, zsh or PowerShell."

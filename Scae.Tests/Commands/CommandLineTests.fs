@@ -106,7 +106,18 @@ let tests =
 
                 // Colours are for terminals; this is a pipe.
                 result.Output |> shouldLackText "\u001b"
-                (json (run [ "list"; "--json" ]).Output).GetArrayLength() |> shouldBeAtLeast 1
+                let first = (json (run [ "list"; "--json" ]).Output)[0]
+                (first |> property "experiment").GetString() |> shouldEqual "constellations"
+                let preset = (first |> property "presets")[0]
+                (preset |> property "name").GetString() |> shouldEqual "published"
+
+                let rate =
+                    (preset |> property "hyperparameters").EnumerateArray()
+                    |> Seq.find (fun each -> (each |> property "name").ValueEquals "learning-rate")
+
+                (rate |> property "default").GetString() |> shouldEqual "0.003"
+                (first |> property "published").GetArrayLength() |> shouldBeAtLeast 1
+                (first |> property "targets").GetArrayLength() |> shouldBeAtLeast 1
 
             for arguments, expected in nonsense do
                 let words = String.concat " " arguments

@@ -14,7 +14,20 @@ let private page (words: string list) : string =
 let private pages =
     [
         []
-        for verb in [ "list"; "train"; "eval"; "figures"; "report"; "export"; "sweep"; "verify"; "gradcheck"; "bench" ] do
+        for verb in
+            [
+                "list"
+                "train"
+                "eval"
+                "figures"
+                "report"
+                "export"
+                "sweep"
+                "verify"
+                "gradcheck"
+                "bench"
+                "completion"
+            ] do
             [ verb ]
         for experiment in Experiments.all do
             [ "train"; experiment.Specification.Experiment ]

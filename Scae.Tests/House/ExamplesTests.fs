@@ -8,8 +8,15 @@ open System.IO
 open Scae.Tests.Claims
 open Expecto
 
-let private run (arguments: string list) : int * string =
-    let info = ProcessStartInfo("dotnet", RedirectStandardOutput = true, RedirectStandardError = true)
+let private run (folder: string) (arguments: string list) : int * string =
+    let info =
+        ProcessStartInfo(
+            "dotnet",
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = folder
+        )
+
     List.iter info.ArgumentList.Add arguments
     use running = nonNull (Process.Start info)
     let error = running.StandardError.ReadToEndAsync()
@@ -18,9 +25,9 @@ let private run (arguments: string list) : int * string =
     running.ExitCode, output + error.Result
 
 /// The script with its references pointed at the assemblies that the tests run with.
-let private scriptForTests (folder: string) : string =
-    let script = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "examples", "constellations.fsx"))
-    let path = Path.Combine(folder, "constellations.fsx")
+let private scriptForTests (name: string) (folder: string) : string =
+    let script = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "examples", name))
+    let path = Path.Combine(folder, name)
 
     File.WriteAllText(
         path,
@@ -41,7 +48,7 @@ let tests =
             testCase "the F# script trains and differentiates"
             <| fun () ->
                 Scae.Tests.Commands.CommandLine.inNewFolder (fun folder ->
-                    let exitCode, output = run [ "fsi"; "--exec"; scriptForTests folder ]
+                    let exitCode, output = run folder [ "fsi"; "--exec"; scriptForTests "constellations.fsx" folder ]
                     Expect.equal exitCode 0 output
 
                     for words in
@@ -53,10 +60,30 @@ let tests =
                         ] do
                         output |> shouldContainText words)
 
+            testCase "the lesson trains with both equations, the other one nearer to the objects, and draws them"
+            <| fun () ->
+                Scae.Tests.Commands.CommandLine.inNewFolder (fun folder ->
+                    let exitCode, output = run folder [ "fsi"; "--exec"; scriptForTests "lesson.fsx" folder ]
+                    Expect.equal exitCode 0 output
+
+                    let off (name: string) =
+                        let line = output.Split '\n' |> Array.find _.StartsWith($"{name}: ")
+                        Double.Parse(line[line.LastIndexOf ' ' + 1 ..], CultureInfo.InvariantCulture)
+
+                    off "Gaussian" |> shouldBeLessThan 0.5
+                    off "robust" |> shouldBeLessThan (off "Gaussian")
+                    let picture = File.ReadAllBytes(Path.Combine(folder, "lesson.png"))
+                    picture[1..3] |> shouldEqual "PNG"B)
+
             testCase "a sixth paper is checked, trained and drawn from its own files alone"
             <| fun () ->
                 let program = Path.Combine(AppContext.BaseDirectory, "stroke-vae.dll")
-                let exitCode, output = run [ program; "epochs=2"; "steps-per-epoch=60"; "hidden=64"; "test-size=200" ]
+
+                let exitCode, output =
+                    run
+                        AppContext.BaseDirectory
+                        [ program; "epochs=2"; "steps-per-epoch=60"; "hidden=64"; "test-size=200" ]
+
                 Expect.equal exitCode 0 output
 
                 let errors =
@@ -71,13 +98,17 @@ let tests =
 
             testCase "the sixth paper's options are refused as those of the other five"
             <| fun () ->
-                let exitCode, output = run [ Path.Combine(AppContext.BaseDirectory, "stroke-vae.dll"); "cod=3" ]
+                let exitCode, output =
+                    run AppContext.BaseDirectory [ Path.Combine(AppContext.BaseDirectory, "stroke-vae.dll"); "cod=3" ]
+
                 exitCode |> shouldEqual 1
                 output |> shouldContainText "there is no hyperparameter --cod; did you mean code?"
 
             testCase "the C# model learns the sine"
             <| fun () ->
-                let exitCode, output = run [ Path.Combine(AppContext.BaseDirectory, "sine-fit.dll") ]
+                let exitCode, output =
+                    run AppContext.BaseDirectory [ Path.Combine(AppContext.BaseDirectory, "sine-fit.dll") ]
+
                 exitCode |> shouldEqual 0
                 output |> shouldContainText "step 1000: mean squared error 0.00"
         ]

@@ -1,0 +1,83 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using Scae.Cli.Runs;
+using Scae.Core.CommandLine;
+using Scae.Core.Experiments;
+using Spectre.Console;
+
+namespace Scae.Cli.Reports;
+
+/// <summary>What a sweep came to, or the part of it that is finished: files in its folder, and on the console a table or JSON.</summary>
+internal sealed class SweepTables(SweepOptions options, string folder)
+{
+    /// <summary>The metric by which a run's best epoch is chosen.</summary>
+    public string ChosenBy =>
+        "best_" + RunFailure.Unless(ExperimentModule.configure(options.Experiment, options.Preset, options.Overrides)).Plan.BestBy.Metric;
+
+    /// <summary>The seeds of one preset.</summary>
+    public void Seeds(IReadOnlyList<Summary> summaries)
+    {
+        var result = new SweepResult(options.Experiment.Specification.Experiment, options.Preset.Name, summaries);
+        FileProblem.Tell(folder, "the runs are whole; the same command goes on", () => AtomicFile.Write(Path.Combine(folder, "sweep.json"), result.ToJson() + "\n"));
+        if (options.Json) Console.Out.WriteLine(result.ToJson());
+        else if (!options.Quiet) Show(result);
+    }
+
+    /// <summary>Every combination with every seed.</summary>
+    public void Scan(IReadOnlyList<(SweepGroup Group, List<Summary> Summaries)> groups)
+    {
+        var result = new ScanResult(options, ChosenBy, [.. groups.Select(group => new ScanRow(group.Group.Settings, Spread.OfAll(group.Summaries)))]);
+        FileProblem.Tell(folder, "the runs are whole; the same command goes on", () => result.Write(folder));
+        if (options.Json) Console.Out.WriteLine(result.ToJson());
+        else if (!options.Quiet) Show(result, groups[0].Summaries.Count);
+    }
+
+    /// <summary>Every preset with every seed.</summary>
+    public void Presets(IReadOnlyList<(SweepGroup Group, List<Summary> Summaries)> groups)
+    {
+        var presets = groups.Select(group => new SweepResult(options.Experiment.Specification.Experiment, group.Group.Run.Preset.Name, group.Summaries)).ToList();
+        var result = new ComparisonResult(options, presets);
+        result.Write(folder);
+        if (options.Json) Console.Out.WriteLine(result.ToJson());
+        else if (!options.Quiet) Show(result);
+    }
+
+    private static string Spreading(int seeds) => seeds > 1 ? ", mean ± standard deviation" : string.Empty;
+
+    private void Show(SweepResult result)
+    {
+        var means = result.Spreads.Select(spread => Tuple.Create(spread.Metric, spread.Mean)).ToList();
+        var spreads = result.Spreads.ToDictionary(spread => spread.Metric);
+        Tables.Console.Write(Tables.Results(options.Experiment.Specification, result.Preset, means, (name, _) => Format.Spread(name, spreads[name].Mean, spreads[name].Deviation)));
+        Console.Out.WriteLine($"{Format.Seeds(result.Summaries.Count)}{Spreading(result.Summaries.Count)}; runs and sweep.json: {folder}");
+    }
+
+    private void Show(ScanResult result, int seeds)
+    {
+        var table = Tables.New([.. options.Vary.Select(axis => axis.Name), Format.Name(result.Metric)]);
+        foreach (var row in result.Rows)
+        {
+            var spread = result.SpreadOf(row);
+            table.AddRow([.. row.Settings.Select(pair => Markup.Escape(pair.Item2)), Format.Spread(spread.Metric, spread.Mean, spread.Deviation)]);
+        }
+
+        Tables.Console.Write(table);
+        Console.Out.WriteLine($"{Format.Seeds(seeds)} each{Spreading(seeds)}; table and picture: {folder}");
+    }
+
+    private void Show(ComparisonResult result)
+    {
+        foreach (var compared in result.Tables)
+        {
+            var table = Tables.New(["preset", .. compared.Metrics.Select(Format.Name)]);
+            foreach (var (preset, cells) in result.CellsOf(compared)) table.AddRow([.. cells.Prepend(preset).Select(Markup.Escape)]);
+            Console.Out.WriteLine(compared.Title);
+            Tables.Console.Write(table);
+        }
+
+        int seeds = result.Presets[0].Summaries.Count;
+        Console.Out.WriteLine($"{Format.Seeds(seeds)} each{Spreading(seeds)}; runs, tables and picture: {folder}");
+    }
+}

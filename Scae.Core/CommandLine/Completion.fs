@@ -1,0 +1,168 @@
+namespace Scae.Core.CommandLine
+
+open System.IO
+open System.Reflection
+open Scae.Core.Configuration
+open Scae.Core.Experiments
+
+/// Scripts that complete scae's words in a shell. Each is a table of words, made from what help is made from, and a fixed
+/// part that looks them up (the files in Completion/), so that a key press starts no process of scae.
+[<RequireQualifiedAccess>]
+module internal Completion =
+    /// Words that may stand in one place, and what each means. A single word with @ names the kind of a value instead:
+    /// @text, @folder, @file, @preset, @presets or @vary.
+    type private Row = { Key: string; Words: (string * string) list }
+
+    /// The shells that there are scripts for.
+    let shells: string list = [ "bash"; "zsh"; "powershell" ]
+
+    let private row key words = { Key = key; Words = words }
+
+    /// The rows of what options take, by the field of their value; a switch has none.
+    let private valueOf (owner: string) (option: string) (field: string option) : Row list =
+        let words =
+            match option, field with
+            | _, None -> []
+            | "--preset", _ -> [ "@preset" ]
+            | "--presets", _ -> [ "@presets" ]
+            | "--vary", _ -> [ "@vary" ]
+            | "--format", _ -> [ "npz"; "onnx" ]
+            | _, Some "folder" -> [ "@folder" ]
+            | _, Some "file" -> [ "@file" ]
+            | _ -> [ "@text" ]
+
+        if words.IsEmpty then
+            []
+        else
+            [ row $"value:{owner}:{option}" (words |> List.map (fun word -> word, "")) ]
+
+    let private experiments =
+        lazy (Experiments.all |> List.map (fun each -> each.Specification.Experiment, each.Specification.Summary))
+
+    let private ofVerb (verb: string) : Row list =
+        let options = Help.described verb
+
+        [
+            match Help.mainOf verb with
+            | Some "experiment" -> row $"main:{verb}" experiments.Value
+            | Some "shell" -> row $"main:{verb}" (shells |> List.map (fun shell -> shell, ""))
+            | Some kind -> row $"main:{verb}" [ $"@{kind}", "" ]
+            | None -> ()
+            row $"options:{verb}" (options |> List.map (fun (name, _, meaning) -> name, meaning))
+            if List.contains "--set" (Help.optionsOf verb) then
+                row $"sets:{verb}" [ "yes", "" ]
+            for name, field, _ in options do
+                yield! valueOf verb name field
+        ]
+
+    let private choicesOf (kind: string) : string list =
+        match kind with
+        | "true or false" -> [ "true"; "false" ]
+        | "integer"
+        | "number"
+        | "text" -> [ "@text" ]
+        | list when list.EndsWith '…' -> [ "@text" ]
+        | choices -> choices.Split ", " |> List.ofArray
+
+    let private ofExperiment (experiment: Experiment) : Row list =
+        let specification = experiment.Specification
+
+        let settings: Setting list =
+            specification.Presets |> List.collect experiment.Settings |> List.distinctBy _.Name
+
+        [
+            row
+                $"presets:{specification.Experiment}"
+                (specification.Presets |> List.map (fun preset -> preset.Name, preset.Summary))
+            row
+                $"hyperparameters:{specification.Experiment}"
+                (settings |> List.map (fun setting -> $"--{setting.Name}", setting.Summary))
+            for setting in settings do
+                row
+                    $"value:{specification.Experiment}:--{setting.Name}"
+                    (choicesOf setting.Kind |> List.map (fun word -> word, ""))
+        ]
+
+    let private rows () : Row list =
+        [
+            row "verbs" (Help.verbs |> List.map (fun verb -> verb, Help.summaryOf verb))
+            row "experiments" experiments.Value
+            // Where no experiment is named yet: every preset there is.
+            row
+                "presets:"
+                (Experiments.all
+                 |> List.collect (fun each -> each.Specification.Presets |> List.map (fun preset -> preset.Name, ""))
+                 |> List.distinct)
+            yield! Help.verbs |> List.collect ofVerb
+            yield! Experiments.all |> List.collect ofExperiment
+        ]
+
+    let private fixedPart (name: string) : string =
+        use stream = nonNull (Assembly.GetExecutingAssembly().GetManifestResourceStream $"completion/{name}")
+        use reader = new StreamReader(stream)
+        reader.ReadToEnd()
+
+    // A quote can't stand within single quotes of a POSIX shell: they end, an escaped one follows, they begin again.
+    let private quoted (text: string) = "'" + text.Replace("'", @"'\''") + "'"
+
+    /// A shell function that looks words up, what it does with them said for each row.
+    let private lookUp (act: Row -> string) : string =
+        [
+            "_scae_words() {"
+            "    case $1 in"
+            for row in rows () do
+                $"    {quoted row.Key}) {act row} ;;"
+            "    esac"
+            "}"
+            ""
+            ""
+        ]
+        |> String.concat "\n"
+
+    let private bash () =
+        let names row = row.Words |> List.map fst |> String.concat " "
+
+        "# Completion of scae for bash, written by scae completion bash.\n\n"
+        + lookUp (fun row -> $"echo {quoted (names row)}")
+        + fixedPart "scae.bash"
+
+    let private zsh () =
+        let described (name: string, meaning: string) = quoted (if meaning = "" then name else $"{name}:{meaning}")
+
+        let assign row =
+            let words = row.Words |> List.map described |> String.concat " "
+            $"reply=({words})"
+
+        "#compdef scae\n# Completion of scae for zsh, written by scae completion zsh.\n\n"
+        + (lookUp assign).Replace("    case $1 in", "    reply=()\n    case $1 in")
+        + fixedPart "scae.zsh"
+
+    let private powershell () =
+        let quoted (text: string) = "'" + text.Replace("'", "''") + "'"
+
+        let line row =
+            let words =
+                row.Words
+                |> List.map (fun (name, meaning) -> $"{quoted name} = {quoted meaning}")
+                |> String.concat "; "
+
+            $"    {quoted row.Key} = [ordered]@{{ {words} }}"
+
+        [
+            "# Completion of scae for PowerShell, written by scae completion powershell."
+            ""
+            "$ScaeWords = @{"
+            yield! rows () |> List.map line
+            "}"
+            ""
+            fixedPart "scae.ps1"
+        ]
+        |> String.concat "\n"
+
+    /// The script for a shell; none for a shell that there is none for.
+    let script (shell: string) : string option =
+        match shell with
+        | "bash" -> Some(bash ())
+        | "zsh" -> Some(zsh ())
+        | "powershell" -> Some(powershell ())
+        | _ -> None
