@@ -78,15 +78,13 @@ module ScaeCurves =
 
         draw
             (title, y)
-            [
-                "explained mass", Palette.blue, curve "posterior"
-                "presence", Palette.green, curve "prior"
-            ]
+            [ "explained mass", Palette.blue, curve "posterior"; "presence", Palette.green, curve "prior" ]
             whole
             until
 
     /// The accuracy of both online probes.
-    let probes: History -> History -> Panel = ofBoth ("LIN-PRED: online probes, validation", "accuracy") "probe"
+    let probes: History -> History -> Panel =
+        ofBoth ("LIN-PRED: online probes, validation", "accuracy") "probe"
 
     /// The accuracy of clusters that are fitted to and matched with validation digits.
     let private matches: History -> History -> Panel =

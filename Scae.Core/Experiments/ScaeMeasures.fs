@@ -24,6 +24,7 @@ module ScaeMeasures =
     let private entropies (name: string) (presence: float[][]) : Metrics =
         let shares = presence |> Array.map normalized
         let mean = Array.init shares[0].Length (fun k -> shares |> Array.averageBy (fun q -> q[k]))
+
         [
             $"{name}_entropy_within", shares |> Array.averageBy entropy
             $"{name}_entropy_between", entropy mean

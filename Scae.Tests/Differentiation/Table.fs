@@ -155,10 +155,7 @@ let private attentions =
             (fun _ xs -> xs[0].chamfer xs[1])
     ]
 
-let private choices =
-    [
-        yield! binary "where" Anywhere Anywhere (fun a b -> a.gt(0.3).where(a * b, b))
-    ]
+let private choices = [ yield! binary "where" Anywhere Anywhere (fun a b -> a.gt(0.3).where(a * b, b)) ]
 
 /// Positions below count, of the given shape.
 let private positions (it: Instance) count (shape: int[]) =

@@ -20,11 +20,11 @@ let private clouds (classes: int) (d: int) (count: int) (spread: float) (seed: i
 
 let private small: KMeansConfig = { Clusters = 4; Starts = 5; MostRounds = 100 }
 
-let private square (a: float[]) (b: float[]) =
-    Array.fold2 (fun sum (x: float) y -> sum + (x - y) * (x - y)) 0.0 a b
+let private square (a: float[]) (b: float[]) = Array.fold2 (fun sum (x: float) y -> sum + (x - y) * (x - y)) 0.0 a b
 
 let private plainLabels (points: float[][]) (centres: float[][]) =
-    points |> Array.map (fun point -> Seq.minBy (fun c -> square centres[c] point) [ 0 .. centres.Length - 1 ])
+    points
+    |> Array.map (fun point -> Seq.minBy (fun c -> square centres[c] point) [ 0 .. centres.Length - 1 ])
 
 /// A round of Lloyd's algorithm that compares each point with each centre.
 let private lloyd (points: float[][]) (centres: float[][]) =
@@ -80,10 +80,7 @@ let tests =
 
                 let check (clusters: int) (points: float[][]) (seed: int64) =
                     let after rounds =
-                        KMeans.fit
-                            { Clusters = clusters; Starts = 1; MostRounds = rounds }
-                            (Key.OfSeed seed)
-                            points
+                        KMeans.fit { Clusters = clusters; Starts = 1; MostRounds = rounds } (Key.OfSeed seed) points
 
                     let last = after 1000
                     let mutable centres = (after 1).Centres
@@ -171,6 +168,7 @@ let tests =
             <| fun () ->
                 let points, _ = clouds 3 5 150 1.0 5L
                 let found = NearestNeighbours.among 7 points
+
                 for i in 0..149 do
                     let expected =
                         [| 0..149 |]

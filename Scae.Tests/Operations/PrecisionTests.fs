@@ -71,18 +71,7 @@ let private anyFloats (count: int) =
 
 let private withReference = Digest.functions |> List.filter (fun (name, _) -> name <> "safelog")
 
-let private inDouble =
-    [
-        "exp"
-        "expm1"
-        "log"
-        "log1p"
-        "sigmoid"
-        "softplus"
-        "tanh"
-        "sin"
-        "cos"
-    ]
+let private inDouble = [ "exp"; "expm1"; "log"; "log1p"; "sigmoid"; "softplus"; "tanh"; "sin"; "cos" ]
 
 /// Where a function of doubles is tried: magnitudes from 10⁻¹⁰ to the largest of interest, both signs where it has them.
 let private argumentsOf (name: string) =
