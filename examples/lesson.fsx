@@ -49,11 +49,16 @@ let init (key: Key) : Model =
     key.FillNormal(drawn, 0.0f, 0.3f)
     Parameters.trainable { Centres = Tensor.``of`` (drawn, objects, 2) }
 
+/// |x - μ_k|², [points, objects].
+let squaredDistances (model: Model) : Tensor =
+    let difference = x - model.Centres
+    (difference * difference).sum 2
+
 /// THE EQUATION. log p(x|k) = -|x - μ_k|² / 2: a Gaussian. [points, objects]
-let gaussian (model: Model) : Tensor = ((x - model.Centres).pow(2.0).sum 2) * -0.5
+let gaussian (model: Model) : Tensor = squaredDistances model * -0.5
 
 /// ANOTHER. log p(x|k) = -√(1 + |x - μ_k|²): far points count for less. What will the strays do now?
-let robust (model: Model) : Tensor = -((x - model.Centres).pow(2.0).sum(2) + 1.0).sqrt()
+let robust (model: Model) : Tensor = -(squaredDistances model + 1.0).sqrt()
 
 /// -log Σ_k p(x|k) / K, the mean over points.
 let loss (equation: Model -> Tensor) (model: Model) : Tensor = -(equation(model).logsumexp 1).mean()
