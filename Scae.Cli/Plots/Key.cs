@@ -85,7 +85,6 @@ internal static class Key
             Mark.Line { Item: var m } => Along(m.X.Zip(m.Y, at)),
             Mark.Scatter { Item: var m } => m.X.Zip(m.Y, at),
             Mark.Polygon { Item: var m } => Along(m.X.Zip(m.Y, at)),
-            Mark.Band { Item: var m } => Along(m.X.Zip(m.Low, at)).Concat(Along(m.X.Zip(m.High, at))),
             Mark.Bars { Item: var m } => m.X.Zip(m.Heights).SelectMany(b => Along([at(b.First, 0), at(b.First, b.Second)])),
             Mark.Text { Item: var m } => [at(m.X, m.Y)],
             Mark.Rule { Item: { Orientation.IsHorizontal: true } m } =>
@@ -144,7 +143,6 @@ internal static class Key
             Mark.Scatter m => new KeyEntry(m.Item.Label, First(m.Item.Colours), Swatch.NewPoint(m.Item.Shape)),
             Mark.Box m => new KeyEntry(m.Item.Label, m.Item.Colour, Swatch.NewOutline(m.Item.Dashed)),
             Mark.Polygon m => new KeyEntry(m.Item.Label, m.Item.Fill.A > 0 ? m.Item.Fill : m.Item.Stroke, Swatch.Patch),
-            Mark.Band m => new KeyEntry(m.Item.Label, m.Item.Fill, Swatch.Patch),
             Mark.Bars m => new KeyEntry(m.Item.Label, First(m.Item.Colours), Swatch.Patch),
             Mark.Rule m => new KeyEntry(m.Item.Label, m.Item.Colour, Swatch.NewLine(m.Item.Dashed)),
             _ => new KeyEntry("", ColourModule.black, Swatch.Patch),

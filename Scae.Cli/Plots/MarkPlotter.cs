@@ -34,9 +34,6 @@ internal sealed class MarkPlotter(Plot plot, Projection x, Projection y)
             case Mark.Polygon { Item: var m }:
                 AddPolygon(m);
                 break;
-            case Mark.Band { Item: var m }:
-                AddBand(m);
-                break;
             case Mark.Bars { Item: var m }:
                 AddBars(m);
                 break;
@@ -221,22 +218,6 @@ internal sealed class MarkPlotter(Plot plot, Projection x, Projection y)
         Polygon polygon = plot.Add.Polygon(points);
         polygon.FillColor = Style.Of(m.Fill);
         polygon.LineStyle = new LineStyle((float)m.Width, Style.Of(m.Stroke)) { StrokeJoin = SKStrokeJoin.Round };
-    }
-
-    private void AddBand(BandMark m)
-    {
-        // mean − sd ≤ 0 on a logarithmic axis: the band goes down to the least that can be shown of it
-        double least = m.Low.Concat(m.High).Where(value => value > 0).DefaultIfEmpty(1).Min();
-        double Low(double low) => y.Map(y.IsLog && double.IsFinite(low) ? Math.Max(low, least) : low);
-        int count = Math.Min(m.X.Length, Math.Min(m.Low.Length, m.High.Length));
-        var pairs = Enumerable.Range(0, count).Select(i =>
-            (Low: new Coordinates(x.Map(m.X[i]), Low(m.Low[i])), High: At(m.X[i], m.High[i])));
-        foreach (var run in Runs(pairs, p => Drawable(p.Low) && Drawable(p.High)).Where(run => run.Count > 1))
-        {
-            Coordinates[] corners = [.. run.Select(p => p.Low), .. run.Select(p => p.High).Reverse()];
-            Polygon band = plot.Add.Polygon(corners);
-            (band.FillColor, band.LineWidth) = (Style.Of(m.Fill), 0);
-        }
     }
 
     private void AddBars(BarMark m)

@@ -73,15 +73,10 @@ module LearnedConstellationsFigures =
                 panel (title $"step {step}" (SimilarityFit.distance own learned)) k own learned
         ]
 
-    /// The chosen restart's shapes at a few moments, and every restart's mean Procrustes distance over the steps.
-    let all (config: LearnedTemplatesConfig) (truth: Template list) (chosen: int) (history: History) : Figure list =
-        let course = course config truth chosen history
-
+    /// The chosen restart's shapes at a few moments.
+    let private evolution (truth: Template list) (course: (int * Template list) list) : Figure =
         // Most happens early: moments are spaced by squares.
-        let moments =
-            [ for i in 0..5 -> (course.Length - 1) * i * i / 25 ]
-            |> List.distinct
-            |> List.filter (fun i -> i >= 0)
+        let moments = List.distinct [ for i in 0..5 -> (course.Length - 1) * i * i / 25 ]
 
         let columns =
             [
@@ -90,6 +85,14 @@ module LearnedConstellationsFigures =
                     panels truth (fun step distance -> $"{step}: {distance:F3}") step templates
             ]
 
+        Figure.create "evolution" "Templates while they are learned" (List.transpose columns)
+        |> Figure.panelSize 200.0 200.0
+        |> Figure.rowLabels (truth |> List.map _.Name)
+        |> Figure.note
+            "Grey: the true template. Colour: the learned one, laid over it by the best similarity. Numbers: Procrustes distance."
+
+    /// Every restart's mean Procrustes distance over the steps.
+    let private distances (config: LearnedTemplatesConfig) (truth: Template list) (chosen: int) (history: History) =
         let steps = [| for snapshot in history.Snapshots -> float snapshot.Step |]
 
         let distances =
@@ -115,22 +118,19 @@ module LearnedConstellationsFigures =
 
         let others = [ 0 .. config.Restarts - 1 ] |> List.filter (fun restart -> restart <> chosen)
 
-        [
-            if not course.IsEmpty then
-                Figure.create "evolution" "Templates while they are learned" (List.transpose columns)
-                |> Figure.panelSize 200.0 200.0
-                |> Figure.rowLabels (truth |> List.map _.Name)
-                |> Figure.note
-                    "Grey: the true template. Colour: the learned one, laid over it by the best similarity. Numbers: Procrustes distance."
+        Figure.single
+            "distance"
+            ((Panel.create "Distance from the true shapes, mean of the templates"
+              |> Panel.axes "step" "Procrustes distance"
+              |> Panel.logY,
+              others @ [ chosen ])
+             ||> List.fold curve)
 
-                Figure.single
-                    "distance"
-                    ((Panel.create "Distance from the true shapes, mean of the templates"
-                      |> Panel.axes "step" "Procrustes distance"
-                      |> Panel.logY,
-                      others @ [ chosen ])
-                     ||> List.fold curve)
-        ]
+    /// The chosen restart's shapes at a few moments, and every restart's mean Procrustes distance over the steps.
+    let all (config: LearnedTemplatesConfig) (truth: Template list) (chosen: int) (history: History) : Figure list =
+        match course config truth chosen history with
+        | [] -> []
+        | course -> [ evolution truth course; distances config truth chosen history ]
 
     /// A frame a snapshot.
     let animation (config: LearnedTemplatesConfig) (truth: Template list) (chosen: int) (history: History) =

@@ -18,78 +18,36 @@ type ColourMap =
 [<RequireQualifiedAccess>]
 module ColourMap =
 
-    let private make (name: string) (missing: int) (stops: int list) : ColourMap =
+    let internal hexes (colours: string) : Colour[] =
+        colours.Split([| ' '; '\n' |], StringSplitOptions.RemoveEmptyEntries)
+        |> Array.map (fun colour -> Colour.hex (Convert.ToInt32(colour, 16)))
+
+    let private make (name: string) (missing: int) (stops: string) : ColourMap =
         {
             ColourMap.Name = name
-            ColourMap.Stops = stops |> List.map Colour.hex |> Array.ofList
+            ColourMap.Stops = hexes stops
             ColourMap.Missing = Colour.hex missing
         }
 
     /// Black to white; luminance increases. NaN is a muted red, which no grey is.
-    let grey: ColourMap = make "grey" 0xC98A8A [ 0x000000; 0xFFFFFF ]
+    let grey: ColourMap = make "grey" 0xC98A8A "000000 FFFFFF"
 
     /// Viridis (van der Walt and Smith 2015) at ten stops; luminance increases. NaN is light grey.
     let viridis: ColourMap =
-        make
-            "viridis"
-            0xBEBEBE
-            [
-                0x440154
-                0x482878
-                0x3E4989
-                0x31688E
-                0x26828E
-                0x1F9E89
-                0x35B779
-                0x6ECE58
-                0xB5DE2B
-                0xFDE725
-            ]
+        make "viridis" 0xBEBEBE "440154 482878 3E4989 31688E 26828E 1F9E89 35B779 6ECE58 B5DE2B FDE725"
 
     /// Magma (van der Walt and Smith 2015) at ten stops; luminance increases. NaN is grey.
     let magma: ColourMap =
-        make
-            "magma"
-            0x808080
-            [
-                0x000004
-                0x180F3D
-                0x440F76
-                0x721F81
-                0x9E2F7F
-                0xCD4071
-                0xF1605D
-                0xFD9668
-                0xFECA8D
-                0xFCFDBF
-            ]
+        make "magma" 0x808080 "000004 180F3D 440F76 721F81 9E2F7F CD4071 F1605D FD9668 FECA8D FCFDBF"
 
     /// White to dark blue (ColorBrewer Blues), for confusion matrices; luminance decreases. NaN is light grey.
     let blues: ColourMap =
-        make
-            "blues"
-            0xD0D0D0
-            [ 0xF7FBFF; 0xDEEBF7; 0xC6DBEF; 0x9ECAE1; 0x6BAED6; 0x4292C6; 0x2171B5; 0x08519C; 0x08306B ]
+        make "blues" 0xD0D0D0 "F7FBFF DEEBF7 C6DBEF 9ECAE1 6BAED6 4292C6 2171B5 08519C 08306B"
 
     /// Blue over near-white to red (ColorBrewer RdBu, reversed), for signed values around the middle of the limits;
     /// luminance rises to the middle and falls after it. NaN is grey.
     let diverging: ColourMap =
-        make
-            "diverging"
-            0x909090
-            [
-                0x053061
-                0x2166AC
-                0x4393C3
-                0x92C5DE
-                0xD1E5F0
-                0xF7F7F7
-                0xFDDBC7
-                0xF4A582
-                0xD6604D
-                0xB2182B
-                0x67001F
-            ]
+        make "diverging" 0x909090 "053061 2166AC 4393C3 92C5DE D1E5F0 F7F7F7 FDDBC7 F4A582 D6604D B2182B 67001F"
 
     /// A circle in CIELAB (lightness 66, chroma 46) for phases and angles: 0 and 1 have the same colour, and no
     /// phase is brighter than another. NaN is light grey.
@@ -97,33 +55,9 @@ module ColourMap =
         make
             "cyclic"
             0xD0D0D0
-            [
-                0xEC7EA2
-                0xEF7F8D
-                0xED8279
-                0xE58868
-                0xDA8F5A
-                0xCB9750
-                0xB99E4C
-                0xA5A54E
-                0x8FAA56
-                0x77AF64
-                0x5BB276
-                0x36B48A
-                0x00B59F
-                0x00B6B4
-                0x00B5C8
-                0x00B3DA
-                0x00AFE7
-                0x0BABF0
-                0x58A5F3
-                0x829EF0
-                0xA396E8
-                0xBE8EDB
-                0xD386CA
-                0xE381B7
-                0xEC7EA2
-            ]
+            "EC7EA2 EF7F8D ED8279 E58868 DA8F5A CB9750 B99E4C A5A54E 8FAA56 77AF64 5BB276 36B48A
+             00B59F 00B6B4 00B5C8 00B3DA 00AFE7 0BABF0 58A5F3 829EF0 A396E8 BE8EDB D386CA E381B7
+             EC7EA2"
 
     /// The colour at t in [0, 1]. Values below 0 and above 1, infinities included, take the first and the last
     /// stop; NaN takes the map's colour for missing values.
@@ -184,19 +118,7 @@ module Palette =
 
     /// Ten colours for the ten digits (Category10 of D3, Tableau's): points of any two stand apart on white.
     let digits: Colour[] =
-        [|
-            0x1F77B4
-            0xFF7F0E
-            0x2CA02C
-            0xD62728
-            0x9467BD
-            0x8C564B
-            0xE377C2
-            0x7F7F7F
-            0xBCBD22
-            0x17BECF
-        |]
-        |> Array.map Colour.hex
+        ColourMap.hexes "1F77B4 FF7F0E 2CA02C D62728 9467BD 8C564B E377C2 7F7F7F BCBD22 17BECF"
 
     /// The colour of digit i; repeats after ten.
     let digit (i: int) : Colour = digits[((i % digits.Length) + digits.Length) % digits.Length]

@@ -138,10 +138,6 @@ type PolygonMark =
         Label: string
     }
 
-/// The area between two curves over the same x, such as mean − sd and mean + sd.
-[<RequireQualifiedAccess>]
-type BandMark = { X: float[]; Low: float[]; High: float[]; Fill: Colour; Label: string }
-
 /// Vertical bars from zero.
 [<RequireQualifiedAccess>]
 type BarMark =
@@ -235,8 +231,6 @@ type Mark =
     | Box of BoxMark
     /// A closed shape.
     | Polygon of PolygonMark
-    /// An area between curves.
-    | Band of BandMark
     /// Bars.
     | Bars of BarMark
     /// A text.

@@ -79,9 +79,6 @@ module Panel =
     /// Makes y logarithmic.
     let logY (panel: Panel) : Panel = { panel with Panel.Y = { panel.Y with Axis.Scale = Scale.Log } }
 
-    /// Makes x logarithmic.
-    let logX (panel: Panel) : Panel = { panel with Panel.X = { panel.X with Axis.Scale = Scale.Log } }
-
     /// Puts named ticks on x, such as categories below bars.
     let xTicks (ticks: (float * string) list) (panel: Panel) : Panel =
         { panel with Panel.X = { panel.X with Axis.Ticks = Ticks.At ticks } }
@@ -165,32 +162,6 @@ module Panel =
             }
 
         add (Mark.Polygon mark) panel
-
-    /// The area between low and high over x, in a colour at opacity 0.2.
-    let band (label: string) (colour: Colour) (x: float[]) (low: float[]) (high: float[]) (panel: Panel) : Panel =
-        let mark: BandMark =
-            {
-                BandMark.X = x
-                BandMark.Low = low
-                BandMark.High = high
-                BandMark.Fill = Colour.withOpacity 0.2 colour
-                BandMark.Label = label
-            }
-
-        add (Mark.Band mark) panel
-
-    /// A line through the means over a band of mean ± sd.
-    let meanAndDeviation
-        (label: string)
-        (colour: Colour)
-        (x: float[])
-        (mean: float[])
-        (sd: float[])
-        (panel: Panel)
-        : Panel =
-        panel
-        |> band "" colour x (Array.map2 (-) mean sd) (Array.map2 (+) mean sd)
-        |> line label colour x mean
 
     /// A bar per category, named below the axis.
     let bars (label: string) (colour: Colour) (categories: string list) (heights: float[]) (panel: Panel) : Panel =

@@ -32,16 +32,8 @@ module Assignment =
     /// Shortest augmenting paths for at most as many rows as columns. Indices are shifted by one: column 0 is where a
     /// row starts that has no column yet.
     let private augment (room: AssignmentRoom) rows columns (cost: int -> int -> float) : unit =
-        let {
-                U = u
-                V = v
-                RowOf = rowOf
-                Previous = previous
-                Distance = distance
-                Visited = visited
-            } =
-            room
-
+        let u, v, rowOf = room.U, room.V, room.RowOf
+        let previous, distance, visited = room.Previous, room.Distance, room.Visited
         Array.Clear u
         Array.Clear v
         Array.Clear rowOf

@@ -14,7 +14,8 @@ type Normalizer =
     | Min
 
 /// How many points carry label i in one partition and label j in another, n_ij, with labels in order of first appearance,
-/// and how well the two agree (the formulas stand at Clustering's functions). Made once, it takes up one pair of partitions
+/// and how well the two agree. Labels are any integers, and only their equality counts: every measure here is symmetric, and
+/// invariant to renaming labels and to reordering points. Logarithms are natural. Made once, it takes up one pair of partitions
 /// after another without allocating, once it has grown to the largest.
 [<Sealed>]
 type Contingency() =
@@ -136,13 +137,13 @@ type Contingency() =
 
         entries = this.Rows && entries = this.Columns
 
-    /// The entropy of the first partition.
+    /// The entropy of the first partition, H = −Σ_i (a_i / N) ln (a_i / N), a_i the number of points with label i. 0 for no points.
     member this.RowEntropy: float = entropyOf rowSums this.Rows points
 
     member private this.Bound(normalizer: Normalizer) : float =
         bound normalizer this.RowEntropy (entropyOf columnSums this.Columns points)
 
-    /// See Clustering.mutualInformation.
+    /// I = Σ_ij (n_ij / N) ln (N n_ij / (a_i b_j)), a and b the sums of the table's rows and columns.
     member this.MutualInformation: float =
         let n = float points
         let mutable sum = 0.0
@@ -178,7 +179,10 @@ type Contingency() =
 
         sum
 
-    /// See Clustering.expectedMutualInformation.
+    /// The mean of the mutual information over all ways of assigning the same numbers of labels to the points (Vinh,
+    /// Epps & Bailey 2010, the hypergeometric model; exact):
+    /// E = Σ_ij Σ_{n = max(1, a_i + b_j − N)}^{min(a_i, b_j)} (n / N) ln (N n / (a_i b_j)) · P(n),
+    /// P(n) = a_i! b_j! (N − a_i)! (N − b_j)! / (N! n! (a_i − n)! (b_j − n)! (N − a_i − b_j + n)!).
     member this.ExpectedMutualInformation: float =
         if Double.IsNaN expected then
             growLogFactorials points
@@ -192,7 +196,8 @@ type Contingency() =
 
         expected
 
-    /// See Clustering.normalizedMutualInformation.
+    /// I / bound(H(U), H(V)), in [0, 1]; 1 for identical partitions, those of one cluster and of no points included,
+    /// and 0 where the bound is 0 otherwise.
     member this.NormalizedMutualInformation(normalizer: Normalizer) : float =
         if this.IsIdentity then
             1.0
@@ -204,7 +209,9 @@ type Contingency() =
             else
                 0.0
 
-    /// See Clustering.adjustedMutualInformation.
+    /// (I − E) / (bound(H(U), H(V)) − E), E the expected mutual information (Vinh et al. 2010):
+    /// 1 for identical partitions, those of one cluster and of no points included; 0 on average for random ones, and
+    /// below 0 for those that agree less than by chance. 0 where the bound leaves no room above chance.
     member this.AdjustedMutualInformation(normalizer: Normalizer) : float =
         if this.IsIdentity then
             1.0
@@ -219,7 +226,9 @@ type Contingency() =
             else
                 (this.MutualInformation - expected) / room
 
-    /// See Clustering.adjustedRandIndex.
+    /// The Rand index adjusted for chance (Hubert & Arabie 1985): with S = Σ_ij C(n_ij, 2), A = Σ_i C(a_i, 2),
+    /// B = Σ_j C(b_j, 2) and M = A B / C(N, 2), the index is (S − M) / ((A + B) / 2 − M). 1 for identical partitions,
+    /// those of one cluster, of singletons and of no points included.
     member this.AdjustedRandIndex: float =
         if this.IsIdentity then
             1.0
@@ -238,3 +247,8 @@ type Contingency() =
             let chance = a * b / pairs points
             // The mean of a and b exceeds chance unless both partitions are trivial in the same way, which is identity.
             (s - chance) / ((a + b) / 2.0 - chance)
+
+    /// H(U) + H(V) − 2 I(U, V) in nats (Meilă 2003): 0 for identical partitions, those of no points included.
+    member this.VariationOfInformation: float =
+        // Rounding can leave identical partitions a hair below 0.
+        max 0.0 (this.RowEntropy + entropyOf columnSums this.Columns points - 2.0 * this.MutualInformation)

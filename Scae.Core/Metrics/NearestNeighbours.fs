@@ -48,6 +48,10 @@ module NearestNeighbours =
                 squares[at] <- d
                 indices[at] <- i
 
+    /// X·Yᵀ of rows X [m, d] and Y [n, d].
+    let private multiply (m: int, n: int, d: int) (x: float[]) (y: float[]) (products: float[]) : unit =
+        MatMul.Multiply(m, n, d, ReadOnlySpan x, d, 1, ReadOnlySpan y, 1, d, Span products, n, false)
+
     let private search (others: bool) (k: int) (queries: float[][]) (points: float[][]) : Neighbours =
         let available = if others then points.Length - 1 else points.Length
 
@@ -67,20 +71,7 @@ module NearestNeighbours =
             let block = flat (Array.sub queries first count)
 
             // |x − y|² = |x|² − 2 x·y + |y|²: one product for all pairs.
-            MatMul.Multiply(
-                count,
-                n,
-                d,
-                ReadOnlySpan block,
-                d,
-                1,
-                ReadOnlySpan flatPoints,
-                1,
-                d,
-                Span products,
-                n,
-                false
-            )
+            multiply (count, n, d) block flatPoints products
 
             Parallelism.Run(
                 count,

@@ -123,6 +123,7 @@ module Segmentation =
                     if truth.Length > 0 then
                         let known = Array.filter (fun i -> predicted[i] < scenes.Owners) [| 0 .. truth.Length - 1 |]
                         let of' (values: int[]) = known |> Array.map (fun i -> values[i])
+                        let table = Contingency.Of(all, allPredicted)
                         let right = agreeing scenes.Owners (of' truth) (of' predicted)
 
                         {
@@ -130,8 +131,8 @@ module Segmentation =
                             Right = right
                             ByReference = agreeingByReference k truth predicted
                             Accuracy = accuracy scenes.Owners all allPredicted / float scenes.Points
-                            AdjustedRand = Clustering.adjustedRandIndex all allPredicted
-                            Variation = Clustering.variationOfInformation all allPredicted
+                            AdjustedRand = table.AdjustedRandIndex
+                            Variation = table.VariationOfInformation
                         }
             |]
 

@@ -16,6 +16,9 @@ type TSneConfig =
         Theta: float
     }
 
+/// Rows of a matrix of which few elements aren't 0: row i has columns and values from starts[i] to starts[i + 1] − 1.
+type private SparseRows = { Starts: int[]; Columns: int[]; Values: float[] }
+
 /// t-distributed stochastic neighbour embedding (van der Maaten & Hinton 2008) with Barnes–Hut sums (van der Maaten 2014).
 [<RequireQualifiedAccess>]
 module TSne =
@@ -60,59 +63,74 @@ module TSne =
         let spread = Array.average squares - least
         search 0 0.0 infinity (if spread > 0.0 then 1.0 / spread else 1.0)
 
-    /// P symmetrised, (p_j|i + p_i|j) / 2n, in rows: starts, columns and values. A row merges the point's own neighbours with
-    /// the points whose neighbour it is, both in order.
-    let private affinities (perplexity: float) (points: float[][]) : int[] * int[] * float[] =
+    /// Each point's neighbours in order, and their p_j|i / 2n.
+    let private shares (perplexity: float) (points: float[][]) : struct (int[] * float[])[] =
         let n = points.Length
         let neighbours = NearestNeighbours.among (min (n - 1) (int (3.0 * perplexity) + 1)) points
-        let share (p: float) = p / (2.0 * float n)
 
-        let own =
-            Array.map2
-                (fun (indices: int[]) (squares: float[]) ->
-                    let shares = conditional (log perplexity) squares |> Array.map share
-                    let indices = Array.copy indices
-                    Array.Sort(indices, shares)
-                    struct (indices, shares))
-                neighbours.Indices
-                neighbours.Squares
+        Array.map2
+            (fun (indices: int[]) (squares: float[]) ->
+                let shares = conditional (log perplexity) squares |> Array.map (fun p -> p / (2.0 * float n))
+                let indices = Array.copy indices
+                Array.Sort(indices, shares)
+                struct (indices, shares))
+            neighbours.Indices
+            neighbours.Squares
 
-        let arrivals = Array.zeroCreate<int>(n + 1)
+    /// Rows turned round: for each point those whose neighbour it is, in order, and what it is given by them.
+    let private turned (rows: struct (int[] * float[])[]) : SparseRows =
+        let starts = Array.zeroCreate<int>(rows.Length + 1)
 
-        for struct (indices, _) in own do
+        for struct (indices, _) in rows do
             for j in indices do
-                arrivals[j + 1] <- arrivals[j + 1] + 1
+                starts[j + 1] <- starts[j + 1] + 1
 
-        for j in 1..n do
-            arrivals[j] <- arrivals[j] + arrivals[j - 1]
+        for j in 1 .. rows.Length do
+            starts[j] <- starts[j] + starts[j - 1]
 
-        let from = Array.zeroCreate<int> arrivals[n]
-        let given = Array.zeroCreate<float> arrivals[n]
-        let filled = Array.truncate n arrivals
+        let columns = Array.zeroCreate<int> starts[rows.Length]
+        let values = Array.zeroCreate<float> columns.Length
+        let filled = Array.truncate rows.Length starts
 
-        for i in 0 .. n - 1 do
-            let struct (indices, shares) = own[i]
+        for i in 0 .. rows.Length - 1 do
+            let struct (indices, shares) = rows[i]
 
             for a in 0 .. indices.Length - 1 do
                 let at = filled[indices[a]]
-                from[at] <- i
-                given[at] <- shares[a]
+                columns[at] <- i
+                values[at] <- shares[a]
                 filled[indices[a]] <- at + 1
 
-        let starts = Array.zeroCreate<int>(n + 1)
-        let columns, values = ResizeArray<int>(2 * from.Length), ResizeArray<float>(2 * from.Length)
+        { Starts = starts; Columns = columns; Values = values }
 
-        for i in 0 .. n - 1 do
+    /// P symmetrised, (p_j|i + p_i|j) / 2n. A row merges the point's own neighbours with the points whose neighbour it is.
+    let private affinities (perplexity: float) (points: float[][]) : SparseRows =
+        let own = shares perplexity points
+        let given = turned own
+        let starts = Array.zeroCreate<int>(points.Length + 1)
+
+        let columns, values =
+            ResizeArray<int>(2 * given.Columns.Length), ResizeArray<float>(2 * given.Columns.Length)
+
+        for i in 0 .. points.Length - 1 do
             let struct (indices, shares) = own[i]
             let mutable a = 0
-            let mutable b = arrivals[i]
+            let mutable b = given.Starts[i]
 
-            while a < indices.Length || b < arrivals[i + 1] do
+            while a < indices.Length || b < given.Starts[i + 1] do
                 let mine = if a < indices.Length then indices[a] else Int32.MaxValue
-                let theirs = if b < arrivals[i + 1] then from[b] else Int32.MaxValue
+
+                let theirs =
+                    if b < given.Starts[i + 1] then
+                        given.Columns[b]
+                    else
+                        Int32.MaxValue
+
                 columns.Add(min mine theirs)
 
-                values.Add((if mine <= theirs then shares[a] else 0.0) + (if theirs <= mine then given[b] else 0.0))
+                values.Add(
+                    (if mine <= theirs then shares[a] else 0.0) + (if theirs <= mine then given.Values[b] else 0.0)
+                )
 
                 if mine <= theirs then
                     a <- a + 1
@@ -122,7 +140,22 @@ module TSne =
 
             starts[i + 1] <- columns.Count
 
-        starts, columns.ToArray(), values.ToArray()
+        { Starts = starts; Columns = columns.ToArray(); Values = values.ToArray() }
+
+    /// Σ_j p_ij q_ij (y_i − y_j).
+    let private attraction (p: SparseRows) (xs: float[]) (ys: float[]) (i: int) : struct (float * float) =
+        let x, y = xs[i], ys[i]
+        let mutable sx = 0.0
+        let mutable sy = 0.0
+
+        for e in p.Starts[i] .. p.Starts[i + 1] - 1 do
+            let j = p.Columns[e]
+            let dx, dy = x - xs[j], y - ys[j]
+            let pull = p.Values[e] / (1.0 + dx * dx + dy * dy)
+            sx <- sx + pull * dx
+            sy <- sy + pull * dy
+
+        struct (sx, sy)
 
     // Points whose forces are computed one after the other.
     [<Literal>]
@@ -172,7 +205,7 @@ module TSne =
             Array.init n (fun i -> [| float i; 0.0 |])
         else
             let perplexity = min config.Perplexity (float (n - 1) / 3.0) |> max 1.0
-            let starts, columns, values = affinities perplexity points
+            let p = affinities perplexity points
             let xs, ys = start key points
             let tree = QuadTree.allocate n
             let fx, fy, totals = Array.zeroCreate<float> n, Array.zeroCreate<float> n, Array.zeroCreate<float> n
@@ -186,21 +219,11 @@ module TSne =
                 let stack = Array.zeroCreate<int> QuadTree.StackSize
 
                 for i in block * PointsAtOnce .. min n ((block + 1) * PointsAtOnce) - 1 do
-                    let x, y = xs[i], ys[i]
-                    let struct (total, rx, ry) = QuadTree.repulsion config.Theta tree stack x y
+                    let struct (total, rx, ry) = QuadTree.repulsion config.Theta tree stack xs[i] ys[i]
+                    let struct (sx, sy) = attraction p xs ys i
                     totals[i] <- total
                     fx[i] <- rx
                     fy[i] <- ry
-                    let mutable sx = 0.0
-                    let mutable sy = 0.0
-
-                    for e in starts[i] .. starts[i + 1] - 1 do
-                        let j = columns[e]
-                        let dx, dy = x - xs[j], y - ys[j]
-                        let pull = values[e] / (1.0 + dx * dx + dy * dy)
-                        sx <- sx + pull * dx
-                        sy <- sy + pull * dy
-
                     ax[i] <- sx
                     ay[i] <- sy
 

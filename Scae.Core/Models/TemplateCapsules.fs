@@ -196,6 +196,26 @@ module TemplateCapsules =
                         output.Span[bin] <- output.Span[bin] + 1.0f
         )
 
+    /// Writes the points that each capsule has, in its template's order, and a 1 behind them: [K, 2V + 1].
+    let private writeSorted
+        (objects: SearchedObjects)
+        (sets: int[])
+        (kept: int[], xs: float[], ys: float[])
+        (points: ReadOnlyMemory<float32>)
+        (into: Memory<float32>)
+        : unit =
+        let width = into.Length / sets.Length
+
+        for capsule in 0 .. sets.Length - 1 do
+            if sets[capsule] <> 0 then
+                let own = into.Span.Slice(capsule * width, width)
+                own[width - 1] <- 1.0f
+                let order = TemplateSearch.order objects xs ys capsule sets[capsule]
+
+                for i in 0 .. order.Length - 1 do
+                    own[2 * i] <- points.Span[2 * kept[order[i]]]
+                    own[2 * i + 1] <- points.Span[2 * kept[order[i]] + 1]
+
     /// Which points each capsule has, in its template's order: [b, K, 2V + 1], the last a 1 for a capsule that is there; and
     /// whether it has a v-th point, [K, V]. Neither carries a gradient.
     let private correspond
@@ -238,15 +258,12 @@ module TemplateCapsules =
                             match explain xs ys with
                             | None -> ()
                             | Some explanation ->
-                                explanation.Sets
-                                |> Array.iteri (fun capsule set ->
-                                    if set <> 0 then
-                                        let into = output.Span.Slice((scene * k + capsule) * width, width)
-                                        into[2 * v] <- 1.0f
-
-                                        for i, point in Array.indexed (TemplateSearch.order objects xs ys capsule set) do
-                                            into[2 * i] <- inputs[5].Span[2 * (n * scene + kept[point])]
-                                            into[2 * i + 1] <- inputs[5].Span[2 * (n * scene + kept[point]) + 1]))
+                                writeSorted
+                                    objects
+                                    explanation.Sets
+                                    (kept, xs, ys)
+                                    (inputs[5].Slice(2 * n * scene, 2 * n))
+                                    (output.Slice(scene * k * width, k * width)))
             )
 
         let owned =

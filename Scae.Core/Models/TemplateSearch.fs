@@ -89,56 +89,58 @@ module TemplateSearch =
         |> Array.mapi (fun k p -> if there &&& (1 <<< k) <> 0 then log p else log (1.0 - p))
         |> Array.sum
 
-    /// The best explanation of points by at most `most` objects; None where no set of objects has as many points, or a
-    /// coordinate is NaN.
-    let explain (objects: SearchedObjects) (most: int) : float[] -> float[] -> SceneExplanation option =
-        let sizes = objects.Sizes.Sizes
+    /// The search of scenes by at most `most` objects, one after the other in room that is kept.
+    type private Search(objects: SearchedObjects, most: int) =
+        let { Sizes = sizes; Presence = presence } = objects.Sizes
         let candidates = PointCounts.sets sizes
         let members = Array.zeroCreate<int>(Array.max sizes)
         let chosen = Array.zeroCreate<int> sizes.Length
-        // For each object what sets of points are worth to it, NaN while unknown; kept from scene to scene.
+        // For each object what sets of points are worth to it, NaN while unknown.
         let known = sizes |> Array.map (fun _ -> Array.empty<float>)
+        let mutable best = None
+        let mutable greatest = -infinity
 
-        fun xs ys ->
-            let n = xs.Length
-
+        let forget (sets: int) =
             for k in 0 .. known.Length - 1 do
-                if known[k].Length < (1 <<< n) then
-                    known[k] <- Array.zeroCreate (1 <<< n)
+                if known[k].Length < sets then
+                    known[k] <- Array.zeroCreate sets
 
-                Array.Fill(known[k], nan, 0, 1 <<< n)
+                Array.Fill(known[k], nan, 0, sets)
 
-            let value k set =
-                let ofCapsule = known[k]
+        let value xs ys k set =
+            let ofCapsule = known[k]
 
-                if Double.IsNaN ofCapsule[set] then
-                    ofCapsule[set] <- ofSet objects xs ys members k set
+            if Double.IsNaN ofCapsule[set] then
+                ofCapsule[set] <- ofSet objects xs ys members k set
 
-                ofCapsule[set]
+            ofCapsule[set]
 
-            let mutable best = None
-            let mutable greatest = -infinity
+        let rec divide xs ys (there: int) (rest: int) (soFar: float) : unit =
+            let k = BitOperations.TrailingZeroCount there
+            let others = there &&& (there - 1)
 
-            let rec divide (there: int) (rest: int) (soFar: float) =
-                let k = BitOperations.TrailingZeroCount there
-                let others = there &&& (there - 1)
+            if others = 0 then
+                let total = soFar + value xs ys k rest
 
-                if others = 0 then
-                    let total = soFar + value k rest
+                if total > greatest then
+                    greatest <- total
+                    chosen[k] <- rest
+                    best <- Some(Array.copy chosen)
+            else
+                let mutable set = rest
 
-                    if total > greatest then
-                        greatest <- total
-                        chosen[k] <- rest
-                        best <- Some(Array.copy chosen)
-                else
-                    let mutable set = rest
+                while set <> 0 do
+                    if BitOperations.PopCount(uint set) = sizes[k] then
+                        chosen[k] <- set
+                        divide xs ys others (rest &&& ~~~set) (soFar + value xs ys k set)
 
-                    while set <> 0 do
-                        if BitOperations.PopCount(uint set) = sizes[k] then
-                            chosen[k] <- set
-                            divide others (rest &&& ~~~set) (soFar + value k set)
+                    set <- (set - 1) &&& rest
 
-                        set <- (set - 1) &&& rest
+        member _.Find (xs: float[]) (ys: float[]) : SceneExplanation option =
+            let n = xs.Length
+            forget (1 <<< n)
+            best <- None
+            greatest <- -infinity
 
             if n < candidates.Length then
                 for there in candidates[n] do
@@ -146,12 +148,18 @@ module TemplateSearch =
                         Array.Clear chosen
 
                         if there = 0 then
-                            greatest <- prior objects.Sizes.Presence 0
+                            greatest <- prior presence 0
                             best <- Some(Array.copy chosen)
                         else
-                            divide there ((1 <<< n) - 1) (prior objects.Sizes.Presence there)
+                            divide xs ys there ((1 <<< n) - 1) (prior presence there)
 
             best |> Option.map (fun sets -> { Sets = sets; Value = greatest })
+
+    /// The best explanation of points by at most `most` objects; None where no set of objects has as many points, or a
+    /// coordinate is NaN.
+    let explain (objects: SearchedObjects) (most: int) : float[] -> float[] -> SceneExplanation option =
+        let search = Search(objects, most)
+        search.Find
 
     /// The points of a set as the best fit orders them: for each template point the index of the scene's.
     let order (objects: SearchedObjects) (xs: float[]) (ys: float[]) (k: int) (set: int) : int[] =

@@ -302,7 +302,8 @@ module Safetensors =
 
         { Shape = shape; Data = data }
 
-    let private read (file: byte[]) =
+    /// How many bytes the header has, checked against the length of the file.
+    let private headerLength (file: byte[]) : int =
         if file.Length < 8 then
             refuse $"the file has {file.Length} bytes; it must begin with 8 that hold the length of its header"
 
@@ -314,17 +315,14 @@ module Safetensors =
         if announced > uint64 (file.Length - 8) then
             refuse $"the header is said to have {announced} bytes; the file has only {file.Length - 8} after its length"
 
-        let headerLength = int announced
-        let dataStart = 8 + headerLength
-        let dataLength = file.Length - dataStart
-
-        if headerLength = 0 || file[8] <> byte '{' then
+        if announced = 0UL || file[8] <> byte '{' then
             refuse "the header doesn't begin with '{'; it must be a JSON object"
 
-        use document = JsonDocument.Parse(ReadOnlyMemory(file, 8, headerLength))
+        int announced
 
-        let metadata, tensors =
-            members "the header" document.RootElement |> List.partition (fst >> (=) MetadataKey)
+    /// The map of strings and the tensors that a header describes.
+    let private parts (dataLength: int) (header: JsonElement) =
+        let metadata, tensors = members "the header" header |> List.partition (fst >> (=) MetadataKey)
 
         let metadata =
             match metadata with
@@ -336,13 +334,19 @@ module Safetensors =
 
         let tensors = tensors |> List.map (described dataLength)
         checkCover dataLength tensors
+        metadata, tensors
+
+    let private read (file: byte[]) : SafetensorsFile =
+        let headerLength = headerLength file
+        let dataStart = 8 + headerLength
+        use document = JsonDocument.Parse(ReadOnlyMemory(file, 8, headerLength))
+        let metadata, tensors = parts (file.Length - dataStart) document.RootElement
+        let said = Map.remove ChecksumKey metadata
 
         let entries =
             tensors
             |> List.map (fun struct (name, dtype, shape, first, last) ->
                 name, entry file (dataStart + first) dtype shape (last - first))
-
-        let said = Map.remove ChecksumKey metadata
 
         match metadata.TryFind ChecksumKey with
         | None -> ()

@@ -9,10 +9,27 @@ namespace Scae.Tensors;
 public sealed partial class Tensor
 {
     /// <summary>Y = f(W∗X + b), an image at a time; backwards ∂Z = ∂Y ∘ f′ from Y, and see the kernel for the rest.</summary>
-    private sealed class ConvolutionOperation(Tensor[] inputs, Window window, Activation activation) : Operation(inputs)
+    private sealed class ConvolutionOperation(Tensor[] inputs, Window window, Activation activation) : ActivatedOperation(inputs, activation)
     {
         private readonly ConvolutionSizes _sizes = new(inputs[0]._shape[0], inputs[0]._shape[1], inputs[1]._shape[0], window);
 
+        protected override void Forward<T, TActivation>() =>
+            ConvolutionKernel.Forward<T, TActivation>(
+                _sizes, Inputs[0].Data<T>(), Inputs[1].Data<T>(), Inputs.Length > 2 ? Inputs[2].Data<T>() : default, Output.Data<T>());
+
+        protected override void Backward<T, TActivation>()
+        {
+            bool accumulate = true;
+            var toImages = Wants(0) ? InputGradient<T>(0, out accumulate) : default;
+            ConvolutionKernel.Backward<T, TActivation>(
+                _sizes, Inputs[0].Data<T>(), Inputs[1].Data<T>(), Output.Data<T>(), OutputGradient<T>(), toImages, accumulate,
+                Wants(1) ? InputGradientToAdd<T>(1) : default, Inputs.Length > 2 && Wants(2) ? InputGradientToAdd<T>(2) : default);
+        }
+    }
+
+    /// <summary>An operation that ends in an activation, for which its rules are compiled.</summary>
+    private abstract class ActivatedOperation(Tensor[] inputs, Activation activation) : Operation(inputs)
+    {
         protected override void Forward<T>()
         {
             if (Output.nelement == 0) return;
@@ -37,22 +54,15 @@ public sealed partial class Tensor
             }
         }
 
-        private void Forward<T, TActivation>()
+        /// <summary>The forward rule; there are elements.</summary>
+        protected abstract void Forward<T, TActivation>()
             where T : unmanaged, IBinaryFloatingPointIeee754<T>
-            where TActivation : struct, IActivation =>
-            ConvolutionKernel.Forward<T, TActivation>(
-                _sizes, Inputs[0].Data<T>(), Inputs[1].Data<T>(), Inputs.Length > 2 ? Inputs[2].Data<T>() : default, Output.Data<T>());
+            where TActivation : struct, IActivation;
 
-        private void Backward<T, TActivation>()
+        /// <summary>The backward rule; there are elements.</summary>
+        protected abstract void Backward<T, TActivation>()
             where T : unmanaged, IBinaryFloatingPointIeee754<T>
-            where TActivation : struct, IActivation
-        {
-            bool accumulate = true;
-            var toImages = Wants(0) ? InputGradient<T>(0, out accumulate) : default;
-            ConvolutionKernel.Backward<T, TActivation>(
-                _sizes, Inputs[0].Data<T>(), Inputs[1].Data<T>(), Output.Data<T>(), OutputGradient<T>(), toImages, accumulate,
-                Wants(1) ? InputGradientToAdd<T>(1) : default, Inputs.Length > 2 && Wants(2) ? InputGradientToAdd<T>(2) : default);
-        }
+            where TActivation : struct, IActivation;
     }
 
     private readonly struct PlainLayer : IActivation

@@ -28,7 +28,7 @@ public sealed partial class Tensor
     /// Z_k = X_k·W_k + b_k, Y = f(Z); backwards ∂Z = ∂Y ∘ f′, ∂b_k = Σ_b ∂Z_k, ∂W_k = X_kᵀ·∂Z_k and ∂X_k = ∂Z_k·W_kᵀ.
     /// A capsule's rows are k·in (or k·out) elements apart, so its products lie side by side with the others'.
     /// </summary>
-    private sealed class LinearEachOperation(Tensor[] inputs, Activation activation) : Operation(inputs)
+    private sealed class LinearEachOperation(Tensor[] inputs, Activation activation) : ActivatedOperation(inputs, activation)
     {
         private readonly int _rows = inputs[0]._shape[0];
         private readonly int _capsules = inputs[0]._shape[1];
@@ -37,39 +37,11 @@ public sealed partial class Tensor
 
         private CapsuleSizes Sizes => new(_rows, _capsules, _in, _out);
 
-        protected override void Forward<T>()
-        {
-            if (Output.nelement == 0) return;
-            switch (activation)
-            {
-                case Activation.Relu: Forward<T, ReluLayer>(); break;
-                case Activation.Sigmoid: Forward<T, SigmoidLayer>(); break;
-                case Activation.Tanh: Forward<T, TanhLayer>(); break;
-                default: Forward<T, PlainLayer>(); break;
-            }
-        }
-
-        protected override void Backward<T>()
-        {
-            if (Output.nelement == 0) return;
-            switch (activation)
-            {
-                case Activation.Relu: Backward<T, ReluLayer>(); break;
-                case Activation.Sigmoid: Backward<T, SigmoidLayer>(); break;
-                case Activation.Tanh: Backward<T, TanhLayer>(); break;
-                default: Backward<T, PlainLayer>(); break;
-            }
-        }
-
-        private void Forward<T, TActivation>()
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
-            where TActivation : struct, IActivation =>
+        protected override void Forward<T, TActivation>() =>
             CapsuleLayer.Forward<T, TActivation>(
                 Sizes, Inputs[0].Data<T>(), Inputs[1].Data<T>(), Inputs.Length > 2 ? Inputs[2].Data<T>() : default, Output.Data<T>());
 
-        private void Backward<T, TActivation>()
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
-            where TActivation : struct, IActivation
+        protected override void Backward<T, TActivation>()
         {
             bool addToInputs = true, addToWeights = true;
             var toBiases = Inputs.Length > 2 && Wants(2) ? InputGradientToAdd<T>(2) : default;

@@ -1,5 +1,3 @@
-using System;
-using System.Numerics;
 using System.Runtime.Intrinsics;
 using Scae.Tensors.Kernels;
 
@@ -17,11 +15,8 @@ public sealed partial class Tensor
     /// <summary>tanh x.</summary>
     public Tensor tanh() => Unary<Tanh>.Of("tanh", this);
 
-    private readonly struct Sin : IUnary, IMap1
+    private readonly struct Sin : IMap1, IMap3
     {
-        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map1<T, Sin>(x, y);
-
         public static Vector512<T> Apply<T>(Vector512<T> x)
             where T : unmanaged => Lanes.Sin(x);
 
@@ -29,11 +24,8 @@ public sealed partial class Tensor
             where T : unmanaged => g * Lanes.Cos(x);
     }
 
-    private readonly struct Cos : IUnary, IMap1
+    private readonly struct Cos : IMap1, IMap3
     {
-        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map1<T, Cos>(x, y);
-
         public static Vector512<T> Apply<T>(Vector512<T> x)
             where T : unmanaged => Lanes.Cos(x);
 
@@ -41,11 +33,8 @@ public sealed partial class Tensor
             where T : unmanaged => -g * Lanes.Sin(x);
     }
 
-    private readonly struct Tanh : IUnary, IMap1
+    private readonly struct Tanh : IMap1, IMap3
     {
-        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map1<T, Tanh>(x, y);
-
         public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
             where T : unmanaged => g * (Vector512<T>.One - (y * y));
 

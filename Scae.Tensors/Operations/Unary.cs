@@ -1,17 +1,9 @@
 using System;
-using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.Intrinsics;
 using Scae.Tensors.Kernels;
 
 namespace Scae.Tensors;
-
-/// <summary>A function of one tensor: its value on a span, and (as a map of gradient, x, y) its backward rule.</summary>
-internal interface IUnary : IMap3
-{
-    static abstract void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>;
-}
 
 /// <content>Elementwise functions of one tensor. NaN gives NaN; the domain's edges behave as IEEE 754 has it.</content>
 public sealed partial class Tensor
@@ -55,11 +47,8 @@ public sealed partial class Tensor
         return new Clamp(contiguous(), low, high).Run(dtype, shape);
     }
 
-    private readonly struct Abs : IUnary, IMap1
+    private readonly struct Abs : IMap1, IMap3
     {
-        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map1<T, Abs>(x, y);
-
         public static Vector512<T> Apply<T>(Vector512<T> x)
             where T : unmanaged => Vector512.Abs(x);
 
@@ -68,11 +57,8 @@ public sealed partial class Tensor
             (Vector512.GreaterThan(x, Vector512<T>.Zero) & g) - (Vector512.LessThan(x, Vector512<T>.Zero) & g);
     }
 
-    private readonly struct Exp : IUnary, IMap1
+    private readonly struct Exp : IMap1, IMap3
     {
-        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map1<T, Exp>(x, y);
-
         public static Vector512<T> Apply<T>(Vector512<T> x)
             where T : unmanaged => Lanes.Exp(x);
 
@@ -80,11 +66,8 @@ public sealed partial class Tensor
             where T : unmanaged => g * y;
     }
 
-    private readonly struct Log : IUnary, IMap1
+    private readonly struct Log : IMap1, IMap3
     {
-        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map1<T, Log>(x, y);
-
         public static Vector512<T> Apply<T>(Vector512<T> x)
             where T : unmanaged => Lanes.Log(x);
 
@@ -92,11 +75,8 @@ public sealed partial class Tensor
             where T : unmanaged => g / x;
     }
 
-    private readonly struct Sqrt : IUnary, IMap1
+    private readonly struct Sqrt : IMap1, IMap3
     {
-        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map1<T, Sqrt>(x, y);
-
         public static Vector512<T> Apply<T>(Vector512<T> x)
             where T : unmanaged => Vector512.Sqrt(x);
 
@@ -104,11 +84,8 @@ public sealed partial class Tensor
             where T : unmanaged => g / (y + y);
     }
 
-    private readonly struct LogOnePlus : IUnary, IMap1
+    private readonly struct LogOnePlus : IMap1, IMap3
     {
-        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map1<T, LogOnePlus>(x, y);
-
         public static Vector512<T> Apply<T>(Vector512<T> x)
             where T : unmanaged => Lanes.LogOnePlus(x);
 
@@ -116,11 +93,8 @@ public sealed partial class Tensor
             where T : unmanaged => g / (Vector512<T>.One + x);
     }
 
-    private readonly struct ExpMinusOne : IUnary, IMap1
+    private readonly struct ExpMinusOne : IMap1, IMap3
     {
-        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map1<T, ExpMinusOne>(x, y);
-
         public static Vector512<T> Apply<T>(Vector512<T> x)
             where T : unmanaged => Lanes.ExpMinusOne(x);
 
@@ -128,11 +102,8 @@ public sealed partial class Tensor
             where T : unmanaged => g * Lanes.Exp(x);
     }
 
-    private readonly struct Sigmoid : IUnary, IMap1
+    private readonly struct Sigmoid : IMap1, IMap3
     {
-        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map1<T, Sigmoid>(x, y);
-
         public static Vector512<T> Apply<T>(Vector512<T> x)
             where T : unmanaged => Lanes.Sigmoid(x);
 
@@ -140,11 +111,8 @@ public sealed partial class Tensor
             where T : unmanaged => g * y * (Vector512<T>.One - y);
     }
 
-    private readonly struct Relu : IUnary, IMap1
+    private readonly struct Relu : IMap1, IMap3
     {
-        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map1<T, Relu>(x, y);
-
         public static Vector512<T> Apply<T>(Vector512<T> x)
             where T : unmanaged => Vector512.Max(x, Vector512<T>.Zero);
 
@@ -152,11 +120,8 @@ public sealed partial class Tensor
             where T : unmanaged => Vector512.GreaterThan(y, Vector512<T>.Zero) & g;
     }
 
-    private readonly struct Softplus : IUnary, IMap1
+    private readonly struct Softplus : IMap1, IMap3
     {
-        public static void Value<T>(ReadOnlySpan<T> x, Span<T> y)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> => Elementwise.Map1<T, Softplus>(x, y);
-
         public static Vector512<T> Apply<T>(Vector512<T> x)
             where T : unmanaged => Lanes.Softplus(x);
 
@@ -164,8 +129,9 @@ public sealed partial class Tensor
             where T : unmanaged => g * Lanes.Sigmoid(x);
     }
 
+    /// <summary>A function whose value is a map of x, and whose backward rule is one of gradient, x and y.</summary>
     private sealed class Unary<TFunction>(Tensor x) : Operation(x)
-        where TFunction : IUnary
+        where TFunction : IMap1, IMap3
     {
         public static Tensor Of(string operation, Tensor x)
         {
@@ -173,7 +139,7 @@ public sealed partial class Tensor
             return new Unary<TFunction>(x.contiguous()).Run(x.dtype, x.shape);
         }
 
-        protected override void Forward<T>() => TFunction.Value<T>(Inputs[0].Data<T>(), Output.Data<T>());
+        protected override void Forward<T>() => Elementwise.Map1<T, TFunction>(Inputs[0].Data<T>(), Output.Data<T>());
 
         protected override void Backward<T>()
         {

@@ -16,7 +16,7 @@ let tests =
                 let panel =
                     Panel.create "Chamfer"
                     |> Panel.axes "epoch" "loss"
-                    |> Panel.band "" Palette.blue x x x
+                    |> Panel.horizontal "chance" Palette.blue 0.5
                     |> Panel.line "training" Palette.blue x x
                     |> Panel.points "best" Marker.Cross 8.0 Colour.black [| 1.0 |] [| 1.0 |]
 
@@ -24,25 +24,11 @@ let tests =
 
                 panel.Marks
                 |> List.map (function
-                    | Mark.Band _ -> "band"
+                    | Mark.Rule rule -> rule.Label
                     | Mark.Line line -> line.Label
                     | Mark.Scatter scatter -> scatter.Label
                     | _ -> "other")
-                |> shouldEqual [ "band"; "training"; "best" ]
-
-            testCase "a mean with deviation is a band of mean − sd to mean + sd under a line"
-            <| fun () ->
-                let panel =
-                    Panel.create ""
-                    |> Panel.meanAndDeviation "AMI" Palette.green [| 0.0; 1.0 |] [| 0.5; 0.75 |] [| 0.25; 0.125 |]
-
-                match panel.Marks with
-                | [ Mark.Band band; Mark.Line line ] ->
-                    band.Low |> shouldEqual [| 0.25; 0.625 |]
-                    band.High |> shouldEqual [| 0.75; 0.875 |]
-                    band.Fill |> shouldEqual (Colour.withOpacity 0.2 Palette.green)
-                    line.Label |> shouldEqual "AMI"
-                | marks -> failwith $"wanted a band and a line, got {marks}"
+                |> shouldEqual [ "chance"; "training"; "best" ]
 
             testCase "a picture has pixel coordinates with y pointing down"
             <| fun () ->

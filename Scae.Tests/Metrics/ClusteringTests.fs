@@ -8,6 +8,24 @@ open Scae.Tests.Claims
 open Scae.Core.Metrics
 open Scae.Tensors
 
+/// The measures as functions of two partitions.
+module private Clustering =
+    let contingency truth predicted =
+        let table = Contingency.Of(truth, predicted)
+        Array2D.init table.Rows table.Columns (fun i j -> table[i, j])
+
+    let entropy labels = Contingency.Of(labels, labels).RowEntropy
+    let mutualInformation truth predicted = Contingency.Of(truth, predicted).MutualInformation
+    let expectedMutualInformation truth predicted = Contingency.Of(truth, predicted).ExpectedMutualInformation
+
+    let normalizedMutualInformation normalizer truth predicted =
+        Contingency.Of(truth, predicted).NormalizedMutualInformation normalizer
+
+    let adjustedMutualInformation normalizer truth predicted =
+        Contingency.Of(truth, predicted).AdjustedMutualInformation normalizer
+
+    let adjustedRandIndex truth predicted = Contingency.Of(truth, predicted).AdjustedRandIndex
+
 let private normalizers =
     [ Normalizer.Arithmetic; Normalizer.Geometric; Normalizer.Max; Normalizer.Min ]
 

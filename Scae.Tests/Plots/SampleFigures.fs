@@ -25,15 +25,10 @@ let learningCurves: Figure =
         |> Panel.line "validation" Palette.orange epochs (loss 1.05 2)
 
     let recovery =
-        Panel.create "Recovery, mean ± standard deviation of five seeds"
+        Panel.create "Recovery, mean of five seeds"
         |> Panel.axes "epoch" "per-point recovery"
         |> Panel.yLimits 0.3 1.0
-        |> Panel.meanAndDeviation
-            "validation"
-            Palette.blue
-            epochs
-            accuracy
-            (Array.map (fun e -> 0.06 * exp (-e / 20.0)) epochs)
+        |> Panel.line "validation" Palette.blue epochs accuracy
         |> Panel.horizontal "published 86.9 %" Palette.green 0.869
         |> Panel.horizontal "chance 36.4 %" Colour.grey 0.364
 
@@ -221,7 +216,7 @@ let bars: Figure =
     let scatter =
         Panel.create "Speed against size"
         |> Panel.axes "steps" "ms / step"
-        |> Panel.logX
+        |> fun panel -> { panel with Panel.X = { panel.X with Axis.Scale = Scale.Log } }
         |> Panel.points
             "measured"
             Marker.Triangle
