@@ -1,7 +1,9 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
+using Microsoft.FSharp.Core;
 using Scae.Cli.Runs;
+using Scae.Core.Configuration;
 using Scae.Core.Experiments;
 using Scae.Core.Training;
 
@@ -10,10 +12,11 @@ namespace Scae.Cli.Export;
 /// <summary>The models whose encoder can be written as an ONNX graph.</summary>
 internal static class Encoders
 {
-    private static readonly (string Experiment, string? Model, Func<Weights, GraphBuilder> Graph)[] s_known =
+    private static readonly (string Experiment, string? Model, Func<RunIdentity, Weights, GraphBuilder> Graph)[] s_known =
     [
-        ("constellations", "small", ConstellationsEncoder.Graph),
-        ("scae", null, PartsEncoder.Graph),
+        ("constellations", "small", (_, weights) => ConstellationsEncoder.Graph(weights)),
+        ("scae", null, (_, weights) => PartsEncoder.Graph(weights)),
+        ("tvae", null, (run, weights) => TopographicEncoder.Graph(Settled(run, TvaeSettingsModule.published, TvaeSettingsModule.resolve).Model, weights)),
     ];
 
     /// <summary>The encoder of a run. One that can't be written is refused in a line that names those that can.</summary>
@@ -28,10 +31,14 @@ internal static class Encoders
             throw new RunFailure($"the encoder of {identity.Experiment}, preset {identity.Preset}, can't be written as ONNX; those of {others} can, and every run's parameters with --format npz");
         }
 
-        return known.Graph(Weights.Of(tensors, identity.Settings)).Model(
+        return known.Graph(identity, Weights.Of(tensors, identity.Settings)).Model(
             TrainingRun.Version,
             [("experiment", identity.Experiment), ("preset", identity.Preset), ("seed", $"{identity.Seed}")]);
     }
+
+    /// <summary>A run's settings, with what follows from them.</summary>
+    private static T Settled<T>(RunIdentity run, T defaults, Func<T, FSharpResult<Tuple<T, Plan>, string>> resolve) =>
+        RunFailure.Unless(resolve(RunFailure.Unless(Settings.apply(run.Settings, defaults)))).Item1;
 
     private static IEnumerable<string> Presets(string experiment, string? model) =>
         RunFailure.Unless(Experiments.find(experiment)).Specification.Presets.Where(preset => preset.Model?.Value == model).Select(preset => preset.Name);

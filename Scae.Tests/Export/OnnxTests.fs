@@ -1,13 +1,9 @@
 /// Encoders as ONNX graphs, run by ONNX Runtime beside the models that they come from.
 module Scae.Tests.Export.OnnxTests
 
-open System
-open System.Collections.Generic
 open System.IO
 open Expecto
-open Google.Protobuf
 open Microsoft.ML.OnnxRuntime
-open Microsoft.ML.OnnxRuntime.Tensors
 open Scae.Cli.Export
 open Scae.Core.Layers
 open Scae.Core.Models
@@ -15,46 +11,7 @@ open Scae.Core.Training
 open Scae.Tensors
 open Scae.Tests.Claims
 open Scae.Tests.Commands.CommandLine
-
-/// Every tensor with something added, so that no bias is 0.
-let private jittered (model: 'model) : 'model =
-    model
-    |> Parameters.mapi (fun name x ->
-        x
-        + 0.1 * Initialization.normal 1.0 Dtype.Float32 (List.ofArray x.shape) ((Key.OfSeed 11L).Named name))
-
-let private weights (model: 'model) (settings: (string * string) list) : Weights =
-    let tensors =
-        [
-            for name, tensor in Parameters.named model ->
-                KeyValuePair(name, { Shape = tensor.shape; Data = TensorData.F32(tensor.toArray<float32>()) })
-        ]
-
-    Weights.Of(tensors, settings)
-
-let private random (shape: int list) (key: string) : Tensor =
-    Initialization.normal 1.0 Dtype.Float32 shape ((Key.OfSeed 5L).Named key)
-
-/// What ONNX Runtime makes of an input: the outputs by name, each with its shape.
-let private outputs (graph: byte[]) (name: string) (input: Tensor) : Map<string, int[] * float32[]> =
-    use session = new InferenceSession(graph)
-    let tensor = DenseTensor<float32>(Memory(input.toArray<float32>()), ReadOnlySpan input.shape)
-    use results = session.Run [ NamedOnnxValue.CreateFromTensor(name, tensor) ]
-
-    Map.ofList
-        [
-            for result in results ->
-                let tensor = result.AsTensor<float32>()
-                result.Name, (tensor.Dimensions.ToArray(), Array.ofSeq tensor)
-        ]
-
-let private bytes (graph: GraphBuilder) : byte[] = graph.Model("1.2.3", []).ToByteArray()
-
-let private shouldBeThe (expected: Tensor) (found: int[] * float32[]) =
-    fst found |> shouldEqual expected.shape
-
-    for a, b in Array.zip (expected.toArray<float32>()) (snd found) do
-        float b |> shouldBeNear 1e-5 (float a)
+open Scae.Tests.Export.Onnx
 
 [<Tests>]
 let tests =
