@@ -15,7 +15,10 @@ internal static class Encoders
     private static readonly (string Experiment, string? Model, Func<RunIdentity, Weights, GraphBuilder> Graph)[] s_known =
     [
         ("constellations", "small", (_, weights) => ConstellationsEncoder.Graph(weights)),
-        ("scae", null, (_, weights) => PartsEncoder.Graph(weights)),
+        ("neural-em", null, (run, weights) => NeuralEMEncoder.Graph(NeuralEMSettingsModule.measured(Settled(run, NeuralEMSettingsModule.published, NeuralEMSettingsModule.resolve)), weights)),
+        ("air", null, (run, weights) => AirScenesEncoder.Graph(Settled(run, AirSettingsModule.published, AirSettingsModule.resolve).Model, weights)),
+        ("scae", null, (run, weights) => ObjectsEncoder.Graph(Settled(run, ScaeSettingsModule.paper, ScaeSettingsModule.resolve).Model, weights)),
+        ("ccae", "network", (run, weights) => CcaeEncoder.Graph(Settled(run, CcaeSettingsModule.paper, CcaeSettingsModule.resolve).Model, weights)),
         ("tvae", null, (run, weights) => TopographicEncoder.Graph(Settled(run, TvaeSettingsModule.published, TvaeSettingsModule.resolve).Model, weights)),
     ];
 
@@ -27,8 +30,8 @@ internal static class Encoders
         var known = s_known.FirstOrDefault(known => known.Experiment == identity.Experiment && known.Model == model);
         if (known.Graph is null)
         {
-            string others = string.Join(" and ", s_known.Select(other => $"{other.Experiment} ({string.Join(", ", Presets(other.Experiment, other.Model))})"));
-            throw new RunFailure($"the encoder of {identity.Experiment}, preset {identity.Preset}, can't be written as ONNX; those of {others} can, and every run's parameters with --format npz");
+            var others = s_known.Where(other => other.Experiment == identity.Experiment).SelectMany(other => Presets(experiment, other.Model));
+            throw new RunFailure($"preset {identity.Preset} of {identity.Experiment} finds divisions of points by search, which isn't an ONNX graph; of its presets {string.Join(", ", others)} can be written, and every run's parameters with --format npz");
         }
 
         return known.Graph(identity, Weights.Of(tensors, identity.Settings)).Model(
@@ -40,6 +43,6 @@ internal static class Encoders
     private static T Settled<T>(RunIdentity run, T defaults, Func<T, FSharpResult<Tuple<T, Plan>, string>> resolve) =>
         RunFailure.Unless(resolve(RunFailure.Unless(Settings.apply(run.Settings, defaults)))).Item1;
 
-    private static IEnumerable<string> Presets(string experiment, string? model) =>
-        RunFailure.Unless(Experiments.find(experiment)).Specification.Presets.Where(preset => preset.Model?.Value == model).Select(preset => preset.Name);
+    private static IEnumerable<string> Presets(Experiment experiment, string? model) =>
+        experiment.Specification.Presets.Where(preset => preset.Model?.Value == model).Select(preset => preset.Name);
 }

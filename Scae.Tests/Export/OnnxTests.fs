@@ -34,33 +34,6 @@ let tests =
                         found["poses"] |> shouldBeThe poses
                         found["attention"] |> shouldBeThe attention
 
-            for pooling, name in [ PartPooling.Own, "own"; PartPooling.Coded, "coded" ] do
-                testCase $"the part capsules' encoder says the same in ONNX Runtime, {name} pooling"
-                <| fun () ->
-                    let config =
-                        { ScaeConfig.paper with
-                            Canvas = 28
-                            Channels = 6
-                            Parts = 5
-                            Features = 3
-                            Pooling = pooling
-                        }
-
-                    let model = PartEncoder.init config Dtype.Float32 (Key.OfSeed 2L) |> jittered
-
-                    let settings = [ "canvas", "28"; "parts", "5"; "features", "3"; "pooling", name ]
-
-                    let named = {| Encoder = model |}
-                    let graph = bytes (PartsEncoder.Graph(weights named settings))
-
-                    for images in [ 1; 4 ] do
-                        let x = random [ images; 1; 28; 28 ] "images"
-                        let parts = PartEncoder.forward config model (Tensor.zeros [| images; 5 |]) x
-                        let found = outputs graph "images" x
-                        found["poses"] |> shouldBeThe parts.Poses
-                        found["features"] |> shouldBeThe parts.Features
-                        found["presence"] |> shouldBeThe parts.Presence
-
             testCase "the comparison notices a weight that is another"
             <| fun () ->
                 let config = ConstellationCapsules.published
