@@ -75,4 +75,52 @@ let tests =
                     metadata.ProducerName |> shouldEqual "scae"
                     metadata.CustomMetadataMap["experiment"] |> shouldEqual "constellations"
                     metadata.CustomMetadataMap["seed"] |> shouldEqual "2")
+
+            // By hyperparameters that aren't the preset's.
+            for experiment, options, input, expected in
+                [
+                    "scae",
+                    [ "--objects"; "7"; "--parts"; "9"; "--digits"; "strokes" ],
+                    "images",
+                    [ "objects", [| -1; 7 |]; "responsibilities", [| -1; 8; 9 |] ]
+                    "ccae", [ "--votes"; "3" ], "points", [ "owners", [| -1; -1 |]; "votes", [| -1; 3; 3; 2 |] ]
+                    "tvae", [ "--capsules"; "4"; "--digits"; "strokes" ], "frames", [ "t", [| -1; 18; 4; 18 |] ]
+                    "air",
+                    [ "--what"; "6"; "--objects"; "2"; "--digits"; "strokes" ],
+                    "images",
+                    [ "what", [| -1; 2; 6 |] ]
+                    "neural-em",
+                    [ "--slots"; "4"; "--background"; "learned"; "--measured-iterations"; "2" ],
+                    "start",
+                    [ "responsibilities", [| -1; 5; 24; 24 |]; "states", [| -1; 4; 24 |] ]
+                ] do
+                testCase $"a run of {experiment} leaves an encoder of its own sizes"
+                <| fun () ->
+                    inNewFolder (fun folder ->
+                        let out = Path.Combine(folder, "run")
+
+                        let short =
+                            [
+                                "--epochs"
+                                "1"
+                                "--steps-per-epoch"
+                                "1"
+                                "--validation-size"
+                                "10"
+                                "--test-size"
+                                "10"
+                            ]
+
+                        let trained =
+                            run (
+                                [ "train"; experiment; "--preset"; "quick"; "--out"; out; "--quiet" ] @ short @ options
+                            )
+
+                        trained.Error |> shouldEqual ""
+                        (run [ "export"; out; "--format"; "onnx" ]).Error |> shouldEqual ""
+                        use session = new InferenceSession(Path.Combine(out, "encoder.onnx"))
+                        session.InputMetadata.Keys |> Seq.contains input |> shouldEqual true
+
+                        for name, shape in expected do
+                            session.OutputMetadata[name].Dimensions |> shouldEqual shape)
         ]
