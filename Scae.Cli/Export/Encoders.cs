@@ -1,7 +1,9 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
+using Microsoft.FSharp.Core;
 using Scae.Cli.Runs;
+using Scae.Core.Configuration;
 using Scae.Core.Experiments;
 using Scae.Core.Training;
 
@@ -10,10 +12,14 @@ namespace Scae.Cli.Export;
 /// <summary>The models whose encoder can be written as an ONNX graph.</summary>
 internal static class Encoders
 {
-    private static readonly (string Experiment, string? Model, Func<Weights, GraphBuilder> Graph)[] s_known =
+    private static readonly (string Experiment, string? Model, Func<RunIdentity, Weights, GraphBuilder> Graph)[] s_known =
     [
-        ("constellations", "small", ConstellationsEncoder.Graph),
-        ("scae", null, PartsEncoder.Graph),
+        ("constellations", "small", (_, weights) => ConstellationsEncoder.Graph(weights)),
+        ("neural-em", null, (run, weights) => NeuralEMEncoder.Graph(NeuralEMSettingsModule.measured(Settled(run, NeuralEMSettingsModule.published, NeuralEMSettingsModule.resolve)), weights)),
+        ("air", null, (run, weights) => AirScenesEncoder.Graph(Settled(run, AirSettingsModule.published, AirSettingsModule.resolve).Model, weights)),
+        ("scae", null, (run, weights) => ObjectsEncoder.Graph(Settled(run, ScaeSettingsModule.paper, ScaeSettingsModule.resolve).Model, weights)),
+        ("ccae", "network", (run, weights) => CcaeEncoder.Graph(Settled(run, CcaeSettingsModule.paper, CcaeSettingsModule.resolve).Model, weights)),
+        ("tvae", null, (run, weights) => TopographicEncoder.Graph(Settled(run, TvaeSettingsModule.published, TvaeSettingsModule.resolve).Model, weights)),
     ];
 
     /// <summary>The encoder of a run. One that can't be written is refused in a line that names those that can.</summary>
@@ -24,15 +30,19 @@ internal static class Encoders
         var known = s_known.FirstOrDefault(known => known.Experiment == identity.Experiment && known.Model == model);
         if (known.Graph is null)
         {
-            string others = string.Join(" and ", s_known.Select(other => $"{other.Experiment} ({string.Join(", ", Presets(other.Experiment, other.Model))})"));
-            throw new RunFailure($"the encoder of {identity.Experiment}, preset {identity.Preset}, can't be written as ONNX; those of {others} can, and every run's parameters with --format npz");
+            var others = s_known.Where(other => other.Experiment == identity.Experiment).SelectMany(other => Presets(experiment, other.Model));
+            throw new RunFailure($"preset {identity.Preset} of {identity.Experiment} finds divisions of points by search, which isn't an ONNX graph; of its presets {string.Join(", ", others)} can be written, and every run's parameters with --format npz");
         }
 
-        return known.Graph(Weights.Of(tensors, identity.Settings)).Model(
+        return known.Graph(identity, Weights.Of(tensors, identity.Settings)).Model(
             TrainingRun.Version,
             [("experiment", identity.Experiment), ("preset", identity.Preset), ("seed", $"{identity.Seed}")]);
     }
 
-    private static IEnumerable<string> Presets(string experiment, string? model) =>
-        RunFailure.Unless(Experiments.find(experiment)).Specification.Presets.Where(preset => preset.Model?.Value == model).Select(preset => preset.Name);
+    /// <summary>A run's settings, with what follows from them.</summary>
+    private static T Settled<T>(RunIdentity run, T defaults, Func<T, FSharpResult<Tuple<T, Plan>, string>> resolve) =>
+        RunFailure.Unless(resolve(RunFailure.Unless(Settings.apply(run.Settings, defaults)))).Item1;
+
+    private static IEnumerable<string> Presets(Experiment experiment, string? model) =>
+        experiment.Specification.Presets.Where(preset => preset.Model?.Value == model).Select(preset => preset.Name);
 }

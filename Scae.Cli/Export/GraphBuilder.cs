@@ -16,26 +16,30 @@ internal sealed class GraphBuilder(string name)
     private const int OfInteger = 2, OfIntegers = 7;
 
     private readonly OnnxGraph _graph = new() { Name = name };
+    private readonly HashSet<string> _constants = [];
 
     /// <summary>An input; a dimension is a number, or a name for what is known only when the model runs.</summary>
     public string Input(string name, params object[] shape)
     {
-        _graph.Input.Add(Value(name, shape));
+        _graph.Input.Add(Value(name, Float32, shape));
         return name;
     }
 
-    public void Output(string name, string value, params object[] shape)
-    {
-        _graph.Node.Add(new OnnxNode { OpType = "Identity", Name = name, Input = { value }, Output = { name } });
-        _graph.Output.Add(Value(name, shape));
-    }
+    public void Output(string name, string value, params object[] shape) => Output(name, value, Float32, shape);
 
-    /// <summary>A constant of float32.</summary>
+    /// <summary>An output of whole numbers.</summary>
+    public void OutputIntegers(string name, string value, params object[] shape) => Output(name, value, Int64, shape);
+
+    /// <summary>A constant of float32; one of a name that the graph has already is that one.</summary>
     public string Constant(string name, IEnumerable<int> shape, ReadOnlySpan<float> values)
     {
-        _graph.Initializer.Add(new OnnxTensor { Name = name, DataType = Float32, Dims = { shape.Select(size => (long)size) }, RawData = Bytes(values) });
+        if (_constants.Add(name))
+            _graph.Initializer.Add(new OnnxTensor { Name = name, DataType = Float32, Dims = { shape.Select(size => (long)size) }, RawData = Bytes(values) });
         return name;
     }
+
+    /// <summary>A constant that has no name of its own.</summary>
+    public string Constant(IEnumerable<int> shape, ReadOnlySpan<float> values) => Constant(Fresh("constant"), shape, values);
 
     /// <summary>A single number.</summary>
     public string Number(double value) => Constant(Fresh("number"), [], [(float)value]);
@@ -72,19 +76,57 @@ internal sealed class GraphBuilder(string name)
 
     public string Multiply(string a, string b) => Node("Mul", [a, b]);
 
+    public string Divide(string a, string b) => Node("Div", [a, b]);
+
     public string Relu(string x) => Node("Relu", [x]);
+
+    public string Sigmoid(string x) => Node("Sigmoid", [x]);
+
+    public string Tanh(string x) => Node("Tanh", [x]);
+
+    public string Exp(string x) => Node("Exp", [x]);
+
+    /// <summary>Values held within a range.</summary>
+    public string Clip(string x, double least, double most) => Node("Clip", [x, Number(least), Number(most)]);
+
+    /// <summary>Sums over an axis, which is left out, or stays with length 1.</summary>
+    public string Sum(string x, long axis, bool stays = false) => Node("ReduceSum", [x, Integers(axis)], Attribute("keepdims", stays ? 1 : 0));
+
+    /// <summary>Maxima over an axis, which is left out.</summary>
+    public string Max(string x, long axis) => Node("ReduceMax", [x], Attribute("axes", [axis]), Attribute("keepdims", 0));
+
+    /// <summary>What stands at the given places of an axis.</summary>
+    public string Gather(string x, string places, long axis) => Node("Gather", [x, places], Attribute("axis", axis));
 
     /// <summary>The same elements in another shape; 0 keeps a dimension, −1 takes what is left.</summary>
     public string Reshape(string x, params long[] shape) => Node("Reshape", [x, Integers(shape)]);
 
     public string Transpose(string x, params long[] axes) => Node("Transpose", [x], Attribute("perm", axes));
 
-    public string Softmax(string x) => Node("Softmax", [x], Attribute("axis", -1));
+    public string Softmax(string x, long axis = -1) => Node("Softmax", [x], Attribute("axis", axis));
 
-    public string Concat(params string[] xs) => Node("Concat", xs, Attribute("axis", -1));
+    /// <summary>Side by side along the last axis.</summary>
+    public string Concat(params string[] xs) => Concat(-1, xs);
 
-    /// <summary>What lies from one place to before another along the last axis.</summary>
-    public string Slice(string x, long from, long to) => Node("Slice", [x, Integers(from), Integers(to), Integers(-1)]);
+    public string Concat(long axis, params string[] xs) => Node("Concat", xs, Attribute("axis", axis));
+
+    /// <summary>What lies from one place to before another along an axis.</summary>
+    public string Slice(string x, long from, long to, long axis = -1) => Node("Slice", [x, Integers(from), Integers(to), Integers(axis)]);
+
+    /// <summary>One more entry, of a number, at the end of an axis.</summary>
+    public string Append(string x, int rank, int axis, double value)
+    {
+        long[] margins = new long[2 * rank];
+        margins[rank + axis] = 1;
+        return Node("Pad", [x, Integers(margins), Number(value)]);
+    }
+
+    /// <summary>A value [1, ..] of the given rank once for each item of another's first axis.</summary>
+    public string Repeat(string x, int rank, string like)
+    {
+        string items = Node("Shape", [like], Attribute("end", 1));
+        return Node("Expand", [x, Concat(0, items, Integers([.. Enumerable.Repeat(1L, rank - 1)]))]);
+    }
 
     /// <summary>The model, with what identifies the run that it comes from.</summary>
     public OnnxModel Model(string version, IEnumerable<(string Key, string Value)> metadata) => new()
@@ -97,6 +139,12 @@ internal sealed class GraphBuilder(string name)
         MetadataProps = { metadata.Select(pair => new OnnxText { Key = pair.Key, Value = pair.Value }) },
     };
 
+    private void Output(string name, string value, int type, object[] shape)
+    {
+        _graph.Node.Add(new OnnxNode { OpType = "Identity", Name = name, Input = { value }, Output = { name } });
+        _graph.Output.Add(Value(name, type, shape));
+    }
+
     private string Fresh(string kind) => $"{kind}_{_graph.Node.Count + _graph.Initializer.Count}";
 
     private static ByteString Bytes<T>(ReadOnlySpan<T> values)
@@ -106,14 +154,14 @@ internal sealed class GraphBuilder(string name)
         return ByteString.CopyFrom(MemoryMarshal.AsBytes(values));
     }
 
-    private static OnnxValue Value(string name, object[] shape) => new()
+    private static OnnxValue Value(string name, int type, object[] shape) => new()
     {
         Name = name,
         Type = new OnnxType
         {
             TensorType = new OnnxTensorType
             {
-                ElemType = Float32,
+                ElemType = type,
                 Shape = new OnnxShape { Dim = { shape.Select(size => size is string word ? new OnnxDimension { DimParam = word } : new OnnxDimension { DimValue = Convert.ToInt64(size) }) } },
             },
         },

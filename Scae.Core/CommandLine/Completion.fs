@@ -27,6 +27,8 @@ module internal Completion =
             | "--presets", _ -> [ "@presets" ]
             | "--vary", _ -> [ "@vary" ]
             | "--format", _ -> [ "npz"; "onnx" ]
+            // Which experiment a run's folder is of, a key press doesn't look up.
+            | "--baseline", _ -> Experiments.all |> List.collect _.Baselines |> List.distinct
             | _, Some "folder" -> [ "@folder" ]
             | _, Some "file" -> [ "@file" ]
             | _ -> [ "@text" ]

@@ -26,6 +26,8 @@ type Variant =
         Settings: Preset -> Setting list
         /// A preset with some hyperparameters replaced. The error is one line.
         Configure: Preset -> (string * string) list -> Result<Task, string>
+        /// The names of the methods that learn nothing, which `Session.baseline` measures.
+        Baselines: string list
     }
 
 /// An experiment as the command line knows it.
@@ -36,6 +38,8 @@ type Experiment =
         Settings: Preset -> Setting list
         /// A preset with some hyperparameters replaced. The error is one line.
         Configure: Preset -> (string * string) list -> Result<Task, string>
+        /// The baselines of any of its models.
+        Baselines: string list
     }
 
 /// Models of experiments from definitions.
@@ -102,7 +106,11 @@ module Variant =
             | Ok settings -> Settings.describe settings
             | Error message -> invalidOp $"preset {preset.Name}: {message}"
 
-        { Settings = settings; Configure = configure }
+        {
+            Settings = settings
+            Configure = configure
+            Baselines = definition.Baselines |> List.map fst
+        }
 
 /// Experiments from the models that they train.
 [<RequireQualifiedAccess>]
@@ -129,6 +137,7 @@ module Experiment =
             Specification = specification
             Settings = fun preset -> ofPreset[preset.Name].Settings preset
             Configure = fun preset overrides -> ofPreset[preset.Name].Configure preset overrides
+            Baselines = variants |> List.collect (fun (_, variant) -> variant.Baselines) |> List.distinct
         }
 
     /// The same with the specification that paper-specs/NAME/spec.json holds.

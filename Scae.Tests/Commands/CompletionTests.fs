@@ -90,6 +90,7 @@ let private presses =
         "scae exp\t--form\tonn\t", "export --format onnx"
         "scae sweep tvae --batch-s\t8", "sweep tvae --batch-size 8"
         "scae eval some\tfir\t", "eval some runs/first"
+        "scae eval some --base\tk-m\t", "eval some --baseline k-means"
         "scae comple\tpow\t", "completion powershell"
         "scae verify neu\t--pres\tpap\t", "verify neural-em --preset paper"
     ]
@@ -195,6 +196,10 @@ let tests =
                 offered [ "scae"; "train"; "air"; "--seed"; "" ] |> shouldBeEmpty
                 offered [ "scae"; "sweep"; "neural-em"; "--vary"; "hidd" ] |> shouldEqual [ "hidden=" ]
                 offered [ "scae"; "list"; "" ] |> shouldBeEmpty
+
+                offered [ "scae"; "eval"; "x"; "--baseline"; "" ]
+                |> shouldEqual [ "exact"; "one-capsule"; "k-means"; "ransac"; "exhaustive" ]
+
                 offered [ "scae"; "eval"; "x"; "--widt" ] |> shouldBeEmpty
 
             testCase "a shell that there is no script for exits with 2 and one line"

@@ -123,9 +123,9 @@ let tests =
                     let train =
                         [
                             "train"
-                            "neural-em"
+                            "ccae"
                             "--preset"
-                            "quick"
+                            "best"
                             "--epochs"
                             "1"
                             "--steps-per-epoch"
@@ -145,7 +145,7 @@ let tests =
                     refused
                         [ out; "--format"; "onnx" ]
                         1
-                        "scae: the encoder of neural-em, preset quick, can't be written as ONNX; those of constellations (published, quick) and scae (views, quick, paper, coupled) can, and every run's parameters with --format npz"
+                        "scae: preset best of ccae finds divisions of points by search, which isn't an ONNX graph; of its presets quick, paper can be written, and every run's parameters with --format npz"
 
                     let best = Path.Combine(out, "best.safetensors")
                     let bytes = File.ReadAllBytes best

@@ -1,13 +1,9 @@
 /// Encoders as ONNX graphs, run by ONNX Runtime beside the models that they come from.
 module Scae.Tests.Export.OnnxTests
 
-open System
-open System.Collections.Generic
 open System.IO
 open Expecto
-open Google.Protobuf
 open Microsoft.ML.OnnxRuntime
-open Microsoft.ML.OnnxRuntime.Tensors
 open Scae.Cli.Export
 open Scae.Core.Layers
 open Scae.Core.Models
@@ -15,46 +11,7 @@ open Scae.Core.Training
 open Scae.Tensors
 open Scae.Tests.Claims
 open Scae.Tests.Commands.CommandLine
-
-/// Every tensor with something added, so that no bias is 0.
-let private jittered (model: 'model) : 'model =
-    model
-    |> Parameters.mapi (fun name x ->
-        x
-        + 0.1 * Initialization.normal 1.0 Dtype.Float32 (List.ofArray x.shape) ((Key.OfSeed 11L).Named name))
-
-let private weights (model: 'model) (settings: (string * string) list) : Weights =
-    let tensors =
-        [
-            for name, tensor in Parameters.named model ->
-                KeyValuePair(name, { Shape = tensor.shape; Data = TensorData.F32(tensor.toArray<float32>()) })
-        ]
-
-    Weights.Of(tensors, settings)
-
-let private random (shape: int list) (key: string) : Tensor =
-    Initialization.normal 1.0 Dtype.Float32 shape ((Key.OfSeed 5L).Named key)
-
-/// What ONNX Runtime makes of an input: the outputs by name, each with its shape.
-let private outputs (graph: byte[]) (name: string) (input: Tensor) : Map<string, int[] * float32[]> =
-    use session = new InferenceSession(graph)
-    let tensor = DenseTensor<float32>(Memory(input.toArray<float32>()), ReadOnlySpan input.shape)
-    use results = session.Run [ NamedOnnxValue.CreateFromTensor(name, tensor) ]
-
-    Map.ofList
-        [
-            for result in results ->
-                let tensor = result.AsTensor<float32>()
-                result.Name, (tensor.Dimensions.ToArray(), Array.ofSeq tensor)
-        ]
-
-let private bytes (graph: GraphBuilder) : byte[] = graph.Model("1.2.3", []).ToByteArray()
-
-let private shouldBeThe (expected: Tensor) (found: int[] * float32[]) =
-    fst found |> shouldEqual expected.shape
-
-    for a, b in Array.zip (expected.toArray<float32>()) (snd found) do
-        float b |> shouldBeNear 1e-5 (float a)
+open Scae.Tests.Export.Onnx
 
 [<Tests>]
 let tests =
@@ -76,33 +33,6 @@ let tests =
                         let found = outputs graph "points" x
                         found["poses"] |> shouldBeThe poses
                         found["attention"] |> shouldBeThe attention
-
-            for pooling, name in [ PartPooling.Own, "own"; PartPooling.Coded, "coded" ] do
-                testCase $"the part capsules' encoder says the same in ONNX Runtime, {name} pooling"
-                <| fun () ->
-                    let config =
-                        { ScaeConfig.paper with
-                            Canvas = 28
-                            Channels = 6
-                            Parts = 5
-                            Features = 3
-                            Pooling = pooling
-                        }
-
-                    let model = PartEncoder.init config Dtype.Float32 (Key.OfSeed 2L) |> jittered
-
-                    let settings = [ "canvas", "28"; "parts", "5"; "features", "3"; "pooling", name ]
-
-                    let named = {| Encoder = model |}
-                    let graph = bytes (PartsEncoder.Graph(weights named settings))
-
-                    for images in [ 1; 4 ] do
-                        let x = random [ images; 1; 28; 28 ] "images"
-                        let parts = PartEncoder.forward config model (Tensor.zeros [| images; 5 |]) x
-                        let found = outputs graph "images" x
-                        found["poses"] |> shouldBeThe parts.Poses
-                        found["features"] |> shouldBeThe parts.Features
-                        found["presence"] |> shouldBeThe parts.Presence
 
             testCase "the comparison notices a weight that is another"
             <| fun () ->
@@ -145,4 +75,52 @@ let tests =
                     metadata.ProducerName |> shouldEqual "scae"
                     metadata.CustomMetadataMap["experiment"] |> shouldEqual "constellations"
                     metadata.CustomMetadataMap["seed"] |> shouldEqual "2")
+
+            // By hyperparameters that aren't the preset's.
+            for experiment, options, input, expected in
+                [
+                    "scae",
+                    [ "--objects"; "7"; "--parts"; "9"; "--digits"; "strokes" ],
+                    "images",
+                    [ "objects", [| -1; 7 |]; "responsibilities", [| -1; 8; 9 |] ]
+                    "ccae", [ "--votes"; "3" ], "points", [ "owners", [| -1; -1 |]; "votes", [| -1; 3; 3; 2 |] ]
+                    "tvae", [ "--capsules"; "4"; "--digits"; "strokes" ], "frames", [ "t", [| -1; 18; 4; 18 |] ]
+                    "air",
+                    [ "--what"; "6"; "--objects"; "2"; "--digits"; "strokes" ],
+                    "images",
+                    [ "what", [| -1; 2; 6 |] ]
+                    "neural-em",
+                    [ "--slots"; "4"; "--background"; "learned"; "--measured-iterations"; "2" ],
+                    "start",
+                    [ "responsibilities", [| -1; 5; 24; 24 |]; "states", [| -1; 4; 24 |] ]
+                ] do
+                testCase $"a run of {experiment} leaves an encoder of its own sizes"
+                <| fun () ->
+                    inNewFolder (fun folder ->
+                        let out = Path.Combine(folder, "run")
+
+                        let short =
+                            [
+                                "--epochs"
+                                "1"
+                                "--steps-per-epoch"
+                                "1"
+                                "--validation-size"
+                                "10"
+                                "--test-size"
+                                "10"
+                            ]
+
+                        let trained =
+                            run (
+                                [ "train"; experiment; "--preset"; "quick"; "--out"; out; "--quiet" ] @ short @ options
+                            )
+
+                        trained.Error |> shouldEqual ""
+                        (run [ "export"; out; "--format"; "onnx" ]).Error |> shouldEqual ""
+                        use session = new InferenceSession(Path.Combine(out, "encoder.onnx"))
+                        session.InputMetadata.Keys |> Seq.contains input |> shouldEqual true
+
+                        for name, shape in expected do
+                            session.OutputMetadata[name].Dimensions |> shouldEqual shape)
         ]

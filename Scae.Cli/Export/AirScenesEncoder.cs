@@ -1,0 +1,42 @@
+using System.Collections.Generic;
+using System.Linq;
+using Scae.Core.Models;
+
+namespace Scae.Cli.Export;
+
+/// <summary>
+/// Inference of attend-infer-repeat as Scae.Core's AirEncoder.infer computes it without noise: images [scenes, side, side] →
+/// for each of T steps the probability that it and all before it are present, where it looks (log s, t_x, t_y), and the mean
+/// of what it sees.
+/// </summary>
+internal static class AirScenesEncoder
+{
+    public static GraphBuilder Graph(AirConfig config, Weights weights)
+    {
+        var graph = new GraphBuilder("air");
+        string images = graph.Reshape(graph.Input("images", "scenes", config.Canvas, config.Canvas), 0, -1);
+        int steps = config.Steps;
+        var (logits, where, what) = config.Encoding.IsGlobal ? Globally(graph, weights, images) : AirStepGraph.Unroll(graph, config, weights, images);
+        graph.Output("presence", Cumulative(graph, graph.Sigmoid(logits), steps), "scenes", steps);
+        graph.Output("where", graph.Reshape(where, 0, steps, 3), "scenes", steps, 3);
+        graph.Output("what", graph.Reshape(what, 0, steps, config.What), "scenes", steps, config.What);
+        return graph;
+    }
+
+    /// <summary>The small program's encoder: heads of all steps on features of the whole scene.</summary>
+    private static (string Logits, string Where, string What) Globally(GraphBuilder graph, Weights weights, string images)
+    {
+        string hidden = graph.Relu(weights.Linear(graph, "global.first", images));
+        string features = graph.Relu(weights.Linear(graph, "global.second", hidden));
+        string Head(string name) => weights.Linear(graph, "global." + name, features);
+        return (Head("presence"), Head("where"), Head("what"));
+    }
+
+    /// <summary>The product of each column of [b, T] and all before it.</summary>
+    private static string Cumulative(GraphBuilder graph, string present, int steps)
+    {
+        List<string> products = [graph.Slice(present, 0, 1)];
+        for (int t = 1; t < steps; t++) products.Add(graph.Multiply(products.Last(), graph.Slice(present, t, t + 1)));
+        return graph.Concat([.. products]);
+    }
+}

@@ -1,0 +1,46 @@
+using Scae.Core.Layers;
+
+namespace Scae.Cli.Export;
+
+/// <summary>What capsules say, by the names of values in a graph; see Scae.Core's CapsuleVotes.</summary>
+/// <param name="Poses">[b, K, V, 6].</param>
+/// <param name="Presence">a_k, [b, K].</param>
+/// <param name="VotePresence">a_kv, [b, K, V].</param>
+/// <param name="Scales">s_kv, [b, K, V].</param>
+internal sealed record VotesInGraph(string Poses, string Presence, string VotePresence, string Scales);
+
+/// <summary>Capsules that share no parameters, as Scae.Core's CapsuleLayer.forward computes them without noise.</summary>
+internal static class CapsuleGraph
+{
+    /// <summary>What the capsules of a layer's name say when they are told h [b, K, inputs].</summary>
+    public static VotesInGraph Votes(GraphBuilder graph, Weights weights, CapsuleLayerConfig config, string layer, string h)
+    {
+        int capsules = config.Capsules, votes = config.Votes;
+        string raw = Raw(graph, weights, capsules, layer, h);
+        string dynamic = graph.Reshape(graph.Slice(raw, 0, 6 * votes), 0, capsules, votes, 6);
+        string own = graph.Reshape(graph.Add(Part(6 * votes, 6), Bias("poseBias")), 0, capsules, 1, 6);
+        string presence = graph.Sigmoid(graph.Add(Part((6 * votes) + 6, 1), Bias("presenceBias")));
+        string said = graph.Sigmoid(graph.Add(Part((6 * votes) + 7, votes), Bias("voteBias")));
+        string scales = graph.Add(graph.Add(Part((7 * votes) + 7, votes), Bias("scaleBias")), graph.Number(0.5));
+        bool isSimilarity = config.Kind.IsSimilarity;
+        return new(
+            PoseGraph.Compose(graph, PoseGraph.OfRaw(graph, own, isSimilarity), PoseGraph.OfRaw(graph, graph.Add(dynamic, Bias("staticVotes")), isSimilarity)),
+            graph.Reshape(presence, 0, capsules),
+            graph.Multiply(presence, said),
+            graph.Add(graph.Node("Softplus", [scales]), graph.Number(0.01)));
+
+        string Part(int from, int count) => graph.Slice(raw, from, from + count);
+
+        string Bias(string name) => weights.In(graph, $"{layer}.{name}");
+    }
+
+    /// <summary>The layer's raw numbers, [b, K, 8V + 7].</summary>
+    private static string Raw(GraphBuilder graph, Weights weights, int capsules, string layer, string h)
+    {
+        string code = weights.LinearEach(graph, layer + ".code", graph.Relu(weights.LinearEach(graph, layer + ".encode", h)));
+
+        // Each capsule is told that it exists.
+        string told = graph.Append(code, 3, 2, 1);
+        return weights.LinearEach(graph, layer + ".output", graph.Relu(weights.LinearEach(graph, layer + ".decode", told)));
+    }
+}
