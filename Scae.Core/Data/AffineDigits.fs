@@ -86,6 +86,7 @@ module AffineDigits =
         else
             first + share * (last - first)
 
+    /// Where the centre of a digit lies whose ink is anywhere that it fits on the canvas under a map.
     let private placeInk (side: int) (source: ReadOnlySpan<byte>) map (random: KeyStream) : struct (float * float) =
         let struct (x0, x1, y0, y1) = extent source map
         let tx = place side x0 x1 random

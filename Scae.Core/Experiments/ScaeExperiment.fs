@@ -90,10 +90,10 @@ module ScaeExperiment =
         match ScaeSettings.views settings with
         | ValueNone -> CanvasDigits.fill data.Train (ReadOnlySpan rows) places batch.Images batch.Classes
         | ValueSome views ->
-            AffineDigits.fill views settings.Anywhere data.Train (ReadOnlySpan rows) places batch.Images batch.Classes
+            let anywhere = ScaeSettings.isAnywhere settings step
+            AffineDigits.fill views anywhere data.Train (ReadOnlySpan rows) places batch.Images batch.Classes
 
         Scae.fillNoise settings.Noise (key.Named "noise") batch
-        batch.Balance.Elements<float32>()[0] <- (if ScaeSettings.isBalanced settings step then 1.0f else 0.0f)
 
     // Digits by which initial weights are scaled.
     [<Literal>]

@@ -41,10 +41,9 @@ type ScaeSettings =
         Shear: float
         [<Setting("each axis of training digits is scaled by 1 ± up to this", Min = 0.0, Max = 0.9)>]
         Zoom: float
-        [<Setting("whether training digits lie anywhere that their ink fits on the canvas, and not only their image")>]
-        Anywhere: bool
-        [<Setting("epochs in which the labels that views make are balanced, so that classes form; 0 for all", Min = 0.0)>]
-        BalancedEpochs: int
+        [<Setting("epochs after which training digits lie anywhere that their ink fits on the canvas, and not only their image; 0 for never",
+                  Min = 0.0)>]
+        AnywhereAfter: int
         [<Setting("decay of the averaged parameters with which is measured; 0 measures with the last",
                   Min = 0.0,
                   Max = 0.99999)>]
@@ -83,8 +82,7 @@ module ScaeSettings =
             Rotation = 0.0
             Shear = 0.0
             Zoom = 0.0
-            Anywhere = false
-            BalancedEpochs = 0
+            AnywhereAfter = 0
             Average = 0.0
             Noise = 2.0
             EvaluationNoise = true
@@ -101,7 +99,7 @@ module ScaeSettings =
 
     /// How training digits are seen, if they are mapped at all.
     let views (settings: ScaeSettings) : Viewpoints voption =
-        if settings.Rotation = 0.0 && settings.Shear = 0.0 && settings.Zoom = 0.0 && not settings.Anywhere then
+        if settings.Rotation = 0.0 && settings.Shear = 0.0 && settings.Zoom = 0.0 && settings.AnywhereAfter = 0 then
             ValueNone
         else
             ValueSome
@@ -111,9 +109,9 @@ module ScaeSettings =
                     Scale = struct (1.0 - settings.Zoom, 1.0 + settings.Zoom)
                 }
 
-    /// Whether the labels that views make are balanced in a step, counted from 0.
-    let isBalanced (settings: ScaeSettings) (step: int) : bool =
-        settings.BalancedEpochs = 0 || step < settings.BalancedEpochs * settings.Training.StepsPerEpoch
+    /// Whether training digits lie anywhere that their ink fits in a step, counted from 0.
+    let isAnywhere (settings: ScaeSettings) (step: int) : bool =
+        settings.AnywhereAfter > 0 && step >= settings.AnywhereAfter * settings.Training.StepsPerEpoch
 
     /// The settings and the plan of the training. Epochs are chosen by reconstruction, which knows no classes. The error is
     /// one line.

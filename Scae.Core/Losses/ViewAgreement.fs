@@ -36,21 +36,6 @@ module ViewAgreement =
         let nats (p: Tensor) = (p + Least).log()
         (joint * (nats joint - nats (alone.matmul (alone.transpose (0, 1))))).sum()
 
-    /// What presence a = σ(l) of one view, of logits l [n, K], is in error of labels [n, K] that the other makes, in nats summed
-    /// over capsules and averaged over views: −Σ_k q_k(x)·ln a_k(x′) + (1 − q_k(x))·ln(1 − a_k(x′)).
-    let private error (labels: Tensor) (said: Tensor) : Tensor =
-        (said.softplus () - labels * said).sum() / float said.shape[0]
-
-    /// Labels as the views themselves say, softmax(l), cost what presence is in error of them, less the information between
-    /// capsules that two views name, of logits [2n, K]. Nothing is balanced by force: a class may be as frequent as it is, for
-    /// all the information that more even classes would have. Raises ArgumentException if the rows are odd in number.
-    let informed (logits: Tensor) : Tensor =
-        let information = information logits
-        let n = logits.shape[0] / 2
-        let first, second = logits.slice (0, 0, n), logits.slice (0, n, 2 * n)
-        let labels (x: Tensor) = x.noDiff().softmax 1
-        0.5 * (error (labels first) second + error (labels second) first) - information
-
     // Rounds that balance rows and columns.
     [<Literal>]
     let private Rounds = 4
@@ -64,7 +49,8 @@ module ViewAgreement =
         let round (q: Tensor) = q / q.sum (0, true) |> fun q -> q / q.sum (1, true)
         Seq.replicate Rounds round |> Seq.fold (|>) ((centred / scale * sharpness).exp())
 
-    /// What presence of one view, of logits [2n, K], is in error of balanced labels of the other. After swapped assignments
+    /// What presence a = σ(l) of one view, of logits l [2n, K], is in error of balanced labels q of the other, in nats summed
+    /// over capsules and averaged over views: −Σ_k q_k(x)·ln a_k(x′) + (1 − q_k(x))·ln(1 − a_k(x′)). After swapped assignments
     /// (Caron et al. 2020, eq. 2), of presence instead of a softmax, so that few capsules are present and not only fewer than
     /// others. Raises ArgumentException if the rows are odd in number.
     let assignment (sharpness: float) (logits: Tensor) : Tensor =
@@ -73,7 +59,8 @@ module ViewAgreement =
 
         let n = logits.shape[0] / 2
         let first, second = logits.slice (0, 0, n), logits.slice (0, n, 2 * n)
-        0.5 * (error (balanced sharpness first) second + error (balanced sharpness second) first)
+        let nats (labels: Tensor) (said: Tensor) = (said.softplus () - labels * said).sum() / float n
+        0.5 * (nats (balanced sharpness first) second + nats (balanced sharpness second) first)
 
     /// The cost of a form; labels are as sharp as said where they are made.
     let cost (form: ViewForm) (sharpness: float) (logits: Tensor) : Tensor =

@@ -30,8 +30,6 @@ type ScaeBatch =
         PartNoise: Tensor
         CapsuleNoise: Tensor
         VoteNoise: Tensor
-        /// A scalar, 1 where the labels that views make are balanced, 0 where no longer.
-        Balance: Tensor
     }
 
 /// What is inferred of images.
@@ -67,7 +65,6 @@ module Scae =
             PartNoise = Tensor.zeros [| count; m |]
             CapsuleNoise = Tensor.zeros [| count; k; 1 |]
             VoteNoise = Tensor.zeros [| count; k; m |]
-            Balance = Tensor.ones [| 1 |]
         }
 
     /// Noise U(−reach, reach) in place; a pure function of the key.
@@ -148,9 +145,7 @@ module Scae =
         if config.Agreement = 0.0 then
             None
         else
-            let logits = objects.Votes.Logits - batch.CapsuleNoise.squeeze 2
-            let balanced = ViewAgreement.cost config.Views config.Sharpness logits
-            Some((batch.Balance * balanced + (1.0 - batch.Balance) * ViewAgreement.informed logits).sum())
+            Some(ViewAgreement.cost config.Views config.Sharpness (objects.Votes.Logits - batch.CapsuleNoise.squeeze 2))
 
     /// The loss of a batch: −rec, what teaches object capsules, and the probes' cross-entropies.
     let loss (config: ScaeConfig) (model: Scae) (batch: ScaeBatch) : ScaeLoss =

@@ -59,29 +59,6 @@ let tests =
                     GradientCheck.run (Key.OfSeed 1L) [ "logits", logits ] (fun () -> ViewAgreement.information logits) do
                     comparison.RelativeError |> shouldBeLessThan 1e-6
 
-            testCase "informed views cost least where both name one capsule, however frequent classes are"
-            <| fun () ->
-                let cost first second = (ViewAgreement.informed (naming 20.0 4 first second - 10.0)).toScalar()
-                let uneven = [| 0; 0; 0; 0; 0; 1; 2; 3 |]
-                let entropy = -(5.0 / 8.0 * log (5.0 / 8.0) + 3.0 / 8.0 * log (1.0 / 8.0))
-                cost uneven uneven |> shouldBeNear 1e-3 -entropy
-                cost even even |> shouldBeNear 1e-3 -(log 4.0)
-                // Giving a sixth of the first class away would make classes even, but tell less.
-                cost [| 0; 0; 1; 2; 3; 1; 2; 3 |] uneven |> shouldBeGreaterThan (cost uneven uneven + 1.0)
-                cost (Array.create 8 2) (Array.create 8 2) |> shouldBeNear 1e-3 0.0
-
-            testCase "informed views gather: presence follows its labels, and the softmax the information"
-            <| fun () ->
-                let logits = (Values.real 4 [ 8; 3 ]).reverseDiff()
-                (ViewAgreement.informed logits).reverse()
-                let whole = logits.derivative
-                let alone = (Values.real 4 [ 8; 3 ]).reverseDiff()
-                (ViewAgreement.information alone).reverse()
-                let x = logits.noDiff ()
-                let labels = Tensor.cat ([| (x.slice (0, 4, 8)).softmax 1; (x.slice (0, 0, 4)).softmax 1 |], 0)
-                let expected = (x.sigmoid () - labels) / 8.0 - alone.derivative
-                ((whole - expected).norm()).toScalar() |> shouldBeLessThan 1e-12
-
             testCase "views that say nothing, or the same of everything, leave finite gradients"
             <| fun () ->
                 for form in [ ViewForm.Information; ViewForm.Assignment ] do
@@ -97,8 +74,4 @@ let tests =
                     Expect.throwsT<ArgumentException>
                         (fun () -> ViewAgreement.cost form 3.0 (Values.real 1 [ 5; 3 ]) |> ignore)
                         "odd"
-
-                Expect.throwsT<ArgumentException>
-                    (fun () -> ViewAgreement.informed (Values.real 1 [ 5; 3 ]) |> ignore)
-                    "odd"
         ]
