@@ -86,6 +86,12 @@ module AffineDigits =
         else
             first + share * (last - first)
 
+    /// Where the centre of a digit lies whose ink is anywhere that it fits on the canvas under a map.
+    let private placeInk (side: int) (source: ReadOnlySpan<byte>) map (random: KeyStream) : struct (float * float) =
+        let struct (x0, x1, y0, y1) = extent source map
+        let tx = place side x0 x1 random
+        struct (tx, place side y0 y1 random)
+
     /// Reads a digit at a place of the canvas, under a map about its centre (tx, ty).
     let private read
         (source: ReadOnlySpan<byte>)
@@ -104,9 +110,7 @@ module AffineDigits =
         (into: Span<byte>)
         : unit =
         let map = matrix views random
-        let struct (x0, x1, y0, y1) = extent source map
-        let tx = place side x0 x1 random
-        let ty = place side y0 y1 random
+        let struct (tx, ty) = placeInk side source map random
 
         for row in 0 .. side - 1 do
             for column in 0 .. side - 1 do
@@ -125,12 +129,12 @@ module AffineDigits =
 
         { Side = side; Pixels = pixels; Labels = Array.copy digits.Labels }
 
-    /// Draws given digits from a viewpoint of their own, each about its centre, and shifted as CanvasDigits.fill does, into
-    /// images [b, 1, side, side] of float32 in [0, 1], and their classes into one-hot rows [b, 10]; a pure function of the
-    /// key. What doesn't fit on a canvas is cut off. Raises ArgumentException as CanvasDigits.place does.
+    /// Draws given digits from a viewpoint of their own into images [b, 1, side, side] of float32 in [0, 1], and their classes
+    /// into one-hot rows [b, 10]; a pure function of the key. They are moved anywhere that their ink fits, or else as
+    /// CanvasDigits.fill does. What doesn't fit on a canvas is cut off. Raises ArgumentException as CanvasDigits.place does.
     let fill
         (views: Viewpoints)
-        (reach: int)
+        (anywhere: bool)
         (digits: Digits)
         (indices: ReadOnlySpan<int>)
         (key: Key)
@@ -144,12 +148,18 @@ module AffineDigits =
         CanvasDigits.label digits indices classes
 
         for i in 0 .. indices.Length - 1 do
-            let struct (top, left) = CanvasDigits.place side reach places
             let map = matrix views maps
             let source = ReadOnlySpan(digits.Pixels, indices[i] * Digits.Pixels, Digits.Pixels)
+
+            let struct (tx, ty) =
+                if anywhere then
+                    placeInk side source map places
+                else
+                    let struct (top, left) = CanvasDigits.place side places
+                    struct (float left + Centre, float top + Centre)
+
             let into = pixels.Slice(i * side * side, side * side)
 
             for row in 0 .. side - 1 do
                 for column in 0 .. side - 1 do
-                    let x, y = float (column - left) - Centre, float (row - top) - Centre
-                    into[row * side + column] <- float32 (read source map x y / 255.0)
+                    into[row * side + column] <- float32 (read source map (float column - tx) (float row - ty) / 255.0)

@@ -30,18 +30,12 @@ module CanvasDigits =
         if side < Digits.Side then
             invalidArg (nameof side) $"canvas of {side} pixels; must have at least {Digits.Side}"
 
-    /// Top and left of a digit on a canvas, shifted by up to `reach` pixels in all about its middle; by side − 28 anywhere.
-    /// Raises ArgumentException for a canvas that is smaller than a digit or a reach that isn't in 0..side − 28.
-    let place (side: int) (reach: int) (random: KeyStream) : struct (int * int) =
+    /// Top and left of a digit anywhere on a canvas. Raises ArgumentException for a canvas that is smaller than a digit.
+    let place (side: int) (random: KeyStream) : struct (int * int) =
         refuse side
         let room = side - Digits.Side
-
-        if reach < 0 || reach > room then
-            invalidArg (nameof reach) $"shifts of {reach} pixels; must be in 0..{room}"
-
-        let first = (room - reach) / 2
-        let top = first + offset reach random
-        struct (top, first + offset reach random)
+        let top = offset room random
+        struct (top, offset room random)
 
     /// Writes the classes of given digits into one-hot rows [b, n].
     let label (digits: Digits) (indices: ReadOnlySpan<int>) (classes: Tensor) : unit =
@@ -60,7 +54,7 @@ module CanvasDigits =
         let random = key.Stream()
 
         for i in 0 .. n - 1 do
-            let struct (top, left) = place side (side - Digits.Side) random
+            let struct (top, left) = place side random
 
             for row in 0 .. Digits.Side - 1 do
                 ReadOnlySpan(digits.Pixels, i * Digits.Pixels + row * Digits.Side, Digits.Side)
@@ -68,15 +62,8 @@ module CanvasDigits =
 
         { Side = side; Pixels = pixels; Labels = Array.copy digits.Labels }
 
-    let private drawOne
-        (digits: Digits)
-        (index: int)
-        (side: int)
-        (reach: int)
-        (random: KeyStream)
-        (into: Span<float32>)
-        : unit =
-        let struct (top, left) = place side reach random
+    let private drawOne (digits: Digits) (index: int) (side: int) (random: KeyStream) (into: Span<float32>) : unit =
+        let struct (top, left) = place side random
         into.Clear()
 
         for row in 0 .. Digits.Side - 1 do
@@ -86,16 +73,9 @@ module CanvasDigits =
             for column in 0 .. Digits.Side - 1 do
                 into[target + column] <- float32 digits.Pixels[from + column] / 255.0f
 
-    /// Draws given digits anew, shifted by up to `reach` pixels in all, into images [b, 1, side, side] of float32 in [0, 1],
-    /// and their classes into one-hot rows [b, 10]; a pure function of the key. Raises ArgumentException as `place` does.
-    let fill
-        (reach: int)
-        (digits: Digits)
-        (indices: ReadOnlySpan<int>)
-        (key: Key)
-        (images: Tensor)
-        (classes: Tensor)
-        : unit =
+    /// Draws given digits anew, each at a place of its own, into images [b, 1, side, side] of float32 in [0, 1], and their
+    /// classes into one-hot rows [b, 10]; a pure function of the key. Raises ArgumentException as `place` does.
+    let fill (digits: Digits) (indices: ReadOnlySpan<int>) (key: Key) (images: Tensor) (classes: Tensor) : unit =
         let side = images.shape[3]
         refuse side
         let pixels = images.Elements<float32>()
@@ -103,7 +83,7 @@ module CanvasDigits =
         label digits indices classes
 
         for i in 0 .. indices.Length - 1 do
-            drawOne digits indices[i] side reach random (pixels.Slice(i * side * side, side * side))
+            drawOne digits indices[i] side random (pixels.Slice(i * side * side, side * side))
 
     /// Copies canvases from number `first` on into images [b, 1, side, side], as many as there are; what is left stays.
     let load (canvases: CanvasDigits) (first: int) (images: Tensor) : unit =

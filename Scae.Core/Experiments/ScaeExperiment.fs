@@ -19,33 +19,24 @@ type private ScaeExamination =
 /// Digits on canvases, explained as objects made of parts by a stacked capsule autoencoder.
 [<RequireQualifiedAccess>]
 module ScaeExperiment =
-    /// Digits from number `first` on.
-    let private range (first: int) (count: int) (digits: Digits) : Digits =
-        {
-            Pixels = Array.sub digits.Pixels (first * Digits.Pixels) (count * Digits.Pixels)
-            Labels = Array.sub digits.Labels first count
-        }
+    /// The first digits, as many as there are.
+    let private first (count: int) (digits: Digits) : Digits =
+        Digits.choose [| 0 .. min count (Digits.count digits) - 1 |] digits
 
     let private scenes (settings: ScaeSettings) (count: int) (digits: Digits) (key: Key) : ScaeScenes =
         {
-            Canvases =
-                CanvasDigits.shifted
-                    settings.Model.Canvas
-                    (range 0 (min count (Digits.count digits)) digits)
-                    (key.Named "places")
+            Canvases = CanvasDigits.shifted settings.Model.Canvas (first count digits) (key.Named "places")
             Noise = key.Named "noise"
         }
 
     /// The same digits from viewpoints that training doesn't show.
     let private viewpoints (settings: ScaeSettings) (digits: Digits) (key: Key) : ScaeScenes =
-        let count = min settings.Training.TestSize (Digits.count digits)
-
         {
             Canvases =
                 AffineDigits.sample
                     AffineDigits.published
                     settings.Model.Canvas
-                    (range 0 count digits)
+                    (first settings.Training.TestSize digits)
                     (key.Named "places")
             Noise = key.Named "noise"
         }
@@ -71,14 +62,13 @@ module ScaeExperiment =
             | Some message -> Error message
             | None ->
                 let held = settings.Training.ValidationSize
-                let rest = Digits.count digits.Train - held
-                let train = range 0 rest digits.Train
+                let struct (validation, train) = Digits.heldOut held digits.Train
 
                 Ok
                     {
                         Train = train
-                        Order = Passes(rest, keys.Train)
-                        Validation = scenes settings held (range rest held digits.Train) keys.Validation
+                        Order = Passes(Digits.count train, keys.Train)
+                        Validation = scenes settings held validation keys.Validation
                         Test = scenes settings settings.Training.TestSize digits.Test keys.Test
                         Probe = lazy (scenes settings settings.ProbeSize train (keys.Validation.Named "probe"))
                         Viewpoints = lazy (viewpoints settings digits.Test (keys.Test.Named "viewpoints"))
@@ -95,13 +85,13 @@ module ScaeExperiment =
         else
             data.Order.Choose(step, Span rows)
 
-        let reach = ScaeSettings.reach settings step
         let places = key.Named "places"
 
         match ScaeSettings.views settings with
-        | ValueNone -> CanvasDigits.fill reach data.Train (ReadOnlySpan rows) places batch.Images batch.Classes
+        | ValueNone -> CanvasDigits.fill data.Train (ReadOnlySpan rows) places batch.Images batch.Classes
         | ValueSome views ->
-            AffineDigits.fill views reach data.Train (ReadOnlySpan rows) places batch.Images batch.Classes
+            let anywhere = ScaeSettings.isAnywhere settings step
+            AffineDigits.fill views anywhere data.Train (ReadOnlySpan rows) places batch.Images batch.Classes
 
         Scae.fillNoise settings.Noise (key.Named "noise") batch
 
@@ -120,14 +110,14 @@ module ScaeExperiment =
             let batch = Scae.allocate config Calibrating
             let digits = StrokeDigits.sample Calibrating (key.Named "calibration")
             let all = Array.init Calibrating id
-            let room = config.Canvas - Digits.Side
-            CanvasDigits.fill room digits (ReadOnlySpan all) (key.Named "places") batch.Images batch.Classes
+            CanvasDigits.fill digits (ReadOnlySpan all) (key.Named "places") batch.Images batch.Classes
 
             ScaeCalibration.scaled config (Parameters.mapi (fun _ x -> x.cast Dtype.Float32) model) batch
             |> Parameters.mapi (fun _ x -> x.cast dtype)
 
     let private loss (settings: ScaeSettings) (model: Scae) (batch: ScaeBatch) : Loss =
         let loss = Scae.loss settings.Model model batch
+
         { Total = loss.Total; Terms = loss.Terms; Next = [] }
 
     /// Gradients are checked where they are those of the loss: nothing is held back, and presence counts smoothly. And away

@@ -41,9 +41,9 @@ type ScaeSettings =
         Shear: float
         [<Setting("each axis of training digits is scaled by 1 ± up to this", Min = 0.0, Max = 0.9)>]
         Zoom: float
-        [<Setting("steps over which shifts of training digits grow from none to all of the canvas; 0 for all at once",
+        [<Setting("epochs after which training digits lie anywhere that their ink fits on the canvas, and not only their image; 0 for never",
                   Min = 0.0)>]
-        Spread: int
+        AnywhereAfter: int
         [<Setting("decay of the averaged parameters with which is measured; 0 measures with the last",
                   Min = 0.0,
                   Max = 0.99999)>]
@@ -82,7 +82,7 @@ module ScaeSettings =
             Rotation = 0.0
             Shear = 0.0
             Zoom = 0.0
-            Spread = 0
+            AnywhereAfter = 0
             Average = 0.0
             Noise = 2.0
             EvaluationNoise = true
@@ -99,7 +99,7 @@ module ScaeSettings =
 
     /// How training digits are seen, if they are mapped at all.
     let views (settings: ScaeSettings) : Viewpoints voption =
-        if settings.Rotation = 0.0 && settings.Shear = 0.0 && settings.Zoom = 0.0 then
+        if settings.Rotation = 0.0 && settings.Shear = 0.0 && settings.Zoom = 0.0 && settings.AnywhereAfter = 0 then
             ValueNone
         else
             ValueSome
@@ -109,14 +109,9 @@ module ScaeSettings =
                     Scale = struct (1.0 - settings.Zoom, 1.0 + settings.Zoom)
                 }
 
-    /// By how many pixels in all training digits are shifted in a step, counted from 0.
-    let reach (settings: ScaeSettings) (step: int) : int =
-        let room = settings.Model.Canvas - Digits.Side
-
-        if step >= settings.Spread then
-            room
-        else
-            int (float room * float step / float settings.Spread)
+    /// Whether training digits lie anywhere that their ink fits in a step, counted from 0.
+    let isAnywhere (settings: ScaeSettings) (step: int) : bool =
+        settings.AnywhereAfter > 0 && step >= settings.AnywhereAfter * settings.Training.StepsPerEpoch
 
     /// The settings and the plan of the training. Epochs are chosen by reconstruction, which knows no classes. The error is
     /// one line.

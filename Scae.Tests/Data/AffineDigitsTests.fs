@@ -10,10 +10,24 @@ let private digits = lazy (StrokeDigits.sample 20 (Key.OfSeed 1L))
 
 let private straight: Viewpoints = { Rotation = 0.0; Shear = 0.0; Scale = struct (1.0, 1.0) }
 
-let private filled (views: Viewpoints) (side: int) (key: int64) : float32[] * float32[] =
+let private filledAt (anywhere: bool) (views: Viewpoints) (side: int) (key: int64) : float32[] * float32[] =
     let images, classes = Tensor.zeros [| 20; 1; side; side |], Tensor.zeros [| 20; 10 |]
-    AffineDigits.fill views (side - 28) digits.Value (ReadOnlySpan(Array.init 20 id)) (Key.OfSeed key) images classes
+    AffineDigits.fill views anywhere digits.Value (ReadOnlySpan(Array.init 20 id)) (Key.OfSeed key) images classes
     images.toArray<float32>(), classes.toArray<float32>()
+
+let private filled = filledAt false
+
+/// The first and last rows and columns with ink of an image.
+let private box (side: int) (image: float32[]) =
+    let lit =
+        [
+            for i in 0 .. side * side - 1 do
+                if image[i] > 0.0f then
+                    i
+        ]
+
+    let rows, columns = lit |> List.map (fun i -> i / side), lit |> List.map (fun i -> i % side)
+    List.min rows, List.max rows, List.min columns, List.max columns
 
 [<Tests>]
 let tests =
@@ -36,4 +50,31 @@ let tests =
                 let ink = digits.Value.Pixels |> Array.sumBy (fun b -> float b / 255.0)
                 (images |> Array.sumBy float) / ink |> shouldBeIn (0.8, 1.25)
                 Array.sum classes |> shouldEqual 20.0f
+
+            testCase "ink that lies anywhere comes to the rim, and loses no more than a pixel's share"
+            <| fun () ->
+                let views = { Rotation = 15.0; Shear = 0.15; Scale = struct (0.9, 1.1) }
+
+                let boxes anywhere =
+                    [
+                        for key in 1L .. 20L do
+                            let images, _ = filledAt anywhere views 40 key
+                            for image in Array.chunkBySize 1600 images -> box 40 image
+                    ]
+                // As images, digits keep their margins.
+                for top, bottom, left, right in boxes false do
+                    (top > 0 && bottom < 39 && left > 0 && right < 39) |> shouldEqual true
+
+                let tops, bottoms, lefts, rights =
+                    let all = boxes true
+
+                    all |> List.map (fun (t, _, _, _) -> t),
+                    all |> List.map (fun (_, b, _, _) -> b),
+                    all |> List.map (fun (_, _, l, _) -> l),
+                    all |> List.map (fun (_, _, _, r) -> r)
+
+                (List.min tops, List.max bottoms, List.min lefts, List.max rights) |> shouldEqual (0, 39, 0, 39)
+                let ink (images: float32[]) = images |> Array.sumBy float
+                let inside, anywhere = ink (fst (filledAt false views 40 3L)), ink (fst (filledAt true views 40 3L))
+                abs (anywhere - inside) / inside |> shouldBeLessThan 0.03
         ]

@@ -25,7 +25,7 @@ let private batch =
         (let batch = Scae.allocate config 64
          let digits = StrokeDigits.sample 64 (Key.OfSeed 2L)
          let rows = Array.init 64 id
-         CanvasDigits.fill (config.Canvas - 28) digits (ReadOnlySpan rows) (Key.OfSeed 3L) batch.Images batch.Classes
+         CanvasDigits.fill digits (ReadOnlySpan rows) (Key.OfSeed 3L) batch.Images batch.Classes
          batch)
 
 let private model = lazy (Scae.init config Dtype.Float32 (Key.OfSeed 1L))
