@@ -23,6 +23,7 @@ let private config: RoutingCapsulesConfig =
         Teacher = RoutingTeacher.Residual
         Trust = 0.02
         Credit = RoutingCredit.Scene
+        Normalised = false
         Search = { Templates = Template.published; Starts = 3; Refine = true; Solved = 1e-6 }
     }
 
