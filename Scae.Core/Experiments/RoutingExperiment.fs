@@ -19,6 +19,8 @@ type GeneralisationSettings =
         Crowding: float
         [<Setting("points of a training scene have Gaussian noise of a deviation up to this", Min = 0.0)>]
         Noise: float
+        [<Setting("points of a training scene that belong to nothing", Min = 0.0, Max = 8.0)>]
+        Distractors: int
         [<Setting("divisions proposed for each scene when it is read, 0 for as many as in training",
                   Min = 0.0,
                   Max = 1024.0)>]
@@ -59,19 +61,33 @@ module RoutingExperiment =
     let private defaults: RoutingExperimentSettings =
         {
             Routing = RoutingSettings.defaults
-            Generalisation = { Normalised = false; Crowding = 1.0; Noise = 0.0; FinalStarts = 0 }
+            Generalisation = {
+                    Normalised = false
+                    Crowding = 1.0
+                    Noise = 0.0
+                    Distractors = 0
+                    FinalStarts = 0
+                }
             RobustnessSize = 1000
         }
 
     let private resolve (settings: RoutingExperimentSettings) =
         RoutingSettings.resolve settings.Routing
         |> Result.map (fun (routing, plan) ->
-            let capsules = { routing.Capsules with Normalised = settings.Generalisation.Normalised }
+            let capsules =
+                { routing.Capsules with
+                    Normalised = settings.Generalisation.Normalised
+                    Search.Distractors = settings.Generalisation.Distractors
+                }
+
             { settings with Routing = { routing with Capsules = capsules } }, plan)
 
     /// Scenes of training; those that are measured are RoutingSettings.scenes.
     let private trainingScenes (config: RoutingExperimentSettings) : ConstellationsConfig =
-        { RoutingSettings.scenes config.Routing with Crowding = config.Generalisation.Crowding }
+        { RoutingSettings.scenes config.Routing with
+            Crowding = config.Generalisation.Crowding
+            Distractors = config.Generalisation.Distractors
+        }
 
     let private fill (config: RoutingExperimentSettings) (key: Key) (batch: RoutingBatch) : unit =
         if config.Generalisation.Noise > 0.0 then
@@ -87,10 +103,18 @@ module RoutingExperiment =
                 Proposals = keys.Test.Named "proposals"
             }
 
-    /// Points [b, n, 2] → log-probabilities [b, n, K].
+    /// Points [b, n, 2] → log-probabilities of belonging to capsules [b, n, K], and to nothing [b, n, K + 1] where there are
+    /// more points than the templates have and the network was trained with such.
     let private route (config: RoutingExperimentSettings) (capsules: RoutingCapsules) : Tensor -> Tensor =
-        RoutingCapsules.route config.Routing.Capsules capsules
-        |> Inference.ofRows RoutingCapsules.ScenesAtOnce
+        let model = config.Routing.Capsules
+
+        Inference.ofRows RoutingCapsules.ScenesAtOnce (fun points ->
+            let routing = RoutingCapsules.route model capsules points
+
+            if points.shape[1] > Template.pointCount model.Templates then
+                routing
+            else
+                (RoutingCapsules.ofTemplates model routing).contiguous())
 
     /// The search that takes the network's first proposal as it is.
     let private first (search: DivisionSearchConfig) = { search with Starts = 1; Refine = false }
@@ -104,7 +128,8 @@ module RoutingExperiment =
             | 0 -> capsules.Search
             | starts -> { capsules.Search with Starts = starts }
 
-        { capsules with Search = change search }
+        // Scenes that are read are of any number of points; the search is chosen by it.
+        { capsules with Search = change { search with Distractors = 0 } }
 
     /// A search in the scenes' own coordinates, where these are wanted; poses come back in those of the scenes.
     let private framed (config: RoutingExperimentSettings) (search: Tensor -> Tensor * 'a) (points: Tensor) : Tensor * 'a =

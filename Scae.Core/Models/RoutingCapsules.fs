@@ -1,6 +1,7 @@
 namespace Scae.Core.Models
 
 open System
+open System.Numerics
 open Scae.Tensors
 open Scae.Core.Configuration
 open Scae.Core.Layers
@@ -97,6 +98,7 @@ module RoutingCapsules =
                     Starts = 4
                     Refine = true
                     Solved = DivisionSearch.NoResidual
+                    Distractors = 0
                 }
             Trust = 0.02
             Credit = RoutingCredit.Template
@@ -131,7 +133,7 @@ module RoutingCapsules =
                     Some(LayerNorm.init d dtype)
                 else
                     None
-            Routing = Linear.init gain d config.Templates.Length dtype (key.Named "routing")
+            Routing = Linear.init gain d config.Search.Sets dtype (key.Named "routing")
         }
 
     /// Σ_j relu(relu(e_ij·W_1 + b_1)·W_2 + b_2)·W_o / n with e_ij = (x_j − x_i, |x_j − x_i|, |x_j − x_i|²): distances tell
@@ -201,9 +203,16 @@ module RoutingCapsules =
         embed config model padding points |> through config model.Blocks |> LayerNorm.forwardIf model.Norm
 
     /// log-probabilities that each point belongs to each capsule, points [b, n, 2] → [b, n, K]; equivariant to the order of
-    /// the points, invariant to their common translation.
+    /// the points, invariant to their common translation. Trained with distractors it has one more column, for nothing.
     let route (config: RoutingCapsulesConfig) (model: RoutingCapsules) (points: Tensor) : Tensor =
         (encode config model None points |> Linear.forward model.Routing).logsoftmax 2
+
+    /// Routing [b, n, K + 1] without the column for nothing, [b, n, K].
+    let ofTemplates (config: RoutingCapsulesConfig) (routing: Tensor) : Tensor =
+        if routing.shape[2] = config.Templates.Length then
+            routing
+        else
+            routing.slice (2, 0, config.Templates.Length)
 
     /// Where the points of each capsule look in the last block, [b, n, 2] → [b, K, n]: the attention of each point, averaged
     /// over heads and over points by how much the capsule claims them. Rows sum to 1. None without a block.
@@ -212,7 +221,7 @@ module RoutingCapsules =
         |> Option.map (fun last ->
             let before = embed config model None points |> through config (Array.truncate (config.Blocks - 1) model.Blocks)
             let weights = (TransformerBlock.attention config.Heads last before).mean 1
-            let claims = (route config model points).exp().transpose(1, 2)
+            let claims = (ofTemplates config (route config model points)).exp().transpose(1, 2)
             (claims / claims.sum (2, true)).matmul weights)
 
     /// How much a template's part of a division counts as a teacher, in [0, 1]; from the squared residuals of the part and
@@ -241,9 +250,11 @@ module RoutingCapsules =
             float32 (exp (-(max 0.0 (residual - float freedom * variance)) / (config.Trust + 2.0 * variance)))
 
     let private improved (config: RoutingCapsulesConfig) (batch: RoutingBatch) (routing: Tensor) : Tensor =
-        let k = config.Templates.Length
-        let perScene = k * Template.pointCount config.Templates
+        let k = config.Search.Sets
+        let perScene = k * (Template.pointCount config.Templates + config.Search.Distractors)
         let search = DivisionSearch.forEach config.Search
+        // What belongs to nothing leaves no residual of its own to be judged by.
+        let wholeScene = { config with Credit = RoutingCredit.Scene }
 
         Tensor.computed (
             routing.shape,
@@ -256,9 +267,12 @@ module RoutingCapsules =
                     let deviation = float inputs[3].Span[i]
 
                     for template in 0 .. k - 1 do
-                        let m = config.Templates[template].Points.Length
-                        let own = Partitions.residual scene template sets[template]
-                        let weight = trustUnder config deviation m own cost
+                        let weight =
+                            if template < config.Templates.Length then
+                                let m = BitOperations.PopCount(uint sets[template])
+                                trustUnder config deviation m (Partitions.residual scene template sets[template]) cost
+                            else
+                                trustUnder wholeScene deviation 0 cost cost
 
                         for point in 0 .. perScene / k - 1 do
                             if sets[template] &&& (1 <<< point) <> 0 then
@@ -266,7 +280,7 @@ module RoutingCapsules =
         )
 
     let private truth (config: RoutingCapsulesConfig) (batch: RoutingBatch) (routing: Tensor) : Tensor =
-        let k = config.Templates.Length
+        let k = config.Search.Sets
 
         Tensor.computed (
             routing.shape,
@@ -312,7 +326,7 @@ module RoutingCapsules =
 
     /// Room for a batch of scenes.
     let allocate (config: RoutingCapsulesConfig) (data: ConstellationsConfig) (count: int) : RoutingBatch =
-        let n, k = Template.pointCount config.Templates, config.Templates.Length
+        let n, k = Constellations.pointCount data, config.Search.Sets
 
         {
             Scenes = Constellations.allocate data count
@@ -347,11 +361,12 @@ module RoutingCapsules =
                     room.Found)
             points
 
-    /// Poses [b, K, 4] of scenes [b, n, 2] with more points than the templates have, from routing [b, n, K]. Which points
-    /// belong to nothing is searched as well.
+    /// Poses [b, K, 4] of scenes [b, n, 2] with more points than the templates have, from routing [b, n, K], or [b, n, K + 1]
+    /// of a network that was trained with distractors. Which points belong to nothing is searched as well.
     let posesAmong (config: RoutingCapsulesConfig) (key: Key) (points: Tensor) (routing: Tensor) : Tensor =
         let k = config.Templates.Length
-        let perScene = points.shape[1] * k
+        let width = routing.shape[2]
+        let perScene = points.shape[1] * width
         let scores = routing.toArray<float32>()
         let own = Array.zeroCreate<float32>(points.shape[1] * (k + 1))
         let noise = Array.zeroCreate<float32>((config.Search.Starts - 1) * own.Length)
@@ -362,7 +377,13 @@ module RoutingCapsules =
 
             fun i scene ->
                 (key.Fold(int64 i)).FillGumbel(Span noise)
-                Distractors.writeScores k (ReadOnlySpan(scores, perScene * i, perScene)) (Span own)
+                let ofScene = ReadOnlySpan(scores, perScene * i, perScene)
+
+                if width = k then
+                    Distractors.writeScores k ofScene (Span own)
+                else
+                    ofScene.CopyTo(Span own)
+
                 DivisionSearch.bestIn config.Search room scene (ReadOnlySpan own) (ReadOnlySpan noise) |> ignore
                 room.Found)
 
