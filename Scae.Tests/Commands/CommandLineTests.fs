@@ -335,7 +335,7 @@ let tests =
 
                 refused
                     [ "constellations"; "--preset"; "quick" ]
-                    "scae: --preset quick: no target speaks of it; constellations has targets of published, routing, five, variable"
+                    "scae: --preset quick: no target speaks of it; constellations has targets of published, routing, five, variable, beyond, five-beyond"
 
                 refused
                     [ "constellations"; "--epochs"; "1" ]
