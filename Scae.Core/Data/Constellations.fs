@@ -58,28 +58,30 @@ module Constellations =
 
     /// Adds a point to a scene. Inside-out shuffle: point number `filled` swaps with a random one of those before it or
     /// itself.
-    let private place (random: KeyStream) (batch: Constellations) (first: int) (filled: int) (label: int) x y : unit =
-        let points = batch.Points.Elements<float32>()
+    let private place (random: KeyStream) (points: Span<float32>) (labels: int[]) first (filled: int) (label: int) x y =
         let at = first + random.NextInt(filled + 1)
         let last = first + filled
         points[2 * last] <- points[2 * at]
         points[2 * last + 1] <- points[2 * at + 1]
-        batch.Labels[last] <- batch.Labels[at]
+        labels[last] <- labels[at]
         points[2 * at] <- x
         points[2 * at + 1] <- y
-        batch.Labels[at] <- label
+        labels[at] <- label
 
     /// Draws every scene of a batch anew, in place: point p of a template becomes s·R(θ)·p + t, and the points of each
     /// scene are shuffled. A pure function of the key.
     let fill (config: ConstellationsConfig) (key: Key) (batch: Constellations) : unit =
+        let points = batch.Points.Elements<float32>()
         let poses = batch.Poses.Elements<float32>()
         let templates = Array.ofList config.Templates
         let perScene = pointCount config
         let struct (smallest, largest) = config.Scale
         let random = key.Stream()
-        // Streams of their own: without crowding and distractors a scene of a key is what it was before there were any.
-        let crowding = (key.Named "crowding").Stream()
-        let distractors = (key.Named "distractors").Stream()
+        // Streams of their own: with crowding and distractors a scene of a key has the same templates in the same poses but for
+        // that. Made only where needed, since a step without them must leave no garbage.
+        let other name isUsed = if isUsed then (key.Named name).Stream() else random
+        let crowding = other "crowding" (config.Crowding <> 1.0)
+        let distractors = other "distractors" (config.Distractors > 0)
 
         for scene in 0 .. batch.Labels.Length / perScene - 1 do
             let first = scene * perScene
@@ -111,7 +113,8 @@ module Constellations =
 
                     place
                         random
-                        batch
+                        points
+                        batch.Labels
                         first
                         filled
                         k
@@ -123,7 +126,7 @@ module Constellations =
             for _ in 1 .. config.Distractors do
                 let x = (2.0f * distractors.NextFloat() - 1.0f) * float32 config.Reach
                 let y = (2.0f * distractors.NextFloat() - 1.0f) * float32 config.Reach
-                place distractors batch first filled templates.Length x y
+                place distractors points batch.Labels first filled templates.Length x y
                 filled <- filled + 1
 
     /// A new batch of scenes; a pure function of the key.
