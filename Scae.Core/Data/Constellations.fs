@@ -43,8 +43,7 @@ module Constellations =
         }
 
     /// Points of a scene: those of all templates, and distractors.
-    let pointCount (config: ConstellationsConfig) : int =
-        Template.pointCount config.Templates + config.Distractors
+    let pointCount (config: ConstellationsConfig) : int = Template.pointCount config.Templates + config.Distractors
 
     /// Room for a batch of scenes, all zeros.
     let allocate (config: ConstellationsConfig) (count: int) : Constellations =

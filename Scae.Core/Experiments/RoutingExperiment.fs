@@ -61,7 +61,8 @@ module RoutingExperiment =
     let private defaults: RoutingExperimentSettings =
         {
             Routing = RoutingSettings.defaults
-            Generalisation = {
+            Generalisation =
+                {
                     Normalised = false
                     Crowding = 1.0
                     Noise = 0.0
@@ -132,7 +133,11 @@ module RoutingExperiment =
         { capsules with Search = change { search with Distractors = 0 } }
 
     /// A search in the scenes' own coordinates, where these are wanted; poses come back in those of the scenes.
-    let private framed (config: RoutingExperimentSettings) (search: Tensor -> Tensor * 'a) (points: Tensor) : Tensor * 'a =
+    let private framed
+        (config: RoutingExperimentSettings)
+        (search: Tensor -> Tensor * 'a)
+        (points: Tensor)
+        : Tensor * 'a =
         if config.Generalisation.Normalised then
             let points, frame = SceneFrame.enter points
             let poses, more = search points
@@ -273,8 +278,7 @@ module RoutingExperiment =
                 Load = load
                 Init = fun config -> RoutingCapsules.init config.Routing.Capsules
                 Allocate =
-                    fun config count ->
-                        RoutingCapsules.allocate config.Routing.Capsules (trainingScenes config) count
+                    fun config count -> RoutingCapsules.allocate config.Routing.Capsules (trainingScenes config) count
                 Fill = fun config _ key _ batch -> fill config key batch
                 Loss =
                     fun config capsules batch ->

@@ -225,6 +225,7 @@ module DivisionSearch =
                 Distractors.sizes config.Distractors config.Templates, Partitions.withDistractors config.Distractors
             else
                 config.Templates |> List.map _.Points.Length |> Array.ofList, Partitions.create
+
         let rooms = ResizeArray<struct (Partitions * DivisionRoom)>()
 
         fun points scores noise write ->

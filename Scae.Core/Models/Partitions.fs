@@ -65,10 +65,7 @@ module Partitions =
     /// Room for scenes in which some points belong to no template. They are the last set of a division and cost nothing;
     /// as their number is given, divisions of a scene leave the same degrees of freedom and may be compared.
     let withDistractors (distractors: int) (templates: Template list) : Partitions =
-        [
-            yield! templates |> List.map SimilarityFit.prepare
-            SimilarityFit.nothing distractors
-        ]
+        [ yield! templates |> List.map SimilarityFit.prepare; SimilarityFit.nothing distractors ]
         |> Array.ofList
         |> ofFitted
 

@@ -66,12 +66,7 @@ type RoutingCapsules =
 
 /// Scenes, the noise that samples proposals [b, starts − 1, n, K], and the standard deviation of the noise on each scene's
 /// points [b].
-type RoutingBatch =
-    {
-        Scenes: Constellations
-        Noise: Tensor
-        Deviations: Tensor
-    }
+type RoutingBatch = { Scenes: Constellations; Noise: Tensor; Deviations: Tensor }
 
 /// Capsules that recognise their template. Capsule k draws template k, claims points by routing probabilities, and has
 /// the pose of least squares on the points that it gets. Training knows no truth: the network proposes divisions of the
@@ -156,7 +151,12 @@ module RoutingCapsules =
         |> Linear.forward layers.Out
 
     /// A point's embedding before any attention: see encode.
-    let private embed (config: RoutingCapsulesConfig) (model: RoutingCapsules) (padding: (Tensor * Tensor) option) (points: Tensor) : Tensor =
+    let private embed
+        (config: RoutingCapsulesConfig)
+        (model: RoutingCapsules)
+        (padding: (Tensor * Tensor) option)
+        (points: Tensor)
+        : Tensor =
         let centred =
             match padding with
             | None -> points - points.mean (1, true)
@@ -219,7 +219,9 @@ module RoutingCapsules =
     let attention (config: RoutingCapsulesConfig) (model: RoutingCapsules) (points: Tensor) : Tensor option =
         Array.tryLast model.Blocks
         |> Option.map (fun last ->
-            let before = embed config model None points |> through config (Array.truncate (config.Blocks - 1) model.Blocks)
+            let before =
+                embed config model None points |> through config (Array.truncate (config.Blocks - 1) model.Blocks)
+
             let weights = (TransformerBlock.attention config.Heads last before).mean 1
             let claims = (ofTemplates config (route config model points)).exp().transpose(1, 2)
             (claims / claims.sum (2, true)).matmul weights)

@@ -111,8 +111,7 @@ let tests =
 
                         for k in 0..2 do
                             for axis in 2..3 do
-                                float crowded[4 * k + axis]
-                                |> shouldBeNear 1e-4 (factor * float plain[4 * k + axis])
+                                float crowded[4 * k + axis] |> shouldBeNear 1e-4 (factor * float plain[4 * k + axis])
 
                         factor)
 

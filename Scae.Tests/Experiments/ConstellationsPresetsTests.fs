@@ -59,17 +59,7 @@ let tests =
     testList
         "Experiments.ConstellationsPresets"
         [
-            for preset in
-                [
-                    "routing"
-                    "five"
-                    "beyond"
-                    "distractors"
-                    "five-beyond"
-                    "variable"
-                    "learned"
-                    "dreams"
-                ] do
+            for preset in [ "routing"; "five"; "beyond"; "distractors"; "five-beyond"; "variable"; "learned"; "dreams" ] do
                 testCase $"a preset trains, measures finite shares, and resumes to the byte ({preset})"
                 <| fun () ->
                     let task = task preset []

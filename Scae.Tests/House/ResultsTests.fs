@@ -24,7 +24,9 @@ let private header = "experiment,preset,seed,metric,value,command"
 /// A row; the command, the last field, is quoted. The error is one line.
 let private parse (line: string) : Result<ResultRow, string> =
     match line.Split([| ',' |], 6) with
-    | [| experiment; preset; seed; metric; value; command |] when command.Length > 2 && command[0] = '"' && command.EndsWith '"' ->
+    | [| experiment; preset; seed; metric; value; command |] when
+        command.Length > 2 && command[0] = '"' && command.EndsWith '"'
+        ->
         match Int32.TryParse seed, Double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture) with
         | (true, seed), (true, value) when Double.IsFinite value ->
             Ok
@@ -72,7 +74,8 @@ let tests =
             <| fun () -> files |> List.map snd |> shouldContain "constellations"
 
             for experiment, name in files do
-                testCase $"every row speaks of a preset of its experiment, once, and of a command that names both ({name})"
+                testCase
+                    $"every row speaks of a preset of its experiment, once, and of a command that names both ({name})"
                 <| fun () ->
                     let rows = rows name
                     rows |> List.isEmpty |> shouldEqual false
@@ -97,7 +100,8 @@ let tests =
                             let stated = percent (group |> List.map _.Value)
 
                             if not (page.Contains stated) then
-                                failtest $"{name}: {preset} {metric} is {stated} over {group.Length} seeds, which the page doesn't say"
+                                failtest
+                                    $"{name}: {preset} {metric} is {stated} over {group.Length} seeds, which the page doesn't say"
 
                 testCase $"means over as many seeds as a target wants reach it ({name})"
                 <| fun () ->

@@ -72,7 +72,7 @@ let tests =
 
             testCase "fewer points than the templates have are refused in one line"
             <| fun () ->
-                messageOf<ArgumentException> (fun () ->
+                messageOf<ArgumentException>(fun () ->
                     ExactConstellations.solveAmong templates (Tensor.zeros [| 1; 10; 2 |]) |> ignore)
                 |> shouldStartWith "10 points; the templates have 11"
         ]

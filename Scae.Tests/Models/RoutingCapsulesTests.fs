@@ -24,7 +24,14 @@ let private config: RoutingCapsulesConfig =
         Trust = 0.02
         Credit = RoutingCredit.Scene
         Normalised = false
-        Search = { Templates = Template.published; Starts = 3; Refine = true; Solved = 1e-6; Distractors = 0 }
+        Search =
+            {
+                Templates = Template.published
+                Starts = 3
+                Refine = true
+                Solved = 1e-6
+                Distractors = 0
+            }
     }
 
 let private batch (seed: int) (count: int) =
@@ -64,9 +71,12 @@ let tests =
                 let here = RoutingCapsules.route config model points
                 largestDifference (values here) (values (RoutingCapsules.route config model (points + 2.0))) < 1e-3f
 
-            testPropertyWithConfig (samples 20) "normalised, routing doesn't see how large the whole scene is; else it does"
+            testPropertyWithConfig
+                (samples 20)
+                "normalised, routing doesn't see how large the whole scene is; else it does"
             <| fun (seed: int) ->
                 let points = (batch seed 3).Scenes.Points
+
                 let change config =
                     let routing points = RoutingCapsules.route config (model 1) points |> values
                     largestDifference (routing points) (routing (points * 3.0))
@@ -78,7 +88,9 @@ let tests =
                 let config = { config with Normalised = true }
                 let points = (batch 3 3).Scenes.Points
                 let mask = Tensor.``of`` (Array.init 33 (fun i -> if i % 11 < 7 then 1.0f else 0.0f), 3, 11, 1)
-                let encode points = RoutingCapsules.encode config (model 1) (Some(mask, Tensor.ones [| 16 |])) points
+
+                let encode points =
+                    RoutingCapsules.encode config (model 1) (Some(mask, Tensor.ones [| 16 |])) points
 
                 largestDifference (values (encode points)) (values (encode (points * mask * 5.0 + 3.0 * (1.0 - mask))))
                 |> shouldBeLessThan 1e-3f
@@ -94,7 +106,11 @@ let tests =
                 routing.shape |> shouldEqual [| 40; 13; 4 |]
                 let targets = values (RoutingCapsules.targets config batch routing) |> Array.chunkBySize 52
 
-                let solved = targets |> Array.indexed |> Array.filter (fun (_, scene) -> scene |> Array.exists (fun w -> w > 0.999f))
+                let solved =
+                    targets
+                    |> Array.indexed
+                    |> Array.filter (fun (_, scene) -> scene |> Array.exists (fun w -> w > 0.999f))
+
                 solved.Length |> shouldBeGreaterThan 0
 
                 for index, scene in solved do

@@ -9,8 +9,7 @@ open Scae.Tensors
 
 let private templates = Template.published
 
-let private scenes (seed: int) =
-    Constellations.sample Constellations.published 4 (Key.OfSeed(int64 seed))
+let private scenes (seed: int) = Constellations.sample Constellations.published 4 (Key.OfSeed(int64 seed))
 
 let private values (x: Tensor) = x.toArray<float32>()
 
@@ -26,7 +25,9 @@ let tests =
                 let points, _ = SceneFrame.enter (scenes seed).Points
                 let means = values (points.mean 1)
                 let radii = values (((points * points).sum 2).mean 1)
-                largestDifference means (Array.zeroCreate 8) < 1e-5f && largestDifference radii (Array.create 4 1.0f) < 1e-5f
+
+                largestDifference means (Array.zeroCreate 8) < 1e-5f
+                && largestDifference radii (Array.create 4 1.0f) < 1e-5f
 
             testPropertyWithConfig (samples 20) "a similar scene is the same there"
             <| fun (seed: int) ->

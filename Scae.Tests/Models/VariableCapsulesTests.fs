@@ -24,7 +24,14 @@ let private config: RoutingCapsulesConfig =
         Trust = 0.02
         Credit = RoutingCredit.Template
         Normalised = false
-        Search = { Templates = Template.published; Starts = 3; Refine = true; Solved = 1e-6; Distractors = 0 }
+        Search =
+            {
+                Templates = Template.published
+                Starts = 3
+                Refine = true
+                Solved = 1e-6
+                Distractors = 0
+            }
     }
 
 let private batch (seed: int) (count: int) =
