@@ -20,8 +20,9 @@ internal sealed class SweepTables(SweepOptions options, string folder)
     public void Seeds(IReadOnlyList<Summary> summaries)
     {
         var result = new SweepResult(options.Experiment.Specification.Experiment, options.Preset.Name, summaries);
-        FileProblem.Tell(folder, "the runs are whole; the same command goes on", () => AtomicFile.Write(Path.Combine(folder, "sweep.json"), result.ToJson() + "\n"));
-        if (options.Json) Console.Out.WriteLine(result.ToJson());
+        string json = result.ToJson(options.Experiment.Specification);
+        FileProblem.Tell(folder, "the runs are whole; the same command goes on", () => AtomicFile.Write(Path.Combine(folder, "sweep.json"), json + "\n"));
+        if (options.Json) Console.Out.WriteLine(json);
         else if (!options.Quiet) Show(result);
     }
 
@@ -51,6 +52,7 @@ internal sealed class SweepTables(SweepOptions options, string folder)
         var means = result.Spreads.Select(spread => Tuple.Create(spread.Metric, spread.Mean)).ToList();
         var spreads = result.Spreads.ToDictionary(spread => spread.Metric);
         Tables.Console.Write(Tables.Results(options.Experiment.Specification, result.Preset, means, (name, _) => Format.Spread(name, spreads[name].Mean, spreads[name].Deviation)));
+        foreach (var rate in result.Successes(options.Experiment.Specification)) Console.Out.WriteLine(rate.Line);
         Console.Out.WriteLine($"{Format.Seeds(result.Summaries.Count)}{Spreading(result.Summaries.Count)}; runs and sweep.json: {folder}");
     }
 

@@ -38,7 +38,7 @@ internal sealed class ComparisonResult
     {
         ["experiment"] = _options.Experiment.Specification.Experiment,
         ["overrides"] = Json.Object(_options.Overrides),
-        ["presets"] = new JsonArray([.. Presets.Select(preset => JsonNode.Parse(preset.ToJson()))]),
+        ["presets"] = new JsonArray([.. Presets.Select(preset => JsonNode.Parse(preset.ToJson(_options.Experiment.Specification)))]),
     }.ToJsonString(Json.Indented);
 
     /// <summary>Writes comparison.json, the tables comparison.md, and the picture comparison.png and comparison.svg where there is one.</summary>

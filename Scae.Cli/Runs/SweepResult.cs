@@ -1,6 +1,7 @@
 using System.Collections.Generic;
 using System.Linq;
 using System.Text.Json.Nodes;
+using Scae.Core.Experiments;
 
 namespace Scae.Cli.Runs;
 
@@ -9,14 +10,23 @@ internal sealed record SweepResult(string Experiment, string Preset, IReadOnlyLi
 {
     public IReadOnlyList<Spread> Spreads { get; } = Spread.OfAll(Summaries);
 
-    /// <summary>Each metric's mean and deviation, and its value for each seed.</summary>
-    public string ToJson()
+    /// <summary>For each target of the preset how many seeds reach it by themselves.</summary>
+    public IReadOnlyList<SuccessRate> Successes(Specification specification) =>
+    [
+        .. from check in TargetCheck.Of(specification, Preset, Summaries[0].Metrics)
+           select new SuccessRate(check, Summaries.Count(summary => (check with { Measured = summary.Metric(check.Target.Metric) ?? double.NaN }).Holds), Summaries.Count),
+    ];
+
+    /// <summary>Each metric's mean and deviation, and its value for each seed; where a target speaks of it, the share of seeds that
+    /// reach it by themselves.</summary>
+    public string ToJson(Specification specification)
     {
         var metrics = new JsonObject();
         foreach (var spread in Spreads)
         {
             var metric = spread.ToJson();
             metric["values"] = new JsonArray([.. Summaries.Select(summary => Json.Number(summary.Metric(spread.Metric) ?? double.NaN))]);
+            if (Successes(specification).FirstOrDefault(rate => rate.Check.Target.Metric == spread.Metric) is { } rate) metric["success_rate"] = Json.Number(rate.Share);
             metrics[spread.Metric] = metric;
         }
 

@@ -8,8 +8,8 @@ open Scae.Core.Metrics
 open Scae.Core.Models
 open Scae.Core.Training
 
-/// For each given point the drawn point that is nearest, [b, n], and scenes' Chamfer distances [b].
-type private Nearness = { Nearest: Tensor; Distance: Tensor }
+/// Drawn points [b, M, 2], for each given point the drawn point that is nearest, [b, n], and scenes' Chamfer distances [b].
+type private Nearness = { Drawn: Tensor; Nearest: Tensor; Distance: Tensor }
 
 /// What is measured of any method that draws templates onto scenes.
 [<RequireQualifiedAccess>]
@@ -18,13 +18,38 @@ module ConstellationsMeasures =
     [<Literal>]
     let private ScenesAtOnce = 256
 
+    /// Gives the label `nothing` to the points of a scene that lie furthest from what is drawn, as many as there are more
+    /// points than drawn ones.
+    let private leaveOver (nothing: int) (distances: float32[]) (more: int) (labels: Span<int>) : unit =
+        let order = Array.init distances.Length id
+        Array.Sort(distances, order)
+
+        for i in distances.Length - more .. distances.Length - 1 do
+            labels[order[i]] <- nothing
+
+    /// For each point of a scene [n, 2] the squared distance to the drawn point [M, 2] that is nearest.
+    let private squares (points: ReadOnlySpan<float32>) (drawn: ReadOnlySpan<float32>) (nearest: ReadOnlySpan<int>) =
+        let distances = Array.zeroCreate<float32> nearest.Length
+
+        for i in 0 .. nearest.Length - 1 do
+            let dx = points[2 * i] - drawn[2 * nearest[i]]
+            let dy = points[2 * i + 1] - drawn[2 * nearest[i] + 1]
+            distances[i] <- dx * dx + dy * dy
+
+        distances
+
     let private measured (templates: Template list) (draw: Tensor -> Tensor) : Constellations -> Tensor -> Metrics =
         let owner = Template.owners templates
         let inferences = Dictionary<struct (int * int), Inference<Tensor * Tensor, Nearness>>()
 
         let infer (rows, points: Tensor) =
             let drawn: Tensor = draw rows
-            { Nearest = points.nearest drawn; Distance = drawn.chamfer points }
+
+            {
+                Drawn = drawn
+                Nearest = points.nearest drawn
+                Distance = drawn.chamfer points
+            }
 
         let inference (rows: Tensor) (points: Tensor) =
             let shape = struct (rows.shape[1], points.shape[1])
@@ -45,6 +70,7 @@ module ConstellationsMeasures =
                 kept.Value <- Array.zeroCreate (count * n)
 
             let predicted = kept.Value
+            let more = n - owner.Length
 
             (inference rows scenes.Points)
                 .Over(
@@ -59,14 +85,29 @@ module ConstellationsMeasures =
 
                         for i in 0 .. nearest.Length - 1 do
                             predicted[part.First * n + i] <- owner[nearest[i]]
+
+                        if more > 0 then
+                            let drawn = part.Output.Drawn.Elements<float32>()
+                            let given = points.Elements<float32>()
+
+                            for scene in 0 .. nearest.Length / n - 1 do
+                                let ofScene =
+                                    squares
+                                        (Span.op_Implicit (given.Slice(2 * n * scene, 2 * n)))
+                                        (Span.op_Implicit (drawn.Slice(2 * owner.Length * scene, 2 * owner.Length)))
+                                        (Span.op_Implicit (nearest.Slice(n * scene, n)))
+
+                                leaveOver templates.Length ofScene more (Span(predicted, (part.First + scene) * n, n))
                 )
 
-            let score = Recovery.evaluate templates.Length n scenes.Labels predicted
+            let labels = if more > 0 then templates.Length + 1 else templates.Length
+            let score = Recovery.evaluate labels n scenes.Labels predicted
 
             [ "chamfer", distances.mean().toScalar(); "recovery", score.Best; "raw_recovery", score.Raw ]
 
     /// chamfer, recovery and raw_recovery of drawn points [b, M, 2]: a point belongs to the template that drew the point
-    /// nearest to it. From the templates follows a measure whose room is kept.
+    /// nearest to it. Of more points than are drawn those that lie furthest away belong to nothing, which counts as one more
+    /// template. From the templates follows a measure whose room is kept.
     let ofDrawn (templates: Template list) : Constellations -> Tensor -> Metrics = measured templates id
 
     /// The same of poses [b, K, 4].
@@ -104,12 +145,16 @@ module ConstellationsMeasures =
             Poses = (scenes.Poses.slice (0, 0, count)).clone()
         }
 
+    [<Literal>]
+    let private MostDistractors = 3
+
     // More missing points leave dozens of ways to have lost them, and often no answer.
     [<Literal>]
     let private MostMissing = 3
 
     /// Scenes that training hasn't seen the like of, by kind and strength: noise of a standard deviation on every point,
-    /// missing points, and every template at a scale (training: 0.5 to 1.5). None for a count of 0.
+    /// missing points, points that belong to nothing, and every template at a scale (training: 0.5 to 1.5). None for a count
+    /// of 0.
     let hardships (config: ConstellationsConfig) (count: int) (key: Key) (scenes: Constellations) =
         if count = 0 then
             []
@@ -118,9 +163,15 @@ module ConstellationsMeasures =
                 "noise",
                 [ for level in [ 0.0; 0.02; 0.05; 0.1; 0.15; 0.2; 0.25 ] -> level, noisy count level key scenes ]
                 "missing", [ for missing in 0..MostMissing -> float missing, without count missing scenes ]
+                "distractors",
+                [
+                    for distractors in 0..MostDistractors ->
+                        let config = { config with Distractors = distractors }
+                        float distractors, Constellations.sample config count (key.Named "distractors")
+                ]
                 "scale",
                 [
-                    for scale in [ 0.25; 0.5; 1.0; 1.5; 2.0; 3.0 ] ->
+                    for scale in [ 0.25; 0.5; 1.0; 1.5; 2.0; 3.0; 4.0 ] ->
                         let config = { config with Scale = struct (scale, scale) }
 
                         scale, Constellations.sample config count (key.Named "scale")

@@ -8,10 +8,30 @@ open Scae.Core.Models
 open Scae.Core.Figures
 open Scae.Core.Training
 
+/// What lets capsules recognise their templates in scenes unlike those that they are measured on.
+type GeneralisationSettings =
+    {
+        [<Setting("whether each scene is centred and scaled to radius 1 before network and search, and poses mapped back")>]
+        Normalised: bool
+        [<Setting("translations of a training scene are divided by a factor between 1/this and this, 1 for none",
+                  Min = 1.0,
+                  Max = 100.0)>]
+        Crowding: float
+        [<Setting("points of a training scene have Gaussian noise of a deviation up to this", Min = 0.0)>]
+        Noise: float
+        [<Setting("points of a training scene that belong to nothing", Min = 0.0, Max = 8.0)>]
+        Distractors: int
+        [<Setting("divisions proposed for each scene when it is read, 0 for as many as in training",
+                  Min = 0.0,
+                  Max = 1024.0)>]
+        FinalStarts: int
+    }
+
 /// Every hyperparameter of the constellations presets that recognise their templates.
 type RoutingExperimentSettings =
     {
         Routing: RoutingSettings
+        Generalisation: GeneralisationSettings
         [<Setting("scenes of each test of robustness at the end, 0 for none", Min = 0.0)>]
         RobustnessSize: int
     }
@@ -39,11 +59,42 @@ type RoutingReading =
 [<RequireQualifiedAccess>]
 module RoutingExperiment =
     let private defaults: RoutingExperimentSettings =
-        { Routing = RoutingSettings.defaults; RobustnessSize = 1000 }
+        {
+            Routing = RoutingSettings.defaults
+            Generalisation =
+                {
+                    Normalised = false
+                    Crowding = 1.0
+                    Noise = 0.0
+                    Distractors = 0
+                    FinalStarts = 0
+                }
+            RobustnessSize = 1000
+        }
 
     let private resolve (settings: RoutingExperimentSettings) =
         RoutingSettings.resolve settings.Routing
-        |> Result.map (fun (routing, plan) -> { settings with Routing = routing }, plan)
+        |> Result.map (fun (routing, plan) ->
+            let capsules =
+                { routing.Capsules with
+                    Normalised = settings.Generalisation.Normalised
+                    Search.Distractors = settings.Generalisation.Distractors
+                }
+
+            { settings with Routing = { routing with Capsules = capsules } }, plan)
+
+    /// Scenes of training; those that are measured are RoutingSettings.scenes.
+    let private trainingScenes (config: RoutingExperimentSettings) : ConstellationsConfig =
+        { RoutingSettings.scenes config.Routing with
+            Crowding = config.Generalisation.Crowding
+            Distractors = config.Generalisation.Distractors
+        }
+
+    let private fill (config: RoutingExperimentSettings) (key: Key) (batch: RoutingBatch) : unit =
+        if config.Generalisation.Noise > 0.0 then
+            RoutingCapsules.fillNoisy (trainingScenes config) config.Generalisation.Noise key batch
+        else
+            RoutingCapsules.fill (trainingScenes config) key batch
 
     let private load (config: RoutingExperimentSettings) (_: Resources) (keys: Keys) =
         Ok
@@ -53,18 +104,51 @@ module RoutingExperiment =
                 Proposals = keys.Test.Named "proposals"
             }
 
-    /// Points [b, n, 2] → log-probabilities [b, n, K].
+    /// Points [b, n, 2] → log-probabilities of belonging to capsules [b, n, K], and to nothing [b, n, K + 1] where there are
+    /// more points than the templates have and the network was trained with such.
     let private route (config: RoutingExperimentSettings) (capsules: RoutingCapsules) : Tensor -> Tensor =
-        RoutingCapsules.route config.Routing.Capsules capsules
-        |> Inference.ofRows RoutingCapsules.ScenesAtOnce
+        let model = config.Routing.Capsules
+
+        Inference.ofRows RoutingCapsules.ScenesAtOnce (fun points ->
+            let routing = RoutingCapsules.route model capsules points
+
+            if points.shape[1] > Template.pointCount model.Templates then
+                routing
+            else
+                (RoutingCapsules.ofTemplates model routing).contiguous())
 
     /// The search that takes the network's first proposal as it is.
     let private first (search: DivisionSearchConfig) = { search with Starts = 1; Refine = false }
 
+    /// The model whose search reads scenes: with as many proposals as are wanted then, and changed.
+    let private reader (config: RoutingExperimentSettings) change : RoutingCapsulesConfig =
+        let capsules = config.Routing.Capsules
+
+        let search =
+            match config.Generalisation.FinalStarts with
+            | 0 -> capsules.Search
+            | starts -> { capsules.Search with Starts = starts }
+
+        // Scenes that are read are of any number of points; the search is chosen by it.
+        { capsules with Search = change { search with Distractors = 0 } }
+
+    /// A search in the scenes' own coordinates, where these are wanted; poses come back in those of the scenes.
+    let private framed
+        (config: RoutingExperimentSettings)
+        (search: Tensor -> Tensor * 'a)
+        (points: Tensor)
+        : Tensor * 'a =
+        if config.Generalisation.Normalised then
+            let points, frame = SceneFrame.enter points
+            let poses, more = search points
+            SceneFrame.leave frame poses, more
+        else
+            search points
+
     /// The poses that a search finds from routing, if anything is believed, and fits a scene.
     let private searched (config: RoutingExperimentSettings) change (data: RoutingData) =
-        let capsules = config.Routing.Capsules
-        RoutingCapsules.poses { capsules with Search = change capsules.Search } data.Proposals
+        let search = RoutingCapsules.poses (reader config change) data.Proposals
+        fun points routing -> framed config (fun points -> search points routing) points
 
     let private recoveries (prefix: string) (metrics: Metrics) : Metrics =
         metrics
@@ -87,19 +171,25 @@ module RoutingExperiment =
             data.Proposals
             data.Scenes.Test
 
-    /// Points [b, n, 2] → poses [b, K, 4], with the given search instead of the configured one; of fewer points than the
-    /// templates have, too.
+    /// Points [b, n, 2] → poses [b, K, 4], with the given search instead of the configured one; of fewer or more points
+    /// than the templates have, too.
     let private solve (config: RoutingExperimentSettings) change (data: RoutingData) capsules : Tensor -> Tensor =
         let route = route config capsules
-        let model = config.Routing.Capsules
-        let model = { model with Search = change model.Search }
+        let model = reader config change
         let search = RoutingCapsules.poses model data.Proposals
+        let whole = Template.pointCount model.Templates
 
-        fun points ->
-            if points.shape[1] = Template.pointCount model.Templates then
-                fst (search points (ValueSome(route points)))
+        let poses (points: Tensor) =
+            let routing = route points
+
+            if points.shape[1] = whole then
+                search points (ValueSome routing) |> fst, ()
+            elif points.shape[1] < whole then
+                RoutingCapsules.posesOfRemnants model data.Proposals points routing, ()
             else
-                RoutingCapsules.posesOfRemnants model data.Proposals points (route points)
+                RoutingCapsules.posesAmong model data.Proposals points routing, ()
+
+        framed config poses >> fst
 
     /// Raw recovery of a method under each hardship.
     let private robustness (config: RoutingExperimentSettings) (data: RoutingData) (solve: Tensor -> Tensor) =
@@ -130,7 +220,7 @@ module RoutingExperiment =
         @ match split with
           | Validation -> []
           | Test ->
-              robustness config data (ExactConstellations.solveRemnants templates)
+              robustness config data (ExactConstellations.solveAny templates)
               |> ConstellationsMeasures.robustnessMetrics
 
     let private style: ConstellationsStyle = { Loss = "cross-entropy"; Relabelled = false }
@@ -166,7 +256,7 @@ module RoutingExperiment =
                     [
                         "network and search", (read Test).Robustness.Value
                         "network alone", robustness config data (solve config first data capsules)
-                        "exact baseline", robustness config data (ExactConstellations.solveRemnants templates)
+                        "exact baseline", robustness config data (ExactConstellations.solveAny templates)
                     ]
         ]
 
@@ -188,10 +278,8 @@ module RoutingExperiment =
                 Load = load
                 Init = fun config -> RoutingCapsules.init config.Routing.Capsules
                 Allocate =
-                    fun config count ->
-                        RoutingCapsules.allocate config.Routing.Capsules (RoutingSettings.scenes config.Routing) count
-                Fill =
-                    fun config _ key _ batch -> RoutingCapsules.fill (RoutingSettings.scenes config.Routing) key batch
+                    fun config count -> RoutingCapsules.allocate config.Routing.Capsules (trainingScenes config) count
+                Fill = fun config _ key _ batch -> fill config key batch
                 Loss =
                     fun config capsules batch ->
                         RoutingCapsules.loss config.Routing.Capsules capsules batch |> Loss.ofTotal

@@ -85,6 +85,10 @@ module RoutingFigures =
                     panel "noise" "Gaussian noise on every point" "standard deviation"
                     panel "missing" "Points left out at random" $"points missing of {Template.pointCount templates}"
                     |> Panel.xTicks [ for missing in 0..3 -> float missing, string missing ]
+                ]
+                [
+                    panel "distractors" "Points that belong to nothing" "distractors"
+                    |> Panel.xTicks [ for distractors in 0..3 -> float distractors, string distractors ]
                     panel "scale" "Every template at one scale (trained: 0.5 to 1.5)" "scale"
                 ]
             ]

@@ -19,7 +19,12 @@ type DivisionSearchConfig =
         Refine: bool
         /// Below this cost a division explains its scene and nothing else is tried.
         Solved: float
+        /// How many points of a scene belong to nothing; where there are any, a division has one more set for them.
+        Distractors: int
     }
+
+    /// Sets of a division.
+    member this.Sets: int = this.Templates.Length + (if this.Distractors > 0 then 1 else 0)
 
 /// Room for the search of a scene.
 type internal DivisionRoom =
@@ -202,7 +207,7 @@ module DivisionSearch =
 
     /// Searches scene after scene, shared among as many threads as tensors may use; scenes don't see each other, so the
     /// result is the same for any number. From the configuration follows a search that allocates in its first use alone, of
-    /// points [b, n, 2], scores [b, n, K] and noise [b, starts − 1, n, K]; `write scene index sets cost` is called once a
+    /// points [b, n, 2], scores [b, n, K] and noise [b, starts − 1, n, K], with K + 1 for K where there are distractors; `write scene index sets cost` is called once a
     /// scene, and the next one overwrites the sets. Calls take turns.
     let forEach
         (config: DivisionSearchConfig)
@@ -212,9 +217,15 @@ module DivisionSearch =
             -> (Partitions -> int -> int[] -> float -> unit)
             -> unit
         =
-        let n = Template.pointCount config.Templates
-        let perScene = n * config.Templates.Length
-        let sizes = config.Templates |> List.map _.Points.Length |> Array.ofList
+        let n = Template.pointCount config.Templates + config.Distractors
+        let perScene = n * config.Sets
+
+        let sizes, create =
+            if config.Distractors > 0 then
+                Distractors.sizes config.Distractors config.Templates, Partitions.withDistractors config.Distractors
+            else
+                config.Templates |> List.map _.Points.Length |> Array.ofList, Partitions.create
+
         let rooms = ResizeArray<struct (Partitions * DivisionRoom)>()
 
         fun points scores noise write ->
@@ -222,7 +233,7 @@ module DivisionSearch =
             let threads = max 1 (min Parallelism.Threads count)
 
             while rooms.Count < threads do
-                rooms.Add(struct (Partitions.create config.Templates, roomFor sizes))
+                rooms.Add(struct (create config.Templates, roomFor sizes))
 
             let part number =
                 let struct (scene, room) = rooms[number]

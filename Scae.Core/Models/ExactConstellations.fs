@@ -122,6 +122,21 @@ module ExactConstellations =
             let search = ExactSearch.Of explanation.Templates
             fun _ scene -> search.Find scene)
 
+    /// The poses [b, K, 4] for points [b, n, 2] of which some belong to nothing: which, is searched as well. Raises
+    /// ArgumentException for fewer points than the templates have.
+    let solveAmong (templates: Template list) (points: Tensor) : Tensor =
+        points
+        |> Distractors.solve templates (fun distractors ->
+            let search = ExactSearch(Distractors.sizes distractors templates)
+            fun _ scene -> search.Find scene)
+
+    /// The poses for any number of points: some may be missing, or else belong to nothing.
+    let solveAny (templates: Template list) (points: Tensor) : Tensor =
+        if points.shape[1] > Template.pointCount templates then
+            solveAmong templates points
+        else
+            solveRemnants templates points
+
     /// Which templates are in each scene, and which points are whose, for points [b, N, 2] and a mask [b, N, 1] of which rows
     /// are points: of the sets of templates with as many points, the one whose best division leaves the least residual.
     let explain (templates: Template list) (points: Tensor) (mask: Tensor) : Explained[] =

@@ -62,6 +62,13 @@ module Partitions =
     let create (templates: Template list) : Partitions =
         templates |> List.map SimilarityFit.prepare |> Array.ofList |> ofFitted
 
+    /// Room for scenes in which some points belong to no template. They are the last set of a division and cost nothing;
+    /// as their number is given, divisions of a scene leave the same degrees of freedom and may be compared.
+    let withDistractors (distractors: int) (templates: Template list) : Partitions =
+        [ yield! templates |> List.map SimilarityFit.prepare; SimilarityFit.nothing distractors ]
+        |> Array.ofList
+        |> ofFitted
+
     /// Takes up the next scene: points [n, 2] in row-major order. Raises ArgumentException for another number of points.
     let load (points: ReadOnlySpan<float32>) (scene: Partitions) : unit =
         if points.Length <> 2 * scene.Xs.Length then
@@ -100,9 +107,12 @@ module Partitions =
         SimilarityFit.correspond scene.Templates[k] scene.Xs scene.Ys members into
 
     let private compute (scene: Partitions) (k: int) (set: int) : float =
-        let struct (residual, _, _, _, _) = pose scene k set
-        scene.Fits <- scene.Fits + 1
-        residual
+        if SimilarityFit.isNothing scene.Templates[k] then
+            0.0
+        else
+            let struct (residual, _, _, _, _) = pose scene k set
+            scene.Fits <- scene.Fits + 1
+            residual
 
     /// The residual alone, remembered.
     let residual (scene: Partitions) (k: int) (set: int) : float =

@@ -1,6 +1,7 @@
 namespace Scae.Core.Models
 
 open System
+open System.Numerics
 open Scae.Tensors
 open Scae.Core.Configuration
 open Scae.Core.Layers
@@ -46,6 +47,8 @@ type RoutingCapsulesConfig =
         Trust: float
         [<Setting("whose residual that is: the whole scene's, or each template's own")>]
         Credit: RoutingCredit
+        /// Whether the network sees scenes scaled to radius 1: see SceneFrame.
+        Normalised: bool
     }
 
 /// What a point sees of each other point, before any attention.
@@ -61,8 +64,9 @@ type RoutingCapsules =
         Routing: Linear
     }
 
-/// Scenes and the noise that samples proposals [b, starts − 1, n, K].
-type RoutingBatch = { Scenes: Constellations; Noise: Tensor }
+/// Scenes, the noise that samples proposals [b, starts − 1, n, K], and the standard deviation of the noise on each scene's
+/// points [b].
+type RoutingBatch = { Scenes: Constellations; Noise: Tensor; Deviations: Tensor }
 
 /// Capsules that recognise their template. Capsule k draws template k, claims points by routing probabilities, and has
 /// the pose of least squares on the points that it gets. Training knows no truth: the network proposes divisions of the
@@ -89,9 +93,11 @@ module RoutingCapsules =
                     Starts = 4
                     Refine = true
                     Solved = DivisionSearch.NoResidual
+                    Distractors = 0
                 }
             Trust = 0.02
             Credit = RoutingCredit.Template
+            Normalised = false
         }
 
     /// Scenes at once where many are routed: pairs of points of more would leave the cache, and then the memory.
@@ -122,7 +128,7 @@ module RoutingCapsules =
                     Some(LayerNorm.init d dtype)
                 else
                     None
-            Routing = Linear.init gain d config.Templates.Length dtype (key.Named "routing")
+            Routing = Linear.init gain d config.Search.Sets dtype (key.Named "routing")
         }
 
     /// Σ_j relu(relu(e_ij·W_1 + b_1)·W_2 + b_2)·W_o / n with e_ij = (x_j − x_i, |x_j − x_i|, |x_j − x_i|²): distances tell
@@ -145,18 +151,37 @@ module RoutingCapsules =
         |> Linear.forward layers.Out
 
     /// A point's embedding before any attention: see encode.
-    let private embed (model: RoutingCapsules) (padding: (Tensor * Tensor) option) (points: Tensor) : Tensor =
+    let private embed
+        (config: RoutingCapsulesConfig)
+        (model: RoutingCapsules)
+        (padding: (Tensor * Tensor) option)
+        (points: Tensor)
+        : Tensor =
         let centred =
             match padding with
             | None -> points - points.mean (1, true)
             | Some(mask, _) -> (points - (points * mask).sum(1, true) / mask.sum (1, true)) * mask
 
-        let square = (centred * centred).sum(2, true)
-        let h = Linear.forward model.Embedding (Tensor.cat ([| centred; square |], 2))
+        let scaled =
+            if config.Normalised then
+                let square = (centred * centred).sum(2, true)
+
+                let radius =
+                    match padding with
+                    | None -> square.mean (1, true)
+                    | Some(mask, _) -> square.sum (1, true) / mask.sum (1, true)
+
+                // The shift leaves a scene of coincident points where it is.
+                centred / (radius + 1e-12).sqrt()
+            else
+                centred
+
+        let square = (scaled * scaled).sum(2, true)
+        let h = Linear.forward model.Embedding (Tensor.cat ([| scaled; square |], 2))
 
         let h =
             match model.Pairs with
-            | Some layers -> h + seePairs layers (Option.map fst padding) centred
+            | Some layers -> h + seePairs layers (Option.map fst padding) scaled
             | None -> h
 
         match padding with
@@ -175,21 +200,30 @@ module RoutingCapsules =
         (padding: (Tensor * Tensor) option)
         (points: Tensor)
         : Tensor =
-        embed model padding points |> through config model.Blocks |> LayerNorm.forwardIf model.Norm
+        embed config model padding points |> through config model.Blocks |> LayerNorm.forwardIf model.Norm
 
     /// log-probabilities that each point belongs to each capsule, points [b, n, 2] → [b, n, K]; equivariant to the order of
-    /// the points, invariant to their common translation.
+    /// the points, invariant to their common translation. Trained with distractors it has one more column, for nothing.
     let route (config: RoutingCapsulesConfig) (model: RoutingCapsules) (points: Tensor) : Tensor =
         (encode config model None points |> Linear.forward model.Routing).logsoftmax 2
+
+    /// Routing [b, n, K + 1] without the column for nothing, [b, n, K].
+    let ofTemplates (config: RoutingCapsulesConfig) (routing: Tensor) : Tensor =
+        if routing.shape[2] = config.Templates.Length then
+            routing
+        else
+            routing.slice (2, 0, config.Templates.Length)
 
     /// Where the points of each capsule look in the last block, [b, n, 2] → [b, K, n]: the attention of each point, averaged
     /// over heads and over points by how much the capsule claims them. Rows sum to 1. None without a block.
     let attention (config: RoutingCapsulesConfig) (model: RoutingCapsules) (points: Tensor) : Tensor option =
         Array.tryLast model.Blocks
         |> Option.map (fun last ->
-            let before = embed model None points |> through config (Array.truncate (config.Blocks - 1) model.Blocks)
+            let before =
+                embed config model None points |> through config (Array.truncate (config.Blocks - 1) model.Blocks)
+
             let weights = (TransformerBlock.attention config.Heads last before).mean 1
-            let claims = (route config model points).exp().transpose(1, 2)
+            let claims = (ofTemplates config (route config model points)).exp().transpose(1, 2)
             (claims / claims.sum (2, true)).matmul weights)
 
     /// How much a template's part of a division counts as a teacher, in [0, 1]; from the squared residuals of the part and
@@ -202,22 +236,45 @@ module RoutingCapsules =
 
         float32 (exp (-residual / config.Trust))
 
+    /// The same where points have noise of a standard deviation σ, which leaves the true division σ² for each degree of
+    /// freedom (2·m − 4 for a template of m points): what counts is the residual beyond that, in units of τ + 2σ².
+    let internal trustUnder (config: RoutingCapsulesConfig) (deviation: float) (m: int) (own: float) (whole: float) =
+        if deviation = 0.0 then
+            trust config own whole
+        else
+            let struct (residual, freedom) =
+                match config.Credit with
+                | RoutingCredit.Scene ->
+                    struct (whole, 2 * Template.pointCount config.Templates - 4 * config.Templates.Length)
+                | RoutingCredit.Template -> struct (own, 2 * m - 4)
+
+            let variance = deviation * deviation
+            float32 (exp (-(max 0.0 (residual - float freedom * variance)) / (config.Trust + 2.0 * variance)))
+
     let private improved (config: RoutingCapsulesConfig) (batch: RoutingBatch) (routing: Tensor) : Tensor =
-        let k = config.Templates.Length
-        let perScene = k * Template.pointCount config.Templates
+        let k = config.Search.Sets
+        let perScene = k * (Template.pointCount config.Templates + config.Search.Distractors)
         let search = DivisionSearch.forEach config.Search
+        // What belongs to nothing leaves no residual of its own to be judged by.
+        let wholeScene = { config with Credit = RoutingCredit.Scene }
 
         Tensor.computed (
             routing.shape,
-            [| batch.Scenes.Points; routing; batch.Noise |],
+            [| batch.Scenes.Points; routing; batch.Noise; batch.Deviations |],
             fun inputs output ->
                 output.Span.Clear()
 
                 search inputs[0] inputs[1] inputs[2] (fun scene i sets cost ->
                     let weights = output.Span.Slice(perScene * i, perScene)
+                    let deviation = float inputs[3].Span[i]
 
                     for template in 0 .. k - 1 do
-                        let weight = trust config (Partitions.residual scene template sets[template]) cost
+                        let weight =
+                            if template < config.Templates.Length then
+                                let m = BitOperations.PopCount(uint sets[template])
+                                trustUnder config deviation m (Partitions.residual scene template sets[template]) cost
+                            else
+                                trustUnder wholeScene deviation 0 cost cost
 
                         for point in 0 .. perScene / k - 1 do
                             if sets[template] &&& (1 <<< point) <> 0 then
@@ -225,7 +282,7 @@ module RoutingCapsules =
         )
 
     let private truth (config: RoutingCapsulesConfig) (batch: RoutingBatch) (routing: Tensor) : Tensor =
-        let k = config.Templates.Length
+        let k = config.Search.Sets
 
         Tensor.computed (
             routing.shape,
@@ -253,13 +310,30 @@ module RoutingCapsules =
         Constellations.fill data (key.Named "scenes") batch.Scenes
         (key.Named "proposals").FillGumbel(batch.Noise.Elements<float32>())
 
+    /// Draws a batch anew whose scenes have Gaussian noise on every coordinate, of a deviation ~ U(0, most) for each scene.
+    let fillNoisy (data: ConstellationsConfig) (most: float) (key: Key) (batch: RoutingBatch) : unit =
+        fill data key batch
+        let points = batch.Scenes.Points.Elements<float32>()
+        let deviations = batch.Deviations.Elements<float32>()
+        let strengths = (key.Named "deviations").Stream()
+        let noise = Array.zeroCreate<float32> points.Length
+        (key.Named "noise").FillNormal(Span noise, 0.0f, 1.0f)
+        let perScene = points.Length / max 1 deviations.Length
+
+        for i in 0 .. deviations.Length - 1 do
+            deviations[i] <- float32 most * strengths.NextFloat()
+
+        for i in 0 .. points.Length - 1 do
+            points[i] <- points[i] + deviations[i / perScene] * noise[i]
+
     /// Room for a batch of scenes.
     let allocate (config: RoutingCapsulesConfig) (data: ConstellationsConfig) (count: int) : RoutingBatch =
-        let n, k = Template.pointCount config.Templates, config.Templates.Length
+        let n, k = Constellations.pointCount data, config.Search.Sets
 
         {
             Scenes = Constellations.allocate data count
             Noise = Tensor.zeros [| count; config.Search.Starts - 1; n; k |]
+            Deviations = Tensor.zeros [| count |]
         }
 
     /// Poses [b, K, 4] of scenes [b, n, 2] that have lost some of the templates' points, from routing [b, n, K]. Which
@@ -288,6 +362,32 @@ module RoutingCapsules =
 
                     room.Found)
             points
+
+    /// Poses [b, K, 4] of scenes [b, n, 2] with more points than the templates have, from routing [b, n, K], or [b, n, K + 1]
+    /// of a network that was trained with distractors. Which points belong to nothing is searched as well.
+    let posesAmong (config: RoutingCapsulesConfig) (key: Key) (points: Tensor) (routing: Tensor) : Tensor =
+        let k = config.Templates.Length
+        let width = routing.shape[2]
+        let perScene = points.shape[1] * width
+        let scores = routing.toArray<float32>()
+        let own = Array.zeroCreate<float32>(points.shape[1] * (k + 1))
+        let noise = Array.zeroCreate<float32>((config.Search.Starts - 1) * own.Length)
+
+        points
+        |> Distractors.solve config.Templates (fun distractors ->
+            let room = DivisionSearch.roomFor (Distractors.sizes distractors config.Templates)
+
+            fun i scene ->
+                (key.Fold(int64 i)).FillGumbel(Span noise)
+                let ofScene = ReadOnlySpan(scores, perScene * i, perScene)
+
+                if width = k then
+                    Distractors.writeScores k ofScene (Span own)
+                else
+                    ofScene.CopyTo(Span own)
+
+                DivisionSearch.bestIn config.Search room scene (ReadOnlySpan own) (ReadOnlySpan noise) |> ignore
+                room.Found)
 
     /// A search whose room is kept: from points [b, n, 2] and routing [b, n, K], if anything is believed, to the poses
     /// [b, K, 4] of the best divisions, and the mean number of fits a scene took. The key draws the proposals after the first.

@@ -70,6 +70,20 @@ module SimilarityFit =
             IsSymmetry = Array.zeroCreate (all.Length / max 1 m)
         }
 
+    /// What takes so many points and draws none: it fits any points, and leaves nothing.
+    let nothing (points: int) : FittedTemplate =
+        {
+            X = Array.zeroCreate points
+            Y = Array.zeroCreate points
+            Norm = 0.0
+            Orders = [||]
+            All = [||]
+            IsSymmetry = [||]
+        }
+
+    /// Whether it draws nothing.
+    let isNothing (template: FittedTemplate) : bool = template.All.Length = 0
+
     /// Whether an order turns the template into itself; the published triangle, whose height is rounded, misses by 10⁻⁹.
     let private isSymmetry (template: FittedTemplate) (order: ReadOnlySpan<int>) : bool =
         let { X = x; Y = y; Norm = norm } = template

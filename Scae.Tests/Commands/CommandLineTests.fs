@@ -43,7 +43,7 @@ let private nonsense: (string list * string) list =
         [ "train"; "constellations"; "--epochs"; "65536"; "--steps-per-epoch"; "65536" ],
         "scae: --epochs 65536: must be an integer from 1 to 10000"
         [ "train"; "constellations"; "--pairs"; "3" ],
-        "scae: --pairs: preset published has no such hyperparameter; presets that do: routing, five, variable, dreams"
+        "scae: --pairs: preset published has no such hyperparameter; presets that do: routing, five, beyond, distractors, five-beyond, variable, dreams"
         [ "sweep"; "neural-em"; "--hidden"; "8"; "--vary"; "hidden=16,32" ],
         "scae: --vary hidden=16,32: hidden is also given as --hidden"
         [ "eval"; "air"; "--epochs"; "8" ], "scae eval has no option --epochs; scae eval --help lists them"
@@ -87,7 +87,7 @@ let tests =
 
                 for words in
                     [
-                        "--preset routing, five, dreams"
+                        "--preset routing, five, beyond, distractors, five-beyond, dreams"
                         "--credit <scene, template>"
                         "--layer-norm <true or false>"
                         "--preset variable"
@@ -335,11 +335,28 @@ let tests =
 
                 refused
                     [ "constellations"; "--preset"; "quick" ]
-                    "scae: --preset quick: no target speaks of it; constellations has targets of published, routing, five, variable"
+                    "scae: --preset quick: no target speaks of it; constellations has targets of published, routing, five, variable, beyond, five-beyond"
 
                 refused
                     [ "constellations"; "--epochs"; "1" ]
                     "scae verify --epochs 1: targets speak of the presets as they are; to measure another program all the same, say with --out where its runs go"
+
+            testCase "a sweep says how many seeds reach a target by themselves"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let sweep options =
+                        [ "sweep"; "constellations"; "--preset"; "published"; "--seeds"; "0..1"; "--out"; folder ]
+                        @ [ "--epochs"; "1"; "--steps-per-epoch"; "2"; "--test-size"; "64" ]
+                        @ [ "--validation-size"; "32"; "--snapshot-every"; "0" ]
+                        @ options
+                        |> run
+
+                    (sweep []).Output |> shouldContainText "best recovery 84 to 89 %: 0 of 2 seeds"
+                    let metrics = json (sweep [ "--json" ]).Output |> property "metrics"
+                    let best = metrics |> property "best_recovery"
+                    (best |> property "success_rate").GetDouble() |> shouldEqual 0.0
+                    // No target speaks of the final epoch.
+                    (metrics |> property "recovery").ToString() |> shouldLackText "success_rate")
 
             testCase "the figures of a sweep of one seed have no deviation"
             <| fun () ->

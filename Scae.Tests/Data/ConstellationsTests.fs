@@ -92,6 +92,59 @@ let tests =
                 batch.Points.toArray<float32>() |> shouldEqual (fresh.Points.toArray<float32>())
                 batch.Labels |> shouldEqual fresh.Labels
 
+            testCase "crowding moves templates together or apart and leaves their scales and angles alone"
+            <| fun () ->
+                let poses crowding =
+                    let config = { Constellations.published with Crowding = crowding }
+                    (Constellations.sample config 500 (Key.OfSeed 3L)).Poses.toArray<float32>() |> Array.chunkBySize 12
+
+                let plain, crowded = poses 1.0, poses 4.0
+
+                let factors =
+                    (plain, crowded)
+                    ||> Array.map2 (fun plain crowded ->
+                        for k in 0..2 do
+                            crowded[4 * k .. 4 * k + 1] |> shouldEqual plain[4 * k .. 4 * k + 1]
+
+                        // All translations of a scene by one factor.
+                        let factor = float crowded[2] / float plain[2]
+
+                        for k in 0..2 do
+                            for axis in 2..3 do
+                                float crowded[4 * k + axis] |> shouldBeNear 1e-4 (factor * float plain[4 * k + axis])
+
+                        factor)
+
+                Array.min factors |> shouldBeIn (0.25, 0.3)
+                Array.max factors |> shouldBeIn (3.3, 4.001)
+
+            testCase "distractors are added to the same scenes, anywhere in the order, labelled as no template"
+            <| fun () ->
+                let config = { Constellations.published with Distractors = 2 }
+                let scenes = Constellations.sample config 200 (Key.OfSeed 5L)
+                let plain = sample 5 200
+                scenes.Points.shape |> shouldEqual [| 200; 13; 2 |]
+                scenes.Poses.toArray<float32>() |> shouldEqual (plain.Poses.toArray<float32>())
+
+                let templatePoints (scenes: Constellations) scene =
+                    let n = scenes.Points.shape[1]
+                    let points = scenes.Points.toArray<float32>()
+
+                    [
+                        for i in scene * n .. scene * n + n - 1 do
+                            if scenes.Labels[i] < 3 then
+                                points[2 * i], points[2 * i + 1]
+                    ]
+                    |> List.sort
+
+                for scene in 0..199 do
+                    templatePoints scenes scene |> shouldEqual (templatePoints plain scene)
+                    Array.sub scenes.Labels (13 * scene) 13 |> Array.filter ((=) 3) |> shouldHaveLength 2
+
+                [ 0..12 ]
+                |> List.forall (fun place -> [ 0..199 ] |> List.exists (fun i -> scenes.Labels[13 * i + place] = 3))
+                |> shouldEqual true
+
             testCase "other template sets are one argument away"
             <| fun () ->
                 let config =

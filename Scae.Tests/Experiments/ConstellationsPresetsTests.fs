@@ -59,7 +59,7 @@ let tests =
     testList
         "Experiments.ConstellationsPresets"
         [
-            for preset in [ "routing"; "five"; "variable"; "learned"; "dreams" ] do
+            for preset in [ "routing"; "five"; "beyond"; "distractors"; "five-beyond"; "variable"; "learned"; "dreams" ] do
                 testCase $"a preset trains, measures finite shares, and resumes to the byte ({preset})"
                 <| fun () ->
                     let task = task preset []
@@ -91,6 +91,7 @@ let tests =
             for preset, names in
                 [
                     ("routing", "training-curves examples confusion routing attention robustness")
+                    ("distractors", "training-curves examples confusion routing attention robustness")
                     ("variable", "training-curves examples by-count")
                     ("learned", "evolution distance")
                 ] do
@@ -111,7 +112,7 @@ let tests =
                     (session.Inspect()).Figures history |> List.map _.Name |> String.concat " " |> shouldEqual names
                     (session.Animation history).IsSome |> shouldEqual true
 
-            for preset in [ "routing"; "variable" ] do
+            for preset in [ "routing"; "beyond"; "distractors"; "variable" ] do
                 testCase $"the exact baseline is right about scenes without noise ({preset})"
                 <| fun () ->
                     let session = session (task preset [])

@@ -10,7 +10,13 @@ open Scae.Tensors
 let private templates = Template.published
 
 let private config: DivisionSearchConfig =
-    { Templates = templates; Starts = 4; Refine = true; Solved = 1e-6 }
+    {
+        Templates = templates
+        Starts = 4
+        Refine = true
+        Solved = 1e-6
+        Distractors = 0
+    }
 
 let private batch (seed: int) = Constellations.sample Constellations.published 1 (Key.OfSeed(int64 seed))
 

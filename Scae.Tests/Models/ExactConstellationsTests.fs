@@ -153,7 +153,7 @@ let tests =
                 let hardships = ConstellationsMeasures.hardships Constellations.published 50 (Key.OfSeed 1L) scenes
 
                 let curves =
-                    ExactConstellations.solveRemnants templates
+                    ExactConstellations.solveAny templates
                     |> ConstellationsMeasures.robustness templates hardships
                     |> Map.ofList
 
@@ -161,6 +161,7 @@ let tests =
                 curves["missing"] |> List.item 1 |> snd |> shouldBeAtLeast 0.999
                 List.head noise |> shouldBeGreaterThan (List.last noise)
                 scale |> List.min |> shouldBeAtLeast 0.999
+                curves["distractors"] |> List.map snd |> List.min |> shouldBeAtLeast 0.98
 
                 ConstellationsMeasures.robustnessMetrics [ "noise", [ 0.05, 0.5 ] ]
                 |> shouldEqual [ "noise_0.05_raw_recovery", 0.5 ]

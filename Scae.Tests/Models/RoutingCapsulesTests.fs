@@ -23,7 +23,15 @@ let private config: RoutingCapsulesConfig =
         Teacher = RoutingTeacher.Residual
         Trust = 0.02
         Credit = RoutingCredit.Scene
-        Search = { Templates = Template.published; Starts = 3; Refine = true; Solved = 1e-6 }
+        Normalised = false
+        Search =
+            {
+                Templates = Template.published
+                Starts = 3
+                Refine = true
+                Solved = 1e-6
+                Distractors = 0
+            }
     }
 
 let private batch (seed: int) (count: int) =
@@ -62,6 +70,89 @@ let tests =
                 let model = model 1
                 let here = RoutingCapsules.route config model points
                 largestDifference (values here) (values (RoutingCapsules.route config model (points + 2.0))) < 1e-3f
+
+            testPropertyWithConfig
+                (samples 20)
+                "normalised, routing doesn't see how large the whole scene is; else it does"
+            <| fun (seed: int) ->
+                let points = (batch seed 3).Scenes.Points
+
+                let change config =
+                    let routing points = RoutingCapsules.route config (model 1) points |> values
+                    largestDifference (routing points) (routing (points * 3.0))
+
+                change { config with Normalised = true } < 1e-3f && change config > 1e-2f
+
+            testCase "normalised, padding doesn't count towards the size of a scene"
+            <| fun () ->
+                let config = { config with Normalised = true }
+                let points = (batch 3 3).Scenes.Points
+                let mask = Tensor.``of`` (Array.init 33 (fun i -> if i % 11 < 7 then 1.0f else 0.0f), 3, 11, 1)
+
+                let encode points =
+                    RoutingCapsules.encode config (model 1) (Some(mask, Tensor.ones [| 16 |])) points
+
+                largestDifference (values (encode points)) (values (encode (points * mask * 5.0 + 3.0 * (1.0 - mask))))
+                |> shouldBeLessThan 1e-3f
+
+            testCase "trained with distractors, the network has a column for nothing, and targets may use it"
+            <| fun () ->
+                let config = { config with Search.Distractors = 2 }
+                let scenes = { Constellations.published with Distractors = 2 }
+                let model = RoutingCapsules.init config Dtype.Float32 (Key.OfSeed 2L)
+                let batch = RoutingCapsules.allocate config scenes 40
+                RoutingCapsules.fill scenes (Key.OfSeed 3L) batch
+                let routing = RoutingCapsules.route config model batch.Scenes.Points
+                routing.shape |> shouldEqual [| 40; 13; 4 |]
+                let targets = values (RoutingCapsules.targets config batch routing) |> Array.chunkBySize 52
+
+                let solved =
+                    targets
+                    |> Array.indexed
+                    |> Array.filter (fun (_, scene) -> scene |> Array.exists (fun w -> w > 0.999f))
+
+                solved.Length |> shouldBeGreaterThan 0
+
+                for index, scene in solved do
+                    for i in 0..12 do
+                        Array.findIndex (fun w -> w > 0.999f) scene[4 * i .. 4 * i + 3]
+                        |> shouldEqual batch.Scenes.Labels[13 * index + i]
+
+                let dreams = RoutingCapsules.targets { config with Teacher = RoutingTeacher.Dreams } batch routing
+                (dreams.argmax 2).toArray<int>() |> shouldEqual batch.Scenes.Labels
+                let poses = RoutingCapsules.posesAmong config (Key.OfSeed 1L) batch.Scenes.Points routing
+                let metrics = ConstellationsMeasures.ofPoses Template.published batch.Scenes poses |> Map.ofList
+                metrics["raw_recovery"] |> shouldBeGreaterThan 0.3
+
+            testCase "what noise must leave isn't held against a division"
+            <| fun () ->
+                for credit, expected in [ RoutingCredit.Template, 4.0; RoutingCredit.Scene, 10.0 ] do
+                    let config = { config with Credit = credit }
+                    let trust residual = RoutingCapsules.trustUnder config 0.2 4 residual residual
+                    trust (expected * 0.04) |> shouldEqual 1.0f
+                    trust 0.0 |> shouldEqual 1.0f
+                    float (trust (expected * 0.04 + 0.1)) |> shouldBeNear 1e-6 (exp -1.0)
+                    // Without noise it is what it was.
+                    RoutingCapsules.trustUnder config 0.0 4 0.03 0.03
+                    |> shouldEqual (RoutingCapsules.trust config 0.03 0.03)
+
+            testCase "noise moves points by as much as it says, and nothing else"
+            <| fun () ->
+                let plain, noisy = batch 3 400, RoutingCapsules.allocate config Constellations.published 400
+                RoutingCapsules.fillNoisy Constellations.published 0.5 (Key.OfSeed 3L) noisy
+                noisy.Scenes.Labels |> shouldEqual plain.Scenes.Labels
+                values noisy.Noise |> shouldEqual (values plain.Noise)
+                let moved = values (noisy.Scenes.Points - plain.Scenes.Points) |> Array.chunkBySize 22
+                let deviations = values noisy.Deviations
+                Array.min deviations |> shouldBeAtMost 0.01f
+                Array.max deviations |> shouldBeAtLeast 0.49f
+                Array.max deviations |> shouldBeAtMost 0.5f
+
+                // χ² of 8,800 draws: 6 deviations of its mean.
+                (moved, deviations)
+                ||> Array.map2 (fun moved deviation -> moved |> Array.sumBy (fun m -> float (m / deviation) ** 2.0))
+                |> Array.sum
+                |> shouldBeNear (6.0 * sqrt (2.0 * 8800.0)) 8800.0
 
             testPropertyWithConfig (samples 20) "routing probabilities sum to one"
             <| fun (seed: int) ->

@@ -23,7 +23,15 @@ let private config: RoutingCapsulesConfig =
         Teacher = RoutingTeacher.Residual
         Trust = 0.02
         Credit = RoutingCredit.Template
-        Search = { Templates = Template.published; Starts = 3; Refine = true; Solved = 1e-6 }
+        Normalised = false
+        Search =
+            {
+                Templates = Template.published
+                Starts = 3
+                Refine = true
+                Solved = 1e-6
+                Distractors = 0
+            }
     }
 
 let private batch (seed: int) (count: int) =

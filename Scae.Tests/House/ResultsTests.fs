@@ -1,0 +1,125 @@
+/// Each paper's results.csv: a row a seed, from which its page's means follow.
+module Scae.Tests.House.ResultsTests
+
+open System
+open System.Globalization
+open System.IO
+open Scae.Tests
+open Scae.Tests.Claims
+open Expecto
+open Scae.Core.Experiments
+
+type private ResultRow =
+    {
+        Experiment: string
+        Preset: string
+        Seed: int
+        Metric: string
+        Value: float
+        Command: string
+    }
+
+let private header = "experiment,preset,seed,metric,value,command"
+
+/// A row; the command, the last field, is quoted. The error is one line.
+let private parse (line: string) : Result<ResultRow, string> =
+    match line.Split([| ',' |], 6) with
+    | [| experiment; preset; seed; metric; value; command |] when
+        command.Length > 2 && command[0] = '"' && command.EndsWith '"'
+        ->
+        match Int32.TryParse seed, Double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture) with
+        | (true, seed), (true, value) when Double.IsFinite value ->
+            Ok
+                {
+                    Experiment = experiment
+                    Preset = preset
+                    Seed = seed
+                    Metric = metric
+                    Value = value
+                    Command = command.Trim '"'
+                }
+        | _ -> Error $"no seed or value: {line}"
+    | _ -> Error $"not six fields: {line}"
+
+let private rows (experiment: string) : ResultRow list =
+    let lines = File.ReadAllLines(Path.Combine(Expectation.root, "paper-specs", experiment, "results.csv"))
+    lines[0] |> shouldEqual header
+
+    [
+        for line in Array.tail lines ->
+            match parse line with
+            | Ok row -> row
+            | Error message -> failtest message
+    ]
+
+let private files =
+    Experiments.all
+    |> List.map (fun e -> e, e.Specification.Experiment)
+    |> List.filter (fun (_, name) -> File.Exists(Path.Combine(Expectation.root, "paper-specs", name, "results.csv")))
+
+/// Mean and standard deviation (n − 1) in percent, as pages write them.
+let private percent (values: float list) : string =
+    let mean = List.average values
+    let squares = values |> List.sumBy (fun value -> (value - mean) ** 2.0)
+    let deviation = sqrt (squares / float (values.Length - 1))
+    let text (value: float) = (100.0 * value).ToString("F1", CultureInfo.InvariantCulture)
+    $"{text mean} ± {text deviation}"
+
+[<Tests>]
+let tests =
+    testList
+        "House.Results"
+        [
+            testCase "the results of some paper are there"
+            <| fun () -> files |> List.map snd |> shouldContain "constellations"
+
+            for experiment, name in files do
+                testCase
+                    $"every row speaks of a preset of its experiment, once, and of a command that names both ({name})"
+                <| fun () ->
+                    let rows = rows name
+                    rows |> List.isEmpty |> shouldEqual false
+                    let presets = experiment.Specification.Presets |> List.map _.Name
+
+                    for row in rows do
+                        row.Experiment |> shouldEqual name
+                        presets |> shouldContain row.Preset
+                        row.Command |> shouldStartWith "scae "
+
+                    rows
+                    |> List.countBy (fun row -> row.Preset, row.Seed, row.Metric)
+                    |> List.filter (fun (_, count) -> count > 1)
+                    |> shouldEqual List.empty<(string * int * string) * int>
+
+                testCase $"means over seeds are those that the page states ({name})"
+                <| fun () ->
+                    let page = File.ReadAllText(Path.Combine(Expectation.root, "paper-specs", name, "README.md"))
+
+                    for (preset, metric), group in rows name |> List.groupBy (fun row -> row.Preset, row.Metric) do
+                        if group.Length > 1 then
+                            let stated = percent (group |> List.map _.Value)
+
+                            if not (page.Contains stated) then
+                                failtest
+                                    $"{name}: {preset} {metric} is {stated} over {group.Length} seeds, which the page doesn't say"
+
+                testCase $"means over as many seeds as a target wants reach it ({name})"
+                <| fun () ->
+                    for target in experiment.Specification.Targets do
+                        let values =
+                            [
+                                for row in rows name do
+                                    if row.Preset = target.Preset && row.Metric = target.Metric then
+                                        row.Value
+                            ]
+
+                        if values.Length >= target.Seeds then
+                            List.average values |> shouldBeAtLeast (defaultArg target.AtLeast -infinity)
+                            List.average values |> shouldBeAtMost (defaultArg target.AtMost infinity)
+
+            for line in [ "a,b,0,m,0.5"; "a,b,zero,m,0.5,\"scae\""; "a,b,0,m,NaN,\"scae\""; "a,b,0,m,0.5,scae" ] do
+                testCase $"a row that is damaged is told from one that isn't ({line})"
+                <| fun () ->
+                    Result.isError (parse line) |> shouldEqual true
+                    Result.isOk (parse "a,b,0,m,0.5,\"scae train\"") |> shouldEqual true
+        ]
