@@ -61,6 +61,7 @@ let tests =
                             let images, _ = filledAt anywhere views 40 key
                             for image in Array.chunkBySize 1600 images -> box 40 image
                     ]
+
                 let atTheRim (top, bottom, left, right) = top = 0 || bottom = 39 || left = 0 || right = 39
                 let often anywhere = boxes anywhere |> List.filter atTheRim |> List.length
                 often true |> shouldBeGreaterThan (2 * often false)
