@@ -1,8 +1,5 @@
 namespace Scae.Core.Data
 
-open System
-open Scae.Tensors
-
 /// Images of single digits with their classes.
 type Digits =
     {
@@ -26,20 +23,16 @@ module Digits =
     /// How many images there are.
     let count (digits: Digits) : int = digits.Labels.Length
 
-    /// The images of given rows.
-    let choose (rows: int[]) (digits: Digits) : Digits =
-        {
-            Pixels = rows |> Array.collect (fun i -> Array.sub digits.Pixels (i * Pixels) Pixels)
-            Labels = rows |> Array.map (fun i -> digits.Labels[i])
-        }
+    /// The first images, so many, and the others.
+    let split (at: int) (digits: Digits) : struct (Digits * Digits) =
+        let pixels, otherPixels = Array.splitAt (at * Pixels) digits.Pixels
+        let labels, otherLabels = Array.splitAt at digits.Labels
+        struct ({ Pixels = pixels; Labels = labels }, { Pixels = otherPixels; Labels = otherLabels })
 
-    /// So many images chosen by chance, and the others, both in their order. Which they are depends on the numbers alone and on
-    /// no seed, so that no run measures with what another one has learned from. Not the last of MNIST: they are easier.
-    let heldOut (held: int) (digits: Digits) : struct (Digits * Digits) =
-        let rows = Array.init (count digits) id
-        (Key.OfSeed(0L).Named "held out").FillPermutation(Span rows)
-        let chosen, others = Array.splitAt held rows
-        struct (choose (Array.sort chosen) digits, choose (Array.sort others) digits)
+    /// The first images, so many or as many as there are.
+    let first (most: int) (digits: Digits) : Digits =
+        let struct (first, _) = split (min most (count digits)) digits
+        first
 
 /// Digits to train with, and others that no training has seen.
 type DigitSets = { Train: Digits; Test: Digits }

@@ -19,13 +19,9 @@ type private ScaeExamination =
 /// Digits on canvases, explained as objects made of parts by a stacked capsule autoencoder.
 [<RequireQualifiedAccess>]
 module ScaeExperiment =
-    /// The first digits, as many as there are.
-    let private first (count: int) (digits: Digits) : Digits =
-        Digits.choose [| 0 .. min count (Digits.count digits) - 1 |] digits
-
     let private scenes (settings: ScaeSettings) (count: int) (digits: Digits) (key: Key) : ScaeScenes =
         {
-            Canvases = CanvasDigits.shifted settings.Model.Canvas (first count digits) (key.Named "places")
+            Canvases = CanvasDigits.shifted settings.Model.Canvas (Digits.first count digits) (key.Named "places")
             Noise = key.Named "noise"
         }
 
@@ -36,7 +32,7 @@ module ScaeExperiment =
                 AffineDigits.sample
                     AffineDigits.published
                     settings.Model.Canvas
-                    (first settings.Training.TestSize digits)
+                    (Digits.first settings.Training.TestSize digits)
                     (key.Named "places")
             Noise = key.Named "noise"
         }
@@ -62,7 +58,7 @@ module ScaeExperiment =
             | Some message -> Error message
             | None ->
                 let held = settings.Training.ValidationSize
-                let struct (validation, train) = Digits.heldOut held digits.Train
+                let struct (train, validation) = Digits.split (Digits.count digits.Train - held) digits.Train
 
                 Ok
                     {

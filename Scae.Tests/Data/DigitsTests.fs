@@ -23,24 +23,17 @@ let tests =
     testList
         "Data.Digits"
         [
-            testCase
-                "digits held out are some from everywhere, the others are all others, and both keep order and classes"
+            testCase "the first and the others keep order and classes"
             <| fun () ->
-                let all = numbered 200
-                let struct (held, rest) = Digits.heldOut 50 all
-                Array.append (names held) (names rest) |> Array.sort |> shouldEqual (names all)
-                names held |> shouldEqual (Array.sort (names held))
-                names rest |> shouldEqual (Array.sort (names rest))
-                held.Labels |> shouldEqual (names held |> Array.map (fun i -> i % 10uy))
-                let late = names held |> Array.filter (fun i -> i >= 100uy)
-                float late.Length |> shouldBeIn (15.0, 35.0)
-                let struct (again, _) = Digits.heldOut 50 all
-                names again |> shouldEqual (names held)
+                let struct (first, others) = Digits.split 15 (numbered 20)
+                names first |> shouldEqual [| 0uy .. 14uy |]
+                names others |> shouldEqual [| 15uy .. 19uy |]
+                others.Labels |> shouldEqual [| 5uy .. 9uy |]
 
-            testCase "none and all may be held out"
+            testCase "none and all may be the first, and of more than there are all"
             <| fun () ->
-                let struct (none, all) = Digits.heldOut 0 (numbered 3)
-                (Digits.count none, Digits.count all) |> shouldEqual (0, 3)
-                let struct (all, none) = Digits.heldOut 3 (numbered 3)
-                (Digits.count none, Digits.count all) |> shouldEqual (0, 3)
+                let sizes (struct (a, b)) = Digits.count a, Digits.count b
+                sizes (Digits.split 0 (numbered 3)) |> shouldEqual (0, 3)
+                sizes (Digits.split 3 (numbered 3)) |> shouldEqual (3, 0)
+                Digits.count (Digits.first 7 (numbered 3)) |> shouldEqual 3
         ]
