@@ -279,19 +279,6 @@ let tests =
 
                     refused ([ "sweep" ] @ shortTraining.Tail @ [ "--seeds"; "0..1"; "--out"; folder; "--json" ]))
 
-            testCase "a sweep reports mean and deviation and runs nothing twice"
-            <| fun () ->
-                inNewFolder (fun folder ->
-                    let sweep = [ "sweep" ] @ shortTraining.Tail @ [ "--seeds"; "0..2"; "--out"; folder; "--json" ]
-                    let first = run sweep
-                    first.Error |> shouldEqual ""
-                    let recovery = json first.Output |> property "metrics" |> property "recovery"
-                    (recovery |> property "values").GetArrayLength() |> shouldEqual 3
-                    let written = File.GetLastWriteTimeUtc(Path.Combine(folder, "seed-1", "last.safetensors"))
-                    let second = run sweep
-                    second.Output |> shouldEqual first.Output
-                    File.GetLastWriteTimeUtc(Path.Combine(folder, "seed-1", "last.safetensors")) |> shouldEqual written)
-
             testCase "verify trains the targets' seeds and fails where a target is missed"
             <| fun () ->
                 inNewFolder (fun folder ->
@@ -340,44 +327,6 @@ let tests =
                 refused
                     [ "constellations"; "--epochs"; "1" ]
                     "scae verify --epochs 1: targets speak of the presets as they are; to measure another program all the same, say with --out where its runs go"
-
-            testCase "a sweep says how many seeds reach a target by themselves"
-            <| fun () ->
-                inNewFolder (fun folder ->
-                    let sweep options =
-                        [ "sweep"; "constellations"; "--preset"; "published"; "--seeds"; "0..1"; "--out"; folder ]
-                        @ [ "--epochs"; "1"; "--steps-per-epoch"; "2"; "--test-size"; "64" ]
-                        @ [ "--validation-size"; "32"; "--snapshot-every"; "0" ]
-                        @ options
-                        |> run
-
-                    (sweep []).Output |> shouldContainText "best recovery 84 to 89 %: 0 of 2 seeds"
-                    let metrics = json (sweep [ "--json" ]).Output |> property "metrics"
-                    let best = metrics |> property "best_recovery"
-                    (best |> property "success_rate").GetDouble() |> shouldEqual 0.0
-                    // No target speaks of the final epoch.
-                    (metrics |> property "recovery").ToString() |> shouldLackText "success_rate")
-
-            testCase "the figures of a sweep of one seed have no deviation"
-            <| fun () ->
-                inNewFolder (fun folder ->
-                    let sweep options =
-                        let result = run ([ "sweep" ] @ shortTraining.Tail @ [ "--out"; folder ] @ options)
-                        result.ExitCode |> shouldEqual 0
-                        result.Output
-
-                    let one = sweep [ "--seeds"; "0..0" ]
-                    one |> shouldContainText $"1 seed; runs and sweep.json: {folder}"
-                    one |> shouldLackText "±"
-                    let two = sweep [ "--seeds"; "0..1" ]
-                    two |> shouldContainText $"2 seeds, mean ± standard deviation; runs and sweep.json: {folder}"
-                    let scan = sweep [ "--vary"; "width=16,32"; "--seeds"; "0..0" ]
-                    scan |> shouldContainText "1 seed each; table and picture"
-                    scan |> shouldLackText "±"
-
-                    scan.Split '\n'
-                    |> Array.filter (fun line -> line.Contains "seed 0: best recovery" && line.Contains " %")
-                    |> shouldHaveLength 2)
 
             testCase "a baseline that isn't there is an argument that makes no sense"
             <| fun () ->
@@ -437,64 +386,6 @@ let tests =
 
                 for words in [ "84 to 89 %"; "≥ 97 %"; "≥ 95 %"; "77 to 85 %"; "0.4 to 0.46"; "≤ 2 " ] do
                     list |> shouldContainText words
-
-            testCase "a scan leaves a table, a picture and numbers, and goes on where it was stopped"
-            <| fun () ->
-                inNewFolder (fun folder ->
-                    let scan =
-                        [ "sweep" ]
-                        @ shortTraining.Tail
-                        @ [ "--vary"; "width=16,32"; "--seeds"; "0..1"; "--out"; folder; "--json" ]
-
-                    let first = run scan
-                    first.Error |> shouldEqual ""
-                    let combinations = json first.Output |> property "combinations"
-                    combinations.GetArrayLength() |> shouldEqual 2
-                    (combinations[1] |> property "settings" |> property "width").ValueEquals "32" |> shouldEqual true
-
-                    for name in [ "scan.json"; "scan.md"; "scan.png"; "scan.svg" ] do
-                        File.Exists(Path.Combine(folder, name)) |> shouldEqual true
-
-                    let checkpoint = Path.Combine(folder, "width=16", "seed-1", "last.safetensors")
-                    let written = File.GetLastWriteTimeUtc checkpoint
-                    let second = run scan
-                    second.Output |> shouldEqual first.Output
-                    File.GetLastWriteTimeUtc checkpoint |> shouldEqual written)
-
-            testCase "presets are compared in a table, and only what isn't finished is trained"
-            <| fun () ->
-                inNewFolder (fun folder ->
-                    let compare =
-                        [
-                            "sweep"
-                            "constellations"
-                            "--presets"
-                            "quick,published"
-                            "--seeds"
-                            "0..1"
-                            "--out"
-                            folder
-                        ]
-                        @ [ "--epochs"; "1"; "--steps-per-epoch"; "2"; "--validation-size"; "16"; "--test-size"; "16" ]
-
-                    let first = run compare
-                    first.Error |> shouldEqual ""
-                    first.Output |> shouldContainText "quick, seed 1: "
-
-                    first.Output
-                    |> shouldContainText $"2 seeds each, mean ± standard deviation; runs, tables and picture: {folder}"
-
-                    let presets =
-                        json (File.ReadAllText(Path.Combine(folder, "comparison.json"))) |> property "presets"
-
-                    presets.GetArrayLength() |> shouldEqual 2
-                    (presets[1] |> property "preset").ValueEquals "published" |> shouldEqual true
-
-                    File.ReadAllLines(Path.Combine(folder, "comparison.md"))[4] |> shouldStartWith "| quick | "
-                    let checkpoint = Path.Combine(folder, "published", "seed-1", "last.safetensors")
-                    let written = File.GetLastWriteTimeUtc checkpoint
-                    (run compare).ExitCode |> shouldEqual 0
-                    File.GetLastWriteTimeUtc checkpoint |> shouldEqual written)
 
             testCase "gradcheck passes and bench reports every part of a step"
             <| fun () ->
