@@ -21,7 +21,11 @@ internal sealed class SweepTables(SweepOptions options, string folder)
     {
         var result = new SweepResult(options.Experiment.Specification.Experiment, options.Preset.Name, summaries);
         string json = result.ToJson(options.Experiment.Specification);
-        FileProblem.Tell(folder, "the runs are whole; the same command goes on", () => AtomicFile.Write(Path.Combine(folder, "sweep.json"), json + "\n"));
+        FileProblem.Tell(folder, "the runs are whole; the same command goes on", () =>
+        {
+            AtomicFile.Write(Path.Combine(folder, "sweep.json"), json + "\n");
+            ResultRows.Write(folder, [result], options.Overrides);
+        });
         if (options.Json) Console.Out.WriteLine(json);
         else if (!options.Quiet) Show(result);
     }
@@ -41,6 +45,7 @@ internal sealed class SweepTables(SweepOptions options, string folder)
         var presets = groups.Select(group => new SweepResult(options.Experiment.Specification.Experiment, group.Group.Run.Preset.Name, group.Summaries)).ToList();
         var result = new ComparisonResult(options, presets);
         result.Write(folder);
+        ResultRows.Write(folder, presets, options.Overrides);
         if (options.Json) Console.Out.WriteLine(result.ToJson());
         else if (!options.Quiet) Show(result);
     }
@@ -53,7 +58,7 @@ internal sealed class SweepTables(SweepOptions options, string folder)
         var spreads = result.Spreads.ToDictionary(spread => spread.Metric);
         Tables.Console.Write(Tables.Results(options.Experiment.Specification, result.Preset, means, (name, _) => Format.Spread(name, spreads[name].Mean, spreads[name].Deviation)));
         foreach (var rate in result.Successes(options.Experiment.Specification)) Console.Out.WriteLine(rate.Line);
-        Console.Out.WriteLine($"{Format.Seeds(result.Summaries.Count)}{Spreading(result.Summaries.Count)}; runs and sweep.json: {folder}");
+        Console.Out.WriteLine($"{Format.Seeds(result.Summaries.Count)}{Spreading(result.Summaries.Count)}; runs, sweep.json and {ResultRows.FileName}: {folder}");
     }
 
     private void Show(ScanResult result, int seeds)

@@ -1,6 +1,7 @@
 /// Sweeps over seeds, hyperparameters and presets.
 module Scae.Tests.Commands.SweepTests
 
+open System.Globalization
 open System.IO
 open Expecto
 open Scae.Tests.Claims
@@ -51,10 +52,14 @@ let tests =
                         result.Output
 
                     let one = sweep [ "--seeds"; "0..0" ]
-                    one |> shouldContainText $"1 seed; runs and sweep.json: {folder}"
+                    one |> shouldContainText $"1 seed; runs, sweep.json and results.csv: {folder}"
                     one |> shouldLackText "±"
                     let two = sweep [ "--seeds"; "0..1" ]
-                    two |> shouldContainText $"2 seeds, mean ± standard deviation; runs and sweep.json: {folder}"
+
+                    two
+                    |> shouldContainText
+                        $"2 seeds, mean ± standard deviation; runs, sweep.json and results.csv: {folder}"
+
                     let scan = sweep [ "--vary"; "width=16,32"; "--seeds"; "0..0" ]
                     scan |> shouldContainText "1 seed each; table and picture"
                     scan |> shouldLackText "±"
@@ -62,6 +67,26 @@ let tests =
                     scan.Split '\n'
                     |> Array.filter (fun line -> line.Contains "seed 0: best recovery" && line.Contains " %")
                     |> shouldHaveLength 2)
+
+            testCase "a sweep's results are a row for each seed and metric, with the command that repeats it"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let result =
+                        run ([ "sweep" ] @ shortTraining.Tail @ [ "--seeds"; "3..4"; "--out"; folder; "--json" ])
+
+                    result.Error |> shouldEqual ""
+                    let rows = File.ReadAllLines(Path.Combine(folder, "results.csv"))
+                    rows[0] |> shouldEqual "experiment,preset,seed,metric,value,command"
+                    let recovery = json result.Output |> property "metrics" |> property "recovery" |> property "values"
+
+                    for i in 0..1 do
+                        let value = recovery[i].GetDouble().ToString CultureInfo.InvariantCulture
+                        let start = $"constellations,quick,{3 + i},recovery,{value},\"scae train constellations"
+
+                        rows
+                        |> Array.filter _.StartsWith(start)
+                        |> Array.map _.Contains($" --seed {3 + i} --epochs 3 ")
+                        |> shouldEqual [| true |])
 
             testCase "a scan leaves a table, a picture and numbers, and goes on where it was stopped"
             <| fun () ->
@@ -116,6 +141,12 @@ let tests =
                     (presets[1] |> property "preset").ValueEquals "published" |> shouldEqual true
 
                     File.ReadAllLines(Path.Combine(folder, "comparison.md"))[4] |> shouldStartWith "| quick | "
+
+                    for preset in [ "quick"; "published" ] do
+                        File.ReadAllLines(Path.Combine(folder, "results.csv"))
+                        |> Array.filter _.StartsWith($"constellations,{preset},1,best_recovery,")
+                        |> shouldHaveLength 1
+
                     let checkpoint = Path.Combine(folder, "published", "seed-1", "last.safetensors")
                     let written = File.GetLastWriteTimeUtc checkpoint
                     (run compare).ExitCode |> shouldEqual 0

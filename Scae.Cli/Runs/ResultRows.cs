@@ -1,0 +1,37 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.IO;
+using System.Linq;
+using System.Text;
+
+namespace Scae.Cli.Runs;
+
+/// <summary>results.csv: a row for each seed and metric of a preset, with the command that measures it, from which others can redo
+/// the statistics. A metric that has no value in a run has no row.</summary>
+internal static class ResultRows
+{
+    public const string FileName = "results.csv";
+
+    private const string Header = "experiment,preset,seed,metric,value,command";
+
+    /// <summary>Writes the file, whole or not at all.</summary>
+    public static void Write(string folder, IEnumerable<SweepResult> results, IEnumerable<Tuple<string, string>> overrides)
+    {
+        var text = new StringBuilder(Header + "\n");
+        string changes = string.Concat(overrides.Select(pair => $" --{pair.Item1} {Shell.Quote(pair.Item2)}"));
+        foreach (var result in results)
+        {
+            foreach (var summary in result.Summaries)
+            {
+                string command = $"scae train {result.Experiment} --preset {result.Preset} --seed {summary.Seed}{changes}";
+                foreach (var (metric, value) in summary.Metrics.Where(pair => double.IsFinite(pair.Item2)))
+                {
+                    text.Append(CultureInfo.InvariantCulture, $"{result.Experiment},{result.Preset},{summary.Seed},{metric},{value},\"{command.Replace("\"", "\"\"", StringComparison.Ordinal)}\"\n");
+                }
+            }
+        }
+
+        AtomicFile.Write(Path.Combine(folder, FileName), text.ToString());
+    }
+}
