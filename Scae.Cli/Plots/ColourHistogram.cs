@@ -13,10 +13,9 @@ internal sealed class ColourHistogram
 
     public long Sum(ushort cell, int channel) => _sums[cell * 3 + channel];
 
-    /// <summary>Counts an image and returns the cell of each of its pixels.</summary>
-    public ushort[] Add(PixelImage image)
+    /// <summary>Counts an image and writes the cell of each of its pixels.</summary>
+    public void Add(PixelImage image, Span<ushort> cells)
     {
-        var cells = new ushort[image.Width * image.Height];
         ReadOnlySpan<byte> rgb = image.Rgb;
         for (int i = 0; i < cells.Length; i++)
         {
@@ -28,8 +27,6 @@ internal sealed class ColourHistogram
             _sums[cell * 3 + 1] += g;
             _sums[cell * 3 + 2] += b;
         }
-
-        return cells;
     }
 
     /// <summary>Adds the counts of another histogram: the order of merging doesn't matter.</summary>

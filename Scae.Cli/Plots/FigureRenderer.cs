@@ -16,7 +16,7 @@ internal static partial class FigureRenderer
     public static void RenderPng(Figure figure, Stream stream, double scale = 2)
     {
         var picture = new FigurePicture(figure);
-        using SKSurface surface = Surface(picture, picture.Width, picture.Height, scale);
+        using SKSurface surface = Surface(picture, Size(picture.Width, picture.Height, scale), scale);
         using SKPixmap pixels = surface.PeekPixels();
         pixels.Encode(stream, new SKPngEncoderOptions(SKPngEncoderFilterFlags.None, 6));
     }
@@ -41,17 +41,21 @@ internal static partial class FigureRenderer
         FigurePicture[] pictures = Array.ConvertAll(animation.Frames, frame => new FigurePicture(frame));
         int width = pictures.Select(picture => picture.Width).DefaultIfEmpty(1).Max();
         int height = pictures.Select(picture => picture.Height).DefaultIfEmpty(1).Max();
+        var size = Size(width, height, scale);
         GifWriter.Write(
             pictures.Length,
-            i => Pixels(pictures[i], width, height, scale),
+            size.Width,
+            size.Height,
+            (i, image) => Draw(pictures[i], size, scale, image),
             i => Hundredths(i == pictures.Length - 1 ? animation.Hold : animation.Delay),
             stream);
     }
 
-    private static SKSurface Surface(FigurePicture picture, int width, int height, double scale)
+    private static SKImageInfo Size(int width, int height, double scale) =>
+        new((int)Math.Ceiling(width * scale), (int)Math.Ceiling(height * scale), SKColorType.Rgba8888, SKAlphaType.Opaque);
+
+    private static SKSurface Surface(FigurePicture picture, SKImageInfo size, double scale)
     {
-        var size = new SKImageInfo(
-            (int)Math.Ceiling(width * scale), (int)Math.Ceiling(height * scale), SKColorType.Rgba8888, SKAlphaType.Opaque);
         SKSurface surface = SKSurface.Create(size) ?? throw new OutOfMemoryException($"no room for a picture of {size.Width} by {size.Height} pixels");
         surface.Canvas.Clear(SKColors.White);
         surface.Canvas.Scale((float)scale);
@@ -62,13 +66,19 @@ internal static partial class FigureRenderer
     /// <summary>The pixels of a figure on a canvas that may be larger.</summary>
     public static PixelImage Pixels(FigurePicture picture, int width, int height, double scale)
     {
-        using SKSurface surface = Surface(picture, width, height, scale);
+        var size = Size(width, height, scale);
+        var image = new PixelImage(size.Width, size.Height);
+        Draw(picture, size, scale, image);
+        return image;
+    }
+
+    private static void Draw(FigurePicture picture, SKImageInfo size, double scale, PixelImage image)
+    {
+        using SKSurface surface = Surface(picture, size, scale);
         using SKPixmap pixels = surface.PeekPixels();
-        var image = new PixelImage(pixels.Width, pixels.Height);
         ReadOnlySpan<byte> rgba = pixels.GetPixelSpan();
         for (int i = 0, j = 0; j < image.Rgb.Length; i += 4, j += 3)
             rgba.Slice(i, 3).CopyTo(image.Rgb.AsSpan(j));
-        return image;
     }
 
     /// <summary>

@@ -11,38 +11,47 @@ namespace Scae.Cli.Plots;
 internal static class GifWriter
 {
     /// <summary>
-    /// Writes count frames. draw(i) is called once for each frame, on several threads at a time; all frames have the
-    /// same size. Delays are in hundredths of a second.
+    /// Writes count frames of width by height pixels. draw(i, image) is called once for each frame, on several threads at a
+    /// time, and writes every pixel of the image. Delays are in hundredths of a second.
     /// </summary>
-    public static void Write(int count, Func<int, PixelImage> draw, Func<int, int> delay, Stream stream)
+    public static void Write(int count, int width, int height, Action<int, PixelImage> draw, Func<int, int> delay, Stream stream)
     {
         if (count == 0)
             throw new ArgumentException("an animation needs at least one frame, got none", nameof(count));
-        var frames = new ushort[count][];
+        var frames = new CellRuns[count];
         var histogram = new ColourHistogram();
-        int width = 0, height = 0;
         Parallel.For(
             0,
             count,
-            () => new ColourHistogram(),
+            () => (Colours: new ColourHistogram(), Image: new PixelImage(width, height), Cells: new ushort[width * height]),
             (i, _, local) =>
             {
-                PixelImage image = draw(i);
-                frames[i] = local.Add(image);
-                if (i == 0)
-                    (width, height) = (image.Width, image.Height);
+                draw(i, local.Image);
+                local.Colours.Add(local.Image, local.Cells);
+                frames[i] = new CellRuns(local.Cells);
                 return local;
             },
             local =>
             {
                 lock (histogram)
-                    histogram.Merge(local);
+                    histogram.Merge(local.Colours);
             });
 
         ColourTable table = ColourTable.Make(histogram);
         var blocks = new byte[count][];
-        Parallel.For(0, count, i =>
-            blocks[i] = Frame(frames[i], i == 0 ? null : frames[i - 1], width, height, delay(i), table));
+        Parallel.For(
+            0,
+            count,
+            () => (Now: new ushort[width * height], Before: new ushort[width * height]),
+            (i, _, local) =>
+            {
+                frames[i].CopyTo(local.Now);
+                if (i > 0)
+                    frames[i - 1].CopyTo(local.Before);
+                blocks[i] = Frame(local.Now, i == 0 ? null : local.Before, width, height, delay(i), table);
+                return local;
+            },
+            _ => { });
 
         stream.Write("GIF89a"u8);
         WriteShort(stream, width);

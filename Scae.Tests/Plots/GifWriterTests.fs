@@ -9,7 +9,22 @@ open Scae.Core.Figures
 
 let private write (frames: PixelImage[]) : byte[] =
     use stream = new MemoryStream()
-    GifWriter.Write(frames.Length, (fun i -> frames[i]), (fun i -> 5 + i), stream)
+
+    let width, height =
+        if frames.Length = 0 then
+            1, 1
+        else
+            frames[0].Width, frames[0].Height
+
+    GifWriter.Write(
+        frames.Length,
+        width,
+        height,
+        (fun i image -> frames[i].Rgb.CopyTo(image.Rgb, 0)),
+        (fun i -> 5 + i),
+        stream
+    )
+
     stream.ToArray()
 
 /// Colours far enough apart that each has a cell of the histogram to itself.
@@ -40,6 +55,12 @@ let tests =
 
                 List.map (fun (f: GifDecoder.Frame) -> f.Image.Rgb) back = [ for f in frames -> f.Rgb ]
                 && List.map (fun (f: GifDecoder.Frame) -> f.Delay) back = [ 5; 6; 7; 8 ]
+
+            testCase "a surface of one colour decodes, however large"
+            <| fun () ->
+                let frames = [| picture 400 300 1 (fun _ _ -> 0); picture 400 300 255 (fun x _ -> x / 399) |]
+                let back = GifDecoder.decode (write frames)
+                [ for f in back -> f.Image.Rgb ] = [ for f in frames -> f.Rgb ] |> shouldEqual true
 
             testCase "noise that fills the table of codes several times decodes"
             <| fun () ->
