@@ -38,17 +38,24 @@ internal static partial class FigureRenderer
     /// <summary>Writes an animated GIF that repeats for ever; frames of different sizes share the largest one.</summary>
     public static void RenderGif(Animation animation, Stream stream, double scale = 1)
     {
-        FigurePicture[] pictures = Array.ConvertAll(animation.Frames, frame => new FigurePicture(frame));
-        int width = pictures.Select(picture => picture.Width).DefaultIfEmpty(1).Max();
-        int height = pictures.Select(picture => picture.Height).DefaultIfEmpty(1).Max();
+        // A figure that is laid out is large: each is laid out once for its size and again to be drawn, and none is kept.
+        var sizes = animation.Frames.AsParallel().Select(SizeOf).ToList();
+        int width = sizes.Select(pair => pair.Width).DefaultIfEmpty(1).Max();
+        int height = sizes.Select(pair => pair.Height).DefaultIfEmpty(1).Max();
         var size = Size(width, height, scale);
         GifWriter.Write(
-            pictures.Length,
+            sizes.Count,
             size.Width,
             size.Height,
-            (i, image) => Draw(pictures[i], size, scale, image),
-            i => Hundredths(i == pictures.Length - 1 ? animation.Hold : animation.Delay),
+            (i, image) => Draw(new FigurePicture(animation.Frames[i]), size, scale, image),
+            i => Hundredths(i == sizes.Count - 1 ? animation.Hold : animation.Delay),
             stream);
+
+        static (int Width, int Height) SizeOf(Figure frame)
+        {
+            var picture = new FigurePicture(frame);
+            return (picture.Width, picture.Height);
+        }
     }
 
     private static SKImageInfo Size(int width, int height, double scale) =>

@@ -1,5 +1,6 @@
 using System;
 using System.IO;
+using System.Linq;
 using System.Threading.Tasks;
 
 namespace Scae.Cli.Plots;
@@ -18,40 +19,39 @@ internal static class GifWriter
     {
         if (count == 0)
             throw new ArgumentException("an animation needs at least one frame, got none", nameof(count));
+        // Each worker has every n-th frame and buffers of its own.
+        int workers = Math.Min(count, Environment.ProcessorCount);
+        ushort[][] cells = Buffers<ushort>(), before = Buffers<ushort>();
         var frames = new CellRuns[count];
         var histogram = new ColourHistogram();
-        Parallel.For(
-            0,
-            count,
-            () => (Colours: new ColourHistogram(), Image: new PixelImage(width, height), Cells: new ushort[width * height]),
-            (i, _, local) =>
+        Parallel.For(0, workers, worker =>
+        {
+            var colours = new ColourHistogram();
+            var image = new PixelImage(width, height);
+            for (int i = worker; i < count; i += workers)
             {
-                draw(i, local.Image);
-                local.Colours.Add(local.Image, local.Cells);
-                frames[i] = new CellRuns(local.Cells);
-                return local;
-            },
-            local =>
-            {
-                lock (histogram)
-                    histogram.Merge(local.Colours);
-            });
+                draw(i, image);
+                colours.Add(image, cells[worker]);
+                frames[i] = new CellRuns(cells[worker]);
+            }
+
+            lock (histogram)
+                histogram.Merge(colours);
+        });
 
         ColourTable table = ColourTable.Make(histogram);
+        byte[][] indices = Buffers<byte>();
         var blocks = new byte[count][];
-        Parallel.For(
-            0,
-            count,
-            () => (Now: new ushort[width * height], Before: new ushort[width * height]),
-            (i, _, local) =>
+        Parallel.For(0, workers, worker =>
+        {
+            for (int i = worker; i < count; i += workers)
             {
-                frames[i].CopyTo(local.Now);
+                frames[i].CopyTo(cells[worker]);
                 if (i > 0)
-                    frames[i - 1].CopyTo(local.Before);
-                blocks[i] = Frame(local.Now, i == 0 ? null : local.Before, width, height, delay(i), table);
-                return local;
-            },
-            _ => { });
+                    frames[i - 1].CopyTo(before[worker]);
+                blocks[i] = Frame(cells[worker], i == 0 ? null : before[worker], width, height, delay(i), table, indices[worker]);
+            }
+        });
 
         stream.Write("GIF89a"u8);
         WriteShort(stream, width);
@@ -62,12 +62,14 @@ internal static class GifWriter
         foreach (byte[] block in blocks)
             stream.Write(block);
         stream.WriteByte(0x3B);
+
+        T[][] Buffers<T>() => [.. Enumerable.Range(0, workers).Select(_ => new T[width * height])];
     }
 
-    private static byte[] Frame(ushort[] cells, ushort[]? before, int width, int height, int delay, ColourTable table)
+    private static byte[] Frame(ushort[] cells, ushort[]? before, int width, int height, int delay, ColourTable table, byte[] buffer)
     {
         ClipBox box = before is null ? new ClipBox(0, 0, width, height) : Changed(cells, before, width, height);
-        var indices = new byte[(box.X1 - box.X0) * (box.Y1 - box.Y0)];
+        Span<byte> indices = buffer.AsSpan(0, (box.X1 - box.X0) * (box.Y1 - box.Y0));
         for (int y = box.Y0, i = 0; y < box.Y1; y++)
         {
             for (int x = box.X0; x < box.X1; x++, i++)

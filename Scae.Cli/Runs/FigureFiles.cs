@@ -20,22 +20,21 @@ internal static class FigureFiles
     public static List<string> Write(RunFolder folder, IReadOnlyList<Figure> figures, FSharpOption<Animation>? animation, CancellationToken stop = default)
     {
         Directory.CreateDirectory(folder.Figures);
+        var written = figures.SelectMany(figure => new[] { "png", "svg" }, (figure, kind) => PathOf(folder, figure.Name, kind)).ToList();
         try
         {
             Parallel.ForEach(figures, new ParallelOptions { CancellationToken = stop }, figure => Write(folder.Figures, figure));
+            stop.ThrowIfCancellationRequested();
+            if (animation is not null)
+            {
+                string path = PathOf(folder, animation.Value.Name, "gif");
+                AtomicFile.Write(path, stream => FigureRenderer.RenderGif(animation.Value, stream));
+                written.Add(path);
+            }
         }
         catch (AggregateException several)
         {
             throw RunFailure.Of(several);
-        }
-
-        stop.ThrowIfCancellationRequested();
-        var written = figures.SelectMany(figure => new[] { "png", "svg" }, (figure, kind) => PathOf(folder, figure.Name, kind)).ToList();
-        if (animation is not null)
-        {
-            string path = PathOf(folder, animation.Value.Name, "gif");
-            AtomicFile.Write(path, stream => FigureRenderer.RenderGif(animation.Value, stream));
-            written.Add(path);
         }
 
         return written;
