@@ -57,15 +57,21 @@ internal sealed record Summary(
             new Spent(Seconds("train"), Seconds("evaluate"), Seconds("figures"), Seconds("total")),
             root["ms_per_step"]!.GetValue<double>(),
             metrics,
-            TargetCheck.Of(specification, identity.Preset, metrics));
+            [.. TargetCheck.Of(specification, identity.Preset, metrics).Select(check => check with { ReachedAfter = root["targets"]?[check.Target.Metric]?[TargetCheck.ReachedAfterName]?.GetValue<double>() })]);
     }
 
     public double? Metric(string name) => Metrics.FirstOrDefault(metric => metric.Item1 == name)?.Item2;
 }
 
 /// <summary>A target of the specification beside what was measured, with its deviation where several seeds were.</summary>
-internal sealed record TargetCheck(Target Target, double Measured, double? Deviation = null)
+/// <param name="Target">The target.</param>
+/// <param name="Measured">What was measured.</param>
+/// <param name="Deviation">Its standard deviation over seeds.</param>
+/// <param name="ReachedAfter">Seconds from the start of a training until validation first reached the target, if it did.</param>
+internal sealed record TargetCheck(Target Target, double Measured, double? Deviation = null, double? ReachedAfter = null)
 {
+    public const string ReachedAfterName = "reached_after_seconds";
+
     public bool Holds =>
         Measured >= (Target.AtLeast?.Value ?? double.NegativeInfinity) && Measured <= (Target.AtMost?.Value ?? double.PositiveInfinity);
 
@@ -78,7 +84,21 @@ internal sealed record TargetCheck(Target Target, double Measured, double? Devia
         result["holds"] = Holds;
         if (Target.AtLeast is { } low) result["at_least"] = low.Value;
         if (Target.AtMost is { } high) result["at_most"] = high.Value;
+        if (ReachedAfter is { } seconds) result[ReachedAfterName] = Math.Round(seconds, 3);
         return result;
+    }
+
+    /// <summary>The check with the seconds until validation first reached the target: evaluations in order, each with its seconds.
+    /// A target of the best epoch speaks of the same metric.</summary>
+    public TargetCheck FirstReached(IEnumerable<Evaluation> evaluations, IReadOnlyList<double> seconds)
+    {
+        string metric = Target.Metric.Replace("val_", string.Empty, StringComparison.Ordinal).Replace("best_", string.Empty, StringComparison.Ordinal);
+        foreach (var (i, evaluation) in evaluations.Index())
+        {
+            if (evaluation.Metrics.Any(pair => pair.Item1 == metric && (this with { Measured = pair.Item2 }).Holds)) return this with { ReachedAfter = seconds[i] };
+        }
+
+        return this;
     }
 
     /// <summary>The targets of a preset for which these metrics have a value.</summary>

@@ -13,8 +13,7 @@ internal sealed record SweepResult(string Experiment, string Preset, IReadOnlyLi
     /// <summary>For each target of the preset how many seeds reach it by themselves.</summary>
     public IReadOnlyList<SuccessRate> Successes(Specification specification) =>
     [
-        .. from check in TargetCheck.Of(specification, Preset, Summaries[0].Metrics)
-           select new SuccessRate(check, Summaries.Count(summary => (check with { Measured = summary.Metric(check.Target.Metric) ?? double.NaN }).Holds), Summaries.Count),
+        .. TargetCheck.Of(specification, Preset, Summaries[0].Metrics).Select(check => SuccessRate.Of(check, Summaries)),
     ];
 
     /// <summary>Each metric's mean and deviation, and its value for each seed; where a target speaks of it, the share of seeds that
@@ -26,7 +25,12 @@ internal sealed record SweepResult(string Experiment, string Preset, IReadOnlyLi
         {
             var metric = spread.ToJson();
             metric["values"] = new JsonArray([.. Summaries.Select(summary => Json.Number(summary.Metric(spread.Metric) ?? double.NaN))]);
-            if (Successes(specification).FirstOrDefault(rate => rate.Check.Target.Metric == spread.Metric) is { } rate) metric["success_rate"] = Json.Number(rate.Share);
+            if (Successes(specification).FirstOrDefault(rate => rate.Check.Target.Metric == spread.Metric) is { } rate)
+            {
+                metric["success_rate"] = Json.Number(rate.Share);
+                if (rate.After.Count > 0) metric[TargetCheck.ReachedAfterName] = new JsonArray([.. rate.After.Select(Json.Number)]);
+            }
+
             metrics[spread.Metric] = metric;
         }
 

@@ -219,7 +219,7 @@ internal sealed class TrainingRun
             clock.Spent,
             clock.MedianStep(state.Step),
             metrics,
-            TargetCheck.Of(_experiment.Specification, _preset.Name, metrics));
+            [.. TargetCheck.Of(_experiment.Specification, _preset.Name, metrics).Select(check => check.FirstReached(state.Evaluations, _seconds))]);
         _events?.Finished(summary, written.Where(path => Path.GetExtension(path) != ".svg"), Now);
         AtomicFile.Write(Folder.Summary, summary.ToJson() + "\n");
         return summary;
