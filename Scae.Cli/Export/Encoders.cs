@@ -15,7 +15,7 @@ internal static class Encoders
     private static readonly (string Experiment, string? Model, Func<RunIdentity, Weights, GraphBuilder> Graph)[] s_known =
     [
         ("constellations", "small", (_, weights) => ConstellationsEncoder.Graph(weights)),
-        ("neural-em", null, (run, weights) => NeuralEMEncoder.Graph(NeuralEMSettingsModule.measured(Settled(run, NeuralEMSettingsModule.published, NeuralEMSettingsModule.resolve)), weights)),
+        ("neural-em", "images", (run, weights) => NeuralEMEncoder.Graph(NeuralEMSettingsModule.measured(Settled(run, NeuralEMSettingsModule.published, NeuralEMSettingsModule.resolve)), weights)),
         ("air", null, (run, weights) => AirScenesEncoder.Graph(Settled(run, AirSettingsModule.published, AirSettingsModule.resolve).Model, weights)),
         ("scae", null, (run, weights) => ObjectsEncoder.Graph(Settled(run, ScaeSettingsModule.paper, ScaeSettingsModule.resolve).Model, weights)),
         ("ccae", "network", (run, weights) => CcaeEncoder.Graph(Settled(run, CcaeSettingsModule.paper, CcaeSettingsModule.resolve).Model, weights)),
