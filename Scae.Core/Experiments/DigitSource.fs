@@ -31,7 +31,9 @@ module DigitSource =
 
     // Sequences of sprites and moving shapes have the hyperparameter, too, and no digits.
     let private isOpen (settings: (string * string) list) =
-        let hasNoDigits = [ "sprites"; "shapes" ] |> List.exists (fun other -> List.contains ("source", other) settings)
+        let hasNoDigits =
+            [ "sprites"; "shapes" ] |> List.exists (fun other -> List.contains ("source", other) settings)
+
         List.contains (Name, "auto") settings && not hasNoDigits
 
     /// What --digits auto means here: the hyperparameter as it is to be, and a line to tell where strokes stand in. Nothing

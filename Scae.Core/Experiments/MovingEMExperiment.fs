@@ -53,7 +53,10 @@ module MovingEMExperiment =
                             let objects = (MovingEMSettings.withObjects count config).Objects
                             count, lazy (sample objects masks[2] training.TestSize (keys.Test.Fold(int64 count)))
                     ]
-                Shown = { validation with Shapes = Shapes.range 0 (Shown * objects.Frames) validation.Shapes }
+                Shown =
+                    { validation with
+                        Shapes = Shapes.range 0 (Shown * objects.Frames) validation.Shapes
+                    }
             })
 
     /// Copies the frames to the input with some pixels flipped.
@@ -76,7 +79,13 @@ module MovingEMExperiment =
                 else
                     MovingObjects.allocate config.Objects frames batch.Target.shape[0]
 
-            MovingObjects.fill config.Objects frames data.Masks (key.Named "objects") { truth with Images = batch.Target }
+            MovingObjects.fill
+                config.Objects
+                frames
+                data.Masks
+                (key.Named "objects")
+                { truth with Images = batch.Target }
+
             flip config.FlipProbability (key.Named "flips") batch
             start (key.Named "noise") batch
 

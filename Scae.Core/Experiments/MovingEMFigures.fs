@@ -16,14 +16,13 @@ module MovingEMFigures =
     /// What the animation shows of a moment: slots and predictions [F − 1, b, D] of the frames from the second on.
     let snapshot (shown: ShownFrame[]) : (string * Tensor) list =
         let slots =
-            [| for frame in shown -> Tensor.``of`` (frame.Slots.toArray<int>() |> Array.map float32, frame.Slots.shape) |]
+            [|
+                for frame in shown -> Tensor.``of`` (frame.Slots.toArray<int>() |> Array.map float32, frame.Slots.shape)
+            |]
 
         let together (frames: Tensor[]) = Tensor.cat (frames |> Array.map (fun frame -> frame.unsqueeze 0), 0)
 
-        [
-            "slots", together slots
-            "prediction", together [| for frame in shown -> frame.Prediction |]
-        ]
+        [ "slots", together slots; "prediction", together [| for frame in shown -> frame.Prediction |] ]
 
     // --- frames as panels; frames are counted from 0 here
 
@@ -72,7 +71,9 @@ module MovingEMFigures =
         let last = data.Shown.Frames - 1
         let count = min MostFrames (last - from + 1)
 
-        [ for i in 0 .. count - 1 -> from + int (Math.Round(float (i * (last - from)) / float (max 1 (count - 1)))) ]
+        [
+            for i in 0 .. count - 1 -> from + int (Math.Round(float (i * (last - from)) / float (max 1 (count - 1))))
+        ]
 
     let private numbered (frames: int list) : string list = [ for t in frames -> $"frame {t + 1}" ]
 
@@ -91,8 +92,13 @@ module MovingEMFigures =
             ]
         |> Figure.panelSize 120.0 120.0
         |> Figure.columnLabels (numbered frames)
-        |> Figure.rowLabels [ for _ in sequences data do yield! [ "image"; "objects" ] ]
-        |> Figure.note "Where objects overlap, the later one owns the pixel, drawn darker. Training never sees the objects."
+        |> Figure.rowLabels
+            [
+                for _ in sequences data do
+                    yield! [ "image"; "objects" ]
+            ]
+        |> Figure.note
+            "Where objects overlap, the later one owns the pixel, drawn darker. Training never sees the objects."
 
     let private curves (history: History) : Figure =
         let metric name = TrainingCurves.metric name
@@ -143,7 +149,8 @@ module MovingEMFigures =
         |> overTime "prediction" Palette.vermilion (Array.tail test.Surprises)
         |> overTime "copying the last frame" Colour.grey (Array.tail (MovingEMMeasures.copyOverTime test.Scenes))
         |> Figure.single "next-frame"
-        |> Figure.note "A frame's prediction is made before it is seen. Copies stay lit or dark with the shares of these very frames."
+        |> Figure.note
+            "A frame's prediction is made before it is seen. Copies stay lit or dark with the shares of these very frames."
 
     let private floats (x: Tensor) = x.toArray<float32>()
 
@@ -163,7 +170,11 @@ module MovingEMFigures =
             ]
         |> Figure.panelSize 120.0 120.0
         |> Figure.columnLabels (numbered frames)
-        |> Figure.rowLabels [ for _ in sequences data |> List.truncate 2 do yield! [ "objects"; "γ"; "prediction" ] ]
+        |> Figure.rowLabels
+            [
+                for _ in sequences data |> List.truncate 2 do
+                    yield! [ "objects"; "γ"; "prediction" ]
+            ]
         |> Figure.note
             "γ: the slot of the largest responsibility. The prediction was made before the frame was seen. Pixels of several objects are darker."
 

@@ -9,7 +9,12 @@ open Scae.Core.Training
 module MovingEMMeasures =
     /// A measure of the foreground pixels of each of some frames, averaged over sequences, frame by frame; without the pixels
     /// of several objects unless `overlap`.
-    let private overFrames (reading: MovingEMReading) (overlap: bool) (frames: int list) (measure: Contingency -> float) =
+    let private overFrames
+        (reading: MovingEMReading)
+        (overlap: bool)
+        (frames: int list)
+        (measure: Contingency -> float)
+        =
         let { Shapes = shapes; Frames = perSequence } = reading.Scenes
         let pixels = shapes.Images.shape[1]
         let sequences = shapes.Images.shape[0] / perSequence
@@ -38,7 +43,8 @@ module MovingEMMeasures =
         overFrames reading false [ 1 .. reading.Scenes.Frames - 1 ] ami
 
     /// The frames that count, from one that is counted from 1.
-    let private scored (from: int) (reading: MovingEMReading) : int list = [ max 1 (from - 1) .. reading.Scenes.Frames - 1 ]
+    let private scored (from: int) (reading: MovingEMReading) : int list =
+        [ max 1 (from - 1) .. reading.Scenes.Frames - 1 ]
 
     /// Of the frames that count, from `from` (counted from 1): ami_distinct and ari_distinct without the pixels of several
     /// objects, then ami and ari with them.
@@ -89,7 +95,11 @@ module MovingEMMeasures =
 
         let nats before after =
             let lit = total before after
-            if lit = 0.0 then 0.0 else -log (lit / (total before 0 + total before 1))
+
+            if lit = 0.0 then
+                0.0
+            else
+                -log(lit / (total before 0 + total before 1))
 
         let price = Array2D.init 2 2 nats
 

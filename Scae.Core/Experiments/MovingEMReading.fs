@@ -88,8 +88,7 @@ module MovingEMReading =
             {
                 Slots = iteration.Responsibilities.argmax 1
                 Loss = MovingEM.frameLoss config batch t iteration
-                Surprise =
-                    MovingEM.surprise (MovingEM.prediction iteration.Means) (MovingEM.frame batch.Target (t + 1))
+                Surprise = MovingEM.surprise (MovingEM.prediction iteration.Means) (MovingEM.frame batch.Target (t + 1))
             }
 
         let inference = inference settings model find
@@ -120,12 +119,7 @@ module MovingEMReading =
                             let into = ((part.First + i) * frames + t) * pixels
                             ofFrame.Slice(i * pixels, pixels).CopyTo(Span(slots, into, pixels)))
 
-                {
-                    Scenes = scenes
-                    Losses = losses
-                    Surprises = surprises
-                    Slots = slots
-                }
+                { Scenes = scenes; Losses = losses; Surprises = surprises; Slots = slots }
 
     /// Reads the sequences of a split; the next reading of the same split overwrites it.
     let read (settings: MovingEMSettings) (data: MovingEMData) (model: MovingEM) : Split -> MovingEMReading =

@@ -77,6 +77,10 @@ module MovingEMSettings =
             Some $"--canvas {objects.Canvas}: must be at least {least}, for the largest object"
         elif settings.ScoredFrom > objects.Frames then
             Some $"--scored-from {settings.ScoredFrom}: must be at most the frames, which are {objects.Frames}"
+        elif model.MStep = MStep.Gradient && model.DecoderLayers > 0 then
+            // A state of zeros lies where no rectified unit has a slope.
+            Some
+                $"--decoder-layers {model.DecoderLayers}: must be 0 with --m-step gradient, whose states would never leave 0"
         elif model.MStep = MStep.Gradient && model.EncoderUnits > 0 then
             Some $"--encoder-units {model.EncoderUnits}: must be 0 with --m-step gradient, which has no input weights"
         else
@@ -91,7 +95,9 @@ module MovingEMSettings =
             let plan = TrainingSettings.plan { Metric = BestBy; Larger = true } training
 
             Ok(
-                { settings with Model.Pixels = settings.Objects.Canvas * settings.Objects.Canvas },
+                { settings with
+                    Model.Pixels = settings.Objects.Canvas * settings.Objects.Canvas
+                },
                 { plan with
                     Rule.LearningRate =
                         {
