@@ -83,6 +83,8 @@ module MovingEMSettings =
                 $"--decoder-layers {model.DecoderLayers}: must be 0 with --m-step gradient, whose states would never leave 0"
         elif model.MStep = MStep.Gradient && model.EncoderUnits > 0 then
             Some $"--encoder-units {model.EncoderUnits}: must be 0 with --m-step gradient, which has no input weights"
+        elif model.MStep = MStep.Gradient && model.SeesFrame then
+            Some "--sees-frame true: must be false with --m-step gradient, which is the gradient of the residual"
         else
             None
 

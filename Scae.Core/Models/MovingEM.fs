@@ -35,6 +35,9 @@ type MovingEMConfig =
         Floor: float
         [<Setting("deviation of noise on the states in training", Min = 0.0)>]
         StateNoise: float
+        // What a slot's object looks like follows from its state and the residual, too, but takes long to learn.
+        [<Setting("whether the M-step sees its share of the frame, γ ∘ x, beside the residual")>]
+        SeesFrame: bool
         [<Setting("rectified units between a residual and the cell; 0 for none", Min = 0.0, Max = 4096.0)>]
         EncoderUnits: int
         [<Setting("layers of rectified units between a state and its mean; 0 for none", Min = 0.0, Max = 16.0)>]
@@ -52,7 +55,7 @@ type MovingEMConfig =
 /// The parameters.
 type MovingEM =
     {
-        /// What residuals go through first, [D, units].
+        /// What residuals go through first, [D or 2D, units].
         Encoder: Linear option
         /// Cell and decoder.
         Slots: NeuralEM
@@ -88,7 +91,8 @@ module MovingEM =
             ThroughResponsibilities = false
             Floor = 1e-3
             StateNoise = 0.0
-            EncoderUnits = 0
+            SeesFrame = true
+            EncoderUnits = 250
             DecoderLayers = 1
             DecoderUnits = 500
             InputGain = 12.0
@@ -122,24 +126,37 @@ module MovingEM =
     /// Parameters drawn from a key, as those of NeuralEM.init; the encoder's are uniform in ±InputGain/√D.
     let init (config: MovingEMConfig) (dtype: Dtype) (key: Key) : MovingEM =
         let still = still config
+
+        let inputs =
+            if config.SeesFrame then
+                2 * config.Pixels
+            else
+                config.Pixels
+
+        let cell (still: NeuralEMConfig) = (NeuralEM.init still dtype key).Recurrence
         let slots = NeuralEM.init still dtype key
 
         if config.EncoderUnits > 0 then
-            let units, d = config.EncoderUnits, config.Pixels
-            let gain = config.InputGain / sqrt (float d)
-            let behind = NeuralEM.init { still with Pixels = units; InputGain = 1.0 } dtype key
+            let gain = config.InputGain / sqrt (float config.Pixels)
 
             {
                 Encoder =
                     Some
                         {
-                            Weight = Initialization.uniform gain dtype [ d; units ] (key.Named "encoder")
-                            Bias = Tensor.zeros ([| units |], dtype)
+                            Weight =
+                                Initialization.uniform gain dtype [ inputs; config.EncoderUnits ] (key.Named "encoder")
+                            Bias = Tensor.zeros ([| config.EncoderUnits |], dtype)
                         }
-                Slots = { slots with Recurrence = behind.Recurrence }
+                Slots =
+                    { slots with
+                        Recurrence = cell { still with Pixels = config.EncoderUnits; InputGain = 1.0 }
+                    }
             }
         else
-            { Encoder = None; Slots = slots }
+            {
+                Encoder = None
+                Slots = { slots with Recurrence = cell { still with Pixels = inputs } }
+            }
 
     /// Room for a batch of so many sequences of so many frames, all zeros.
     let allocateFrames (config: MovingEMConfig) (frames: int) (count: int) : MovingEMBatch =
@@ -166,12 +183,18 @@ module MovingEM =
     /// Frame number t of sequences [b, F, D]; [b, D].
     let frame (sequences: Tensor) (t: int) : Tensor = (sequences.select (1, t)).contiguous()
 
-    /// The M-step of a frame: states θ [b, K, H] and residuals δ [b, K, D] → the next states.
-    let mStep (config: MovingEMConfig) (model: MovingEM) (theta: Tensor) (delta: Tensor) : Tensor =
+    /// The M-step of a frame: states θ [b, K, H], residuals δ and shares of the frame γ ∘ x̃ [b, K, D] → the next states.
+    let mStep (config: MovingEMConfig) (model: MovingEM) (theta: Tensor) (delta: Tensor) (share: Tensor) : Tensor =
+        let input =
+            if config.SeesFrame then
+                Tensor.cat ([| delta; share |], 2)
+            else
+                delta
+
         let seen =
             match model.Encoder with
-            | Some encoder -> Linear.activated Activation.Relu encoder delta
-            | None -> delta
+            | Some encoder -> Linear.activated Activation.Relu encoder input
+            | None -> input
 
         NeuralEM.mStep (still config) model.Slots theta seen
 
@@ -181,11 +204,10 @@ module MovingEM =
     let unroll (config: MovingEMConfig) (model: MovingEM) (batch: MovingEMBatch) : EMIteration list =
         let still = still config
         let { Input = inputs; Target = targets; Noise = noise } = batch
-        let frames = targets.shape[1]
 
-        // From the state before frame t and the residual of frame t.
-        let following t (theta: Tensor) (delta: Tensor) =
-            let theta = mStep config model theta delta
+        // From the state before frame t, and from the residual and the share of frame t.
+        let following t (theta: Tensor) (delta: Tensor) (share: Tensor) =
+            let theta = mStep config model theta delta share
 
             let theta =
                 match batch.StateNoise with
@@ -197,18 +219,24 @@ module MovingEM =
             { State = theta; Means = psi; Gamma = gamma }
 
         let first =
-            following
-                0
-                (Tensor.zeros ([| targets.shape[0]; config.Slots; config.Hidden |], targets.dtype))
-                (noise * (frame inputs 0).unsqueeze 1)
+            let states = Tensor.zeros ([| targets.shape[0]; config.Slots; config.Hidden |], targets.dtype)
+            let share = noise * (frame inputs 0).unsqueeze 1
+            // ψ = 0, so that the residual is the share.
+            following 0 states share share
 
-        ([ 1 .. frames - 2 ], first)
-        ||> (fun times first ->
-            List.scan
-                (fun (last: EMIteration) t ->
-                    NeuralEM.residual still last.Means (frame targets t) (frame inputs t) |> following t last.State)
-                first
-                times)
+        let next (last: EMIteration) t =
+            let input = frame inputs t
+            let delta = NeuralEM.residual still last.Means (frame targets t) input
+
+            let share =
+                if config.SeesFrame then
+                    last.Responsibilities * input.unsqueeze 1
+                else
+                    delta
+
+            following t last.State delta share
+
+        List.scan next first [ 1 .. targets.shape[1] - 2 ]
 
     /// The loss of frame t + 1 ≥ 1 as element t of `unroll` predicts it, a scalar (eq. 8, with λ).
     let frameLoss (config: MovingEMConfig) (batch: MovingEMBatch) (t: int) (iteration: EMIteration) : Tensor =

@@ -75,6 +75,10 @@ let tests =
                 refusal [ "m-step", "gradient"; "decoder-layers", "1" ]
                 |> shouldEqual "--decoder-layers 1: must be 0 with --m-step gradient, whose states would never leave 0"
 
+                refusal [ "m-step", "gradient"; "decoder-layers", "0"; "encoder-units", "0" ]
+                |> shouldEqual
+                    "--sees-frame true: must be false with --m-step gradient, which is the gradient of the residual"
+
                 refusal [ "m-step", "tanh-ish" ] |> shouldStartWith "--m-step tanh-ish: must be "
                 refusal [ "fastest", "NaN" ] |> shouldStartWith "--fastest NaN: must be "
 

@@ -14,6 +14,8 @@ let private small: MovingEMConfig =
         Pixels = 25
         Slots = 3
         Hidden = 6
+        SeesFrame = false
+        EncoderUnits = 0
         TrainedFrames = 5
         DecoderUnits = 7
         InputGain = 2.0
@@ -31,6 +33,8 @@ let private variants: (string * MovingEMConfig) list =
         }
         "N-EM proper", { small with MStep = MStep.Gradient; DecoderLayers = 0 }
         "units before the cell", { small with EncoderUnits = 8 }
+        "frames seen", { small with SeesFrame = true }
+        "frames seen by units before the cell", { small with SeesFrame = true; EncoderUnits = 8 }
         "random starts", { small with FirstFrame = FirstFrame.Random }
         "noise on states", { small with StateNoise = 0.5 }
         "two frames", { small with TrainedFrames = 2 }
@@ -71,7 +75,8 @@ let private lossGiven (config: MovingEMConfig) (model: MovingEM) (batch: MovingE
     let mutable total = Tensor.zeros ([||], batch.Target.dtype)
 
     for t, gamma in List.indexed (List.truncate (gammas.Length - 1) gammas) do
-        theta <- MovingEM.mStep config model theta (gamma * (frame batch.Input t - psi))
+        let input = frame batch.Input t
+        theta <- MovingEM.mStep config model theta (gamma * (input - psi)) (gamma * input)
         batch.StateNoise |> Option.iter (fun noise -> theta <- theta + noise.select (0, t))
         psi <- NeuralEM.decode still model.Slots theta
         let x, gamma = frame batch.Target (t + 1), gammas[t + 1]
