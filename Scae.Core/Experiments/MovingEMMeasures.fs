@@ -61,12 +61,19 @@ module MovingEMMeasures =
     let private meanOf (from: int) (reading: MovingEMReading) (values: float[]) : float =
         scored from reading |> List.averageBy (fun t -> values[t])
 
-    /// Loss, agreement, and what predicting the next frame costs in nats, all means over the frames that count.
+    /// Loss, agreement, and what predicting the next frame costs in nats, all means over the frames that count. With several
+    /// starts ami_distinct_first is what the first alone gives.
     let ofReading (from: int) (reading: MovingEMReading) : Metrics =
         [
             "loss", meanOf from reading reading.Losses
             yield! agreement from reading
             "surprise", meanOf from reading reading.Surprises
+
+            match reading.OfFirstStart with
+            | Some slots ->
+                let ofFirst = overFrames { reading with Slots = slots } false (scored from reading) ami
+                "ami_distinct_first", Array.average ofFirst
+            | None -> ()
         ]
 
     /// Nats a frame of copying the last one: a pixel stays lit, or dark, with a probability of its own. Both probabilities are

@@ -32,13 +32,20 @@ type MovingEMReading =
         Losses: float[]
         /// Nats that predicting each frame costs before it is seen, likewise.
         Surprises: float[]
-        /// The slot of each pixel, b·F·D: the one that predicted the frame best, 0 in the first frames.
+        /// The slot of each pixel, b·F·D: the one that predicted the frame best, 0 in the first frames. From the likeliest
+        /// start of a sequence.
         Slots: int[]
+        /// The same from the first start of each sequence, where there are several.
+        OfFirstStart: int[] option
     }
 
 /// The sequences that the pictures show, frame by frame from the second: the slot of each pixel [b, D], and the prediction
 /// [b, D].
 type ShownFrame = { Slots: Tensor; Prediction: Tensor }
+
+/// What a recorded run over sequences gives, frame by frame from the second; the expected log-likelihood [b] of all frames, by
+/// which starts are compared, where there are several.
+type private Followed<'found> = { Found: 'found[]; Quality: Tensor option }
 
 /// What a recorded run gives for one frame.
 type private FoundFrame =
@@ -62,11 +69,48 @@ module MovingEMReading =
         let config = MovingEM.undisturbed settings.Model
 
         let infer (batch: MovingEMBatch) =
-            MovingEM.unroll config model batch |> List.mapi (find config batch) |> Array.ofList
+            let iterations = MovingEM.unroll config model batch
+
+            {
+                Found = iterations |> List.mapi (find config batch) |> Array.ofList
+                Quality =
+                    if settings.MeasuredStarts > 1 then
+                        Some(MovingEM.expectedLogLikelihood config batch iterations)
+                    else
+                        None
+            }
 
         Inference(SequencesAtOnce, MovingEM.allocateFrames config settings.Objects.Frames, infer)
 
-    let private over settings (inference: Inference<MovingEMBatch, 'found[]>) (scenes: MovingScenes) visit =
+    /// Tries further starts of a part of the sequences, and ends with the likeliest of each.
+    let private settle settings start (noise: Key) (quality: Tensor) (part: Part<MovingEMBatch, Followed<'found>>) =
+        let best = quality.toArray<float32>()
+        let kept = part.Batch.Noise.toArray<float32>()
+        let size = kept.Length / best.Length
+
+        for number in 1 .. settings.MeasuredStarts - 1 do
+            start ((noise.Named "again").Fold(int64 number)) part.Batch
+            part.Run()
+            let found = quality.Elements<float32>()
+
+            for sequence in 0 .. best.Length - 1 do
+                if found[sequence] > best[sequence] then
+                    best[sequence] <- found[sequence]
+                    let own = part.Batch.Noise.Elements<float32>().Slice(sequence * size, size)
+                    own.CopyTo(Span(kept, sequence * size, size))
+
+        kept.CopyTo(part.Batch.Noise.Elements<float32>())
+        part.Run()
+
+    /// Goes through sequences; `visitFirst` sees what their first starts give where there are several, `visit` what the
+    /// likeliest give.
+    let private over
+        (settings: MovingEMSettings)
+        (inference: Inference<MovingEMBatch, Followed<'found>>)
+        (scenes: MovingScenes)
+        visitFirst
+        visit
+        =
         let start = MovingEM.start settings.Model
         let pixels = scenes.Shapes.Images.shape[1]
 
@@ -77,10 +121,29 @@ module MovingEMReading =
                 let first = part.First * scenes.Frames * pixels
                 scenes.Shapes.Images.Elements<float32>().Slice(first, target.Length).CopyTo target
                 target.CopyTo(part.Batch.Input.Elements<float32>())
-                start (scenes.Noise.Fold(int64 (part.First / SequencesAtOnce))) part.Batch
+                let noise = scenes.Noise.Fold(int64 (part.First / SequencesAtOnce))
+                start noise part.Batch
                 part.Run()
+
+                match part.Output.Quality with
+                | Some quality ->
+                    visitFirst part
+                    settle settings start noise quality part
+                | None -> ()
+
                 visit part
         )
+
+    /// Copies the slots of a part's frames to where they belong.
+    let private store frames (into: int[]) (part: Part<MovingEMBatch, Followed<FoundFrame>>) =
+        for t in 1 .. frames - 1 do
+            let slots = part.Output.Found[t - 1].Slots
+            let pixels = slots.shape[1]
+            let found = slots.Elements<int>()
+
+            for i in 0 .. slots.shape[0] - 1 do
+                let at = ((part.First + i) * frames + t) * pixels
+                found.Slice(i * pixels, pixels).CopyTo(Span(into, at, pixels))
 
     /// Reads sequences of the settings' number of frames, again and again into the same arrays.
     let ofScenes (settings: MovingEMSettings) (model: MovingEM) : MovingScenes -> unit -> MovingEMReading =
@@ -94,32 +157,34 @@ module MovingEMReading =
         let inference = inference settings model find
 
         fun scenes ->
-            let frames, pixels = scenes.Frames, scenes.Shapes.Images.shape[1]
+            let frames = scenes.Frames
             let sequences = scenes.Shapes.Images.shape[0] / frames
+            let room () = Array.zeroCreate<int> scenes.Shapes.Images.nelement
             // Nobody may ever ask for the test scenes.
-            let kept = lazy Array.zeroCreate<int> scenes.Shapes.Images.nelement
+            let kept = lazy (room (), (if settings.MeasuredStarts > 1 then Some(room ()) else None))
             let losses, surprises = Array.zeroCreate<float> frames, Array.zeroCreate<float> frames
 
             fun () ->
                 Array.Clear losses
                 Array.Clear surprises
-                let slots = kept.Value
+                let slots, ofFirst = kept.Value
 
-                over settings inference scenes (fun part ->
-                    let count = part.Batch.Target.shape[0]
-                    let share = float count / float sequences
+                over settings inference scenes (store frames (defaultArg ofFirst slots)) (fun part ->
+                    store frames slots part
+                    let share = float part.Batch.Target.shape[0] / float sequences
 
                     for t in 1 .. frames - 1 do
-                        let found = part.Output[t - 1]
+                        let found = part.Output.Found[t - 1]
                         losses[t] <- losses[t] + share * found.Loss.toScalar ()
-                        surprises[t] <- surprises[t] + share * found.Surprise.toScalar ()
-                        let ofFrame = found.Slots.Elements<int>()
+                        surprises[t] <- surprises[t] + share * found.Surprise.toScalar ())
 
-                        for i in 0 .. count - 1 do
-                            let into = ((part.First + i) * frames + t) * pixels
-                            ofFrame.Slice(i * pixels, pixels).CopyTo(Span(slots, into, pixels)))
-
-                { Scenes = scenes; Losses = losses; Surprises = surprises; Slots = slots }
+                {
+                    Scenes = scenes
+                    Losses = losses
+                    Surprises = surprises
+                    Slots = slots
+                    OfFirstStart = ofFirst
+                }
 
     /// Reads the sequences of a split; the next reading of the same split overwrites it.
     let read (settings: MovingEMSettings) (data: MovingEMData) (model: MovingEM) : Split -> MovingEMReading =
@@ -149,5 +214,5 @@ module MovingEMReading =
 
         fun () ->
             let found = ref [||]
-            over settings inference data.Shown (fun part -> found.Value <- part.Output)
+            over settings inference data.Shown ignore (fun part -> found.Value <- part.Output.Found)
             found.Value

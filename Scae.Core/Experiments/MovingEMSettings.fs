@@ -21,6 +21,10 @@ type MovingEMSettings =
         [<Setting("probability that a pixel is flipped in training", Min = 0.0, Max = 0.5)>]
         FlipProbability: float
         Model: MovingEMConfig
+        [<Setting("starts of each sequence in evaluations and pictures, of which the likeliest counts",
+                  Min = 1.0,
+                  Max = 1000.0)>]
+        MeasuredStarts: int
         [<Setting("the first frame that counts in figures of merit; frames are counted from 1", Min = 2.0)>]
         ScoredFrom: int
         [<Setting("other numbers of objects that test sequences are measured with, as many slots more; none for []",
@@ -52,6 +56,7 @@ module MovingEMSettings =
             Digits = DigitSource.Auto
             FlipProbability = 0.02
             Model = MovingEM.standard
+            MeasuredStarts = 5
             ScoredFrom = 10
             TestedObjects = [ 5 ]
         }

@@ -247,6 +247,13 @@ module MovingEM =
         let losses = unroll config model batch |> List.mapi (frameLoss config batch)
         List.reduce (+) losses * (1.0 / float losses.Length)
 
+    /// Q of each sequence, the sum of the predicted frames' (see NeuralEM.expectedLogLikelihood); [b]. Of several starts the one
+    /// with the greatest is the one to keep.
+    let expectedLogLikelihood (config: MovingEMConfig) (batch: MovingEMBatch) (iterations: EMIteration list) : Tensor =
+        iterations
+        |> List.mapi (fun t -> NeuralEM.expectedLogLikelihood (still config) (frame batch.Target (t + 1)))
+        |> List.reduce (+)
+
     /// The next frame as predicted before it is seen: a pixel is dark where all slots say so, 1 − Π_k (1 − ψ_k). ψ [b, K, D] →
     /// [b, D].
     let prediction (psi: Tensor) : Tensor =

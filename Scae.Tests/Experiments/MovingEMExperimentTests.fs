@@ -53,6 +53,7 @@ let private reading (scenes: MovingScenes) (slots: int[]) : MovingEMReading =
         Losses = Array.init scenes.Frames float
         Surprises = Array.init scenes.Frames (fun t -> 2.0 * float t)
         Slots = slots
+        OfFirstStart = None
     }
 
 [<Tests>]
