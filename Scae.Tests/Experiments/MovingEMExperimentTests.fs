@@ -3,7 +3,7 @@ module Scae.Tests.Experiments.MovingEMExperimentTests
 open Expecto
 open Scae.Core.Data
 open Scae.Core.Experiments
-open Scae.Core.Figures
+open Scae.Core.Models
 open Scae.Core.Training
 open Scae.Tensors
 open Scae.Tests.Claims
@@ -116,13 +116,66 @@ let tests =
                         Model.Slots = 3
                     }
 
-                let model = Scae.Core.Models.MovingEM.init settings.Model Dtype.Float32 (Key.OfSeed 1L)
+                let model = MovingEM.init settings.Model Dtype.Float32 (Key.OfSeed 1L)
                 let read count = MovingEMReading.ofScenes settings model (scenes count) ()
                 let few, more = read 32, read 33
                 more.Slots[.. few.Slots.Length - 1] |> shouldEqual few.Slots
                 more.Losses.Length |> shouldEqual paper.Frames
                 more.Losses[0] |> shouldEqual 0.0
                 more.Losses |> shouldDiffer few.Losses
+
+            testCase "of several starts each sequence keeps its likeliest"
+            <| fun () ->
+                let config =
+                    { MovingEM.standard with
+                        Hidden = 8
+                        EncoderUnits = 8
+                        DecoderUnits = 8
+                        Slots = 3
+                    }
+
+                let model = MovingEM.init config Dtype.Float32 (Key.OfSeed 1L)
+                let scenes = scenes 3
+
+                let read starts =
+                    let settings = { MovingEMSettings.standard with Model = config; MeasuredStarts = starts }
+
+                    MovingEMReading.ofScenes settings model scenes ()
+
+                let one, several = read 1, read 6
+                one.OfFirstStart |> shouldEqual None
+                several.OfFirstStart |> shouldEqual (Some one.Slots)
+                several.Slots |> shouldDiffer one.Slots
+                let names reading = MovingEMMeasures.ofReading 10 reading |> List.map fst
+                names several |> shouldEqual (names one @ [ "ami_distinct_first" ])
+
+                // What each start amounts to, from the stream that the reading takes them from.
+                let batch = MovingEM.allocateFrames config 20 3
+                Rows.load (scenes.Shapes.Images.view [| 3; 20; 784 |]) 0 batch.Target
+                Rows.load (scenes.Shapes.Images.view [| 3; 20; 784 |]) 0 batch.Input
+                let noise = scenes.Noise.Fold 0L
+
+                let starts =
+                    [
+                        for number in 0..5 ->
+                            let key =
+                                if number = 0 then
+                                    noise
+                                else
+                                    (noise.Named "again").Fold(int64 number)
+
+                            MovingEM.start config key batch
+                            let found = MovingEM.unroll config model batch
+                            let quality = MovingEM.expectedLogLikelihood config batch found
+                            let last = List.last found
+                            quality.toArray<float32>(), (last.Responsibilities.argmax 1).toArray<int>()
+                    ]
+
+                for sequence in 0..2 do
+                    let _, slots = starts |> List.maxBy (fun (quality, _) -> quality[sequence])
+
+                    several.Slots[(sequence * 20 + 19) * 784 .. (sequence * 20 + 20) * 784 - 1]
+                    |> shouldEqual slots[sequence * 784 .. (sequence + 1) * 784 - 1]
 
             testCase "a perfect grouping scores 1 in every frame and one group nothing"
             <| fun () ->

@@ -240,6 +240,31 @@ let tests =
                         for _, parameter in Parameters.named model do
                             values parameter.derivative |> Array.forall Double.IsFinite |> shouldEqual true
 
+            testCase "the expected log-likelihood of a sequence is the sum over its predicted frames"
+            <| fun () ->
+                let model = random small Dtype.Float64 1
+                let batch = batch small 3 Dtype.Float64 2
+                let found = MovingEM.unroll small model batch
+                let all = values (MovingEM.expectedLogLikelihood small batch found)
+                all.Length |> shouldEqual 3
+
+                for i in 0..2 do
+                    let expected =
+                        Seq.sum
+                            [
+                                for t, iteration in List.indexed found do
+                                    let gamma, psi = values iteration.Responsibilities, values iteration.Means
+                                    let x = values (MovingEM.frame batch.Target (t + 1))
+
+                                    for k in 0 .. small.Slots - 1 do
+                                        for pixel in 0 .. small.Pixels - 1 do
+                                            let at = (i * small.Slots + k) * small.Pixels + pixel
+                                            let isLit = x[i * small.Pixels + pixel] > 0.5
+                                            gamma[at] * log (if isLit then psi[at] else 1.0 - psi[at])
+                            ]
+
+                    all[i] |> shouldBeNear 1e-9 expected
+
             testCase "one slot answers for everything"
             <| fun () ->
                 let config = { small with Slots = 1 }
