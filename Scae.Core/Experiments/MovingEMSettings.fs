@@ -41,13 +41,13 @@ module MovingEMSettings =
         {
             Training =
                 {
-                    Epochs = 8
+                    Epochs = 12
                     StepsPerEpoch = 500
-                    BatchSize = 32
-                    LearningRate = 2e-3
+                    BatchSize = 8
+                    LearningRate = 4e-3
                     ValidationSize = 100
                     TestSize = 500
-                    SnapshotEvery = 1000
+                    SnapshotEvery = 2000
                 }
             FinalRate = 0.03
             WarmUp = 100

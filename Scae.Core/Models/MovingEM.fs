@@ -35,7 +35,6 @@ type MovingEMConfig =
         Floor: float
         [<Setting("deviation of noise on the states in training", Min = 0.0)>]
         StateNoise: float
-        // What a slot's object looks like follows from its state and the residual, too, but takes long to learn.
         [<Setting("whether the M-step sees its share of the frame, γ ∘ x, beside the residual")>]
         SeesFrame: bool
         [<Setting("rectified units between a residual and the cell; 0 for none", Min = 0.0, Max = 4096.0)>]
@@ -85,13 +84,13 @@ module MovingEM =
             Slots = 4
             Hidden = 250
             MStep = MStep.Gated
-            TrainedFrames = 12
+            TrainedFrames = 20
             FirstFrame = FirstFrame.Spread
             InterCluster = 1.0
             ThroughResponsibilities = false
             Floor = 1e-3
             StateNoise = 0.0
-            SeesFrame = true
+            SeesFrame = false
             EncoderUnits = 250
             DecoderLayers = 1
             DecoderUnits = 500

@@ -76,7 +76,7 @@ let tests =
                 refusal [ "m-step", "gradient"; "decoder-layers", "1" ]
                 |> shouldEqual "--decoder-layers 1: must be 0 with --m-step gradient, whose states would never leave 0"
 
-                refusal [ "m-step", "gradient"; "decoder-layers", "0"; "encoder-units", "0" ]
+                refusal [ "m-step", "gradient"; "decoder-layers", "0"; "encoder-units", "0"; "sees-frame", "true" ]
                 |> shouldEqual
                     "--sees-frame true: must be false with --m-step gradient, which is the gradient of the residual"
 
@@ -265,15 +265,23 @@ let tests =
 
                 session.Animation { history with Snapshots = [] } |> shouldEqual None
 
-            testCase "digits come from strokes where there is no MNIST, validation digits aren't trained with"
+            testCase "flying digits are strokes where there is no MNIST"
             <| fun () ->
-                let task =
-                    configure
-                        "flying"
-                        (small @ [ "source", "digits"; "canvas", "24"; "objects", "2"; "digits", "strokes" ])
-                    |> Trained.accepted
+                let session digits =
+                    let task = configure "flying-digits" (small @ [ "digits", digits ]) |> Trained.accepted
+                    Experiment.openSeed task Resources.none 1L |> Trained.accepted
 
-                let session = Experiment.openSeed task Resources.none 1L |> Trained.accepted
-                let state = Trained.start task session |> Trained.until 1
-                state.Step |> shouldEqual 1
+                let measured = Trained.metrics (session "auto") Test
+                measured |> shouldEqual (Trained.metrics (session "strokes") Test)
+
+                for name in [ "ami_distinct"; "ami_distinct_3" ] do
+                    measured |> List.map fst |> shouldContain name
+
+            testCase "MNIST that is asked for and missing is an error of one line"
+            <| fun () ->
+                let task = configure "flying-digits" [ "digits", "mnist" ] |> Trained.accepted
+
+                match Experiment.openSeed task Resources.none 1L with
+                | Error message -> message |> shouldEndWith "there is no data here"
+                | Ok _ -> failtest "opened"
         ]
