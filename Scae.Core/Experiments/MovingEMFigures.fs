@@ -111,15 +111,13 @@ module MovingEMFigures =
                     TrainingCurves.loss "Training loss, mean over frames" history history
                     TrainingCurves.panel "Cost of predicting a frame, validation" "nats" history
                     |> TrainingCurves.curve "" Palette.blue history (metric "surprise")
-                ]
-                [
                     TrainingCurves.panel "Agreement of slots and objects, validation" "agreement" history
                     |> Panel.yLimits 0.0 1.0
                     |> TrainingCurves.curve "AMI without overlap" Palette.vermilion history (metric "ami_distinct")
                     |> TrainingCurves.curve "ARI without overlap" Palette.blue history (metric "ari_distinct")
                 ]
             ]
-        |> Figure.panelSize 420.0 300.0
+        |> Figure.panelSize 380.0 300.0
 
     /// x of frames from the second on, as they are counted from 1.
     let private times (count: int) : float[] = Array.init (count - 1) (fun i -> float (i + 2))
