@@ -15,7 +15,7 @@ internal static class Encoders
     private static readonly (string Experiment, string? Model, Func<RunIdentity, Weights, GraphBuilder> Graph)[] s_known =
     [
         ("constellations", "small", (_, weights) => ConstellationsEncoder.Graph(weights)),
-        ("neural-em", null, (run, weights) => NeuralEMEncoder.Graph(NeuralEMSettingsModule.measured(Settled(run, NeuralEMSettingsModule.published, NeuralEMSettingsModule.resolve)), weights)),
+        ("neural-em", "images", (run, weights) => NeuralEMEncoder.Graph(NeuralEMSettingsModule.measured(Settled(run, NeuralEMSettingsModule.published, NeuralEMSettingsModule.resolve)), weights)),
         ("air", null, (run, weights) => AirScenesEncoder.Graph(Settled(run, AirSettingsModule.published, AirSettingsModule.resolve).Model, weights)),
         ("scae", null, (run, weights) => ObjectsEncoder.Graph(Settled(run, ScaeSettingsModule.paper, ScaeSettingsModule.resolve).Model, weights)),
         ("ccae", "network", (run, weights) => CcaeEncoder.Graph(Settled(run, CcaeSettingsModule.paper, CcaeSettingsModule.resolve).Model, weights)),
@@ -31,7 +31,8 @@ internal static class Encoders
         if (known.Graph is null)
         {
             var others = s_known.Where(other => other.Experiment == identity.Experiment).SelectMany(other => Presets(experiment, other.Model));
-            throw new RunFailure($"preset {identity.Preset} of {identity.Experiment} finds divisions of points by search, which isn't an ONNX graph; of its presets {string.Join(", ", others)} can be written, and every run's parameters with --format npz");
+            string whyNot = model == "moving" ? "goes through sequences, which aren't written as an ONNX graph" : "finds divisions of points by search, which isn't an ONNX graph";
+            throw new RunFailure($"preset {identity.Preset} of {identity.Experiment} {whyNot}; of its presets {string.Join(", ", others)} can be written, and every run's parameters with --format npz");
         }
 
         return known.Graph(identity, Weights.Of(tensors, identity.Settings)).Model(

@@ -144,6 +144,17 @@ module Shapes =
             struct (max s half, max s half)
         | _ -> width kind s
 
+    /// The pixels that a shape of half-size s covers, as offsets (dx, dy) from its centre.
+    let pixels (kind: ShapeKind) (s: int) : struct (int * int) list =
+        let struct (left, right) = width kind s
+
+        [
+            for dy in -s .. s do
+                for dx in -left .. right do
+                    if covers kind s dx dy then
+                        struct (dx, dy)
+        ]
+
     /// The least canvas on which every shape of a configuration fits.
     let leastCanvas (config: ShapesConfig) : int =
         let needed kind =

@@ -29,9 +29,12 @@ module DigitSource =
         | DigitSource.Auto
         | DigitSource.Mnist -> Mnist.sets resources.Mnist
 
-    // Sequences of sprites have the hyperparameter, too, and no digits.
+    // Sequences of sprites and moving shapes have the hyperparameter, too, and no digits.
     let private isOpen (settings: (string * string) list) =
-        List.contains (Name, "auto") settings && not (List.contains ("source", "sprites") settings)
+        let hasNoDigits =
+            [ "sprites"; "shapes" ] |> List.exists (fun other -> List.contains ("source", other) settings)
+
+        List.contains (Name, "auto") settings && not hasNoDigits
 
     /// What --digits auto means here: the hyperparameter as it is to be, and a line to tell where strokes stand in. Nothing
     /// for hyperparameters that leave nothing open. A run keeps the answer, so that it stays the same run elsewhere.

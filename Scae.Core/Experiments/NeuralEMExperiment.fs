@@ -107,10 +107,8 @@ module NeuralEMExperiment =
         let show = NeuralEMReading.show config data model
         fun () -> NeuralEMFigures.snapshot (show ())
 
-    /// The experiment.
-    let experiment: Experiment =
-        Experiment.define
-            "neural-em"
+    let private images: Variant =
+        Variant.ofDefinition
             {
                 Defaults = NeuralEMSettings.published
                 Resolve = NeuralEMSettings.resolve
@@ -130,3 +128,7 @@ module NeuralEMExperiment =
                         NeuralEMFigures.all config data (NeuralEMReading.show config data model ()) history
                 Animation = NeuralEMFigures.animation
             }
+
+    /// The experiment: single images, and sequences of moving objects.
+    let experiment: Experiment =
+        Experiment.ofVariants "neural-em" [ "images", images; "moving", MovingEMExperiment.variant ]

@@ -35,9 +35,9 @@ module NeuralEMFigures =
 
     let private canvas (data: NeuralEMData) : int = int (sqrt (float data.Shown.Shapes.Images.shape[1]))
 
-    let private canvasColour = Colour.hex 0xF4F4F4
+    let internal canvasColour = Colour.hex 0xF4F4F4
 
-    let private paint (canvas: int) (colour: int -> Colour) (panel: Panel) : Panel =
+    let internal paint (canvas: int) (colour: int -> Colour) (panel: Panel) : Panel =
         let values = Array3D.zeroCreate canvas canvas 3
 
         for y in 0 .. canvas - 1 do
@@ -50,7 +50,7 @@ module NeuralEMFigures =
         Panel.rgb values panel
 
     /// Pixels that several shapes cover are darker.
-    let private shade (overlap: bool) (colour: Colour) =
+    let internal shade (overlap: bool) (colour: Colour) =
         if overlap then
             Colour.mix 0.45 colour Colour.black
         else
@@ -98,7 +98,7 @@ module NeuralEMFigures =
             let above = (float gamma[best * pixels + pixel] - equal) / max 1e-9 (1.0 - equal)
             Colour.mix above Colour.lightGrey (Palette.category best))
 
-    let private grey (canvas: int) (values: float32[]) (title: string) : Panel =
+    let internal grey (canvas: int) (values: float32[]) (title: string) : Panel =
         Panel.create title
         |> Panel.grey (0.0, 1.0) (Array2D.init canvas canvas (fun y x -> float values[y * canvas + x]))
 

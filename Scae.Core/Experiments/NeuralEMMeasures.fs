@@ -10,7 +10,7 @@ open Scae.Core.Training
 module NeuralEMMeasures =
     /// Truth and prediction of the foreground pixels of one image, with or without those of several shapes, one behind the
     /// other in the given arrays; how many they are.
-    let private foreground (shapes: Shapes) (predicted: int[]) overlap image (truth: int[]) (found: int[]) : int =
+    let internal foreground (shapes: Shapes) (predicted: int[]) overlap image (truth: int[]) (found: int[]) : int =
         let pixels = truth.Length
         let mutable count = 0
 

@@ -333,7 +333,7 @@ module NeuralEM =
             gamma.noDiff ()
 
     /// δ = γ ∘ (x̃ − ψ) with γ from x; ψ [b, slots, D], x and x̃ [b, D] → [b, slots, D].
-    let private residual (config: NeuralEMConfig) (psi: Tensor) (x: Tensor) (input: Tensor) : Tensor =
+    let residual (config: NeuralEMConfig) (psi: Tensor) (x: Tensor) (input: Tensor) : Tensor =
         match config.Likelihood with
         | Likelihood.Bernoulli -> psi.bernoulliResidual (x, input, Clip, config.Floor, config.ThroughResponsibilities)
         | Likelihood.Gaussian -> responsibilities config psi x * (input.unsqueeze 1 - psi)

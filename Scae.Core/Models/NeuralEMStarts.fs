@@ -64,15 +64,15 @@ module NeuralEMStarts =
 
             at
 
-    /// Responsibilities [b, slots, D] around lit pixels of each image [b, D], which are drawn in proportion to the squared
-    /// distance from the nearest that was drawn before.
-    let private spread (slots: int) (room: SpreadRoom) random (images: Span<float32>) (values: Span<float32>) =
+    /// Responsibilities [b, slots, D] around lit pixels of each image, which are drawn in proportion to the squared distance
+    /// from the nearest that was drawn before; images begin `stride` elements apart.
+    let private spread (slots: int) (room: SpreadRoom) random stride (images: Span<float32>) (values: Span<float32>) =
         let { Near = near; Weights = weights; Nearest = nearest } = room
         let pixels = weights.Length
         let width = int (sqrt (float pixels))
 
-        for first in 0..pixels .. images.Length - 1 do
-            let image = images.Slice(first, pixels)
+        for number in 0 .. images.Length / stride - 1 do
+            let image = images.Slice(number * stride, pixels)
             Array.Fill(nearest, infinity)
 
             for i in 0 .. pixels - 1 do
@@ -80,7 +80,7 @@ module NeuralEMStarts =
 
             for slot in 0 .. slots - 1 do
                 let centre = draw random weights
-                let row = values.Slice(slots * first + slot * pixels, pixels)
+                let row = values.Slice((slots * number + slot) * pixels, pixels)
 
                 for i in 0 .. pixels - 1 do
                     let dx, dy = i % width - centre % width, i / width - centre / width
@@ -96,15 +96,15 @@ module NeuralEMStarts =
             Nearest = Array.zeroCreate pixels
         }
 
-    /// Fills the noise of a batch: normal deviations of a learned start, random responsibilities |N(0, 1)|, or those
-    /// around lit pixels of the target, both normalised over slots. The function of a configuration keeps its room, so
-    /// that it allocates nothing; its calls take turns.
-    let fill (config: NeuralEMConfig) : Key -> NeuralEMBatch -> unit =
+    /// Fills noise [b, slots, D] or, for a learned start, [b, K, H]: normal deviations, random responsibilities |N(0, 1)|, or
+    /// those around lit pixels of images [b, D], or of the first frames of sequences [b, F, D], both normalised over slots. The function of a configuration keeps its
+    /// room, so that it allocates nothing; its calls take turns.
+    let fillFrom (config: NeuralEMConfig) : Key -> Tensor -> Tensor -> unit =
         let slots, sum = NeuralEM.slots config, Array.zeroCreate<float32> config.Pixels
         let room = lazy (roomFor config.Pixels)
 
-        fun key batch ->
-            let values = batch.Noise.Elements<float32>()
+        fun key images noise ->
+            let values = noise.Elements<float32>()
 
             match config.SymmetryBreaking with
             | SymmetryBreaking.Learned -> key.FillNormal(values, 0.0f, float32 config.StartNoise)
@@ -112,5 +112,11 @@ module NeuralEMStarts =
                 key.FillNormal values
                 normalize slots sum values
             | SymmetryBreaking.Spread ->
-                spread slots room.Value (key.Stream()) (batch.Target.Elements<float32>()) values
+                let stride = images.nelement / images.shape[0]
+                spread slots room.Value (key.Stream()) stride (images.Elements<float32>()) values
                 normalize slots sum values
+
+    /// The same for a batch, whose target is what is looked at.
+    let fill (config: NeuralEMConfig) : Key -> NeuralEMBatch -> unit =
+        let fill = fillFrom config
+        fun key batch -> fill key batch.Target batch.Noise

@@ -85,6 +85,7 @@ let tests =
                     "neural-em", "published", []
                     "neural-em", "paper", []
                     "neural-em", "shapes", []
+                    "neural-em", "flying", [ "batch-size", "2" ]
                     "air", "published", strokes
                     "air", "paper", strokes
                     "air", "small-scenes", strokes

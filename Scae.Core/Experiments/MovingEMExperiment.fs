@@ -1,0 +1,146 @@
+namespace Scae.Core.Experiments
+
+open System
+open System.Numerics.Tensors
+open Scae.Tensors
+open Scae.Core.Data
+open Scae.Core.Models
+open Scae.Core.Training
+
+/// Moving objects, grouped by neural expectation maximization that predicts the next frame.
+[<RequireQualifiedAccess>]
+module MovingEMExperiment =
+    // How many sequences the pictures show.
+    [<Literal>]
+    let private Shown = 3
+
+    // Digits of the training set that aren't trained with but measured on after each epoch: this share, the last ones.
+    [<Literal>]
+    let private ValidationShare = 12
+
+    /// The masks of training, validation and test objects.
+    let private masks (config: MovingEMSettings) (resources: Resources) : Result<ObjectMask[][], string> =
+        match config.Objects.Source with
+        | MovingSource.Shapes -> Ok(Array.create 3 (MovingObjects.masksOfShapes config.Objects))
+        | MovingSource.Digits ->
+            DigitSource.load config.Digits resources
+            |> Result.map (fun sets ->
+                let count = Digits.count sets.Train
+                let struct (train, validation) = Digits.split (count - max 1 (count / ValidationShare)) sets.Train
+                [| train; validation; sets.Test |] |> Array.map MovingObjects.masksOfDigits)
+
+    let private sample (objects: MovingObjectsConfig) masks count (key: Key) =
+        {
+            Frames = objects.Frames
+            Shapes = MovingObjects.sample objects masks count (key.Named "objects")
+            Noise = key.Named "noise"
+        }
+
+    let private load (config: MovingEMSettings) (resources: Resources) (keys: Keys) : Result<MovingEMData, string> =
+        masks config resources
+        |> Result.map (fun masks ->
+            let { Objects = objects; Training = training } = config
+            let validation = sample objects masks[1] training.ValidationSize keys.Validation
+
+            {
+                Masks = masks[0]
+                Unread = MovingObjects.allocate objects config.Model.TrainedFrames training.BatchSize
+                Validation = validation
+                Test = sample objects masks[2] training.TestSize keys.Test
+                Others =
+                    [
+                        for count in config.TestedObjects ->
+                            let objects = (MovingEMSettings.withObjects count config).Objects
+                            count, lazy (sample objects masks[2] training.TestSize (keys.Test.Fold(int64 count)))
+                    ]
+                Shown =
+                    { validation with
+                        Shapes = Shapes.range 0 (Shown * objects.Frames) validation.Shapes
+                    }
+            })
+
+    /// Copies the frames to the input with some pixels flipped.
+    let private flip (probability: float) (key: Key) (batch: MovingEMBatch) =
+        let input = batch.Input.Elements<float32>()
+        key.FillBernoulli(input, probability)
+        // A flipped pixel is |x − 1|.
+        TensorPrimitives.Subtract(batch.Target.Elements<float32>(), input, input)
+        TensorPrimitives.Abs(input, input)
+
+    let private fill (config: MovingEMSettings) (data: MovingEMData) : Key -> int -> MovingEMBatch -> unit =
+        let start = MovingEM.start config.Model
+        let frames = config.Model.TrainedFrames
+
+        fun key _ batch ->
+            // A check of gradients may have a larger batch.
+            let truth =
+                if data.Unread.Labels.Length = batch.Target.nelement then
+                    data.Unread
+                else
+                    MovingObjects.allocate config.Objects frames batch.Target.shape[0]
+
+            MovingObjects.fill
+                config.Objects
+                frames
+                data.Masks
+                (key.Named "objects")
+                { truth with Images = batch.Target }
+
+            flip config.FlipProbability (key.Named "flips") batch
+            start (key.Named "noise") batch
+
+            match batch.StateNoise with
+            | Some noise ->
+                (key.Named "states").FillNormal(noise.Elements<float32>(), 0.0f, float32 config.Model.StateNoise)
+            | None -> ()
+
+    /// Gradients that stop at the responsibilities aren't those of the loss: a check lets them through.
+    let private checkedConfig (config: MovingEMSettings) (_: Key) (model: MovingEM) =
+        { config with Model.ThroughResponsibilities = true }, model
+
+    let private probes (config: MovingEMSettings) data model (reading: MovingEMReading) : Metrics =
+        [
+            "copy_surprise", MovingEMMeasures.copy config.ScoredFrom reading.Scenes
+            yield! MovingEMMeasures.ofOthers config.ScoredFrom (MovingEMReading.readOthers config data model)
+        ]
+
+    let private copyBaseline (config: MovingEMSettings) (data: MovingEMData) (split: Split) : Metrics =
+        let scenes =
+            match split with
+            | Validation -> data.Validation
+            | Test -> data.Test
+
+        [ "surprise", MovingEMMeasures.copy config.ScoredFrom scenes ]
+
+    let private snapshot config data model =
+        let show = MovingEMReading.show config data model
+        fun () -> MovingEMFigures.snapshot (show ())
+
+    /// The model of the presets that have moving objects.
+    let variant: Variant =
+        Variant.ofDefinition
+            {
+                Defaults = MovingEMSettings.standard
+                Resolve = MovingEMSettings.resolve
+                Load = load
+                Init = fun config -> MovingEM.init config.Model
+                Allocate = fun config -> MovingEM.allocate config.Model
+                Fill = fill
+                Loss = fun config model batch -> MovingEM.loss config.Model model batch |> Loss.ofTotal
+                Checked = checkedConfig
+                Read = MovingEMReading.read
+                Metrics = fun config -> MovingEMMeasures.ofReading config.ScoredFrom
+                Probes = probes
+                Baselines = [ "copy", copyBaseline ]
+                Snapshot = snapshot
+                Figures =
+                    fun config data model read history ->
+                        MovingEMFigures.all
+                            config
+                            data
+                            (MovingEMReading.show config data model ())
+                            (read Test)
+                            (MovingEMReading.readOthers config data model)
+                            history
+                Animation = MovingEMFigures.animation
+            }

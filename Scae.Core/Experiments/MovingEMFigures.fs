@@ -1,0 +1,223 @@
+namespace Scae.Core.Experiments
+
+open System
+open Scae.Tensors
+open Scae.Core.Data
+open Scae.Core.Figures
+open Scae.Core.Training
+
+/// The pictures of neural expectation maximization of moving objects.
+[<RequireQualifiedAccess>]
+module MovingEMFigures =
+    // Frames of a sequence in a picture at most.
+    [<Literal>]
+    let private MostFrames = 7
+
+    /// What the animation shows of a moment: slots and predictions [F − 1, b, D] of the frames from the second on.
+    let snapshot (shown: ShownFrame[]) : (string * Tensor) list =
+        let slots =
+            [|
+                for frame in shown -> Tensor.``of`` (frame.Slots.toArray<int>() |> Array.map float32, frame.Slots.shape)
+            |]
+
+        let together (frames: Tensor[]) = Tensor.cat (frames |> Array.map (fun frame -> frame.unsqueeze 0), 0)
+
+        [ "slots", together slots; "prediction", together [| for frame in shown -> frame.Prediction |] ]
+
+    // --- frames as panels; frames are counted from 0 here
+
+    let private pixels (data: MovingEMData) : int = data.Shown.Shapes.Images.shape[1]
+
+    let private canvas (data: MovingEMData) : int = int (sqrt (float (pixels data)))
+
+    let private first (data: MovingEMData) sequence frame = (sequence * data.Shown.Frames + frame) * pixels data
+
+    let private input (data: MovingEMData) (sequence: int) (frame: int) : Panel =
+        let values = data.Shown.Shapes.Images.Elements<float32>().Slice(first data sequence frame, pixels data)
+        NeuralEMFigures.grey (canvas data) (values.ToArray()) ""
+
+    /// The foreground of a frame, each pixel in a colour; that of several objects is darker.
+    let private foreground (data: MovingEMData) (sequence: int) (frame: int) (colour: int -> Colour) : Panel =
+        let { Labels = labels; Overlap = overlap }: Shapes = data.Shown.Shapes
+        let first = first data sequence frame
+
+        Panel.create ""
+        |> NeuralEMFigures.paint (canvas data) (fun pixel ->
+            if labels[first + pixel] > 0 then
+                NeuralEMFigures.shade overlap[first + pixel] (colour pixel)
+            else
+                NeuralEMFigures.canvasColour)
+
+    let private truth (data: MovingEMData) (sequence: int) (frame: int) : Panel =
+        let first = first data sequence frame
+        foreground data sequence frame (fun pixel -> Palette.category (data.Shown.Shapes.Labels[first + pixel] - 1))
+
+    /// Row number `sequence` of [b, D].
+    let private row (data: MovingEMData) (values: float32[]) (sequence: int) : float32[] =
+        Array.sub values (sequence * pixels data) (pixels data)
+
+    let private assignment data (slots: float32[]) sequence frame : Panel =
+        let slots = row data slots sequence
+        foreground data sequence frame (fun pixel -> Palette.category (int slots[pixel]))
+
+    let private predicted data (prediction: float32[]) sequence : Panel =
+        NeuralEMFigures.grey (canvas data) (row data prediction sequence) ""
+
+    let private sequences (data: MovingEMData) : int list =
+        [ 0 .. data.Shown.Shapes.Images.shape[0] / data.Shown.Frames - 1 ]
+
+    /// Some frames, evenly from `from` to the last.
+    let private someFrames (data: MovingEMData) (from: int) : int list =
+        let last = data.Shown.Frames - 1
+        let count = min MostFrames (last - from + 1)
+
+        [
+            for i in 0 .. count - 1 -> from + int (Math.Round(float (i * (last - from)) / float (max 1 (count - 1))))
+        ]
+
+    let private numbered (frames: int list) : string list = [ for t in frames -> $"frame {t + 1}" ]
+
+    // --- figures
+
+    let private examples (data: MovingEMData) : Figure =
+        let frames = someFrames data 0
+
+        Figure.create
+            "dataset-examples"
+            "Validation sequences"
+            [
+                for sequence in sequences data do
+                    [ for t in frames -> input data sequence t ]
+                    [ for t in frames -> truth data sequence t ]
+            ]
+        |> Figure.panelSize 120.0 120.0
+        |> Figure.columnLabels (numbered frames)
+        |> Figure.rowLabels
+            [
+                for _ in sequences data do
+                    yield! [ "image"; "objects" ]
+            ]
+        |> Figure.note
+            "Where objects overlap, the later one owns the pixel, drawn darker. Training never sees the objects."
+
+    let private curves (history: History) : Figure =
+        let metric name = TrainingCurves.metric name
+
+        Figure.create
+            "learning-curves"
+            "Training"
+            [
+                [
+                    TrainingCurves.loss "Training loss, mean over frames" history history
+                    TrainingCurves.panel "Cost of predicting a frame, validation" "nats" history
+                    |> TrainingCurves.curve "" Palette.blue history (metric "surprise")
+                    TrainingCurves.panel "Agreement of slots and objects, validation" "agreement" history
+                    |> Panel.yLimits 0.0 1.0
+                    |> TrainingCurves.curve "AMI without overlap" Palette.vermilion history (metric "ami_distinct")
+                    |> TrainingCurves.curve "ARI without overlap" Palette.blue history (metric "ari_distinct")
+                ]
+            ]
+        |> Figure.panelSize 380.0 300.0
+
+    /// x of frames from the second on, as they are counted from 1.
+    let private times (count: int) : float[] = Array.init (count - 1) (fun i -> float (i + 2))
+
+    /// A value of each frame from the second on.
+    let private overTime label colour (values: float[]) (panel: Panel) : Panel =
+        Panel.line label colour (times (values.Length + 1)) values panel
+
+    let private framePanel (title: string) (y: string) (frames: int) : Panel =
+        Panel.create title |> Panel.axes "frame" y |> Panel.xLimits 1.0 (float frames)
+
+    let private agreement (settings: MovingEMSettings) (test: MovingEMReading) (others: (int * MovingEMReading) list) =
+        let curve (panel, i) (count, reading) =
+            overTime $"{count} objects" (Palette.category i) (MovingEMMeasures.agreementOverTime reading) panel, i + 1
+
+        framePanel "AMI without overlap, test sequences" "AMI" test.Scenes.Frames
+        |> Panel.yLimits 0.0 1.0
+        |> Panel.vertical "" Colour.lightGrey (float settings.ScoredFrom)
+        |> fun panel -> List.fold curve (panel, 0) ((settings.Objects.Count, test) :: others)
+        |> fst
+        |> Figure.single "agreement-over-time"
+        |> Figure.note
+            $"Trained with {settings.Objects.Count} objects and {settings.Model.Slots} slots. What counts are the frames from the dashed line on."
+
+    let private surprise (test: MovingEMReading) : Figure =
+        framePanel "Cost of predicting the next frame, test sequences" "nats a frame" test.Scenes.Frames
+        |> overTime "prediction" Palette.vermilion (Array.tail test.Surprises)
+        |> overTime "copying the last frame" Colour.grey (Array.tail (MovingEMMeasures.copyOverTime test.Scenes))
+        |> Figure.single "next-frame"
+        |> Figure.note
+            "A frame's prediction is made before it is seen. Copies stay lit or dark with the shares of these very frames."
+
+    let private floats (x: Tensor) = x.toArray<float32>()
+
+    let private slotFloats (x: Tensor) = x.toArray<int>() |> Array.map float32
+
+    let private assignments (data: MovingEMData) (shown: ShownFrame[]) : Figure =
+        let frames = someFrames data 1
+
+        Figure.create
+            "slot-assignments"
+            "Slots over time"
+            [
+                for sequence in sequences data |> List.truncate 2 do
+                    [ for t in frames -> truth data sequence t ]
+                    [ for t in frames -> assignment data (slotFloats shown[t - 1].Slots) sequence t ]
+                    [ for t in frames -> predicted data (floats shown[t - 1].Prediction) sequence ]
+            ]
+        |> Figure.panelSize 120.0 120.0
+        |> Figure.columnLabels (numbered frames)
+        |> Figure.rowLabels
+            [
+                for _ in sequences data |> List.truncate 2 do
+                    yield! [ "objects"; "γ"; "prediction" ]
+            ]
+        |> Figure.note
+            "γ: the slot of the largest responsibility. The prediction was made before the frame was seen. Pixels of several objects are darker."
+
+    /// Examples, curves over the training and over the frames of test sequences, and slots over time.
+    let all
+        (settings: MovingEMSettings)
+        (data: MovingEMData)
+        (shown: ShownFrame[])
+        (test: MovingEMReading)
+        (others: (int * MovingEMReading) list)
+        (history: History)
+        : Figure list =
+        [
+            examples data
+            curves history
+            agreement settings test others
+            surprise test
+            assignments data shown
+        ]
+
+    /// The frames of a few sequences as the last snapshot sees them: image, objects, γ and prediction side by side.
+    let animation (_: MovingEMSettings) (data: MovingEMData) (history: History) : Animation option =
+        match List.tryLast history.Snapshots with
+        | None -> None
+        | Some snapshot ->
+            let values name = snapshot.Values |> List.find (fun (other, _) -> other = name) |> snd
+            let slots, prediction = values "slots", values "prediction"
+            let ofFrame (x: Tensor) t = floats ((x.select (0, t - 1)).contiguous())
+
+            let frame t =
+                let slots, prediction = ofFrame slots t, ofFrame prediction t
+
+                Figure.create
+                    "training"
+                    $"Frame {t + 1}"
+                    [
+                        for sequence in sequences data ->
+                            [
+                                input data sequence t
+                                truth data sequence t
+                                assignment data slots sequence t
+                                predicted data prediction sequence
+                            ]
+                    ]
+                |> Figure.panelSize 150.0 150.0
+                |> Figure.columnLabels [ "image"; "objects"; "γ"; "prediction" ]
+
+            Some(Animation.create "training" 4.0 [| for t in 1 .. data.Shown.Frames - 1 -> frame t |])

@@ -1,0 +1,218 @@
+namespace Scae.Core.Experiments
+
+open System
+open Scae.Tensors
+open Scae.Core.Data
+open Scae.Core.Models
+open Scae.Core.Training
+
+/// Sequences that are measured: their frames one behind the other [b·F, D], and the stream of the noise that starts slots.
+type MovingScenes = { Frames: int; Shapes: Shapes; Noise: Key }
+
+/// What training, evaluation and pictures of moving objects share.
+type MovingEMData =
+    {
+        /// What objects of training sequences look like.
+        Masks: ObjectMask[]
+        /// Where the truth of a step's new sequences goes, which nobody reads.
+        Unread: Shapes
+        Validation: MovingScenes
+        Test: MovingScenes
+        /// Test sequences with other numbers of objects, made when they are asked for.
+        Others: (int * Lazy<MovingScenes>) list
+        /// The first validation sequences, which the pictures show.
+        Shown: MovingScenes
+    }
+
+/// What the model says of sequences.
+type MovingEMReading =
+    {
+        Scenes: MovingScenes
+        /// The loss of each frame, averaged over sequences; 0 for the first, which nothing predicts.
+        Losses: float[]
+        /// Nats that predicting each frame costs before it is seen, likewise.
+        Surprises: float[]
+        /// The slot of each pixel, b·F·D: the one that predicted the frame best, 0 in the first frames. From the likeliest
+        /// start of a sequence.
+        Slots: int[]
+        /// The same from the first start of each sequence, where there are several.
+        OfFirstStart: int[] option
+    }
+
+/// The sequences that the pictures show, frame by frame from the second: the slot of each pixel [b, D], and the prediction
+/// [b, D].
+type ShownFrame = { Slots: Tensor; Prediction: Tensor }
+
+/// What a recorded run over sequences gives, frame by frame from the second; the expected log-likelihood [b] of all frames, by
+/// which starts are compared, where there are several.
+type private Followed<'found> = { Found: 'found[]; Quality: Tensor option }
+
+/// What a recorded run gives for one frame.
+type private FoundFrame =
+    {
+        /// [b, D].
+        Slots: Tensor
+        /// A scalar.
+        Loss: Tensor
+        /// A scalar.
+        Surprise: Tensor
+    }
+
+/// Inference by neural expectation maximization of moving objects.
+[<RequireQualifiedAccess>]
+module MovingEMReading =
+    // Sequences that run through the model together; the noise of their starts has a key for each of these parts.
+    [<Literal>]
+    let private SequencesAtOnce = 32
+
+    let private inference (settings: MovingEMSettings) (model: MovingEM) find =
+        let config = MovingEM.undisturbed settings.Model
+
+        let infer (batch: MovingEMBatch) =
+            let iterations = MovingEM.unroll config model batch
+
+            {
+                Found = iterations |> List.mapi (find config batch) |> Array.ofList
+                Quality =
+                    if settings.MeasuredStarts > 1 then
+                        Some(MovingEM.expectedLogLikelihood config batch iterations)
+                    else
+                        None
+            }
+
+        Inference(SequencesAtOnce, MovingEM.allocateFrames config settings.Objects.Frames, infer)
+
+    /// Tries further starts of a part of the sequences, and ends with the likeliest of each.
+    let private settle settings start (noise: Key) (quality: Tensor) (part: Part<MovingEMBatch, Followed<'found>>) =
+        let best = quality.toArray<float32>()
+        let kept = part.Batch.Noise.toArray<float32>()
+        let size = kept.Length / best.Length
+
+        for number in 1 .. settings.MeasuredStarts - 1 do
+            start ((noise.Named "again").Fold(int64 number)) part.Batch
+            part.Run()
+            let found = quality.Elements<float32>()
+
+            for sequence in 0 .. best.Length - 1 do
+                if found[sequence] > best[sequence] then
+                    best[sequence] <- found[sequence]
+                    let own = part.Batch.Noise.Elements<float32>().Slice(sequence * size, size)
+                    own.CopyTo(Span(kept, sequence * size, size))
+
+        kept.CopyTo(part.Batch.Noise.Elements<float32>())
+        part.Run()
+
+    /// Goes through sequences; `visitFirst` sees what their first starts give where there are several, `visit` what the
+    /// likeliest give.
+    let private over
+        (settings: MovingEMSettings)
+        (inference: Inference<MovingEMBatch, Followed<'found>>)
+        (scenes: MovingScenes)
+        visitFirst
+        visit
+        =
+        let start = MovingEM.start settings.Model
+        let pixels = scenes.Shapes.Images.shape[1]
+
+        inference.Over(
+            scenes.Shapes.Images.shape[0] / scenes.Frames,
+            fun part ->
+                let target = part.Batch.Target.Elements<float32>()
+                let first = part.First * scenes.Frames * pixels
+                scenes.Shapes.Images.Elements<float32>().Slice(first, target.Length).CopyTo target
+                target.CopyTo(part.Batch.Input.Elements<float32>())
+                let noise = scenes.Noise.Fold(int64 (part.First / SequencesAtOnce))
+                start noise part.Batch
+                part.Run()
+
+                match part.Output.Quality with
+                | Some quality ->
+                    visitFirst part
+                    settle settings start noise quality part
+                | None -> ()
+
+                visit part
+        )
+
+    /// Copies the slots of a part's frames to where they belong.
+    let private store frames (into: int[]) (part: Part<MovingEMBatch, Followed<FoundFrame>>) =
+        for t in 1 .. frames - 1 do
+            let slots = part.Output.Found[t - 1].Slots
+            let pixels = slots.shape[1]
+            let found = slots.Elements<int>()
+
+            for i in 0 .. slots.shape[0] - 1 do
+                let at = ((part.First + i) * frames + t) * pixels
+                found.Slice(i * pixels, pixels).CopyTo(Span(into, at, pixels))
+
+    /// Reads sequences of the settings' number of frames, again and again into the same arrays.
+    let ofScenes (settings: MovingEMSettings) (model: MovingEM) : MovingScenes -> unit -> MovingEMReading =
+        let find config (batch: MovingEMBatch) t (iteration: EMIteration) =
+            {
+                Slots = iteration.Responsibilities.argmax 1
+                Loss = MovingEM.frameLoss config batch t iteration
+                Surprise = MovingEM.surprise (MovingEM.prediction iteration.Means) (MovingEM.frame batch.Target (t + 1))
+            }
+
+        let inference = inference settings model find
+
+        fun scenes ->
+            let frames = scenes.Frames
+            let sequences = scenes.Shapes.Images.shape[0] / frames
+            let room () = Array.zeroCreate<int> scenes.Shapes.Images.nelement
+            // Nobody may ever ask for the test scenes.
+            let kept = lazy (room (), (if settings.MeasuredStarts > 1 then Some(room ()) else None))
+            let losses, surprises = Array.zeroCreate<float> frames, Array.zeroCreate<float> frames
+
+            fun () ->
+                Array.Clear losses
+                Array.Clear surprises
+                let slots, ofFirst = kept.Value
+
+                over settings inference scenes (store frames (defaultArg ofFirst slots)) (fun part ->
+                    store frames slots part
+                    let share = float part.Batch.Target.shape[0] / float sequences
+
+                    for t in 1 .. frames - 1 do
+                        let found = part.Output.Found[t - 1]
+                        losses[t] <- losses[t] + share * found.Loss.toScalar ()
+                        surprises[t] <- surprises[t] + share * found.Surprise.toScalar ())
+
+                {
+                    Scenes = scenes
+                    Losses = losses
+                    Surprises = surprises
+                    Slots = slots
+                    OfFirstStart = ofFirst
+                }
+
+    /// Reads the sequences of a split; the next reading of the same split overwrites it.
+    let read (settings: MovingEMSettings) (data: MovingEMData) (model: MovingEM) : Split -> MovingEMReading =
+        let read = ofScenes settings model
+        let validation, test = read data.Validation, read data.Test
+
+        function
+        | Validation -> validation ()
+        | Test -> test ()
+
+    /// Reads the test sequences with other numbers of objects.
+    let readOthers (settings: MovingEMSettings) (data: MovingEMData) (model: MovingEM) : (int * MovingEMReading) list =
+        [
+            for count, scenes in data.Others ->
+                count, ofScenes (MovingEMSettings.withObjects count settings) model scenes.Value ()
+        ]
+
+    /// The sequences that the pictures show; the next call overwrites them.
+    let show (settings: MovingEMSettings) (data: MovingEMData) (model: MovingEM) : unit -> ShownFrame[] =
+        let keep _ _ _ (iteration: EMIteration) : ShownFrame =
+            {
+                Slots = iteration.Responsibilities.argmax 1
+                Prediction = MovingEM.prediction iteration.Means
+            }
+
+        let inference = inference settings model keep
+
+        fun () ->
+            let found = ref [||]
+            over settings inference data.Shown ignore (fun part -> found.Value <- part.Output.Found)
+            found.Value

@@ -1,0 +1,117 @@
+namespace Scae.Core.Experiments
+
+open Scae.Core.Configuration
+open Scae.Core.Data
+open Scae.Core.Models
+open Scae.Core.Training
+
+/// Every hyperparameter of neural expectation maximization of moving objects.
+type MovingEMSettings =
+    {
+        Training: TrainingSettings
+        [<Setting("the step size at the end as a share of the first, approached geometrically", Min = 1e-6, Max = 1.0)>]
+        FinalRate: float
+        [<Setting("steps over which the step size grows to its first value", Min = 0.0)>]
+        WarmUp: int
+        [<Setting("largest norm of the gradients, 0 for no limit", Min = 0.0)>]
+        Clip: float
+        Objects: MovingObjectsConfig
+        [<Setting("where single digits come from; auto is mnist where it can be had, else strokes")>]
+        Digits: DigitSource
+        [<Setting("probability that a pixel is flipped in training", Min = 0.0, Max = 0.5)>]
+        FlipProbability: float
+        Model: MovingEMConfig
+        [<Setting("starts of each sequence in evaluations and pictures, of which the likeliest counts",
+                  Min = 1.0,
+                  Max = 1000.0)>]
+        MeasuredStarts: int
+        [<Setting("the first frame that counts in figures of merit; frames are counted from 1", Min = 2.0)>]
+        ScoredFrom: int
+        [<Setting("other numbers of objects that test sequences are measured with, as many slots more; none for []",
+                  Min = 1.0,
+                  Max = 64.0)>]
+        TestedObjects: int list
+    }
+
+/// What follows from the hyperparameters of neural expectation maximization of moving objects.
+[<RequireQualifiedAccess>]
+module MovingEMSettings =
+    /// Three of the paper's flying shapes.
+    let standard: MovingEMSettings =
+        {
+            Training =
+                {
+                    Epochs = 12
+                    StepsPerEpoch = 500
+                    BatchSize = 8
+                    LearningRate = 4e-3
+                    ValidationSize = 100
+                    TestSize = 500
+                    SnapshotEvery = 2000
+                }
+            FinalRate = 0.03
+            WarmUp = 100
+            Clip = 0.0
+            Objects = MovingObjects.paper
+            Digits = DigitSource.Auto
+            FlipProbability = 0.02
+            Model = MovingEM.standard
+            MeasuredStarts = 5
+            ScoredFrom = 10
+            TestedObjects = [ 5 ]
+        }
+
+    /// The metric that chooses the best epoch: adjusted mutual information without the pixels of several objects.
+    [<Literal>]
+    let BestBy = "ami_distinct"
+
+    /// The same task with another number of objects, and so many slots more or fewer.
+    let withObjects (count: int) (settings: MovingEMSettings) : MovingEMSettings =
+        { settings with
+            Objects.Count = count
+            Model.Slots = max 1 (settings.Model.Slots + count - settings.Objects.Count)
+        }
+
+    let private refusal (settings: MovingEMSettings) : string option =
+        let objects, model = settings.Objects, settings.Model
+        let least = MovingObjects.leastCanvas objects
+
+        if objects.Slowest > objects.Fastest then
+            Some $"--slowest {objects.Slowest}: must be at most the fastest, which is {objects.Fastest}"
+        elif objects.Canvas < least then
+            Some $"--canvas {objects.Canvas}: must be at least {least}, for the largest object"
+        elif settings.ScoredFrom > objects.Frames then
+            Some $"--scored-from {settings.ScoredFrom}: must be at most the frames, which are {objects.Frames}"
+        elif model.MStep = MStep.Gradient && model.DecoderLayers > 0 then
+            // A state of zeros lies where no rectified unit has a slope.
+            Some
+                $"--decoder-layers {model.DecoderLayers}: must be 0 with --m-step gradient, whose states would never leave 0"
+        elif model.MStep = MStep.Gradient && model.EncoderUnits > 0 then
+            Some $"--encoder-units {model.EncoderUnits}: must be 0 with --m-step gradient, which has no input weights"
+        elif model.MStep = MStep.Gradient && model.SeesFrame then
+            Some "--sees-frame true: must be false with --m-step gradient, which is the gradient of the residual"
+        else
+            None
+
+    /// The settings with the size of a frame in the model, and the plan of the training. The error is one line.
+    let resolve (settings: MovingEMSettings) : Result<MovingEMSettings * Plan, string> =
+        match refusal settings with
+        | Some message -> Error message
+        | None ->
+            let training = settings.Training
+            let plan = TrainingSettings.plan { Metric = BestBy; Larger = true } training
+
+            Ok(
+                { settings with
+                    Model.Pixels = settings.Objects.Canvas * settings.Objects.Canvas
+                },
+                { plan with
+                    Rule.LearningRate =
+                        {
+                            Largest = training.LearningRate
+                            WarmUp = settings.WarmUp + 1
+                            Decay = Decay.geometric settings.FinalRate training.Steps
+                        }
+                    Rule.Clip = TrainingSettings.clip settings.Clip
+                }
+            )

@@ -1,0 +1,276 @@
+namespace Scae.Core.Models
+
+open Scae.Tensors
+open Scae.Core.Configuration
+open Scae.Core.Layers
+
+/// How the slots of a sequence's first frame differ.
+[<RequireQualifiedAccess>]
+type FirstFrame =
+    /// Random responsibilities.
+    | Random
+    /// Responsibilities that fall off with the distance from lit pixels drawn far apart.
+    | Spread
+
+/// Sizes and choices of neural expectation maximization of moving objects, in the paper's symbols.
+type MovingEMConfig =
+    {
+        /// D, pixels a frame.
+        Pixels: int
+        [<Setting("K, slots", Min = 1.0, Max = 64.0)>]
+        Slots: int
+        [<Setting("H, size of a slot's state", Min = 1.0, Max = 4096.0)>]
+        Hidden: int
+        [<Setting("how a slot's state follows from its residual: sigmoid is the paper's RNN-EM, gradient its N-EM")>]
+        MStep: MStep
+        [<Setting("frames of a training sequence", Min = 2.0, Max = 1000.0)>]
+        TrainedFrames: int
+        [<Setting("what makes slots differ at the first frame")>]
+        FirstFrame: FirstFrame
+        [<Setting("λ, weight of what a slot pays for pixels it doesn't answer for", Min = 0.0)>]
+        InterCluster: float
+        [<Setting("whether gradients pass through the responsibilities")>]
+        ThroughResponsibilities: bool
+        [<Setting("added to each probability in the E-step", Min = 0.0)>]
+        Floor: float
+        [<Setting("deviation of noise on the states in training", Min = 0.0)>]
+        StateNoise: float
+        [<Setting("whether the M-step sees its share of the frame, γ ∘ x, beside the residual")>]
+        SeesFrame: bool
+        [<Setting("rectified units between a residual and the cell; 0 for none", Min = 0.0, Max = 4096.0)>]
+        EncoderUnits: int
+        [<Setting("layers of rectified units between a state and its mean; 0 for none", Min = 0.0, Max = 16.0)>]
+        DecoderLayers: int
+        [<Setting("units of each of these layers", Min = 1.0, Max = 4096.0)>]
+        DecoderUnits: int
+        [<Setting("at the start the input weights are uniform in ± this / √pixels", Min = 0.0)>]
+        InputGain: float
+        [<Setting("at the start the decoder's bias")>]
+        StartLogit: float
+        [<Setting("at the start what is added to the diagonal of a sigmoid cell's recurrent weights", Min = 0.0)>]
+        Memory: float
+    }
+
+/// The parameters.
+type MovingEM =
+    {
+        /// What residuals go through first, [D or 2D, units].
+        Encoder: Linear option
+        /// Cell and decoder.
+        Slots: NeuralEM
+    }
+
+/// A batch of sequences; all float32.
+type MovingEMBatch =
+    {
+        /// x̃ [b, F, D], what the M-steps see.
+        Input: Tensor
+        /// x [b, F, D], what is explained.
+        Target: Tensor
+        /// The responsibilities of the first frame, [b, K, D].
+        Noise: Tensor
+        /// What is added to the states of each step, [F − 1, b, K, H]; None adds nothing.
+        StateNoise: Tensor option
+    }
+
+/// Neural expectation maximization of sequences: one EM iteration a frame, and each slot predicts its object's next frame
+/// (Greff, van Steenkiste & Schmidhuber 2017, "Neural Expectation Maximization", §4.2 and §5.2).
+[<RequireQualifiedAccess>]
+module MovingEM =
+    /// RNN-EM with a gated cell for three of the paper's flying shapes.
+    let standard: MovingEMConfig =
+        {
+            Pixels = 784
+            Slots = 4
+            Hidden = 250
+            MStep = MStep.Gated
+            TrainedFrames = 20
+            FirstFrame = FirstFrame.Spread
+            InterCluster = 1.0
+            ThroughResponsibilities = false
+            Floor = 1e-3
+            StateNoise = 0.0
+            SeesFrame = false
+            EncoderUnits = 250
+            DecoderLayers = 1
+            DecoderUnits = 500
+            InputGain = 12.0
+            StartLogit = -3.0
+            Memory = 0.0
+        }
+
+    /// The same choices for single images, of which a frame's EM iteration is one.
+    let still (config: MovingEMConfig) : NeuralEMConfig =
+        { NeuralEM.published with
+            Pixels = config.Pixels
+            Slots = config.Slots
+            Hidden = config.Hidden
+            Iterations = 1
+            MStep = config.MStep
+            SymmetryBreaking =
+                match config.FirstFrame with
+                | FirstFrame.Random -> SymmetryBreaking.Random
+                | FirstFrame.Spread -> SymmetryBreaking.Spread
+            Objective = Objective.Expected
+            InterCluster = config.InterCluster
+            ThroughResponsibilities = config.ThroughResponsibilities
+            Floor = config.Floor
+            DecoderLayers = config.DecoderLayers
+            DecoderUnits = config.DecoderUnits
+            InputGain = config.InputGain
+            StartLogit = config.StartLogit
+            Memory = config.Memory
+        }
+
+    /// Parameters drawn from a key, as those of NeuralEM.init; the encoder's are uniform in ±InputGain/√D.
+    let init (config: MovingEMConfig) (dtype: Dtype) (key: Key) : MovingEM =
+        let still = still config
+
+        let inputs =
+            if config.SeesFrame then
+                2 * config.Pixels
+            else
+                config.Pixels
+
+        let cell (still: NeuralEMConfig) = (NeuralEM.init still dtype key).Recurrence
+        let slots = NeuralEM.init still dtype key
+
+        if config.EncoderUnits > 0 then
+            let gain = config.InputGain / sqrt (float config.Pixels)
+
+            {
+                Encoder =
+                    Some
+                        {
+                            Weight =
+                                Initialization.uniform gain dtype [ inputs; config.EncoderUnits ] (key.Named "encoder")
+                            Bias = Tensor.zeros ([| config.EncoderUnits |], dtype)
+                        }
+                Slots =
+                    { slots with
+                        Recurrence = cell { still with Pixels = config.EncoderUnits; InputGain = 1.0 }
+                    }
+            }
+        else
+            {
+                Encoder = None
+                Slots = { slots with Recurrence = cell { still with Pixels = inputs } }
+            }
+
+    /// Room for a batch of so many sequences of so many frames, all zeros.
+    let allocateFrames (config: MovingEMConfig) (frames: int) (count: int) : MovingEMBatch =
+        let { Pixels = d; Hidden = h; Slots = k } = config
+
+        {
+            Input = Tensor.zeros [| count; frames; d |]
+            Target = Tensor.zeros [| count; frames; d |]
+            Noise = Tensor.zeros [| count; k; d |]
+            StateNoise =
+                if config.StateNoise > 0.0 then
+                    Some(Tensor.zeros [| frames - 1; count; k; h |])
+                else
+                    None
+        }
+
+    /// Room for a training batch of so many sequences.
+    let allocate (config: MovingEMConfig) (count: int) : MovingEMBatch =
+        allocateFrames config config.TrainedFrames count
+
+    /// The configuration without the disturbances that only training has.
+    let undisturbed (config: MovingEMConfig) : MovingEMConfig = { config with StateNoise = 0.0 }
+
+    /// Frame number t of sequences [b, F, D]; [b, D].
+    let frame (sequences: Tensor) (t: int) : Tensor = (sequences.select (1, t)).contiguous()
+
+    /// The M-step of a frame: states θ [b, K, H], residuals δ and shares of the frame γ ∘ x̃ [b, K, D] → the next states.
+    let mStep (config: MovingEMConfig) (model: MovingEM) (theta: Tensor) (delta: Tensor) (share: Tensor) : Tensor =
+        let input =
+            if config.SeesFrame then
+                Tensor.cat ([| delta; share |], 2)
+            else
+                delta
+
+        let seen =
+            match model.Encoder with
+            | Some encoder -> Linear.activated Activation.Relu encoder input
+            | None -> input
+
+        NeuralEM.mStep (still config) model.Slots theta seen
+
+    /// What follows frame by frame: element t is the state after frame t, the means ψ that it predicts for frame t + 1, and
+    /// the responsibilities of these for frame t + 1 as it then is; F − 1 elements. An M-step sees γ_k ∘ (x̃ − ψ_k) of its
+    /// frame, where ψ was predicted before; γ is from the clean frame.
+    let unroll (config: MovingEMConfig) (model: MovingEM) (batch: MovingEMBatch) : EMIteration list =
+        let still = still config
+        let { Input = inputs; Target = targets; Noise = noise } = batch
+
+        // From the state before frame t, and from the residual and the share of frame t.
+        let following t (theta: Tensor) (delta: Tensor) (share: Tensor) =
+            let theta = mStep config model theta delta share
+
+            let theta =
+                match batch.StateNoise with
+                | Some noise -> theta + noise.select (0, t)
+                | None -> theta
+
+            let psi = NeuralEM.decode still model.Slots theta
+            let gamma = lazy (NeuralEM.responsibilities still psi (frame targets (t + 1)))
+            { State = theta; Means = psi; Gamma = gamma }
+
+        let first =
+            let states = Tensor.zeros ([| targets.shape[0]; config.Slots; config.Hidden |], targets.dtype)
+            let share = noise * (frame inputs 0).unsqueeze 1
+            // ψ = 0, so that the residual is the share.
+            following 0 states share share
+
+        let next (last: EMIteration) t =
+            let input = frame inputs t
+            let delta = NeuralEM.residual still last.Means (frame targets t) input
+
+            let share =
+                if config.SeesFrame then
+                    last.Responsibilities * input.unsqueeze 1
+                else
+                    delta
+
+            following t last.State delta share
+
+        List.scan next first [ 1 .. targets.shape[1] - 2 ]
+
+    /// The loss of frame t + 1 ≥ 1 as element t of `unroll` predicts it, a scalar (eq. 8, with λ).
+    let frameLoss (config: MovingEMConfig) (batch: MovingEMBatch) (t: int) (iteration: EMIteration) : Tensor =
+        NeuralEM.iterationLoss (still config) (frame batch.Target (t + 1)) iteration
+
+    /// The mean of the predicted frames' losses, a scalar.
+    let loss (config: MovingEMConfig) (model: MovingEM) (batch: MovingEMBatch) : Tensor =
+        let losses = unroll config model batch |> List.mapi (frameLoss config batch)
+        List.reduce (+) losses * (1.0 / float losses.Length)
+
+    /// Q of each sequence, the sum of the predicted frames' (see NeuralEM.expectedLogLikelihood); [b]. Of several starts the one
+    /// with the greatest is the one to keep.
+    let expectedLogLikelihood (config: MovingEMConfig) (batch: MovingEMBatch) (iterations: EMIteration list) : Tensor =
+        iterations
+        |> List.mapi (fun t -> NeuralEM.expectedLogLikelihood (still config) (frame batch.Target (t + 1)))
+        |> List.reduce (+)
+
+    /// The next frame as predicted before it is seen: a pixel is dark where all slots say so, 1 − Π_k (1 − ψ_k). ψ [b, K, D] →
+    /// [b, D].
+    let prediction (psi: Tensor) : Tensor =
+        let dark = 1.0 - psi
+        1.0 - ([ 0 .. psi.shape[1] - 1 ] |> List.map (fun k -> dark.select (1, k)) |> List.reduce (*))
+
+    // Probabilities are limited to [clip, 1 − clip].
+    [<Literal>]
+    let private Clip = 1e-6
+
+    /// Nats that a prediction p [b, D] pays for a frame x [b, D]: the cross-entropy, summed over pixels, averaged over frames;
+    /// a scalar.
+    let surprise (p: Tensor) (x: Tensor) : Tensor =
+        let p = p.clamp (Clip, 1.0 - Clip)
+        let bits = x * p.log () + (1.0 - x) * (1.0 - p).log()
+        -(bits.sum ()) * (1.0 / float x.shape[0])
+
+    /// Fills the first frame's responsibilities of a batch; see NeuralEMStarts. Calls of the function take turns.
+    let start (config: MovingEMConfig) : Key -> MovingEMBatch -> unit =
+        let start = NeuralEMStarts.fillFrom (still config)
+        fun key batch -> start key batch.Target batch.Noise
