@@ -57,13 +57,17 @@ let private files =
     |> List.map (fun e -> e, e.Specification.Experiment)
     |> List.filter (fun (_, name) -> File.Exists(Path.Combine(Expectation.root, "paper-specs", name, "results.csv")))
 
-/// Mean and standard deviation (n − 1) in percent, as pages write them.
-let private percent (values: float list) : string =
+/// Mean ± standard deviation (n − 1) as pages write them: in percent, or as numbers of three or two digits.
+let private spellings (values: float list) : string list =
     let mean = List.average values
     let squares = values |> List.sumBy (fun value -> (value - mean) ** 2.0)
     let deviation = sqrt (squares / float (values.Length - 1))
-    let text (value: float) = (100.0 * value).ToString("F1", CultureInfo.InvariantCulture)
-    $"{text mean} ± {text deviation}"
+
+    [
+        for factor, format in [ 100.0, "F1"; 1.0, "F3"; 1.0, "F2" ] do
+            let text (value: float) = (factor * value).ToString(format, CultureInfo.InvariantCulture)
+            $"{text mean} ± {text deviation}"
+    ]
 
 [<Tests>]
 let tests =
@@ -97,9 +101,11 @@ let tests =
 
                     for (preset, metric), group in rows name |> List.groupBy (fun row -> row.Preset, row.Metric) do
                         if group.Length > 1 then
-                            let stated = percent (group |> List.map _.Value)
+                            let spellings = spellings (group |> List.map _.Value)
 
-                            if not (page.Contains stated) then
+                            if not (spellings |> List.exists page.Contains) then
+                                let stated = String.Join(" or ", spellings)
+
                                 failtest
                                     $"{name}: {preset} {metric} is {stated} over {group.Length} seeds, which the page doesn't say"
 
