@@ -42,12 +42,12 @@ module MovingEMSettings =
             Training =
                 {
                     Epochs = 12
-                    StepsPerEpoch = 500
+                    StepsPerEpoch = 1000
                     BatchSize = 8
                     LearningRate = 4e-3
                     ValidationSize = 100
                     TestSize = 500
-                    SnapshotEvery = 2000
+                    SnapshotEvery = 3000
                 }
             FinalRate = 0.03
             WarmUp = 100
@@ -56,7 +56,7 @@ module MovingEMSettings =
             Digits = DigitSource.Auto
             FlipProbability = 0.02
             Model = MovingEM.standard
-            MeasuredStarts = 5
+            MeasuredStarts = 9
             ScoredFrom = 10
             TestedObjects = [ 5 ]
         }

@@ -198,7 +198,7 @@ let tests =
                 offered [ "scae"; "list"; "" ] |> shouldBeEmpty
 
                 offered [ "scae"; "eval"; "x"; "--baseline"; "" ]
-                |> shouldEqual [ "exact"; "one-capsule"; "k-means"; "ransac"; "exhaustive" ]
+                |> shouldEqual [ "exact"; "copy"; "one-capsule"; "k-means"; "ransac"; "exhaustive" ]
 
                 offered [ "scae"; "eval"; "x"; "--widt" ] |> shouldBeEmpty
 

@@ -277,6 +277,14 @@ let tests =
                 for name in [ "ami_distinct"; "ami_distinct_3" ] do
                     measured |> List.map fst |> shouldContain name
 
+            testCase "moving shapes leave nothing open about digits"
+            <| fun () ->
+                let settle preset =
+                    DigitSource.settle Resources.none (configure preset [] |> Trained.accepted).Settings
+
+                settle "flying" |> shouldEqual ([], None)
+                fst (settle "flying-digits") |> shouldEqual [ "digits", "strokes" ]
+
             testCase "MNIST that is asked for and missing is an error of one line"
             <| fun () ->
                 let task = configure "flying-digits" [ "digits", "mnist" ] |> Trained.accepted

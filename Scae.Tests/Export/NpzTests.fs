@@ -154,4 +154,27 @@ let tests =
                     let damaged = run [ "export"; out; "--format"; "npz" ]
                     damaged.Error |> shouldStartWith $"scae: {best}: "
                     damaged.ExitCode |> shouldEqual 1)
+
+            testCase "sequences aren't written as a graph; a run of them is measured beside copying"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let out = Path.Combine(folder, "run")
+
+                    let few =
+                        [ "--epochs"; "1"; "--steps-per-epoch"; "1"; "--validation-size"; "2"; "--test-size"; "2" ]
+
+                    (run ([ "train"; "neural-em"; "--preset"; "flying-quick"; "--quiet"; "--out"; out ] @ few))
+                        .ExitCode
+                    |> shouldEqual 0
+
+                    let refused = run [ "export"; out; "--format"; "onnx" ]
+
+                    refused.Error.TrimEnd()
+                    |> shouldEqual
+                        "scae: preset flying-quick of neural-em goes through sequences, which aren't written as an ONNX graph; of its presets published, quick, paper, shapes can be written, and every run's parameters with --format npz"
+
+                    refused.ExitCode |> shouldEqual 1
+                    let copying = run [ "eval"; out; "--baseline"; "copy" ]
+                    copying.ExitCode |> shouldEqual 0
+                    copying.Output |> shouldContainText "surprise")
         ]
