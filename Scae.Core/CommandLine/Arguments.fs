@@ -355,10 +355,11 @@ module Arguments =
     let private isHelp (word: string) = word = "--help" || word = "-h"
 
     let private help (words: string list) : string =
-        let named = words |> List.tryPick (fun word -> Experiments.find word |> Result.toOption)
-
         match words |> List.filter (isHelp >> not) with
-        | verb :: _ when List.contains verb Help.verbs -> Help.text (Some verb) named
+        | verb :: others when List.contains verb Verbs.names ->
+            others
+            |> List.tryPick (fun word -> Experiments.find word |> Result.toOption)
+            |> Help.text (Some verb)
         | _ -> Help.text None None
 
     let private version =
@@ -384,4 +385,4 @@ module Arguments =
         | "gradcheck" :: words -> gradcheck words
         | "bench" :: words -> bench words
         | "completion" :: words -> completion words
-        | verb :: _ -> Error $"there is no command {verb}{Spelling.nearest verb Help.verbs}"
+        | verb :: _ -> Error $"there is no command {verb}{Spelling.nearest verb Verbs.names}"

@@ -87,7 +87,7 @@ module internal Completion =
 
     let private rows () : Row list =
         [
-            row "verbs" (Help.verbs |> List.map (fun verb -> verb, Help.summaryOf verb))
+            row "verbs" (Verbs.names |> List.map (fun verb -> verb, Verbs.summaryOf verb))
             row "experiments" experiments.Value
             // Where no experiment is named yet: every preset there is.
             row
@@ -95,7 +95,7 @@ module internal Completion =
                 (Experiments.all
                  |> List.collect (fun each -> each.Specification.Presets |> List.map (fun preset -> preset.Name, ""))
                  |> List.distinct)
-            yield! Help.verbs |> List.collect ofVerb
+            yield! Verbs.names |> List.collect ofVerb
             yield! Experiments.all |> List.collect ofExperiment
         ]
 

@@ -7,22 +7,6 @@ open Scae.Core.Experiments
 /// What --help prints, and which options a command has.
 [<RequireQualifiedAccess>]
 module internal Help =
-    /// The commands.
-    let verbs: string list =
-        [
-            "list"
-            "train"
-            "eval"
-            "figures"
-            "report"
-            "export"
-            "sweep"
-            "verify"
-            "gradcheck"
-            "bench"
-            "completion"
-        ]
-
     /// The hyperparameters of an experiment: one table for all presets that train the same kind of model, with the values
     /// of the first of them.
     let private hyperparameterHelp (experiment: Experiment) : string =
@@ -102,13 +86,6 @@ module internal Help =
         |> List.tryFind _.IsMainCommand
         |> Option.bind (fun case -> case.UnionCaseInfo.GetFields() |> Array.tryHead |> Option.map _.Name)
 
-    /// What a command does.
-    let summaryOf (verb: string) : string =
-        ArgumentParser.Create<RootArguments>().GetArgumentCases()
-        |> List.tryFind (fun case -> case.UnionCaseInfo.Name.ToLowerInvariant() = verb)
-        |> Option.map _.Description.Value
-        |> Option.defaultValue ""
-
     /// The options of a command, without hyperparameters.
     let optionsOf (verb: string) : string list =
         casesOf verb
@@ -130,9 +107,6 @@ module internal Help =
                 + Examples.section verb
             | _ -> usage + Examples.section verb
         | None ->
-            ArgumentParser
-                .Create<RootArguments>(programName = "scae", usageStringCharacterWidth = pageWidth)
-                .PrintUsage()
-                .TrimEnd()
+            Verbs.page pageWidth
             + "\n\nscae train constellations trains the first experiment; scae COMMAND --help tells more."
             + Examples.section ""

@@ -237,31 +237,3 @@ type internal CompletionArguments =
         member this.Usage =
             match this with
             | Shell _ -> "bash, zsh or powershell."
-
-type internal RootArguments =
-    | [<CliPrefix(CliPrefix.None)>] List of ParseResults<ListArguments>
-    | [<CliPrefix(CliPrefix.None)>] Train of ParseResults<TrainArguments>
-    | [<CliPrefix(CliPrefix.None)>] Eval of ParseResults<EvalArguments>
-    | [<CliPrefix(CliPrefix.None)>] Figures of ParseResults<FiguresArguments>
-    | [<CliPrefix(CliPrefix.None)>] Report of ParseResults<ReportArguments>
-    | [<CliPrefix(CliPrefix.None)>] Export of ParseResults<ExportArguments>
-    | [<CliPrefix(CliPrefix.None)>] Sweep of ParseResults<SweepArguments>
-    | [<CliPrefix(CliPrefix.None)>] Verify of ParseResults<VerifyArguments>
-    | [<CliPrefix(CliPrefix.None)>] Gradcheck of ParseResults<GradcheckArguments>
-    | [<CliPrefix(CliPrefix.None)>] Bench of ParseResults<BenchArguments>
-    | [<CliPrefix(CliPrefix.None)>] Completion of ParseResults<CompletionArguments>
-
-    interface IArgParserTemplate with
-        member this.Usage =
-            match this with
-            | List _ -> "experiments, presets, published figures and targets."
-            | Train _ -> "train an experiment; leaves a folder with numbers, checkpoint and pictures."
-            | Eval _ -> "evaluate a run's checkpoint on scenes that it has never seen."
-            | Figures _ -> "draw the figures of a run again."
-            | Report _ -> "runs as one HTML file: figures of merit, curves, pictures, and how to repeat them."
-            | Export _ -> "a run's parameters for NumPy, or its encoder for ONNX Runtime."
-            | Sweep _ -> "train several seeds, or combinations of hyperparameters; mean ± standard deviation."
-            | Verify _ -> "run what paper-specs promises and say which targets hold."
-            | Gradcheck _ -> "automatic derivatives against central differences, in float64."
-            | Bench _ -> "milliseconds per training step, and how they split."
-            | Completion _ -> "a script that completes scae's words in bash, zsh or PowerShell."

@@ -70,7 +70,7 @@ module internal Words =
                    [])
 
         let near = known |> List.minBy (Spelling.distance option)
-        let others = Help.verbs |> List.filter (fun other -> List.contains option (Help.optionsOf other))
+        let others = Verbs.names |> List.filter (fun other -> List.contains option (Help.optionsOf other))
 
         if not others.IsEmpty then
             let others = others |> List.map (fun other -> $"scae {other}") |> String.concat ", "

@@ -13,7 +13,7 @@ open Scae.Tests.Commands.CommandLine
 let private pages =
     [
         []
-        for verb in Help.verbs do
+        for verb in Verbs.names do
             [ verb ]
         for experiment in Experiments.all do
             [ "train"; experiment.Specification.Experiment ]
@@ -92,7 +92,7 @@ let tests =
 
             testCase "every example of a page of help is a command that makes sense"
             <| fun () ->
-                for verb in "" :: Help.verbs do
+                for verb in "" :: Verbs.names do
                     let examples = Examples.ofVerb verb
                     examples |> shouldHaveSome
 
