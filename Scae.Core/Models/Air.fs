@@ -39,6 +39,14 @@ type AirComposition =
     /// 1 − Π_t (1 − z_t·render_t): ink on ink stays ink, as in scenes whose pixels are the maximum of their digits'.
     | Union
 
+/// What a network learns to draw that takes the light from scenes.
+[<RequireQualifiedAccess>]
+type RestorerTarget =
+    /// The same scene in another light, drawn anew: the mean over lights is what no light changes.
+    | Other
+    /// The scene in no light, which only the program knows that lit it.
+    | Plain
+
 /// Sizes and choices of attend-infer-repeat, in the paper's symbols.
 type AirConfig =
     {
@@ -103,6 +111,12 @@ type AirConfig =
         Recombined: int
         [<Setting("weight of the count's log-probability in those", Min = 0.0)>]
         RecombinedWeight: float
+        [<Setting("channels of the network that takes a scene's light away before it is explained, 0 for none",
+                  Min = 0.0,
+                  Max = 256.0)>]
+        Restorer: int
+        [<Setting("what that network learns to draw: the same scene in another light, or in none")>]
+        RestorerTarget: RestorerTarget
     }
 
 /// The small program's encoder: W_e1, W_e2 and the heads for all steps side by side.
@@ -184,6 +198,8 @@ type Air =
         Convolutions: ConvolutionalDecoder option
         /// Predicts the cost of the rest of the scene, one value a step.
         Baseline: TwoLayers option
+        /// Takes the light from scenes before all else.
+        Restorer: SceneRestorer option
     }
 
 /// A batch of scenes with the noise of its draws; all float32.
@@ -205,6 +221,8 @@ type AirBatch =
         Recombination: Tensor
         /// The prior probability of z_pres at each step, [T].
         Prior: Tensor
+        /// What the restorer is to draw, [b, D]; where there is one.
+        Target: Tensor option
     }
 
 /// Generative model and parameters of attend-infer-repeat (Eslami et al. 2016, "Attend, Infer, Repeat: Fast Scene
@@ -242,6 +260,8 @@ module Air =
             PresenceBias = 0.0
             Recombined = 0
             RecombinedWeight = 1.0
+            Restorer = 0
+            RestorerTarget = RestorerTarget.Other
         }
 
     // Patches start almost dark: then drawing one costs little where nothing is, and the first gradients ask for more
@@ -417,6 +437,11 @@ module Air =
                             Output = Linear.init 0.1 config.GlimpseHidden outputs dtype (key.Named "baseline-output")
                         }
                 | _ -> None
+            Restorer =
+                if config.Restorer > 0 then
+                    Some(SceneRestorer.init config.Canvas config.Restorer dtype (key.Named "restorer"))
+                else
+                    None
         }
 
     /// Room for a batch of the given size: zeros, temperature, warmth and prior 1, so that inference is deterministic.
@@ -430,6 +455,11 @@ module Air =
             Warmth = Tensor.scalar 1.0
             Recombination = Tensor.scalar 1.0
             Prior = Tensor.full ([| config.Steps |], 0.5)
+            Target =
+                if config.Restorer > 0 then
+                    Some(Tensor.zeros [| count; pixels config |])
+                else
+                    None
         }
 
     /// The patches that latents draw: z_what [n, Z] → [n, P²] in (0, 1).

@@ -1,0 +1,68 @@
+namespace Scae.Core.Experiments
+
+open Scae.Core.Data
+open Scae.Core.Figures
+open Scae.Core.Models
+
+/// What attend-infer-repeat counts under each condition.
+[<RequireQualifiedAccess>]
+module AirConditionFigures =
+    // Scenes of each condition that are shown.
+    [<Literal>]
+    let private Shown = 6
+
+    /// The share of scenes counted right, by condition and true count.
+    let private table (settings: AirSettings) (conditions: ConditionCounts list) : Figure =
+        let columns = "all" :: [ for n in 0 .. settings.Scenes.Most -> AirFigures.digits n ]
+
+        let share (counts: ConditionCounts) (column: int) =
+            let right =
+                Array.zip counts.True counts.Inferred
+                |> Array.filter (fun (truth, _) -> column = 0 || truth = column - 1)
+                |> Array.map (fun (truth, inferred) -> if truth = inferred then 1.0 else 0.0)
+
+            if right.Length = 0 then nan else Array.average right
+
+        let rows = conditions |> List.map _.Condition.Title
+        let counted = Array.ofList conditions
+
+        Panel.create "Scenes counted right under each condition"
+        |> Panel.axes "digits" ""
+        |> Panel.heatmap
+            ColourMap.blues
+            (0.0, 1.0)
+            rows
+            columns
+            "P1"
+            (Array2D.init rows.Length columns.Length (fun i j -> share counted[i] j))
+        |> Figure.single "conditions"
+        |> Figure.panelSize 620.0 (80.0 + 34.0 * float rows.Length)
+
+    /// A row a condition: scenes with the windows of the steps that are present.
+    let private examples (settings: AirSettings) (data: AirData) (model: Air) : Figure =
+        let read = AirReading.ofScenes settings.Model model
+
+        let panels (condition: AirCondition) =
+            let scenes = condition.Sample Shown
+            let reading = read scenes
+
+            [
+                for i in 0 .. Shown - 1 ->
+                    let count = reading.Counts[i]
+
+                    AirFigures.look
+                        settings
+                        (AirFigures.row scenes.Images i)
+                        scenes.Truth[i]
+                        (Array.truncate count reading.Windows[i])
+                        (Array.truncate count reading.Presence[i])
+            ]
+
+        Figure.create "conditions-examples" "Scenes of each condition" (data.Conditions |> List.map panels)
+        |> Figure.panelSize 150.0 165.0
+        |> Figure.rowLabels (data.Conditions |> List.map _.Title)
+        |> AirFigures.stepKeys settings
+
+    /// Both pictures, from what was counted under each condition.
+    let all (settings: AirSettings) (data: AirData) (model: Air) (conditions: ConditionCounts list) : Figure list =
+        [ table settings conditions; examples settings data model ]
