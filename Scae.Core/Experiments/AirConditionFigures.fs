@@ -7,9 +7,12 @@ open Scae.Core.Models
 /// What attend-infer-repeat counts under each condition.
 [<RequireQualifiedAccess>]
 module AirConditionFigures =
-    // Scenes of each condition that are shown.
+    // Scenes of each condition that are shown, of so many the first with the most digits, with fewer, …
     [<Literal>]
-    let private Shown = 6
+    let private Shown = 4
+
+    [<Literal>]
+    let private Candidates = 16
 
     /// The share of scenes counted right, by condition and true count.
     let private table (settings: AirSettings) (conditions: ConditionCounts list) : Figure =
@@ -38,16 +41,25 @@ module AirConditionFigures =
         |> Figure.single "conditions"
         |> Figure.panelSize 620.0 (80.0 + 34.0 * float rows.Length)
 
-    /// A row a condition: scenes with the windows of the steps that are present.
+    /// Scenes of different counts, those with most digits first: as many of each count as of any other.
+    let private varied (scenes: Scenes) : int list =
+        [ 0 .. scenes.Truth.Length - 1 ]
+        |> List.groupBy (fun i -> scenes.Truth[i].Length)
+        |> List.collect (fun (count, places) -> places |> List.indexed |> List.map (fun (turn, i) -> turn, -count, i))
+        |> List.sort
+        |> List.truncate Shown
+        |> List.map (fun (_, _, i) -> i)
+
+    /// A column a condition: scenes with the windows of the steps that are present.
     let private examples (settings: AirSettings) (data: AirData) (model: Air) : Figure =
         let read = AirReading.ofScenes settings.Model model
 
         let panels (condition: AirCondition) =
-            let scenes = condition.Sample Shown
+            let scenes = condition.Sample Candidates
             let reading = read scenes
 
             [
-                for i in 0 .. Shown - 1 ->
+                for i in varied scenes ->
                     let count = reading.Counts[i]
 
                     AirFigures.look
@@ -58,9 +70,9 @@ module AirConditionFigures =
                         (Array.truncate count reading.Presence[i])
             ]
 
-        Figure.create "conditions-examples" "Scenes of each condition" (data.Conditions |> List.map panels)
+        Figure.create "conditions-examples" "Scenes of each condition" (data.Conditions |> List.map panels |> List.transpose)
         |> Figure.panelSize 150.0 165.0
-        |> Figure.rowLabels (data.Conditions |> List.map _.Title)
+        |> Figure.columnLabels (data.Conditions |> List.map _.Title)
         |> AirFigures.stepKeys settings
 
     /// Both pictures, from what was counted under each condition.

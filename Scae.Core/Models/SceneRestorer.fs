@@ -33,9 +33,14 @@ module SceneRestorer =
     [<Literal>]
     let private CoarseLayers = 3
 
-    // The picture starts almost dark.
+    // The picture starts dark, so that the offset, not the picture, takes up what light adds in the mean: a grey scene would
+    // itself be explained as an object as large as the canvas.
     [<Literal>]
-    let private DarkBias = -3.0
+    let private DarkBias = -6.0
+
+    // What a white pixel costs, beside squared errors: it keeps the picture dark, and ink fainter by half of this.
+    [<Literal>]
+    let private InkCost = 0.02
 
     let private halved (side: int) = (side + 1) / 2
 
@@ -88,7 +93,8 @@ module SceneRestorer =
 
         ((doubled restorer.Widening coarse + fine).relu() |> doubled restorer.Last).sigmoid().flatten 1
 
-    /// Σ(restored + offset − target)² of restored scenes and of the same scenes in another light, [b, D] each; [b].
+    /// Σ(restored + offset − target)² + 0.02·Σ restored of restored scenes and of the same scenes in another light, [b, D]
+    /// each; [b].
     let error (restorer: SceneRestorer) (restored: Tensor) (target: Tensor) : Tensor =
         let difference = restored + restorer.Offset - target
-        (difference * difference).sum 1
+        (difference * difference + InkCost * restored).sum 1
