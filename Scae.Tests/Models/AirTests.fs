@@ -152,13 +152,15 @@ let private batch (config: AirConfig) (count: int) (dtype: Dtype) (seed: int) : 
     batch.Warmth.Elements<float32>()[0] <- 0.6f
     Parameters.map (fun tensor -> tensor.cast dtype) batch
 
-/// A random model; heads that start near zero get weights that matter.
+/// A random model; heads that start near zero get weights that matter, and restored scenes, dark at first, are grey: of what
+/// hardly counts differences are rounding.
 let private random (config: AirConfig) (dtype: Dtype) (seed: int) : Air =
     let key = Key.OfSeed(int64 seed)
 
     Air.init config dtype key
     |> Parameters.mapi (fun name tensor ->
-        tensor + Initialization.normal 0.1 dtype (List.ofArray tensor.shape) (key.Named name))
+        (if name = "restorer.last.bias" then tensor.zerosLike () else tensor)
+        + Initialization.normal 0.1 dtype (List.ofArray tensor.shape) (key.Named name))
 
 let private gradients (config: AirConfig) (model: Air) (batch: AirBatch) : Map<string, float[]> =
     let model = Parameters.trainable model
