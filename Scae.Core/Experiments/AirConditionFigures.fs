@@ -70,7 +70,10 @@ module AirConditionFigures =
                         (Array.truncate count reading.Presence[i])
             ]
 
-        Figure.create "conditions-examples" "Scenes of each condition" (data.Conditions |> List.map panels |> List.transpose)
+        Figure.create
+            "conditions-examples"
+            "Scenes of each condition"
+            (data.Conditions |> List.map panels |> List.transpose)
         |> Figure.panelSize 150.0 165.0
         |> Figure.columnLabels (data.Conditions |> List.map _.Title)
         |> AirFigures.stepKeys settings

@@ -20,7 +20,8 @@ module AirExperiment =
             let sample digits count (key: Key) = AirConditions.sample config.Scenes config.Conditions digits count key
 
             // Each step lights them anew.
-            let train () = MultiMnist.sample config.Scenes digits.Train config.TrainSize (keys.Train.Named "scenes")
+            let train () =
+                MultiMnist.sample config.Scenes digits.Train config.TrainSize (keys.Train.Named "scenes")
 
             let validation = sample digits.Train config.Training.ValidationSize keys.Validation
 

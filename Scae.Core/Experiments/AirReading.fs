@@ -208,7 +208,11 @@ module AirReading =
             reading
 
     /// Counts the scenes of every condition.
-    let private underConditions (settings: AirSettings) inference (conditions: AirCondition list) : ConditionCounts list =
+    let private underConditions
+        (settings: AirSettings)
+        inference
+        (conditions: AirCondition list)
+        : ConditionCounts list =
         [
             for condition in conditions do
                 let reading = room settings.Model (condition.Sample settings.ConditionsSize)
@@ -234,4 +238,7 @@ module AirReading =
                 | Test -> test.Value
 
             over settings.Model inference reading
-            { reading with Conditions = lazy (underConditions settings inference data.Conditions) }
+
+            { reading with
+                Conditions = lazy (underConditions settings inference data.Conditions)
+            }

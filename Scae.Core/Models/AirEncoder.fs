@@ -395,4 +395,6 @@ module AirEncoder =
             model.Restorer
             |> Option.map (fun restorer -> SceneRestorer.restore config.Canvas restorer batch.Images)
 
-        { explain config model (explained config restored batch) with Restored = restored }
+        { explain config model (explained config restored batch) with
+            Restored = restored
+        }

@@ -164,7 +164,12 @@ module AirObjective =
         * (1.0 / float b)
 
     /// What the restorer's error costs, like that of the pixels; 0 without one.
-    let private restoration (config: AirConfig) (model: Air) (inferred: AirInference) (batch: AirBatch) : Tensor option =
+    let private restoration
+        (config: AirConfig)
+        (model: Air)
+        (inferred: AirInference)
+        (batch: AirBatch)
+        : Tensor option =
         match model.Restorer, inferred.Restored, batch.Target with
         | Some restorer, Some restored, Some target ->
             Some((SceneRestorer.error restorer restored target).mean() * (0.5 / (config.Sigma * config.Sigma)))

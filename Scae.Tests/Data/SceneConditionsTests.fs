@@ -54,7 +54,9 @@ let tests =
 
             testCase "light of strength 0, and none, leave scenes as they are to the bit, above 1 as well"
             <| fun () ->
-                let images = Tensor.``of`` (Array.init (canvas * canvas) (fun i -> float32 i / 1500.0f), 1, canvas * canvas)
+                let images =
+                    Tensor.``of`` (Array.init (canvas * canvas) (fun i -> float32 i / 1500.0f), 1, canvas * canvas)
+
                 let untouched = [| images.toArray<float32>() |]
 
                 for background in Background.Mixed :: all do
@@ -94,8 +96,7 @@ let tests =
             testCase "what isn't a sine is noticed"
             <| fun () ->
                 for scene in lit (conditions Background.Clouds 0.4) (grey 0.0 5) 6L do
-                    fromSine (rows scene |> Array.map (Array.map (fun v -> v - 0.2)))
-                    |> shouldBeGreaterThan 1e-6
+                    fromSine (rows scene |> Array.map (Array.map (fun v -> v - 0.2))) |> shouldBeGreaterThan 1e-6
 
             testCase "clouds lie between 0 and their strength and change slowly"
             <| fun () ->

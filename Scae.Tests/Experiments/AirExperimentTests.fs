@@ -36,7 +36,10 @@ let private session (name: string) (overrides: (string * string) list) (seed: in
 
 /// Fewer scenes of each condition, where there are any.
 let private fewer (preset: string) =
-    if preset = "bad-light" then [ "conditions-size", "3" ] else []
+    if preset = "bad-light" then
+        [ "conditions-size", "3" ]
+    else
+        []
 
 let private lit = [ "background", "mixed"; "contrast", "0.4,0.8"; "zoom", "0.8,1.2" ]
 
@@ -205,7 +208,11 @@ let tests =
                     |> List.map fst
                     |> List.filter (fun name -> name.EndsWith "_count_accuracy")
 
-                let other = if TestDigits.folder.IsSome then [ "strokes_count_accuracy" ] else []
+                let other =
+                    if TestDigits.folder.IsSome then
+                        [ "strokes_count_accuracy" ]
+                    else
+                        []
 
                 names
                 |> shouldEqual (
@@ -252,7 +259,9 @@ let tests =
                 let empty = plain.Truth |> Array.findIndex Array.isEmpty
                 let brightest (scenes: Scenes) = (scenes.Images.select (0, empty)).max().toScalar()
                 brightest plain |> shouldEqual 0.0
-                brightest (snd (samples |> List.find (fun (name, _) -> name = "clouds_0.40"))) |> shouldBeGreaterThan 0.1
+
+                brightest (snd (samples |> List.find (fun (name, _) -> name = "clouds_0.40")))
+                |> shouldBeGreaterThan 0.1
 
             testCase "wrong counts under a condition are measured as such"
             <| fun () ->

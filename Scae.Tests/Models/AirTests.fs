@@ -145,6 +145,7 @@ let private batch (config: AirConfig) (count: int) (dtype: Dtype) (seed: int) : 
     (key.Named "presence").FillNormal(batch.PresenceNoise.Elements<float32>())
     (key.Named "where").FillNormal(batch.WhereNoise.Elements<float32>())
     (key.Named "what").FillNormal(batch.WhatNoise.Elements<float32>())
+
     batch.Target
     |> Option.iter (fun target -> (key.Named "target").FillUniform(target.Elements<float32>()))
 
@@ -159,7 +160,10 @@ let private random (config: AirConfig) (dtype: Dtype) (seed: int) : Air =
 
     Air.init config dtype key
     |> Parameters.mapi (fun name tensor ->
-        (if name = "restorer.last.bias" then tensor.zerosLike () else tensor)
+        (if name = "restorer.last.bias" then
+             tensor.zerosLike ()
+         else
+             tensor)
         + Initialization.normal 0.1 dtype (List.ofArray tensor.shape) (key.Named name))
 
 let private gradients (config: AirConfig) (model: Air) (batch: AirBatch) : Map<string, float[]> =
@@ -339,47 +343,6 @@ let tests =
                         (AirObjective.loss config model one).toScalar()
 
                     List.averageBy alone [ 0..2 ] |> shouldBeNear (1e-10 * abs together) together
-
-            testCase "the bound of lit scenes is that of the scenes without their light, and the restorer pays its error"
-            <| fun () ->
-                let config = (Map.ofList variants).["the light taken away before"]
-                let model, lit = random config Dtype.Float64 4, batch config 3 Dtype.Float64 5
-
-                let restored, error =
-                    match model.Restorer, lit.Target with
-                    | Some restorer, Some target ->
-                        let restored = SceneRestorer.restore config.Canvas restorer lit.Images
-                        restored, (SceneRestorer.error restorer restored target).mean().toScalar()
-                    | _ -> failtest "no restorer"
-
-                let bound =
-                    AirObjective.loss config { model with Restorer = None } { lit with Images = restored; Target = None }
-
-                (AirObjective.loss config model lit).toScalar()
-                |> shouldBeNear 1e-9 (bound.toScalar () + error / (2.0 * config.Sigma * config.Sigma))
-
-            testCase "where gradients don't pass through inputs the restorer learns from its error alone"
-            <| fun () ->
-                let config =
-                    { (Map.ofList variants).["the light taken away before"] with ThroughInputs = false }
-
-                let model, lit = random config Dtype.Float64 4 |> Parameters.trainable, batch config 3 Dtype.Float64 5
-                (AirObjective.loss config model lit).reverse()
-                let together = read model.Restorer.Value.First.Filters.derivative
-                let other = random config Dtype.Float64 4 |> Parameters.trainable
-                let restorer = other.Restorer.Value
-                let restored = SceneRestorer.restore config.Canvas restorer lit.Images
-                let cost = (SceneRestorer.error restorer restored lit.Target.Value).mean()
-                (cost * (0.5 / (config.Sigma * config.Sigma))).reverse()
-                distance together (read restorer.First.Filters.derivative) |> shouldBeLessThan 1e-12
-
-            testCase "a restored scene has the scene's size, whether sides are even or odd"
-            <| fun () ->
-                for side in [ 12; 13; 14; 15; 50 ] do
-                    let restorer = SceneRestorer.init side 2 Dtype.Float64 (Key.OfSeed 1L)
-                    let restored = SceneRestorer.restore side restorer (real 1 [ 2; side * side ])
-                    restored.shape |> shouldEqual [| 2; side * side |]
-                    read restored |> Array.forall (fun v -> v > 0.0 && v < 1.0) |> shouldEqual true
 
             testCase "an empty canvas counts 0 before training, too"
             <| fun () ->
