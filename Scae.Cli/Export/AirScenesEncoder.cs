@@ -15,6 +15,7 @@ internal static class AirScenesEncoder
     {
         var graph = new GraphBuilder("air");
         string images = graph.Reshape(graph.Input("images", "scenes", config.Canvas, config.Canvas), 0, -1);
+        if (config.Restorer > 0) images = Restored(graph, config, weights, images);
         int steps = config.Steps;
         var (logits, where, what) = config.Encoding.IsGlobal ? Globally(graph, weights, images) : AirStepGraph.Unroll(graph, config, weights, images);
         graph.Output("presence", Cumulative(graph, graph.Sigmoid(logits), steps), "scenes", steps);
@@ -30,6 +31,28 @@ internal static class AirScenesEncoder
         string features = graph.Relu(weights.Linear(graph, "global.second", hidden));
         string Head(string name) => weights.Linear(graph, "global." + name, features);
         return (Head("presence"), Head("where"), Head("what"));
+    }
+
+    /// <summary>SceneRestorer.restore: scenes [b, D] without their light.</summary>
+    private static string Restored(GraphBuilder graph, AirConfig config, Weights weights, string images)
+    {
+        const string Name = "restorer.";
+        int side = config.Canvas;
+        string fine = Rectified("fine", 1, Rectified("first", 2, graph.Reshape(images, 0, 1, side, side)));
+        string coarse = Rectified("second", 2, fine);
+        for (int i = 0; weights.Has($"{Name}coarse.{i}.filters"); i++) coarse = graph.Add(coarse, Rectified($"coarse.{i}", 1, coarse));
+        string wide = graph.Relu(graph.Add(Doubled("widening", coarse), fine));
+        return graph.Reshape(graph.Sigmoid(Doubled("last", wide)), 0, side * side);
+
+        string Rectified(string layer, int stride, string x) => graph.Relu(Convolved("Conv", layer, stride, x));
+
+        string Doubled(string layer, string x) => Convolved("ConvTranspose", layer, 2, x);
+
+        string Convolved(string operation, string layer, int stride, string x) => graph.Node(
+            operation,
+            [x, weights.In(graph, $"{Name}{layer}.filters"), weights.In(graph, $"{Name}{layer}.bias")],
+            GraphBuilder.Attribute("strides", stride, stride),
+            GraphBuilder.Attribute("pads", 1, 1, 1, 1));
     }
 
     /// <summary>The product of each column of [b, T] and all before it.</summary>

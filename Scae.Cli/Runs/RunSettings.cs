@@ -76,6 +76,6 @@ internal static class RunSettings
     private static JsonNode? Typed(string value)
     {
         if (value is "true" or "false") return value == "true";
-        return double.TryParse(value, CultureInfo.InvariantCulture, out _) ? JsonNode.Parse(value.ToLowerInvariant()) : value;
+        return double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out _) ? JsonNode.Parse(value.ToLowerInvariant()) : value;
     }
 }

@@ -77,7 +77,7 @@ internal sealed class TrainingEvents
     private static Value Typed(string text)
     {
         if (text is "true" or "false") return Value.ForBool(text == "true");
-        return double.TryParse(text, CultureInfo.InvariantCulture, out double number) ? Value.ForNumber(number) : Value.ForString(text);
+        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) ? Value.ForNumber(number) : Value.ForString(text);
     }
 
     private static IEnumerable<EventValue> Scalars(Evaluation evaluation, double seconds) =>

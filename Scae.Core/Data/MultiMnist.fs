@@ -35,6 +35,11 @@ type MultiMnistConfig =
         Smallest: int
         [<Setting("largest side of a digit under the uniform law", Min = 2.0)>]
         Largest: int
+        // Drawn for each digit.
+        [<Setting("digits are so many times as large as their law says; of two numbers each digit's lies between",
+                  Min = 0.25,
+                  Max = 4.0)>]
+        Zoom: float list
         [<Setting("whether digits may lie on each other")>]
         Overlap: Overlap
     }
@@ -74,6 +79,7 @@ module MultiMnist =
             Sizes = DigitSizes.Uniform
             Smallest = 12
             Largest = 18
+            Zoom = [ 1.0 ]
             Overlap = Overlap.Allowed
         }
 
@@ -85,14 +91,17 @@ module MultiMnist =
             Sizes = DigitSizes.Shrunk
             Smallest = 12
             Largest = 18
+            Zoom = [ 1.0 ]
             Overlap = Overlap.Avoided
         }
 
     /// The largest side that a digit can have.
     let largestSide (config: MultiMnistConfig) : int =
+        let zoom = List.max config.Zoom
+
         match config.Sizes with
-        | DigitSizes.Uniform -> config.Largest
-        | DigitSizes.Shrunk -> int (float Digits.Side / (MeanShrinkage - 3.0 * ShrinkageDeviation))
+        | DigitSizes.Uniform -> int (zoom * float config.Largest)
+        | DigitSizes.Shrunk -> int (zoom * float Digits.Side / (MeanShrinkage - 3.0 * ShrinkageDeviation))
 
     /// Room for scenes.
     let allocate (config: MultiMnistConfig) (count: int) : Scenes =
@@ -102,13 +111,15 @@ module MultiMnist =
         }
 
     let private side (config: MultiMnistConfig) (random: KeyStream) : int =
+        let zoom = Extent.draw config.Zoom random
+
         match config.Sizes with
-        | DigitSizes.Uniform -> random.NextInt(config.Smallest, config.Largest + 1)
+        | DigitSizes.Uniform -> max 1 (int (zoom * float (random.NextInt(config.Smallest, config.Largest + 1))))
         | DigitSizes.Shrunk ->
             // Box and Muller; a pair of uniforms is drawn whatever the outcome.
             let radius = sqrt (-2.0 * log (1.0 - random.NextDouble()))
             let normal = radius * cos (2.0 * Math.PI * random.NextDouble())
-            int (float Digits.Side / (MeanShrinkage + ShrinkageDeviation * Math.Clamp(normal, -3.0, 3.0)))
+            int (zoom * float Digits.Side / (MeanShrinkage + ShrinkageDeviation * Math.Clamp(normal, -3.0, 3.0)))
 
     /// Bilinear with aligned corners: the first and the last pixel of both grids lie on each other.
     let private blend

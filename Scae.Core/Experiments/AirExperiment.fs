@@ -17,7 +17,11 @@ module AirExperiment =
     let private load (config: AirSettings) (resources: Resources) (keys: Keys) : Result<AirData, string> =
         DigitSource.load config.Digits resources
         |> Result.map (fun digits ->
-            let sample digits count (key: Key) = MultiMnist.sample config.Scenes digits count (key.Named "scenes")
+            let sample digits count (key: Key) = AirConditions.sample config.Scenes config.Conditions digits count key
+
+            // Each step lights them anew.
+            let train () =
+                MultiMnist.sample config.Scenes digits.Train config.TrainSize (keys.Train.Named "scenes")
 
             let validation = sample digits.Train config.Training.ValidationSize keys.Validation
 
@@ -25,13 +29,18 @@ module AirExperiment =
                 Digits = digits
                 Train =
                     if config.TrainSize > 0 then
-                        Some(TrainingSet.Of((sample digits.Train config.TrainSize keys.Train).Images, keys.Train))
+                        Some(TrainingSet.Of((train ()).Images, keys.Train))
                     else
                         None
                 Validation = validation
                 Test = sample digits.Test config.Training.TestSize keys.Test
                 Probe = lazy (sample digits.Train config.ProbeSize (keys.Validation.Named "probe"))
                 Shown = MultiMnist.range 0 Shown validation
+                Conditions =
+                    if config.ConditionsSize > 0 then
+                        AirConditions.all config resources digits.Test keys.Test
+                    else
+                        []
             })
 
     let private logistic (key: Key) (into: Span<float32>) : unit =
@@ -69,6 +78,20 @@ module AirExperiment =
             priors[t] <- float32 (annealed config step final)
             t <- t + 1
 
+    /// Puts drawn scenes into their light, and what the restorer is to draw into another or none.
+    let private light (config: AirSettings) (key: Key) (batch: AirBatch) : unit =
+        let put (name: string) = SceneConditions.light config.Conditions config.Scenes.Canvas (key.Named name)
+
+        match batch.Target with
+        | Some target ->
+            batch.Images.CopyTo(target.Elements<float32>())
+
+            if config.Model.RestorerTarget = RestorerTarget.Other then
+                put "other light" target
+        | None -> ()
+
+        put "light" batch.Images
+
     let private fill (config: AirSettings) (data: AirData) (key: Key) (step: int) (batch: AirBatch) : unit =
         match data.Train with
         | Some train -> train.Fill(step, batch.Images)
@@ -76,6 +99,7 @@ module AirExperiment =
             let scenes: Scenes = { Images = batch.Images; Truth = Array.create batch.Images.shape[0] [||] }
             MultiMnist.fill config.Scenes data.Digits.Train (key.Named "scenes") scenes
 
+        light config key batch
         logistic (key.Named "presence") (batch.PresenceNoise.Elements<float32>())
         (key.Named "where").FillNormal(batch.WhereNoise.Elements<float32>())
         (key.Named "what").FillNormal(batch.WhatNoise.Elements<float32>())
@@ -99,10 +123,20 @@ module AirExperiment =
         let show = AirFigures.show config data model
         fun () -> AirFigures.snapshot config (show ())
 
-    /// What is measured of test scenes alone: those with overlapping digits, and classes.
+    /// What is measured of test scenes alone: those with overlapping digits, classes, and counts under each condition.
     let private probes (config: AirSettings) (data: AirData) model (reading: AirReading) : Metrics =
         let ofProbe = AirReading.ofScenes config.Model model data.Probe.Value
-        AirMeasures.crowding reading @ AirMeasures.identifying ofProbe reading
+
+        AirMeasures.crowding reading
+        @ AirMeasures.identifying ofProbe reading
+        @ AirMeasures.underConditions reading.Conditions.Value
+
+    let private figures (config: AirSettings) (data: AirData) model (read: Split -> AirReading) (history: History) =
+        AirFigures.all config data (AirFigures.show config data model ()) (read Validation) history
+        @ if data.Conditions.IsEmpty then
+              []
+          else
+              AirConditionFigures.all config data model (read Test).Conditions.Value
 
     /// The experiment.
     let experiment: Experiment =
@@ -122,8 +156,6 @@ module AirExperiment =
                 Probes = probes
                 Baselines = []
                 Snapshot = snapshot
-                Figures =
-                    fun config data model read history ->
-                        AirFigures.all config data (AirFigures.show config data model ()) (read Validation) history
+                Figures = figures
                 Animation = AirFigures.animation
             }

@@ -50,7 +50,7 @@ module AirFigures =
 
     // --- panels
 
-    let private row (x: Tensor) (i: int) : float32[] = (x.select (0, i)).contiguous().toArray<float32>()
+    let internal row (x: Tensor) (i: int) : float32[] = (x.select (0, i)).contiguous().toArray<float32>()
 
     let private picture (side: int) (values: float32[]) (title: string) : Panel =
         Panel.create title
@@ -75,12 +75,12 @@ module AirFigures =
         (panel, [ presence.Length - 1 .. -1 .. 0 ])
         ||> List.fold (fun panel t -> outline (Palette.category t) (presence[t] <= 0.5f) windows[t] panel)
 
-    let private stepKeys (settings: AirSettings) (figure: Figure) : Figure =
+    let internal stepKeys (settings: AirSettings) (figure: Figure) : Figure =
         (figure, [ 0 .. settings.Model.Steps - 1 ])
         ||> List.fold (fun figure t -> Figure.key $"step {t + 1}" (Palette.category t) (Swatch.Outline false) figure)
         |> Figure.key "not present" Colour.grey (Swatch.Outline true)
 
-    let private digits (n: int) = if n = 1 then "1 digit" else $"{n} digits"
+    let internal digits (n: int) = if n = 1 then "1 digit" else $"{n} digits"
 
     let private count (presence: float32[]) = presence |> Array.filter (fun p -> p > 0.5f) |> Array.length
 
@@ -141,7 +141,7 @@ module AirFigures =
         |> Figure.note "Boxes and classes are the truth, which training never sees."
 
     /// The truth and what was inferred of a scene, with the boxes of every step.
-    let private look (settings: AirSettings) (pixels: float32[]) (truth: PlacedDigit[]) windows presence : Panel =
+    let internal look (settings: AirSettings) (pixels: float32[]) (truth: PlacedDigit[]) windows presence : Panel =
         picture settings.Scenes.Canvas pixels $"{truth.Length} true, {count presence} inferred"
         |> boxes windows presence
 
@@ -191,11 +191,14 @@ module AirFigures =
         let drawn = Air.compose settings.Model weights inference.Renders
 
         let panels i =
-            let scene, total = row data.Shown.Images i, row drawn i
+            let total = row drawn i
+            let scene = row (defaultArg inference.Restored data.Shown.Images) i
             let renders, weight = row inference.Renders i, row weights i
 
             [
                 image settings data i ""
+                if inference.Restored.IsSome then
+                    picture side scene ""
                 picture side total ""
                 for t in 0 .. steps - 1 do
                     picture
@@ -212,7 +215,16 @@ module AirFigures =
 
         Figure.create "reconstructions" "What each step draws" (instructive data |> List.map panels)
         |> Figure.panelSize 160.0 175.0
-        |> Figure.columnLabels ([ "scene"; "all steps" ] @ [ for t in 1..steps -> $"step {t}" ] @ [ "scene − all" ])
+        |> Figure.columnLabels
+            [
+                "scene"
+                if inference.Restored.IsSome then
+                    "without light"
+                "all steps"
+                for t in 1..steps do
+                    $"step {t}"
+                "scene − all"
+            ]
         |> Figure.note
             "Each step's patch where it lands, times its weight: the probability that it and all before it are present."
 

@@ -131,6 +131,15 @@ module AirMeasures =
         let right = countedRight reading
         [ "count_accuracy_apart", right (crowded >> not); "count_accuracy_crowded", right crowded ]
 
+    /// The share of scenes counted right under each condition: noise_0.30_count_accuracy and so on.
+    let underConditions (conditions: ConditionCounts list) : Metrics =
+        [
+            for counts in conditions ->
+                $"{counts.Condition.Name}_count_accuracy",
+                Seq.map2 (fun truth inferred -> if truth = inferred then 1.0 else 0.0) counts.True counts.Inferred
+                |> mean
+        ]
+
     /// Counting, squared error a pixel, and locating.
     let ofReading (settings: AirSettings) (reading: AirReading) : Metrics =
         let pixels = settings.Scenes.Canvas * settings.Scenes.Canvas

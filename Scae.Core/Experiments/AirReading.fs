@@ -19,6 +19,17 @@ type AirData =
         Probe: Lazy<Scenes>
         /// The first validation scenes, which the pictures show.
         Shown: Scenes
+        /// Under which the scenes are counted, too; none where nobody asks for it.
+        Conditions: AirCondition list
+    }
+
+/// How a model counts the scenes of a condition.
+type ConditionCounts =
+    {
+        Condition: AirCondition
+        /// How many digits each scene has.
+        True: int[]
+        Inferred: int[]
     }
 
 /// What a model says of scenes, without noise.
@@ -35,8 +46,10 @@ type AirReading =
         Squares: Square[][]
         /// z_what of each step of each scene, [b][T][Z].
         What: float[][][]
-        /// Σ(x − y)² of each scene.
+        /// Σ(x − y)² of each scene, x without its light where the model takes it away.
         Errors: float[]
+        /// Counts under each condition; made when they are asked for, while the parameters are the same.
+        Conditions: Lazy<ConditionCounts list>
     }
 
 /// What is inferred from some scenes: cumulative presence [b, T], where each step looks [b, T, 3], the mean of z_what
@@ -116,7 +129,7 @@ module AirReading =
     let private infer (config: AirConfig) (model: Air) (batch: AirBatch) : AirFindings =
         let inference = AirEncoder.infer config model batch
         let drawn = Air.compose config (weights config inference) inference.Renders
-        let difference = drawn - batch.Images
+        let difference = drawn - (AirEncoder.explained config inference.Restored batch).Images
 
         {
             Presence = AirObjective.cumulativePresence inference
@@ -144,6 +157,7 @@ module AirReading =
             Squares = ofSteps ()
             What = Array.init count (fun _ -> Array.init config.Steps (fun _ -> Array.zeroCreate config.What))
             Errors = Array.zeroCreate count
+            Conditions = lazy []
         }
 
     /// Writes what was found in row i of a part into the reading of a scene.
@@ -193,6 +207,24 @@ module AirReading =
             over config inference reading
             reading
 
+    /// Counts the scenes of every condition.
+    let private underConditions
+        (settings: AirSettings)
+        inference
+        (conditions: AirCondition list)
+        : ConditionCounts list =
+        [
+            for condition in conditions do
+                let reading = room settings.Model (condition.Sample settings.ConditionsSize)
+                over settings.Model inference reading
+
+                {
+                    Condition = condition
+                    True = reading.Scenes.Truth |> Array.map _.Length
+                    Inferred = reading.Counts
+                }
+        ]
+
     /// Reads the scenes of a split; the next reading of the same split overwrites it.
     let read (settings: AirSettings) (data: AirData) (model: Air) : Split -> AirReading =
         let inference = recorded settings.Model model
@@ -206,4 +238,7 @@ module AirReading =
                 | Test -> test.Value
 
             over settings.Model inference reading
-            reading
+
+            { reading with
+                Conditions = lazy (underConditions settings inference data.Conditions)
+            }

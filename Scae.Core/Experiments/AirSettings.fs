@@ -20,6 +20,9 @@ type AirSettings =
         [<Setting("scenes from which the probe learns classes", Min = 1.0)>]
         ProbeSize: int
         Scenes: MultiMnistConfig
+        Conditions: SceneConditions
+        [<Setting("scenes of each condition that are counted at the end, 0 for none", Min = 0.0)>]
+        ConditionsSize: int
         Model: AirConfig
         // Neither a prior nor its complement may vanish in float32.
         [<Setting("prior probability of each step's presence given the step before; the last repeats",
@@ -60,6 +63,8 @@ module AirSettings =
             TrainSize = 1500
             ProbeSize = 2000
             Scenes = MultiMnist.published
+            Conditions = SceneConditions.plain
+            ConditionsSize = 0
             Model = Air.published
             Prior = [ 0.5; 0.4; 0.2 ]
             PriorStart = 0.0
@@ -78,6 +83,16 @@ module AirSettings =
             Some $"--canvas {scenes.Canvas}: must be at least {largest}, for the largest digits"
         else
             None
+
+    /// Which hyperparameter that may be two numbers isn't well said.
+    let private refusalOfExtents (settings: AirSettings) : string option =
+        let refusal (name: string) (extent: float list) =
+            let said () = extent |> List.map string |> String.concat ","
+            Extent.refusal extent |> Option.map (fun why -> $"--{name} {said ()}: {why}")
+
+        refusal "zoom" settings.Scenes.Zoom
+        |> Option.orElse (refusal "background-strength" settings.Conditions.BackgroundStrength)
+        |> Option.orElse (refusal "contrast" settings.Conditions.Contrast)
 
     // A finder has weights from every pixel of its picture to every other.
     [<Literal>]
@@ -119,7 +134,9 @@ module AirSettings =
         if settings.PriorStart > 0.0 && settings.AnnealSteps = 0 then
             Some $"--prior-start {settings.PriorStart}: needs --anneal-steps above 0"
         else
-            refusalOfScenes settings.Scenes |> Option.orElse (refusalOfModel settings.Model)
+            refusalOfExtents settings
+            |> Option.orElseWith (fun () -> refusalOfScenes settings.Scenes)
+            |> Option.orElseWith (fun () -> refusalOfModel settings.Model)
 
     /// The settings with the scenes' size in the model and a prior for every step, and the plan of the training. The error
     /// is one line.

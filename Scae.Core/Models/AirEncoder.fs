@@ -22,6 +22,8 @@ type AirInference =
         Renders: Tensor
         /// What the baseline foretells of the cost from each step on, [b, T]; for AirPresence.Discrete.
         Baseline: Tensor option
+        /// The scenes without their light, [b, D], which is what the rest explains; where a network takes it away.
+        Restored: Tensor option
     }
 
 /// Inference of z_where, z_what and z_pres.
@@ -95,6 +97,7 @@ module AirEncoder =
             Patches = patches.view (-1, t, config.Patch * config.Patch)
             Renders = renders.view (-1, t, Air.pixels config)
             Baseline = foretold model features
+            Restored = None
         }
 
     // --- the paper's encoder
@@ -369,11 +372,29 @@ module AirEncoder =
                 match model.Baseline with
                 | Some _ -> Some(Tensor.cat (steps |> List.choose _.Baseline, 1))
                 | None -> None
+            Restored = None
         }
 
-    /// The latents of a batch and what they draw.
-    let infer (config: AirConfig) (model: Air) (batch: AirBatch) : AirInference =
+    /// The latents of a batch and what they draw, of scenes as they are.
+    let explain (config: AirConfig) (model: Air) (batch: AirBatch) : AirInference =
         match model.Global, model.Recurrent with
         | Some encoder, _ -> inferGlobally config model encoder batch
         | _, Some encoder -> inferRecurrently config model encoder batch
         | _ -> invalidArg (nameof model) "AIR: the model has no encoder"
+
+    /// The batch with the scenes that an inference explains: without their light where a network takes it away. Gradients
+    /// pass to that network if they pass through inputs at all; it has a loss of its own.
+    let explained (config: AirConfig) (restored: Tensor option) (batch: AirBatch) : AirBatch =
+        match restored with
+        | Some restored -> { batch with Images = input config restored }
+        | None -> batch
+
+    /// The latents of a batch and what they draw; the light is taken away before where there is a network for it.
+    let infer (config: AirConfig) (model: Air) (batch: AirBatch) : AirInference =
+        let restored =
+            model.Restorer
+            |> Option.map (fun restorer -> SceneRestorer.restore config.Canvas restorer batch.Images)
+
+        { explain config model (explained config restored batch) with
+            Restored = restored
+        }

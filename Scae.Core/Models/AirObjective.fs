@@ -137,7 +137,7 @@ module AirObjective =
         let part (tensor: Tensor) = tensor.slice (0, 0, m)
 
         let inference =
-            AirEncoder.infer
+            AirEncoder.explain
                 config
                 model
                 { batch with
@@ -163,17 +163,36 @@ module AirObjective =
         * batch.Recombination
         * (1.0 / float b)
 
-    /// The loss of a batch, a scalar: the negative bound, averaged over scenes, and what recombined scenes cost.
+    /// What the restorer's error costs, like that of the pixels; 0 without one.
+    let private restoration
+        (config: AirConfig)
+        (model: Air)
+        (inferred: AirInference)
+        (batch: AirBatch)
+        : Tensor option =
+        match model.Restorer, inferred.Restored, batch.Target with
+        | Some restorer, Some restored, Some target ->
+            Some((SceneRestorer.error restorer restored target).mean() * (0.5 / (config.Sigma * config.Sigma)))
+        | _ -> None
+
+    /// The loss of a batch, a scalar: the negative bound, averaged over scenes, and what recombined scenes and the
+    /// restorer's error cost. The bound is that of scenes without their light where a network takes it away.
     let loss (config: AirConfig) (model: Air) (batch: AirBatch) : Tensor =
         let inference = AirEncoder.infer config model batch
+        let explained = AirEncoder.explained config inference.Restored batch
 
         let bound =
             match config.Presence with
-            | AirPresence.Relaxed -> relaxed config inference batch
-            | AirPresence.Discrete -> discrete config inference batch
-            | AirPresence.Expected -> expected config inference batch
+            | AirPresence.Relaxed -> relaxed config inference explained
+            | AirPresence.Discrete -> discrete config inference explained
+            | AirPresence.Expected -> expected config inference explained
 
-        if config.Recombined > 0 then
-            bound + recombined config model inference batch
-        else
-            bound
+        let bound =
+            if config.Recombined > 0 then
+                bound + recombined config model inference explained
+            else
+                bound
+
+        match restoration config model inference batch with
+        | Some cost -> bound + cost
+        | None -> bound

@@ -90,6 +90,26 @@ let tests =
                 for _, n in sides do
                     abs (n - 3000 / 7) |> shouldBeLessThan 115
 
+            testCase "zoomed digits have so many times the side, each its own between two numbers"
+            <| fun () ->
+                let sides zoom config =
+                    (MultiMnist.sample { config with Zoom = zoom } strokes.Value 300 (Key.OfSeed 4L)).Truth
+                    |> Array.concat
+                    |> Array.map _.Side
+
+                let distinct = sides [ 0.5 ] MultiMnist.published |> Array.distinct |> Array.sort
+                distinct |> shouldEqual [| 6..9 |]
+                MultiMnist.largestSide { MultiMnist.published with Zoom = [ 0.5 ] } |> shouldEqual 9
+
+                for zoom in [ [ 0.7 ]; [ 1.3 ]; [ 0.7; 1.3 ] ] do
+                    let mean = sides zoom MultiMnist.paper |> Array.averageBy float
+                    // Of sides of 21.6 pixels in the mean, rounded down, with a deviation of at most 4; 300 of them.
+                    mean |> shouldBeNear 1.0 (21.7 * List.average zoom - 0.5)
+
+                    sides zoom MultiMnist.paper
+                    |> Array.max
+                    |> shouldBeAtMost (MultiMnist.largestSide { MultiMnist.paper with Zoom = zoom })
+
             testCase "avoided overlap means that the sum of digits never exceeds 1"
             <| fun () ->
                 let boxesTouch (a: PlacedDigit) (b: PlacedDigit) =

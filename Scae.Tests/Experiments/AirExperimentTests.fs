@@ -34,6 +34,15 @@ let private session (name: string) (overrides: (string * string) list) (seed: in
         | Ok session -> session
         | Error message -> failwith message
 
+/// Fewer scenes of each condition, where there are any.
+let private fewer (preset: string) =
+    if preset = "bad-light" then
+        [ "conditions-size", "3" ]
+    else
+        []
+
+let private lit = [ "background", "mixed"; "contrast", "0.4,0.8"; "zoom", "0.8,1.2" ]
+
 let private refusal (overrides: (string * string) list) =
     match AirExperiment.experiment.Configure (preset "published") overrides with
     | Error message -> message
@@ -60,6 +69,7 @@ let private perfect () : AirReading =
             |> Array.map (fun t -> Array.append (Array.map AirReading.trueSquare t) [| nowhere; nowhere |])
         What = truth |> Array.map (Array.map (fun d -> Array.init 10 (fun k -> if k = d.Class then 1.0 else 0.0)))
         Errors = truth |> Array.map (fun _ -> 0.0)
+        Conditions = lazy []
     }
 
 [<Tests>]
@@ -93,6 +103,24 @@ let tests =
                 refusal [ "encoding", "recurrent"; "finder", "1"; "overview", "1" ]
                 |> shouldEqual "--overview 1: must be from 2 to 64 for a finder (0 is the canvas, 32)"
 
+                refusal [ "contrast", "0" ]
+                |> shouldEqual "--contrast 0: must be numbers from 0.01 to 1, separated by commas"
+
+                refusal [ "contrast", "1,0.5" ]
+                |> shouldEqual "--contrast 1,0.5: must be one number, or two of which the second isn't the smaller"
+
+                refusal [ "zoom", "1,1.1,1.2" ]
+                |> shouldEqual "--zoom 1,1.1,1.2: must be one number, or two of which the second isn't the smaller"
+
+                refusal [ "background-strength", "0.4,0.1" ]
+                |> shouldEqual
+                    "--background-strength 0.4,0.1: must be one number, or two of which the second isn't the smaller"
+
+                refusal [ "background", "fog" ]
+                |> shouldEqual "--background fog: must be one of none, noise, stripes, clouds, mixed"
+
+                refusal [ "zoom", "2" ] |> shouldEqual "--canvas 32: must be at least 36, for the largest digits"
+
                 refusal [ "encoding", "recurrent"; "finder", "1"; "canvas", "256" ]
                 |> shouldEqual "--overview 0: must be from 2 to 64 for a finder (0 is the canvas, 256)"
 
@@ -116,7 +144,7 @@ let tests =
             testCase "every preset can be trained, measured and drawn"
             <| fun () ->
                 for preset in AirExperiment.experiment.Specification.Presets do
-                    let session = session preset.Name [ "train-size", "0"; "batch-size", "2" ] 1
+                    let session = session preset.Name ([ "train-size", "0"; "batch-size", "2" ] @ fewer preset.Name) 1
                     session.Learner.Fill 0
                     let recording = Recording.Of(fun () -> Seq.singleton (session.Learner.Loss()).Total)
                     recording.Forward()
@@ -143,6 +171,9 @@ let tests =
                             "patches"
                             "count-confusion"
                             "miscounted"
+                            if preset.Name = "bad-light" then
+                                "conditions"
+                                "conditions-examples"
                         ]
 
                     match session.Animation history with
@@ -167,6 +198,81 @@ let tests =
                             for comparison in comparisons do
                                 if not (comparison.Parameter.StartsWith "baseline") then
                                     comparison.RelativeError |> shouldBeLessThan 1e-5
+
+            testCase "scenes are counted under each condition, by name"
+            <| fun () ->
+                let session = session "published" (("conditions-size", "4") :: lit) 1
+
+                let names =
+                    Trained.metrics session Test
+                    |> List.map fst
+                    |> List.filter (fun name -> name.EndsWith "_count_accuracy")
+
+                let other =
+                    if TestDigits.folder.IsSome then
+                        [ "strokes_count_accuracy" ]
+                    else
+                        []
+
+                names
+                |> shouldEqual (
+                    [
+                        "plain_count_accuracy"
+                        "noise_0.10_count_accuracy"
+                        "noise_0.20_count_accuracy"
+                        "noise_0.30_count_accuracy"
+                        "noise_0.40_count_accuracy"
+                        "stripes_0.20_count_accuracy"
+                        "stripes_0.40_count_accuracy"
+                        "clouds_0.20_count_accuracy"
+                        "clouds_0.40_count_accuracy"
+                        "contrast_0.50_count_accuracy"
+                        "contrast_0.33_count_accuracy"
+                        "size_0.70_count_accuracy"
+                        "size_1.30_count_accuracy"
+                    ]
+                    @ other
+                )
+
+                Trained.metrics session Validation
+                |> List.map fst
+                |> List.exists (fun name -> name.EndsWith "_count_accuracy")
+                |> shouldEqual false
+
+            testCase "conditions have the same scenes in different light, empty ones too"
+            <| fun () ->
+                let config = { AirSettings.published with ConditionsSize = 20; Digits = DigitSource.Strokes }
+
+                let samples =
+                    AirConditions.all config resources (StrokeDigits.sample 50 (Key.OfSeed 2L)) (Key.OfSeed 3L)
+                    |> List.filter (fun condition -> condition.Name <> "mnist")
+                    |> List.map (fun condition -> condition.Name, condition.Sample 20)
+
+                let plain = snd samples.Head
+
+                for name, scenes in samples.Tail do
+                    scenes.Images.toArray<float32>() |> shouldDiffer (plain.Images.toArray<float32>())
+
+                    if not (name.StartsWith "size") then
+                        scenes.Truth |> shouldEqual plain.Truth
+
+                let empty = plain.Truth |> Array.findIndex Array.isEmpty
+                let brightest (scenes: Scenes) = (scenes.Images.select (0, empty)).max().toScalar()
+                brightest plain |> shouldEqual 0.0
+
+                brightest (snd (samples |> List.find (fun (name, _) -> name = "clouds_0.40")))
+                |> shouldBeGreaterThan 0.1
+
+            testCase "wrong counts under a condition are measured as such"
+            <| fun () ->
+                let counts: ConditionCounts =
+                    {
+                        Condition = { Name = "fog"; Title = "fog"; Sample = fun _ -> scenes.Value }
+                        True = [| 0; 1; 2; 2 |]
+                        Inferred = [| 0; 2; 2; 1 |]
+                    }
+
+                AirMeasures.underConditions [ counts ] |> shouldEqual [ "fog_count_accuracy", 0.5 ]
 
             testCase "without MNIST everything runs on strokes"
             <| fun () ->

@@ -44,6 +44,8 @@ let private variants: (string * AirConfig) list =
             Composition = AirComposition.Union
             Presence = AirPresence.Expected
         }
+        "the light taken away before", { recurrent with Restorer = 3 }
+        "the light taken away before, an even canvas", { small with Restorer = 2; Canvas = 14 }
         "relaxed presence over the whole scene",
         { recurrent with
             Overview = 0

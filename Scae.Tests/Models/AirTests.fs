@@ -52,6 +52,7 @@ let private goldenModel (dtype: Dtype) : Air =
         Decoder = Some { Hidden = linear "d1"; Output = linear "d2" }
         Convolutions = None
         Baseline = None
+        Restorer = None
     }
     |> Parameters.trainable
 
@@ -68,6 +69,7 @@ let private goldenBatch (dtype: Dtype) : AirBatch =
         Warmth = (input "warm").squeeze()
         Recombination = Tensor.scalar 0.0
         Prior = (Tensor.``of`` ([| 0.5; 0.4; 0.2 |], 3)).cast dtype
+        Target = None
     }
 
 let private goldenName =
@@ -133,6 +135,7 @@ let private variants: (string * AirConfig) list =
         "a wider glimpse", { recurrent with Context = 4; Presence = AirPresence.Expected }
         "ink on ink, relaxed", { small with Composition = AirComposition.Union }
         "one step", { recurrent with Steps = 1; Presence = AirPresence.Expected }
+        "the light taken away before", { recurrent with Restorer = 2; Presence = AirPresence.Expected }
     ]
 
 let private batch (config: AirConfig) (count: int) (dtype: Dtype) (seed: int) : AirBatch =
@@ -142,17 +145,26 @@ let private batch (config: AirConfig) (count: int) (dtype: Dtype) (seed: int) : 
     (key.Named "presence").FillNormal(batch.PresenceNoise.Elements<float32>())
     (key.Named "where").FillNormal(batch.WhereNoise.Elements<float32>())
     (key.Named "what").FillNormal(batch.WhatNoise.Elements<float32>())
+
+    batch.Target
+    |> Option.iter (fun target -> (key.Named "target").FillUniform(target.Elements<float32>()))
+
     batch.Temperature.Elements<float32>()[0] <- 0.7f
     batch.Warmth.Elements<float32>()[0] <- 0.6f
     Parameters.map (fun tensor -> tensor.cast dtype) batch
 
-/// A random model; heads that start near zero get weights that matter.
+/// A random model; heads that start near zero get weights that matter, and restored scenes, dark at first, are grey: of what
+/// hardly counts differences are rounding.
 let private random (config: AirConfig) (dtype: Dtype) (seed: int) : Air =
     let key = Key.OfSeed(int64 seed)
 
     Air.init config dtype key
     |> Parameters.mapi (fun name tensor ->
-        tensor + Initialization.normal 0.1 dtype (List.ofArray tensor.shape) (key.Named name))
+        (if name = "restorer.last.bias" then
+             tensor.zerosLike ()
+         else
+             tensor)
+        + Initialization.normal 0.1 dtype (List.ofArray tensor.shape) (key.Named name))
 
 let private gradients (config: AirConfig) (model: Air) (batch: AirBatch) : Map<string, float[]> =
     let model = Parameters.trainable model
@@ -325,6 +337,7 @@ let tests =
                                 PresenceNoise = part several.PresenceNoise
                                 WhereNoise = part several.WhereNoise
                                 WhatNoise = part several.WhatNoise
+                                Target = Option.map part several.Target
                             }
 
                         (AirObjective.loss config model one).toScalar()

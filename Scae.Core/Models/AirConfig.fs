@@ -1,0 +1,118 @@
+namespace Scae.Core.Models
+
+open Scae.Core.Configuration
+
+/// How latents follow from the image.
+[<RequireQualifiedAccess>]
+type AirEncoding =
+    /// The published small program: T independent heads on features of the whole image.
+    | Global
+    /// The paper: a recurrent network that sees the image, what is not yet explained, and the previous latents; what
+    /// stands where it looks is encoded from a glimpse.
+    | Recurrent
+
+/// How presence z_pres is chosen, and how gradients pass that choice.
+[<RequireQualifiedAccess>]
+type AirPresence =
+    /// z_pres in (0, 1), a Gumbel-sigmoid: the published small program.
+    | Relaxed
+    /// z_pres in {0, 1}, drawn; score-function gradient with a learned baseline: the paper.
+    | Discrete
+    /// The expectation over the T + 1 possible counts, computed: the score function's gradient without its variance.
+    | Expected
+
+/// What draws a patch from z_what.
+[<RequireQualifiedAccess>]
+type AirDecoding =
+    /// One hidden layer.
+    | Mlp
+    /// A linear layer and two transposed convolutions.
+    | Convolutional
+
+/// How what several steps draw makes one picture.
+[<RequireQualifiedAccess>]
+type AirComposition =
+    /// Σ_t z_t·render_t: the paper and the small program.
+    | Sum
+    /// 1 − Π_t (1 − z_t·render_t): ink on ink stays ink, as in scenes whose pixels are the maximum of their digits'.
+    | Union
+
+/// What a network learns to draw that takes the light from scenes.
+[<RequireQualifiedAccess>]
+type RestorerTarget =
+    /// The same scene in another light, drawn anew: the mean over lights is what no light changes.
+    | Other
+    /// The scene in no light, which only the program knows that lit it.
+    | Plain
+
+/// Sizes and choices of attend-infer-repeat, in the paper's symbols.
+type AirConfig =
+    {
+        /// Width and height of a scene.
+        Canvas: int
+        [<Setting("T, objects that are inferred at most", Name = "objects", Min = 1.0, Max = 16.0)>]
+        Steps: int
+        [<Setting("dimensions of z_what", Min = 1.0, Max = 1024.0)>]
+        What: int
+        [<Setting("width and height of a patch and of a glimpse", Min = 4.0, Max = 128.0)>]
+        Patch: int
+        [<Setting("one look at the whole scene, or a look a step at what isn't explained yet")>]
+        Encoding: AirEncoding
+        [<Setting("units of the first layer over the scene", Min = 1.0)>]
+        Hidden: int
+        [<Setting("units of the second layer, or of the recurrent cell", Min = 1.0)>]
+        Features: int
+        // And of the baseline.
+        [<Setting("units over a glimpse", Min = 1.0)>]
+        GlimpseHidden: int
+        // The glimpse is cut from the scene itself.
+        [<Setting("side of the picture that the recurrent cell sees, 0 for the scene's", Min = 0.0)>]
+        Overview: int
+        // Says where in the residual something stands; without it the place comes from the cell alone.
+        [<Setting("channels of the map that finds where to look, 0 for none", Min = 0.0, Max = 64.0)>]
+        Finder: int
+        [<Setting("whether presence is inferred from how much the patch would explain")>]
+        Evidence: bool
+        // Of twice the prior's scale.
+        [<Setting("units over a wider glimpse from which presence is inferred, 0 for none", Min = 0.0)>]
+        Context: int
+        // They always pass through the latents that the cell is given, and to the evidence.
+        [<Setting("whether gradients pass through the pictures that later steps and looks see of earlier ones")>]
+        ThroughInputs: bool
+        [<Setting("what draws a patch")>]
+        Decoding: AirDecoding
+        [<Setting("units of the decoder's hidden layer, or channels", Min = 1.0)>]
+        DecoderHidden: int
+        [<Setting("how what several steps draw makes one picture")>]
+        Composition: AirComposition
+        [<Setting("how gradients pass the choice of presence")>]
+        Presence: AirPresence
+        // Otherwise it is the head's value, and costs nothing.
+        [<Setting("whether z_where is drawn, with a prior")>]
+        WhereDrawn: bool
+        [<Setting("logarithm of a digit's scale: mean of the prior, and the start")>]
+        LogScale: float
+        [<Setting("deviation of the scale's logarithm in the prior", Min = 1e-6)>]
+        LogScaleDeviation: float
+        // Its mean is the middle, 0.
+        [<Setting("deviation of the place in the prior", Min = 1e-6)>]
+        PlaceDeviation: float
+        [<Setting("σ of the pixels", Min = 1e-6)>]
+        Sigma: float
+        [<Setting("weight of the KL of z_what and z_where", Min = 0.0)>]
+        WhatWeight: float
+        [<Setting("weight of the KL of z_pres", Min = 0.0)>]
+        PresenceWeight: float
+        [<Setting("bias of presence's logit at the start")>]
+        PresenceBias: float
+        [<Setting("scenes a step, at most, made of two that seem to have one object each, 0 for none", Min = 0.0)>]
+        Recombined: int
+        [<Setting("weight of the count's log-probability in those", Min = 0.0)>]
+        RecombinedWeight: float
+        [<Setting("channels of the network that takes a scene's light away before it is explained, 0 for none",
+                  Min = 0.0,
+                  Max = 256.0)>]
+        Restorer: int
+        [<Setting("what that network learns to draw: the same scene in another light, or in none")>]
+        RestorerTarget: RestorerTarget
+    }

@@ -1,0 +1,100 @@
+namespace Scae.Core.Models
+
+open Scae.Tensors
+open Scae.Core.Layers
+
+/// A network that draws what a scene is without its light: two convolutions that halve the picture, some between, two that
+/// double it. c channels at half of the resolution, 2c at a quarter; k is 4 where a side is even and 3 where it is odd.
+type SceneRestorer =
+    {
+        /// [c, 1, k, k].
+        First: Convolution
+        /// [c, c, 3, 3].
+        Fine: Convolution
+        /// [2c, c, k, k].
+        Second: Convolution
+        /// [2c, 2c, 3, 3] each.
+        Coarse: Convolution[]
+        /// Transposed: [2c, c, k, k].
+        Widening: Convolution
+        /// Transposed: [c, 1, k, k].
+        Last: Convolution
+        /// What light adds to a pixel in the mean, [1].
+        Offset: Tensor
+    }
+
+/// Scenes without their light, learned from the same scenes in other lights. Nobody says which part of a picture is light:
+/// a prediction of a scene in a light that is drawn independently can't know it, and the prediction of least squared error is
+/// the mean over lights, the scene at its mean contrast and a constant (as Lehtinen et al. 2018, "Noise2Noise", learn to
+/// denoise without clean pictures).
+[<RequireQualifiedAccess>]
+module SceneRestorer =
+    // Together they see 44 pixels, most of a canvas.
+    [<Literal>]
+    let private CoarseLayers = 3
+
+    // The picture starts dark, so that the offset, not the picture, takes up what light adds in the mean: a grey scene would
+    // itself be explained as an object as large as the canvas.
+    [<Literal>]
+    let private DarkBias = -6.0
+
+    // What a white pixel costs, beside squared errors: it keeps the picture dark, and ink fainter by half of this.
+    [<Literal>]
+    let private InkCost = 0.02
+
+    let private halved (side: int) = (side + 1) / 2
+
+    let private kernel (side: int) = if side % 2 = 0 then 4 else 3
+
+    let private convolution gain (fanIn: int) (shape: int list) (outputs: int) (dtype: Dtype) (key: Key) : Convolution =
+        {
+            Filters = Initialization.he gain fanIn dtype shape key
+            Bias = Tensor.zeros ([| outputs |], dtype)
+        }
+
+    /// Parameters for scenes of canvas² pixels, drawn from a key, with He's deviation; the last layer has a tenth of it.
+    let init (canvas: int) (channels: int) (dtype: Dtype) (key: Key) : SceneRestorer =
+        let c, k, k' = channels, kernel canvas, kernel (halved canvas)
+
+        let layer inputs outputs size (name: string) =
+            convolution 1.0 (inputs * size * size) [ outputs; inputs; size; size ] outputs dtype (key.Named name)
+
+        // A pixel of the doubled picture sees a quarter of each channel's filter.
+        let transposed gain inputs outputs size (name: string) =
+            let fanIn = inputs * size * size / 4
+            convolution gain fanIn [ inputs; outputs; size; size ] outputs dtype (key.Named name)
+
+        let last = transposed 0.1 c 1 k "last"
+
+        {
+            First = layer 1 c k "first"
+            Fine = layer c c 3 "fine"
+            Second = layer c (2 * c) k' "second"
+            Coarse = Array.init CoarseLayers (fun i -> layer (2 * c) (2 * c) 3 $"coarse {i}")
+            Widening = transposed 1.0 (2 * c) c k' "widening"
+            Last = { last with Bias = last.Bias.fullLike DarkBias }
+            Offset = Tensor.zeros ([| 1 |], dtype)
+        }
+
+    let private rectified (stride: int) (layer: Convolution) (x: Tensor) : Tensor =
+        x.conv2d (layer.Filters, stride, 1, layer.Bias, Activation.Relu)
+
+    let private doubled (layer: Convolution) (x: Tensor) : Tensor =
+        (x.convTranspose2d (layer.Filters, 2, 1)) + layer.Bias.view (1, -1, 1, 1)
+
+    /// Scenes [b, canvas²] without their light, [b, canvas²] in (0, 1).
+    let restore (canvas: int) (restorer: SceneRestorer) (scenes: Tensor) : Tensor =
+        let fine =
+            scenes.view (-1, 1, canvas, canvas) |> rectified 2 restorer.First |> rectified 1 restorer.Fine
+
+        let coarse =
+            (rectified 2 restorer.Second fine, restorer.Coarse)
+            ||> Array.fold (fun x layer -> x + rectified 1 layer x)
+
+        ((doubled restorer.Widening coarse + fine).relu() |> doubled restorer.Last).sigmoid().flatten 1
+
+    /// Σ(restored + offset − target)² + 0.02·Σ restored of restored scenes and of the same scenes in another light, [b, D]
+    /// each; [b].
+    let error (restorer: SceneRestorer) (restored: Tensor) (target: Tensor) : Tensor =
+        let difference = restored + restorer.Offset - target
+        (difference * difference + InkCost * restored).sum 1
