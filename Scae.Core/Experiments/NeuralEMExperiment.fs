@@ -15,14 +15,34 @@ module NeuralEMExperiment =
     [<Literal>]
     let private Shown = 6
 
-    let private load (config: NeuralEMSettings) (_: Resources) (keys: Keys) : Result<NeuralEMData, string> =
-        let sample count (key: Key) =
-            {
-                Shapes = Shapes.sample config.Shapes count (key.Named "shapes")
-                Noise = key.Named "noise"
-            }
+    let private sample (config: NeuralEMSettings) count (key: Key) : NeuralEMScenes =
+        {
+            Shapes = Shapes.sample config.Shapes count (key.Named "shapes")
+            Noise = key.Named "noise"
+        }
 
-        let validation = sample config.Training.ValidationSize keys.Validation
+    /// What the model is measured on beyond what it was trained with; with other slots it is the same test images.
+    let private others (config: NeuralEMSettings) (keys: Keys) (test: NeuralEMScenes) : NeuralEMTest list =
+        [
+            for count in config.TestedShapes do
+                let config = NeuralEMSettings.withShapes count config
+
+                {
+                    Name = string count
+                    Settings = config
+                    Scenes = lazy (sample config config.Training.TestSize (keys.Test.Fold(int64 count)))
+                }
+            for slots in config.TestedSlots do
+                {
+                    Name = $"{slots}_slots"
+                    Settings = { config with Model.Slots = slots }
+                    Scenes = lazy test
+                }
+        ]
+
+    let private load (config: NeuralEMSettings) (_: Resources) (keys: Keys) : Result<NeuralEMData, string> =
+        let validation = sample config config.Training.ValidationSize keys.Validation
+        let test = sample config config.Training.TestSize keys.Test
 
         Ok
             {
@@ -40,7 +60,8 @@ module NeuralEMExperiment =
                          else
                              config.Training.BatchSize)
                 Validation = validation
-                Test = sample config.Training.TestSize keys.Test
+                Test = test
+                Others = others config keys test
                 Shown = { validation with Shapes = Shapes.range 0 Shown validation.Shapes }
             }
 
@@ -120,7 +141,8 @@ module NeuralEMExperiment =
                 Checked = Definition.checkedAsItIs
                 Read = NeuralEMReading.read
                 Metrics = fun _ reading -> NeuralEMMeasures.ofReading reading
-                Probes = Definition.noProbes
+                Probes =
+                    fun _ data model _ -> NeuralEMReading.readOthers data model |> NeuralEMMeasures.ofOthers
                 Baselines = []
                 Snapshot = snapshot
                 Figures =

@@ -9,6 +9,17 @@ open Scae.Core.Training
 /// Images that are measured, and the stream of the noise that starts their slots.
 type NeuralEMScenes = { Shapes: Shapes; Noise: Key }
 
+/// Test images that a model meets with other numbers of shapes or slots than it was trained with.
+type NeuralEMTest =
+    {
+        /// What the names of its figures of merit end with.
+        Name: string
+        /// Settings with these numbers.
+        Settings: NeuralEMSettings
+        /// Made when they are asked for.
+        Scenes: Lazy<NeuralEMScenes>
+    }
+
 /// Images to train with, to measure and to show.
 type NeuralEMData =
     {
@@ -18,6 +29,8 @@ type NeuralEMData =
         Unread: Shapes
         Validation: NeuralEMScenes
         Test: NeuralEMScenes
+        /// Beyond what the model was trained with.
+        Others: NeuralEMTest list
         /// The first validation images, which the pictures show.
         Shown: NeuralEMScenes
     }
@@ -153,16 +166,16 @@ module NeuralEMReading =
                 OfFirstStart = ofFirst
             }
 
+    let private group config (batch: NeuralEMBatch) (iterations: EMIteration list) : Grouped =
+        let last = List.last iterations
+
+        {
+            Slots = last.Responsibilities.argmax 1
+            Loss = NeuralEM.iterationLoss config batch.Target last
+        }
+
     /// Reads the images of a split; the next reading of the same split overwrites it.
     let read (settings: NeuralEMSettings) (data: NeuralEMData) (model: NeuralEM) : Split -> NeuralEMReading =
-        let group config (batch: NeuralEMBatch) iterations =
-            let last: EMIteration = List.last iterations
-
-            {
-                Slots = last.Responsibilities.argmax 1
-                Loss = NeuralEM.iterationLoss config batch.Target last
-            }
-
         let fill = NeuralEMStarts.fill (NeuralEMSettings.measured settings)
         let inference = inference settings model group
         let validation = ofScenes settings fill inference data.Validation
@@ -171,6 +184,14 @@ module NeuralEMReading =
         function
         | Validation -> validation ()
         | Test -> test ()
+
+    /// Reads the test images with other numbers of shapes or slots, each under its name.
+    let readOthers (data: NeuralEMData) (model: NeuralEM) : (string * NeuralEMReading) list =
+        [
+            for { Name = name; Settings = settings; Scenes = scenes } in data.Others ->
+                let fill = NeuralEMStarts.fill (NeuralEMSettings.measured settings)
+                name, ofScenes settings fill (inference settings model group) scenes.Value ()
+        ]
 
     /// The iterations on the images that the pictures show; the next call overwrites them.
     let show (settings: NeuralEMSettings) (data: NeuralEMData) (model: NeuralEM) : unit -> ShownIteration[] =

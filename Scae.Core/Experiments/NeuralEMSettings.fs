@@ -40,6 +40,12 @@ type NeuralEMSettings =
         MeasuredStarts: int
         [<Setting("the metric that chooses the best epoch")>]
         BestBy: GroupingMeasure
+        [<Setting("other numbers of shapes that test images are measured with, as many slots more; none for []",
+                  Min = 1.0,
+                  Max = 64.0)>]
+        TestedShapes: int list
+        [<Setting("other numbers of slots that the test images are measured with; none for []", Min = 1.0, Max = 64.0)>]
+        TestedSlots: int list
     }
 
 /// What follows from the hyperparameters of neural expectation maximization.
@@ -70,6 +76,8 @@ module NeuralEMSettings =
             MeasuredIterations = 0
             MeasuredStarts = 1
             BestBy = GroupingMeasure.Nmi
+            TestedShapes = []
+            TestedSlots = []
         }
 
     /// The model as it is measured and drawn: without what disturbs training, and maybe with other iterations.
@@ -87,12 +95,33 @@ module NeuralEMSettings =
         | GroupingMeasure.Nmi -> "nmi"
         | GroupingMeasure.Ami -> "ami_distinct"
 
+    /// The same task with always another number of shapes, and so many slots more or fewer.
+    let withShapes (count: int) (settings: NeuralEMSettings) : NeuralEMSettings =
+        { settings with
+            Shapes.Count = count
+            Shapes.Fewest = 0
+            Model.Slots = max 1 (settings.Model.Slots + count - settings.Shapes.Count)
+        }
+
+    // A learned start has as many rows as slots were trained.
+    let private refusalOfTested (settings: NeuralEMSettings) : string option =
+        let needs name values =
+            let values = values |> List.map string |> String.concat ","
+            Some $"--{name} {values}: needs --symmetry-breaking random or spread, since learned starts have a number of slots"
+
+        match settings.Model.SymmetryBreaking, settings.TestedShapes, settings.TestedSlots with
+        | SymmetryBreaking.Learned, (_ :: _ as counts), _ -> needs "tested-shapes" counts
+        | SymmetryBreaking.Learned, [], (_ :: _ as slots) -> needs "tested-slots" slots
+        | _ -> None
+
     let private refusal (settings: NeuralEMSettings) : string option =
         let shapes = settings.Shapes
         let least = Shapes.leastCanvas shapes
 
         if shapes.Smallest > shapes.Largest then
             Some $"--smallest {shapes.Smallest}: must be at most the largest, which is {shapes.Largest}"
+        elif shapes.Fewest > shapes.Count then
+            Some $"--fewest-shapes {shapes.Fewest}: must be at most the shapes, which are {shapes.Count}"
         elif shapes.Darkest < 1.0 && settings.Model.Likelihood = Likelihood.Bernoulli then
             Some $"--darkest {shapes.Darkest}: grey images need --likelihood gaussian"
         elif shapes.Canvas < least then
@@ -100,7 +129,7 @@ module NeuralEMSettings =
         elif settings.Model.FreshInput && settings.FlipTarget then
             Some "--flip-anew true: needs --flip-target false, since several flipped images can't be one target"
         else
-            None
+            refusalOfTested settings
 
     /// The settings with the size of an image in the model, and the plan of the training. The error is one line.
     let resolve (settings: NeuralEMSettings) : Result<NeuralEMSettings * Plan, string> =

@@ -398,6 +398,7 @@ let tests =
                         Unread = scenes.Shapes
                         Validation = scenes
                         Test = scenes
+                        Others = []
                         Shown = scenes
                     }
 
