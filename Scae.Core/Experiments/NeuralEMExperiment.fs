@@ -15,9 +15,10 @@ module NeuralEMExperiment =
     [<Literal>]
     let private Shown = 6
 
+    /// Images to measure, which always have as many shapes.
     let private sample (config: NeuralEMSettings) count (key: Key) : NeuralEMScenes =
         {
-            Shapes = Shapes.sample config.Shapes count (key.Named "shapes")
+            Shapes = Shapes.sample { config.Shapes with Fewest = 0 } count (key.Named "shapes")
             Noise = key.Named "noise"
         }
 
