@@ -73,9 +73,10 @@ internal static class RunSettings
         }
     }
 
+    // Without thousands: "2,4,5" is a list and stays text.
     private static JsonNode? Typed(string value)
     {
         if (value is "true" or "false") return value == "true";
-        return double.TryParse(value, CultureInfo.InvariantCulture, out _) ? JsonNode.Parse(value.ToLowerInvariant()) : value;
+        return double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out _) ? JsonNode.Parse(value.ToLowerInvariant()) : value;
     }
 }

@@ -32,7 +32,7 @@ type ShapesConfig =
         Canvas: int
         [<Setting("shapes an image", Name = "shapes", Min = 1.0, Max = 64.0)>]
         Count: int
-        [<Setting("fewest shapes of a training image, whose number is then uniform from here to --shapes; 0 for always as many",
+        [<Setting("fewest shapes of a training image, whose number is then uniform from here to the most; 0 for always as many",
                   Name = "fewest-shapes",
                   Min = 0.0,
                   Max = 64.0)>]

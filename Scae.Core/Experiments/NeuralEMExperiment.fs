@@ -44,18 +44,19 @@ module NeuralEMExperiment =
     let private load (config: NeuralEMSettings) (_: Resources) (keys: Keys) : Result<NeuralEMData, string> =
         let validation = sample config config.Training.ValidationSize keys.Validation
         let test = sample config config.Training.TestSize keys.Test
+        let trained = (NeuralEMSettings.trained config).Shapes
 
         Ok
             {
                 Train =
                     if config.TrainSize > 0 then
-                        let shapes = Shapes.sample config.Shapes config.TrainSize (keys.Train.Named "shapes")
+                        let shapes = Shapes.sample trained config.TrainSize (keys.Train.Named "shapes")
                         Some(TrainingSet.Of(shapes.Images, keys.Train))
                     else
                         None
                 Unread =
                     Shapes.allocate
-                        config.Shapes
+                        trained
                         (if config.TrainSize > 0 then
                              0
                          else
@@ -136,9 +137,11 @@ module NeuralEMExperiment =
                 Resolve = NeuralEMSettings.resolve
                 Load = load
                 Init = fun config -> NeuralEM.init config.Model
-                Allocate = fun config -> NeuralEM.allocate config.Model
-                Fill = fill
-                Loss = fun config model batch -> NeuralEM.loss config.Model model batch |> Loss.ofTotal
+                Allocate = fun config -> NeuralEM.allocate (NeuralEMSettings.trained config).Model
+                Fill = fun config -> fill (NeuralEMSettings.trained config)
+                Loss =
+                    fun config model batch ->
+                        NeuralEM.loss (NeuralEMSettings.trained config).Model model batch |> Loss.ofTotal
                 Checked = Definition.checkedAsItIs
                 Read = NeuralEMReading.read
                 Metrics = fun _ reading -> NeuralEMMeasures.ofReading reading

@@ -206,9 +206,29 @@ let tests =
 
             testCase "validation and test images always have all shapes"
             <| fun () ->
-                let one = session [ "fewest-shapes", "1" ] 3
-                let all = session [] 3
-                Trained.metrics one Test |> shouldEqual (Trained.metrics all Test)
+                let all = Trained.metrics (session [] 3) Test
+
+                for fewer in [ [ "fewest-shapes", "1" ]; [ "trained-shapes", "1" ] ] do
+                    Trained.metrics (session fewer 3) Test |> shouldEqual all
+
+            testCase "fewer slots in training are the same parameters, and training differs"
+            <| fun () ->
+                let trained overrides =
+                    let overrides = ("symmetry-breaking", "spread") :: overrides
+                    let session = session overrides 3
+
+                    match configure (small @ overrides) with
+                    | Error message -> failwith message
+                    | Ok task ->
+                        let before = Trained.metrics session Test
+                        let state = Trained.start task session |> Trained.until 2
+                        before, state.Step, Trained.metrics session Test
+
+                let before, _, after = trained [ "slots", "4" ]
+                let beforeFew, step, afterFew = trained [ "slots", "4"; "trained-slots", "2"; "trained-shapes", "1" ]
+                step |> shouldEqual 2
+                beforeFew |> shouldEqual before
+                afterFew |> shouldDiffer after
 
             testCase "as many slots are added as shapes"
             <| fun () ->
@@ -226,7 +246,14 @@ let tests =
                     | Ok _ -> failtest $"%A{overrides} was accepted"
 
                 refusal [ "fewest-shapes", "4" ]
-                |> shouldEqual "--fewest-shapes 4: must be at most the shapes, which are 3"
+                |> shouldEqual "--fewest-shapes 4: must be at most the shapes of a training image, which are 3"
+
+                refusal [ "fewest-shapes", "3"; "trained-shapes", "2" ]
+                |> shouldEqual "--fewest-shapes 3: must be at most the shapes of a training image, which are 2"
+
+                refusal [ "trained-slots", "2" ]
+                |> shouldEqual
+                    "--trained-slots 2: needs --symmetry-breaking random or spread, since learned starts have a number of slots"
 
                 refusal [ "tested-shapes", "2,5" ]
                 |> shouldEqual
@@ -244,6 +271,8 @@ let tests =
                         "tested-shapes", "0"
                         "tested-shapes", "2,x"
                         "tested-slots", "65"
+                        "trained-shapes", "-1"
+                        "trained-slots", "65"
                     ] do
                     let message = refusal [ "symmetry-breaking", "spread"; name, value ]
                     message |> shouldStartWith $"--{name} {value}: must be "
