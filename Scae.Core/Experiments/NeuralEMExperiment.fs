@@ -145,8 +145,7 @@ module NeuralEMExperiment =
                 Checked = Definition.checkedAsItIs
                 Read = NeuralEMReading.read
                 Metrics = fun _ reading -> NeuralEMMeasures.ofReading reading
-                Probes =
-                    fun _ data model _ -> NeuralEMReading.readOthers data model |> NeuralEMMeasures.ofOthers
+                Probes = fun _ data model _ -> NeuralEMReading.readOthers data model |> NeuralEMMeasures.ofOthers
                 Baselines = []
                 Snapshot = snapshot
                 Figures =

@@ -90,9 +90,7 @@ module NeuralEMFigures =
         let slots = [ 0 .. gamma.Length / pixels - 1 ]
 
         foreground data image title (fun pixel ->
-            slots
-            |> List.maxBy (fun k -> gamma[k * pixels + pixel])
-            |> Palette.categoryOf slots.Length)
+            slots |> List.maxBy (fun k -> gamma[k * pixels + pixel]) |> Palette.categoryOf slots.Length)
 
     /// The colour of the slot with the largest responsibility, the paler the closer that is to what the others have.
     let private certainty (data: NeuralEMData) (gamma: float32[]) (image: int) : Panel =

@@ -42,6 +42,10 @@ type NeuralEMSettings =
                   Min = 1.0,
                   Max = 1000.0)>]
         MeasuredStarts: int
+        [<Setting("random swaps after these starts: the likeliest grouping so far, but for one slot, which starts again",
+                  Min = 0.0,
+                  Max = 1000.0)>]
+        MeasuredSwaps: int
         [<Setting("the metric that chooses the best epoch")>]
         BestBy: GroupingMeasure
         [<Setting("other numbers of shapes that test images are measured with, as many slots more",
@@ -85,6 +89,7 @@ module NeuralEMSettings =
             Model = NeuralEM.published
             MeasuredIterations = 0
             MeasuredStarts = 1
+            MeasuredSwaps = 0
             BestBy = GroupingMeasure.Nmi
             TestedShapes = []
             TestedSlots = []
@@ -98,6 +103,9 @@ module NeuralEMSettings =
             { model with Iterations = settings.MeasuredIterations }
         else
             model
+
+    /// Whether an image is started more than once when it is measured.
+    let searches (settings: NeuralEMSettings) : bool = settings.MeasuredStarts > 1 || settings.MeasuredSwaps > 0
 
     /// The name of the metric that chooses the best epoch.
     let bestBy (settings: NeuralEMSettings) : string =
@@ -135,7 +143,12 @@ module NeuralEMSettings =
         match settings.Model.SymmetryBreaking, given with
         | SymmetryBreaking.Learned, Some(name, values) ->
             let values = values |> List.map string |> String.concat ","
-            Some $"--{name} {values}: needs --symmetry-breaking random or spread, since learned starts have a number of slots"
+
+            Some
+                $"--{name} {values}: needs --symmetry-breaking random or spread, since learned starts have a number of slots"
+        | SymmetryBreaking.Learned, None when settings.MeasuredSwaps > 0 ->
+            Some
+                $"--measured-swaps {settings.MeasuredSwaps}: needs --symmetry-breaking random or spread, since learned starts aren't groupings"
         | _ -> None
 
     let private refusal (settings: NeuralEMSettings) : string option =

@@ -122,7 +122,9 @@ let tests =
             <| fun () ->
                 // Seven lit pixels, of which two shapes cover the fourth, and two dark ones.
                 let shapes =
-                    scene [| 1; 1; 1; 2; 2; 2; 2; 0; 0 |] [| false; false; false; true; false; false; false; false; false |]
+                    scene
+                        [| 1; 1; 1; 2; 2; 2; 2; 0; 0 |]
+                        [| false; false; false; true; false; false; false; false; false |]
 
                 let slots = [| 0; 0; 1; 1; 1; 2; 2; 5; 0 |]
                 let scores = NeuralEMMeasures.agreement shapes slots |> Map.ofList
@@ -176,7 +178,9 @@ let tests =
             testCase "slots take the shapes that they share most pixels with"
             <| fun () ->
                 let nowhere = Array.create 6 false
-                NeuralEMFigures.matched 3 [| 1; 1; 2; 2; 0; 2 |] nowhere [| 2; 2; 0; 0; 1; 1 |] |> shouldEqual [| 1; 2; 0 |]
+
+                NeuralEMFigures.matched 3 [| 1; 1; 2; 2; 0; 2 |] nowhere [| 2; 2; 0; 0; 1; 1 |]
+                |> shouldEqual [| 1; 2; 0 |]
                 // Fewer slots than shapes, and overlap that doesn't count.
                 NeuralEMFigures.matched 1 [| 1; 2; 2 |] (Array.create 3 false) [| 0; 0; 0 |] |> shouldEqual [| 1 |]
                 NeuralEMFigures.matched 1 [| 1; 2; 2 |] [| false; true; true |] [| 0; 0; 0 |] |> shouldEqual [| 0 |]
@@ -263,8 +267,13 @@ let tests =
                 |> shouldEqual
                     "--tested-slots 6: needs --symmetry-breaking random or spread, since learned starts have a number of slots"
 
+                refusal [ "measured-swaps", "3" ]
+                |> shouldEqual
+                    "--measured-swaps 3: needs --symmetry-breaking random or spread, since learned starts aren't groupings"
+
                 for name, value in
                     [
+                        "measured-swaps", "-1"
                         "fewest-shapes", "-1"
                         "fewest-shapes", "65"
                         "fewest-shapes", "two"
