@@ -73,6 +73,7 @@ internal static class RunSettings
         }
     }
 
+    // Without thousands: "2,4,5" is a list and stays text.
     private static JsonNode? Typed(string value)
     {
         if (value is "true" or "false") return value == "true";

@@ -23,6 +23,9 @@ type SettingAttribute(summary: string) =
     /// The largest value allowed.
     member val Max = Double.PositiveInfinity with get, set
 
+    /// Whether a list may have no element, which is written "none".
+    member val MayBeNone = false with get, set
+
 /// A hyperparameter as the command line shows it.
 type Setting = { Name: string; Summary: string; Kind: string; Default: string }
 
@@ -66,6 +69,10 @@ module Settings =
         else
             "text"
 
+    /// How a list without elements is written.
+    [<Literal>]
+    let private Nothing = "none"
+
     /// A value as the command line writes it.
     let rec private text (value: objnull) : string =
         match value with
@@ -73,6 +80,7 @@ module Settings =
         | :? bool as flag -> if flag then "true" else "false"
         | null -> ""
         | :? string as words -> words
+        | :? IEnumerable as items when Seq.isEmpty (Seq.cast<objnull> items) -> Nothing
         | :? IEnumerable as items -> items |> Seq.cast<objnull> |> Seq.map text |> String.concat ","
         | other when isChoice (other.GetType()) ->
             let case, _ = FSharpValue.GetUnionFields(other, other.GetType())
@@ -173,8 +181,11 @@ module Settings =
         let items = value.Split ',' |> Array.map (fun part -> readOne attribute item (part.Trim()))
         let list = FSharpType.GetUnionCases kind
 
+        let orNone = if attribute.MayBeNone then $", or {Nothing}" else ""
+
         match items |> Array.tryFindIndex _.IsError with
-        | Some _ when isNumber item -> Error $"numbers{range attribute.Min attribute.Max}, separated by commas"
+        | Some _ when attribute.MayBeNone && value = Nothing -> Ok(FSharpValue.MakeUnion(list[0], [||]))
+        | Some _ when isNumber item -> Error $"numbers{range attribute.Min attribute.Max}, separated by commas{orNone}"
         | Some wrong ->
             let known = kindName item
             let word = (value.Split(',')[wrong]).Trim()

@@ -32,6 +32,11 @@ type ShapesConfig =
         Canvas: int
         [<Setting("shapes an image", Name = "shapes", Min = 1.0, Max = 64.0)>]
         Count: int
+        [<Setting("fewest shapes of a training image, whose number is then uniform from here to the most; 0 for always as many",
+                  Name = "fewest-shapes",
+                  Min = 0.0,
+                  Max = 64.0)>]
+        Fewest: int
         [<Setting("of square, disc, wide-triangle, triangle-up, triangle-down, and the last two and square with outlined- before, separated by commas")>]
         Kinds: ShapeKind list
         [<Setting("least half-size of a shape in pixels", Min = 1.0)>]
@@ -69,6 +74,7 @@ module Shapes =
         {
             Canvas = 24
             Count = 3
+            Fewest = 0
             Kinds = [ ShapeKind.Square; ShapeKind.Disc; ShapeKind.WideTriangle ]
             Smallest = 2
             Largest = 4
@@ -83,6 +89,7 @@ module Shapes =
         {
             Canvas = 28
             Count = 3
+            Fewest = 0
             Kinds = [ ShapeKind.OutlinedSquare; ShapeKind.OutlinedTriangleUp; ShapeKind.OutlinedTriangleDown ]
             Smallest = 3
             Largest = 3
@@ -184,6 +191,13 @@ module Shapes =
 
         float count / float ((2 * s + 1) * (2 * s + 1))
 
+    /// How many shapes an image is to have. Where there are always as many, no number is drawn.
+    let private wanted (config: ShapesConfig) (random: KeyStream) : int =
+        if config.Fewest > 0 && config.Fewest < config.Count then
+            random.NextInt(config.Fewest, config.Count + 1)
+        else
+            config.Count
+
     /// Draws every image of a batch anew, in place. Where shapes overlap the later one owns the pixel. A pure function
     /// of the key.
     let fill (config: ShapesConfig) (key: Key) (batch: Shapes) : unit =
@@ -199,10 +213,11 @@ module Shapes =
 
         for image in 0 .. batch.Images.shape[0] - 1 do
             let first = image * pixels
+            let wanted = wanted config random
             let mutable placed = 0
             let mutable tries = 0
 
-            while placed < config.Count && tries < most do
+            while placed < wanted && tries < most do
                 tries <- tries + 1
                 let s = random.NextInt(config.Smallest, config.Largest + 1)
                 let kind = kinds[random.NextInt kinds.Length]

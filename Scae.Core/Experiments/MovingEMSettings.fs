@@ -27,9 +27,10 @@ type MovingEMSettings =
         MeasuredStarts: int
         [<Setting("the first frame that counts in figures of merit; frames are counted from 1", Min = 2.0)>]
         ScoredFrom: int
-        [<Setting("other numbers of objects that test sequences are measured with, as many slots more; none for []",
+        [<Setting("other numbers of objects that test sequences are measured with, as many slots more",
                   Min = 1.0,
-                  Max = 64.0)>]
+                  Max = 64.0,
+                  MayBeNone = true)>]
         TestedObjects: int list
     }
 

@@ -15,32 +15,55 @@ module NeuralEMExperiment =
     [<Literal>]
     let private Shown = 6
 
-    let private load (config: NeuralEMSettings) (_: Resources) (keys: Keys) : Result<NeuralEMData, string> =
-        let sample count (key: Key) =
-            {
-                Shapes = Shapes.sample config.Shapes count (key.Named "shapes")
-                Noise = key.Named "noise"
-            }
+    /// Images to measure, which always have as many shapes.
+    let private sample (config: NeuralEMSettings) count (key: Key) : NeuralEMScenes =
+        {
+            Shapes = Shapes.sample { config.Shapes with Fewest = 0 } count (key.Named "shapes")
+            Noise = key.Named "noise"
+        }
 
-        let validation = sample config.Training.ValidationSize keys.Validation
+    /// What the model is measured on beyond what it was trained with; with other slots it is the same test images.
+    let private others (config: NeuralEMSettings) (keys: Keys) (test: NeuralEMScenes) : NeuralEMTest list =
+        [
+            for count in config.TestedShapes do
+                let config = NeuralEMSettings.withShapes count config
+
+                {
+                    Name = string count
+                    Settings = config
+                    Scenes = lazy (sample config config.Training.TestSize (keys.Test.Fold(int64 count)))
+                }
+            for slots in config.TestedSlots do
+                {
+                    Name = $"{slots}_slots"
+                    Settings = { config with Model.Slots = slots }
+                    Scenes = lazy test
+                }
+        ]
+
+    let private load (config: NeuralEMSettings) (_: Resources) (keys: Keys) : Result<NeuralEMData, string> =
+        let validation = sample config config.Training.ValidationSize keys.Validation
+        let test = sample config config.Training.TestSize keys.Test
+        let trained = (NeuralEMSettings.trained config).Shapes
 
         Ok
             {
                 Train =
                     if config.TrainSize > 0 then
-                        let shapes = Shapes.sample config.Shapes config.TrainSize (keys.Train.Named "shapes")
+                        let shapes = Shapes.sample trained config.TrainSize (keys.Train.Named "shapes")
                         Some(TrainingSet.Of(shapes.Images, keys.Train))
                     else
                         None
                 Unread =
                     Shapes.allocate
-                        config.Shapes
+                        trained
                         (if config.TrainSize > 0 then
                              0
                          else
                              config.Training.BatchSize)
                 Validation = validation
-                Test = sample config.Training.TestSize keys.Test
+                Test = test
+                Others = others config keys test
                 Shown = { validation with Shapes = Shapes.range 0 Shown validation.Shapes }
             }
 
@@ -114,13 +137,15 @@ module NeuralEMExperiment =
                 Resolve = NeuralEMSettings.resolve
                 Load = load
                 Init = fun config -> NeuralEM.init config.Model
-                Allocate = fun config -> NeuralEM.allocate config.Model
-                Fill = fill
-                Loss = fun config model batch -> NeuralEM.loss config.Model model batch |> Loss.ofTotal
+                Allocate = fun config -> NeuralEM.allocate (NeuralEMSettings.trained config).Model
+                Fill = fun config -> fill (NeuralEMSettings.trained config)
+                Loss =
+                    fun config model batch ->
+                        NeuralEM.loss (NeuralEMSettings.trained config).Model model batch |> Loss.ofTotal
                 Checked = Definition.checkedAsItIs
                 Read = NeuralEMReading.read
                 Metrics = fun _ reading -> NeuralEMMeasures.ofReading reading
-                Probes = Definition.noProbes
+                Probes = fun _ data model _ -> NeuralEMReading.readOthers data model |> NeuralEMMeasures.ofOthers
                 Baselines = []
                 Snapshot = snapshot
                 Figures =

@@ -6,6 +6,7 @@ open Scae.Core.Layers
 open Scae.Core.Data
 open Scae.Core.Models
 open Scae.Core.Figures
+open Scae.Core.Metrics
 open Scae.Core.Training
 
 /// The pictures of neural expectation maximization.
@@ -56,8 +57,12 @@ module NeuralEMFigures =
         else
             colour
 
-    /// The shapes of one image, each in its colour.
-    let private truth (data: NeuralEMData) (image: int) : Panel =
+    // Among how many colours are chosen: as many as there are shapes or slots.
+    let private colours (model: NeuralEMConfig) (data: NeuralEMData) : int =
+        max (NeuralEM.slots model) (Array.max data.Shown.Shapes.Labels)
+
+    /// The shapes of one image, each in its colour of so many.
+    let private truth (data: NeuralEMData) (colours: int) (image: int) : Panel =
         let { Labels = labels; Overlap = overlap }: Shapes = data.Shown.Shapes
         let first = image * data.Shown.Shapes.Images.shape[1]
 
@@ -65,7 +70,7 @@ module NeuralEMFigures =
         |> paint (canvas data) (fun pixel ->
             match labels[first + pixel] with
             | 0 -> canvasColour
-            | label -> shade overlap[first + pixel] (Palette.category (label - 1)))
+            | label -> shade overlap[first + pixel] (Palette.categoryOf colours (label - 1)))
 
     /// The foreground of one image, each pixel in a colour that follows from γ [slots, D] there.
     let private foreground (data: NeuralEMData) (image: int) (title: string) (colour: int -> Colour) : Panel =
@@ -85,7 +90,7 @@ module NeuralEMFigures =
         let slots = [ 0 .. gamma.Length / pixels - 1 ]
 
         foreground data image title (fun pixel ->
-            slots |> List.maxBy (fun k -> gamma[k * pixels + pixel]) |> Palette.category)
+            slots |> List.maxBy (fun k -> gamma[k * pixels + pixel]) |> Palette.categoryOf slots.Length)
 
     /// The colour of the slot with the largest responsibility, the paler the closer that is to what the others have.
     let private certainty (data: NeuralEMData) (gamma: float32[]) (image: int) : Panel =
@@ -96,7 +101,7 @@ module NeuralEMFigures =
             let best = [ 0 .. slots - 1 ] |> List.maxBy (fun k -> gamma[k * pixels + pixel])
             let equal = 1.0 / float slots
             let above = (float gamma[best * pixels + pixel] - equal) / max 1e-9 (1.0 - equal)
-            Colour.mix above Colour.lightGrey (Palette.category best))
+            Colour.mix above Colour.lightGrey (Palette.categoryOf slots best))
 
     let internal grey (canvas: int) (values: float32[]) (title: string) : Panel =
         Panel.create title
@@ -112,18 +117,22 @@ module NeuralEMFigures =
     let private slotKeys (model: NeuralEMConfig) (figure: Figure) : Figure =
         let objects = model.Slots
 
-        (figure, [ 0 .. NeuralEM.slots model - 1 ])
+        let slots = NeuralEM.slots model
+
+        (figure, [ 0 .. slots - 1 ])
         ||> List.fold (fun figure k ->
             let name = if k < objects then $"slot {k + 1}" else "background slot"
-            Figure.key name (Palette.category k) Swatch.Patch figure)
+            Figure.key name (Palette.categoryOf slots k) Swatch.Patch figure)
 
     // --- figures
 
-    let private examples (data: NeuralEMData) : Figure =
+    let private examples (model: NeuralEMConfig) (data: NeuralEMData) : Figure =
+        let truth = truth data (colours model data)
+
         Figure.create
             "dataset-examples"
             "Validation images"
-            [ [ for image in shown data -> input data image ]; [ for image in shown data -> truth data image ] ]
+            [ [ for image in shown data -> input data image ]; [ for image in shown data -> truth image ] ]
         |> Figure.panelSize 150.0 150.0
         |> Figure.rowLabels [ "image"; "shapes" ]
         |> Figure.note
@@ -206,14 +215,54 @@ module NeuralEMFigures =
         |> slotKeys model
         |> Figure.note "γ: the slot of the largest responsibility, grey where all slots have the same."
 
-    /// Examples, curves, assignments and reconstructions.
+    /// The shape that each of so many slots is matched with, one to one, so that most pixels that one shape alone covers agree;
+    /// slots beyond the shapes get numbers of their own. Labels 0 (background) to n and slots of the same pixels → the number of
+    /// a shape, from 0 on, for each slot.
+    let matched (slots: int) (labels: int[]) (overlap: bool[]) (found: int[]) : int[] =
+        let size = max slots (Array.max labels)
+        let cost = Array2D.zeroCreate<float> size size
+
+        for pixel in 0 .. labels.Length - 1 do
+            if labels[pixel] > 0 && not overlap[pixel] then
+                cost[found[pixel], labels[pixel] - 1] <- cost[found[pixel], labels[pixel] - 1] - 1.0
+
+        Array.truncate slots (Assignment.hungarian cost)
+
+    /// Shapes, and slots in the colours of the shapes that they were matched with, so that mistakes stand out.
+    let private grouping (model: NeuralEMConfig) (data: NeuralEMData) (last: ShownIteration) : Figure =
+        let pixels = data.Shown.Shapes.Images.shape[1]
+        let slots, colours = NeuralEM.slots model, colours model data
+        let found = NeuralEM.assign last.Responsibilities
+
+        let grouped image =
+            let first = image * pixels
+            let ofImage (values: 'value[]) = Array.sub values first pixels
+            let { Labels = labels; Overlap = overlap }: Shapes = data.Shown.Shapes
+            let matched = matched slots (ofImage labels) (ofImage overlap) (ofImage found)
+            foreground data image "" (fun pixel -> Palette.categoryOf colours matched[found[first + pixel]])
+
+        Figure.create
+            "grouping"
+            "Shapes, and the groups that slots make"
+            [
+                [ for image in shown data -> input data image ]
+                [ for image in shown data -> truth data colours image ]
+                [ for image in shown data -> grouped image ]
+            ]
+        |> Figure.panelSize 200.0 200.0
+        |> Figure.rowLabels [ "image"; "shapes"; "slots" ]
+        |> Figure.note
+            "Slots have the colours of the shapes that they were matched with, one to one. Pixels of several shapes are darker."
+
+    /// Examples, curves, groups, assignments and reconstructions.
     let all (settings: NeuralEMSettings) (data: NeuralEMData) (iterations: ShownIteration[]) (history: History) =
         [
-            examples data
+            examples settings.Model data
             Figure.create "learning-curves" "Training" [ lossPanels history history ]
             |> Figure.panelSize 420.0 320.0
             Figure.single "grouping-curve" (agreementPanel (NeuralEMSettings.bestBy settings) history history)
             |> Figure.panelSize 560.0 380.0
+            grouping settings.Model data (Array.last iterations)
             assignments settings.Model data iterations
             reconstructions settings.Model data (Array.last iterations)
         ]

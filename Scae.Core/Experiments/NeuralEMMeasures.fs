@@ -45,7 +45,11 @@ module NeuralEMMeasures =
 
         names |> List.mapi (fun i name -> name, sums[i] / float images)
 
-    /// Agreement of slots and shapes over the foreground pixels of each image, averaged over images.
+    /// Agreement of slots and shapes over the foreground of each image, averaged over images; the background is never scored, and an
+    /// image without foreground counts as 1. Names that end with _distinct are of the pixels that exactly one shape covers, the
+    /// others of all that any shape covers, where the shape drawn last owns the pixel. ari (Hubert & Arabie 1985, "Comparing
+    /// Partitions") is so the index of the foreground that later papers call ARI-FG, FG-ARI or ARI-BG, and ari_distinct
+    /// its form of Löwe et al. 2023, "Rotating Features for Object Discovery", whose program leaves out background and overlap.
     let agreement (shapes: Shapes) (predicted: int[]) : Metrics =
         let nmi (table: Contingency) = table.NormalizedMutualInformation Normalizer.Arithmetic
         let ami (table: Contingency) = table.AdjustedMutualInformation Normalizer.Arithmetic
@@ -62,7 +66,7 @@ module NeuralEMMeasures =
 
     /// loss (of the last iteration), then NMI, AMI and ARI over all foreground pixels, then _distinct without the pixels
     /// that several shapes cover; ami_max has the greater entropy as its bound, the others the mean. With several starts
-    /// ami_distinct_first is what the first alone gives.
+    /// ami_distinct_first, ari_distinct_first and ari_first are what the first alone gives.
     let ofReading (reading: NeuralEMReading) : Metrics =
         [
             "loss", reading.Loss
@@ -70,7 +74,21 @@ module NeuralEMMeasures =
 
             match reading.OfFirstStart with
             | Some slots ->
-                let ofFirst = agreement reading.Shapes slots
-                "ami_distinct_first", ofFirst |> List.find (fun (name, _) -> name = "ami_distinct") |> snd
+                let ofFirst = agreement reading.Shapes slots |> Map.ofList
+
+                for name in [ "ami_distinct"; "ari_distinct"; "ari" ] do
+                    $"{name}_first", ofFirst[name]
             | None -> ()
+        ]
+
+    /// Agreement beyond what the model was trained with, each figure with the name of its test at the end: ari_distinct_5 is of
+    /// five shapes, ari_distinct_6_slots of six slots.
+    let ofOthers (readings: (string * NeuralEMReading) list) : Metrics =
+        let measured = Set [ "ari"; "ari_distinct"; "ami_distinct"; "ari_distinct_first"; "ami_distinct_first" ]
+
+        [
+            for test, reading in readings do
+                for name, value in ofReading reading do
+                    if measured.Contains name then
+                        $"{name}_{test}", value
         ]

@@ -9,6 +9,17 @@ open Scae.Core.Training
 /// Images that are measured, and the stream of the noise that starts their slots.
 type NeuralEMScenes = { Shapes: Shapes; Noise: Key }
 
+/// Test images that a model meets with other numbers of shapes or slots than it was trained with.
+type NeuralEMTest =
+    {
+        /// What the names of its figures of merit end with.
+        Name: string
+        /// Settings with these numbers.
+        Settings: NeuralEMSettings
+        /// Made when they are asked for.
+        Scenes: Lazy<NeuralEMScenes>
+    }
+
 /// Images to train with, to measure and to show.
 type NeuralEMData =
     {
@@ -18,6 +29,8 @@ type NeuralEMData =
         Unread: Shapes
         Validation: NeuralEMScenes
         Test: NeuralEMScenes
+        /// Beyond what the model was trained with.
+        Others: NeuralEMTest list
         /// The first validation images, which the pictures show.
         Shown: NeuralEMScenes
     }
@@ -38,8 +51,23 @@ type NeuralEMReading =
 type ShownIteration = { Responsibilities: Tensor; Means: Tensor }
 
 /// What a run of the iterations on some images gives; the expected log-likelihood [b], by which starts are compared, where
-/// there are several.
-type private Unrolled<'found> = { Found: 'found; Quality: Tensor option }
+/// there are several; and for swaps γ [b, slots, D] and how far each pixel is from what is drawn there [b, D].
+type private Unrolled<'found> =
+    {
+        Found: 'found
+        Quality: Tensor option
+        Gamma: Tensor option
+        Unexplained: Tensor option
+    }
+
+/// The likeliest of the starts so far of a part of the images, one behind the other.
+type private Likeliest =
+    {
+        Quality: float32[]
+        Noise: float32[]
+        Gamma: float32[]
+        Unexplained: float32[]
+    }
 
 /// The slot of the largest responsibility [b, D], and the loss of the last iteration, a scalar.
 type private Grouped = { Slots: Tensor; Loss: Tensor }
@@ -56,14 +84,20 @@ module NeuralEMReading =
 
         let infer (batch: NeuralEMBatch) =
             let iterations = NeuralEM.unroll config model batch
+            let last = List.last iterations
+
+            let forSwaps (value: unit -> Tensor) = if settings.MeasuredSwaps > 0 then Some(value ()) else None
 
             {
                 Found = find config batch iterations
                 Quality =
-                    if settings.MeasuredStarts > 1 then
-                        Some(NeuralEM.expectedLogLikelihood config batch.Target (List.last iterations))
+                    if NeuralEMSettings.searches settings then
+                        Some(NeuralEM.expectedLogLikelihood config batch.Target last)
                     else
                         None
+                Gamma = forSwaps (fun () -> last.Responsibilities)
+                Unexplained =
+                    forSwaps (fun () -> (batch.Target - NeuralEM.mixture last.Responsibilities last.Means).abs())
             }
 
         Inference(ImagesAtOnce, NeuralEM.allocate config, infer)
@@ -73,23 +107,51 @@ module NeuralEMReading =
         fill key part.Batch
         part.Run()
 
-    /// Tries further starts of a part of the images, and ends with the likeliest of each image.
+    // What a part has just given, as the likeliest so far.
+    let private likeliest (quality: Tensor) (part: Part<NeuralEMBatch, Unrolled<'found>>) : Likeliest =
+        let values (x: Tensor option) = x |> Option.map _.toArray<float32>() |> Option.defaultValue [||]
+
+        {
+            Quality = quality.toArray<float32>()
+            Noise = part.Batch.Noise.toArray<float32>()
+            Gamma = values part.Output.Gamma
+            Unexplained = values part.Output.Unexplained
+        }
+
+    /// Takes over those images of a part that have become likelier.
+    let private improve (best: Likeliest) (quality: Tensor) (part: Part<NeuralEMBatch, Unrolled<'found>>) =
+        let found = quality.Elements<float32>()
+        let count = best.Quality.Length
+
+        let take image (from: Tensor) (into: float32[]) =
+            let size = into.Length / count
+            from.Elements<float32>().Slice(image * size, size).CopyTo(Span(into, image * size, size))
+
+        for image in 0 .. count - 1 do
+            if found[image] > best.Quality[image] then
+                best.Quality[image] <- found[image]
+                take image part.Batch.Noise best.Noise
+                part.Output.Gamma |> Option.iter (fun gamma -> take image gamma best.Gamma)
+                part.Output.Unexplained |> Option.iter (fun values -> take image values best.Unexplained)
+
+    /// Tries further starts of a part of the images, then swaps of the likeliest, and ends with the likeliest of each image.
     let private settle settings fill (noise: Key) (quality: Tensor) (part: Part<NeuralEMBatch, Unrolled<'found>>) =
-        let best = quality.toArray<float32>()
-        let kept = part.Batch.Noise.toArray<float32>()
-        let size = kept.Length / best.Length
+        let best = likeliest quality part
 
         for number in 1 .. settings.MeasuredStarts - 1 do
             start fill ((noise.Named "again").Fold(int64 number)) part
-            let found = quality.Elements<float32>()
+            improve best quality part
 
-            for image in 0 .. best.Length - 1 do
-                if found[image] > best[image] then
-                    best[image] <- found[image]
-                    let own = part.Batch.Noise.Elements<float32>().Slice(image * size, size)
-                    own.CopyTo(Span(kept, image * size, size))
+        if settings.MeasuredSwaps > 0 then
+            let swap = NeuralEMStarts.swap (NeuralEMSettings.measured settings)
 
-        kept.CopyTo(part.Batch.Noise.Elements<float32>())
+            for number in 1 .. settings.MeasuredSwaps do
+                let key = (noise.Named "swap").Fold(int64 number)
+                swap key part.Batch.Target best.Gamma best.Unexplained part.Batch.Noise
+                part.Run()
+                improve best quality part
+
+        best.Noise.CopyTo(part.Batch.Noise.Elements<float32>())
         part.Run()
 
     /// Goes through images; `visitFirst` sees what their first starts give where there are several, `visit` what the
@@ -132,7 +194,13 @@ module NeuralEMReading =
         let room () = Array.zeroCreate<int> images.nelement
 
         // Nobody may ever ask for the test scenes.
-        let kept = lazy (room (), (if settings.MeasuredStarts > 1 then Some(room ()) else None))
+        let kept =
+            lazy
+                (room (),
+                 (if NeuralEMSettings.searches settings then
+                      Some(room ())
+                  else
+                      None))
 
         let store (into: int[]) (part: Part<NeuralEMBatch, Unrolled<Grouped>>) =
             let found = part.Output.Found.Slots
@@ -153,16 +221,16 @@ module NeuralEMReading =
                 OfFirstStart = ofFirst
             }
 
+    let private group config (batch: NeuralEMBatch) (iterations: EMIteration list) : Grouped =
+        let last = List.last iterations
+
+        {
+            Slots = last.Responsibilities.argmax 1
+            Loss = NeuralEM.iterationLoss config batch.Target last
+        }
+
     /// Reads the images of a split; the next reading of the same split overwrites it.
     let read (settings: NeuralEMSettings) (data: NeuralEMData) (model: NeuralEM) : Split -> NeuralEMReading =
-        let group config (batch: NeuralEMBatch) iterations =
-            let last: EMIteration = List.last iterations
-
-            {
-                Slots = last.Responsibilities.argmax 1
-                Loss = NeuralEM.iterationLoss config batch.Target last
-            }
-
         let fill = NeuralEMStarts.fill (NeuralEMSettings.measured settings)
         let inference = inference settings model group
         let validation = ofScenes settings fill inference data.Validation
@@ -171,6 +239,14 @@ module NeuralEMReading =
         function
         | Validation -> validation ()
         | Test -> test ()
+
+    /// Reads the test images with other numbers of shapes or slots, each under its name.
+    let readOthers (data: NeuralEMData) (model: NeuralEM) : (string * NeuralEMReading) list =
+        [
+            for { Name = name; Settings = settings; Scenes = scenes } in data.Others ->
+                let fill = NeuralEMStarts.fill (NeuralEMSettings.measured settings)
+                name, ofScenes settings fill (inference settings model group) scenes.Value ()
+        ]
 
     /// The iterations on the images that the pictures show; the next call overwrites them.
     let show (settings: NeuralEMSettings) (data: NeuralEMData) (model: NeuralEM) : unit -> ShownIteration[] =

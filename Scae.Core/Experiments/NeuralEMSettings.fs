@@ -25,6 +25,10 @@ type NeuralEMSettings =
         Shapes: ShapesConfig
         [<Setting("training images, 0 for new ones each step", Min = 0.0)>]
         TrainSize: int
+        [<Setting("most shapes of a training image, 0 for --shapes, which test images have", Min = 0.0, Max = 64.0)>]
+        TrainedShapes: int
+        [<Setting("slots in training, 0 for --slots, with which test images are grouped", Min = 0.0, Max = 64.0)>]
+        TrainedSlots: int
         [<Setting("probability that a pixel is flipped in training", Min = 0.0, Max = 0.5)>]
         FlipProbability: float
         [<Setting("whether the flipped image is what is explained, too")>]
@@ -38,8 +42,22 @@ type NeuralEMSettings =
                   Min = 1.0,
                   Max = 1000.0)>]
         MeasuredStarts: int
+        [<Setting("random swaps after these starts: the likeliest grouping so far, but for one slot, which starts again",
+                  Min = 0.0,
+                  Max = 1000.0)>]
+        MeasuredSwaps: int
         [<Setting("the metric that chooses the best epoch")>]
         BestBy: GroupingMeasure
+        [<Setting("other numbers of shapes that test images are measured with, as many slots more",
+                  Min = 1.0,
+                  Max = 64.0,
+                  MayBeNone = true)>]
+        TestedShapes: int list
+        [<Setting("other numbers of slots that the test images are measured with",
+                  Min = 1.0,
+                  Max = 64.0,
+                  MayBeNone = true)>]
+        TestedSlots: int list
     }
 
 /// What follows from the hyperparameters of neural expectation maximization.
@@ -63,13 +81,18 @@ module NeuralEMSettings =
             Clip = 5.0
             Shapes = Shapes.published
             TrainSize = 1024
+            TrainedShapes = 0
+            TrainedSlots = 0
             FlipProbability = 0.1
             FlipTarget = true
             DropProbability = 0.0
             Model = NeuralEM.published
             MeasuredIterations = 0
             MeasuredStarts = 1
+            MeasuredSwaps = 0
             BestBy = GroupingMeasure.Nmi
+            TestedShapes = []
+            TestedSlots = []
         }
 
     /// The model as it is measured and drawn: without what disturbs training, and maybe with other iterations.
@@ -81,11 +104,52 @@ module NeuralEMSettings =
         else
             model
 
+    /// Whether an image is started more than once when it is measured.
+    let searches (settings: NeuralEMSettings) : bool = settings.MeasuredStarts > 1 || settings.MeasuredSwaps > 0
+
     /// The name of the metric that chooses the best epoch.
     let bestBy (settings: NeuralEMSettings) : string =
         match settings.BestBy with
         | GroupingMeasure.Nmi -> "nmi"
         | GroupingMeasure.Ami -> "ami_distinct"
+
+    /// The settings of training alone, which may be on fewer shapes and slots: the parameters fit any number of slots.
+    let trained (settings: NeuralEMSettings) : NeuralEMSettings =
+        let given value otherwise = if value > 0 then value else otherwise
+
+        { settings with
+            Shapes.Count = given settings.TrainedShapes settings.Shapes.Count
+            Model.Slots = given settings.TrainedSlots settings.Model.Slots
+        }
+
+    /// The same task with always another number of shapes, and so many slots more or fewer.
+    let withShapes (count: int) (settings: NeuralEMSettings) : NeuralEMSettings =
+        { settings with
+            Shapes.Count = count
+            Shapes.Fewest = 0
+            Model.Slots = max 1 (settings.Model.Slots + count - settings.Shapes.Count)
+        }
+
+    // A learned start has as many rows as slots were trained.
+    let private refusalOfSlots (settings: NeuralEMSettings) : string option =
+        let given =
+            [
+                "trained-slots", [ settings.TrainedSlots ] |> List.filter ((<>) 0)
+                "tested-shapes", settings.TestedShapes
+                "tested-slots", settings.TestedSlots
+            ]
+            |> List.tryFind (snd >> List.isEmpty >> not)
+
+        match settings.Model.SymmetryBreaking, given with
+        | SymmetryBreaking.Learned, Some(name, values) ->
+            let values = values |> List.map string |> String.concat ","
+
+            Some
+                $"--{name} {values}: needs --symmetry-breaking random or spread, since learned starts have a number of slots"
+        | SymmetryBreaking.Learned, None when settings.MeasuredSwaps > 0 ->
+            Some
+                $"--measured-swaps {settings.MeasuredSwaps}: needs --symmetry-breaking random or spread, since learned starts aren't groupings"
+        | _ -> None
 
     let private refusal (settings: NeuralEMSettings) : string option =
         let shapes = settings.Shapes
@@ -93,6 +157,9 @@ module NeuralEMSettings =
 
         if shapes.Smallest > shapes.Largest then
             Some $"--smallest {shapes.Smallest}: must be at most the largest, which is {shapes.Largest}"
+        elif shapes.Fewest > (trained settings).Shapes.Count then
+            Some
+                $"--fewest-shapes {shapes.Fewest}: must be at most the shapes of a training image, which are {(trained settings).Shapes.Count}"
         elif shapes.Darkest < 1.0 && settings.Model.Likelihood = Likelihood.Bernoulli then
             Some $"--darkest {shapes.Darkest}: grey images need --likelihood gaussian"
         elif shapes.Canvas < least then
@@ -100,7 +167,7 @@ module NeuralEMSettings =
         elif settings.Model.FreshInput && settings.FlipTarget then
             Some "--flip-anew true: needs --flip-target false, since several flipped images can't be one target"
         else
-            None
+            refusalOfSlots settings
 
     /// The settings with the size of an image in the model, and the plan of the training. The error is one line.
     let resolve (settings: NeuralEMSettings) : Result<NeuralEMSettings * Plan, string> =

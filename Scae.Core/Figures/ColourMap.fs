@@ -123,6 +123,17 @@ module Palette =
     /// The colour of digit i; repeats after ten.
     let digit (i: int) : Colour = digits[((i % digits.Length) + digits.Length) % digits.Length]
 
+    /// Twelve colours for regions on a light ground, darker where two lie over each other, any two of which stand apart.
+    let regions: Colour[] =
+        ColourMap.hexes "0072B2 E69F00 009E73 D62728 9467BD 56B4E9 F0E442 8C564B E377C2 7F7F7F 17BECF A6D854"
+
+    /// The colour of one of so many categories: those of `category` for eight at most, else of `regions`; repeats after twelve.
+    let categoryOf (count: int) (i: int) : Colour =
+        if count <= categorical.Length then
+            category i
+        else
+            regions[((i % regions.Length) + regions.Length) % regions.Length]
+
     // A turn of the golden section of the circle puts each hue as far as it can be from the last ones.
     let private turn = (sqrt 5.0 - 1.0) / 2.0
 

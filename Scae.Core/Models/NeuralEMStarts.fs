@@ -116,7 +116,49 @@ module NeuralEMStarts =
                 spread slots room.Value (key.Stream()) stride (images.Elements<float32>()) values
                 normalize slots sum values
 
-    /// The same for a batch, whose target is what is looked at.
+    // How much more a slot that starts again counts at its new centre than all others do.
+    [<Literal>]
+    let private SwapWeight = 3.0f
+
+    /// The start of a random swap (Fränti 2018, "Efficiency of random swap clustering"): responsibilities [b, slots, D] as they were
+    /// found, but for one slot, drawn the likelier the less it answers for, which starts again around a lit pixel, drawn in
+    /// proportion to how badly it was explained [b, D]; normalised over slots. Images are [b, D].
+    let swap (config: NeuralEMConfig) : Key -> Tensor -> float32[] -> float32[] -> Tensor -> unit =
+        let slots, pixels, sum = NeuralEM.slots config, config.Pixels, Array.zeroCreate<float32> config.Pixels
+        let width = int (sqrt (float pixels))
+        let room = lazy (roomFor pixels)
+        let mass = Array.zeroCreate<float> config.Slots
+
+        fun key images gamma unexplained noise ->
+            let random = key.Stream()
+            let values = noise.Elements<float32>()
+            let images = images.Elements<float32>()
+            let { Near = near; Weights = weights } = room.Value
+            gamma.CopyTo values
+
+            for number in 0 .. images.Length / pixels - 1 do
+                let image = images.Slice(number * pixels, pixels)
+
+                for slot in 0 .. config.Slots - 1 do
+                    let row = values.Slice((slots * number + slot) * pixels, pixels)
+
+                    mass[slot] <-
+                        1.0 / (1.0 + float (TensorPrimitives.Dot(Span.op_Implicit row, Span.op_Implicit image)))
+
+                let row = values.Slice((slots * number + draw random mass) * pixels, pixels)
+
+                for i in 0 .. pixels - 1 do
+                    weights[i] <- float image[i] * float unexplained[number * pixels + i]
+
+                let centre = draw random weights
+
+                for i in 0 .. pixels - 1 do
+                    let dx, dy = i % width - centre % width, i / width - centre / width
+                    row[i] <- SwapWeight * near[dx * dx + dy * dy]
+
+            normalize slots sum values
+
+    /// `fillFrom` for a batch, whose target is what is looked at.
     let fill (config: NeuralEMConfig) : Key -> NeuralEMBatch -> unit =
         let fill = fillFrom config
         fun key batch -> fill key batch.Target batch.Noise

@@ -46,6 +46,10 @@ let private nonsense: (string list * string) list =
         "scae: --pairs: preset published has no such hyperparameter; presets that do: routing, five, beyond, distractors, five-beyond, variable, dreams"
         [ "sweep"; "neural-em"; "--hidden"; "8"; "--vary"; "hidden=16,32" ],
         "scae: --vary hidden=16,32: hidden is also given as --hidden"
+        [ "train"; "neural-em"; "--fewest-shapes"; "4" ],
+        "scae: --fewest-shapes 4: must be at most the shapes of a training image, which are 3"
+        [ "train"; "neural-em"; "--preset"; "paper"; "--tested-shapes"; "2,x" ],
+        "scae: --tested-shapes 2,x: must be numbers from 1 to 64, separated by commas, or none"
         [ "eval"; "air"; "--epochs"; "8" ], "scae eval has no option --epochs; scae eval --help lists them"
         [ "report" ], "scae report: needs a run's folder, such as scae report runs/constellations-published-0"
         [ "report"; "" ], "scae report: needs a run's folder, such as scae report runs/constellations-published-0"
@@ -197,6 +201,45 @@ let tests =
                     |> shouldEqual (File.ReadAllText(Path.Combine(folder, "a", "summary.json")).TrimEnd())
 
                     (run (shortTraining @ [ "--out"; Path.Combine(folder, "b"); "--quiet" ])).Output |> shouldEqual "")
+
+            testCase "lists of numbers, and none of them, come back from a run's folder"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let out = Path.Combine(folder, "run")
+
+                    let words =
+                        [ "train"; "neural-em"; "--preset"; "ten-shapes"; "--epochs"; "1"; "--steps-per-epoch"; "1" ]
+                        @ [
+                            "--shapes"
+                            "2"
+                            "--trained-shapes"
+                            "1"
+                            "--slots"
+                            "3"
+                            "--hidden"
+                            "4"
+                            "--canvas"
+                            "20"
+                        ]
+                        @ [
+                            "--measured-starts"
+                            "1"
+                            "--measured-swaps"
+                            "1"
+                            "--test-size"
+                            "2"
+                            "--validation-size"
+                            "2"
+                        ]
+                        @ [ "--tested-shapes"; "1,3,12"; "--tested-slots"; "none"; "--quiet"; "--out"; out ]
+
+                    (run words).ExitCode |> shouldEqual 0
+                    let settings = json (File.ReadAllText(Path.Combine(out, "run.json"))) |> property "settings"
+                    (settings |> property "tested-shapes").GetString() |> shouldEqual "1,3,12"
+                    (settings |> property "tested-slots").GetString() |> shouldEqual "none"
+                    let result = run [ "eval"; out; "--json" ]
+                    result.ExitCode |> shouldEqual 0
+                    result.Output |> shouldContainText "ari_distinct_12")
 
             testCase "a folder that holds a run is neither overwritten nor resumed with other hyperparameters"
             <| fun () ->

@@ -86,6 +86,39 @@ let tests =
 
                 counts |> Array.averageBy float |> shouldBeGreaterThan 2.98
 
+            testCase "from the fewest to all shapes every number is as frequent"
+            <| fun () ->
+                let config = { Shapes.paper with Canvas = 48; Count = 6; Fewest = 3; MostTaken = 0.1 }
+                let pixels, images = 48 * 48, 2000
+                let drawn = sample config 1 images
+
+                let counts =
+                    Array.init images (fun i -> Array.sub drawn.Labels (i * pixels) pixels |> Array.max)
+                    |> Array.countBy id
+                    |> Array.sort
+
+                counts |> Array.map fst |> shouldEqual [| 3; 4; 5; 6 |]
+
+                // 500 of each, with a deviation of 19.
+                for _, count in counts do
+                    abs (count - 500) |> shouldBeLessThan 80
+
+            testCase "where there are always as many shapes, fewest changes no image"
+            <| fun () ->
+                for config in configs do
+                    let always = sample { config with Fewest = config.Count } 4 20
+                    let images = sample config 4 20
+                    values always |> shouldEqual (values images)
+                    always.Labels |> shouldEqual images.Labels
+
+            testCase "ten shapes find room on 40 by 40 pixels"
+            <| fun () ->
+                let config = { Shapes.paper with Canvas = 40; Count = 10; MostTaken = 0.3 }
+                let drawn = sample config 7 300
+
+                for image in 0..299 do
+                    Array.sub drawn.Labels (image * 1600) 1600 |> Array.max |> shouldEqual 10
+
             testCase "filling again leaves nothing of the last images"
             <| fun () ->
                 let batch = sample Shapes.paper 1 5

@@ -4,6 +4,7 @@ open Scae.Tests.Claims
 open Expecto
 open Scae.Core.Experiments
 open Scae.Core.Data
+open Scae.Core.Models
 open Scae.Core.Training
 open Scae.Core.Figures
 open Scae.Tests.Training
@@ -23,6 +24,16 @@ let private session (overrides: (string * string) list) (seed: int) =
         match task.Open Resources.none (Keys.ofSeed seed) with
         | Ok session -> session
         | Error message -> failwith message
+
+/// One image of a row of pixels.
+let private scene (labels: int[]) (overlap: bool[]) : Shapes =
+    let lit = labels |> Array.map (fun label -> if label > 0 then 1.0f else 0.0f)
+
+    {
+        Images = Tensor.``of`` (lit, [| 1; labels.Length |])
+        Labels = labels
+        Overlap = overlap
+    }
 
 [<Tests>]
 let tests =
@@ -108,6 +119,219 @@ let tests =
                 scores["ari"] |> shouldBeNear 0.005 0.0
                 scores["nmi"] |> shouldBeGreaterThan 0.01
 
+            testCase "the index of the foreground is that of hand-counted pixels, with and without overlap"
+            <| fun () ->
+                // Seven lit pixels, of which two shapes cover the fourth, and two dark ones.
+                let shapes =
+                    scene
+                        [| 1; 1; 1; 2; 2; 2; 2; 0; 0 |]
+                        [| false; false; false; true; false; false; false; false; false |]
+
+                let slots = [| 0; 0; 1; 1; 1; 2; 2; 5; 0 |]
+                let scores = NeuralEMMeasures.agreement shapes slots |> Map.ofList
+                // Without the fourth: pairs together in both 2, in shapes 6, in slots 3, of 15; scikit-learn's 0.2424….
+                scores["ari_distinct"] |> shouldBeNear 1e-12 (0.8 / 3.3)
+                // With it: rows 2 1 0 and 0 2 2, so 3 pairs; in shapes 3 + 6, in slots 1 + 3 + 1, of 21.
+                let chance = 9.0 * 5.0 / 21.0
+                scores["ari"] |> shouldBeNear 1e-12 ((3.0 - chance) / (7.0 - chance))
+
+            testCase "names of slots and shapes don't matter, nor what slots do with the background"
+            <| fun () ->
+                let shapes = Shapes.sample { Shapes.published with Count = 5 } 30 (Key.OfSeed 3L)
+                let slots = Array.zeroCreate<int> shapes.Labels.Length
+                (Key.OfSeed 4L).FillIntegers(System.Span slots, 0, 4)
+                // Half of the pixels are right, so that there is something to score.
+                let slots = slots |> Array.mapi (fun i slot -> if i % 2 = 0 then shapes.Labels[i] % 4 else slot)
+                let scores = NeuralEMMeasures.agreement shapes slots
+                Map.ofList(scores)["ari_distinct"] |> shouldBeGreaterThan 0.1
+                let same = List.iter2 (fun (_, a: float) (_, b) -> b |> shouldBeNear 1e-9 a) scores
+
+                slots |> Array.map (fun slot -> [| 7; 2; 0; 5 |][slot]) |> NeuralEMMeasures.agreement shapes |> same
+
+                let renamed =
+                    { shapes with
+                        Labels = shapes.Labels |> Array.map (fun label -> if label = 0 then 0 else 6 - label)
+                    }
+
+                NeuralEMMeasures.agreement renamed slots |> same
+
+                Array.map2 (fun label slot -> if label = 0 then 3 else slot) shapes.Labels slots
+                |> NeuralEMMeasures.agreement shapes
+                |> same
+
+            testCase "images without foreground, with one shape, or all overlap, have scores of their own"
+            <| fun () ->
+                let ari (labels: int[]) (overlap: bool[]) slots =
+                    let scores = NeuralEMMeasures.agreement (scene labels overlap) slots |> Map.ofList
+                    scores["ari"], scores["ari_distinct"]
+
+                let nowhere = Array.create 4 false
+                // Nothing to group.
+                ari [| 0; 0; 0; 0 |] nowhere [| 0; 1; 2; 3 |] |> shouldEqual (1.0, 1.0)
+                // One shape in one slot, and cut in two.
+                ari [| 1; 1; 1; 1 |] nowhere [| 2; 2; 2; 2 |] |> shouldEqual (1.0, 1.0)
+                ari [| 1; 1; 1; 1 |] nowhere [| 0; 0; 1; 1 |] |> shouldEqual (0.0, 0.0)
+                // No background, two shapes in one slot.
+                ari [| 1; 1; 2; 2 |] nowhere [| 0; 0; 0; 0 |] |> shouldEqual (0.0, 0.0)
+                // Several shapes everywhere: nothing is left without overlap.
+                ari [| 1; 1; 2; 2 |] (Array.create 4 true) [| 0; 0; 0; 0 |] |> shouldEqual (0.0, 1.0)
+
+            testCase "slots take the shapes that they share most pixels with"
+            <| fun () ->
+                let nowhere = Array.create 6 false
+
+                NeuralEMFigures.matched 3 [| 1; 1; 2; 2; 0; 2 |] nowhere [| 2; 2; 0; 0; 1; 1 |]
+                |> shouldEqual [| 1; 2; 0 |]
+                // Fewer slots than shapes, and overlap that doesn't count.
+                NeuralEMFigures.matched 1 [| 1; 2; 2 |] (Array.create 3 false) [| 0; 0; 0 |] |> shouldEqual [| 1 |]
+                NeuralEMFigures.matched 1 [| 1; 2; 2 |] [| false; true; true |] [| 0; 0; 0 |] |> shouldEqual [| 0 |]
+
+            testCase "test images are measured with other numbers of shapes and slots, too"
+            <| fun () ->
+                let overrides =
+                    [
+                        "symmetry-breaking", "spread"
+                        "tested-shapes", "1,5"
+                        "tested-slots", "3,7"
+                        "measured-starts", "2"
+                        "canvas", "30"
+                    ]
+
+                let metrics = Trained.metrics (session overrides 1) Test
+                Map.forall (fun _ value -> System.Double.IsFinite value) (Map.ofList metrics) |> shouldEqual true
+
+                for test in [ ""; "_1"; "_5"; "_3_slots"; "_7_slots" ] do
+                    for name in [ "ari"; "ari_distinct"; "ari_distinct_first"; "ami_distinct_first" ] do
+                        metrics |> List.map fst |> shouldContain (name + test)
+
+                // As many slots as were trained, on the same images: the same figures.
+                let metrics = Map.ofList metrics
+                metrics["ari_distinct_3_slots"] |> shouldEqual metrics["ari_distinct"]
+                metrics["ari_distinct_first_3_slots"] |> shouldEqual metrics["ari_distinct_first"]
+
+            testCase "validation and test images always have all shapes"
+            <| fun () ->
+                let all = Trained.metrics (session [] 3) Test
+
+                for fewer in [ [ "fewest-shapes", "1" ]; [ "trained-shapes", "1" ] ] do
+                    Trained.metrics (session fewer 3) Test |> shouldEqual all
+
+            testCase "fewer slots in training are the same parameters, and training differs"
+            <| fun () ->
+                let trained overrides =
+                    let overrides = ("symmetry-breaking", "spread") :: overrides
+                    let session = session overrides 3
+
+                    match configure (small @ overrides) with
+                    | Error message -> failwith message
+                    | Ok task ->
+                        let before = Trained.metrics session Test
+                        let state = Trained.start task session |> Trained.until 2
+                        before, state.Step, Trained.metrics session Test
+
+                let before, _, after = trained [ "slots", "4" ]
+                let beforeFew, step, afterFew = trained [ "slots", "4"; "trained-slots", "2"; "trained-shapes", "1" ]
+                step |> shouldEqual 2
+                beforeFew |> shouldEqual before
+                afterFew |> shouldDiffer after
+
+            testCase "as many slots are added as shapes"
+            <| fun () ->
+                let more = NeuralEMSettings.withShapes 5 { NeuralEMSettings.published with Shapes.Fewest = 2 }
+                more.Shapes.Count |> shouldEqual 5
+                more.Shapes.Fewest |> shouldEqual 0
+                more.Model.Slots |> shouldEqual (NeuralEMSettings.published.Model.Slots + 2)
+                (NeuralEMSettings.withShapes 1 { more with Model.Slots = 2 }).Model.Slots |> shouldEqual 1
+
+            testCase "numbers of shapes and slots that can't be are refused in one line"
+            <| fun () ->
+                let refusal overrides =
+                    match configure overrides with
+                    | Error message -> message
+                    | Ok _ -> failtest $"%A{overrides} was accepted"
+
+                refusal [ "fewest-shapes", "4" ]
+                |> shouldEqual "--fewest-shapes 4: must be at most the shapes of a training image, which are 3"
+
+                refusal [ "fewest-shapes", "3"; "trained-shapes", "2" ]
+                |> shouldEqual "--fewest-shapes 3: must be at most the shapes of a training image, which are 2"
+
+                refusal [ "trained-slots", "2" ]
+                |> shouldEqual
+                    "--trained-slots 2: needs --symmetry-breaking random or spread, since learned starts have a number of slots"
+
+                refusal [ "tested-shapes", "2,5" ]
+                |> shouldEqual
+                    "--tested-shapes 2,5: needs --symmetry-breaking random or spread, since learned starts have a number of slots"
+
+                refusal [ "tested-slots", "6" ]
+                |> shouldEqual
+                    "--tested-slots 6: needs --symmetry-breaking random or spread, since learned starts have a number of slots"
+
+                refusal [ "measured-swaps", "3" ]
+                |> shouldEqual
+                    "--measured-swaps 3: needs --symmetry-breaking random or spread, since learned starts aren't groupings"
+
+                for name, value in
+                    [
+                        "measured-swaps", "-1"
+                        "fewest-shapes", "-1"
+                        "fewest-shapes", "65"
+                        "fewest-shapes", "two"
+                        "tested-shapes", "0"
+                        "tested-shapes", "2,x"
+                        "tested-slots", "65"
+                        "trained-shapes", "-1"
+                        "trained-slots", "65"
+                    ] do
+                    let message = refusal [ "symmetry-breaking", "spread"; name, value ]
+                    message |> shouldStartWith $"--{name} {value}: must be "
+                    message.Contains '\n' |> shouldEqual false
+
+            testCase "a swap starts one slot again where a lit pixel was explained worst"
+            <| fun () ->
+                let config =
+                    { NeuralEM.published with
+                        Pixels = 64
+                        Slots = 3
+                        SymmetryBreaking = SymmetryBreaking.Spread
+                    }
+
+                // Two images of 8×8, all lit; slot 1 of the first and slot 2 of the second answer for nothing.
+                let images = Tensor.ones [| 2; 64 |]
+                let share = [| [| 0.7f; 0.0f; 0.3f |]; [| 0.4f; 0.6f; 0.0f |] |]
+                let gamma = Array.init (2 * 3 * 64) (fun i -> share[i / 192][i / 64 % 3])
+                let worst = [| 9; 54 |]
+
+                let unexplained = Array.init 128 (fun i -> if i % 64 = worst[i / 64] then 0.5f else 0.0f)
+
+                let noise = Tensor.zeros [| 2; 3; 64 |]
+                let swap = NeuralEMStarts.swap config
+                // An empty slot is drawn 14 times as often as the others of these images together, or more.
+                let emptied = [| 0; 0 |]
+
+                for number in 0..49 do
+                    swap ((Key.OfSeed 1L).Fold(int64 number)) images gamma unexplained noise
+                    let found = noise.toArray<float32>()
+                    let at image slot pixel = float found[image * 192 + slot * 64 + pixel]
+
+                    for image in 0..1 do
+                        let empty = 1 + image
+
+                        for pixel in 0..63 do
+                            Seq.sumBy (fun slot -> at image slot pixel) [ 0..2 ] |> shouldBeNear 1e-5 1.0
+
+                        if at image empty worst[image] > 0.5 then
+                            emptied[image] <- emptied[image] + 1
+                            // 3 near the centre against 1 for all others.
+                            at image empty worst[image] |> shouldBeNear 1e-3 0.75
+
+                            for pixel in 0..63 do
+                                at image empty pixel |> shouldBeAtMost (at image empty worst[image])
+
+                for count in emptied do
+                    count |> shouldBeAtLeast 40
+
             testCase "shown iterations begin with the first and end with the last"
             <| fun () ->
                 NeuralEMFigures.shownIterations 6 4 |> shouldEqual [ 1; 2; 3; 4 ]
@@ -140,6 +364,7 @@ let tests =
                         "dataset-examples"
                         "learning-curves"
                         "grouping-curve"
+                        "grouping"
                         "slot-assignments"
                         "slot-reconstructions"
                     ]

@@ -33,6 +33,8 @@ type Config =
         Shares: float list
         [<Setting("several")>]
         Modes: Mode list
+        [<Setting("others", Min = 1.0, Max = 5.0, MayBeNone = true)>]
+        Others: int list
         Hidden: string
     }
 
@@ -45,6 +47,7 @@ let private config =
         Mode = AllSteps
         Shares = [ 0.5; 0.25 ]
         Modes = [ LastStep ]
+        Others = []
         Hidden = "kept"
     }
 
@@ -72,6 +75,7 @@ let tests =
                         "mode", "all-steps, last-step", "all-steps"
                         "parts", "numbers, …", "0.5,0.25"
                         "modes", "names, …", "last-step"
+                        "others", "numbers, …", "none"
                     ]
 
             testCase "overrides replace what they name and keep the rest"
@@ -99,6 +103,23 @@ let tests =
                 error [ "modes", "last-stp" ]
                 |> shouldEqual
                     "--modes last-stp: must be some of all-steps, last-step, separated by commas; did you mean last-step?"
+
+            testCase "a list that may be empty is none, and comes back from its text"
+            <| fun () ->
+                let text = Settings.values config |> Map.ofList
+                text["others"] |> shouldEqual "none"
+
+                match Settings.apply [ "others", "2,3" ] config with
+                | Error message -> failwith message
+                | Ok changed ->
+                    changed.Others |> shouldEqual [ 2; 3 ]
+                    Settings.apply (Settings.values config) changed |> shouldEqual (Ok config)
+
+                error [ "others", "6" ]
+                |> shouldEqual "--others 6: must be numbers from 1 to 5, separated by commas, or none"
+
+                error [ "parts", "none" ]
+                |> shouldEqual "--parts none: must be numbers from 0 to 1, separated by commas"
 
             testCase "a group's settings are named without the group"
             <| fun () ->

@@ -37,6 +37,19 @@ let tests =
                 let i = abs (i % 1000)
                 List.init 8 (fun k -> Palette.category (i + k)) |> List.distinct |> List.length = 8
 
+            testCase "up to eight categories have the categories' colours, and twelve differ"
+            <| fun () ->
+                List.init 8 (Palette.categoryOf 8) |> shouldEqual (List.init 8 Palette.category)
+                let twelve = List.init 12 (Palette.categoryOf 12)
+                Palette.categoryOf 12 12 |> shouldEqual twelve.Head
+
+                // The channels' differences, summed.
+                for a, b in List.allPairs twelve twelve |> List.filter (fun (a, b) -> a <> b) do
+                    let apart (x: byte) (y: byte) = abs (int x - int y)
+                    apart a.R b.R + apart a.G b.G + apart a.B b.B |> shouldBeAtLeast 60
+
+                List.distinct twelve |> shouldHaveLength 12
+
             testCase "ten digits have ten colours, and many things many, none of them dark"
             <| fun () ->
                 List.init 10 Palette.digit |> List.distinct |> shouldHaveLength 10

@@ -398,31 +398,39 @@ let tests =
                         Unread = scenes.Shapes
                         Validation = scenes
                         Test = scenes
+                        Others = []
                         Shown = scenes
                     }
 
-                let likelihoods starts =
+                let likelihoods starts swaps =
                     let settings =
                         { NeuralEMSettings.published with
                             Shapes = shapes
                             Model = config
                             MeasuredStarts = starts
+                            MeasuredSwaps = swaps
                         }
 
                     let names =
                         NeuralEMReading.read settings data model Test |> NeuralEMMeasures.ofReading |> List.map fst
 
-                    names |> List.contains "ami_distinct_first" |> shouldEqual (starts > 1)
+                    for name in [ "ami_distinct_first"; "ari_distinct_first"; "ari_first" ] do
+                        names |> List.contains name |> shouldEqual (starts > 1 || swaps > 0)
+
                     let last = NeuralEMReading.show settings data model () |> Array.last
 
                     { State = last.Means; Means = last.Means; Gamma = lazy last.Responsibilities }
                     |> NeuralEM.expectedLogLikelihood config scenes.Shapes.Images
                     |> values
 
-                let one, three, nine = likelihoods 1, likelihoods 3, likelihoods 9
+                let one, three, nine = likelihoods 1 0, likelihoods 3 0, likelihoods 9 0
                 Array.forall2 (<=) one three |> shouldEqual true
                 Array.forall2 (<=) three nine |> shouldEqual true
                 Array.exists2 (<) one nine |> shouldEqual true
+                let swapped, longer = likelihoods 1 3, likelihoods 1 9
+                Array.forall2 (<=) one swapped |> shouldEqual true
+                Array.forall2 (<=) swapped longer |> shouldEqual true
+                Array.exists2 (<) one longer |> shouldEqual true
 
             testCase "a random start's responsibilities sum to one"
             <| fun () ->
