@@ -22,8 +22,14 @@ module NeuralEMExperiment =
             Noise = key.Named "noise"
         }
 
-    /// What the model is measured on beyond what it was trained with; with other slots it is the same test images.
+    // Images of each further kind: each costs as much as a test image, for the final and for the best parameters.
+    [<Literal>]
+    let private MostOthers = 200
+
+    /// What the model is measured on beyond what it was trained with; with other slots it is the first test images.
     let private others (config: NeuralEMSettings) (keys: Keys) (test: NeuralEMScenes) : NeuralEMTest list =
+        let most = min MostOthers config.Training.TestSize
+
         [
             for count in config.TestedShapes do
                 let config = NeuralEMSettings.withShapes count config
@@ -31,13 +37,13 @@ module NeuralEMExperiment =
                 {
                     Name = string count
                     Settings = config
-                    Scenes = lazy (sample config config.Training.TestSize (keys.Test.Fold(int64 count)))
+                    Scenes = lazy (sample config most (keys.Test.Fold(int64 count)))
                 }
             for slots in config.TestedSlots do
                 {
                     Name = $"{slots}_slots"
                     Settings = { config with Model.Slots = slots }
-                    Scenes = lazy test
+                    Scenes = lazy { test with Shapes = Shapes.range 0 most test.Shapes }
                 }
         ]
 

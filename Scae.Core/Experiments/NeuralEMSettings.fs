@@ -48,12 +48,12 @@ type NeuralEMSettings =
         MeasuredSwaps: int
         [<Setting("the metric that chooses the best epoch")>]
         BestBy: GroupingMeasure
-        [<Setting("other numbers of shapes that test images are measured with, as many slots more",
+        [<Setting("other numbers of shapes that at most 200 test images are measured with, as many slots more",
                   Min = 1.0,
                   Max = 64.0,
                   MayBeNone = true)>]
         TestedShapes: int list
-        [<Setting("other numbers of slots that the test images are measured with",
+        [<Setting("other numbers of slots that at most 200 test images are measured with",
                   Min = 1.0,
                   Max = 64.0,
                   MayBeNone = true)>]
