@@ -171,7 +171,7 @@ let tests =
 
                     refused.Error.TrimEnd()
                     |> shouldEqual
-                        "scae: preset flying-quick of neural-em goes through sequences, which aren't written as an ONNX graph; of its presets published, quick, paper, shapes can be written, and every run's parameters with --format npz"
+                        "scae: preset flying-quick of neural-em goes through sequences, which aren't written as an ONNX graph; of its presets published, quick, paper, ten-shapes, shapes can be written, and every run's parameters with --format npz"
 
                     refused.ExitCode |> shouldEqual 1
                     let copying = run [ "eval"; out; "--baseline"; "copy" ]
