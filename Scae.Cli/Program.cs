@@ -15,7 +15,7 @@ internal static class Program
     // SIGXFSZ of Linux and macOS.
     private const int FileTooLarge = 25;
 
-    private static int Main(string[] words)
+    internal static int Main(string[] words)
     {
         Console.SetOut(new StandardOutput(Console.Out));
 

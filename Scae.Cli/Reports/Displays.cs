@@ -1,5 +1,4 @@
 using System;
-using Spectre.Console;
 
 namespace Scae.Cli.Reports;
 
@@ -9,6 +8,7 @@ internal static class Displays
     public static IProgressDisplay For(bool quiet)
     {
         if (quiet) return new SilentDisplay();
-        return Console.IsOutputRedirected || !AnsiConsole.Profile.Capabilities.Ansi ? new PlainDisplay(Console.Out) : new LiveDisplay(Tables.Console);
+        var console = Tables.Console;
+        return console.Profile.Capabilities.Ansi ? new LiveDisplay(console) : new PlainDisplay(Console.Out);
     }
 }

@@ -15,9 +15,9 @@ internal static class Tables
     {
         get
         {
-            var console = AnsiConsole.Console;
+            var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(System.Console.Out) });
             if (!Terminal.SpeaksUnicode(Environment.GetEnvironmentVariable)) console.Profile.Capabilities.Unicode = false;
-            if (System.Console.IsOutputRedirected)
+            if (Terminal.IsElsewhere)
             {
                 console.Profile.Width = 140;
                 console.Profile.Capabilities.Ansi = false;

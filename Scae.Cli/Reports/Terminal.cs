@@ -7,12 +7,15 @@ namespace Scae.Cli.Reports;
 /// <summary>What the terminal can show.</summary>
 internal static class Terminal
 {
+    /// <summary>Whether output goes elsewhere. A test that calls the program says so itself, wherever its own output goes.</summary>
+    internal static bool IsElsewhere { get; set; } = Console.IsOutputRedirected;
+
     /// <summary>How many columns it has; null where output goes elsewhere, or the terminal doesn't say.</summary>
     public static int? Width
     {
         get
         {
-            if (Console.IsOutputRedirected) return null;
+            if (IsElsewhere) return null;
             try
             {
                 return Console.WindowWidth is var width and > 0 ? width : null;

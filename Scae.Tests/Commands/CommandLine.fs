@@ -1,10 +1,12 @@
-/// Runs the built command line as a process.
+/// Runs the command line: called within this process, or as a process of its own.
 module Scae.Tests.Commands.CommandLine
 
 open System
 open System.Diagnostics
 open System.IO
 open System.Text.Json
+open Scae.Cli.Reports
+open Scae.Tensors
 
 type Result = { ExitCode: int; Output: string; Error: string }
 
@@ -49,7 +51,27 @@ let runWith (change: ProcessStartInfo -> unit) (arguments: string list) : Result
     use running = startWith change arguments
     finish running
 
-let run (arguments: string list) : Result = runWith ignore arguments
+let runProcess (arguments: string list) : Result = runWith ignore arguments
+
+/// The same without a process: most of what a short command takes is the start and the compilation of its code. Only for
+/// tests that run in sequence, because the console and the number of threads are the process's.
+let run (arguments: string list) : Result =
+    use output = new StringWriter()
+    use error = new StringWriter()
+    let console, consoleError, elsewhere, threads = Console.Out, Console.Error, Terminal.IsElsewhere, Parallelism.Threads
+
+    try
+        Console.SetOut output
+        Console.SetError error
+        Terminal.IsElsewhere <- true
+        let exitCode = Scae.Cli.Program.Main(Array.ofList arguments)
+
+        { ExitCode = exitCode; Output = string output; Error = string error }
+    finally
+        Console.SetOut console
+        Console.SetError consoleError
+        Terminal.IsElsewhere <- elsewhere
+        Parallelism.Threads <- threads
 
 /// Several at the same time.
 let runTogether (change: ProcessStartInfo -> unit) (commands: string list list) : Result list =

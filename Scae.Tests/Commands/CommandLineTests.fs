@@ -70,7 +70,7 @@ let tests =
         [
             testCase "help exits with 0 and names every command"
             <| fun () ->
-                let result = run [ "--help" ]
+                let result = runProcess [ "--help" ]
                 result.ExitCode |> shouldEqual 0
 
                 for verb in
@@ -145,7 +145,7 @@ let tests =
             <| fun () ->
                 inNewFolder (fun folder ->
                     let out = Path.Combine(folder, "run")
-                    let trained = run (shortTraining @ [ "--out"; out ])
+                    let trained = runProcess (shortTraining @ [ "--out"; out ])
                     trained.Error |> shouldEqual ""
                     trained.ExitCode |> shouldEqual 0
 
