@@ -15,8 +15,9 @@ type Task =
         Needs: unit -> Need list
         /// Loads or generates the data and draws the parameters. The error says in one line what is missing.
         Open: Resources -> Keys -> Result<Session, string>
-        /// Compares gradients of the whole model with central differences, in float64, on a batch of three.
-        CheckGradient: Resources -> Keys -> Result<GradientComparison list, string>
+        /// Compares gradients of the whole model with central differences, in float64, on a batch of four, at so many entries of
+        /// each parameter at most.
+        CheckGradient: int -> Resources -> Keys -> Result<GradientComparison list, string>
     }
 
 /// One of the models of an experiment, without its types.
@@ -52,6 +53,7 @@ module Variant =
     let private checkGradient
         (definition: Definition<'settings, 'config, 'data, 'model, 'batch, 'reading>)
         (config: 'config, plan: Plan)
+        (entries: int)
         (keys: Keys)
         (data: 'data)
         : GradientComparison list =
@@ -79,7 +81,9 @@ module Variant =
                 else
                     tensor)
 
-        GradientCheck.run (keys.Init.Named "gradcheck") (Parameters.named model |> List.filter isParameter) (fun () ->
+        let parameters = Parameters.named model |> List.filter isParameter
+
+        GradientCheck.sampled entries (keys.Init.Named "gradcheck") parameters (fun () ->
             (definition.Loss config model batch).Total)
 
     /// A model from its definition.
@@ -91,14 +95,16 @@ module Variant =
                 definition.Resolve settings
                 |> Result.map (fun (config, plan) ->
                     let load resources keys use' =
-                        definition.Load config resources keys |> Result.map (use' definition (config, plan) keys)
+                        definition.Load config resources keys |> Result.map (use' keys)
 
                     {
                         Settings = Settings.values settings
                         Plan = plan
                         Needs = fun () -> Needs.ofDefinition definition (config, plan) (Settings.values settings)
-                        Open = fun resources keys -> load resources keys Session.create
-                        CheckGradient = fun resources keys -> load resources keys checkGradient
+                        Open = fun resources keys -> load resources keys (Session.create definition (config, plan))
+                        CheckGradient =
+                            fun entries resources keys ->
+                                load resources keys (checkGradient definition (config, plan) entries)
                     }))
 
         let settings (preset: Preset) =
@@ -165,4 +171,4 @@ module Experiment =
 
     /// Gradients of the whole model against central differences. The error is one line.
     let checkGradient (task: Task) (resources: Resources) (seed: int64) : Result<GradientComparison list, string> =
-        task.CheckGradient resources (Keys.ofSeed seed)
+        task.CheckGradient GradientCheck.EntriesPerParameter resources (Keys.ofSeed seed)

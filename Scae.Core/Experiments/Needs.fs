@@ -19,7 +19,7 @@ type Need =
 module Needs =
     // Rows of two recorded steps. A step's tensors are linear in the rows, but for its parameters.
     [<Literal>]
-    let private Few = 4
+    let private Few = 2
 
     // What is read of scenes that are measured, and what is made of it: 0.5 KB a scene of constellations, whose inputs have
     // 0.1, 7.6 of neural EM's (2.3), 7 of AIR's (4), by the largest memory of runs over 1,000 and 51,000 test scenes.
@@ -35,17 +35,10 @@ module Needs =
     /// What so many rows take: their inputs, and a step recorded over them.
     let private measured
         (definition: Definition<'settings, 'config, 'data, 'model, 'batch, 'reading>)
-        (config: 'config, plan: Plan)
+        (config: 'config)
+        (model: 'model)
         (rows: int)
         : float * float =
-        let model =
-            definition.Init config Dtype.Float32 (Key.OfSeed 0L)
-            |> Parameters.mapi (fun name tensor ->
-                if (Plan.rule plan name).IsSome then
-                    tensor.reverseDiff ()
-                else
-                    tensor)
-
         let batch = definition.Allocate config rows
         let step = Recording.Of(fun () -> Seq.singleton (definition.Loss config model batch).Total)
         // A recording moves its values once, so that for a moment they lie there twice.
@@ -59,8 +52,16 @@ module Needs =
         (config: 'config, plan: Plan)
         (settings: (string * string) list)
         : Need list =
-        let fewInputs, fewSteps = measured definition (config, plan) Few
-        let moreInputs, moreSteps = measured definition (config, plan) (2 * Few)
+        let model =
+            definition.Init config Dtype.Float32 (Key.OfSeed 0L)
+            |> Parameters.mapi (fun name tensor ->
+                if (Plan.rule plan name).IsSome then
+                    tensor.reverseDiff ()
+                else
+                    tensor)
+
+        let fewInputs, fewSteps = measured definition config model Few
+        let moreInputs, moreSteps = measured definition config model (2 * Few)
         let inputs, step = (moreInputs - fewInputs) / float Few, (moreSteps - fewSteps) / float Few
 
         [

@@ -16,7 +16,7 @@ type GradientComparison =
 /// Reverse mode against central differences.
 [<RequireQualifiedAccess>]
 module GradientCheck =
-    /// The largest number of entries of a parameter that are compared; which ones is drawn from the key.
+    /// The largest number of entries of a parameter that are compared where nobody asks for another.
     [<Literal>]
     let EntriesPerParameter = 32
 
@@ -37,9 +37,9 @@ module GradientCheck =
         && abs (right - left) > 1e-7 * max 1.0 (abs centre)
 
     /// Compares the gradient of a loss in each of its float64 parameters with (f(x + h) − f(x − h)) / 2h, h = 10⁻⁶, and
-    /// down to 10⁻⁸ where a kink lies closer. The loss must be a function of the parameters' present elements, which are
-    /// restored.
-    let run (key: Key) (parameters: (string * Tensor) list) (loss: unit -> Tensor) : GradientComparison list =
+    /// down to 10⁻⁸ where a kink lies closer, at so many entries of each parameter at most; which ones is drawn from the key.
+    /// The loss must be a function of the parameters' present elements, which are restored.
+    let sampled (entries: int) (key: Key) (parameters: (string * Tensor) list) (loss: unit -> Tensor) : GradientComparison list =
         // A replay of the recorded loss costs a fraction of building it again, and there are thousands of evaluations.
         let recording = Recording.Of(fun () -> Seq.singleton (loss ()))
         recording.Forward()
@@ -50,7 +50,7 @@ module GradientCheck =
             for (name, parameter), derivative in List.zip parameters derivatives do
                 let order = Array.zeroCreate derivative.Length
                 (key.Named name).FillPermutation(Span order)
-                let chosen = Array.truncate EntriesPerParameter order
+                let chosen = Array.truncate entries order
 
                 let difference (i: int) =
                     let x = parameter.Elements<double>()[i]
@@ -81,3 +81,7 @@ module GradientCheck =
                         relativeError (chosen |> Array.map (fun i -> derivative[i])) (chosen |> Array.map difference)
                 }
         ]
+
+    /// The same at 32 entries of each parameter.
+    let run (key: Key) (parameters: (string * Tensor) list) (loss: unit -> Tensor) : GradientComparison list =
+        sampled EntriesPerParameter key parameters loss

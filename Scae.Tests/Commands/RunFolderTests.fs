@@ -2,6 +2,7 @@
 module Scae.Tests.Commands.RunFolderTests
 
 open System.IO
+open System.Threading
 open Expecto
 open Scae.Cli.Runs
 open Scae.Tests.Claims
@@ -20,9 +21,11 @@ let private beside (folder: string) (action: unit -> unit) =
     use running = start (endless @ [ "--out"; folder ])
 
     try
-        match running.StandardOutput.ReadLine() with
-        | null -> failtest (running.StandardError.ReadToEnd())
-        | _ -> action ()
+        if SpinWait.SpinUntil((fun () -> File.Exists(inRun folder "metrics.jsonl") || running.HasExited), 60000) then
+            running.HasExited |> shouldEqual false
+            action ()
+        else
+            failtest "nothing was trained within a minute"
     finally
         running.Kill()
         running.WaitForExit()

@@ -191,7 +191,7 @@ let tests =
                                 []
                             else
                                 [ "context", "5" ]))
-                    |> Result.bind (fun task -> task.CheckGradient resources (Keys.ofSeed 0))
+                    |> Result.bind (fun task -> task.CheckGradient 4 resources (Keys.ofSeed 0))
                     |> function
                         | Error message -> failtest message
                         | Ok comparisons ->

@@ -128,7 +128,7 @@ let tests =
         [
             testCase "best finds templates and owners without labels, and draws what it finds"
             <| fun () ->
-                let task = task "best" []
+                let task = task "best" [ "batch-size", "64" ]
                 let metrics, figures, animation = trained task task.Plan.Steps
                 metrics["point_accuracy"] |> shouldBeAtLeast 0.97
                 metrics["least_presence_accuracy"] |> shouldBeAtLeast 0.97
@@ -186,7 +186,7 @@ let tests =
             for preset in CcaeExperiment.experiment.Specification.Presets do
                 testCase $"gradients are those of the loss ({preset.Name})"
                 <| fun () ->
-                    match (task preset.Name (narrow preset.Name)).CheckGradient Resources.none (Keys.ofSeed 0L) with
+                    match (task preset.Name (narrow preset.Name)).CheckGradient 4 Resources.none (Keys.ofSeed 0L) with
                     | Error message -> failtest message
                     | Ok comparisons ->
                         comparisons |> shouldHaveSome

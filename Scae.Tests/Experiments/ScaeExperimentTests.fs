@@ -125,7 +125,7 @@ let tests =
             testCase "every preset's gradients are those of the loss"
             <| fun () ->
                 for preset in ScaeExperiment.experiment.Specification.Presets do
-                    match (task preset.Name narrow).CheckGradient TestDigits.resources (Keys.ofSeed 0L) with
+                    match (task preset.Name narrow).CheckGradient 4 TestDigits.resources (Keys.ofSeed 0L) with
                     | Error message -> failtest message
                     | Ok comparisons ->
                         for comparison in comparisons do

@@ -7,8 +7,8 @@ open Scae.Tests.Claims
 open Scae.Core.Experiments
 open Scae.Core.Training
 
-// Few scenes, so that the tests are quick; what an evaluation leaves grows with them.
-let private scenes = 200
+// Few scenes, so that the tests are quick; what an evaluation leaves grows with them. Sequences are scenes of 20 frames.
+let private scenes (preset: string) : int = if preset = "flying" then 40 else 200
 
 /// How many scenes a preset evaluates after each epoch.
 let private measured (experiment: Experiment) (preset: Preset) : int =
@@ -52,6 +52,8 @@ let private garbage (task: Task) : int64 * int64 =
 let private perStep (name: string) (presetName: string) (overrides: (string * string) list) : int64 =
     let experiment = Experiments.find name |> Trained.accepted
     let preset = Experiments.preset (Some presetName) experiment |> Trained.accepted
+
+    let scenes = scenes presetName
 
     let task =
         experiment.Configure preset (("validation-size", string scenes) :: ("test-size", "10") :: overrides)
