@@ -159,24 +159,18 @@ module ScaeFigures =
             |> Panel.frame Frame.Box
             |> Panel.equalAspect
             |> Panel.colouredPoints Marker.Circle (if places.Length > 2000 then 3.5 else 6.0) colours (axis 0) (axis 1)
-
-        let labelled =
-            (points, present)
-            ||> Array.fold (fun panel digit ->
+            |> Panel.each present (fun digit ->
                 let own = Array.zip places test.Labels |> Array.filter (fun (_, label) -> label = digit)
-                label (densest (Array.map fst own)) digit panel)
+                label (densest (Array.map fst own)) digit)
 
-        let figure =
-            { Figure.single "t-sne" labelled with
-                Title = $"t-SNE of the mass that each object capsule explains, {places.Length} test digits"
-            }
-            |> Figure.panelSize 900.0 860.0
-            |> Figure.note
-                $"Perplexity %.0f{TSne.published.Perplexity}; colours are classes, which the capsules were never told."
-
-        (figure, present)
-        ||> Array.fold (fun figure digit ->
-            Figure.key (string digit) (Palette.digit digit) (Swatch.Point Marker.Circle) figure)
+        Figure.create
+            "t-sne"
+            $"t-SNE of the mass that each object capsule explains, {places.Length} test digits"
+            [ [ points ] ]
+        |> Figure.panelSize 900.0 860.0
+        |> Figure.note
+            $"Perplexity %.0f{TSne.published.Perplexity}; colours are classes, which the capsules were never told."
+        |> Figure.keys (Swatch.Point Marker.Circle) [ for digit in present -> string digit, Palette.digit digit ]
 
     /// Curves, digits with their drawings, templates, what capsules like, classes by cluster, and test digits in the plane.
     let all

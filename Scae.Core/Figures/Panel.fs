@@ -51,6 +51,10 @@ module Panel =
     /// Adds a mark over those already there.
     let add (mark: Mark) (panel: Panel) : Panel = { panel with Panel.Marks = panel.Marks @ [ mark ] }
 
+    /// Adds what is drawn of each of some items, in their order.
+    let each (items: 'item seq) (draw: 'item -> Panel -> Panel) (panel: Panel) : Panel =
+        Seq.fold (fun panel item -> draw item panel) panel items
+
     /// Names both axes.
     let axes (x: string) (y: string) (panel: Panel) : Panel =
         { panel with
@@ -272,6 +276,19 @@ module Panel =
         let height, width = Array3D.length1 values, Array3D.length2 values
 
         panel |> picture height width |> add (imageMark (Pixels.Rgb values) height width false)
+
+    /// Shows height × width pixels in the colour that each has by its row and column; pixel coordinates as in mapped.
+    let painted (height: int) (width: int) (colour: int -> int -> Colour) (panel: Panel) : Panel =
+        let values = Array3D.zeroCreate height width 3
+
+        for y in 0 .. height - 1 do
+            for x in 0 .. width - 1 do
+                let c = colour y x
+                values[y, x, 0] <- float c.R / 255.0
+                values[y, x, 1] <- float c.G / 255.0
+                values[y, x, 2] <- float c.B / 255.0
+
+        rgb values panel
 
     /// The smallest and the largest finite value; (0, 1) where there is none.
     let range (values: float[,]) : float * float =

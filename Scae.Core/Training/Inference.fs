@@ -1,5 +1,6 @@
 namespace Scae.Core.Training
 
+open System
 open System.Collections.Generic
 open Scae.Tensors
 open Scae.Core.Layers
@@ -19,6 +20,14 @@ module Rows =
 
     /// The first rows, as many as there are at most.
     let first (count: int) (x: Tensor) : Tensor = x.slice (0, 0, min count x.shape[0])
+
+    /// The numbers of one row, where they lie: for a dense tensor.
+    let span (i: int) (x: Tensor) : ReadOnlySpan<float32> =
+        let size = x.nelement / x.shape[0]
+        Span.op_Implicit (x.Elements<float32>().Slice(i * size, size))
+
+    /// The numbers of one row, copied.
+    let values (i: int) (x: Tensor) : float32[] = (x.select (0, i)).contiguous().toArray<float32>()
 
 /// Some of the rows that inference goes through: their inputs, and what `Run` infers from them.
 [<Sealed>]
