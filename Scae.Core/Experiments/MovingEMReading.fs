@@ -84,22 +84,14 @@ module MovingEMReading =
 
     /// Tries further starts of a part of the sequences, and ends with the likeliest of each.
     let private settle settings start (noise: Key) (quality: Tensor) (part: Part<MovingEMBatch, Followed<'found>>) =
-        let best = quality.toArray<float32>()
-        let kept = part.Batch.Noise.toArray<float32>()
-        let size = kept.Length / best.Length
+        let likeliest = Likeliest(quality, [| part.Batch.Noise |])
 
         for number in 1 .. settings.MeasuredStarts - 1 do
             start ((noise.Named "again").Fold(int64 number)) part.Batch
             part.Run()
-            let found = quality.Elements<float32>()
+            likeliest.Improve()
 
-            for sequence in 0 .. best.Length - 1 do
-                if found[sequence] > best[sequence] then
-                    best[sequence] <- found[sequence]
-                    let own = part.Batch.Noise.Elements<float32>().Slice(sequence * size, size)
-                    own.CopyTo(Span(kept, sequence * size, size))
-
-        kept.CopyTo(part.Batch.Noise.Elements<float32>())
+        likeliest[0].CopyTo(part.Batch.Noise.Elements<float32>())
         part.Run()
 
     /// Goes through sequences; `visitFirst` sees what their first starts give where there are several, `visit` what the

@@ -38,13 +38,7 @@ module Needs =
         (config: 'config, plan: Plan)
         (rows: int)
         : float * float =
-        let model =
-            definition.Init config Dtype.Float32 (Key.OfSeed 0L)
-            |> Parameters.mapi (fun name tensor ->
-                if (Plan.rule plan name).IsSome then
-                    tensor.reverseDiff ()
-                else
-                    tensor)
+        let model = definition.Init config Dtype.Float32 (Key.OfSeed 0L) |> Plan.differentiable plan
 
         let batch = definition.Allocate config rows
         let step = Recording.Of(fun () -> Seq.singleton (definition.Loss config model batch).Total)

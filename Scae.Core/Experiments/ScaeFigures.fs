@@ -57,7 +57,7 @@ module ScaeFigures =
         values |> Array.indexed |> Array.maxBy (fun (i, value) -> struct (value, -i)) |> fst
 
     /// Of which class how many digits are, that a capsule explains more of than any other does.
-    let private likes (test: ScaeReading) (k: int) : string =
+    let private likes (test: ScaeRepresentation) (k: int) : string =
         let own =
             Array.zip test.Posterior test.Labels
             |> Array.choose (fun (mass, label) -> if largest mass = k then Some label else None)
@@ -76,7 +76,7 @@ module ScaeFigures =
         let channel (c: byte) = Array.init size (fun i -> value i * float32 c / 255.0f)
         Array.concat [ channel colour.R; channel colour.G; channel colour.B ]
 
-    let private favourites (config: ScaeConfig) (canvases: CanvasDigits) (test: ScaeReading) : Figure =
+    let private favourites (config: ScaeConfig) (canvases: CanvasDigits) (test: ScaeRepresentation) : Figure =
         let ofCapsule (k: int) =
             let best =
                 [| 0 .. test.Labels.Length - 1 |]
@@ -148,7 +148,7 @@ module ScaeFigures =
                 })
             panel
 
-    let private plane (key: Key) (test: ScaeReading) : Figure =
+    let private plane (key: Key) (test: ScaeRepresentation) : Figure =
         let places = TSne.embed TSne.published key test.Posterior
         let colours = test.Labels |> Array.map (fun digit -> Colour.withOpacity 0.7 (Palette.digit digit))
         let axis a = places |> Array.map (fun place -> place[a])
@@ -177,7 +177,7 @@ module ScaeFigures =
         (settings: ScaeSettings)
         (data: ScaeData)
         (model: Scae)
-        (test: ScaeReading, probed: ScaeProbed)
+        (test: ScaeRepresentation, probed: ScaeProbed)
         (history: History)
         : Figure list =
         let show = ScaePictures.ofScenes settings model Shown

@@ -88,7 +88,7 @@ module ScaePictures =
             inference.Over(
                 n,
                 fun part ->
-                    ScaeReading.load settings scenes part.First part.Batch
+                    ScaeScenes.load settings scenes part.First part.Batch
                     part.Run()
                     let batch = part.Batch.Images.Elements<float32>()
                     batch.CopyTo(Span(images, part.First * size, batch.Length))
