@@ -129,20 +129,21 @@ module NeuralEMFigures =
 
     /// NMI and AMI with the peak of the metric that chooses the best epoch.
     let private agreementPanel (bestBy: string) (whole: History) (until: History) : Panel =
-        let has (_, _, name) =
+        let has name =
             until.Evaluations |> List.exists (fun e -> (TrainingCurves.tryMetric name e).IsSome)
 
         let curves =
             [
                 "NMI", Palette.blue, "nmi"
                 "AMI without overlap", Palette.vermilion, "ami_distinct"
-                "the same, one start", Palette.orange, "ami_distinct_first"
+                if has "ami_distinct_first" then
+                    "the same, one start", Palette.orange, "ami_distinct_first"
             ]
 
         let panel =
             TrainingCurves.panel "Agreement of slots and shapes, validation" "agreement" whole
             |> Panel.yLimits 0.0 1.0
-            |> Panel.each (curves |> List.filter has) (fun (label, colour, name) ->
+            |> Panel.each curves (fun (label, colour, name) ->
                 TrainingCurves.curve label colour until (TrainingCurves.metric name))
 
         match until.Evaluations with
