@@ -2,6 +2,7 @@ namespace Scae.Core.Experiments
 
 open System
 open System.Globalization
+open Scae.Core.Configuration
 open Scae.Core.Figures
 
 /// A metric over seeds: its mean and standard deviation, which is 0 for one seed.
@@ -25,11 +26,7 @@ module Comparison =
         if List.distinct names <> names then
             Error $"--presets {text}: names must differ"
         else
-            (Ok [], names)
-            ||> List.fold (fun chosen name ->
-                chosen
-                |> Result.bind (fun chosen ->
-                    Experiments.preset (Some name) experiment |> Result.map (fun preset -> chosen @ [ preset ])))
+            names |> Result.traverse (fun name -> Experiments.preset (Some name) experiment)
 
     /// The tables of a specification with the presets that are there; those of no table are in a last one, with the metrics
     /// by which their best epochs are chosen.
