@@ -43,8 +43,8 @@ type MovingEMReading =
 /// [b, D].
 type ShownFrame = { Slots: Tensor; Prediction: Tensor }
 
-/// What a recorded run over sequences gives, frame by frame from the second; the expected log-likelihood [b] of all frames, by
-/// which starts are compared, where there are several.
+/// What a recorded run over sequences gives, frame by frame from the second; and, where there are several starts, by which
+/// they are compared: the expected log-likelihood of all frames, [b].
 type private Followed<'found> = { Found: 'found[]; Quality: Tensor option }
 
 /// What a recorded run gives for one frame.
