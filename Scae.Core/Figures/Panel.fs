@@ -110,6 +110,19 @@ module Panel =
 
         add (Mark.Line mark) panel
 
+    let private scatter label shape size colours x y : Panel -> Panel =
+        let mark: ScatterMark =
+            {
+                ScatterMark.X = x
+                ScatterMark.Y = y
+                ScatterMark.Shape = shape
+                ScatterMark.Size = size
+                ScatterMark.Colours = colours
+                ScatterMark.Label = label
+            }
+
+        add (Mark.Scatter mark)
+
     /// Points of one shape, diameter in pixels and colour; label "" keeps them out of the legend.
     let points
         (label: string)
@@ -120,17 +133,7 @@ module Panel =
         (y: float[])
         (panel: Panel)
         : Panel =
-        let mark: ScatterMark =
-            {
-                ScatterMark.X = x
-                ScatterMark.Y = y
-                ScatterMark.Shape = shape
-                ScatterMark.Size = size
-                ScatterMark.Colours = [| colour |]
-                ScatterMark.Label = label
-            }
-
-        add (Mark.Scatter mark) panel
+        scatter label shape size [| colour |] x y panel
 
     /// Points with a colour each: colours is as long as x and y.
     let colouredPoints
@@ -141,17 +144,7 @@ module Panel =
         (y: float[])
         (panel: Panel)
         : Panel =
-        let mark: ScatterMark =
-            {
-                ScatterMark.X = x
-                ScatterMark.Y = y
-                ScatterMark.Shape = shape
-                ScatterMark.Size = size
-                ScatterMark.Colours = colours
-                ScatterMark.Label = ""
-            }
-
-        add (Mark.Scatter mark) panel
+        scatter "" shape size colours x y panel
 
     /// A closed polygon, outlined in a colour and filled with it at an opacity in [0, 1].
     let polygon (label: string) (colour: Colour) (opacity: float) (x: float[]) (y: float[]) (panel: Panel) : Panel =
