@@ -19,11 +19,11 @@ public sealed partial class Tensor
         Storage = storage;
         _shape = shape;
         _strides = strides;
-        nelement = Scae.Tensors.Shape.Count(shape);
+        nelement = Shape.Count(shape);
 
         // An empty slice may begin behind its storage's end.
         _offset = nelement == 0 ? 0 : offset;
-        IsDense = Scae.Tensors.Shape.IsDense(shape, strides);
+        IsDense = Shape.IsDense(shape, strides);
     }
 
     /// <summary>The element type.</summary>
@@ -41,7 +41,7 @@ public sealed partial class Tensor
     internal Storage Storage { get; }
 
     /// <summary>The sizes without a copy.</summary>
-    internal ReadOnlySpan<int> Shape => _shape;
+    internal ReadOnlySpan<int> Sizes => _shape;
 
     /// <summary>Elements between neighbours along each axis; 0 where an axis was expanded.</summary>
     internal ReadOnlySpan<int> Strides => _strides;
@@ -51,13 +51,13 @@ public sealed partial class Tensor
 
     /// <summary>The size of one axis, which may count from the back.</summary>
     /// <exception cref="ShapeError">There is no such axis.</exception>
-    public int size(int axis) => _shape[Scae.Tensors.Shape.Axis("size", axis, dim)];
+    public int size(int axis) => _shape[Shape.Axis("size", axis, dim)];
 
     /// <summary>The value of a tensor of one element, as a double.</summary>
     /// <exception cref="ShapeError">It has more or fewer elements than one.</exception>
     public double toScalar()
     {
-        if (nelement != 1) throw ShapeError.Of("toScalar", $"a tensor of shape {Scae.Tensors.Shape.Text(_shape)} has {nelement} elements, not one");
+        if (nelement != 1) throw ShapeError.Of("toScalar", $"a tensor of shape {Shape.Text(_shape)} has {nelement} elements, not one");
         RefuseReadingWhileRecording("toScalar");
         return dtype switch
         {
@@ -99,7 +99,7 @@ public sealed partial class Tensor
     {
         if (Creator is not null) RefuseReadingWhileRecording("Elements");
         CheckElement<T>("Elements");
-        if (!IsDense) throw ShapeError.Of("Elements", $"a view of shape {Scae.Tensors.Shape.Text(_shape)} isn't dense; call contiguous() first");
+        if (!IsDense) throw ShapeError.Of("Elements", $"a view of shape {Shape.Text(_shape)} isn't dense; call contiguous() first");
         return Storage.Span<T>(_offset, nelement);
     }
 
@@ -117,10 +117,10 @@ public sealed partial class Tensor
     internal Tensor Reinterpret(int[] shape, int[] strides, int offset) => new(Storage, shape, strides, offset);
 
     internal static Tensor Allocate(Dtype dtype, int[] shape) =>
-        new(Storage.Zeros(dtype, Scae.Tensors.Shape.Count(shape)), shape, Scae.Tensors.Shape.DenseStrides(shape), 0);
+        new(Storage.Zeros(dtype, Shape.Count(shape)), shape, Shape.DenseStrides(shape), 0);
 
     internal static Tensor Over(Storage storage, int[] shape) =>
-        new(storage, shape, Scae.Tensors.Shape.DenseStrides(shape), 0);
+        new(storage, shape, Shape.DenseStrides(shape), 0);
 
     internal int Offset => _offset;
 
@@ -128,7 +128,7 @@ public sealed partial class Tensor
     public override string ToString()
     {
         const int Most = 24;
-        string head = $"tensor {Scae.Tensors.Shape.Text(_shape)} {dtype}";
+        string head = $"tensor {Shape.Text(_shape)} {dtype}";
         if (nelement > Most || Recording.IsActive) return head;
         return dtype switch
         {

@@ -93,9 +93,9 @@ public static class Updates
 
     private static void Check(string update, Tensor parameter, Tensor other)
     {
-        if (parameter.dtype == Dtype.Int32 || other.dtype != parameter.dtype || !Shape.Same(parameter.Shape, other.Shape))
-            throw ShapeError.Of(update, $"parameter {Shape.Text(parameter.Shape)} {parameter.dtype} with {Shape.Text(other.Shape)} {other.dtype}; gradient and state must have the parameter's shape and dtype, Float32 or Float64");
+        if (parameter.dtype == Dtype.Int32 || other.dtype != parameter.dtype || !Shape.Same(parameter.Sizes, other.Sizes))
+            throw ShapeError.Of(update, $"parameter {Shape.Text(parameter.Sizes)} {parameter.dtype} with {Shape.Text(other.Sizes)} {other.dtype}; gradient and state must have the parameter's shape and dtype, Float32 or Float64");
         if (!parameter.IsDense || !other.IsDense)
-            throw ShapeError.Of(update, $"a view of shape {Shape.Text(parameter.Shape)} isn't dense; update the tensor that it views");
+            throw ShapeError.Of(update, $"a view of shape {Shape.Text(parameter.Sizes)} isn't dense; update the tensor that it views");
     }
 }

@@ -13,11 +13,11 @@ internal static class AirScenesEncoder
 {
     public static GraphBuilder Graph(AirConfig config, Weights weights)
     {
-        var graph = new GraphBuilder("air");
+        var graph = new GraphBuilder("air", weights);
         string images = graph.Reshape(graph.Input("images", "scenes", config.Canvas, config.Canvas), 0, -1);
-        if (config.Restorer > 0) images = Restored(graph, config, weights, images);
+        if (config.Restorer > 0) images = Restored(graph, config, images);
         int steps = config.Steps;
-        var (logits, where, what) = config.Encoding.IsGlobal ? Globally(graph, weights, images) : AirStepGraph.Unroll(graph, config, weights, images);
+        var (logits, where, what) = config.Encoding.IsGlobal ? Globally(graph, images) : AirStepGraph.Unroll(graph, config, images);
         graph.Output("presence", Cumulative(graph, graph.Sigmoid(logits), steps), "scenes", steps);
         graph.Output("where", graph.Reshape(where, 0, steps, 3), "scenes", steps, 3);
         graph.Output("what", graph.Reshape(what, 0, steps, config.What), "scenes", steps, config.What);
@@ -25,22 +25,22 @@ internal static class AirScenesEncoder
     }
 
     /// <summary>The small program's encoder: heads of all steps on features of the whole scene.</summary>
-    private static (string Logits, string Where, string What) Globally(GraphBuilder graph, Weights weights, string images)
+    private static (string Logits, string Where, string What) Globally(GraphBuilder graph, string images)
     {
-        string hidden = graph.Relu(weights.Linear(graph, "global.first", images));
-        string features = graph.Relu(weights.Linear(graph, "global.second", hidden));
-        string Head(string name) => weights.Linear(graph, "global." + name, features);
+        string hidden = graph.Relu(graph.Linear("global.first", images));
+        string features = graph.Relu(graph.Linear("global.second", hidden));
+        string Head(string name) => graph.Linear("global." + name, features);
         return (Head("presence"), Head("where"), Head("what"));
     }
 
     /// <summary>SceneRestorer.restore: scenes [b, D] without their light.</summary>
-    private static string Restored(GraphBuilder graph, AirConfig config, Weights weights, string images)
+    private static string Restored(GraphBuilder graph, AirConfig config, string images)
     {
         const string Name = "restorer.";
         int side = config.Canvas;
         string fine = Rectified("fine", 1, Rectified("first", 2, graph.Reshape(images, 0, 1, side, side)));
         string coarse = Rectified("second", 2, fine);
-        for (int i = 0; weights.Has($"{Name}coarse.{i}.filters"); i++) coarse = graph.Add(coarse, Rectified($"coarse.{i}", 1, coarse));
+        for (int i = 0; graph.Weights.Has($"{Name}coarse.{i}.filters"); i++) coarse = graph.Add(coarse, Rectified($"coarse.{i}", 1, coarse));
         string wide = graph.Relu(graph.Add(Doubled("widening", coarse), fine));
         return graph.Reshape(graph.Sigmoid(Doubled("last", wide)), 0, side * side);
 
@@ -50,7 +50,7 @@ internal static class AirScenesEncoder
 
         string Convolved(string operation, string layer, int stride, string x) => graph.Node(
             operation,
-            [x, weights.In(graph, $"{Name}{layer}.filters"), weights.In(graph, $"{Name}{layer}.bias")],
+            [x, graph.Weight($"{Name}{layer}.filters"), graph.Weight($"{Name}{layer}.bias")],
             GraphBuilder.Attribute("strides", stride, stride),
             GraphBuilder.Attribute("pads", 1, 1, 1, 1));
     }

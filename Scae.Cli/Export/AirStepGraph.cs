@@ -13,25 +13,24 @@ internal sealed class AirStepGraph
 
     private readonly GraphBuilder _graph;
     private readonly AirConfig _config;
-    private readonly Weights _weights;
     private readonly string _images;
     private readonly string _ofImage;
     private readonly int _overview;
 
-    private AirStepGraph(GraphBuilder graph, AirConfig config, Weights weights, string images)
+    private AirStepGraph(GraphBuilder graph, AirConfig config, string images)
     {
-        (_graph, _config, _weights, _images) = (graph, config, weights, images);
+        (_graph, _config, _images) = (graph, config, images);
         _overview = AirModule.overview(config);
-        _ofImage = weights.Linear(graph, "recurrent.image", Overview(images));
+        _ofImage = graph.Linear("recurrent.image", Overview(images));
     }
 
     /// <summary>What goes from a step to the next.</summary>
     private sealed record State(string Hidden, string Cell, string Where, string What, string Drawn, string? Present);
 
     /// <summary>Images [b, D] → logits of presence [b, T], where the steps look [b, 3·T] and the means of what they see [b, Z·T].</summary>
-    public static (string Logits, string Where, string What) Unroll(GraphBuilder graph, AirConfig config, Weights weights, string images)
+    public static (string Logits, string Where, string What) Unroll(GraphBuilder graph, AirConfig config, string images)
     {
-        AirStepGraph steps = new(graph, config, weights, images);
+        AirStepGraph steps = new(graph, config, images);
         string Zeros(int count) => graph.Repeat(graph.Constant([1, count], new float[count]), 2, images);
         string nothing = Zeros(config.Features);
         State state = new(nothing, nothing, Zeros(3), Zeros(config.What), Zeros(config.Canvas * config.Canvas), null);
@@ -51,19 +50,19 @@ internal sealed class AirStepGraph
     {
         int side = _config.Canvas;
         string residual = _graph.Subtract(_images, previous.Drawn), shown = Overview(residual);
-        string seen = _graph.Relu(_graph.Add(_ofImage, _graph.MatMul(shown, _weights.In(_graph, "recurrent.residual"))));
+        string seen = _graph.Relu(_graph.Add(_ofImage, _graph.MatMul(shown, _graph.Weight("recurrent.residual"))));
         var (hidden, cell) = Remember(previous, _graph.Concat(seen, previous.Where, previous.What));
         string where = Locate(shown, hidden);
         string pictures = _graph.Concat(1, Square(_images, side), Square(residual, side));
-        string glimpse = _graph.Relu(_weights.Linear(_graph, "recurrent.glimpse", Glimpse(pictures, where)));
-        string what = _graph.Slice(_weights.Linear(_graph, "recurrent.what", glimpse), 0, _config.What);
+        string glimpse = _graph.Relu(_graph.Linear("recurrent.glimpse", Glimpse(pictures, where)));
+        string what = _graph.Slice(_graph.Linear("recurrent.what", glimpse), 0, _config.What);
         string render = Flat(SamplingGraph.Put(_graph, Square(Decode(what), _config.Patch), where, side));
         string addition = Addition(previous.Drawn, render);
 
         List<string> features = [hidden, glimpse];
         if (_config.Evidence) features.Add(Evidence(residual, addition));
         if (_config.Context > 0) features.Add(Context(where, pictures, addition));
-        string logit = _weights.Linear(_graph, "recurrent.presence", _graph.Concat([.. features]));
+        string logit = _graph.Linear("recurrent.presence", _graph.Concat([.. features]));
         string? present = null;
         if (_config.Presence.IsRelaxed)
         {
@@ -79,8 +78,8 @@ internal sealed class AirStepGraph
     private (string Hidden, string Cell) Remember(State previous, string inputs)
     {
         int units = _config.Features;
-        string ofState = _graph.MatMul(previous.Hidden, _weights.In(_graph, "recurrent.cell.recurrent"));
-        string sums = _graph.Add(_weights.Linear(_graph, "recurrent.cell.input", inputs), ofState);
+        string ofState = _graph.MatMul(previous.Hidden, _graph.Weight("recurrent.cell.recurrent"));
+        string sums = _graph.Add(_graph.Linear("recurrent.cell.input", inputs), ofState);
         string Part(int i) => _graph.Slice(sums, i * units, (i + 1) * units);
         string Gate(int i) => _graph.Sigmoid(Part(i));
         string cell = _graph.Add(_graph.Multiply(Gate(1), previous.Cell), _graph.Multiply(Gate(0), _graph.Tanh(Part(3))));
@@ -90,7 +89,7 @@ internal sealed class AirStepGraph
     /// <summary>The mean of z_where.</summary>
     private string Locate(string shown, string hidden)
     {
-        string sums = _weights.Linear(_graph, "recurrent.where", hidden);
+        string sums = _graph.Linear("recurrent.where", hidden);
         if (_config.Finder == 0) return _graph.Slice(sums, 0, 3);
         return _graph.Concat(_graph.Slice(sums, 0, 1), _graph.Add(_graph.Slice(sums, 1, 3), Find(shown)));
     }
@@ -100,9 +99,9 @@ internal sealed class AirStepGraph
     {
         int side = _overview, pixels = side * side, margin = AirModule.FinderSide / 2;
         string channels = _graph.Node(
-            "Conv", [Square(shown, side), _weights.In(_graph, "recurrent.finder.filters")], GraphBuilder.Attribute("pads", margin, margin, margin, margin));
-        channels = _graph.Relu(_graph.Add(channels, _weights.In(_graph, "recurrent.finder.bias")));
-        string map = _graph.Reshape(_graph.MatMul(_weights.In(_graph, "recurrent.finder.output"), _graph.Reshape(channels, 0, _config.Finder, pixels)), 0, pixels);
+            "Conv", [Square(shown, side), _graph.Weight("recurrent.finder.filters")], GraphBuilder.Attribute("pads", margin, margin, margin, margin));
+        channels = _graph.Relu(_graph.Add(channels, _graph.Weight("recurrent.finder.bias")));
+        string map = _graph.Reshape(_graph.MatMul(_graph.Weight("recurrent.finder.output"), _graph.Reshape(channels, 0, _config.Finder, pixels)), 0, pixels);
 
         // In pixels distances are exact.
         float[] columnAndRow = [.. Enumerable.Range(0, 2 * pixels).Select(i => (float)(i % 2 == 0 ? i / 2 % side : i / 2 / side))];
@@ -119,16 +118,16 @@ internal sealed class AirStepGraph
     private string Decode(string what)
     {
         if (_config.Decoding.IsMlp)
-            return _graph.Sigmoid(_weights.Linear(_graph, "decoder.output", _graph.Relu(_weights.Linear(_graph, "decoder.hidden", what))));
+            return _graph.Sigmoid(_graph.Linear("decoder.output", _graph.Relu(_graph.Linear("decoder.hidden", what))));
         int quarter = _config.Patch / 4;
-        string start = _graph.Reshape(_graph.Relu(_weights.Linear(_graph, "convolutions.start", what)), 0, _config.DecoderHidden, quarter, quarter);
+        string start = _graph.Reshape(_graph.Relu(_graph.Linear("convolutions.start", what)), 0, _config.DecoderHidden, quarter, quarter);
         return Flat(_graph.Sigmoid(Doubled("last", _graph.Relu(Doubled("middle", start)))));
 
         string Doubled(string layer, string x)
         {
             string said = _graph.Node(
-                "ConvTranspose", [x, _weights.In(_graph, "convolutions." + layer)], GraphBuilder.Attribute("strides", 2, 2), GraphBuilder.Attribute("pads", 1, 1, 1, 1));
-            return _graph.Add(said, _weights.In(_graph, $"convolutions.{layer}Bias"));
+                "ConvTranspose", [x, _graph.Weight("convolutions." + layer)], GraphBuilder.Attribute("strides", 2, 2), GraphBuilder.Attribute("pads", 1, 1, 1, 1));
+            return _graph.Add(said, _graph.Weight($"convolutions.{layer}Bias"));
         }
     }
 
@@ -144,8 +143,8 @@ internal sealed class AirStepGraph
     {
         string scale = _graph.Repeat(_graph.Constant([1, 1], [(float)(_config.LogScale + Math.Log(ContextScale))]), 2, where);
         string wider = Glimpse(_graph.Concat(1, pictures, Square(addition, _config.Canvas)), _graph.Concat(scale, _graph.Slice(where, 1, 3)));
-        string hidden = _graph.Relu(_weights.Linear(_graph, "recurrent.context.hidden", wider));
-        return _graph.Relu(_weights.Linear(_graph, "recurrent.context.output", hidden));
+        string hidden = _graph.Relu(_graph.Linear("recurrent.context.hidden", wider));
+        return _graph.Relu(_graph.Linear("recurrent.context.output", hidden));
     }
 
     private string Addition(string drawn, string render) =>

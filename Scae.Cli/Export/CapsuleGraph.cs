@@ -13,10 +13,10 @@ internal sealed record VotesInGraph(string Poses, string Presence, string VotePr
 internal static class CapsuleGraph
 {
     /// <summary>What the capsules of a layer's name say when they are told h [b, K, inputs].</summary>
-    public static VotesInGraph Votes(GraphBuilder graph, Weights weights, CapsuleLayerConfig config, string layer, string h)
+    public static VotesInGraph Votes(GraphBuilder graph, CapsuleLayerConfig config, string layer, string h)
     {
         int capsules = config.Capsules, votes = config.Votes;
-        string raw = Raw(graph, weights, capsules, layer, h);
+        string raw = Raw(graph, capsules, layer, h);
         string dynamic = graph.Reshape(graph.Slice(raw, 0, 6 * votes), 0, capsules, votes, 6);
         string own = graph.Reshape(graph.Add(Part(6 * votes, 6), Bias("poseBias")), 0, capsules, 1, 6);
         string presence = graph.Sigmoid(graph.Add(Part((6 * votes) + 6, 1), Bias("presenceBias")));
@@ -31,16 +31,16 @@ internal static class CapsuleGraph
 
         string Part(int from, int count) => graph.Slice(raw, from, from + count);
 
-        string Bias(string name) => weights.In(graph, $"{layer}.{name}");
+        string Bias(string name) => graph.Weight($"{layer}.{name}");
     }
 
     /// <summary>The layer's raw numbers, [b, K, 8V + 7].</summary>
-    private static string Raw(GraphBuilder graph, Weights weights, int capsules, string layer, string h)
+    private static string Raw(GraphBuilder graph, int capsules, string layer, string h)
     {
-        string code = weights.LinearEach(graph, layer + ".code", graph.Relu(weights.LinearEach(graph, layer + ".encode", h)));
+        string code = graph.LinearEach(layer + ".code", graph.Relu(graph.LinearEach(layer + ".encode", h)));
 
         // Each capsule is told that it exists.
         string told = graph.Append(code, 3, 2, 1);
-        return weights.LinearEach(graph, layer + ".output", graph.Relu(weights.LinearEach(graph, layer + ".decode", told)));
+        return graph.LinearEach(layer + ".output", graph.Relu(graph.LinearEach(layer + ".decode", told)));
     }
 }

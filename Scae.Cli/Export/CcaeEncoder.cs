@@ -15,11 +15,11 @@ internal static class CcaeEncoder
 
     public static GraphBuilder Graph(CcaeConfig config, Weights weights)
     {
-        var graph = new GraphBuilder("ccae");
+        var graph = new GraphBuilder("ccae", weights);
         int objects = config.Objects, count = config.Votes;
         string points = graph.Input("points", "scenes", "points", 2), present = graph.Input("present", "scenes", "points");
-        string seen = new SetGraph(graph, weights, CcaeModule.set(config)).Forward("set", points, present);
-        var votes = CapsuleGraph.Votes(graph, weights, CcaeModule.capsules(config), "capsules", seen);
+        string seen = new SetGraph(graph, CcaeModule.set(config)).Forward("set", points, present);
+        var votes = CapsuleGraph.Votes(graph, CcaeModule.capsules(config), "capsules", seen);
         string places = PoseGraph.Origin(graph, votes.Poses);
         graph.Output("objects", votes.Presence, "scenes", objects);
         graph.Output("votes", places, "scenes", objects, count, 2);

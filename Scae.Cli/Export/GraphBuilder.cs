@@ -6,8 +6,8 @@ using Google.Protobuf;
 
 namespace Scae.Cli.Export;
 
-/// <summary>Puts an ONNX graph together: each method adds something and returns the name by which others call its value.</summary>
-internal sealed class GraphBuilder(string name)
+/// <summary>Puts an ONNX graph of a run's network together: each method adds something and returns the name by which others call its value.</summary>
+internal sealed class GraphBuilder(string name, Weights weights)
 {
     // The versions of format and operators: old enough for every runtime of the last years.
     private const int FormatVersion = 8, OperatorsVersion = 17;
@@ -17,6 +17,9 @@ internal sealed class GraphBuilder(string name)
 
     private readonly OnnxGraph _graph = new() { Name = name };
     private readonly HashSet<string> _constants = [];
+
+    /// <summary>The network's parameters, of which the graph has those that it is asked for.</summary>
+    public Weights Weights => weights;
 
     /// <summary>An input; a dimension is a number, or a name for what is known only when the model runs.</summary>
     public string Input(string name, params object[] shape)
@@ -127,6 +130,25 @@ internal sealed class GraphBuilder(string name)
         string items = Node("Shape", [like], Attribute("end", 1));
         return Node("Expand", [x, Concat(0, items, Integers([.. Enumerable.Repeat(1L, rank - 1)]))]);
     }
+
+    /// <summary>The parameter of a name.</summary>
+    public string Weight(string name) => Constant(name, weights.Shape(name), weights.Values(name));
+
+    /// <summary>x·W + b of a linear layer.</summary>
+    public string Linear(string layer, string x) => Add(MatMul(x, Weight(layer + ".weight")), Weight(layer + ".bias"));
+
+    /// <summary>x_k·W_k + b_k of a layer with weights of its own for each of K capsules: [b, K, in] → [b, K, out].</summary>
+    public string LinearEach(string layer, string x)
+    {
+        int[] shape = weights.Shape(layer + ".weight");
+        string product = MatMul(Reshape(x, 0, shape[0], 1, shape[1]), Weight(layer + ".weight"));
+        string said = Reshape(product, 0, shape[0], shape[2]);
+        return weights.Has(layer + ".bias") ? Add(said, Weight(layer + ".bias")) : said;
+    }
+
+    /// <summary>A layer norm, or the value itself where there is none.</summary>
+    public string NormalisedIfAny(string layer, string x) =>
+        weights.Has(layer + ".gain") ? Node("LayerNormalization", [x, Weight(layer + ".gain"), Weight(layer + ".bias")]) : x;
 
     /// <summary>The model, with what identifies the run that it comes from.</summary>
     public OnnxModel Model(string version, IEnumerable<(string Key, string Value)> metadata) => new()

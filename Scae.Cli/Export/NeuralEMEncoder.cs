@@ -14,16 +14,15 @@ internal sealed class NeuralEMEncoder
     // See NeuralEM.Clip.
     private const double Clip = 1e-6;
 
-    private readonly GraphBuilder _graph = new("neural em");
+    private readonly GraphBuilder _graph;
     private readonly NeuralEMConfig _config;
-    private readonly Weights _weights;
 
     // The images, [b, 1, D].
     private readonly string _images;
 
     private NeuralEMEncoder(NeuralEMConfig config, Weights weights)
     {
-        (_config, _weights) = (config, weights);
+        (_config, _graph) = (config, new GraphBuilder("neural em", weights));
         int side = (int)Math.Sqrt(config.Pixels), slots = NeuralEMModule.slots(config);
         _images = _graph.Reshape(_graph.Input("images", "images", side, side), 0, 1, -1);
         string state = First();
@@ -50,7 +49,7 @@ internal sealed class NeuralEMEncoder
         int slots = NeuralEMModule.slots(_config), hidden = _config.Hidden;
         if (_config.SymmetryBreaking.IsLearned)
         {
-            string learned = _graph.Constant("learned start", _weights.Shape("start"), _weights.Values("start"));
+            string learned = _graph.Constant("learned start", _graph.Weights.Shape("start"), _graph.Weights.Values("start"));
             return _graph.Add(learned, _graph.Input("start", "images", _config.Slots, hidden));
         }
 
@@ -63,9 +62,9 @@ internal sealed class NeuralEMEncoder
     /// <summary>NeuralEM.decode: θ [b, K, H] → ψ [b, slots, D].</summary>
     private string Decode(string state)
     {
-        string psi = _graph.Sigmoid(_weights.Linear(_graph, "decoder", Layers(state)[^1]));
+        string psi = _graph.Sigmoid(_graph.Linear("decoder", Layers(state)[^1]));
         if (_config.Background.IsNone) return psi;
-        double background = _config.Background.IsLearned ? 1 / (1 + Math.Exp(-_weights.Values("backgroundLogit")[0])) : 0;
+        double background = _config.Background.IsLearned ? 1 / (1 + Math.Exp(-_graph.Weights.Values("backgroundLogit")[0])) : 0;
         return _graph.Append(psi, 3, 1, background);
     }
 
@@ -73,7 +72,7 @@ internal sealed class NeuralEMEncoder
     private List<string> Layers(string state)
     {
         List<string> layers = [state];
-        for (int i = 0; i < _config.DecoderLayers; i++) layers.Add(_graph.Relu(_weights.Linear(_graph, $"decoderHidden.{i}", layers[i])));
+        for (int i = 0; i < _config.DecoderLayers; i++) layers.Add(_graph.Relu(_graph.Linear($"decoderHidden.{i}", layers[i])));
         return layers;
     }
 
@@ -116,9 +115,9 @@ internal sealed class NeuralEMEncoder
     private string Next(string state, string residual)
     {
         string delta = _config.Background.IsNone ? residual : _graph.Slice(residual, 0, _config.Slots, 1);
-        if (_config.MStep.IsGradient) return _graph.Add(state, _graph.Multiply(_weights.In(_graph, "stepSize"), Ascent(state, delta)));
-        string ofInput = _weights.Linear(_graph, "recurrence.input", delta);
-        string ofState = _graph.MatMul(state, _weights.In(_graph, "recurrence.recurrent"));
+        if (_config.MStep.IsGradient) return _graph.Add(state, _graph.Multiply(_graph.Weight("stepSize"), Ascent(state, delta)));
+        string ofInput = _graph.Linear("recurrence.input", delta);
+        string ofState = _graph.MatMul(state, _graph.Weight("recurrence.recurrent"));
         if (_config.MStep.IsTanh) return _graph.Tanh(_graph.Add(ofInput, ofState));
         if (_config.MStep.IsSigmoid) return _graph.Sigmoid(_graph.Add(ofInput, ofState));
 
@@ -135,7 +134,7 @@ internal sealed class NeuralEMEncoder
         string direction = delta;
         if (_config.Likelihood.IsGaussian)
         {
-            string psi = _graph.Sigmoid(_weights.Linear(_graph, "decoder", layers[^1]));
+            string psi = _graph.Sigmoid(_graph.Linear("decoder", layers[^1]));
             string slope = _graph.Multiply(psi, _graph.Subtract(_graph.Number(1), psi));
             direction = _graph.Multiply(_graph.Multiply(delta, slope), _graph.Number(1 / (_config.Sigma * _config.Sigma)));
         }
@@ -149,6 +148,6 @@ internal sealed class NeuralEMEncoder
 
         return direction;
 
-        string Back(string layer, string x) => _graph.MatMul(x, _graph.Transpose(_weights.In(_graph, layer + ".weight"), 1, 0));
+        string Back(string layer, string x) => _graph.MatMul(x, _graph.Transpose(_graph.Weight(layer + ".weight"), 1, 0));
     }
 }

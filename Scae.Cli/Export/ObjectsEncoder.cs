@@ -17,11 +17,11 @@ internal static class ObjectsEncoder
     public static GraphBuilder Graph(ScaeConfig config, Weights weights)
     {
         int capsules = config.Objects, count = config.Parts;
-        var graph = new GraphBuilder("scae");
-        var parts = PartsEncoder.Parts(graph, config, weights);
-        string told = Told(graph, config, weights, parts);
-        string seen = new SetGraph(graph, weights, ScaeConfigModule.set(config)).Forward("set", told, parts.Presence);
-        var votes = CapsuleGraph.Votes(graph, weights, ScaeConfigModule.capsules(config), "capsules", seen);
+        var graph = new GraphBuilder("scae", weights);
+        var parts = PartsEncoder.Parts(graph, config);
+        string told = Told(graph, config, parts);
+        string seen = new SetGraph(graph, ScaeConfigModule.set(config)).Forward("set", told, parts.Presence);
+        var votes = CapsuleGraph.Votes(graph, ScaeConfigModule.capsules(config), "capsules", seen);
 
         string errors = graph.Subtract(graph.Node("Unsqueeze", [parts.Poses, graph.Integers(1)]), votes.Poses);
         string joint = graph.Add(ProbabilityGraph.Logarithm(graph, votes.VotePresence), ProbabilityGraph.Normal(graph, errors, votes.Scales, 6));
@@ -33,16 +33,16 @@ internal static class ObjectsEncoder
     }
 
     /// <summary>What object capsules are told of parts: pose, 1 − presence, features, coloured template.</summary>
-    private static string Told(GraphBuilder graph, ScaeConfig config, Weights weights, PartsInGraph parts)
+    private static string Told(GraphBuilder graph, ScaeConfig config, PartsInGraph parts)
     {
         int pixels = config.TemplateSide * config.TemplateSide;
         string absence = graph.Reshape(graph.Subtract(graph.Number(1), parts.Presence), 0, -1, 1);
-        string templates = Values(weights.In(graph, "decoder.templates"), 0);
+        string templates = Values(graph.Weight("decoder.templates"), 0);
         string flat = graph.Reshape(templates, 1, config.Parts, pixels), coloured;
         if (config.Colour > 0)
         {
-            string hidden = graph.Relu(weights.Linear(graph, "decoder.colour.hidden", parts.Features));
-            coloured = graph.Multiply(flat, Values(weights.Linear(graph, "decoder.colour.output", hidden), BrighterColours));
+            string hidden = graph.Relu(graph.Linear("decoder.colour.hidden", parts.Features));
+            coloured = graph.Multiply(flat, Values(graph.Linear("decoder.colour.output", hidden), BrighterColours));
         }
         else
         {

@@ -18,7 +18,7 @@ internal static class PartsEncoder
     private static readonly long[] s_strides = [2, 2, 1, 1];
 
     /// <summary>Adds images to a graph, and what is said of their parts: values for others, and outputs.</summary>
-    public static PartsInGraph Parts(GraphBuilder graph, ScaeConfig config, Weights weights)
+    public static PartsInGraph Parts(GraphBuilder graph, ScaeConfig config)
     {
         int side = config.Canvas, parts = config.Parts, features = config.Features;
         string h = graph.Input("images", "images", 1, side, side);
@@ -26,12 +26,12 @@ internal static class PartsEncoder
         {
             string layer = $"encoder.convolutions.{i}";
             h = graph.Relu(graph.Node(
-                "Conv", [h, weights.In(graph, layer + ".filters"), weights.In(graph, layer + ".bias")], GraphBuilder.Attribute("strides", s_strides[i], s_strides[i])));
+                "Conv", [h, graph.Weight(layer + ".filters"), graph.Weight(layer + ".bias")], GraphBuilder.Attribute("strides", s_strides[i], s_strides[i])));
         }
 
-        int channels = weights.Shape("encoder.position")[0];
-        string places = graph.Reshape(graph.Add(h, weights.In(graph, "encoder.position")), 0, channels, -1);
-        string numbers = Pool(graph, weights, parts, channels, config.Pooling.IsOwn, places);
+        int channels = graph.Weights.Shape("encoder.position")[0];
+        string places = graph.Reshape(graph.Add(h, graph.Weight("encoder.position")), 0, channels, -1);
+        string numbers = Pool(graph, parts, channels, config.Pooling.IsOwn, places);
         PartsInGraph found = new(
             PoseGraph.OfRaw(graph, graph.Slice(numbers, 0, 6), isSimilarity: false),
             graph.Slice(numbers, 6, 6 + features),
@@ -43,9 +43,9 @@ internal static class PartsEncoder
     }
 
     /// <summary>PartPooling.pool: averages over places, weighed by each part's softmax, and what the head says of them.</summary>
-    private static string Pool(GraphBuilder graph, Weights weights, int parts, int channels, bool isOwn, string places)
+    private static string Pool(GraphBuilder graph, int parts, int channels, bool isOwn, string places)
     {
-        float[] head = weights.Values("encoder.head.weight"), bias = weights.Values("encoder.head.bias");
+        float[] head = graph.Weights.Values("encoder.head.weight"), bias = graph.Weights.Values("encoder.head.bias");
         int columns = bias.Length, count = (columns / parts) - 1;
 
         // The column of the head that is number j of what map m pools: a part's numbers side by side, or the program's reshape.

@@ -4,7 +4,7 @@ using Scae.Core.Layers;
 namespace Scae.Cli.Export;
 
 /// <summary>The set transformer of capsule autoencoders, as Scae.Core's SetTransformer.forward computes it.</summary>
-internal sealed class SetGraph(GraphBuilder graph, Weights weights, SetTransformerConfig config)
+internal sealed class SetGraph(GraphBuilder graph, SetTransformerConfig config)
 {
     // See PresenceMask.
     private const double HardMost = 1e32;
@@ -15,34 +15,34 @@ internal sealed class SetGraph(GraphBuilder graph, Weights weights, SetTransform
         // Scores are divided by the root of the width that a head of the blocks sees, which rounds what the mask adds.
         double scale = 1 / Math.Sqrt((config.Width + config.Heads - 1) / config.Heads);
         string? mask = Mask(presence, config.Mask.IsHard ? scale : 1);
-        string present = graph.Reshape(presence, 0, -1, 1), h = weights.Linear(graph, layer + ".embedding", points);
+        string present = graph.Reshape(presence, 0, -1, 1), h = graph.Linear(layer + ".embedding", points);
         for (int i = 0; i < config.Layers; i++)
         {
             string block = $"{layer}.blocks.{i}";
             string seen = Attend(block + ".attention", h, h, mask);
-            string y = weights.NormalisedIfAny(graph, block + ".attentionNorm", graph.Multiply(graph.Add(seen, h), present));
-            string hidden = graph.Relu(weights.Linear(graph, block + ".hidden", y));
-            h = weights.NormalisedIfAny(graph, block + ".backNorm", graph.Add(y, weights.Linear(graph, block + ".back", hidden)));
+            string y = graph.NormalisedIfAny(block + ".attentionNorm", graph.Multiply(graph.Add(seen, h), present));
+            string hidden = graph.Relu(graph.Linear(block + ".hidden", y));
+            h = graph.NormalisedIfAny(block + ".backNorm", graph.Add(y, graph.Linear(block + ".back", hidden)));
         }
 
-        int[] seeds = weights.Shape(layer + ".seeds");
-        string queries = graph.Constant(layer + ".seeds", [1, .. seeds], weights.Values(layer + ".seeds"));
+        int[] seeds = graph.Weights.Shape(layer + ".seeds");
+        string queries = graph.Constant(layer + ".seeds", [1, .. seeds], graph.Weights.Values(layer + ".seeds"));
         double pooled = 1 / Math.Sqrt(config.Width);
-        return Attend(layer + ".pooling", queries, weights.Linear(graph, layer + ".projection", h), config.Mask.IsHard ? Mask(presence, pooled) : mask);
+        return Attend(layer + ".pooling", queries, graph.Linear(layer + ".projection", h), config.Mask.IsHard ? Mask(presence, pooled) : mask);
     }
 
     /// <summary>MaskedAttention.attend, what queries are told of a set.</summary>
     private string Attend(string layer, string x, string h, string? mask)
     {
-        int inner = weights.Shape(layer + ".query.bias")[0], share = inner / config.Heads;
+        int inner = graph.Weights.Shape(layer + ".query.bias")[0], share = inner / config.Heads;
         string queries = ByHead("query", x, 0, 2, 1, 3), keys = ByHead("key", h, 0, 2, 3, 1), values = ByHead("value", h, 0, 2, 1, 3);
         string scores = graph.Multiply(graph.MatMul(queries, keys), graph.Number(1 / Math.Sqrt(share)));
         string attention = graph.Softmax(mask is null ? scores : graph.Add(scores, mask));
         string seen = graph.Reshape(graph.Transpose(graph.MatMul(attention, values), 0, 2, 1, 3), 0, -1, inner);
-        return weights.Linear(graph, layer + ".output", seen);
+        return graph.Linear(layer + ".output", seen);
 
         string ByHead(string name, string of, params long[] axes) =>
-            graph.Transpose(graph.Reshape(weights.Linear(graph, $"{layer}.{name}", of), 0, -1, config.Heads, share), axes);
+            graph.Transpose(graph.Reshape(graph.Linear($"{layer}.{name}", of), 0, -1, config.Heads, share), axes);
     }
 
     /// <summary>What presence adds to scores, [b, 1, 1, n]; null where it doesn't count.</summary>

@@ -13,27 +13,27 @@ internal static class TopographicEncoder
 {
     public static GraphBuilder Graph(TopographicVaeConfig config, Weights weights)
     {
-        var graph = new GraphBuilder("tvae");
+        var graph = new GraphBuilder("tvae", weights);
         int latents = config.Capsules * config.Entries, pixels = config.Channels * config.Side * config.Side;
         string frames = graph.Reshape(graph.Input("frames", "sequences", config.Frames, config.Channels, config.Side, config.Side), -1, pixels);
-        string z = Mean(graph, weights, "z", latents, frames);
+        string z = Mean(graph, "z", latents, frames);
         Output("z", z);
         if (config.Grouping.IsPlain) return graph;
-        string u = Mean(graph, weights, "u", latents, frames);
+        string u = Mean(graph, "u", latents, frames);
         Output("u", u);
         string variance = graph.Add(Energy(graph, config, u), graph.Number(config.Epsilon));
-        Output("t", graph.Divide(graph.Add(z, weights.In(graph, "mu")), graph.Node("Sqrt", [variance])));
+        Output("t", graph.Divide(graph.Add(z, graph.Weight("mu")), graph.Node("Sqrt", [variance])));
         return graph;
 
         void Output(string name, string value) =>
             graph.Output(name, graph.Reshape(value, -1, config.Frames, config.Capsules, config.Entries), "sequences", config.Frames, config.Capsules, config.Entries);
     }
 
-    private static string Mean(GraphBuilder graph, Weights weights, string encoder, int latents, string frames)
+    private static string Mean(GraphBuilder graph, string encoder, int latents, string frames)
     {
-        string first = graph.Relu(weights.Linear(graph, encoder + ".first", frames));
-        string second = graph.Relu(weights.Linear(graph, encoder + ".second", first));
-        return graph.Slice(weights.Linear(graph, encoder + ".third", second), 0, latents);
+        string first = graph.Relu(graph.Linear(encoder + ".first", frames));
+        string second = graph.Relu(graph.Linear(encoder + ".second", first));
+        return graph.Slice(graph.Linear(encoder + ".third", second), 0, latents);
     }
 
     /// <summary>

@@ -3,8 +3,10 @@ using System.Collections.Generic;
 
 namespace Scae.Cli.Plots;
 
-/// <summary>The colour cells of a frame as runs of equal ones. Figures are mostly paper, so that an animation's frames, all of which
-/// are kept until their common colours are known, take a tenth of the room.</summary>
+/// <summary>
+/// The colour cells of a frame as runs of equal ones. An animation's frames are all kept until their common colours are
+/// known; figures are mostly paper, so that runs take a tenth of the room.
+/// </summary>
 internal sealed class CellRuns
 {
     // The cell in the upper half, the length of the run in the lower.

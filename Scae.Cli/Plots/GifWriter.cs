@@ -7,7 +7,8 @@ namespace Scae.Cli.Plots;
 
 /// <summary>
 /// Writes an animated GIF (GIF89a) that repeats for ever. All frames share one table of colours, and each frame after
-/// the first holds only the rectangle that changed, with unchanged pixels inside it transparent. Ours, because Skia reads GIF but doesn't write it.
+/// the first holds only the rectangle that changed, with unchanged pixels inside it transparent. Ours, because Skia reads
+/// GIF but doesn't write it.
 /// </summary>
 internal static class GifWriter
 {

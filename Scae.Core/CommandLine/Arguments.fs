@@ -254,9 +254,8 @@ module Arguments =
 
             do!
                 experiments
-                |> List.map (fun experiment ->
-                    fun () -> Experiments.preset preset experiment |> Result.bind (Choice.check overrides experiment))
-                |> Choice.all
+                |> Result.check (fun experiment ->
+                    Experiments.preset preset experiment |> Result.bind (Choice.check overrides experiment))
 
             let! data = given |> Words.folder data
 

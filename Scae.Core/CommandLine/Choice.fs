@@ -25,22 +25,19 @@ module internal Choice =
         | Some message -> Error message
         | None -> experiment.Configure preset overrides |> Result.map ignore
 
-    /// The first error of several checks.
-    let rec all (checks: (unit -> Result<unit, string>) list) : Result<unit, string> =
-        match checks with
-        | [] -> Ok()
-        | check :: rest -> check () |> Result.bind (fun () -> all rest)
+    /// The axis that a text stands for, which is no other's and not given otherwise.
+    let private axis (overrides: (string * string) list) (before: string list) (text: string) =
+        result {
+            let! axis = Scan.parse text
 
-    /// Adds the axis that a text stands for to others.
-    let private addAxis (overrides: (string * string) list) (axes: ScanAxis list) (text: string) =
-        Scan.parse text
-        |> Result.bind (fun axis ->
-            if axes |> List.exists (fun other -> other.Name = axis.Name) then
-                Error $"--vary {text}: {axis.Name} is varied twice"
-            elif overrides |> List.exists (fun (name, _) -> name = axis.Name) then
-                Error $"--vary {text}: {axis.Name} is also given as --{axis.Name}"
-            else
-                Ok(axes @ [ axis ]))
+            return!
+                if before |> List.exists (fun other -> other.StartsWith($"{axis.Name}=", StringComparison.Ordinal)) then
+                    Error $"--vary {text}: {axis.Name} is varied twice"
+                elif overrides |> List.exists (fun (name, _) -> name = axis.Name) then
+                    Error $"--vary {text}: {axis.Name} is also given as --{axis.Name}"
+                else
+                    Ok axis
+        }
 
     /// The axes of a scan, each combination of which the preset takes. The error is one line.
     let axes
@@ -49,13 +46,16 @@ module internal Choice =
         (preset: Preset)
         (texts: string list)
         : Result<ScanAxis list, string> =
-        (Ok [], texts)
-        ||> List.fold (fun axes text -> axes |> Result.bind (fun axes -> addAxis overrides axes text))
-        |> Result.bind (fun axes ->
-            Scan.combinations axes
-            |> List.map (fun settings -> fun () -> check (overrides @ settings) experiment preset)
-            |> all
-            |> Result.map (fun () -> axes))
+        result {
+            let! axes =
+                List.indexed texts |> Result.traverse (fun (i, text) -> axis overrides (List.truncate i texts) text)
+
+            do!
+                Scan.combinations axes
+                |> Result.check (fun settings -> check (overrides @ settings) experiment preset)
+
+            return axes
+        }
 
     /// The presets to compare, each of which takes the hyperparameters; none for no text. The error is one line.
     let compared
@@ -68,12 +68,11 @@ module internal Choice =
         | None, _ -> Ok []
         | Some text, other :: _ -> Error $"--presets {text}: can't be with {other}"
         | Some text, [] ->
-            Comparison.choose experiment text
-            |> Result.bind (fun presets ->
-                presets
-                |> List.map (fun preset -> fun () -> check overrides experiment preset)
-                |> all
-                |> Result.map (fun () -> presets))
+            result {
+                let! presets = Comparison.choose experiment text
+                do! presets |> Result.check (check overrides experiment)
+                return presets
+            }
 
     let private seed (text: string) =
         match Int64.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture) with

@@ -7,18 +7,6 @@ open FSharp.Quotations
 open Scae.Core.Configuration
 open Scae.Core.Experiments
 
-/// Steps each of which may fail with a line that ends the command.
-type internal ResultBuilder() =
-    member _.Bind(result: Result<'a, string>, next: 'a -> Result<'b, string>) : Result<'b, string> =
-        Result.bind next result
-
-    member _.Return(value: 'a) : Result<'a, string> = Ok value
-    member _.ReturnFrom(result: Result<'a, string>) : Result<'a, string> = result
-
-[<AutoOpen>]
-module internal Results =
-    let result = ResultBuilder()
-
 /// A command's words as Argu understood them.
 type internal Given<'option when 'option :> IArgParserTemplate> = { Verb: string; Results: ParseResults<'option> }
 

@@ -237,8 +237,6 @@ module Settings =
                 | Error wanted -> Error $"--{name} {value}: must be {wanted}"
                 | Ok parsed -> Ok(field.Path, parsed)
 
-        (Ok [], overrides)
-        ||> List.fold (fun state change ->
-            state
-            |> Result.bind (fun changes -> parse change |> Result.map (fun parsed -> changes @ [ parsed ])))
+        overrides
+        |> Result.traverse parse
         |> Result.map (fun changes -> replace changes typeof<'config> (box config) |> unbox<'config>)

@@ -165,14 +165,7 @@ module MovingObjects =
 
     /// Room for frames [count · frames, D], all zeros.
     let allocate (config: MovingObjectsConfig) (frames: int) (count: int) : Shapes =
-        let pixels = config.Canvas * config.Canvas
-        let rows = count * frames
-
-        {
-            Images = Tensor.zeros [| rows; pixels |]
-            Labels = Array.zeroCreate (rows * pixels)
-            Overlap = Array.zeroCreate (rows * pixels)
-        }
+        Shapes.room config.Canvas (count * frames)
 
     /// New sequences of config.Frames frames; a pure function of the key.
     let sample (config: MovingObjectsConfig) (masks: ObjectMask[]) (count: int) (key: Key) : Shapes =

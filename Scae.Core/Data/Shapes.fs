@@ -170,15 +170,18 @@ module Shapes =
 
         config.Kinds |> List.map needed |> List.max |> max (2 * config.Largest + 1)
 
-    /// Room for a batch, all zeros.
-    let allocate (config: ShapesConfig) (count: int) : Shapes =
-        let pixels = config.Canvas * config.Canvas
+    /// Room for images of canvas × canvas pixels, all zeros.
+    let room (canvas: int) (count: int) : Shapes =
+        let pixels = canvas * canvas
 
         {
             Images = Tensor.zeros [| count; pixels |]
             Labels = Array.zeroCreate (count * pixels)
             Overlap = Array.zeroCreate (count * pixels)
         }
+
+    /// Room for a batch.
+    let allocate (config: ShapesConfig) (count: int) : Shapes = room config.Canvas count
 
     /// The share of the square around a centre that is taken.
     let private taken (canvas: int) (labels: ReadOnlySpan<int>) (s: int) (cx: int) (cy: int) : float =

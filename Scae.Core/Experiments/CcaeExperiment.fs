@@ -1,7 +1,6 @@
 namespace Scae.Core.Experiments
 
 open Scae.Tensors
-open Scae.Core.Layers
 open Scae.Core.Data
 open Scae.Core.Models
 open Scae.Core.Training
@@ -21,13 +20,6 @@ module CcaeExperiment =
         let loss = Ccae.loss settings.Model model batch
         { Total = loss.Total; Terms = loss.Terms; Next = [] }
 
-    /// Gradients are checked away from the start: biases of 0 leave absent points, which are 0, at every relu's kink.
-    let private checked' (settings: CcaeSettings) (key: Key) (model: Ccae) : CcaeSettings * Ccae =
-        let aside (name: string) (tensor: Tensor) =
-            tensor + Initialization.normal 0.05 tensor.dtype (List.ofArray tensor.shape) (key.Named name)
-
-        settings, Parameters.mapi aside model
-
     let private read (settings: CcaeSettings) (model: Ccae) : CcaeTestScenes -> CcaeReading =
         CcaeReading.ofScenes settings.Model (if settings.EvaluationNoise then settings.Noise else 0.0) model
 
@@ -46,7 +38,8 @@ module CcaeExperiment =
                 Allocate = allocate
                 Fill = fill
                 Loss = loss
-                Checked = checked'
+                // Absent points are 0.
+                Checked = fun settings key model -> settings, Definition.aside key model
                 Read = readSplit
                 Metrics = fun settings -> CcaeMeasures.ofReading (CcaeScenes.config settings.Scenes)
                 Probes =

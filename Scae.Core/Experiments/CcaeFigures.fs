@@ -55,8 +55,8 @@ module CcaeFigures =
     let private Visible = 0.05
 
     /// Votes as discs of their deviations, the fainter the less they are there.
-    let private votes (reading: CcaeReading) (names: int[]) (scene: int) (panel: Panel) : Panel =
-        let ofScene (x: Tensor) = (x.select (0, scene)).contiguous().toArray<float32>() |> Array.map float
+    let private votes (reading: CcaeReading) (names: int[]) (scene: int) : Panel -> Panel =
+        let ofScene (x: Tensor) = Rows.values scene x |> Array.map float
 
         let places, scales, presence =
             ofScene reading.Votes, ofScene reading.Scales, ofScene reading.VotePresence
@@ -64,20 +64,15 @@ module CcaeFigures =
         let votes = presence.Length / reading.Capsules
         let around = Array.init 24 (fun i -> 2.0 * Math.PI * float i / 24.0)
 
-        (panel, [ 0 .. presence.Length - 1 ])
-        ||> List.fold (fun panel i ->
-            if presence[i] < Visible then
-                panel
-            else
-                let own = colour names[i / votes]
-                let x, y = places[2 * i], places[2 * i + 1]
+        let visible = [ 0 .. presence.Length - 1 ] |> List.filter (fun i -> presence[i] >= Visible)
 
-                let circle (centre: float) (f: float -> float) =
-                    around |> Array.map (fun t -> centre + scales[i] * f t)
+        Panel.each visible (fun i ->
+            let own = colour names[i / votes]
+            let x, y = places[2 * i], places[2 * i + 1]
+            let circle (centre: float) (f: float -> float) = around |> Array.map (fun t -> centre + scales[i] * f t)
 
-                panel
-                |> Panel.polygon "" own (0.3 * min 1.0 presence[i]) (circle x cos) (circle y sin)
-                |> Panel.points "" Marker.Plus 6.0 own [| x |] [| y |])
+            Panel.polygon "" own (0.3 * min 1.0 presence[i]) (circle x cos) (circle y sin)
+            >> Panel.points "" Marker.Plus 6.0 own [| x |] [| y |])
 
     /// Truth, predicted owners and votes of a scene.
     let private column (config: PatternScenesConfig) (reading: CcaeReading) (scene: int) : Panel list =
@@ -86,11 +81,9 @@ module CcaeFigures =
         let { X = x; Y = y; Truth = truth; Predicted = predicted; Names = relabelling } =
             view names reading scene
 
-        let right = Array.map2 (fun a b -> if a = b then 1 else 0) truth predicted |> Array.sum
-
         [
             scenePanel config $"scene {scene + 1}" |> ConstellationsFigures.labelled x y truth truth
-            scenePanel config $"{right} of {x.Length} points"
+            scenePanel config (ConstellationsFigures.pointsRight predicted truth)
             |> ConstellationsFigures.labelled x y predicted truth
             scenePanel config "votes"
             |> Panel.points "" Marker.Circle 5.0 Colour.lightGrey x y
@@ -118,33 +111,29 @@ module CcaeFigures =
     let private scenes (config: PatternScenesConfig) (shown: CcaeReading) : Figure =
         let columns = [ for scene in 0 .. shown.Scenes.Points.shape[0] - 1 -> column config shown scene ]
 
-        let figure =
-            Figure.create "scenes" "Scenes that training has not seen" (List.transpose columns)
-            |> Figure.panelSize 220.0 220.0
-            |> Figure.rowLabels [ "truth"; "predicted"; "votes" ]
-            |> Figure.note
-                "Predicted colours under the best relabelling of each scene; × marks a wrong point. Votes: discs of one deviation, as solid as they are present."
-
-        (figure, [ 0 .. config.Patterns.Length - 1 ])
-        ||> List.fold (fun figure id -> Figure.key (name config id) (colour id) (Swatch.Point Marker.Circle) figure)
+        Figure.create "scenes" "Scenes that training has not seen" (List.transpose columns)
+        |> Figure.panelSize 220.0 220.0
+        |> Figure.rowLabels [ "truth"; "predicted"; "votes" ]
+        |> Figure.note
+            "Predicted colours under the best relabelling of each scene; × marks a wrong point. Votes: discs of one deviation, as solid as they are present."
+        |> Figure.keys
+            (Swatch.Point Marker.Circle)
+            [ for id in 0 .. config.Patterns.Length - 1 -> name config id, colour id ]
 
     // --- curves
 
-    let private metricPanel title y curves (whole: History) until =
-        let values =
+    let private metricPanel title y (curves: (string * string) list) : History -> History -> Panel =
+        TrainingCurves.curves
+            title
+            y
             [
-                for _, name in curves do
-                    for evaluation in whole.Evaluations -> TrainingCurves.metric name evaluation
+                for i, (label, name) in List.indexed curves -> label, Palette.category i, TrainingCurves.metric name
             ]
-
-        (TrainingCurves.panel title y whole |> Panel.yRangeOf values, List.indexed curves)
-        ||> List.fold (fun panel (i, (label, name)) ->
-            TrainingCurves.curve label (Palette.category i) until (TrainingCurves.metric name) panel)
 
     let private curvePanels (whole: History) (until: History) : Panel list =
         [
-            TrainingCurves.loss "Loss, training" whole until
-            metricPanel "log p(points), validation" "nats a scene" [ "", "likelihood" ] whole until
+            TrainingCurves.loss "Loss, training"
+            metricPanel "log p(points), validation" "nats a scene" [ "", "likelihood" ]
             metricPanel
                 "Points, validation"
                 "accuracy"
@@ -153,15 +142,12 @@ module CcaeFigures =
                     "1 pattern", "point_accuracy_of_1"
                     "scenes right", "scenes_right"
                 ]
-                whole
-                until
             metricPanel
                 "Presence of patterns, validation"
                 "accuracy"
                 [ "all", "presence_accuracy"; "worst", "least_presence_accuracy" ]
-                whole
-                until
         ]
+        |> List.map (fun panel -> panel whole until)
 
     let private curves (history: History) : Figure =
         Figure.create "training-curves" "Training" (curvePanels history history |> List.chunkBySize 2)
@@ -182,19 +168,14 @@ module CcaeFigures =
     let private overNoise (noises: float list) (accuracies: float list) : Figure =
         let x = Array.ofList CcaeScenes.noises
 
-        let panel =
-            (Panel.create "Points given to the right owner"
-             |> Panel.axes "deviation of points, in pattern units" "accuracy"
-             |> Panel.yLimits 0.55 1.01,
-             List.indexed rivals)
-            ||> List.fold (fun panel (i, (label, accuracies)) ->
-                let own = Palette.category (i + 1)
+        Panel.create "Points given to the right owner"
+        |> Panel.axes "deviation of points, in pattern units" "accuracy"
+        |> Panel.yLimits 0.55 1.01
+        |> Panel.each (List.indexed rivals) (fun (i, (label, accuracies)) ->
+            let own = Palette.category (i + 1)
 
-                panel
-                |> Panel.line "" (Colour.withOpacity 0.5 own) x accuracies
-                |> Panel.points label Marker.Square 7.0 own x accuracies)
-
-        panel
+            Panel.line "" (Colour.withOpacity 0.5 own) x accuracies
+            >> Panel.points label Marker.Square 7.0 own x accuracies)
         |> Panel.line "" (colour 0) (Array.ofList noises) (Array.ofList accuracies)
         |> Panel.points "this model" Marker.Circle 10.0 (colour 0) (Array.ofList noises) (Array.ofList accuracies)
         |> Figure.single "accuracy-over-noise"

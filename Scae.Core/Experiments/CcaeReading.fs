@@ -23,7 +23,7 @@ type CcaeReading =
         VotePresence: Tensor
     }
 
-/// What is inferred from some scenes.
+/// What is inferred from some scenes, as tensors of float32.
 type private CcaeFindings =
     {
         Owners: Tensor
@@ -55,56 +55,28 @@ module CcaeReading =
 
     /// Reads any scenes, with noise U(−reach, reach) on the logits.
     let ofScenes (config: CcaeConfig) (reach: float) (model: Ccae) : CcaeTestScenes -> CcaeReading =
-        let known = System.Collections.Generic.Dictionary<int, Inference<CcaeBatch, CcaeFindings>>()
-        let k, v = config.Objects, config.Votes
-
-        let inference (points: int) =
-            match known.TryGetValue points with
-            | true, inference -> inference
-            | _ ->
-                let fresh = Inference(ScenesAtOnce, Ccae.allocate config points, infer config model)
-                known[points] <- fresh
-                fresh
+        let inference =
+            Memo.once (fun points -> Inference(ScenesAtOnce, Ccae.allocate config points, infer config model))
 
         fun measured ->
             let scenes = measured.Scenes
-            let count, n = scenes.Points.shape[0], scenes.Points.shape[1]
-            let room (sizes: int list) = Tensor.zeros (Array.ofList (count :: sizes))
 
             let found =
-                {
-                    Owners = room [ n ]
-                    Presence = room [ k ]
-                    LogLikelihood = room []
-                    Votes = room [ k; v; 2 ]
-                    Scales = room [ k; v ]
-                    VotePresence = room [ k; v ]
-                }
-
-            (inference n)
-                .Over(
-                    count,
-                    fun part ->
-                        Rows.load scenes.Points part.First part.Batch.Points
-                        Rows.load scenes.Presence part.First part.Batch.Presence
-                        Ccae.fillNoise reach (measured.Noise.Fold(int64 part.First)) part.Batch
-                        part.Run()
-                        Rows.store found.Owners part.First part.Output.Owners
-                        Rows.store found.Presence part.First part.Output.Presence
-                        Rows.store found.LogLikelihood part.First part.Output.LogLikelihood
-                        Rows.store found.Votes part.First part.Output.Votes
-                        Rows.store found.Scales part.First part.Output.Scales
-                        Rows.store found.VotePresence part.First part.Output.VotePresence
-                )
-
-            let numbers (x: Tensor) = x.toArray<float32>() |> Array.map float
+                (inference scenes.Points.shape[1])
+                    .Gather(
+                        scenes.Points.shape[0],
+                        fun part ->
+                            Rows.load scenes.Points part.First part.Batch.Points
+                            Rows.load scenes.Presence part.First part.Batch.Presence
+                            Ccae.fillNoise reach (measured.Noise.Fold(int64 part.First)) part.Batch
+                    )
 
             {
                 Scenes = scenes
-                Capsules = k
+                Capsules = config.Objects
                 Owners = found.Owners.toArray<float32>() |> Array.map int
-                Presence = numbers found.Presence
-                LogLikelihood = numbers found.LogLikelihood
+                Presence = Rows.numbers found.Presence
+                LogLikelihood = Rows.numbers found.LogLikelihood
                 Votes = found.Votes
                 Scales = found.Scales
                 VotePresence = found.VotePresence

@@ -4,19 +4,12 @@ open Scae.Core.Configuration
 open Scae.Core.Models
 open Scae.Core.Training
 
-/// How the constellation capsule autoencoder's parameters follow their gradients.
-[<RequireQualifiedAccess>]
-type CcaeRule =
-    /// As in TensorFlow 1, with momentum and ε = (1 / 10B)² inside the root: the released program.
-    | RmsProp
-    | Adam
-
 /// Every hyperparameter of the constellation capsule autoencoder; the defaults are the released program's.
 type CcaeSettings =
     {
         Training: TrainingSettings
         [<Setting("how parameters follow gradients")>]
-        Optimizer: CcaeRule
+        Optimizer: CapsuleRule
         [<Setting("momentum of rms-prop", Min = 0.0, Max = 0.999)>]
         Momentum: float
         [<Setting("the step size at the end as a share of the first, approached geometrically", Min = 1e-6, Max = 1.0)>]
@@ -47,7 +40,7 @@ module CcaeSettings =
                     TestSize = 10000
                     SnapshotEvery = 5000
                 }
-            Optimizer = CcaeRule.RmsProp
+            Optimizer = CapsuleRule.RmsProp
             Momentum = 0.9
             FinalRate = 1.0
             Clip = 0.0
@@ -56,14 +49,6 @@ module CcaeSettings =
             Scenes = CcaeScenes.paper
             Model = Ccae.paper
         }
-
-    /// As in the released program: ε grows smaller with the batch.
-    let private optimizer (settings: CcaeSettings) : Optimizer =
-        match settings.Optimizer with
-        | CcaeRule.Adam -> Optimizer.adam
-        | CcaeRule.RmsProp ->
-            let root = 1.0 / (10.0 * float settings.Training.BatchSize)
-            Optimizer.tensorFlowRmsProp 0.9 settings.Momentum (root * root)
 
     /// What doesn't fit, in one line: heads share the width, and a capsule is needed for each pattern.
     let private refusal (settings: CcaeSettings) : string option =
@@ -89,16 +74,7 @@ module CcaeSettings =
             Ok(
                 settings,
                 { plan with
-                    Rule =
-                        {
-                            Optimizer = optimizer settings
-                            LearningRate =
-                                {
-                                    Largest = training.LearningRate
-                                    WarmUp = 1
-                                    Decay = Decay.geometric settings.FinalRate training.Steps
-                                }
-                            Clip = TrainingSettings.clip settings.Clip
-                        }
+                    Rule.Optimizer = CapsuleRule.optimizer settings.Optimizer settings.Momentum training.BatchSize
                 }
+                |> TrainingSettings.scheduled 1 (Decay.geometric settings.FinalRate training.Steps) settings.Clip
             )

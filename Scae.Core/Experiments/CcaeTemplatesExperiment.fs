@@ -74,12 +74,6 @@ module CcaeTemplatesExperiment =
             Ok(
                 settings,
                 { plan with
-                    Rule.LearningRate =
-                        {
-                            Largest = training.LearningRate
-                            WarmUp = 1
-                            Decay = Decay.geometric settings.FinalRate training.Steps
-                        }
                     Groups =
                         [
                             Kept "counts"
@@ -87,6 +81,7 @@ module CcaeTemplatesExperiment =
                                 Kept "points"
                         ]
                 }
+                |> TrainingSettings.scheduled 1 (Decay.geometric settings.FinalRate training.Steps) 0.0
             )
 
     let private init (settings: TemplateCapsulesSettings) (dtype: Dtype) (key: Key) : TemplateCapsules =

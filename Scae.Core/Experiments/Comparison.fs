@@ -2,6 +2,7 @@ namespace Scae.Core.Experiments
 
 open System
 open System.Globalization
+open Scae.Core.Configuration
 open Scae.Core.Figures
 
 /// A metric over seeds: its mean and standard deviation, which is 0 for one seed.
@@ -25,11 +26,7 @@ module Comparison =
         if List.distinct names <> names then
             Error $"--presets {text}: names must differ"
         else
-            (Ok [], names)
-            ||> List.fold (fun chosen name ->
-                chosen
-                |> Result.bind (fun chosen ->
-                    Experiments.preset (Some name) experiment |> Result.map (fun preset -> chosen @ [ preset ])))
+            names |> Result.traverse (fun name -> Experiments.preset (Some name) experiment)
 
     /// The tables of a specification with the presets that are there; those of no table are in a last one, with the metrics
     /// by which their best epochs are chosen.
@@ -99,18 +96,16 @@ module Comparison =
         metric name preset |> Option.map _.Mean |> Option.defaultValue nan
 
     let private panel (plot: PresetPlot) (table: PresetTable) (presets: ComparedPreset list) : Panel =
-        let draw (panel: Panel) (i: int, preset: ComparedPreset) =
+        let draw (i: int, preset: ComparedPreset) =
             let colour = Palette.category i
-            let y = mean plot.Y preset
-            let trained = [| mean plot.X preset |]
+            let x, y = mean plot.X preset, mean plot.Y preset
 
-            (panel |> Panel.points preset.Preset Marker.Circle 12.0 colour trained [| y |], plot.Levels)
-            ||> List.fold (fun panel level ->
-                let at = [| mean level preset |]
+            Panel.points preset.Preset Marker.Circle 12.0 colour [| x |] [| y |]
+            >> Panel.each plot.Levels (fun level ->
+                let at = mean level preset
 
-                panel
-                |> Panel.line "" (Colour.withOpacity 0.5 colour) [| at[0]; trained[0] |] [| y; y |]
-                |> Panel.points "" Marker.Cross 10.0 Colour.black at [| y |])
+                Panel.line "" (Colour.withOpacity 0.5 colour) [| at; x |] [| y; y |]
+                >> Panel.points "" Marker.Cross 10.0 Colour.black [| at |] [| y |])
 
         let whole = rows table presets
         let name (metric: string) = metric.Replace('_', ' ')
@@ -120,11 +115,10 @@ module Comparison =
             | Some chance -> whole |> List.map (mean chance) |> List.filter Double.IsFinite |> List.truncate 1
             | None -> []
 
-        let axes = Panel.create table.Title |> Panel.axes (name plot.X) (name plot.Y)
-
-        (axes, chance)
-        ||> List.fold (fun panel at -> Panel.vertical "chance" Colour.grey at panel)
-        |> fun panel -> List.fold draw panel (List.indexed whole)
+        Panel.create table.Title
+        |> Panel.axes (name plot.X) (name plot.Y)
+        |> Panel.each chance (Panel.vertical "chance" Colour.grey)
+        |> Panel.each (List.indexed whole) draw
 
     /// The tables that have a picture, side by side: a disc for each preset and crosses at its levels.
     let figure

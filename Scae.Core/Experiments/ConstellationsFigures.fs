@@ -62,7 +62,7 @@ module ConstellationsFigures =
 
     /// The points [n, 2] of one scene as two arrays.
     let internal coordinates (points: Tensor) (scene: int) : float[] * float[] =
-        let values = (points.select (0, scene)).contiguous().toArray<float32>()
+        let values = Rows.values scene points
 
         Array.init (values.Length / 2) (fun i -> float values[2 * i]),
         Array.init (values.Length / 2) (fun i -> float values[2 * i + 1])
@@ -76,6 +76,10 @@ module ConstellationsFigures =
 
     let private slice (scene: int) (perScene: int) (labels: int[]) : int[] =
         Array.sub labels (scene * perScene) perScene
+
+    /// How many points have the label that they should.
+    let internal pointsRight (labels: int[]) (truth: int[]) : string =
+        $"{Seq.map2 (=) labels truth |> Seq.filter id |> Seq.length} of {labels.Length} points"
 
     /// Points coloured by label; where a label is wrong, a black cross on top.
     let internal labelled (x: float[]) (y: float[]) (labels: int[]) (truth: int[]) (panel: Panel) : Panel =
@@ -93,18 +97,16 @@ module ConstellationsFigures =
         |> Panel.points "" Marker.Cross 8.0 Colour.black (at x) (at y)
 
     /// The shape that each capsule draws, as the outline around its template's points.
-    let private shapes (templates: Template list) (x: float[]) (y: float[]) (panel: Panel) : Panel =
+    let private shapes (templates: Template list) (x: float[]) (y: float[]) : Panel -> Panel =
         let starts = templates |> List.scan (fun at template -> at + template.Points.Length) 0
 
-        (panel, List.indexed (List.zip templates (List.truncate templates.Length starts)))
-        ||> List.fold (fun panel (k, (template, start)) ->
+        Panel.each (Seq.indexed (Seq.zip templates starts)) (fun (k, (template, start)) ->
             let order = Template.outline template |> Array.map (fun i -> start + i)
             let pick (values: float[]) = order |> Array.map (fun i -> values[i])
             let own (values: float[]) = Array.sub values start template.Points.Length
 
-            panel
-            |> Panel.polygon "" (colour k) 0.15 (pick x) (pick y)
-            |> Panel.points "" Marker.Circle 5.0 (colour k) (own x) (own y))
+            Panel.polygon "" (colour k) 0.15 (pick x) (pick y)
+            >> Panel.points "" Marker.Circle 5.0 (colour k) (own x) (own y))
 
     /// The labels of one scene under the relabelling that matches the truth best.
     let private matched (k: int) (predicted: int[]) (truth: int[]) : int[] =
@@ -132,36 +134,37 @@ module ConstellationsFigures =
 
         let x, y = coordinates data.Shown.Points scene
         let drawnX, drawnY = coordinates decoded scene
-        let hits = Array.map2 (fun a b -> if a = b then 1 else 0) labels truth |> Array.sum
 
         let distance =
             (decoded.slice(0, scene, scene + 1).chamfer(data.Shown.Points.slice (0, scene, scene + 1))).toScalar()
 
         [
             scenePanel $"scene {scene + 1}" |> labelled x y truth truth
-            scenePanel $"{hits} of {n} points" |> labelled x y labels truth
+            scenePanel (pointsRight labels truth) |> labelled x y labels truth
             scenePanel $"chamfer {distance:F2}"
             |> Panel.points "" Marker.Circle 11.0 Colour.lightGrey x y
             |> shapes templates drawnX drawnY
         ]
 
+    /// Which colour stands for which template.
+    let internal templateKeys (templates: Template list) : Figure -> Figure =
+        Figure.keys
+            (Swatch.Point Marker.Circle)
+            [ for k, template in List.indexed templates -> template.Name, colour k ]
+
     let private examples (style: ConstellationsStyle) (data: ConstellationsData) (decoded: Tensor) : Figure =
         let columns = [ for scene in 0 .. data.Shown.Points.shape[0] - 1 -> column style data decoded scene ]
 
-        let figure =
-            Figure.create "examples" "Scenes that training has not seen" (List.transpose columns)
-            |> Figure.panelSize 220.0 220.0
-            |> Figure.rowLabels [ "truth"; "predicted"; "drawn shapes" ]
-            |> Figure.note (
-                if style.Relabelled then
-                    "Predicted colours under the best relabelling of each scene; × marks a point in the wrong group."
-                else
-                    "Predicted colours as they are; × marks a point of another template."
-            )
-
-        (figure, List.indexed data.Templates)
-        ||> List.fold (fun figure (k, template) ->
-            Figure.key template.Name (colour k) (Swatch.Point Marker.Circle) figure)
+        Figure.create "examples" "Scenes that training has not seen" (List.transpose columns)
+        |> Figure.panelSize 220.0 220.0
+        |> Figure.rowLabels [ "truth"; "predicted"; "drawn shapes" ]
+        |> Figure.note (
+            if style.Relabelled then
+                "Predicted colours under the best relabelling of each scene; × marks a point in the wrong group."
+            else
+                "Predicted colours as they are; × marks a point of another template."
+        )
+        |> templateKeys data.Templates
 
     let private confusion (style: ConstellationsStyle) (templates: Template list) (reading: ConstellationsReading) =
         let k, n = templates.Length, Template.pointCount templates

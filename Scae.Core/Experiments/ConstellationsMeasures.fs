@@ -1,7 +1,6 @@
 namespace Scae.Core.Experiments
 
 open System
-open System.Collections.Generic
 open Scae.Tensors
 open Scae.Core.Data
 open Scae.Core.Metrics
@@ -40,7 +39,6 @@ module ConstellationsMeasures =
 
     let private measured (templates: Template list) (draw: Tensor -> Tensor) : Constellations -> Tensor -> Metrics =
         let owner = Template.owners templates
-        let inferences = Dictionary<struct (int * int), Inference<Tensor * Tensor, Nearness>>()
 
         let infer (rows, points: Tensor) =
             let drawn: Tensor = draw rows
@@ -51,14 +49,10 @@ module ConstellationsMeasures =
                 Distance = drawn.chamfer points
             }
 
-        let inference (rows: Tensor) (points: Tensor) =
-            let shape = struct (rows.shape[1], points.shape[1])
-
-            if not (inferences.ContainsKey shape) then
-                let room (x: Tensor) count = Tensor.zeros [| count; x.shape[1]; x.shape[2] |]
-                inferences[shape] <- Inference(ScenesAtOnce, (fun count -> room rows count, room points count), infer)
-
-            inferences[shape]
+        let inference =
+            Memo.once (fun (struct (rows: int, numbers: int, points: int)) ->
+                let room (count: int) = Tensor.zeros [| count; rows; numbers |], Tensor.zeros [| count; points; 2 |]
+                Inference(ScenesAtOnce, room, infer))
 
         let kept = ref Array.empty<int>
 
@@ -72,7 +66,7 @@ module ConstellationsMeasures =
             let predicted = kept.Value
             let more = n - owner.Length
 
-            (inference rows scenes.Points)
+            (inference (struct (rows.shape[1], rows.shape[2], n)))
                 .Over(
                     count,
                     fun part ->

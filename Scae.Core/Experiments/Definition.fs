@@ -1,6 +1,7 @@
 namespace Scae.Core.Experiments
 
 open Scae.Core.Configuration
+open Scae.Core.Layers
 open Scae.Tensors
 open Scae.Core.Figures
 open Scae.Core.Training
@@ -48,6 +49,13 @@ type Definition<'settings, 'config, 'data, 'model, 'batch, 'reading> =
 module Definition =
     /// Gradients can be checked on the model as it is.
     let checkedAsItIs (config: 'config) (_: Key) (model: 'model) : 'config * 'model = config, model
+
+    /// The model with every parameter moved a little at random: where biases are 0, inputs of 0 leave each relu at its kink,
+    /// where there is no derivative.
+    let aside (key: Key) (model: 'model) : 'model =
+        model
+        |> Parameters.mapi (fun name tensor ->
+            tensor + Initialization.normal 0.05 tensor.dtype (List.ofArray tensor.shape) (key.Named name))
 
     /// No figures of merit but those of every epoch.
     let noProbes (_: 'config) (_: 'data) (_: 'model) (_: 'reading) : Metrics = []

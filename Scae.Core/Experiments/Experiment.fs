@@ -71,15 +71,8 @@ module Variant =
         let config, model =
             definition.Init config Dtype.Float64 keys.Init |> definition.Checked config keys.Init
 
+        let model = Plan.differentiable plan model
         let isParameter (name: string, _) = (Plan.rule plan name).IsSome
-
-        let model =
-            model
-            |> Parameters.mapi (fun name tensor ->
-                if isParameter (name, tensor) then
-                    tensor.reverseDiff ()
-                else
-                    tensor)
 
         let parameters = Parameters.named model |> List.filter isParameter
 

@@ -46,18 +46,11 @@ module LearnedConstellationsExperiment =
 
     let private resolve (settings: LearnedConstellationsSettings) =
         let training = settings.Training
-        let plan = TrainingSettings.plan { Metric = "residual"; Larger = false } training
 
         Ok(
             settings,
-            { plan with
-                Rule.LearningRate =
-                    {
-                        Largest = training.LearningRate
-                        WarmUp = 1
-                        Decay = Cosine(0.01, training.Steps)
-                    }
-            }
+            TrainingSettings.plan { Metric = "residual"; Larger = false } training
+            |> TrainingSettings.scheduled 1 (Cosine(0.01, training.Steps)) 0.0
         )
 
     let private allocate _ (count: int) : LearnedTemplatesBatch =

@@ -105,7 +105,7 @@ module LearnedConstellationsFigures =
                     |]
             ]
 
-        let curve panel restart =
+        let curve restart =
             let colour, label =
                 if restart = chosen then
                     Palette.vermilion, "chosen by residual"
@@ -114,17 +114,15 @@ module LearnedConstellationsFigures =
                 else
                     Colour.grey, ""
 
-            Panel.line label colour steps (distances |> List.map (fun row -> row[restart]) |> Array.ofList) panel
+            Panel.line label colour steps [| for row in distances -> row[restart] |]
 
         let others = [ 0 .. config.Restarts - 1 ] |> List.filter (fun restart -> restart <> chosen)
 
-        Figure.single
-            "distance"
-            ((Panel.create "Distance from the true shapes, mean of the templates"
-              |> Panel.axes "step" "Procrustes distance"
-              |> Panel.logY,
-              others @ [ chosen ])
-             ||> List.fold curve)
+        Panel.create "Distance from the true shapes, mean of the templates"
+        |> Panel.axes "step" "Procrustes distance"
+        |> Panel.logY
+        |> Panel.each (others @ [ chosen ]) curve
+        |> Figure.single "distance"
 
     /// The chosen restart's shapes at a few moments, and every restart's mean Procrustes distance over the steps.
     let all (config: LearnedTemplatesConfig) (truth: Template list) (chosen: int) (history: History) : Figure list =

@@ -1,7 +1,5 @@
 namespace Scae.Core.Experiments
 
-open System
-open System.Numerics.Tensors
 open Scae.Tensors
 open Scae.Core.Data
 open Scae.Core.Models
@@ -59,14 +57,6 @@ module MovingEMExperiment =
                     }
             })
 
-    /// Copies the frames to the input with some pixels flipped.
-    let private flip (probability: float) (key: Key) (batch: MovingEMBatch) =
-        let input = batch.Input.Elements<float32>()
-        key.FillBernoulli(input, probability)
-        // A flipped pixel is |x − 1|.
-        TensorPrimitives.Subtract(batch.Target.Elements<float32>(), input, input)
-        TensorPrimitives.Abs(input, input)
-
     let private fill (config: MovingEMSettings) (data: MovingEMData) : Key -> int -> MovingEMBatch -> unit =
         let start = MovingEM.start config.Model
         let frames = config.Model.TrainedFrames
@@ -86,13 +76,9 @@ module MovingEMExperiment =
                 (key.Named "objects")
                 { truth with Images = batch.Target }
 
-            flip config.FlipProbability (key.Named "flips") batch
+            Disturbances.flip config.FlipProbability (key.Named "flips") batch.Target batch.Input
             start (key.Named "noise") batch
-
-            match batch.StateNoise with
-            | Some noise ->
-                (key.Named "states").FillNormal(noise.Elements<float32>(), 0.0f, float32 config.Model.StateNoise)
-            | None -> ()
+            Disturbances.fillStates config.Model.StateNoise (key.Named "states") batch.StateNoise
 
     /// Gradients that stop at the responsibilities aren't those of the loss: a check lets them through.
     let private checkedConfig (config: MovingEMSettings) (_: Key) (model: MovingEM) =

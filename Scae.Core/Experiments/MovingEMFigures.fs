@@ -30,27 +30,13 @@ module MovingEMFigures =
 
     let private canvas (data: MovingEMData) : int = int (sqrt (float (pixels data)))
 
-    let private first (data: MovingEMData) sequence frame = (sequence * data.Shown.Frames + frame) * pixels data
+    let private image (data: MovingEMData) (sequence: int) (frame: int) : int = sequence * data.Shown.Frames + frame
 
     let private input (data: MovingEMData) (sequence: int) (frame: int) : Panel =
-        let values = data.Shown.Shapes.Images.Elements<float32>().Slice(first data sequence frame, pixels data)
-        NeuralEMFigures.grey (canvas data) (values.ToArray()) ""
-
-    /// The foreground of a frame, each pixel in a colour; that of several objects is darker.
-    let private foreground (data: MovingEMData) (sequence: int) (frame: int) (colour: int -> Colour) : Panel =
-        let { Labels = labels; Overlap = overlap }: Shapes = data.Shown.Shapes
-        let first = first data sequence frame
-
-        Panel.create ""
-        |> NeuralEMFigures.paint (canvas data) (fun pixel ->
-            if labels[first + pixel] > 0 then
-                NeuralEMFigures.shade overlap[first + pixel] (colour pixel)
-            else
-                NeuralEMFigures.canvasColour)
+        NeuralEMFigures.input data.Shown.Shapes (image data sequence frame)
 
     let private truth (data: MovingEMData) (sequence: int) (frame: int) : Panel =
-        let first = first data sequence frame
-        foreground data sequence frame (fun pixel -> Palette.category (data.Shown.Shapes.Labels[first + pixel] - 1))
+        NeuralEMFigures.truth data.Shown.Shapes Palette.category (image data sequence frame)
 
     /// Row number `sequence` of [b, D].
     let private row (data: MovingEMData) (values: float32[]) (sequence: int) : float32[] =
@@ -58,7 +44,9 @@ module MovingEMFigures =
 
     let private assignment data (slots: float32[]) sequence frame : Panel =
         let slots = row data slots sequence
-        foreground data sequence frame (fun pixel -> Palette.category (int slots[pixel]))
+
+        NeuralEMFigures.foreground data.Shown.Shapes (image data sequence frame) "" (fun pixel ->
+            Palette.category (int slots[pixel]))
 
     let private predicted data (prediction: float32[]) sequence : Panel =
         NeuralEMFigures.grey (canvas data) (row data prediction sequence) ""
@@ -101,7 +89,7 @@ module MovingEMFigures =
             "Where objects overlap, the later one owns the pixel, drawn darker. Training never sees the objects."
 
     let private curves (history: History) : Figure =
-        let metric name = TrainingCurves.metric name
+        let curve label colour name = TrainingCurves.curve label colour history (TrainingCurves.metric name)
 
         Figure.create
             "learning-curves"
@@ -110,34 +98,28 @@ module MovingEMFigures =
                 [
                     TrainingCurves.loss "Training loss, mean over frames" history history
                     TrainingCurves.panel "Cost of predicting a frame, validation" "nats" history
-                    |> TrainingCurves.curve "" Palette.blue history (metric "surprise")
+                    |> curve "" Palette.blue "surprise"
                     TrainingCurves.panel "Agreement of slots and objects, validation" "agreement" history
                     |> Panel.yLimits 0.0 1.0
-                    |> TrainingCurves.curve "AMI without overlap" Palette.vermilion history (metric "ami_distinct")
-                    |> TrainingCurves.curve "ARI without overlap" Palette.blue history (metric "ari_distinct")
+                    |> curve "AMI without overlap" Palette.vermilion "ami_distinct"
+                    |> curve "ARI without overlap" Palette.blue "ari_distinct"
                 ]
             ]
         |> Figure.panelSize 380.0 300.0
 
-    /// x of frames from the second on, as they are counted from 1.
-    let private times (count: int) : float[] = Array.init (count - 1) (fun i -> float (i + 2))
-
-    /// A value of each frame from the second on.
-    let private overTime label colour (values: float[]) (panel: Panel) : Panel =
-        Panel.line label colour (times (values.Length + 1)) values panel
+    /// A value of each frame from the second on; frames are counted from 1.
+    let private overTime label colour (values: float[]) : Panel -> Panel =
+        Panel.line label colour (Array.init values.Length (fun i -> float (i + 2))) values
 
     let private framePanel (title: string) (y: string) (frames: int) : Panel =
         Panel.create title |> Panel.axes "frame" y |> Panel.xLimits 1.0 (float frames)
 
     let private agreement (settings: MovingEMSettings) (test: MovingEMReading) (others: (int * MovingEMReading) list) =
-        let curve (panel, i) (count, reading) =
-            overTime $"{count} objects" (Palette.category i) (MovingEMMeasures.agreementOverTime reading) panel, i + 1
-
         framePanel "AMI without overlap, test sequences" "AMI" test.Scenes.Frames
         |> Panel.yLimits 0.0 1.0
         |> Panel.vertical "" Colour.lightGrey (float settings.ScoredFrom)
-        |> fun panel -> List.fold curve (panel, 0) ((settings.Objects.Count, test) :: others)
-        |> fst
+        |> Panel.each (List.indexed ((settings.Objects.Count, test) :: others)) (fun (i, (count, reading)) ->
+            overTime $"{count} objects" (Palette.category i) (MovingEMMeasures.agreementOverTime reading))
         |> Figure.single "agreement-over-time"
         |> Figure.note
             $"Trained with {settings.Objects.Count} objects and {settings.Model.Slots} slots. What counts are the frames from the dashed line on."
@@ -150,12 +132,8 @@ module MovingEMFigures =
         |> Figure.note
             "A frame's prediction is made before it is seen. Copies stay lit or dark with the shares of these very frames."
 
-    let private floats (x: Tensor) = x.toArray<float32>()
-
-    let private slotFloats (x: Tensor) = x.toArray<int>() |> Array.map float32
-
     let private assignments (data: MovingEMData) (shown: ShownFrame[]) : Figure =
-        let frames = someFrames data 1
+        let frames, values = someFrames data 1, Map.ofList (snapshot shown)
 
         Figure.create
             "slot-assignments"
@@ -163,8 +141,8 @@ module MovingEMFigures =
             [
                 for sequence in sequences data |> List.truncate 2 do
                     [ for t in frames -> truth data sequence t ]
-                    [ for t in frames -> assignment data (slotFloats shown[t - 1].Slots) sequence t ]
-                    [ for t in frames -> predicted data (floats shown[t - 1].Prediction) sequence ]
+                    [ for t in frames -> assignment data (Rows.values (t - 1) values["slots"]) sequence t ]
+                    [ for t in frames -> predicted data (Rows.values (t - 1) values["prediction"]) sequence ]
             ]
         |> Figure.panelSize 120.0 120.0
         |> Figure.columnLabels (numbered frames)
@@ -198,12 +176,10 @@ module MovingEMFigures =
         match List.tryLast history.Snapshots with
         | None -> None
         | Some snapshot ->
-            let values name = snapshot.Values |> List.find (fun (other, _) -> other = name) |> snd
-            let slots, prediction = values "slots", values "prediction"
-            let ofFrame (x: Tensor) t = floats ((x.select (0, t - 1)).contiguous())
+            let values = Map.ofList snapshot.Values
 
             let frame t =
-                let slots, prediction = ofFrame slots t, ofFrame prediction t
+                let slots, prediction = Rows.values (t - 1) values["slots"], Rows.values (t - 1) values["prediction"]
 
                 Figure.create
                     "training"

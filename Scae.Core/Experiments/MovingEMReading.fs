@@ -43,8 +43,8 @@ type MovingEMReading =
 /// [b, D].
 type ShownFrame = { Slots: Tensor; Prediction: Tensor }
 
-/// What a recorded run over sequences gives, frame by frame from the second; the expected log-likelihood [b] of all frames, by
-/// which starts are compared, where there are several.
+/// What a recorded run over sequences gives, frame by frame from the second; and, where there are several starts, by which
+/// they are compared: the expected log-likelihood of all frames, [b].
 type private Followed<'found> = { Found: 'found[]; Quality: Tensor option }
 
 /// What a recorded run gives for one frame.
@@ -84,22 +84,14 @@ module MovingEMReading =
 
     /// Tries further starts of a part of the sequences, and ends with the likeliest of each.
     let private settle settings start (noise: Key) (quality: Tensor) (part: Part<MovingEMBatch, Followed<'found>>) =
-        let best = quality.toArray<float32>()
-        let kept = part.Batch.Noise.toArray<float32>()
-        let size = kept.Length / best.Length
+        let likeliest = Likeliest(quality, [| part.Batch.Noise |])
 
         for number in 1 .. settings.MeasuredStarts - 1 do
             start ((noise.Named "again").Fold(int64 number)) part.Batch
             part.Run()
-            let found = quality.Elements<float32>()
+            likeliest.Improve()
 
-            for sequence in 0 .. best.Length - 1 do
-                if found[sequence] > best[sequence] then
-                    best[sequence] <- found[sequence]
-                    let own = part.Batch.Noise.Elements<float32>().Slice(sequence * size, size)
-                    own.CopyTo(Span(kept, sequence * size, size))
-
-        kept.CopyTo(part.Batch.Noise.Elements<float32>())
+        likeliest[0].CopyTo(part.Batch.Noise.Elements<float32>())
         part.Run()
 
     /// Goes through sequences; `visitFirst` sees what their first starts give where there are several, `visit` what the

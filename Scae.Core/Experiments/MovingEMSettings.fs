@@ -100,19 +100,14 @@ module MovingEMSettings =
         | Some message -> Error message
         | None ->
             let training = settings.Training
-            let plan = TrainingSettings.plan { Metric = BestBy; Larger = true } training
 
             Ok(
                 { settings with
                     Model.Pixels = settings.Objects.Canvas * settings.Objects.Canvas
                 },
-                { plan with
-                    Rule.LearningRate =
-                        {
-                            Largest = training.LearningRate
-                            WarmUp = settings.WarmUp + 1
-                            Decay = Decay.geometric settings.FinalRate training.Steps
-                        }
-                    Rule.Clip = TrainingSettings.clip settings.Clip
-                }
+                TrainingSettings.plan { Metric = BestBy; Larger = true } training
+                |> TrainingSettings.scheduled
+                    (settings.WarmUp + 1)
+                    (Decay.geometric settings.FinalRate training.Steps)
+                    settings.Clip
             )

@@ -52,14 +52,7 @@ module Needs =
         (config: 'config, plan: Plan)
         (settings: (string * string) list)
         : Need list =
-        let model =
-            definition.Init config Dtype.Float32 (Key.OfSeed 0L)
-            |> Parameters.mapi (fun name tensor ->
-                if (Plan.rule plan name).IsSome then
-                    tensor.reverseDiff ()
-                else
-                    tensor)
-
+        let model = definition.Init config Dtype.Float32 (Key.OfSeed 0L) |> Plan.differentiable plan
         let fewInputs, fewSteps = measured definition config model Few
         let moreInputs, moreSteps = measured definition config model (2 * Few)
         let inputs, step = (moreInputs - fewInputs) / float Few, (moreSteps - fewSteps) / float Few

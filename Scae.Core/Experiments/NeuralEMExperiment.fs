@@ -73,20 +73,6 @@ module NeuralEMExperiment =
                 Shown = { validation with Shapes = Shapes.range 0 Shown validation.Shapes }
             }
 
-    /// Copies each image to the input, as often as the input has room for it, with some pixels flipped.
-    let private flip (probability: float) (key: Key) (batch: NeuralEMBatch) =
-        let pixels = batch.Target.shape[1]
-        let copies = batch.Input.shape[1]
-        let input = batch.Input.Elements<float32>()
-        let target = batch.Target.Elements<float32>()
-        key.FillBernoulli(input, probability)
-
-        for i in 0 .. input.Length / pixels - 1 do
-            let copy = input.Slice(i * pixels, pixels)
-            // A flipped pixel is |x − 1|.
-            TensorPrimitives.Subtract(target.Slice(i / copies * pixels, pixels), copy, copy)
-            TensorPrimitives.Abs(copy, copy)
-
     /// Makes some pixels of the inputs dark.
     let private drop (probability: float) (key: Key) (batch: NeuralEMBatch) =
         let input = batch.Input.Elements<float32>()
@@ -117,7 +103,7 @@ module NeuralEMExperiment =
             | Some train -> train.Fill(step, batch.Target)
             | None -> drawShapes config data (key.Named "shapes") batch
 
-            flip config.FlipProbability (key.Named "flips") batch
+            Disturbances.flip config.FlipProbability (key.Named "flips") batch.Target batch.Input
 
             if config.FlipTarget then
                 batch.Input.CopyTo(batch.Target.Elements<float32>())
@@ -126,11 +112,7 @@ module NeuralEMExperiment =
                 drop config.DropProbability (key.Named "drops") batch
 
             start (key.Named "noise") batch
-
-            match batch.StateNoise with
-            | Some noise ->
-                (key.Named "states").FillNormal(noise.Elements<float32>(), 0.0f, float32 config.Model.StateNoise)
-            | None -> ()
+            Disturbances.fillStates config.Model.StateNoise (key.Named "states") batch.StateNoise
 
     let private snapshot config data model =
         let show = NeuralEMReading.show config data model

@@ -36,60 +36,40 @@ module NeuralEMFigures =
 
     let private canvas (data: NeuralEMData) : int = int (sqrt (float data.Shown.Shapes.Images.shape[1]))
 
-    let internal canvasColour = Colour.hex 0xF4F4F4
+    let private canvasColour = Colour.hex 0xF4F4F4
 
-    let internal paint (canvas: int) (colour: int -> Colour) (panel: Panel) : Panel =
-        let values = Array3D.zeroCreate canvas canvas 3
+    /// The foreground of image number `image`, each pixel in a colour; those that several shapes cover are darker.
+    let internal foreground (shapes: Shapes) (image: int) (title: string) (colour: int -> Colour) : Panel =
+        let pixels = shapes.Images.shape[1]
+        let canvas = int (sqrt (float pixels))
 
-        for y in 0 .. canvas - 1 do
-            for x in 0 .. canvas - 1 do
-                let c = colour (y * canvas + x)
-                values[y, x, 0] <- float c.R / 255.0
-                values[y, x, 1] <- float c.G / 255.0
-                values[y, x, 2] <- float c.B / 255.0
+        Panel.create title
+        |> Panel.painted canvas canvas (fun y x ->
+            let pixel = y * canvas + x
+            let at = image * pixels + pixel
 
-        Panel.rgb values panel
+            if shapes.Labels[at] = 0 then
+                canvasColour
+            elif shapes.Overlap[at] then
+                Colour.mix 0.45 (colour pixel) Colour.black
+            else
+                colour pixel)
 
-    /// Pixels that several shapes cover are darker.
-    let internal shade (overlap: bool) (colour: Colour) =
-        if overlap then
-            Colour.mix 0.45 colour Colour.black
-        else
-            colour
+    /// The shapes of an image, each in its colour.
+    let internal truth (shapes: Shapes) (colour: int -> Colour) (image: int) : Panel =
+        let first = image * shapes.Images.shape[1]
+        foreground shapes image "" (fun pixel -> colour (shapes.Labels[first + pixel] - 1))
 
     // Among how many colours are chosen: as many as there are shapes or slots.
     let private colours (model: NeuralEMConfig) (data: NeuralEMData) : int =
         max (NeuralEM.slots model) (Array.max data.Shown.Shapes.Labels)
-
-    /// The shapes of one image, each in its colour of so many.
-    let private truth (data: NeuralEMData) (colours: int) (image: int) : Panel =
-        let { Labels = labels; Overlap = overlap }: Shapes = data.Shown.Shapes
-        let first = image * data.Shown.Shapes.Images.shape[1]
-
-        Panel.create ""
-        |> paint (canvas data) (fun pixel ->
-            match labels[first + pixel] with
-            | 0 -> canvasColour
-            | label -> shade overlap[first + pixel] (Palette.categoryOf colours (label - 1)))
-
-    /// The foreground of one image, each pixel in a colour that follows from γ [slots, D] there.
-    let private foreground (data: NeuralEMData) (image: int) (title: string) (colour: int -> Colour) : Panel =
-        let { Labels = labels; Overlap = overlap }: Shapes = data.Shown.Shapes
-        let first = image * data.Shown.Shapes.Images.shape[1]
-
-        Panel.create title
-        |> paint (canvas data) (fun pixel ->
-            if labels[first + pixel] > 0 then
-                shade overlap[first + pixel] (colour pixel)
-            else
-                canvasColour)
 
     /// Each foreground pixel in the colour of the slot with the largest responsibility.
     let private assignment (data: NeuralEMData) (gamma: float32[]) (image: int) (title: string) : Panel =
         let pixels = data.Shown.Shapes.Images.shape[1]
         let slots = [ 0 .. gamma.Length / pixels - 1 ]
 
-        foreground data image title (fun pixel ->
+        foreground data.Shown.Shapes image title (fun pixel ->
             slots |> List.maxBy (fun k -> gamma[k * pixels + pixel]) |> Palette.categoryOf slots.Length)
 
     /// The colour of the slot with the largest responsibility, the paler the closer that is to what the others have.
@@ -97,7 +77,7 @@ module NeuralEMFigures =
         let pixels = data.Shown.Shapes.Images.shape[1]
         let slots = gamma.Length / pixels
 
-        foreground data image "" (fun pixel ->
+        foreground data.Shown.Shapes image "" (fun pixel ->
             let best = [ 0 .. slots - 1 ] |> List.maxBy (fun k -> gamma[k * pixels + pixel])
             let equal = 1.0 / float slots
             let above = (float gamma[best * pixels + pixel] - equal) / max 1e-9 (1.0 - equal)
@@ -107,67 +87,64 @@ module NeuralEMFigures =
         Panel.create title
         |> Panel.grey (0.0, 1.0) (Array2D.init canvas canvas (fun y x -> float values[y * canvas + x]))
 
-    let private row (x: Tensor) (image: int) : float32[] = (x.select (0, image)).contiguous().toArray<float32>()
-
-    let private input (data: NeuralEMData) (image: int) : Panel =
-        grey (canvas data) (row data.Shown.Shapes.Images image) ""
+    let internal input (shapes: Shapes) (image: int) : Panel =
+        grey (int (sqrt (float shapes.Images.shape[1]))) (Rows.values image shapes.Images) ""
 
     let private shown (data: NeuralEMData) : int list = [ 0 .. data.Shown.Shapes.Images.shape[0] - 1 ]
 
     let private slotKeys (model: NeuralEMConfig) (figure: Figure) : Figure =
-        let objects = model.Slots
-
         let slots = NeuralEM.slots model
 
-        (figure, [ 0 .. slots - 1 ])
-        ||> List.fold (fun figure k ->
-            let name = if k < objects then $"slot {k + 1}" else "background slot"
-            Figure.key name (Palette.categoryOf slots k) Swatch.Patch figure)
+        let name k =
+            if k < model.Slots then
+                $"slot {k + 1}"
+            else
+                "background slot"
+
+        figure |> Figure.keys Swatch.Patch [ for k in 0 .. slots - 1 -> name k, Palette.categoryOf slots k ]
 
     // --- figures
 
     let private examples (model: NeuralEMConfig) (data: NeuralEMData) : Figure =
-        let truth = truth data (colours model data)
+        let shapes = data.Shown.Shapes
+        let truth = truth shapes (Palette.categoryOf (colours model data))
 
         Figure.create
             "dataset-examples"
             "Validation images"
-            [ [ for image in shown data -> input data image ]; [ for image in shown data -> truth image ] ]
+            [ shown data |> List.map (input shapes); shown data |> List.map truth ]
         |> Figure.panelSize 150.0 150.0
         |> Figure.rowLabels [ "image"; "shapes" ]
         |> Figure.note
             "Where shapes overlap, the later one owns the pixel, drawn darker. Training never sees the shapes."
 
-    let private has (name: string) (history: History) =
-        history.Evaluations
-        |> List.exists (fun evaluation -> evaluation.Metrics |> List.exists (fun (other, _) -> other = name))
-
     // The curves of a course until a moment, with the axes of the whole.
     let private lossPanels (whole: History) (until: History) : Panel list =
-        let loss = TrainingCurves.metric "loss"
+        let ofValidation = [ "", Palette.blue, TrainingCurves.metric "loss" ]
 
         [
             TrainingCurves.loss "Training loss, weighted over iterations" whole until
-            TrainingCurves.panel "Validation loss, last iteration" "loss" whole
-            |> Panel.yRangeOf (whole.Evaluations |> List.map loss)
-            |> TrainingCurves.curve "" Palette.blue until loss
+            TrainingCurves.curves "Validation loss, last iteration" "loss" ofValidation whole until
         ]
 
     /// NMI and AMI with the peak of the metric that chooses the best epoch.
     let private agreementPanel (bestBy: string) (whole: History) (until: History) : Panel =
-        let curve label colour name = TrainingCurves.curve label colour until (TrainingCurves.metric name)
+        let has name =
+            until.Evaluations |> List.exists (fun e -> (TrainingCurves.tryMetric name e).IsSome)
+
+        let curves =
+            [
+                "NMI", Palette.blue, "nmi"
+                "AMI without overlap", Palette.vermilion, "ami_distinct"
+                if has "ami_distinct_first" then
+                    "the same, one start", Palette.orange, "ami_distinct_first"
+            ]
 
         let panel =
             TrainingCurves.panel "Agreement of slots and shapes, validation" "agreement" whole
             |> Panel.yLimits 0.0 1.0
-            |> curve "NMI" Palette.blue "nmi"
-            |> curve "AMI without overlap" Palette.vermilion "ami_distinct"
-
-        let panel =
-            if has "ami_distinct_first" until then
-                panel |> curve "the same, one start" Palette.orange "ami_distinct_first"
-            else
-                panel
+            |> Panel.each curves (fun (label, colour, name) ->
+                TrainingCurves.curve label colour until (TrainingCurves.metric name))
 
         match until.Evaluations with
         | [] -> panel
@@ -183,8 +160,10 @@ module NeuralEMFigures =
         let times = shownIterations MostIterations iterations.Length
 
         let panels image =
-            input data image
-            :: [ for t in times -> assignment data (row iterations[t - 1].Responsibilities image) image "" ]
+            input data.Shown.Shapes image
+            :: [
+                for t in times -> assignment data (Rows.values image iterations[t - 1].Responsibilities) image ""
+            ]
 
         Figure.create "slot-assignments" "Slots over EM iterations" (shown data |> List.truncate 4 |> List.map panels)
         |> Figure.panelSize 150.0 150.0
@@ -199,14 +178,14 @@ module NeuralEMFigures =
         let mixture = NeuralEM.mixture last.Responsibilities last.Means
 
         let panels image =
-            let means = row last.Means image
+            let means = Rows.values image last.Means
 
             [
-                input data image
+                input data.Shown.Shapes image
                 for k in 0 .. slots - 1 do
                     grey canvas (Array.sub means (k * pixels) pixels) ""
-                grey canvas (row mixture image) ""
-                certainty data (row last.Responsibilities image) image
+                grey canvas (Rows.values image mixture) ""
+                certainty data (Rows.values image last.Responsibilities) image
             ]
 
         Figure.create "slot-reconstructions" "What each slot draws" (shown data |> List.truncate 4 |> List.map panels)
@@ -230,24 +209,26 @@ module NeuralEMFigures =
 
     /// Shapes, and slots in the colours of the shapes that they were matched with, so that mistakes stand out.
     let private grouping (model: NeuralEMConfig) (data: NeuralEMData) (last: ShownIteration) : Figure =
-        let pixels = data.Shown.Shapes.Images.shape[1]
+        let shapes = data.Shown.Shapes
+        let pixels = shapes.Images.shape[1]
         let slots, colours = NeuralEM.slots model, colours model data
         let found = NeuralEM.assign last.Responsibilities
 
         let grouped image =
             let first = image * pixels
             let ofImage (values: 'value[]) = Array.sub values first pixels
-            let { Labels = labels; Overlap = overlap }: Shapes = data.Shown.Shapes
-            let matched = matched slots (ofImage labels) (ofImage overlap) (ofImage found)
-            foreground data image "" (fun pixel -> Palette.categoryOf colours matched[found[first + pixel]])
+            let matched = matched slots (ofImage shapes.Labels) (ofImage shapes.Overlap) (ofImage found)
+
+            foreground data.Shown.Shapes image "" (fun pixel ->
+                Palette.categoryOf colours matched[found[first + pixel]])
 
         Figure.create
             "grouping"
             "Shapes, and the groups that slots make"
             [
-                [ for image in shown data -> input data image ]
-                [ for image in shown data -> truth data colours image ]
-                [ for image in shown data -> grouped image ]
+                shown data |> List.map (input shapes)
+                shown data |> List.map (truth shapes (Palette.categoryOf colours))
+                shown data |> List.map grouped
             ]
         |> Figure.panelSize 200.0 200.0
         |> Figure.rowLabels [ "image"; "shapes"; "slots" ]
@@ -280,8 +261,9 @@ module NeuralEMFigures =
                 [
                     for i in 0 .. times.Length - 1 ->
                         [
-                            for image in images ->
-                                assignment data (row gamma (i * images.Length + image)) image $"iteration {times[i]}"
+                            for image in images do
+                                let own = Rows.values (i * images.Length + image) gamma
+                                assignment data own image $"iteration {times[i]}"
                         ]
                 ]
 

@@ -45,11 +45,11 @@ module NeuralEMMeasures =
 
         names |> List.mapi (fun i name -> name, sums[i] / float images)
 
-    /// Agreement of slots and shapes over the foreground of each image, averaged over images; the background is never scored, and an
-    /// image without foreground counts as 1. Names that end with _distinct are of the pixels that exactly one shape covers, the
-    /// others of all that any shape covers, where the shape drawn last owns the pixel. ari (Hubert & Arabie 1985, "Comparing
-    /// Partitions") is so the index of the foreground that later papers call ARI-FG, FG-ARI or ARI-BG, and ari_distinct
-    /// its form of Löwe et al. 2023, "Rotating Features for Object Discovery", whose program leaves out background and overlap.
+    /// Agreement of slots and shapes over the foreground of each image, averaged over images; the background is never scored,
+    /// and an image without foreground counts as 1. Names that end with _distinct are of the pixels that exactly one shape
+    /// covers. The others are of all that any shape covers; the shape drawn last owns the pixel. So ari (Hubert & Arabie 1985,
+    /// "Comparing Partitions") is what later papers call ARI-FG, FG-ARI or ARI-BG, and ari_distinct is what the program of
+    /// Löwe et al. 2023, "Rotating Features for Object Discovery", measures, which leaves out background and overlap.
     let agreement (shapes: Shapes) (predicted: int[]) : Metrics =
         let nmi (table: Contingency) = table.NormalizedMutualInformation Normalizer.Arithmetic
         let ami (table: Contingency) = table.AdjustedMutualInformation Normalizer.Arithmetic

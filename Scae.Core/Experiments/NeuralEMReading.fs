@@ -51,23 +51,8 @@ type NeuralEMReading =
 type ShownIteration = { Responsibilities: Tensor; Means: Tensor }
 
 /// What a run of the iterations on some images gives; the expected log-likelihood [b], by which starts are compared, where
-/// there are several; and for swaps γ [b, slots, D] and how far each pixel is from what is drawn there [b, D].
-type private Unrolled<'found> =
-    {
-        Found: 'found
-        Quality: Tensor option
-        Gamma: Tensor option
-        Unexplained: Tensor option
-    }
-
-/// The likeliest of the starts so far of a part of the images, one behind the other.
-type private Likeliest =
-    {
-        Quality: float32[]
-        Noise: float32[]
-        Gamma: float32[]
-        Unexplained: float32[]
-    }
+/// there are several; and where there are swaps, γ [b, slots, D] and how far each pixel is from what is drawn there [b, D].
+type private Unrolled<'found> = { Found: 'found; Quality: Tensor option; ForSwaps: Tensor[] }
 
 /// The slot of the largest responsibility [b, D], and the loss of the last iteration, a scalar.
 type private Grouped = { Slots: Tensor; Loss: Tensor }
@@ -86,8 +71,6 @@ module NeuralEMReading =
             let iterations = NeuralEM.unroll config model batch
             let last = List.last iterations
 
-            let forSwaps (value: unit -> Tensor) = if settings.MeasuredSwaps > 0 then Some(value ()) else None
-
             {
                 Found = find config batch iterations
                 Quality =
@@ -95,9 +78,12 @@ module NeuralEMReading =
                         Some(NeuralEM.expectedLogLikelihood config batch.Target last)
                     else
                         None
-                Gamma = forSwaps (fun () -> last.Responsibilities)
-                Unexplained =
-                    forSwaps (fun () -> (batch.Target - NeuralEM.mixture last.Responsibilities last.Means).abs())
+                ForSwaps =
+                    [|
+                        if settings.MeasuredSwaps > 0 then
+                            last.Responsibilities
+                            (batch.Target - NeuralEM.mixture last.Responsibilities last.Means).abs()
+                    |]
             }
 
         Inference(ImagesAtOnce, NeuralEM.allocate config, infer)
@@ -107,51 +93,24 @@ module NeuralEMReading =
         fill key part.Batch
         part.Run()
 
-    // What a part has just given, as the likeliest so far.
-    let private likeliest (quality: Tensor) (part: Part<NeuralEMBatch, Unrolled<'found>>) : Likeliest =
-        let values (x: Tensor option) = x |> Option.map _.toArray<float32>() |> Option.defaultValue [||]
-
-        {
-            Quality = quality.toArray<float32>()
-            Noise = part.Batch.Noise.toArray<float32>()
-            Gamma = values part.Output.Gamma
-            Unexplained = values part.Output.Unexplained
-        }
-
-    /// Takes over those images of a part that have become likelier.
-    let private improve (best: Likeliest) (quality: Tensor) (part: Part<NeuralEMBatch, Unrolled<'found>>) =
-        let found = quality.Elements<float32>()
-        let count = best.Quality.Length
-
-        let take image (from: Tensor) (into: float32[]) =
-            let size = into.Length / count
-            from.Elements<float32>().Slice(image * size, size).CopyTo(Span(into, image * size, size))
-
-        for image in 0 .. count - 1 do
-            if found[image] > best.Quality[image] then
-                best.Quality[image] <- found[image]
-                take image part.Batch.Noise best.Noise
-                part.Output.Gamma |> Option.iter (fun gamma -> take image gamma best.Gamma)
-                part.Output.Unexplained |> Option.iter (fun values -> take image values best.Unexplained)
-
     /// Tries further starts of a part of the images, then swaps of the likeliest, and ends with the likeliest of each image.
     let private settle settings fill (noise: Key) (quality: Tensor) (part: Part<NeuralEMBatch, Unrolled<'found>>) =
-        let best = likeliest quality part
+        let likeliest = Likeliest(quality, Array.append [| part.Batch.Noise |] part.Output.ForSwaps)
 
         for number in 1 .. settings.MeasuredStarts - 1 do
             start fill ((noise.Named "again").Fold(int64 number)) part
-            improve best quality part
+            likeliest.Improve()
 
         if settings.MeasuredSwaps > 0 then
             let swap = NeuralEMStarts.swap (NeuralEMSettings.measured settings)
 
             for number in 1 .. settings.MeasuredSwaps do
                 let key = (noise.Named "swap").Fold(int64 number)
-                swap key part.Batch.Target best.Gamma best.Unexplained part.Batch.Noise
+                swap key part.Batch.Target likeliest[1] likeliest[2] part.Batch.Noise
                 part.Run()
-                improve best quality part
+                likeliest.Improve()
 
-        best.Noise.CopyTo(part.Batch.Noise.Elements<float32>())
+        likeliest[0].CopyTo(part.Batch.Noise.Elements<float32>())
         part.Run()
 
     /// Goes through images; `visitFirst` sees what their first starts give where there are several, `visit` what the

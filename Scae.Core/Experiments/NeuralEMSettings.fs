@@ -175,17 +175,12 @@ module NeuralEMSettings =
         | Some message -> Error message
         | None ->
             let training = settings.Training
-            let plan = TrainingSettings.plan { Metric = bestBy settings; Larger = true } training
 
             Ok(
                 { settings with Model.Pixels = settings.Shapes.Canvas * settings.Shapes.Canvas },
-                { plan with
-                    Rule.LearningRate =
-                        {
-                            Largest = training.LearningRate
-                            WarmUp = settings.WarmUp + 1
-                            Decay = Decay.geometric settings.FinalRate training.Steps
-                        }
-                    Rule.Clip = TrainingSettings.clip settings.Clip
-                }
+                TrainingSettings.plan { Metric = bestBy settings; Larger = true } training
+                |> TrainingSettings.scheduled
+                    (settings.WarmUp + 1)
+                    (Decay.geometric settings.FinalRate training.Steps)
+                    settings.Clip
             )

@@ -68,13 +68,12 @@ module RoutingFigures =
     /// Raw recovery by kind and strength of hardship, a line a method.
     let robustness (templates: Template list) (methods: (string * (string * (float * float) list) list) list) : Figure =
         let panel kind title axis =
-            let empty = Panel.create title |> Panel.axes axis "raw recovery [%]" |> Panel.yLimits 0.0 100.0
-
-            (empty, List.indexed methods)
-            ||> List.fold (fun panel (i, (name, curves)) ->
-                let points = curves |> List.find (fun (other, _) -> other = kind) |> snd |> Array.ofList
-                let percent = points |> Array.map (fun (_, value) -> 100.0 * value)
-                Panel.line name (Palette.category i) (Array.map fst points) percent panel)
+            Panel.create title
+            |> Panel.axes axis "raw recovery [%]"
+            |> Panel.yLimits 0.0 100.0
+            |> Panel.each (List.indexed methods) (fun (i, (name, curves)) ->
+                let levels, recoveries = Map.ofList curves |> Map.find kind |> Array.ofList |> Array.unzip
+                Panel.line name (Palette.category i) levels (recoveries |> Array.map ((*) 100.0)))
             |> ConstellationsFigures.chanceRaw "chance" templates
 
         Figure.create

@@ -61,20 +61,11 @@ module RoutingSettings =
         if capsules.Width % capsules.Heads <> 0 then
             Error $"--heads {capsules.Heads}: must divide the width, which is {capsules.Width}"
         else
-            let plan = TrainingSettings.plan { Metric = "raw_recovery"; Larger = true } training
-
             Ok(
                 { settings with
                     Capsules.Templates = templates
                     Capsules.Search.Templates = templates
                 },
-                { plan with
-                    Rule.LearningRate =
-                        {
-                            Largest = training.LearningRate
-                            WarmUp = settings.Warmup
-                            Decay = Cosine(0.01, training.Steps)
-                        }
-                    Rule.Clip = ValueSome 1.0
-                }
+                TrainingSettings.plan { Metric = "raw_recovery"; Larger = true } training
+                |> TrainingSettings.scheduled settings.Warmup (Cosine(0.01, training.Steps)) 1.0
             )

@@ -117,11 +117,8 @@ module ScaeExperiment =
         { Total = loss.Total; Terms = loss.Terms; Next = [] }
 
     /// Gradients are checked where they are those of the loss: nothing is held back, and presence counts smoothly. And away
-    /// from the start: on a black canvas biases of 0 leave every relu at its kink, where there is no derivative.
+    /// from the start, for a canvas is black.
     let private checked' (settings: ScaeSettings) (key: Key) (model: Scae) : ScaeSettings * Scae =
-        let aside (name: string) (tensor: Tensor) =
-            tensor + Initialization.normal 0.05 tensor.dtype (List.ofArray tensor.shape) (key.Named name)
-
         let mask =
             match settings.Model.Mask with
             | SetMask.Hard -> SetMask.Log
@@ -132,7 +129,7 @@ module ScaeExperiment =
             Model.Mask = mask
             Model.Views = ViewForm.Information
         },
-        Parameters.mapi aside model
+        Definition.aside key model
 
     /// What a model says of a split. What is costly is found once, for measures and pictures, if they ask for it.
     let private examine (settings: ScaeSettings) (data: ScaeData) (model: Scae) : Split -> ScaeExamination =
@@ -168,6 +165,6 @@ module ScaeExperiment =
                 Figures =
                     fun settings data model examined history ->
                         let test = examined Test
-                        ScaeFigures.all settings data model (test.Reading, test.Probed.Value) history
+                        ScaeFigures.all settings data model (test.Reading.Representation, test.Probed.Value) history
                 Animation = fun _ _ -> ScaeFigures.animation
             }

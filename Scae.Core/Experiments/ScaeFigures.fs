@@ -57,7 +57,7 @@ module ScaeFigures =
         values |> Array.indexed |> Array.maxBy (fun (i, value) -> struct (value, -i)) |> fst
 
     /// Of which class how many digits are, that a capsule explains more of than any other does.
-    let private likes (test: ScaeReading) (k: int) : string =
+    let private likes (test: ScaeRepresentation) (k: int) : string =
         let own =
             Array.zip test.Posterior test.Labels
             |> Array.choose (fun (mass, label) -> if largest mass = k then Some label else None)
@@ -76,7 +76,7 @@ module ScaeFigures =
         let channel (c: byte) = Array.init size (fun i -> value i * float32 c / 255.0f)
         Array.concat [ channel colour.R; channel colour.G; channel colour.B ]
 
-    let private favourites (config: ScaeConfig) (canvases: CanvasDigits) (test: ScaeReading) : Figure =
+    let private favourites (config: ScaeConfig) (canvases: CanvasDigits) (test: ScaeRepresentation) : Figure =
         let ofCapsule (k: int) =
             let best =
                 [| 0 .. test.Labels.Length - 1 |]
@@ -148,7 +148,7 @@ module ScaeFigures =
                 })
             panel
 
-    let private plane (key: Key) (test: ScaeReading) : Figure =
+    let private plane (key: Key) (test: ScaeRepresentation) : Figure =
         let places = TSne.embed TSne.published key test.Posterior
         let colours = test.Labels |> Array.map (fun digit -> Colour.withOpacity 0.7 (Palette.digit digit))
         let axis a = places |> Array.map (fun place -> place[a])
@@ -159,31 +159,25 @@ module ScaeFigures =
             |> Panel.frame Frame.Box
             |> Panel.equalAspect
             |> Panel.colouredPoints Marker.Circle (if places.Length > 2000 then 3.5 else 6.0) colours (axis 0) (axis 1)
-
-        let labelled =
-            (points, present)
-            ||> Array.fold (fun panel digit ->
+            |> Panel.each present (fun digit ->
                 let own = Array.zip places test.Labels |> Array.filter (fun (_, label) -> label = digit)
-                label (densest (Array.map fst own)) digit panel)
+                label (densest (Array.map fst own)) digit)
 
-        let figure =
-            { Figure.single "t-sne" labelled with
-                Title = $"t-SNE of the mass that each object capsule explains, {places.Length} test digits"
-            }
-            |> Figure.panelSize 900.0 860.0
-            |> Figure.note
-                $"Perplexity %.0f{TSne.published.Perplexity}; colours are classes, which the capsules were never told."
-
-        (figure, present)
-        ||> Array.fold (fun figure digit ->
-            Figure.key (string digit) (Palette.digit digit) (Swatch.Point Marker.Circle) figure)
+        Figure.create
+            "t-sne"
+            $"t-SNE of the mass that each object capsule explains, {places.Length} test digits"
+            [ [ points ] ]
+        |> Figure.panelSize 900.0 860.0
+        |> Figure.note
+            $"Perplexity %.0f{TSne.published.Perplexity}; colours are classes, which the capsules were never told."
+        |> Figure.keys (Swatch.Point Marker.Circle) [ for digit in present -> string digit, Palette.digit digit ]
 
     /// Curves, digits with their drawings, templates, what capsules like, classes by cluster, and test digits in the plane.
     let all
         (settings: ScaeSettings)
         (data: ScaeData)
         (model: Scae)
-        (test: ScaeReading, probed: ScaeProbed)
+        (test: ScaeRepresentation, probed: ScaeProbed)
         (history: History)
         : Figure list =
         let show = ScaePictures.ofScenes settings model Shown

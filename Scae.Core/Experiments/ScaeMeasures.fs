@@ -33,17 +33,18 @@ module ScaeMeasures =
     /// Likelihoods in nats an image, squared error a pixel, accuracy of the online probes, LIN-MATCH of these digits
     /// alone, and how many parts and capsules are there.
     let ofReading (reading: ScaeReading) : Metrics =
+        let told = reading.Representation
+
         [
             "reconstruction", Array.average reading.Reconstruction
             "mse", Array.average reading.Errors
             "part_likelihood", Array.average reading.PartLikelihood
-            "posterior_probe", agreement reading.Labels reading.PosteriorClasses
-            "prior_probe", agreement reading.Labels reading.PriorClasses
-            "prior_match_refitted", ClusterMatching.refitted ofEvery KMeans.digits (reading.Prior, reading.Labels)
-            "posterior_match_refitted",
-            ClusterMatching.refitted ofEvery KMeans.digits (reading.Posterior, reading.Labels)
+            "posterior_probe", agreement told.Labels told.PosteriorClasses
+            "prior_probe", agreement told.Labels told.PriorClasses
+            "prior_match_refitted", ClusterMatching.refitted ofEvery KMeans.digits (told.Prior, told.Labels)
+            "posterior_match_refitted", ClusterMatching.refitted ofEvery KMeans.digits (told.Posterior, told.Labels)
             "parts", Array.average reading.Parts
-            "objects", reading.Prior |> Array.averageBy Array.sum
+            "objects", told.Prior |> Array.averageBy Array.sum
         ]
-        @ entropies "prior" reading.Prior
-        @ entropies "posterior" reading.Posterior
+        @ entropies "prior" told.Prior
+        @ entropies "posterior" told.Posterior

@@ -88,18 +88,14 @@ module ScaePictures =
             inference.Over(
                 n,
                 fun part ->
-                    ScaeReading.load settings scenes part.First part.Batch
+                    ScaeScenes.load settings scenes part.First part.Batch
                     part.Run()
                     let batch = part.Batch.Images.Elements<float32>()
                     batch.CopyTo(Span(images, part.First * size, batch.Length))
                     let owners = part.Output.Owners.Elements<float32>()
 
                     for i in 0 .. part.Batch.Images.shape[0] - 1 do
-                        let shares: ReadOnlySpan<float32> =
-                            Span.op_Implicit (
-                                part.Output.Shares.Elements<float32>().Slice(i * (parts + 1) * size, (parts + 1) * size)
-                            )
-
+                        let shares = Rows.span i part.Output.Shares
                         let colours = Array.create (parts + 1) Colour.white
 
                         for m in 0 .. parts - 1 do
@@ -124,6 +120,5 @@ module ScaePictures =
     let tiles (columns: int) (pictures: Tensor) (title: string) : Panel =
         let shape = pictures.shape
 
-        let rows = Array.init shape[0] (fun i -> (pictures.select (0, i)).contiguous().toArray<float32>())
-
+        let rows = Array.init shape[0] (fun i -> Rows.values i pictures)
         Tiles.panel (if shape.Length = 4 then 3 else 1) shape[shape.Length - 1] columns rows title

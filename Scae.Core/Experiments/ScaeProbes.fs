@@ -113,7 +113,7 @@ module ScaeProbes =
 
     /// All measures of test digits that were read.
     let ofReading (settings: ScaeSettings) (data: ScaeData) (model: Scae) (reading: ScaeReading) : ScaeProbed =
-        ScaeRepresentation.ofReading reading
+        reading.Representation
         |> represented data (ScaeRepresentation.ofScenes settings model)
         |> ofSamples data.Clusters
 

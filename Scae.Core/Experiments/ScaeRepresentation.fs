@@ -18,8 +18,8 @@ type ScaeRepresentation =
         PosteriorClasses: int[]
     }
 
-/// [b, K] twice and [b, 10] twice.
-type private ScaeOutlook =
+/// What is inferred for it: [n, K] twice and [n, 10] twice.
+type internal ScaeOutlook =
     {
         Prior: Tensor
         Posterior: Tensor
@@ -30,22 +30,12 @@ type private ScaeOutlook =
 /// Representations of digits. Nothing is drawn for them, so that they cost less than readings.
 [<RequireQualifiedAccess>]
 module ScaeRepresentation =
-    // As many as a reading infers at once: the noise of a digit follows from its place among them.
+    // Images at once, which readings must share, for the noise of a digit follows from its place among them: those of 40 × 40
+    // pixels under 41 components are 13 MB.
     [<Literal>]
-    let private ImagesAtOnce = 50
+    let internal ImagesAtOnce = 50
 
-    /// The representations of a reading.
-    let ofReading (reading: ScaeReading) : ScaeRepresentation =
-        {
-            Labels = reading.Labels
-            Prior = reading.Prior
-            Posterior = reading.Posterior
-            PriorClasses = reading.PriorClasses
-            PosteriorClasses = reading.PosteriorClasses
-        }
-
-    let private infer (config: ScaeConfig) (model: Scae) (batch: ScaeBatch) : ScaeOutlook =
-        let objects = (Scae.infer config model batch).Objects
+    let internal look (config: ScaeConfig) (model: Scae) (objects: Objects) : ScaeOutlook =
         let ofPrior, ofPosterior = Scae.classify config model objects
 
         {
@@ -55,36 +45,27 @@ module ScaeRepresentation =
             PosteriorLogits = ofPosterior
         }
 
+    let internal ofOutlook (scenes: ScaeScenes) (found: ScaeOutlook) : ScaeRepresentation =
+        let rows (x: Tensor) = Array.init x.shape[0] (fun i -> Rows.values i x |> Array.map float)
+        let classes (logits: Tensor) = (logits.argmax 1).toArray<int>()
+
+        {
+            Labels = scenes.Canvases.Labels |> Array.map int
+            Prior = rows found.Prior
+            Posterior = rows found.Posterior
+            PriorClasses = classes found.PriorLogits
+            PosteriorClasses = classes found.PosteriorLogits
+        }
+
     /// Represents any digits on canvases, with noise as the settings say: the numbers that a reading of them has.
     let ofScenes (settings: ScaeSettings) (model: Scae) : ScaeScenes -> ScaeRepresentation =
         let config = settings.Model
-        let inference = Inference(ImagesAtOnce, Scae.allocate config, infer config model)
+        let infer batch = (Scae.infer config model batch).Objects |> look config model
+        let inference = Inference(ImagesAtOnce, Scae.allocate config, infer)
 
         fun scenes ->
-            let n = CanvasDigits.count scenes.Canvases
-
-            let found: ScaeRepresentation =
-                {
-                    Labels = scenes.Canvases.Labels |> Array.map int
-                    Prior = Array.create n [||]
-                    Posterior = Array.create n [||]
-                    PriorClasses = Array.zeroCreate n
-                    PosteriorClasses = Array.zeroCreate n
-                }
-
-            inference.Over(
-                n,
-                fun part ->
-                    ScaeReading.load settings scenes part.First part.Batch
-                    part.Run()
-
-                    for i in 0 .. part.Batch.Images.shape[0] - 1 do
-                        let row (x: Tensor) = ScaeReading.row x i
-                        let digit = part.First + i
-                        found.Prior[digit] <- row part.Output.Prior
-                        found.Posterior[digit] <- row part.Output.Posterior
-                        found.PriorClasses[digit] <- ScaeReading.largest (row part.Output.PriorLogits)
-                        found.PosteriorClasses[digit] <- ScaeReading.largest (row part.Output.PosteriorLogits)
+            inference.Gather(
+                CanvasDigits.count scenes.Canvases,
+                fun part -> ScaeScenes.load settings scenes part.First part.Batch
             )
-
-            found
+            |> ofOutlook scenes

@@ -6,19 +6,12 @@ open Scae.Core.Layers
 open Scae.Core.Models
 open Scae.Core.Training
 
-/// How the stacked capsule autoencoder's parameters follow their gradients.
-[<RequireQualifiedAccess>]
-type ScaeRule =
-    /// As in TensorFlow 1, with momentum and ε = (1 / 10B)² inside the root: the released program.
-    | RmsProp
-    | Adam
-
 /// Every hyperparameter of the stacked capsule autoencoder; the defaults are the released program's `run_mnist`.
 type ScaeSettings =
     {
         Training: TrainingSettings
         [<Setting("how parameters follow gradients")>]
-        Optimizer: ScaeRule
+        Optimizer: CapsuleRule
         [<Setting("momentum of rms-prop", Min = 0.0, Max = 0.999)>]
         Momentum: float
         [<Setting("the step size at the end as a share of the first, approached geometrically", Min = 1e-6, Max = 1.0)>]
@@ -71,7 +64,7 @@ module ScaeSettings =
                     TestSize = 10000
                     SnapshotEvery = 5000
                 }
-            Optimizer = ScaeRule.RmsProp
+            Optimizer = CapsuleRule.RmsProp
             Momentum = 0.9
             FinalRate = 1.0
             DecoderRate = 1.0
@@ -88,14 +81,6 @@ module ScaeSettings =
             EvaluationNoise = true
             Model = ScaeConfig.paper
         }
-
-    /// As in the released program: ε grows smaller with the batch.
-    let private optimizer (settings: ScaeSettings) : Optimizer =
-        match settings.Optimizer with
-        | ScaeRule.Adam -> Optimizer.adam
-        | ScaeRule.RmsProp ->
-            let root = 1.0 / (10.0 * float settings.Training.BatchSize)
-            Optimizer.tensorFlowRmsProp 0.9 settings.Momentum (root * root)
 
     /// How training digits are seen, if they are mapped at all.
     let views (settings: ScaeSettings) : Viewpoints voption =
@@ -133,7 +118,7 @@ module ScaeSettings =
 
             let rule (share: float) =
                 {
-                    Optimizer = optimizer settings
+                    Optimizer = CapsuleRule.optimizer settings.Optimizer settings.Momentum training.BatchSize
                     LearningRate =
                         {
                             Largest = share * training.LearningRate

@@ -1,6 +1,5 @@
 namespace Scae.Core.Experiments
 
-open System.Collections.Generic
 open Scae.Tensors
 open Scae.Core.Configuration
 open Scae.Core.Layers
@@ -28,29 +27,13 @@ type Session =
 /// Sessions from definitions.
 [<RequireQualifiedAccess>]
 module Session =
-    let private once (read: Split -> 'reading) : Split -> 'reading =
-        let known = Dictionary<Split, 'reading>()
-
-        fun split ->
-            match known.TryGetValue split with
-            | true, reading -> reading
-            | _ ->
-                let reading = read split
-                known[split] <- reading
-                reading
-
     let internal create
         (definition: Definition<'settings, 'config, 'data, 'model, 'batch, 'reading>)
         (config: 'config, plan: Plan)
         (keys: Keys)
         (data: 'data)
         : Session =
-        let model =
-            definition.Init config Dtype.Float32 keys.Init
-            |> Parameters.mapi (fun name tensor ->
-                match Plan.rule plan name with
-                | Some _ -> tensor.reverseDiff ()
-                | None -> tensor)
+        let model = definition.Init config Dtype.Float32 keys.Init |> Plan.differentiable plan
 
         let frozen = Parameters.frozen model
         let batch = definition.Allocate config plan.BatchSize
@@ -70,7 +53,7 @@ module Session =
                 }
             Inspect =
                 fun () ->
-                    let read = once read
+                    let read = Memo.once read
 
                     {
                         Metrics =

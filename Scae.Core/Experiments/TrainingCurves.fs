@@ -6,9 +6,12 @@ open Scae.Core.Training
 /// Curves over the epochs of a training.
 [<RequireQualifiedAccess>]
 module TrainingCurves =
-    /// A metric of an evaluation; every evaluation of an experiment has the same.
-    let metric (name: string) (evaluation: Evaluation) : float =
-        evaluation.Metrics |> List.find (fun (other, _) -> other = name) |> snd
+    /// A metric of an evaluation, if it has it; every evaluation of an experiment has the same.
+    let tryMetric (name: string) (evaluation: Evaluation) : float option =
+        evaluation.Metrics |> List.tryFind (fun (other, _) -> other = name) |> Option.map snd
+
+    /// A metric that an evaluation has.
+    let metric (name: string) (evaluation: Evaluation) : float = (tryMetric name evaluation).Value
 
     /// The same in percent.
     let percent (name: string) (evaluation: Evaluation) : float = 100.0 * metric name evaluation
@@ -29,11 +32,21 @@ module TrainingCurves =
         let evaluations = Array.ofList history.Evaluations
         Panel.line label colour (evaluations |> Array.map (fun e -> float e.Epoch)) (Array.map value evaluations) panel
 
+    /// Values of each evaluation until a moment, with labels and colours, on axes that hold those of the whole training.
+    let curves
+        (title: string)
+        (y: string)
+        (curves: (string * Colour * (Evaluation -> float)) list)
+        (whole: History)
+        (until: History)
+        : Panel =
+        panel title y whole
+        |> Panel.yRangeOf (curves |> List.collect (fun (_, _, value) -> List.map value whole.Evaluations))
+        |> Panel.each curves (fun (label, colour, value) -> curve label colour until value)
+
     /// The training loss until a moment, on the axes of the whole training.
     let loss (title: string) (whole: History) (until: History) : Panel =
-        panel title "loss" whole
-        |> Panel.yRangeOf (whole.Evaluations |> List.map _.TrainLoss)
-        |> curve "" Palette.orange until _.TrainLoss
+        curves title "loss" [ "", Palette.orange, _.TrainLoss ] whole until
 
     /// A frame for each snapshot, drawn from it and from what had been measured by then; None where there are none.
     let animation (perSecond: float) (frame: Snapshot -> History -> Figure) (history: History) : Animation option =

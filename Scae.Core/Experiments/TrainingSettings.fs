@@ -25,6 +25,24 @@ type TrainingSettings =
     /// Steps of the whole training.
     member settings.Steps: int = settings.Epochs * settings.StepsPerEpoch
 
+/// How the parameters of capsule autoencoders follow their gradients.
+[<RequireQualifiedAccess>]
+type CapsuleRule =
+    /// As in TensorFlow 1, with momentum and ε = (1 / 10B)² inside the root: the released programs.
+    | RmsProp
+    | Adam
+
+/// How the parameters of capsule autoencoders follow their gradients.
+[<RequireQualifiedAccess>]
+module CapsuleRule =
+    /// The optimizer of a rule and its momentum for batches of B: ε grows smaller with them, as in the released programs.
+    let optimizer (rule: CapsuleRule) (momentum: float) (batchSize: int) : Optimizer =
+        match rule with
+        | CapsuleRule.Adam -> Optimizer.adam
+        | CapsuleRule.RmsProp ->
+            let root = 1.0 / (10.0 * float batchSize)
+            Optimizer.tensorFlowRmsProp 0.9 momentum (root * root)
+
 /// Plans from the hyperparameters that every experiment has.
 [<RequireQualifiedAccess>]
 module TrainingSettings =
@@ -50,4 +68,13 @@ module TrainingSettings =
             EndMatters = false
             KeepsScenes = true
             BestBy = bestBy
+        }
+
+    /// The plan with a step size that grows to its largest over so many steps, 1 for none, and then falls, and with a
+    /// largest norm of the gradients, 0 for no limit.
+    let scheduled (warmUp: int) (decay: Decay) (mostNorm: float) (plan: Plan) : Plan =
+        { plan with
+            Rule.LearningRate.WarmUp = warmUp
+            Rule.LearningRate.Decay = decay
+            Rule.Clip = clip mostNorm
         }

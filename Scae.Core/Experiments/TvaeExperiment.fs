@@ -17,13 +17,6 @@ module TvaeExperiment =
     [<Literal>]
     let private HeldOut = 5
 
-    /// Digits from number `first` on.
-    let private range (first: int) (count: int) (digits: Digits) : Digits =
-        {
-            Pixels = Array.sub digits.Pixels (first * Digits.Pixels) (count * Digits.Pixels)
-            Labels = Array.sub digits.Labels first count
-        }
-
     /// A sequence of each image, over and over.
     let private inOrder (motion: DigitMotion) (images: TvaeImages) (count: int) (key: Key) : TvaeScenes =
         {
@@ -47,19 +40,15 @@ module TvaeExperiment =
             Error $"--digits: {Digits.count digits.Train} training images; must be at least {HeldOut}"
         else
             let { Motion = motion; TestMotion = testMotion; Training = training } = settings
-            let train = TvaeImages.Digits(range 0 rest digits.Train)
-            let test = TvaeImages.Digits digits.Test
+            let struct (train, validation) = Digits.split rest digits.Train
+            let train, test = TvaeImages.Digits train, TvaeImages.Digits digits.Test
 
             Ok
                 {
                     Train = train
                     Order = Passes(rest, keys.Train)
                     Validation =
-                        inOrder
-                            testMotion
-                            (TvaeImages.Digits(range rest held digits.Train))
-                            training.ValidationSize
-                            keys.Validation
+                        inOrder testMotion (TvaeImages.Digits validation) training.ValidationSize keys.Validation
                     Test = inOrder testMotion test training.TestSize keys.Test
                     Trained = shuffled motion train training.TestSize (keys.Validation.Named "trained")
                     Unseen =

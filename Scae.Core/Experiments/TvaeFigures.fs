@@ -21,30 +21,24 @@ module TvaeFigures =
         let line (name: string) colour (value: float) (i: int) =
             Panel.line (if i = 0 then name else "") colour [| float i - 0.35; float i + 0.35 |] (Array.create 2 value)
 
-        let level (panel: Panel) (i: int, factor: FactorCorrelation) =
-            panel |> line "chance" Colour.black factor.Chance i |> line "prior" Palette.orange factor.Prior i
-
-        let bars =
-            Panel.create "Rolls of capsules and true factors"
-            |> Panel.axes "" "CapCorr"
-            |> Panel.yLimits -0.2 1.05
-            |> Panel.bars
-                ""
-                Palette.blue
-                (factors |> List.map _.Factor)
-                (factors |> List.map (fun it -> max 0.0 it.Correlation) |> Array.ofList)
-
-        Figure.single "capsule-correlation" (List.fold level bars (List.indexed factors))
+        Panel.create "Rolls of capsules and true factors"
+        |> Panel.axes "" "CapCorr"
+        |> Panel.yLimits -0.2 1.05
+        |> Panel.bars
+            ""
+            Palette.blue
+            (factors |> List.map _.Factor)
+            [| for factor in factors -> max 0.0 factor.Correlation |]
+        |> Panel.each (List.indexed factors) (fun (i, factor) ->
+            line "chance" Colour.black factor.Chance i >> line "prior" Palette.orange factor.Prior i)
+        |> Figure.single "capsule-correlation"
 
     /// What the decoder draws of frames that it hasn't seen, beside trivial guesses: squared error a pixel by how many frames
     /// the capsules were rolled.
     let generalization (guesses: (string * float[]) list) : Figure =
-        let draw (panel: Panel) (i: int, (name: string, errors: float[])) =
-            Panel.line name (Palette.category i) (Array.init errors.Length float) errors panel
-
-        let panel =
-            Panel.create "Rotation and colour together, never seen in training"
-            |> Panel.axes "frames ahead" "squared error a pixel"
-
-        Figure.single "generalization" (List.fold draw panel (List.indexed guesses))
+        Panel.create "Rotation and colour together, never seen in training"
+        |> Panel.axes "frames ahead" "squared error a pixel"
+        |> Panel.each (List.indexed guesses) (fun (i, (name, errors)) ->
+            Panel.line name (Palette.category i) (Array.init errors.Length float) errors)
+        |> Figure.single "generalization"
         |> Figure.panelSize 560.0 380.0

@@ -29,13 +29,12 @@ module TvaeGallery =
     // --- curves
 
     let private metricPanel (title: string) (y: string) (curves: (string * string) list) (whole: History) : Panel =
-        let has name =
-            whole.Evaluations
-            |> List.forall (fun evaluation -> evaluation.Metrics |> List.exists (fun (n, _) -> n = name))
+        let has (_, name) =
+            whole.Evaluations |> List.forall (fun e -> (TrainingCurves.tryMetric name e).IsSome)
 
-        (TrainingCurves.panel title y whole, curves |> List.filter (snd >> has) |> List.indexed)
-        ||> List.fold (fun panel (i, (label, name)) ->
-            TrainingCurves.curve label (Palette.category i) whole (TrainingCurves.metric name) panel)
+        TrainingCurves.panel title y whole
+        |> Panel.each (curves |> List.filter has |> List.indexed) (fun (i, (label, name)) ->
+            TrainingCurves.curve label (Palette.category i) whole (TrainingCurves.metric name))
 
     let private curves (settings: TvaeSettings) (data: TvaeData) (history: History) : Figure =
         let config = settings.Model
@@ -68,9 +67,7 @@ module TvaeGallery =
 
     // --- pictures
 
-    let private rows (x: Tensor) (count: int) : float32[][] =
-        let size = x.shape[1]
-        Array.init count (fun i -> x.Elements<float32>().Slice(i * size, size).ToArray())
+    let private rows (x: Tensor) (count: int) : float32[][] = Array.init count (fun i -> Rows.values i x)
 
     /// What T of the prior decodes to.
     let private samples (settings: TvaeSettings) (data: TvaeData) (model: TopographicVae) : Figure =

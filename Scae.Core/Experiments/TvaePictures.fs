@@ -62,53 +62,43 @@ module TvaePictures =
     let private grid (shape: FrameShape) (columns: int) (pictures: float32[][]) : Panel =
         Tiles.panel shape.Channels shape.Side columns pictures ""
 
+    let private titled (name: string) (title: string) (panel: Panel) : Figure = Figure.create name title [ [ panel ] ]
+
     /// What the decoder draws from T of the prior.
     let samples (shape: FrameShape) (pictures: float32[][]) : Figure =
-        { Figure.single "samples" (grid shape 10 pictures) with
-            Title = "Samples of the prior"
-        }
-        |> Figure.panelSize 560.0 560.0
+        grid shape 10 pictures |> titled "samples" "Samples of the prior" |> Figure.panelSize 560.0 560.0
 
     /// For each unit of a square map, row by row, the image that moves it most.
     let maximumActivation (shape: FrameShape) (edge: int) (pictures: float32[][]) : Figure =
-        { Figure.single "maximum-activation" (grid shape edge pictures) with
-            Title = "The test image with the largest |T| of each unit"
-        }
+        grid shape edge pictures
+        |> titled "maximum-activation" "The test image with the largest |T| of each unit"
         |> Figure.panelSize 720.0 720.0
 
     let private unselective = Colour.hex 0xE8E8E8
 
     /// The class that each unit of a square map prefers, −1 for none, row by row.
     let selectivity (edge: int) (classes: int[]) : Figure =
-        let values = Array3D.zeroCreate edge edge 3
+        let colour (preferred: int) =
+            if preferred < 0 then
+                unselective
+            else
+                Palette.category preferred
 
-        for i in 0 .. edge * edge - 1 do
-            let colour =
-                if classes[i] < 0 then
-                    unselective
-                else
-                    Palette.category classes[i]
+        let present = classes |> List.ofArray |> List.filter (fun c -> c >= 0) |> List.distinct |> List.sort
 
-            values[i / edge, i % edge, 0] <- float colour.R / 255.0
-            values[i / edge, i % edge, 1] <- float colour.G / 255.0
-            values[i / edge, i % edge, 2] <- float colour.B / 255.0
-
-        let figure =
-            { Figure.single "selectivity" (Panel.create "" |> Panel.rgb values) with
-                Title = "The class that each unit prefers, d′ of at least 0.85"
-            }
-            |> Figure.panelSize 480.0 480.0
-
-        (figure, classes |> Array.filter (fun c -> c >= 0) |> Array.distinct |> Array.sort)
-        ||> Array.fold (fun figure c -> Figure.key $"{c}" (Palette.category c) Swatch.Patch figure)
+        Panel.create ""
+        |> Panel.painted edge edge (fun y x -> colour classes[y * edge + x])
+        |> titled "selectivity" "The class that each unit prefers, d′ of at least 0.85"
+        |> Figure.panelSize 480.0 480.0
+        |> Figure.keys Swatch.Patch [ for c in present -> $"{c}", colour c ]
         |> Figure.key "none" unselective Swatch.Patch
 
     /// Correlations of T² between units [s, s], the diagonal left out; units lie capsule by capsule.
     let covariance (correlations: float[,]) : Figure =
         let shown = correlations |> Array2D.mapi (fun i j value -> if i = j then 0.0 else value)
 
-        { Figure.single "covariance" (Panel.create "" |> Panel.mapped ColourMap.diverging (-1.0, 1.0) true shown) with
-            Title = "Correlation of T² between units"
-        }
+        Panel.create ""
+        |> Panel.mapped ColourMap.diverging (-1.0, 1.0) true shown
+        |> titled "covariance" "Correlation of T² between units"
         |> Figure.panelSize 620.0 560.0
         |> Figure.note "Units lie capsule by capsule; the diagonal is set to 0."

@@ -81,10 +81,6 @@ module TvaeRolling =
                     visit part.First part.Batch.Frames part.Output.Seen part.Output.Rolled
             )
 
-    let private row (x: Tensor) (i: int) : ReadOnlySpan<float32> =
-        let size = x.shape[1]
-        Span.op_Implicit (x.Elements<float32>().Slice(i * size, size))
-
     /// Three rows of some sequences, which should be few.
     let traversals (settings: TvaeSettings) (model: TopographicVae) : TvaeScenes -> Traversal list =
         let over, frames = over settings model, settings.Model.Frames
@@ -94,7 +90,7 @@ module TvaeRolling =
 
             over scenes (fun _ input decoded rolled ->
                 for i in 0 .. input.shape[0] / frames - 1 do
-                    let rows (x: Tensor) = Array.init frames (fun t -> (row x (i * frames + t)).ToArray())
+                    let rows (x: Tensor) = Array.init frames (fun t -> Rows.values (i * frames + t) x)
                     found.Add { Input = rows input; Reconstruction = rows decoded; Rolled = rows rolled })
 
             List.ofSeq found
@@ -118,7 +114,7 @@ module TvaeRolling =
 
         for t in 0 .. isSeen.Length - 1 do
             if isSeen[t] then
-                addTo sum (row input (b * isSeen.Length + t))
+                addTo sum (Rows.span (b * isSeen.Length + t) input)
 
         let count = isSeen |> Array.filter id |> Array.length
         sum |> Array.map (fun value -> float32 (value / float count))
@@ -141,11 +137,12 @@ module TvaeRolling =
 
                 for t in 0 .. frames - 1 do
                     let at = b * frames + t
-                    rolled[t] <- rolled[t] + square (row input at) (row guess at)
-                    still[t] <- still[t] + square (row input at) (row input (b * frames))
-                    ofSeen[t] <- ofSeen[t] + square (row input at) (ReadOnlySpan mean)
-                    squares[t] <- squares[t] + square (row input at) (ReadOnlySpan nothing)
-                    addTo sums[t] (row input at))
+                    let frame = Rows.span at input
+                    rolled[t] <- rolled[t] + square frame (Rows.span at guess)
+                    still[t] <- still[t] + square frame (Rows.span (b * frames) input)
+                    ofSeen[t] <- ofSeen[t] + square frame (ReadOnlySpan mean)
+                    squares[t] <- squares[t] + square frame (ReadOnlySpan nothing)
+                    addTo sums[t] frame)
 
         let count = float (max 1 scenes.Chosen.Length)
         let average (errors: float[]) = errors |> Array.map (fun error -> error / count)

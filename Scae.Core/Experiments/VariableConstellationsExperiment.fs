@@ -58,32 +58,17 @@ module VariableConstellationsExperiment =
             { Routing = routing; Presence = presence }
 
         let rows = Template.pointCount config.Capsules.Templates
-        let k = config.Capsules.Templates.Length
-        let zeros (sizes: int list) = Tensor.zeros (Array.ofList sizes)
-
-        let inference =
-            Inference(
-                RoutingCapsules.ScenesAtOnce,
-                (fun count -> zeros [ count; rows; 2 ], zeros [ count; rows; 1 ]),
-                infer
-            )
+        let room count = Tensor.zeros [| count; rows; 2 |], Tensor.zeros [| count; rows; 1 |]
+        let inference = Inference(RoutingCapsules.ScenesAtOnce, room, infer)
 
         fun (scenes: VariableConstellations) ->
-            let count = scenes.Points.shape[0]
-            let beliefs = { Routing = zeros [ count; rows; k ]; Presence = zeros [ count; k ] }
-
-            inference.Over(
-                count,
+            inference.Gather(
+                scenes.Points.shape[0],
                 fun part ->
                     let points, mask = part.Batch
                     Rows.load scenes.Points part.First points
                     Rows.load scenes.Mask part.First mask
-                    part.Run()
-                    Rows.store beliefs.Routing part.First part.Output.Routing
-                    Rows.store beliefs.Presence part.First part.Output.Presence
             )
-
-            beliefs
 
     let private explain change (config: RoutingSettings) (data: VariableConstellationsData) =
         let capsules = config.Capsules

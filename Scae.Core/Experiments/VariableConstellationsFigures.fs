@@ -41,38 +41,38 @@ module VariableConstellationsFigures =
         |> ConstellationsFigures.labelled (points x) (points y) labels (truth scenes scene)
 
     let private predicted (scenes: VariableConstellations) (scene: int) (labels: int[]) : Panel =
-        let hits = Array.map2 (fun a b -> if a = b then 1 else 0) (truth scenes scene) labels |> Array.sum
-        labelled scenes scene labels $"{hits} of {labels.Length} points"
+        labelled scenes scene labels (ConstellationsFigures.pointsRight labels (truth scenes scene))
 
     /// A bar a capsule, the probability that its template is there; dots where it is.
     let private bars (scenes: VariableConstellations) (scene: int) (probabilities: float[]) : Panel =
         let k = probabilities.Length
 
-        (Panel.create "" |> Panel.axes "" "" |> Panel.yLimits 0.0 1.0 |> Panel.xLimits -0.6 (float k - 0.4),
-         [ 0 .. k - 1 ])
-        ||> List.fold (fun panel capsule ->
+        Panel.create ""
+        |> Panel.axes "" ""
+        |> Panel.yLimits 0.0 1.0
+        |> Panel.xLimits -0.6 (float k - 0.4)
+        |> Panel.each [ 0 .. k - 1 ] (fun capsule ->
             let left, right = float capsule - 0.3, float capsule + 0.3
             let height = probabilities[capsule]
 
-            let panel =
-                panel
-                |> Panel.polygon
-                    ""
-                    (ConstellationsFigures.colour capsule)
-                    0.6
-                    [| left; right; right; left |]
-                    [| 0.0; 0.0; height; height |]
+            let there =
+                [|
+                    if scenes.Presence[scene * k + capsule] then
+                        float capsule
+                |]
 
-            if scenes.Presence[scene * k + capsule] then
-                panel |> Panel.points "" Marker.Circle 7.0 Colour.black [| float capsule |] [| 0.97 |]
-            else
-                panel)
+            Panel.polygon
+                ""
+                (ConstellationsFigures.colour capsule)
+                0.6
+                [| left; right; right; left |]
+                [| 0.0; 0.0; height; height |]
+            >> Panel.points "" Marker.Circle 7.0 Colour.black there (there |> Array.map (fun _ -> 0.97)))
         |> Panel.xTicks []
 
     let private keys (templates: Template list) (figure: Figure) : Figure =
-        (figure, List.indexed templates)
-        ||> List.fold (fun figure (i, template) ->
-            Figure.key template.Name (ConstellationsFigures.colour i) (Swatch.Point Marker.Circle) figure)
+        figure
+        |> ConstellationsFigures.templateKeys templates
         |> Figure.key "template is there" Colour.black (Swatch.Point Marker.Circle)
         |> Figure.key "wrong point" Colour.black (Swatch.Point Marker.Cross)
 
@@ -108,7 +108,7 @@ module VariableConstellationsFigures =
     let animation (templates: Template list) (scenes: VariableConstellations) (history: History) : Animation option =
         let frame (snapshot: Snapshot) (until: History) =
             let values = Map.ofList snapshot.Values
-            let row (name: string) (scene: int) = (values[name].select(0, scene)).contiguous().toArray<float32>()
+            let row (name: string) (scene: int) = Rows.values scene values[name]
 
             let labels scene =
                 row "labels" scene

@@ -95,6 +95,10 @@ module Figure =
 
         { figure with Figure.Key = figure.Key @ [ entry ] }
 
+    /// Adds entries with labels and colours of their own, all with one swatch.
+    let keys (swatch: Swatch) (entries: (string * Colour) list) (figure: Figure) : Figure =
+        (figure, entries) ||> List.fold (fun figure (label, colour) -> key label colour swatch figure)
+
     /// A small text at the bottom.
     let note (note: string) (figure: Figure) : Figure = { figure with Figure.Note = note }
 

@@ -51,6 +51,10 @@ module Panel =
     /// Adds a mark over those already there.
     let add (mark: Mark) (panel: Panel) : Panel = { panel with Panel.Marks = panel.Marks @ [ mark ] }
 
+    /// Adds what is drawn of each of some items, in their order.
+    let each (items: 'item seq) (draw: 'item -> Panel -> Panel) (panel: Panel) : Panel =
+        Seq.fold (fun panel item -> draw item panel) panel items
+
     /// Names both axes.
     let axes (x: string) (y: string) (panel: Panel) : Panel =
         { panel with
@@ -106,6 +110,19 @@ module Panel =
 
         add (Mark.Line mark) panel
 
+    let private scatter label shape size colours x y : Panel -> Panel =
+        let mark: ScatterMark =
+            {
+                ScatterMark.X = x
+                ScatterMark.Y = y
+                ScatterMark.Shape = shape
+                ScatterMark.Size = size
+                ScatterMark.Colours = colours
+                ScatterMark.Label = label
+            }
+
+        add (Mark.Scatter mark)
+
     /// Points of one shape, diameter in pixels and colour; label "" keeps them out of the legend.
     let points
         (label: string)
@@ -116,17 +133,7 @@ module Panel =
         (y: float[])
         (panel: Panel)
         : Panel =
-        let mark: ScatterMark =
-            {
-                ScatterMark.X = x
-                ScatterMark.Y = y
-                ScatterMark.Shape = shape
-                ScatterMark.Size = size
-                ScatterMark.Colours = [| colour |]
-                ScatterMark.Label = label
-            }
-
-        add (Mark.Scatter mark) panel
+        scatter label shape size [| colour |] x y panel
 
     /// Points with a colour each: colours is as long as x and y.
     let colouredPoints
@@ -137,17 +144,7 @@ module Panel =
         (y: float[])
         (panel: Panel)
         : Panel =
-        let mark: ScatterMark =
-            {
-                ScatterMark.X = x
-                ScatterMark.Y = y
-                ScatterMark.Shape = shape
-                ScatterMark.Size = size
-                ScatterMark.Colours = colours
-                ScatterMark.Label = ""
-            }
-
-        add (Mark.Scatter mark) panel
+        scatter "" shape size colours x y panel
 
     /// A closed polygon, outlined in a colour and filled with it at an opacity in [0, 1].
     let polygon (label: string) (colour: Colour) (opacity: float) (x: float[]) (y: float[]) (panel: Panel) : Panel =
@@ -272,6 +269,19 @@ module Panel =
         let height, width = Array3D.length1 values, Array3D.length2 values
 
         panel |> picture height width |> add (imageMark (Pixels.Rgb values) height width false)
+
+    /// Shows height × width pixels in the colour that each has by its row and column; pixel coordinates as in mapped.
+    let painted (height: int) (width: int) (colour: int -> int -> Colour) (panel: Panel) : Panel =
+        let values = Array3D.zeroCreate height width 3
+
+        for y in 0 .. height - 1 do
+            for x in 0 .. width - 1 do
+                let c = colour y x
+                values[y, x, 0] <- float c.R / 255.0
+                values[y, x, 1] <- float c.G / 255.0
+                values[y, x, 2] <- float c.B / 255.0
+
+        rgb values panel
 
     /// The smallest and the largest finite value; (0, 1) where there is none.
     let range (values: float[,]) : float * float =

@@ -29,8 +29,9 @@ module LinearProbe =
 
                 b[row, column] <- value / a[row, row]
 
-    /// Weights [features + 1, classes] of least squares from features and a constant to one-hot classes, with a penalty
-    /// on the squares of all weights, the constant's too, of `ridge` (at least 10⁻⁹) times the number of examples. Raises ArgumentException without examples.
+    /// Weights [features + 1, classes] of least squares from features and a constant to one-hot classes. The squares of all
+    /// weights, the constant's too, are penalised by `ridge` (at least 10⁻⁹) times the number of examples. Raises
+    /// ArgumentException without examples.
     let fit (classes: int) (ridge: float) (features: float[][]) (labels: int[]) : float[,] =
         if features.Length = 0 || features.Length <> labels.Length then
             invalidArg

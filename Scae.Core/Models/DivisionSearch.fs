@@ -206,9 +206,10 @@ module DivisionSearch =
         least
 
     /// Searches scene after scene, shared among as many threads as tensors may use; scenes don't see each other, so the
-    /// result is the same for any number. From the configuration follows a search that allocates in its first use alone, of
-    /// points [b, n, 2], scores [b, n, K] and noise [b, starts − 1, n, K], with K + 1 for K where there are distractors; `write scene index sets cost` is called once a
-    /// scene, and the next one overwrites the sets. Calls take turns.
+    /// result is the same for any number. From the configuration follows a search that allocates in its first use alone. It
+    /// takes points [b, n, 2], scores [b, n, K] and noise [b, starts − 1, n, K], where K counts nothing, too, if there are
+    /// distractors. `write scene index sets cost` is called once a scene, and the next one overwrites the sets. Calls take
+    /// turns.
     let forEach
         (config: DivisionSearchConfig)
         : ReadOnlyMemory<float32>

@@ -96,9 +96,10 @@ module NeuralEMStarts =
             Nearest = Array.zeroCreate pixels
         }
 
-    /// Fills noise [b, slots, D] or, for a learned start, [b, K, H]: normal deviations, random responsibilities |N(0, 1)|, or
-    /// those around lit pixels of images [b, D], or of the first frames of sequences [b, F, D], both normalised over slots. The function of a configuration keeps its
-    /// room, so that it allocates nothing; its calls take turns.
+    /// Fills the noise of a start. A learned start's are normal deviations, [b, K, H]; otherwise it is responsibilities
+    /// [b, slots, D], normalised over slots: random ones, |N(0, 1)|, or those around lit pixels of images [b, D] or of the
+    /// first frames of sequences [b, F, D]. The function of a configuration keeps its room, so that it allocates nothing;
+    /// its calls take turns.
     let fillFrom (config: NeuralEMConfig) : Key -> Tensor -> Tensor -> unit =
         let slots, sum = NeuralEM.slots config, Array.zeroCreate<float32> config.Pixels
         let room = lazy (roomFor config.Pixels)
@@ -120,9 +121,9 @@ module NeuralEMStarts =
     [<Literal>]
     let private SwapWeight = 3.0f
 
-    /// The start of a random swap (Fränti 2018, "Efficiency of random swap clustering"): responsibilities [b, slots, D] as they were
-    /// found, but for one slot, drawn the likelier the less it answers for, which starts again around a lit pixel, drawn in
-    /// proportion to how badly it was explained [b, D]; normalised over slots. Images are [b, D].
+    /// The start of a random swap (Fränti 2018, "Efficiency of random swap clustering") for images [b, D]: responsibilities
+    /// [b, slots, D] as they were found, but for one slot, which starts again around a lit pixel; normalised over slots. The
+    /// slot is drawn the likelier the less it answers for, the pixel in proportion to how badly it was explained, [b, D].
     let swap (config: NeuralEMConfig) : Key -> Tensor -> float32[] -> float32[] -> Tensor -> unit =
         let slots, pixels, sum = NeuralEM.slots config, config.Pixels, Array.zeroCreate<float32> config.Pixels
         let width = int (sqrt (float pixels))

@@ -82,12 +82,3 @@ module TopographicObjective =
             LogLikelihood = likelihood
             LogWeight = List.fold (+) (likelihood + ofZ) ofU
         }
-
-    /// log w of each frame, [n]: ln p(x | T) + ln p(z) + ln p(u) − ln q(z | x) − ln q(u | x).
-    let logWeights
-        (config: TopographicVaeConfig)
-        (model: TopographicVae)
-        (posteriors: Posteriors)
-        (batch: TopographicVaeBatch)
-        : Tensor =
-        (weigh config model posteriors batch).LogWeight

@@ -3,6 +3,7 @@ namespace Scae.Core.Training
 open System.Globalization
 open System.Text.Json
 open Scae.Tensors
+open Scae.Core.Configuration
 open Scae.Core.Layers
 
 /// What identifies a run: it can only be resumed by itself.
@@ -132,51 +133,51 @@ module Checkpoint =
         | Some value -> Ok value
         | None -> Error $"the file has no {name}; it isn't a checkpoint of scae"
 
-    let private bind f r = Result.bind f r
-
     /// Who wrote a checkpoint. The error is one line.
     let identify (file: SafetensorsFile) : Result<RunIdentity, string> =
-        let integer (name: string) =
-            metadata file name
-            |> bind (fun text ->
-                match System.Int64.TryParse text with
-                | true, value -> Ok value
-                | _ -> Error $"{name} is {text}; it must be a whole number")
-
-        metadata file "format"
-        |> bind (fun format ->
-            if format = Format && not file.Verified then
-                Error "the checkpoint has lost its checksum; it was changed after it was written"
-            elif format = Format then
-                Ok()
-            else
-                Error $"the checkpoint's format is {format}; this program reads {Format}")
-        |> bind (fun () -> metadata file "settings")
-        |> bind (fun settings ->
+        let settingsOf (text: string) =
             try
-                JsonSerializer.Deserialize<System.Collections.Generic.Dictionary<string, string>> settings
+                JsonSerializer.Deserialize<System.Collections.Generic.Dictionary<string, string>> text
                 |> nonNull
                 |> Seq.map (fun pair -> pair.Key, pair.Value)
                 |> List.ofSeq
                 |> Ok
             with :? JsonException ->
-                Error "the checkpoint's settings aren't JSON")
-        |> bind (fun settings ->
-            metadata file "experiment"
-            |> bind (fun experiment ->
-                metadata file "preset"
-                |> bind (fun preset ->
-                    integer "seed"
-                    |> bind (fun seed ->
-                        metadata file "version"
-                        |> Result.map (fun version ->
-                            {
-                                Experiment = experiment
-                                Preset = preset
-                                Seed = seed
-                                Settings = settings
-                                Version = version
-                            })))))
+                Error "the checkpoint's settings aren't JSON"
+
+        let number (name: string) (text: string) =
+            match System.Int64.TryParse text with
+            | true, value -> Ok value
+            | _ -> Error $"{name} is {text}; it must be a whole number"
+
+        result {
+            let! format = metadata file "format"
+
+            do!
+                if format <> Format then
+                    Error $"the checkpoint's format is {format}; this program reads {Format}"
+                elif not file.Verified then
+                    Error "the checkpoint has lost its checksum; it was changed after it was written"
+                else
+                    Ok()
+
+            let! settings = metadata file "settings"
+            let! settings = settingsOf settings
+            let! experiment = metadata file "experiment"
+            let! preset = metadata file "preset"
+            let! seed = metadata file "seed"
+            let! seed = number "seed" seed
+            let! version = metadata file "version"
+
+            return
+                {
+                    Experiment = experiment
+                    Preset = preset
+                    Seed = seed
+                    Settings = settings
+                    Version = version
+                }
+        }
 
     /// What differs between two runs, in one line; None if one can resume the other.
     let mismatch (saved: RunIdentity) (asked: RunIdentity) : string option =
@@ -212,11 +213,10 @@ module Checkpoint =
         | None -> Error $"the checkpoint has no tensor {name}"
 
     let private assignAll (file: SafetensorsFile) (targets: (string * Tensor) list) : Result<unit, string> =
-        (Ok(), targets)
-        ||> List.fold (fun state (name, target) ->
-            state
-            |> bind (fun () -> find file name)
-            |> bind (fun source ->
+        targets
+        |> Result.check (fun (name, target) ->
+            find file name
+            |> Result.bind (fun source ->
                 if source.shape = target.shape && source.dtype = target.dtype then
                     Ok(Parameters.assign target source)
                 else
@@ -234,14 +234,14 @@ module Checkpoint =
     let private evaluations (file: SafetensorsFile) (rows: Tensor) : Result<Evaluation list, string> =
         let split (names: string) = names.Split(',', System.StringSplitOptions.RemoveEmptyEntries)
 
-        metadata file "terms"
-        |> bind (fun terms ->
-            metadata file "metrics"
-            |> Result.map (fun metrics ->
-                let terms, metrics = split terms, split metrics
-                let values = rows.toArray<double>()
-                let width = 3 + terms.Length + metrics.Length
+        result {
+            let! terms = metadata file "terms"
+            let! metrics = metadata file "metrics"
+            let terms, metrics = split terms, split metrics
+            let values = rows.toArray<double>()
+            let width = 3 + terms.Length + metrics.Length
 
+            return
                 [
                     for row in 0 .. rows.shape[0] - 1 ->
                         let at column = values[row * width + column]
@@ -256,7 +256,8 @@ module Checkpoint =
                             TrainTerms = named 3 terms
                             Metrics = named (3 + terms.Length) metrics
                         }
-                ]))
+                ]
+        }
 
     let private restoreBest (file: SafetensorsFile) (learner: Learner) : Result<BestEpoch option, string> =
         match metadata file "best_epoch", metadata file "best_value" with
@@ -277,23 +278,25 @@ module Checkpoint =
     let restore (file: SafetensorsFile) (plan: Plan) (learner: Learner) : Result<TrainingState, string> =
         let fresh = TrainingState.start plan learner
 
-        assignAll
-            file
-            ([ for name, target in learner.Tensors -> $"model.{name}", target ]
-             @ memory fresh
-             @ [ for name, target in fresh.Averages -> $"average.{name}", target ])
-        |> bind (fun () -> find file "sums")
-        |> bind (fun sums ->
-            find file "history"
-            |> bind (evaluations file)
-            |> bind (fun evaluations ->
-                metadata file "step"
-                |> bind (fun step ->
-                    restoreBest file learner
-                    |> Result.map (fun best ->
-                        { fresh with
-                            Step = int step
-                            Sums = sums.toArray<double>()
-                            Evaluations = evaluations
-                            Best = best
-                        }))))
+        result {
+            do!
+                assignAll
+                    file
+                    ([ for name, target in learner.Tensors -> $"model.{name}", target ]
+                     @ memory fresh
+                     @ [ for name, target in fresh.Averages -> $"average.{name}", target ])
+
+            let! sums = find file "sums"
+            let! history = find file "history"
+            let! evaluations = evaluations file history
+            let! step = metadata file "step"
+            let! best = restoreBest file learner
+
+            return
+                { fresh with
+                    Step = int step
+                    Sums = sums.toArray<double>()
+                    Evaluations = evaluations
+                    Best = best
+                }
+        }

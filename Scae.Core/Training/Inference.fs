@@ -1,6 +1,6 @@
 namespace Scae.Core.Training
 
-open System.Collections.Generic
+open System
 open Scae.Tensors
 open Scae.Core.Layers
 
@@ -19,6 +19,17 @@ module Rows =
 
     /// The first rows, as many as there are at most.
     let first (count: int) (x: Tensor) : Tensor = x.slice (0, 0, min count x.shape[0])
+
+    /// The numbers of one row, where they lie: for a dense tensor.
+    let span (i: int) (x: Tensor) : ReadOnlySpan<float32> =
+        let size = x.nelement / x.shape[0]
+        Span.op_Implicit (x.Elements<float32>().Slice(i * size, size))
+
+    /// All numbers.
+    let numbers (x: Tensor) : float[] = x.toArray<float32>() |> Array.map float
+
+    /// The numbers of one row, copied.
+    let values (i: int) (x: Tensor) : float32[] = (x.select (0, i)).contiguous().toArray<float32>()
 
 /// Some of the rows that inference goes through: their inputs, and what `Run` infers from them.
 [<Sealed>]
@@ -40,26 +51,17 @@ type Part<'batch, 'output> internal (batch: 'batch, output: 'output, recording: 
 /// the inputs of some rows, `infer` computes a record of tensors from them; it reads no values (see Recording).
 [<Sealed>]
 type Inference<'batch, 'output>(most: int, allocate: int -> 'batch, infer: 'batch -> 'output) =
-    let parts = Dictionary<int, Part<'batch, 'output>>()
+    let recorded =
+        Memo.once (fun (count: int) ->
+            let batch = allocate count
+            let output = ref Unchecked.defaultof<'output>
 
-    let record (count: int) =
-        let batch = allocate count
-        let output = ref Unchecked.defaultof<'output>
+            let recording =
+                Recording.Of(fun () ->
+                    output.Value <- infer batch
+                    Parameters.named output.Value |> Seq.map snd)
 
-        let recording =
-            Recording.Of(fun () ->
-                output.Value <- infer batch
-                Parameters.named output.Value |> Seq.map snd)
-
-        Part(batch, output.Value, recording)
-
-    let recorded (count: int) =
-        match parts.TryGetValue count with
-        | true, known -> known
-        | _ ->
-            let fresh = record count
-            parts[count] <- fresh
-            fresh
+            Part(batch, output.Value, recording))
 
     /// Goes through `count` rows, from the first to the last: `visit` writes a part's inputs, runs it, and reads what was
     /// inferred.
@@ -69,43 +71,39 @@ type Inference<'batch, 'output>(most: int, allocate: int -> 'batch, infer: 'batc
             part.First <- first
             visit part
 
+    /// What is inferred of all of `count` rows, in new tensors [count, …], where `load` writes a part's inputs; for outputs
+    /// of float32 with a row for each row. Raises ArgumentException without rows.
+    member inference.Gather(count: int, load: Part<'batch, 'output> -> unit) : 'output =
+        let gathered = ref ValueNone
+
+        inference.Over(
+            count,
+            fun part ->
+                load part
+                part.Run()
+
+                if part.First = 0 then
+                    let room (x: Tensor) = Tensor.zeros (Array.append [| count |] (Array.tail x.shape))
+                    gathered.Value <- ValueSome(Parameters.map room part.Output)
+
+                (Parameters.named gathered.Value.Value, Parameters.named part.Output)
+                ||> List.iter2 (fun (_, target) (_, found) -> Rows.store target part.First found)
+        )
+
+        match gathered.Value with
+        | ValueSome output -> output
+        | ValueNone -> invalidArg (nameof count) "inference: there are no rows"
+
 /// Inference over the rows of a tensor.
 [<RequireQualifiedAccess>]
 module Inference =
-    let private shaped (rows: int) (shape: int[]) = Tensor.zeros (Array.append [| rows |] (Array.tail shape))
-
     /// A function [n, …] → [n, …] of rows without gradient, at most so many at a time; for each shape of rows it is recorded
     /// once.
     let ofRows (most: int) (infer: Tensor -> Tensor) : Tensor -> Tensor =
-        let known = Dictionary<string, Inference<Tensor, Tensor>>()
-
-        let recorded (shape: int[]) =
-            let name = shape |> Array.tail |> Array.map string |> String.concat "×"
-
-            match known.TryGetValue name with
-            | true, inference -> inference
-            | _ ->
-                let inference = Inference(most, (fun count -> shaped count shape), infer)
-                known[name] <- inference
-                inference
+        let recorded =
+            Memo.once (fun (row: int list) ->
+                Inference(most, (fun count -> Tensor.zeros (Array.ofList (count :: row))), infer))
 
         fun x ->
-            let count = x.shape[0]
-            let result = ref ValueNone
-
-            (recorded x.shape)
-                .Over(
-                    count,
-                    fun part ->
-                        Rows.load x part.First part.Batch
-                        part.Run()
-
-                        if part.First = 0 then
-                            result.Value <- ValueSome(shaped count part.Output.shape)
-
-                        Rows.store result.Value.Value part.First part.Output
-                )
-
-            match result.Value with
-            | ValueSome rows -> rows
-            | ValueNone -> invalidArg (nameof x) "inference: there are no rows"
+            let inference = recorded (List.tail (List.ofArray x.shape))
+            inference.Gather(x.shape[0], fun part -> Rows.load x part.First part.Batch)

@@ -1,5 +1,7 @@
 namespace Scae.Core.Training
 
+open Scae.Core.Layers
+
 /// The metric by which the best epoch is chosen, on validation scenes.
 type BestBy = { Metric: string; Larger: bool }
 
@@ -62,6 +64,15 @@ module Plan =
         | None -> Some plan.Rule
         | Some(Ruled(_, rule)) -> Some rule
         | Some(Kept _) -> None
+
+    /// A model whose parameters have derivatives; what is state has none.
+    let differentiable (plan: Plan) (model: 'model) : 'model =
+        model
+        |> Parameters.mapi (fun name tensor ->
+            if (rule plan name).IsSome then
+                tensor.reverseDiff ()
+            else
+                tensor)
 
     /// Whether a training by one plan, gone on with by another with more epochs, is what the longer one would have been: they
     /// differ in nothing else, and no step depends on where the training ends.

@@ -56,7 +56,7 @@ public sealed partial class Tensor
     public void reverse()
     {
         if (nelement != 1)
-            throw ShapeError.Of("reverse", $"a loss must be a scalar, this has shape {Scae.Tensors.Shape.Text(_shape)}; reduce it, or pass the weight of each element");
+            throw ShapeError.Of("reverse", $"a loss must be a scalar, this has shape {Shape.Text(_shape)}; reduce it, or pass the weight of each element");
         reverse(onesLike());
     }
 
@@ -67,8 +67,8 @@ public sealed partial class Tensor
     {
         if (Recording.IsActive) throw new InvalidOperationException("reverse: a recording is under way; return the loss from the recorded function and call Recording.Reverse");
         if (Gradient is null) throw new InvalidOperationException("reverse: the value depends on no tensor marked by reverseDiff, so every derivative would be zero");
-        if (weights.dtype != dtype || !Scae.Tensors.Shape.Same(weights.Shape, Shape))
-            throw ShapeError.Of("reverse", $"weights {Scae.Tensors.Shape.Text(weights.Shape)} {weights.dtype} for a value {Scae.Tensors.Shape.Text(Shape)} {dtype}; both must agree");
+        if (weights.dtype != dtype || !Shape.Same(weights.Sizes, Sizes))
+            throw ShapeError.Of("reverse", $"weights {Shape.Text(weights.Sizes)} {weights.dtype} for a value {Shape.Text(Sizes)} {dtype}; both must agree");
         var order = Tape.Of([this], differentiableOnly: true);
         Tape.Forget(order);
         Gradient.IsTouched = true;

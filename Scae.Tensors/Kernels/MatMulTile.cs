@@ -34,8 +34,8 @@ internal static unsafe class MatMulTile
     /// </summary>
     /// <remarks>
     /// Strides are in elements; B's columns lie side by side. Only <paramref name="last"/> numbers of the last vector
-    /// are read and written when TColumns is masked. With cNext = 0 the tiles are summed. Each local below is a register (28 sums, two of B, one of A make
-    /// 31 of AVX-512's 32); an array or a struct of them would live in memory.
+    /// are read and written when TColumns is masked. With cNext = 0 the tiles are summed. Each local below is a register
+    /// (28 sums, two of B, one of A make 31 of AVX-512's 32); an array or a struct of them would live in memory.
     /// </remarks>
     // AggressiveOptimization: without it the first calls run unoptimised code that keeps every local in memory, a
     // hundred times slower, until the tiers catch up. There is nothing here for a profile to improve.
@@ -95,104 +95,20 @@ internal static unsafe class MatMulTile
                 TVector br = !TColumns.Two ? TLanes.Zero
                     : TColumns.Masked ? TLanes.LoadFirst(bp + right, mask) : TLanes.Load(bp + right);
 
-                if (TRows.Count > 0)
-                {
-                    TVector x = TLanes.Fill(*(a0));
-                    l0 = TLanes.FusedMultiplyAdd(x, bl, l0);
-                    if (TColumns.Two) r0 = TLanes.FusedMultiplyAdd(x, br, r0);
-                }
-
-                if (TRows.Count > 1)
-                {
-                    TVector x = TLanes.Fill(*(a0 + aRow));
-                    l1 = TLanes.FusedMultiplyAdd(x, bl, l1);
-                    if (TColumns.Two) r1 = TLanes.FusedMultiplyAdd(x, br, r1);
-                }
-
-                if (TRows.Count > 2)
-                {
-                    TVector x = TLanes.Fill(*(a0 + 2 * aRow));
-                    l2 = TLanes.FusedMultiplyAdd(x, bl, l2);
-                    if (TColumns.Two) r2 = TLanes.FusedMultiplyAdd(x, br, r2);
-                }
-
-                if (TRows.Count > 3)
-                {
-                    TVector x = TLanes.Fill(*(a3));
-                    l3 = TLanes.FusedMultiplyAdd(x, bl, l3);
-                    if (TColumns.Two) r3 = TLanes.FusedMultiplyAdd(x, br, r3);
-                }
-
-                if (TRows.Count > 4)
-                {
-                    TVector x = TLanes.Fill(*(a3 + aRow));
-                    l4 = TLanes.FusedMultiplyAdd(x, bl, l4);
-                    if (TColumns.Two) r4 = TLanes.FusedMultiplyAdd(x, br, r4);
-                }
-
-                if (TRows.Count > 5)
-                {
-                    TVector x = TLanes.Fill(*(a3 + 2 * aRow));
-                    l5 = TLanes.FusedMultiplyAdd(x, bl, l5);
-                    if (TColumns.Two) r5 = TLanes.FusedMultiplyAdd(x, br, r5);
-                }
-
-                if (TRows.Count > 6)
-                {
-                    TVector x = TLanes.Fill(*(a6));
-                    l6 = TLanes.FusedMultiplyAdd(x, bl, l6);
-                    if (TColumns.Two) r6 = TLanes.FusedMultiplyAdd(x, br, r6);
-                }
-
-                if (TRows.Count > 7)
-                {
-                    TVector x = TLanes.Fill(*(a6 + aRow));
-                    l7 = TLanes.FusedMultiplyAdd(x, bl, l7);
-                    if (TColumns.Two) r7 = TLanes.FusedMultiplyAdd(x, br, r7);
-                }
-
-                if (TRows.Count > 8)
-                {
-                    TVector x = TLanes.Fill(*(a6 + 2 * aRow));
-                    l8 = TLanes.FusedMultiplyAdd(x, bl, l8);
-                    if (TColumns.Two) r8 = TLanes.FusedMultiplyAdd(x, br, r8);
-                }
-
-                if (TRows.Count > 9)
-                {
-                    TVector x = TLanes.Fill(*(a9));
-                    l9 = TLanes.FusedMultiplyAdd(x, bl, l9);
-                    if (TColumns.Two) r9 = TLanes.FusedMultiplyAdd(x, br, r9);
-                }
-
-                if (TRows.Count > 10)
-                {
-                    TVector x = TLanes.Fill(*(a9 + aRow));
-                    l10 = TLanes.FusedMultiplyAdd(x, bl, l10);
-                    if (TColumns.Two) r10 = TLanes.FusedMultiplyAdd(x, br, r10);
-                }
-
-                if (TRows.Count > 11)
-                {
-                    TVector x = TLanes.Fill(*(a9 + 2 * aRow));
-                    l11 = TLanes.FusedMultiplyAdd(x, bl, l11);
-                    if (TColumns.Two) r11 = TLanes.FusedMultiplyAdd(x, br, r11);
-                }
-
-                if (TRows.Count > 12)
-                {
-                    TVector x = TLanes.Fill(*(a12));
-                    l12 = TLanes.FusedMultiplyAdd(x, bl, l12);
-                    if (TColumns.Two) r12 = TLanes.FusedMultiplyAdd(x, br, r12);
-                }
-
-                if (TRows.Count > 13)
-                {
-                    TVector x = TLanes.Fill(*(a12 + aRow));
-                    l13 = TLanes.FusedMultiplyAdd(x, bl, l13);
-                    if (TColumns.Two) r13 = TLanes.FusedMultiplyAdd(x, br, r13);
-                }
-
+                AddRow<T, TVector, TLanes, TColumns>(*a0, bl, br, ref l0, ref r0);
+                if (TRows.Count > 1) AddRow<T, TVector, TLanes, TColumns>(*(a0 + aRow), bl, br, ref l1, ref r1);
+                if (TRows.Count > 2) AddRow<T, TVector, TLanes, TColumns>(*(a0 + 2 * aRow), bl, br, ref l2, ref r2);
+                if (TRows.Count > 3) AddRow<T, TVector, TLanes, TColumns>(*a3, bl, br, ref l3, ref r3);
+                if (TRows.Count > 4) AddRow<T, TVector, TLanes, TColumns>(*(a3 + aRow), bl, br, ref l4, ref r4);
+                if (TRows.Count > 5) AddRow<T, TVector, TLanes, TColumns>(*(a3 + 2 * aRow), bl, br, ref l5, ref r5);
+                if (TRows.Count > 6) AddRow<T, TVector, TLanes, TColumns>(*a6, bl, br, ref l6, ref r6);
+                if (TRows.Count > 7) AddRow<T, TVector, TLanes, TColumns>(*(a6 + aRow), bl, br, ref l7, ref r7);
+                if (TRows.Count > 8) AddRow<T, TVector, TLanes, TColumns>(*(a6 + 2 * aRow), bl, br, ref l8, ref r8);
+                if (TRows.Count > 9) AddRow<T, TVector, TLanes, TColumns>(*a9, bl, br, ref l9, ref r9);
+                if (TRows.Count > 10) AddRow<T, TVector, TLanes, TColumns>(*(a9 + aRow), bl, br, ref l10, ref r10);
+                if (TRows.Count > 11) AddRow<T, TVector, TLanes, TColumns>(*(a9 + 2 * aRow), bl, br, ref l11, ref r11);
+                if (TRows.Count > 12) AddRow<T, TVector, TLanes, TColumns>(*a12, bl, br, ref l12, ref r12);
+                if (TRows.Count > 13) AddRow<T, TVector, TLanes, TColumns>(*(a12 + aRow), bl, br, ref l13, ref r13);
                 a0 += aCol;
                 if (TRows.Count > 3) a3 += aCol;
                 if (TRows.Count > 6) a6 += aCol;
@@ -234,6 +150,19 @@ internal static unsafe class MatMulTile
             return (TColumns.Masked ? TLanes.LoadFirst(c, mask) : TLanes.Load(c), TLanes.Zero);
         T* right = c + TLanes.Count;
         return (TLanes.Load(c), TColumns.Masked ? TLanes.LoadFirst(right, mask) : TLanes.Load(right));
+    }
+
+    /// <summary>Adds what one number of A gives to a row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddRow<T, TVector, TLanes, TColumns>(T a, TVector bl, TVector br, ref TVector left, ref TVector right)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TVector : struct
+        where TLanes : struct, ILanes<T, TVector>
+        where TColumns : struct, IColumns
+    {
+        TVector x = TLanes.Fill(a);
+        left = TLanes.FusedMultiplyAdd(x, bl, left);
+        if (TColumns.Two) right = TLanes.FusedMultiplyAdd(x, br, right);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -35,7 +35,7 @@ public sealed partial class Tensor
         CheckSameDtype("maskedAttention", keys, presence);
         if (scale is not null && !(scale > 0)) throw new ArgumentException($"maskedAttention: scale {scale}; must be positive");
         if (presence.dim != 2 || keys.dim != 3 || presence._shape[0] != keys._shape[0] || presence._shape[1] != keys._shape[1])
-            throw ShapeError.Of("maskedAttention", $"presence {Scae.Tensors.Shape.Text(presence.Shape)} of keys {Scae.Tensors.Shape.Text(keys.Shape)}; needs [b, m] and [b, m, h·d]");
+            throw ShapeError.Of("maskedAttention", $"presence {Shape.Text(presence.Sizes)} of keys {Shape.Text(keys.Sizes)}; needs [b, m] and [b, m, h·d]");
         return AttentionOperation.Of(queries, keys, values, heads, scale, presence.contiguous(), mask).Output;
     }
 
@@ -77,7 +77,7 @@ public sealed partial class Tensor
             bool fits = k.dim == 3 && v.dim == 3 && q.dim is 2 or 3 && k._shape[1] == v._shape[1] && k._shape[0] == v._shape[0]
                 && q._shape[^1] == k._shape[2] && (q.dim == 2 || q._shape[0] == k._shape[0]);
             if (!fits || heads < 1 || q._shape[^1] % heads != 0 || v._shape[2] % heads != 0 || k._shape[1] == 0)
-                throw ShapeError.Of("attention", $"queries {Scae.Tensors.Shape.Text(q.Shape)}, keys {Scae.Tensors.Shape.Text(k.Shape)}, values {Scae.Tensors.Shape.Text(v.Shape)}, {heads} heads; needs [b, n, h·d] or [n, h·d], [b, m, h·d] and [b, m, h·e] with m > 0");
+                throw ShapeError.Of("attention", $"queries {Shape.Text(q.Sizes)}, keys {Shape.Text(k.Sizes)}, values {Shape.Text(v.Sizes)}, {heads} heads; needs [b, n, h·d] or [n, h·d], [b, m, h·d] and [b, m, h·e] with m > 0");
             Tensor[] inputs = presence is null ? [q.contiguous(), k.contiguous(), v.contiguous()] : [q.contiguous(), k.contiguous(), v.contiguous(), presence];
             var operation = new AttentionOperation(inputs, heads, scale ?? 1 / Math.Sqrt((double)q._shape[^1] / heads), mask);
             operation.Run(q.dtype, [k._shape[0], q._shape[^2], v._shape[2]]);
@@ -112,20 +112,14 @@ public sealed partial class Tensor
     }
 
     /// <summary>The weights that the last forward run of an attention left; made from its output so that it runs after it.</summary>
-    private sealed class WeightsOf(Tensor output, AttentionOperation attention) : Operation(output)
+    private sealed class WeightsOf(Tensor output, AttentionOperation attention) : CutOperation(output)
     {
-        public override bool CutsGradient => true;
-
         protected override void Forward<T>()
         {
             var y = Output.Data<T>();
             var p = attention.Weights.Data<T>();
             int keys = Output._shape[^1], padded = attention.Weights._shape[^1];
             for (int row = 0; row * keys < y.Length; row++) p.Slice(row * padded, keys).CopyTo(y.Slice(row * keys, keys));
-        }
-
-        protected override void Backward<T>()
-        {
         }
     }
 }

@@ -47,7 +47,7 @@ public sealed partial class Tensor
     internal static void CheckSameDtype(string operation, Tensor a, Tensor b)
     {
         if (a.dtype != b.dtype)
-            throw ShapeError.Of(operation, $"{Scae.Tensors.Shape.Text(a.Shape)} {a.dtype} with {Scae.Tensors.Shape.Text(b.Shape)} {b.dtype}; dtypes must agree, cast one of them");
+            throw ShapeError.Of(operation, $"{Shape.Text(a.Sizes)} {a.dtype} with {Shape.Text(b.Sizes)} {b.dtype}; dtypes must agree, cast one of them");
         if (a.dtype == Dtype.Int32)
             throw ShapeError.Of(operation, "Int32 tensors hold indices, not numbers; cast to Float32 or Float64 first");
     }
@@ -165,9 +165,9 @@ public sealed partial class Tensor
         private Binary(Tensor a, Tensor b, int[] shape)
             : base(a, b)
         {
-            int[] left = Scae.Tensors.Shape.BroadcastStrides(a.Shape, a.Strides, shape);
-            int[] right = Scae.Tensors.Shape.BroadcastStrides(b.Shape, b.Strides, shape);
-            int[] dense = Scae.Tensors.Shape.DenseStrides(shape);
+            int[] left = Shape.BroadcastStrides(a.Sizes, a.Strides, shape);
+            int[] right = Shape.BroadcastStrides(b.Sizes, b.Strides, shape);
+            int[] dense = Shape.DenseStrides(shape);
             _leftStrides = GradientStrides(a, shape);
             _rightStrides = GradientStrides(b, shape);
             _values = new BroadcastLoop(shape, left, right, dense);
@@ -179,7 +179,7 @@ public sealed partial class Tensor
         public static Tensor Of(string operation, Tensor a, Tensor b)
         {
             CheckSameDtype(operation, a, b);
-            int[] shape = Scae.Tensors.Shape.Broadcast(operation, a.Shape, b.Shape);
+            int[] shape = Shape.Broadcast(operation, a.Sizes, b.Sizes);
             return new Binary<TValue, TLeft, TRight>(WithUnitStep(a), WithUnitStep(b), shape).Run(a.dtype, shape);
         }
 
@@ -192,7 +192,7 @@ public sealed partial class Tensor
         }
 
         private static int[] GradientStrides(Tensor x, int[] shape) =>
-            Scae.Tensors.Shape.BroadcastStrides(x.Shape, Scae.Tensors.Shape.DenseStrides(x.Shape), shape);
+            Shape.BroadcastStrides(x.Sizes, Shape.DenseStrides(x.Sizes), shape);
 
         private void Contribute<T, TRule>(int input)
             where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -234,7 +234,7 @@ public sealed partial class Tensor
                 terms = written;
             }
 
-            AxisSums.Add(terms, Output.Shape, input == 0 ? _leftStrides : _rightStrides, into);
+            AxisSums.Add(terms, Output.Sizes, input == 0 ? _leftStrides : _rightStrides, into);
         }
     }
 

@@ -17,7 +17,7 @@ public sealed partial class Tensor
     {
         CheckSameDtype("chamfer", this, x);
         if (dim != 3 || x.dim != 3 || _shape[0] != x._shape[0] || _shape[2] != x._shape[2] || _shape[1] == 0 || x._shape[1] == 0 || _shape[2] == 0)
-            throw ShapeError.Of("chamfer", $"{Scae.Tensors.Shape.Text(Shape)} and {Scae.Tensors.Shape.Text(x.Shape)}; needs [b, m, d] and [b, n, d] with m, n, d > 0");
+            throw ShapeError.Of("chamfer", $"{Shape.Text(Sizes)} and {Shape.Text(x.Sizes)}; needs [b, m, d] and [b, n, d] with m, n, d > 0");
         return new ChamferOperation(contiguous(), x.contiguous()).Run(dtype, [_shape[0]]);
     }
 
@@ -30,14 +30,12 @@ public sealed partial class Tensor
     {
         CheckSameDtype("nearest", this, x);
         if (dim != 3 || x.dim != 3 || _shape[0] != x._shape[0] || _shape[2] != x._shape[2] || x._shape[1] == 0 || _shape[2] == 0)
-            throw ShapeError.Of("nearest", $"{Scae.Tensors.Shape.Text(Shape)} and {Scae.Tensors.Shape.Text(x.Shape)}; needs [b, m, d] and [b, n, d] with n, d > 0");
+            throw ShapeError.Of("nearest", $"{Shape.Text(Sizes)} and {Shape.Text(x.Sizes)}; needs [b, m, d] and [b, n, d] with n, d > 0");
         return new NearestOperation(contiguous(), x.contiguous()).Run(Dtype.Int32, [_shape[0], _shape[1]]);
     }
 
-    private sealed class NearestOperation(Tensor y, Tensor x) : Operation(y, x)
+    private sealed class NearestOperation(Tensor y, Tensor x) : CutOperation(y, x)
     {
-        public override bool CutsGradient => true;
-
         protected override Dtype ComputeDtype => Inputs[0].dtype;
 
         protected override void Forward<T>()
@@ -49,10 +47,6 @@ public sealed partial class Tensor
                 Nearest.Find<T>(
                     Inputs[0].Data<T>().Slice(i * m * d, m * d), Inputs[1].Data<T>().Slice(i * n * d, n * d), d, distance, Output.Data<int>().Slice(i * m, m));
             }
-        }
-
-        protected override void Backward<T>()
-        {
         }
     }
 

@@ -33,7 +33,7 @@ public sealed partial class Tensor
     {
         CheckSameDtype("where", this, a);
         CheckSameDtype("where", a, b);
-        int[] target = Scae.Tensors.Shape.Broadcast("where", Shape, Scae.Tensors.Shape.Broadcast("where", a.Shape, b.Shape));
+        int[] target = Shape.Broadcast("where", Sizes, Shape.Broadcast("where", a.Sizes, b.Sizes));
         return new Where(Spread(target), a.Spread(target), b.Spread(target)).Run(dtype, target);
     }
 
@@ -43,7 +43,7 @@ public sealed partial class Tensor
 
     /// <summary>This tensor expanded to a shape and made dense.</summary>
     private Tensor Spread(int[] target) =>
-        Scae.Tensors.Shape.Same(Shape, target) ? contiguous() : expand(target).contiguous();
+        Shape.Same(Sizes, target) ? contiguous() : expand(target).contiguous();
 
     private readonly struct Less : IMap2
     {
@@ -89,7 +89,7 @@ public sealed partial class Tensor
         }
     }
 
-    private sealed class Comparison<TValue> : Operation
+    private sealed class Comparison<TValue> : CutOperation
         where TValue : IMap2
     {
         private readonly BroadcastLoop _loop;
@@ -98,23 +98,17 @@ public sealed partial class Tensor
             : base(a, b) =>
             _loop = new BroadcastLoop(
                 shape,
-                Scae.Tensors.Shape.BroadcastStrides(a.Shape, a.Strides, shape),
-                Scae.Tensors.Shape.BroadcastStrides(b.Shape, b.Strides, shape),
-                Scae.Tensors.Shape.DenseStrides(shape));
-
-        public override bool CutsGradient => true;
+                Shape.BroadcastStrides(a.Sizes, a.Strides, shape),
+                Shape.BroadcastStrides(b.Sizes, b.Strides, shape),
+                Shape.DenseStrides(shape));
 
         public static Tensor Of(string operation, Tensor a, Tensor b)
         {
             CheckSameDtype(operation, a, b);
-            int[] shape = Scae.Tensors.Shape.Broadcast(operation, a.Shape, b.Shape);
+            int[] shape = Shape.Broadcast(operation, a.Sizes, b.Sizes);
             return new Comparison<TValue>(WithUnitStep(a), WithUnitStep(b), shape).Run(a.dtype, shape);
         }
 
         protected override void Forward<T>() => BroadcastRows.Map2<T, TValue>(_loop, Inputs[0].FromFirst<T>(), Inputs[1].FromFirst<T>(), Output.Data<T>());
-
-        protected override void Backward<T>()
-        {
-        }
     }
 }

@@ -24,13 +24,11 @@ public sealed partial class Tensor
     }
 
     /// <summary>Copies in, calls, copies out: the function may keep spans of neither.</summary>
-    private sealed class ComputedOperation(Tensor[] inputs, Action<ReadOnlyMemory<float>[], Memory<float>> function) : Operation(inputs)
+    private sealed class ComputedOperation(Tensor[] inputs, Action<ReadOnlyMemory<float>[], Memory<float>> function) : CutOperation(inputs)
     {
         private readonly float[][] _values = Array.ConvertAll(inputs, input => new float[input.nelement]);
         private ReadOnlyMemory<float>[]? _memories;
         private float[]? _result;
-
-        public override bool CutsGradient => true;
 
         protected override void Forward<T>()
         {
@@ -48,10 +46,6 @@ public sealed partial class Tensor
             _result ??= new float[Output.nelement];
             function(_memories, _result);
             _result.CopyTo(Output.Data<float>());
-        }
-
-        protected override void Backward<T>()
-        {
         }
     }
 }

@@ -16,9 +16,9 @@ public sealed partial class Tensor
         CheckSameDtype("conv2d", this, filters);
         if (bias is not null) CheckSameDtype("conv2d", this, bias);
         if (bias is not null && (bias.dim != 1 || filters.dim != 4 || bias._shape[0] != filters._shape[0]))
-            throw ShapeError.Of("conv2d", $"bias {Scae.Tensors.Shape.Text(bias.Shape)} with filters {Scae.Tensors.Shape.Text(filters.Shape)}; needs [o] and [o, c, kh, kw]");
+            throw ShapeError.Of("conv2d", $"bias {Shape.Text(bias.Sizes)} with filters {Shape.Text(filters.Sizes)}; needs [o] and [o, c, kh, kw]");
         if (dim != 4 || filters.dim != 4 || filters._shape[1] != _shape[1])
-            throw ShapeError.Of("conv2d", $"images {Scae.Tensors.Shape.Text(Shape)} with filters {Scae.Tensors.Shape.Text(filters.Shape)}; needs [b, c, h, w] and [o, c, kh, kw]");
+            throw ShapeError.Of("conv2d", $"images {Shape.Text(Sizes)} with filters {Shape.Text(filters.Sizes)}; needs [b, c, h, w] and [o, c, kh, kw]");
         var (kh, kw, o) = (filters._shape[2], filters._shape[3], filters._shape[0]);
         var window = WindowOver("conv2d", this, kh, kw, stride, padding);
         Tensor[] inputs = bias is null ? [contiguous(), filters.contiguous()] : [contiguous(), filters.contiguous(), bias.contiguous()];
@@ -34,12 +34,12 @@ public sealed partial class Tensor
     {
         CheckSameDtype("convTranspose2d", this, filters);
         if (dim != 4 || filters.dim != 4 || filters._shape[0] != _shape[1])
-            throw ShapeError.Of("convTranspose2d", $"images {Scae.Tensors.Shape.Text(Shape)} with filters {Scae.Tensors.Shape.Text(filters.Shape)}; needs [b, o, h, w] and [o, c, kh, kw]");
+            throw ShapeError.Of("convTranspose2d", $"images {Shape.Text(Sizes)} with filters {Shape.Text(filters.Sizes)}; needs [b, o, h, w] and [o, c, kh, kw]");
         var (o, c, kh, kw) = (_shape[1], filters._shape[1], filters._shape[2], filters._shape[3]);
         int height = ((_shape[2] - 1) * stride) - (2 * padding) + kh, width = ((_shape[3] - 1) * stride) - (2 * padding) + kw;
         int[] target = [_shape[0], c, height, width];
         if (stride < 1 || padding < 0 || height < 1 || width < 1 || _shape[2] < 1 || _shape[3] < 1)
-            throw ShapeError.Of("convTranspose2d", $"images {Scae.Tensors.Shape.Text(Shape)}, filter {kh} × {kw}, stride {stride}, padding {padding}; nothing would remain");
+            throw ShapeError.Of("convTranspose2d", $"images {Shape.Text(Sizes)}, filter {kh} × {kw}, stride {stride}, padding {padding}; nothing would remain");
         var window = new Window(height, width, kh, kw, stride, padding, _shape[2], _shape[3]);
         var columns = filters.view(o, c * kh * kw).transpose().matmul(contiguous().view(_shape[0], o, _shape[2] * _shape[3]));
         return new Fold(columns.contiguous(), window).Run(dtype, target);
@@ -49,7 +49,7 @@ public sealed partial class Tensor
     {
         int height = image._shape[2] + (2 * padding) - kh, width = image._shape[3] + (2 * padding) - kw;
         if (stride < 1 || padding < 0 || kh < 1 || kw < 1 || height < 0 || width < 0)
-            throw ShapeError.Of(operation, $"images {Scae.Tensors.Shape.Text(image.Shape)}, window {kh} × {kw}, stride {stride}, padding {padding}; the window must fit into the padded image");
+            throw ShapeError.Of(operation, $"images {Shape.Text(image.Sizes)}, window {kh} × {kw}, stride {stride}, padding {padding}; the window must fit into the padded image");
         return new Window(image._shape[2], image._shape[3], kh, kw, stride, padding, (height / stride) + 1, (width / stride) + 1);
     }
 

@@ -19,8 +19,8 @@ public sealed partial class Tensor
     public static Tensor of<T>(T[] elements, params int[] shape)
         where T : unmanaged
     {
-        if (Scae.Tensors.Shape.Count(shape) != elements.Length)
-            throw ShapeError.Of("tensor", $"{elements.Length} elements for shape {Scae.Tensors.Shape.Text(shape)}, which has {Scae.Tensors.Shape.Count(shape)}");
+        if (Shape.Count(shape) != elements.Length)
+            throw ShapeError.Of("tensor", $"{elements.Length} elements for shape {Shape.Text(shape)}, which has {Shape.Count(shape)}");
         return Over(Storage.Of(elements), (int[])shape.Clone());
     }
 
@@ -105,7 +105,7 @@ public sealed partial class Tensor
 
     private static Tensor FromFormula(int[] shape, Dtype dtype, Func<int, double> value)
     {
-        var result = of(Enumerable.Range(0, Scae.Tensors.Shape.Count(shape)).Select(value).ToArray(), shape);
+        var result = of(Enumerable.Range(0, Shape.Count(shape)).Select(value).ToArray(), shape);
         return result.cast(dtype);
     }
 }

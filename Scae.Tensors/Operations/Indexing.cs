@@ -15,11 +15,11 @@ public sealed partial class Tensor
     public Tensor gather(int axis, Tensor index)
     {
         RefuseIntegers("gather", this);
-        int at = Scae.Tensors.Shape.Axis("gather", axis, dim);
+        int at = Shape.Axis("gather", axis, dim);
         bool fits = index.dtype == Dtype.Int32 && index.dim == dim;
         for (int i = 0; fits && i < dim; i++) fits = i == at || index._shape[i] <= _shape[i];
         if (!fits)
-            throw ShapeError.Of("gather", $"index {Scae.Tensors.Shape.Text(index.Shape)} {index.dtype} along axis {axis} of {Scae.Tensors.Shape.Text(Shape)}; needs Int32 with {dim} axes, no other one longer than the tensor's");
+            throw ShapeError.Of("gather", $"index {Shape.Text(index.Sizes)} {index.dtype} along axis {axis} of {Shape.Text(Sizes)}; needs Int32 with {dim} axes, no other one longer than the tensor's");
         var x = this;
         for (int i = 0; i < dim; i++)
         {
@@ -38,9 +38,9 @@ public sealed partial class Tensor
     public Tensor indexSelect(int axis, Tensor index)
     {
         RefuseIntegers("indexSelect", this);
-        int at = Scae.Tensors.Shape.Axis("indexSelect", axis, dim);
+        int at = Shape.Axis("indexSelect", axis, dim);
         if (index.dtype != Dtype.Int32 || index.dim != 1)
-            throw ShapeError.Of("indexSelect", $"index {Scae.Tensors.Shape.Text(index.Shape)} {index.dtype}; needs an Int32 vector");
+            throw ShapeError.Of("indexSelect", $"index {Shape.Text(index.Sizes)} {index.dtype}; needs an Int32 vector");
         return new Selected(contiguous(), index.contiguous(), at).Run(dtype, [.. _shape[..at], index.nelement, .. _shape[(at + 1)..]]);
     }
 
@@ -66,7 +66,7 @@ public sealed partial class Tensor
     }
 
     private static (int Outer, int Inner) Around(Tensor x, int axis) =>
-        (Scae.Tensors.Shape.Count(x._shape.AsSpan(0, axis)), Scae.Tensors.Shape.Count(x._shape.AsSpan(axis + 1)));
+        (Shape.Count(x._shape.AsSpan(0, axis)), Shape.Count(x._shape.AsSpan(axis + 1)));
 
     private sealed class Gathered : Operation
     {
@@ -183,7 +183,7 @@ public sealed partial class Tensor
         }
     }
 
-    private sealed class OneHot(Tensor positions) : Operation(positions)
+    private sealed class OneHot(Tensor positions) : CutOperation(positions)
     {
         protected override void Forward<T>()
         {
@@ -192,10 +192,6 @@ public sealed partial class Tensor
             int length = Output._shape[^1];
             y.Clear();
             for (int i = 0; i < positions.Length; i++) y[(i * length) + CheckedPosition("onehot", positions[i], length)] = T.One;
-        }
-
-        protected override void Backward<T>()
-        {
         }
     }
 }

@@ -18,7 +18,7 @@ public sealed partial class Tensor
         bool fits = dim == 3 && means.dim == 4 && sigmas.dim == 3 && means._shape[0] == _shape[0] && means._shape[2] == _shape[1] && means._shape[3] == _shape[2]
             && sigmas._shape[0] == _shape[0] && sigmas._shape[1] == means._shape[1] && sigmas._shape[2] == _shape[1];
         if (!fits)
-            throw ShapeError.Of("isotropicLogLikelihood", $"points {Scae.Tensors.Shape.Text(Shape)}, means {Scae.Tensors.Shape.Text(means.Shape)}, sigmas {Scae.Tensors.Shape.Text(sigmas.Shape)}; needs [b, m, n], [b, k, m, n] and [b, k, m]");
+            throw ShapeError.Of("isotropicLogLikelihood", $"points {Shape.Text(Sizes)}, means {Shape.Text(means.Sizes)}, sigmas {Shape.Text(sigmas.Sizes)}; needs [b, m, n], [b, k, m, n] and [b, k, m]");
         return new IsotropicLogLikelihoodOperation(contiguous(), means.contiguous(), sigmas.contiguous()).Run(dtype, sigmas.shape);
     }
 

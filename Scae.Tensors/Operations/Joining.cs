@@ -16,7 +16,7 @@ public sealed partial class Tensor
         var parts = tensors.ToArray();
         if (parts.Length == 0) throw ShapeError.Of("cat", "no tensors; needs one at least");
         var first = parts[0];
-        int at = Scae.Tensors.Shape.Axis("cat", axis, first.dim);
+        int at = Shape.Axis("cat", axis, first.dim);
         int[] result = first.shape;
         result[at] = 0;
         foreach (var part in parts)
@@ -24,14 +24,14 @@ public sealed partial class Tensor
             bool fits = part.dim == first.dim && part.dtype == first.dtype;
             for (int i = 0; fits && i < first.dim; i++) fits = i == at || part._shape[i] == first._shape[i];
             if (!fits)
-                throw ShapeError.Of("cat", $"{Scae.Tensors.Shape.Text(first.Shape)} {first.dtype} and {Scae.Tensors.Shape.Text(part.Shape)} {part.dtype} along axis {axis}; dtypes and all other sizes must be equal");
+                throw ShapeError.Of("cat", $"{Shape.Text(first.Sizes)} {first.dtype} and {Shape.Text(part.Sizes)} {part.dtype} along axis {axis}; dtypes and all other sizes must be equal");
             result[at] += part._shape[at];
         }
 
         if (parts.Length == 1) return first;
-        int inner = Scae.Tensors.Shape.Count(first._shape.AsSpan(at + 1));
+        int inner = Shape.Count(first._shape.AsSpan(at + 1));
         int[] widths = Array.ConvertAll(parts, part => part._shape[at] * inner);
-        return new Cat(Array.ConvertAll(parts, part => part.contiguous()), widths, Scae.Tensors.Shape.Count(first._shape.AsSpan(0, at))).Run(first.dtype, result);
+        return new Cat(Array.ConvertAll(parts, part => part.contiguous()), widths, Shape.Count(first._shape.AsSpan(0, at))).Run(first.dtype, result);
     }
 
     /// <summary>Tensors of one shape along a new axis.</summary>
@@ -41,8 +41,8 @@ public sealed partial class Tensor
         var parts = tensors.ToArray();
         foreach (var part in parts)
         {
-            if (!Scae.Tensors.Shape.Same(part.Shape, parts[0].Shape))
-                throw ShapeError.Of("stack", $"{Scae.Tensors.Shape.Text(parts[0].Shape)} and {Scae.Tensors.Shape.Text(part.Shape)}; shapes must be equal");
+            if (!Shape.Same(part.Sizes, parts[0].Sizes))
+                throw ShapeError.Of("stack", $"{Shape.Text(parts[0].Sizes)} and {Shape.Text(part.Sizes)}; shapes must be equal");
         }
 
         return cat(Array.ConvertAll(parts, part => part.unsqueeze(axis)), axis);
@@ -52,7 +52,7 @@ public sealed partial class Tensor
     /// <exception cref="ShapeError">There is no such axis or times is negative.</exception>
     public Tensor repeat(int axis, int times)
     {
-        int at = Scae.Tensors.Shape.Axis("repeat", axis, dim);
+        int at = Shape.Axis("repeat", axis, dim);
         if (times < 0 || (long)times * _shape[at] > int.MaxValue)
             throw ShapeError.Of("repeat", $"{times} times along an axis of {_shape[at]}; needs 0 or more, and at most {int.MaxValue} in all");
         return unsqueeze(at).expand([.. _shape[..at], times, .. _shape[at..]]).view([.. _shape[..at], times * _shape[at], .. _shape[(at + 1)..]]);
@@ -64,11 +64,11 @@ public sealed partial class Tensor
     {
         RefuseIntegers("pad", this);
         if (paddings.Length != dim || paddings.Any(padding => padding < 0))
-            throw ShapeError.Of("pad", $"paddings {Scae.Tensors.Shape.Text(paddings)} for {Scae.Tensors.Shape.Text(Shape)}; needs one of 0 or more for each of the {dim} axes");
+            throw ShapeError.Of("pad", $"paddings {Shape.Text(paddings)} for {Shape.Text(Sizes)}; needs one of 0 or more for each of the {dim} axes");
         if (_shape.Where((n, i) => n + (2L * paddings[i]) > int.MaxValue).Any())
-            throw ShapeError.Of("pad", $"paddings {Scae.Tensors.Shape.Text(paddings)} for {Scae.Tensors.Shape.Text(Shape)}; an axis has at most {int.MaxValue}");
+            throw ShapeError.Of("pad", $"paddings {Shape.Text(paddings)} for {Shape.Text(Sizes)}; an axis has at most {int.MaxValue}");
         int[] target = [.. _shape.Select((n, i) => n + (2 * paddings[i]))];
-        int[] strides = Scae.Tensors.Shape.DenseStrides(target);
+        int[] strides = Shape.DenseStrides(target);
         return new Place(contiguous(), strides, paddings.Select((padding, i) => padding * strides[i]).Sum()).Run(dtype, target);
     }
 
@@ -142,7 +142,7 @@ public sealed partial class Tensor
         {
             var y = Output.Data<T>();
             y.Clear();
-            if (Inputs[0].nelement > 0) StridedCopy.ScatterAdd(Inputs[0].Data<T>(), y, offset, Inputs[0].Shape, strides);
+            if (Inputs[0].nelement > 0) StridedCopy.ScatterAdd(Inputs[0].Data<T>(), y, offset, Inputs[0].Sizes, strides);
         }
 
         protected override void Backward<T>()
@@ -150,7 +150,7 @@ public sealed partial class Tensor
             if (!Wants(0) || Inputs[0].nelement == 0) return;
             var into = InputGradient<T>(0, out bool accumulate);
             var part = accumulate ? Scratch.Take<T>(4, into.Length) : into;
-            StridedCopy.Gather(OutputGradient<T>(), offset, Inputs[0].Shape, strides, part);
+            StridedCopy.Gather(OutputGradient<T>(), offset, Inputs[0].Sizes, strides, part);
             if (accumulate) TensorPrimitives.Add(into, part, into);
         }
     }

@@ -18,7 +18,7 @@ public sealed partial class Tensor
         CheckSameDtype("layerNorm", this, gain);
         CheckSameDtype("layerNorm", this, bias);
         if (dim == 0 || _shape[^1] == 0 || gain.dim != 1 || bias.dim != 1 || gain._shape[0] != _shape[^1] || bias._shape[0] != _shape[^1])
-            throw ShapeError.Of("layerNorm", $"input {Scae.Tensors.Shape.Text(Shape)}, gain {Scae.Tensors.Shape.Text(gain.Shape)}, bias {Scae.Tensors.Shape.Text(bias.Shape)}; needs [.., n], [n] and [n] with n > 0");
+            throw ShapeError.Of("layerNorm", $"input {Shape.Text(Sizes)}, gain {Shape.Text(gain.Sizes)}, bias {Shape.Text(bias.Sizes)}; needs [.., n], [n] and [n] with n > 0");
         return new LayerNorm(contiguous(), gain.contiguous(), bias.contiguous(), epsilon).Run(dtype, shape);
     }
 

@@ -23,7 +23,7 @@ public sealed partial class Tensor
     {
         CheckSameDtype("gaussianLogLikelihood", this, mean);
         CheckSameDtype("gaussianLogLikelihood", mean, sigma);
-        int[] target = Scae.Tensors.Shape.Broadcast("gaussianLogLikelihood", Scae.Tensors.Shape.Broadcast("gaussianLogLikelihood", Shape, mean.Shape), sigma.Shape);
+        int[] target = Shape.Broadcast("gaussianLogLikelihood", Shape.Broadcast("gaussianLogLikelihood", Sizes, mean.Sizes), sigma.Sizes);
         return new GaussianLogLikelihood(Spread(target), mean.Spread(target), sigma.Spread(target)).Run(dtype, target);
     }
 

@@ -19,7 +19,7 @@ public sealed partial class Tensor
         bool fits = dim == 3 && weights.dim == 3 && weights._shape[0] == _shape[1] && weights._shape[1] == _shape[2]
             && (biases is null || (biases.dim == 2 && biases._shape[0] == _shape[1] && biases._shape[1] == weights._shape[2]));
         if (!fits)
-            throw ShapeError.Of("linearEach", $"input {Scae.Tensors.Shape.Text(Shape)}, weights {Scae.Tensors.Shape.Text(weights.Shape)}, biases {(biases is null ? "none" : Scae.Tensors.Shape.Text(biases.Shape))}; needs [b, k, in], [k, in, out] and [k, out]");
+            throw ShapeError.Of("linearEach", $"input {Shape.Text(Sizes)}, weights {Shape.Text(weights.Sizes)}, biases {(biases is null ? "none" : Shape.Text(biases.Sizes))}; needs [b, k, in], [k, in, out] and [k, out]");
         Tensor[] inputs = biases is null ? [contiguous(), weights.contiguous()] : [contiguous(), weights.contiguous(), biases.contiguous()];
         return new LinearEachOperation(inputs, activation).Run(dtype, [_shape[0], _shape[1], weights._shape[2]]);
     }

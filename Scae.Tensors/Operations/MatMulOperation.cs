@@ -15,15 +15,15 @@ public sealed partial class Tensor
     {
         CheckSameDtype("matmul", this, b);
         if (dim == 0 || b.dim == 0)
-            throw ShapeError.Of("matmul", $"{Scae.Tensors.Shape.Text(Shape)} and {Scae.Tensors.Shape.Text(b.Shape)}; a scalar is no matrix, use *");
+            throw ShapeError.Of("matmul", $"{Shape.Text(Sizes)} and {Shape.Text(b.Sizes)}; a scalar is no matrix, use *");
         if (dim == 1) return unsqueeze(0).matmul(b).squeeze(b.dim == 1 ? 0 : -2);
         if (b.dim == 1) return matmul(b.unsqueeze(1)).squeeze(-1);
         if (_shape[^1] != b._shape[^2])
-            throw ShapeError.Of("matmul", $"{Scae.Tensors.Shape.Text(Shape)} and {Scae.Tensors.Shape.Text(b.Shape)}; the last size of the first, {_shape[^1]}, must equal the last but one of the second, {b._shape[^2]}");
+            throw ShapeError.Of("matmul", $"{Shape.Text(Sizes)} and {Shape.Text(b.Sizes)}; the last size of the first, {_shape[^1]}, must equal the last but one of the second, {b._shape[^2]}");
 
         // One matrix on the right serves every row on the left, so all batches are one tall product.
-        if (b.dim == 2 && dim > 2) return contiguous().view(Scae.Tensors.Shape.Count(Shape[..^1]), _shape[^1]).matmul(b).view([.. _shape[..^1], b._shape[^1]]);
-        int[] batch = Scae.Tensors.Shape.Broadcast("matmul", Shape[..^2], b.Shape[..^2]);
+        if (b.dim == 2 && dim > 2) return contiguous().view(Shape.Count(Sizes[..^1]), _shape[^1]).matmul(b).view([.. _shape[..^1], b._shape[^1]]);
+        int[] batch = Shape.Broadcast("matmul", Sizes[..^2], b.Sizes[..^2]);
         return new MatMulOperation(this, b, batch).Run(dtype, [.. batch, _shape[^2], b._shape[^1]]);
     }
 
@@ -32,7 +32,7 @@ public sealed partial class Tensor
     public Tensor bmm(Tensor b)
     {
         if (dim != 3 || b.dim != 3 || _shape[0] != b._shape[0])
-            throw ShapeError.Of("bmm", $"{Scae.Tensors.Shape.Text(Shape)} and {Scae.Tensors.Shape.Text(b.Shape)}; needs [b, m, k] and [b, k, n]");
+            throw ShapeError.Of("bmm", $"{Shape.Text(Sizes)} and {Shape.Text(b.Sizes)}; needs [b, m, k] and [b, k, n]");
         return matmul(b);
     }
 
@@ -48,11 +48,11 @@ public sealed partial class Tensor
             : base(a, b)
         {
             (_m, _k, _n) = (a._shape[^2], a._shape[^1], b._shape[^1]);
-            int[] dense = Scae.Tensors.Shape.DenseStrides(batch);
+            int[] dense = Shape.DenseStrides(batch);
             _loop = new BroadcastLoop(
                 batch,
-                Scae.Tensors.Shape.BroadcastStrides(a.Shape[..^2], a.Strides[..^2], batch),
-                Scae.Tensors.Shape.BroadcastStrides(b.Shape[..^2], b.Strides[..^2], batch),
+                Shape.BroadcastStrides(a.Sizes[..^2], a.Strides[..^2], batch),
+                Shape.BroadcastStrides(b.Sizes[..^2], b.Strides[..^2], batch),
                 Array.ConvertAll(dense, stride => stride * _m * _n),
                 GradientStrides(a, batch),
                 GradientStrides(b, batch));
@@ -90,8 +90,8 @@ public sealed partial class Tensor
 
         private static int[] GradientStrides(Tensor x, int[] batch)
         {
-            int[] dense = Scae.Tensors.Shape.DenseStrides(x.Shape);
-            return Scae.Tensors.Shape.BroadcastStrides(x.Shape[..^2], dense.AsSpan(0, dense.Length - 2), batch);
+            int[] dense = Shape.DenseStrides(x.Sizes);
+            return Shape.BroadcastStrides(x.Sizes[..^2], dense.AsSpan(0, dense.Length - 2), batch);
         }
 
         private int Row(int input) => Inputs[input]._strides[^2];

@@ -65,14 +65,14 @@ public sealed partial class Tensor
     {
         CheckSameDtype(operation, means, x);
         if (means.dim != 3 || x.dim != 2 || means._shape[0] != x._shape[0] || means._shape[2] != x._shape[1] || means._shape[1] == 0)
-            throw ShapeError.Of(operation, $"means {Scae.Tensors.Shape.Text(means.Shape)}, image {Scae.Tensors.Shape.Text(x.Shape)}; needs [b, k, d] and [b, d] with k > 0");
+            throw ShapeError.Of(operation, $"means {Shape.Text(means.Sizes)}, image {Shape.Text(x.Sizes)}; needs [b, k, d] and [b, d] with k > 0");
     }
 
     private static void CheckSameShape(string operation, Tensor means, Tensor gamma)
     {
         CheckSameDtype(operation, means, gamma);
-        if (!means.Shape.SequenceEqual(gamma.Shape))
-            throw ShapeError.Of(operation, $"means {Scae.Tensors.Shape.Text(means.Shape)}, responsibilities {Scae.Tensors.Shape.Text(gamma.Shape)}; both must agree");
+        if (!means.Sizes.SequenceEqual(gamma.Sizes))
+            throw ShapeError.Of(operation, $"means {Shape.Text(means.Sizes)}, responsibilities {Shape.Text(gamma.Sizes)}; both must agree");
     }
 
     /// <summary>Walks the pixels of [b, k, d] in vectors, all slots of a pixel together.</summary>

@@ -16,7 +16,7 @@ public sealed partial class Tensor
     {
         ArgumentNullException.ThrowIfNull(offsets);
         RefuseIntegers("neighbourSum", this);
-        if (dim != 4) throw ShapeError.Of("neighbourSum", $"{Scae.Tensors.Shape.Text(Shape)}; needs [b, S, N, D]");
+        if (dim != 4) throw ShapeError.Of("neighbourSum", $"{Shape.Text(Sizes)}; needs [b, S, N, D]");
         return new NeighbourSum(contiguous(), [.. offsets]).Run(dtype, shape);
     }
 

@@ -123,7 +123,7 @@ public sealed partial class Tensor
         }
 
         if (x.dim != 4 || poses.dim != 3 || poses._shape[0] != x._shape[0] || poses._shape[2] != 6 || x._shape[2] < 1 || x._shape[3] < 1)
-            throw ShapeError.Of(operation, $"images {Scae.Tensors.Shape.Text(x.Shape)} with poses {Scae.Tensors.Shape.Text(poses.Shape)}; needs [b, c, H, W] with at least one pixel and [b, m, 6]");
+            throw ShapeError.Of(operation, $"images {Shape.Text(x.Sizes)} with poses {Shape.Text(poses.Sizes)}; needs [b, c, H, W] with at least one pixel and [b, m, 6]");
         int b = x._shape[0], c = x._shape[1], m = poses._shape[1];
         int h = templates.dim < 2 ? 0 : templates._shape[^2], w = templates.dim < 2 ? 0 : templates._shape[^1];
         Check("templates", templates, h > 0 && w > 0, [m, c, h, w], [b, m, c, h, w]);
@@ -137,9 +137,9 @@ public sealed partial class Tensor
 
         void Check(string what, Tensor given, bool filled, int[] shape, int[]? other)
         {
-            if (filled && (given.Shape.SequenceEqual(shape) || (other is not null && given.Shape.SequenceEqual(other)))) return;
-            string wanted = other is null ? Scae.Tensors.Shape.Text(shape) : $"{Scae.Tensors.Shape.Text(shape)} or {Scae.Tensors.Shape.Text(other)}";
-            throw ShapeError.Of(operation, $"{what} {Scae.Tensors.Shape.Text(given.Shape)} for images {Scae.Tensors.Shape.Text(x.Shape)} and poses {Scae.Tensors.Shape.Text(poses.Shape)}; needs {wanted}{(filled ? "" : " with at least one pixel")}");
+            if (filled && (given.Sizes.SequenceEqual(shape) || (other is not null && given.Sizes.SequenceEqual(other)))) return;
+            string wanted = other is null ? Shape.Text(shape) : $"{Shape.Text(shape)} or {Shape.Text(other)}";
+            throw ShapeError.Of(operation, $"{what} {Shape.Text(given.Sizes)} for images {Shape.Text(x.Sizes)} and poses {Shape.Text(poses.Sizes)}; needs {wanted}{(filled ? "" : " with at least one pixel")}");
         }
     }
 }

@@ -94,8 +94,8 @@ public sealed partial class Tensor
     private Tensor Reduced(string operation, int[] axes, bool keepDim, bool isMean)
     {
         RefuseIntegers(operation, this);
-        bool[] reduced = Scae.Tensors.Shape.AxisFlags(operation, axes, dim);
-        int[] result = Scae.Tensors.Shape.Reduce(_shape, reduced, keepDim);
+        bool[] reduced = Shape.AxisFlags(operation, axes, dim);
+        int[] result = Shape.Reduce(_shape, reduced, keepDim);
 
         // The summed axes are brought together at the end; the copy is skipped when they are there already.
         int[] order = [.. Enumerable.Range(0, dim).Where(i => !reduced[i]), .. Enumerable.Range(0, dim).Where(i => reduced[i])];
@@ -117,12 +117,12 @@ public sealed partial class Tensor
     private (Tensor Value, Tensor Index) Extreme(string operation, int axis, bool keepDim, bool largest)
     {
         RefuseIntegers(operation, this);
-        int at = Scae.Tensors.Shape.Axis(operation, axis, dim);
-        if (_shape[at] == 0) throw ShapeError.Of(operation, $"axis {axis} of {Scae.Tensors.Shape.Text(Shape)} is empty");
+        int at = Shape.Axis(operation, axis, dim);
+        if (_shape[at] == 0) throw ShapeError.Of(operation, $"axis {axis} of {Shape.Text(Sizes)} is empty");
         bool[] reduced = new bool[dim];
         reduced[at] = true;
-        int[] result = Scae.Tensors.Shape.Reduce(_shape, reduced, keepDim);
-        int outer = Scae.Tensors.Shape.Count(_shape.AsSpan(0, at)), inner = Scae.Tensors.Shape.Count(_shape.AsSpan(at + 1));
+        int[] result = Shape.Reduce(_shape, reduced, keepDim);
+        int outer = Shape.Count(_shape.AsSpan(0, at)), inner = Shape.Count(_shape.AsSpan(at + 1));
         var x = contiguous();
         var index = new ArgExtreme(x, outer, _shape[at], inner, largest).Run(Dtype.Int32, result);
         return (new PickAlongAxis(x, index, outer, _shape[at], inner).Run(dtype, result), index);
@@ -188,10 +188,8 @@ public sealed partial class Tensor
     }
 
     /// <summary>The position of the first largest (or smallest) element along the middle axis of [outer, count, inner].</summary>
-    private sealed class ArgExtreme(Tensor x, int outer, int count, int inner, bool largest) : Operation(x)
+    private sealed class ArgExtreme(Tensor x, int outer, int count, int inner, bool largest) : CutOperation(x)
     {
-        public override bool CutsGradient => true;
-
         protected override Dtype ComputeDtype => Inputs[0].dtype;
 
         protected override void Forward<T>()
@@ -214,10 +212,6 @@ public sealed partial class Tensor
                     index[(o * inner) + i] = best;
                 }
             }
-        }
-
-        protected override void Backward<T>()
-        {
         }
     }
 

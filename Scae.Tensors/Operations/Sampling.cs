@@ -9,8 +9,8 @@ public sealed partial class Tensor
 {
     /// <summary>
     /// Where each pixel of a height × width image lies on another image, for poses [b, 3] = (s, t_x, t_y) → [b, height,
-    /// width, 2] = (x, y). With (u, v) on linspace(−1, 1), or 0 for one pixel alone: (s·u + t_x, s·v + t_y), which cuts a glimpse out; inverse:
-    /// ((u − t_x)/s, (v − t_y)/s), which renders a patch onto a canvas.
+    /// width, 2] = (x, y). With (u, v) on linspace(−1, 1), or 0 for one pixel alone, that is (s·u + t_x, s·v + t_y), which
+    /// cuts a glimpse out; or inverse ((u − t_x)/s, (v − t_y)/s), which renders a patch onto a canvas.
     /// </summary>
     /// <exception cref="ShapeError">The poses aren't of that form or a size is below 1.</exception>
     public Tensor affineGrid(int height, int width, bool inverse = false)
@@ -35,7 +35,7 @@ public sealed partial class Tensor
     {
         CheckSameDtype("gridSample", this, grid);
         if (dim != 4 || grid.dim != 4 || grid._shape[0] != _shape[0] || grid._shape[3] != 2)
-            throw ShapeError.Of("gridSample", $"{Scae.Tensors.Shape.Text(Shape)} at {Scae.Tensors.Shape.Text(grid.Shape)}; needs [b, c, h, w] and [b, h′, w′, 2]");
+            throw ShapeError.Of("gridSample", $"{Shape.Text(Sizes)} at {Shape.Text(grid.Sizes)}; needs [b, c, h, w] and [b, h′, w′, 2]");
         return new GridSample(contiguous(), grid.contiguous()).Run(dtype, [_shape[0], _shape[1], grid._shape[1], grid._shape[2]]);
     }
 
@@ -49,7 +49,7 @@ public sealed partial class Tensor
         CheckSameDtype("spatialTransform", this, pose);
         CheckPose("spatialTransform", pose, height, width);
         if (dim != 4 || pose._shape[0] != _shape[0])
-            throw ShapeError.Of("spatialTransform", $"images {Scae.Tensors.Shape.Text(Shape)} with poses {Scae.Tensors.Shape.Text(pose.Shape)}; needs [b, c, h, w] and [b, 3]");
+            throw ShapeError.Of("spatialTransform", $"images {Shape.Text(Sizes)} with poses {Shape.Text(pose.Sizes)}; needs [b, c, h, w] and [b, 3]");
         return new SpatialTransform(contiguous(), pose.contiguous(), inverse).Run(dtype, [_shape[0], _shape[1], height, width]);
     }
 
@@ -57,7 +57,7 @@ public sealed partial class Tensor
     {
         RefuseIntegers(operation, pose);
         if (pose.dim != 2 || pose._shape[1] != 3 || height < 1 || width < 1)
-            throw ShapeError.Of(operation, $"poses {Scae.Tensors.Shape.Text(pose.Shape)} for {height} × {width} pixels; needs [b, 3] and at least one pixel");
+            throw ShapeError.Of(operation, $"poses {Shape.Text(pose.Sizes)} for {height} × {width} pixels; needs [b, 3] and at least one pixel");
     }
 
     /// <summary>Backwards: the gradient goes to the four neighbours by their weights, and to the place by their differences.</summary>

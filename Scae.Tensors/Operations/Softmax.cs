@@ -21,8 +21,8 @@ public sealed partial class Tensor
     /// <exception cref="ShapeError">There is no such axis or it is empty.</exception>
     public Tensor logsumexp(int axis, bool keepDim = false)
     {
-        int at = Scae.Tensors.Shape.Axis("logsumexp", axis, dim);
-        if (_shape[at] == 0) throw ShapeError.Of("logsumexp", $"axis {axis} of {Scae.Tensors.Shape.Text(Shape)} is empty");
+        int at = Shape.Axis("logsumexp", axis, dim);
+        if (_shape[at] == 0) throw ShapeError.Of("logsumexp", $"axis {axis} of {Shape.Text(Sizes)} is empty");
         RefuseIntegers("logsumexp", this);
         var last = at == dim - 1 ? contiguous() : transpose(at, -1).contiguous();
         var result = new LogSumExpRows(last).Run(dtype, [.. last._shape[..^1], 1]);
@@ -33,7 +33,7 @@ public sealed partial class Tensor
     private Tensor AlongLast(string operation, int axis, Func<Tensor, Tensor> rows)
     {
         RefuseIntegers(operation, this);
-        int at = Scae.Tensors.Shape.Axis(operation, axis, dim);
+        int at = Shape.Axis(operation, axis, dim);
         return at == dim - 1 ? rows(contiguous()) : rows(transpose(at, -1).contiguous()).transpose(at, -1);
     }
 
@@ -52,13 +52,13 @@ public sealed partial class Tensor
 
     private sealed class SoftmaxRows(Tensor x) : Operation(x)
     {
-        protected override void Forward<T>() => SoftmaxKernel.Forward(Inputs[0].Data<T>(), Inputs[0].Shape[^1], T.One, Output.Data<T>());
+        protected override void Forward<T>() => SoftmaxKernel.Forward(Inputs[0].Data<T>(), Inputs[0].Sizes[^1], T.One, Output.Data<T>());
 
         protected override void Backward<T>()
         {
             if (!Wants(0)) return;
             var into = InputGradient<T>(0, out bool accumulate);
-            SoftmaxKernel.Backward(OutputGradient<T>(), Output.Data<T>(), Output.Shape[^1], T.One, into, accumulate);
+            SoftmaxKernel.Backward(OutputGradient<T>(), Output.Data<T>(), Output.Sizes[^1], T.One, into, accumulate);
         }
     }
 

@@ -11,9 +11,9 @@ public sealed partial class Tensor
     /// <exception cref="ShapeError">The counts of elements differ.</exception>
     public Tensor view(params int[] shape)
     {
-        int[] target = Scae.Tensors.Shape.Resolve("view", shape, nelement, Shape);
+        int[] target = Shape.Resolve("view", shape, nelement, Sizes);
         var dense = contiguous();
-        return new Reshaped(dense).RunAsView(dense.Reinterpret(target, Scae.Tensors.Shape.DenseStrides(target), dense._offset));
+        return new Reshaped(dense).RunAsView(dense.Reinterpret(target, Shape.DenseStrides(target), dense._offset));
     }
 
     /// <summary>The axes from start to end (inclusive) as one.</summary>
@@ -21,8 +21,8 @@ public sealed partial class Tensor
     public Tensor flatten(int startDim = 0, int endDim = -1)
     {
         if (dim == 0) return view(1);
-        int start = Scae.Tensors.Shape.Axis("flatten", startDim, dim), end = Scae.Tensors.Shape.Axis("flatten", endDim, dim);
-        if (start > end) throw ShapeError.Of("flatten", $"axes {startDim} to {endDim} of {Scae.Tensors.Shape.Text(Shape)}; the first must not lie behind the last");
+        int start = Shape.Axis("flatten", startDim, dim), end = Shape.Axis("flatten", endDim, dim);
+        if (start > end) throw ShapeError.Of("flatten", $"axes {startDim} to {endDim} of {Shape.Text(Sizes)}; the first must not lie behind the last");
         return view([.. _shape[..start], _shape[start..(end + 1)].Aggregate(1, (a, b) => a * b), .. _shape[(end + 1)..]]);
     }
 
@@ -30,14 +30,14 @@ public sealed partial class Tensor
     /// <exception cref="ShapeError">There is no such axis or the sizes don't multiply to its own.</exception>
     public Tensor unflatten(int axis, params int[] sizes)
     {
-        int at = Scae.Tensors.Shape.Axis("unflatten", axis, dim);
-        return view([.. _shape[..at], .. Scae.Tensors.Shape.Resolve("unflatten", sizes, _shape[at], _shape.AsSpan(at, 1)), .. _shape[(at + 1)..]]);
+        int at = Shape.Axis("unflatten", axis, dim);
+        return view([.. _shape[..at], .. Shape.Resolve("unflatten", sizes, _shape[at], _shape.AsSpan(at, 1)), .. _shape[(at + 1)..]]);
     }
 
     /// <summary>Without the axes of size one, or without the given one if its size is one.</summary>
     public Tensor squeeze(int? axis = null)
     {
-        int only = axis is { } named ? Scae.Tensors.Shape.Axis("squeeze", named, dim) : -1;
+        int only = axis is { } named ? Shape.Axis("squeeze", named, dim) : -1;
         return Strided((shape, strides) =>
         {
             int[] kept = Enumerable.Range(0, shape.Length).Where(i => shape[i] != 1 || (only >= 0 && i != only)).ToArray();
@@ -49,7 +49,7 @@ public sealed partial class Tensor
     /// <exception cref="ShapeError">The axis lies outside −rank − 1 … rank.</exception>
     public Tensor unsqueeze(int axis)
     {
-        int at = Scae.Tensors.Shape.Axis("unsqueeze", axis, dim + 1);
+        int at = Shape.Axis("unsqueeze", axis, dim + 1);
         return Strided((shape, strides) => ([.. shape[..at], 1, .. shape[at..]], [.. strides[..at], 0, .. strides[at..]], 0));
     }
 
@@ -66,17 +66,17 @@ public sealed partial class Tensor
         }
 
         if (target.Length != shape.Length || target.Length < dim)
-            throw ShapeError.Of("expand", $"{Scae.Tensors.Shape.Text(Shape)} can't be expanded to {Scae.Tensors.Shape.Text(shape)}; only axes of size 1 stretch");
-        return Strided((from, strides) => (target, Scae.Tensors.Shape.BroadcastStrides(from, strides, target), 0));
+            throw ShapeError.Of("expand", $"{Shape.Text(Sizes)} can't be expanded to {Shape.Text(shape)}; only axes of size 1 stretch");
+        return Strided((from, strides) => (target, Shape.BroadcastStrides(from, strides, target), 0));
     }
 
     /// <summary>The axes in another order: axis i of the result is axis order[i] of this.</summary>
     /// <exception cref="ShapeError">The order doesn't name every axis once.</exception>
     public Tensor permute(params int[] order)
     {
-        int[] axes = Array.ConvertAll(order, axis => Scae.Tensors.Shape.Axis("permute", axis, dim));
+        int[] axes = Array.ConvertAll(order, axis => Shape.Axis("permute", axis, dim));
         if (axes.Length != dim || axes.Distinct().Count() != dim)
-            throw ShapeError.Of("permute", $"order {Scae.Tensors.Shape.Text(order)} for {Scae.Tensors.Shape.Text(Shape)}; each of the {dim} axes must be named once");
+            throw ShapeError.Of("permute", $"order {Shape.Text(order)} for {Shape.Text(Sizes)}; each of the {dim} axes must be named once");
         return Strided((shape, strides) => (Pick(shape, axes), Pick(strides, axes), 0));
     }
 
@@ -84,7 +84,7 @@ public sealed partial class Tensor
     /// <exception cref="ShapeError">There is no such axis.</exception>
     public Tensor transpose(int axis0 = -2, int axis1 = -1)
     {
-        int first = Scae.Tensors.Shape.Axis("transpose", axis0, dim), second = Scae.Tensors.Shape.Axis("transpose", axis1, dim);
+        int first = Shape.Axis("transpose", axis0, dim), second = Shape.Axis("transpose", axis1, dim);
         int[] order = Enumerable.Range(0, dim).ToArray();
         (order[first], order[second]) = (second, first);
         return permute(order);
@@ -94,10 +94,10 @@ public sealed partial class Tensor
     /// <exception cref="ShapeError">The bounds lie outside the axis or the step isn't positive.</exception>
     public Tensor slice(int axis, int start, int stop, int step = 1)
     {
-        int at = Scae.Tensors.Shape.Axis("slice", axis, dim), size = _shape[at];
+        int at = Shape.Axis("slice", axis, dim), size = _shape[at];
         int from = start < 0 ? start + size : start, to = stop < 0 ? stop + size : stop;
         if (from < 0 || to > size || from > to || step < 1)
-            throw ShapeError.Of("slice", $"{start}..{stop} step {step} along axis {axis} of {Scae.Tensors.Shape.Text(Shape)}; needs 0 ≤ start ≤ stop ≤ {size} and a positive step");
+            throw ShapeError.Of("slice", $"{start}..{stop} step {step} along axis {axis} of {Shape.Text(Sizes)}; needs 0 ≤ start ≤ stop ≤ {size} and a positive step");
         return Strided((shape, strides) =>
         {
             int[] sizes = (int[])shape.Clone(), steps = (int[])strides.Clone();
@@ -111,9 +111,9 @@ public sealed partial class Tensor
     /// <exception cref="ShapeError">There is no such position.</exception>
     public Tensor select(int axis, int index)
     {
-        int at = Scae.Tensors.Shape.Axis("select", axis, dim), size = _shape[at], position = index < 0 ? index + size : index;
+        int at = Shape.Axis("select", axis, dim), size = _shape[at], position = index < 0 ? index + size : index;
         if (position < 0 || position >= size)
-            throw ShapeError.Of("select", $"position {index} along axis {axis} of {Scae.Tensors.Shape.Text(Shape)}; positions go from {-size} to {size - 1}");
+            throw ShapeError.Of("select", $"position {index} along axis {axis} of {Shape.Text(Sizes)}; positions go from {-size} to {size - 1}");
         return Strided((shape, strides) =>
             ([.. shape[..at], .. shape[(at + 1)..]], [.. strides[..at], .. strides[(at + 1)..]], position * strides[at]));
     }
@@ -122,9 +122,9 @@ public sealed partial class Tensor
     /// <exception cref="ShapeError">The sizes don't add up to the axis.</exception>
     public Tensor[] split(int[] sizes, int axis = 0)
     {
-        int at = Scae.Tensors.Shape.Axis("split", axis, dim);
+        int at = Shape.Axis("split", axis, dim);
         if (sizes.Sum() != _shape[at])
-            throw ShapeError.Of("split", $"sizes {Scae.Tensors.Shape.Text(sizes)} along axis {axis} of {Scae.Tensors.Shape.Text(Shape)}; they must add up to {_shape[at]}");
+            throw ShapeError.Of("split", $"sizes {Shape.Text(sizes)} along axis {axis} of {Shape.Text(Sizes)}; they must add up to {_shape[at]}");
         var parts = new Tensor[sizes.Length];
         for (int i = 0, start = 0; i < sizes.Length; start += sizes[i++]) parts[i] = slice(at, start, start + sizes[i]);
         return parts;
@@ -151,7 +151,7 @@ public sealed partial class Tensor
     private Tensor Strided(Func<int[], int[], (int[] Shape, int[] Strides, int Offset)> rule)
     {
         var (shape, strides, offset) = rule(_shape, _strides);
-        var gradient = rule(_shape, Scae.Tensors.Shape.DenseStrides(_shape));
+        var gradient = rule(_shape, Shape.DenseStrides(_shape));
         var result = Reinterpret(shape, strides, _offset + offset);
         bool sameOrder = IsDense && result.IsDense && result.nelement == nelement;
         return sameOrder
@@ -172,7 +172,7 @@ public sealed partial class Tensor
     {
         protected override void Backward<T>()
         {
-            if (Wants(0)) StridedCopy.ScatterAdd(OutputGradient<T>(), InputGradientToAdd<T>(0), offset, Output.Shape, strides);
+            if (Wants(0)) StridedCopy.ScatterAdd(OutputGradient<T>(), InputGradientToAdd<T>(0), offset, Output.Sizes, strides);
         }
     }
 
@@ -196,7 +196,7 @@ public sealed partial class Tensor
 
         private void Gather<T>()
             where T : unmanaged =>
-            StridedCopy.Gather<T>(Inputs[0].FromFirst<T>(), 0, Inputs[0].Shape, Inputs[0].Strides, Output.Data<T>());
+            StridedCopy.Gather<T>(Inputs[0].FromFirst<T>(), 0, Inputs[0].Sizes, Inputs[0].Strides, Output.Data<T>());
     }
 
     private sealed class Cast(Tensor x) : Operation(x)

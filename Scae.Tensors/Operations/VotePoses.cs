@@ -24,7 +24,7 @@ public sealed partial class Tensor
         bool fits = dim == 3 && parts.dim == 3 && own.dim == 2 && parts._shape[0] == _shape[1] && parts._shape[2] == PosePlanes.Numbers
             && own._shape[0] == _shape[1] && own._shape[1] == PosePlanes.Numbers && _shape[2] >= PosePlanes.Numbers * (parts._shape[1] + 1);
         if (!fits)
-            throw ShapeError.Of("votePoses", $"raw numbers {Scae.Tensors.Shape.Text(Shape)}, parts {Scae.Tensors.Shape.Text(parts.Shape)}, own {Scae.Tensors.Shape.Text(own.Shape)}; needs [b, k, 6·(v + 1) or more], [k, v, 6] and [k, 6]");
+            throw ShapeError.Of("votePoses", $"raw numbers {Shape.Text(Sizes)}, parts {Shape.Text(parts.Sizes)}, own {Shape.Text(own.Sizes)}; needs [b, k, 6·(v + 1) or more], [k, v, 6] and [k, 6]");
         return new VotePosesOperation(contiguous(), parts.contiguous(), own.contiguous(), isSimilarity).Run(dtype, [_shape[0], _shape[1], parts._shape[1], PosePlanes.Numbers]);
     }
 

@@ -65,11 +65,14 @@ let private perfect (count: int) : ScaeReading =
     let hot = labels |> Array.map (fun label -> Array.init 10 (fun k -> if k = label then 1.0 else 0.0))
 
     {
-        Labels = labels
-        Prior = hot
-        Posterior = hot
-        PriorClasses = labels
-        PosteriorClasses = labels
+        Representation =
+            {
+                Labels = labels
+                Prior = hot
+                Posterior = hot
+                PriorClasses = labels
+                PosteriorClasses = labels
+            }
         Reconstruction = Array.create count -1.0
         PartLikelihood = Array.create count 2.0
         Errors = Array.create count 0.25
@@ -192,7 +195,8 @@ let tests =
                 // Labels moved by one: online probes are wrong.
                 let moved =
                     { reading with
-                        Labels = reading.Labels |> Array.map (fun label -> (label + 1) % 10)
+                        Representation.Labels =
+                            reading.Representation.Labels |> Array.map (fun label -> (label + 1) % 10)
                     }
 
                 (ScaeMeasures.ofReading moved |> Map.ofList)["prior_probe"] |> shouldEqual 0.0

@@ -37,6 +37,7 @@ let private figures =
         (let settings, data, model = small false
          let test = ScaeReading.read settings data model Test
          let probed = ScaeProbes.ofReading settings data model test
+         let test = test.Representation
          (settings, data, test, probed), ScaeFigures.all settings data model (test, probed) history)
 
 let private figure (name: string) : Figure = snd figures.Value |> List.find (fun figure -> figure.Name = name)

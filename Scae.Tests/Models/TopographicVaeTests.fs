@@ -115,7 +115,7 @@ let private map: TopographicVaeConfig =
 let private weights () =
     let model = Parameters.frozen (toyModel ())
     let posteriors = TopographicVae.encode toy model (toyBatch 0).Frames
-    Array.init 3 (fun draw -> read (TopographicObjective.logWeights toy model posteriors (toyBatch draw)))
+    Array.init 3 (fun draw -> read (TopographicObjective.weigh toy model posteriors (toyBatch draw)).LogWeight)
 
 [<Tests>]
 let tests =
@@ -307,7 +307,7 @@ let tests =
                 let pairs =
                     Array.init draws (fun i ->
                         TopographicVae.fillNoise ((Key.OfSeed 9L).Fold(int64 i)) batch
-                        let weights = read (TopographicObjective.logWeights toy model posteriors batch)
+                        let weights = read (TopographicObjective.weigh toy model posteriors batch).LogWeight
                         let loss = (TopographicObjective.loss toy model batch).Total.toScalar()
                         ImportanceSampling.perSequence 4 [| weights |] + loss)
 

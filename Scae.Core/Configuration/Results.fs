@@ -1,0 +1,28 @@
+namespace Scae.Core.Configuration
+
+/// Steps each of which may fail with a line that says why.
+type internal ResultBuilder() =
+    member _.Bind(result: Result<'a, string>, next: 'a -> Result<'b, string>) : Result<'b, string> =
+        Result.bind next result
+
+    member _.Return(value: 'a) : Result<'a, string> = Ok value
+    member _.ReturnFrom(result: Result<'a, string>) : Result<'a, string> = result
+
+[<AutoOpen>]
+module internal ResultBuilder =
+    let result = ResultBuilder()
+
+/// What FSharp.Core's module of this name lacks.
+[<RequireQualifiedAccess>]
+module internal Result =
+    /// What a step makes of each item in turn, or the first error, after which none is tried.
+    let rec traverse (step: 'a -> Result<'b, string>) (items: 'a list) : Result<'b list, string> =
+        match items with
+        | [] -> Ok []
+        | item :: rest ->
+            step item
+            |> Result.bind (fun first -> traverse step rest |> Result.map (fun others -> first :: others))
+
+    /// The first error of a check of each item in turn.
+    let check (step: 'a -> Result<unit, string>) (items: 'a list) : Result<unit, string> =
+        traverse step items |> Result.map ignore
