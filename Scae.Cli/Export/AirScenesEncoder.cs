@@ -17,7 +17,9 @@ internal static class AirScenesEncoder
         string images = graph.Reshape(graph.Input("images", "scenes", config.Canvas, config.Canvas), 0, -1);
         if (config.Restorer > 0) images = Restored(graph, config, weights, images);
         int steps = config.Steps;
-        var (logits, where, what) = config.Encoding.IsGlobal ? Globally(graph, weights, images) : AirStepGraph.Unroll(graph, config, weights, images);
+        string? ofScene = config.Counter > 0 ? Counted(graph, config, weights, images) : null;
+        var (logits, where, what) = config.Encoding.IsGlobal ? Globally(graph, weights, images) : AirStepGraph.Unroll(graph, config, weights, images, ofScene);
+        if (config.Encoding.IsGlobal && ofScene is not null) logits = graph.Add(logits, ofScene);
         graph.Output("presence", Cumulative(graph, graph.Sigmoid(logits), steps), "scenes", steps);
         graph.Output("where", graph.Reshape(where, 0, steps, 3), "scenes", steps, 3);
         graph.Output("what", graph.Reshape(what, 0, steps, config.What), "scenes", steps, config.What);
@@ -53,6 +55,20 @@ internal static class AirScenesEncoder
             [x, weights.In(graph, $"{Name}{layer}.filters"), weights.In(graph, $"{Name}{layer}.bias")],
             GraphBuilder.Attribute("strides", stride, stride),
             GraphBuilder.Attribute("pads", 1, 1, 1, 1));
+    }
+
+    /// <summary>SceneCounter.logits: what scenes [b, D] add to the logits [b, T].</summary>
+    private static string Counted(GraphBuilder graph, AirConfig config, Weights weights, string images)
+    {
+        string left = Rectified("third", 1, 1, Rectified("second", 2, 1, Rectified("first", 2, 2, graph.Reshape(images, 0, 1, config.Canvas, config.Canvas))));
+        string hidden = graph.Relu(weights.Linear(graph, "counter.hidden", graph.Reshape(left, 0, -1)));
+        return weights.Linear(graph, "counter.output", hidden);
+
+        string Rectified(string layer, int stride, int padding, string x) => graph.Relu(graph.Node(
+            "Conv",
+            [x, weights.In(graph, $"counter.{layer}.filters"), weights.In(graph, $"counter.{layer}.bias")],
+            GraphBuilder.Attribute("strides", stride, stride),
+            GraphBuilder.Attribute("pads", padding, padding, padding, padding)));
     }
 
     /// <summary>The product of each column of [b, T] and all before it.</summary>

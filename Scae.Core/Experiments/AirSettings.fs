@@ -116,10 +116,28 @@ module AirSettings =
                     "through-inputs false"
             ]
 
+        let ofRecombined =
+            [
+                if model.RecombinedPartners > 1 then
+                    $"recombined-partners {model.RecombinedPartners}"
+                if model.RecombinedDoubt < 0.5 then
+                    $"recombined-doubt {model.RecombinedDoubt}"
+                match model.SecondLearning with
+                | AirSecondLearning.Told -> ()
+                | AirSecondLearning.NonNegative -> "second-learning non-negative"
+                | AirSecondLearning.Likelihood -> "second-learning likelihood"
+                if not model.SecondFromBound then
+                    "second-from-bound false"
+            ]
+
         if model.Decoding = AirDecoding.Convolutional && model.Patch % 4 <> 0 then
             Some $"--patch {model.Patch}: must be a multiple of 4 for a convolutional decoder"
         elif model.Recombined > 0 && model.Steps < 2 then
             Some $"--recombined {model.Recombined}: needs --objects 2 or more, which is {model.Steps}"
+        elif model.Recombined = 0 && not ofRecombined.IsEmpty then
+            Some $"--{ofRecombined.Head}: needs --recombined above 0"
+        elif not model.SecondFromBound && model.Presence <> AirPresence.Expected then
+            Some "--second-from-bound false: needs --presence expected"
         elif model.Encoding = AirEncoding.Global && not recurrentOnly.IsEmpty then
             Some $"--{recurrentOnly.Head}: needs --encoding recurrent"
         elif overview > model.Canvas then
