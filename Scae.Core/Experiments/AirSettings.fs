@@ -13,6 +13,10 @@ type AirSettings =
         FinalRate: float
         [<Setting("largest norm of the gradients, 0 for no limit", Min = 0.0)>]
         Clip: float
+        [<Setting("decay of the averaged parameters with which is measured; 0 measures with the last",
+                  Min = 0.0,
+                  Max = 0.99999)>]
+        Average: float
         [<Setting("where single digits come from; auto is mnist where it can be had, else strokes")>]
         Digits: DigitSource
         [<Setting("training scenes, 0 for new ones each step", Min = 0.0)>]
@@ -59,6 +63,7 @@ module AirSettings =
                 }
             FinalRate = 1.0
             Clip = 0.0
+            Average = 0.0
             Digits = DigitSource.Auto
             TrainSize = 1500
             ProbeSize = 2000
@@ -182,6 +187,11 @@ module AirSettings =
                             Decay = Decay.geometric settings.FinalRate training.Steps
                         }
                     Rule.Clip = TrainingSettings.clip settings.Clip
+                    Average =
+                        if settings.Average > 0.0 then
+                            ValueSome settings.Average
+                        else
+                            ValueNone
                     EndMatters = settings.TemperatureStart <> settings.TemperatureEnd
                 }
             )

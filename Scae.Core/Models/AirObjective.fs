@@ -10,6 +10,10 @@ module AirObjective =
     [<Literal>]
     let private Clip = 1e-6
 
+    // The share of the places for recombined scenes that must be filled, or the bound teaches presence too.
+    [<Literal>]
+    let private LeastFilled = 0.5
+
     /// KL(Bern(q) ‖ Bern(p)) of each step: q [b, T], p [T] → [b, T].
     let presenceDivergence (q: Tensor) (p: Tensor) : Tensor =
         let q = q.clamp (Clip, 1.0 - Clip)
@@ -89,28 +93,35 @@ module AirObjective =
         (whole + (inGradientOnly - inGradientOnly.noDiff ())).mean()
 
     /// The logits [b, T] by which the bound is taken. The second's has no gradient where something else teaches it, once that
-    /// counts: a replay can't ask when, so that the share of it that counts weighs one against the other.
-    let private ofBound (config: AirConfig) (logits: Tensor) (batch: AirBatch) : Tensor =
-        if config.Recombined = 0 || config.SecondFromBound then
-            logits
-        else
+    /// counts: a replay can't ask when, so that the share of it that counts weighs one against the other. It has where too few
+    /// scenes seem to have one object: nothing would teach it that there are any.
+    let private ofBound
+        (config: AirConfig)
+        (logits: Tensor)
+        (scenes: RecombinedScenes option)
+        (batch: AirBatch)
+        : Tensor =
+        match scenes with
+        | Some scenes when not config.SecondFromBound ->
             let second = logits.slice (1, 1, 2)
-            let fixed' = batch.Recombination
+            let enough = (scenes.Weights.mean () * (1.0 / LeastFilled)).clamp(0.0, 1.0)
+            let taught = batch.Recombination * enough
 
             Tensor.cat (
                 [|
                     logits.slice (1, 0, 1)
-                    (1.0 - fixed') * second + fixed' * second.noDiff ()
+                    (1.0 - taught) * second + taught * second.noDiff ()
                     if config.Steps > 2 then
                         logits.slice (1, 2, config.Steps)
                 |],
                 1
             )
+        | _ -> logits
 
     /// The expectation of the whole cost over the counts n = 0..T, whose probabilities are Π_{i ≤ n} q_i · (1 − q_{n+1}).
     let private expected (config: AirConfig) (inference: AirInference) (batch: AirBatch) : Tensor =
         let x = batch.Images
-        let q = (ofBound config inference.Logits batch).sigmoid()
+        let q = inference.Logits.sigmoid ()
         let present = q.cumprod 1 // the probability of n ≥ t
         let renders = inference.Renders
 
@@ -174,14 +185,16 @@ module AirObjective =
     /// The cost of recombined scenes, whose two layers are known: the first two steps must draw one layer each (in the
     /// order that costs less), and q must count two. Whether there is a second object in the batch's own scenes q is told, or
     /// learns: see AirSecondLearning. Summed and divided by b, like the bound.
-    let private recombined (config: AirConfig) (model: Air) (inferred: AirInference) (batch: AirBatch) : Tensor =
+    let private recombined
+        (config: AirConfig)
+        (model: Air)
+        (inferred: AirInference)
+        (scenes: RecombinedScenes)
+        (batch: AirBatch)
+        : Tensor =
         let b = batch.Images.shape[0]
-        let m = min config.Recombined b
+        let m = scenes.Weights.shape[0]
         let present = (cumulativePresence inferred).noDiff()
-
-        let scenes =
-            AirRecombination.compose config.RecombinedPartners config.RecombinedDoubt m batch.Images present
-
         let part (tensor: Tensor) = tensor.slice (0, 0, m)
 
         let inference =
@@ -229,17 +242,29 @@ module AirObjective =
         let inference = AirEncoder.infer config model batch
         let explained = AirEncoder.explained config inference.Restored batch
 
+        let scenes =
+            if config.Recombined > 0 then
+                let m = min config.Recombined explained.Images.shape[0]
+                let present = (cumulativePresence inference).noDiff()
+
+                Some(
+                    AirRecombination.compose config.RecombinedPartners config.RecombinedDoubt m explained.Images present
+                )
+            else
+                None
+
         let bound =
             match config.Presence with
             | AirPresence.Relaxed -> relaxed config inference explained
             | AirPresence.Discrete -> discrete config inference explained
-            | AirPresence.Expected -> expected config inference explained
+            | AirPresence.Expected ->
+                let logits = ofBound config inference.Logits scenes explained
+                expected config { inference with Logits = logits } explained
 
         let bound =
-            if config.Recombined > 0 then
-                bound + recombined config model inference explained
-            else
-                bound
+            match scenes with
+            | Some scenes -> bound + recombined config model inference scenes explained
+            | None -> bound
 
         match restoration config model inference batch with
         | Some cost -> bound + cost

@@ -93,6 +93,21 @@ let tests =
                 abs before[1] |> shouldBeGreaterThan 1e-6
                 before |> shouldEqual (head { config with SecondFromBound = true } notYet)
 
+                // Where every scene seems to have two objects, none can be laid on another, and only the bound can say that some don't.
+                let twos =
+                    model
+                    |> Parameters.mapi (fun name tensor ->
+                        if name = "global.presence.bias" then
+                            (ofList [ 9.0; 3.0; -9.0 ] [ 3 ]).cast tensor.dtype
+                        else
+                            tensor)
+
+                let ofTwos config =
+                    (gradients config twos batch)["global.presence.bias"]
+
+                abs (ofTwos config).[1] |> shouldBeGreaterThan 1e-6
+                ofTwos config |> shouldEqual (ofTwos { config with SecondFromBound = true })
+
                 let value config = (AirObjective.loss config model batch).toScalar()
                 value config |> shouldBeNear 1e-9 (value { config with SecondFromBound = true })
 
