@@ -17,7 +17,9 @@ internal static class AirScenesEncoder
         string images = graph.Reshape(graph.Input("images", "scenes", config.Canvas, config.Canvas), 0, -1);
         if (config.Restorer > 0) images = Restored(graph, config, images);
         int steps = config.Steps;
-        var (logits, where, what) = config.Encoding.IsGlobal ? Globally(graph, images) : AirStepGraph.Unroll(graph, config, images);
+        string? ofScene = config.Counter > 0 ? Counted(graph, config, images) : null;
+        var (logits, where, what) = config.Encoding.IsGlobal ? Globally(graph, images) : AirStepGraph.Unroll(graph, config, images, ofScene);
+        if (config.Encoding.IsGlobal && ofScene is not null) logits = graph.Add(logits, ofScene);
         graph.Output("presence", Cumulative(graph, graph.Sigmoid(logits), steps), "scenes", steps);
         graph.Output("where", graph.Reshape(where, 0, steps, 3), "scenes", steps, 3);
         graph.Output("what", graph.Reshape(what, 0, steps, config.What), "scenes", steps, config.What);
@@ -44,16 +46,27 @@ internal static class AirScenesEncoder
         string wide = graph.Relu(graph.Add(Doubled("widening", coarse), fine));
         return graph.Reshape(graph.Sigmoid(Doubled("last", wide)), 0, side * side);
 
-        string Rectified(string layer, int stride, string x) => graph.Relu(Convolved("Conv", layer, stride, x));
+        string Rectified(string layer, int stride, string x) => graph.Relu(Convolved(graph, "Conv", Name + layer, stride, 1, x));
 
-        string Doubled(string layer, string x) => Convolved("ConvTranspose", layer, 2, x);
-
-        string Convolved(string operation, string layer, int stride, string x) => graph.Node(
-            operation,
-            [x, graph.Weight($"{Name}{layer}.filters"), graph.Weight($"{Name}{layer}.bias")],
-            GraphBuilder.Attribute("strides", stride, stride),
-            GraphBuilder.Attribute("pads", 1, 1, 1, 1));
+        string Doubled(string layer, string x) => Convolved(graph, "ConvTranspose", Name + layer, 2, 1, x);
     }
+
+    /// <summary>SceneCounter.logits: what scenes [b, D] add to the logits [b, T].</summary>
+    private static string Counted(GraphBuilder graph, AirConfig config, string images)
+    {
+        string fine = Rectified("second", 2, 1, Rectified("first", 2, 2, graph.Reshape(images, 0, 1, config.Canvas, config.Canvas)));
+        string hidden = graph.Relu(graph.Linear("counter.hidden", graph.Reshape(Rectified("third", 1, 1, fine), 0, -1)));
+        return graph.Linear("counter.output", hidden);
+
+        string Rectified(string layer, int stride, int padding, string x) =>
+            graph.Relu(Convolved(graph, "Conv", "counter." + layer, stride, padding, x));
+    }
+
+    private static string Convolved(GraphBuilder graph, string operation, string layer, int stride, int padding, string x) => graph.Node(
+        operation,
+        [x, graph.Weight(layer + ".filters"), graph.Weight(layer + ".bias")],
+        GraphBuilder.Attribute("strides", stride, stride),
+        GraphBuilder.Attribute("pads", padding, padding, padding, padding));
 
     /// <summary>The product of each column of [b, T] and all before it.</summary>
     private static string Cumulative(GraphBuilder graph, string present, int steps)

@@ -27,8 +27,11 @@ internal sealed class AirStepGraph
     /// <summary>What goes from a step to the next.</summary>
     private sealed record State(string Hidden, string Cell, string Where, string What, string Drawn, string? Present);
 
-    /// <summary>Images [b, D] → logits of presence [b, T], where the steps look [b, 3·T] and the means of what they see [b, Z·T].</summary>
-    public static (string Logits, string Where, string What) Unroll(GraphBuilder graph, AirConfig config, string images)
+    /// <summary>
+    /// Images [b, D] → logits of presence [b, T], where the steps look [b, 3·T] and the means of what they see [b, Z·T];
+    /// ofScene [b, T], if any, is added to the logits.
+    /// </summary>
+    public static (string Logits, string Where, string What) Unroll(GraphBuilder graph, AirConfig config, string images, string? ofScene)
     {
         AirStepGraph steps = new(graph, config, images);
         string Zeros(int count) => graph.Repeat(graph.Constant([1, count], new float[count]), 2, images);
@@ -37,7 +40,7 @@ internal sealed class AirStepGraph
         List<string> logits = [], where = [], what = [];
         for (int t = 0; t < config.Steps; t++)
         {
-            (state, string logit) = steps.Next(state);
+            (state, string logit) = steps.Next(state, ofScene is null ? null : graph.Slice(ofScene, t, t + 1));
             logits.Add(logit);
             where.Add(state.Where);
             what.Add(state.What);
@@ -46,7 +49,7 @@ internal sealed class AirStepGraph
         return (graph.Concat([.. logits]), graph.Concat([.. where]), graph.Concat([.. what]));
     }
 
-    private (State State, string Logit) Next(State previous)
+    private (State State, string Logit) Next(State previous, string? ofScene)
     {
         int side = _config.Canvas;
         string residual = _graph.Subtract(_images, previous.Drawn), shown = Overview(residual);
@@ -63,6 +66,7 @@ internal sealed class AirStepGraph
         if (_config.Evidence) features.Add(Evidence(residual, addition));
         if (_config.Context > 0) features.Add(Context(where, pictures, addition));
         string logit = _graph.Linear("recurrent.presence", _graph.Concat([.. features]));
+        if (ofScene is not null) logit = _graph.Add(logit, ofScene);
         string? present = null;
         if (_config.Presence.IsRelaxed)
         {

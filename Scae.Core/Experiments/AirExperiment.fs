@@ -117,7 +117,12 @@ module AirExperiment =
         let aside (name: string) (tensor: Tensor) =
             tensor + Initialization.normal 0.05 tensor.dtype (List.ofArray tensor.shape) (key.Named name)
 
-        { config with Model.ThroughInputs = true; Model.Presence = presence }, Parameters.mapi aside model
+        { config with
+            Model.ThroughInputs = true
+            Model.SecondFromBound = true
+            Model.Presence = presence
+        },
+        Parameters.mapi aside model
 
     let private snapshot config data model =
         let show = AirFigures.show config data model

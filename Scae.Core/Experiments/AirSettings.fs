@@ -13,6 +13,10 @@ type AirSettings =
         FinalRate: float
         [<Setting("largest norm of the gradients, 0 for no limit", Min = 0.0)>]
         Clip: float
+        [<Setting("decay of the averaged parameters with which is measured; 0 measures with the last",
+                  Min = 0.0,
+                  Max = 0.99999)>]
+        Average: float
         [<Setting("where single digits come from; auto is mnist where it can be had, else strokes")>]
         Digits: DigitSource
         [<Setting("training scenes, 0 for new ones each step", Min = 0.0)>]
@@ -59,6 +63,7 @@ module AirSettings =
                 }
             FinalRate = 1.0
             Clip = 0.0
+            Average = 0.0
             Digits = DigitSource.Auto
             TrainSize = 1500
             ProbeSize = 2000
@@ -116,10 +121,28 @@ module AirSettings =
                     "through-inputs false"
             ]
 
+        let ofRecombined =
+            [
+                if model.RecombinedPartners > 1 then
+                    $"recombined-partners {model.RecombinedPartners}"
+                if model.RecombinedDoubt < 0.5 then
+                    $"recombined-doubt {model.RecombinedDoubt}"
+                match model.SecondLearning with
+                | AirSecondLearning.Told -> ()
+                | AirSecondLearning.NonNegative -> "second-learning non-negative"
+                | AirSecondLearning.Likelihood -> "second-learning likelihood"
+                if not model.SecondFromBound then
+                    "second-from-bound false"
+            ]
+
         if model.Decoding = AirDecoding.Convolutional && model.Patch % 4 <> 0 then
             Some $"--patch {model.Patch}: must be a multiple of 4 for a convolutional decoder"
         elif model.Recombined > 0 && model.Steps < 2 then
             Some $"--recombined {model.Recombined}: needs --objects 2 or more, which is {model.Steps}"
+        elif model.Recombined = 0 && not ofRecombined.IsEmpty then
+            Some $"--{ofRecombined.Head}: needs --recombined above 0"
+        elif not model.SecondFromBound && model.Presence <> AirPresence.Expected then
+            Some "--second-from-bound false: needs --presence expected"
         elif model.Encoding = AirEncoding.Global && not recurrentOnly.IsEmpty then
             Some $"--{recurrentOnly.Head}: needs --encoding recurrent"
         elif overview > model.Canvas then
@@ -164,6 +187,11 @@ module AirSettings =
                             Decay = Decay.geometric settings.FinalRate training.Steps
                         }
                     Rule.Clip = TrainingSettings.clip settings.Clip
+                    Average =
+                        if settings.Average > 0.0 then
+                            ValueSome settings.Average
+                        else
+                            ValueNone
                     EndMatters = settings.TemperatureStart <> settings.TemperatureEnd
                 }
             )

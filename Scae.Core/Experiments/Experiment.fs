@@ -87,8 +87,7 @@ module Variant =
             |> Result.bind (fun settings ->
                 definition.Resolve settings
                 |> Result.map (fun (config, plan) ->
-                    let load resources keys use' =
-                        definition.Load config resources keys |> Result.map (use' keys)
+                    let load resources keys use' = definition.Load config resources keys |> Result.map (use' keys)
 
                     {
                         Settings = Settings.values settings

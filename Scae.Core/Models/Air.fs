@@ -82,6 +82,8 @@ type Air =
         Convolutions: ConvolutionalDecoder option
         /// Predicts the cost of the rest of the scene, one value a step.
         Baseline: TwoLayers option
+        /// Adds to presence's logits what a look at the whole scene says.
+        Counter: SceneCounter option
         /// Takes the light from scenes before all else.
         Restorer: SceneRestorer option
     }
@@ -128,6 +130,7 @@ module Air =
             Finder = 0
             Evidence = false
             Context = 0
+            Counter = 0
             ThroughInputs = true
             Decoding = AirDecoding.Mlp
             DecoderHidden = 100
@@ -144,6 +147,10 @@ module Air =
             PresenceBias = 0.0
             Recombined = 0
             RecombinedWeight = 1.0
+            RecombinedPartners = 1
+            RecombinedDoubt = 0.5
+            SecondLearning = AirSecondLearning.Told
+            SecondFromBound = true
             Restorer = 0
             RestorerTarget = RestorerTarget.Other
         }
@@ -321,6 +328,11 @@ module Air =
                             Output = Linear.init 0.1 config.GlimpseHidden outputs dtype (key.Named "baseline-output")
                         }
                 | _ -> None
+            Counter =
+                if config.Counter > 0 then
+                    Some(SceneCounter.init config.Canvas config.Counter config.Steps dtype (key.Named "counter"))
+                else
+                    None
             Restorer =
                 if config.Restorer > 0 then
                     Some(SceneRestorer.init config.Canvas config.Restorer dtype (key.Named "restorer"))

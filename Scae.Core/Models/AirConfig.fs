@@ -37,6 +37,17 @@ type AirComposition =
     /// 1 − Π_t (1 − z_t·render_t): ink on ink stays ink, as in scenes whose pixels are the maximum of their digits'.
     | Union
 
+/// How q learns from scenes laid on scenes which scenes have a second object.
+[<RequireQualifiedAccess>]
+type AirSecondLearning =
+    /// It is told: there is one in those, and none where one object was inferred.
+    | Told
+    /// Those are examples of two objects, and the batch's own scenes that aren't empty are examples of which nobody knows,
+    /// with the prior's share of two: the non-negative risk.
+    | NonNegative
+    /// The same examples, by likelihood.
+    | Likelihood
+
 /// What a network learns to draw that takes the light from scenes.
 [<RequireQualifiedAccess>]
 type RestorerTarget =
@@ -76,6 +87,10 @@ type AirConfig =
         // Of twice the prior's scale.
         [<Setting("units over a wider glimpse from which presence is inferred, 0 for none", Min = 0.0)>]
         Context: int
+        [<Setting("channels of a convolutional network over the whole scene that adds to presence's logits, 0 for none",
+                  Min = 0.0,
+                  Max = 256.0)>]
+        Counter: int
         // They always pass through the latents that the cell is given, and to the evidence.
         [<Setting("whether gradients pass through the pictures that later steps and looks see of earlier ones")>]
         ThroughInputs: bool
@@ -109,6 +124,17 @@ type AirConfig =
         Recombined: int
         [<Setting("weight of the count's log-probability in those", Min = 0.0)>]
         RecombinedWeight: float
+        [<Setting("how many others each of those that seem to have one object is laid on, at most",
+                  Min = 1.0,
+                  Max = 16.0)>]
+        RecombinedPartners: int
+        [<Setting("largest probability of a second object in scenes that are laid on each other", Min = 0.001, Max = 0.5)>]
+        RecombinedDoubt: float
+        [<Setting("how it is learned from those whether there is a second object: told, or among unlabelled scenes")>]
+        SecondLearning: AirSecondLearning
+        // Wherever one step can draw two objects, the bound is better off with one.
+        [<Setting("whether the bound still trains the presence of a second object once scenes are laid on scenes")>]
+        SecondFromBound: bool
         [<Setting("channels of the network that takes a scene's light away before it is explained, 0 for none",
                   Min = 0.0,
                   Max = 256.0)>]

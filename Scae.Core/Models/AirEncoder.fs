@@ -57,6 +57,12 @@ module AirEncoder =
             |> Linear.activated Activation.Relu baseline.Hidden
             |> Linear.forward baseline.Output)
 
+    /// The logits of steps with what a look at the whole scene adds to them.
+    let private counted (ofScene: Tensor option) (logits: Tensor) : Tensor =
+        match ofScene with
+        | Some ofScene -> logits + ofScene
+        | None -> logits
+
     // --- the small program's encoder
 
     let private inferGlobally
@@ -64,6 +70,7 @@ module AirEncoder =
         (model: Air)
         (encoder: GlobalEncoder)
         (batch: AirBatch)
+        (ofScene: Tensor option)
         : AirInference =
         let { Steps = t; What = z } = config
 
@@ -89,7 +96,7 @@ module AirEncoder =
         let renders = Air.render config (where.view (-1, 3)) patches
 
         {
-            Logits = Linear.forward encoder.Presence features
+            Logits = Linear.forward encoder.Presence features |> counted ofScene
             Where = where
             WhereDivergence = divergence
             WhatMean = mean
@@ -273,6 +280,7 @@ module AirEncoder =
         (encoder: RecurrentEncoder)
         (batch: AirBatch)
         (ofImage: Tensor)
+        (ofScene: Tensor option)
         (previous: Step)
         (t: int)
         : Step =
@@ -307,7 +315,11 @@ module AirEncoder =
             |]
 
         let features = Tensor.cat (features, 1)
-        let logit = Linear.forward encoder.Presence features
+
+        let logit =
+            Linear.forward encoder.Presence features
+            |> counted (ofScene |> Option.map (fun logits -> logits.slice (1, t, t + 1)))
+
         let present = present config batch t previous logit
 
         {
@@ -328,7 +340,13 @@ module AirEncoder =
             Present = present
         }
 
-    let private inferRecurrently (config: AirConfig) (model: Air) (encoder: RecurrentEncoder) (batch: AirBatch) =
+    let private inferRecurrently
+        (config: AirConfig)
+        (model: Air)
+        (encoder: RecurrentEncoder)
+        (batch: AirBatch)
+        (ofScene: Tensor option)
+        : AirInference =
         let b = batch.Images.shape[0]
         let zeros (sizes: int list) = Tensor.zeros (Array.ofList (b :: sizes), batch.Images.dtype)
         let nothing = zeros [ 1 ]
@@ -352,7 +370,8 @@ module AirEncoder =
         let ofImage = overview config batch.Images |> Linear.forward encoder.Image
 
         let steps =
-            List.scan (step config model encoder batch ofImage) start [ 0 .. config.Steps - 1 ] |> List.tail
+            List.scan (step config model encoder batch ofImage ofScene) start [ 0 .. config.Steps - 1 ]
+            |> List.tail
 
         let beside (part: Step -> Tensor) = Tensor.stack (List.map part steps, 1)
 
@@ -377,9 +396,12 @@ module AirEncoder =
 
     /// The latents of a batch and what they draw, of scenes as they are.
     let explain (config: AirConfig) (model: Air) (batch: AirBatch) : AirInference =
+        let ofScene =
+            model.Counter |> Option.map (fun counter -> SceneCounter.logits config.Canvas counter batch.Images)
+
         match model.Global, model.Recurrent with
-        | Some encoder, _ -> inferGlobally config model encoder batch
-        | _, Some encoder -> inferRecurrently config model encoder batch
+        | Some encoder, _ -> inferGlobally config model encoder batch ofScene
+        | _, Some encoder -> inferRecurrently config model encoder batch ofScene
         | _ -> invalidArg (nameof model) "AIR: the model has no encoder"
 
     /// The batch with the scenes that an inference explains: without their light where a network takes it away. Gradients

@@ -1,6 +1,7 @@
 namespace Scae.Core.Models
 
 open Scae.Tensors
+open Scae.Core.Losses
 
 /// The negative evidence bound of attend-infer-repeat and its gradient.
 [<RequireQualifiedAccess>]
@@ -8,6 +9,10 @@ module AirObjective =
     // Probabilities are limited to [clip, 1 − clip] in KL terms, as the small program does.
     [<Literal>]
     let private Clip = 1e-6
+
+    // The share of the places for recombined scenes that must be filled, or the bound teaches presence too.
+    [<Literal>]
+    let private LeastFilled = 0.5
 
     /// KL(Bern(q) ‖ Bern(p)) of each step: q [b, T], p [T] → [b, T].
     let presenceDivergence (q: Tensor) (p: Tensor) : Tensor =
@@ -87,6 +92,32 @@ module AirObjective =
         let inGradientOnly = score + learned
         (whole + (inGradientOnly - inGradientOnly.noDiff ())).mean()
 
+    /// The logits [b, T] by which the bound is taken. The second's has no gradient where something else teaches it, once that
+    /// counts: a replay can't ask when, so that the share of it that counts weighs one against the other. It has where too few
+    /// scenes seem to have one object: nothing would teach it that there are any.
+    let private ofBound
+        (config: AirConfig)
+        (logits: Tensor)
+        (scenes: RecombinedScenes option)
+        (batch: AirBatch)
+        : Tensor =
+        match scenes with
+        | Some scenes when not config.SecondFromBound ->
+            let second = logits.slice (1, 1, 2)
+            let enough = (scenes.Weights.mean () * (1.0 / LeastFilled)).clamp(0.0, 1.0)
+            let taught = batch.Recombination * enough
+
+            Tensor.cat (
+                [|
+                    logits.slice (1, 0, 1)
+                    (1.0 - taught) * second + taught * second.noDiff ()
+                    if config.Steps > 2 then
+                        logits.slice (1, 2, config.Steps)
+                |],
+                1
+            )
+        | _ -> logits
+
     /// The expectation of the whole cost over the counts n = 0..T, whose probabilities are Π_{i ≤ n} q_i · (1 − q_{n+1}).
     let private expected (config: AirConfig) (inference: AirInference) (batch: AirBatch) : Tensor =
         let x = batch.Images
@@ -116,24 +147,54 @@ module AirObjective =
     /// The probability that there are at least t objects, [b, T]; it never grows with t.
     let cumulativePresence (inference: AirInference) : Tensor = (inference.Logits.sigmoid ()).cumprod 1
 
-    /// −log q(n = 2) of logits [b, T]; [b].
-    let private surpriseOfTwo (logits: Tensor) : Tensor =
-        let further = logits.shape[1] - 2
-        let two = (-(logits.slice (1, 0, 2))).softplus().sum 1
+    /// −log q(n = 2 | n ≥ 1) − log q(n ≥ 1) of logits [b, T], without the second step's part where that is learned
+    /// otherwise; [b].
+    let private surpriseOfTwo (config: AirConfig) (logits: Tensor) : Tensor =
+        let told =
+            if config.SecondLearning = AirSecondLearning.Told then
+                2
+            else
+                1
 
-        if further > 0 then
+        let two = (-(logits.slice (1, 0, told))).softplus().sum 1
+
+        if logits.shape[1] > 2 then
             two + logits.select(1, 2).softplus()
         else
             two
 
+    /// What it costs that q takes scenes for such with a second object or without, summed over scenes: of recombined ones,
+    /// whose logits and weights are given, and of the batch's own.
+    let private ofSecond
+        (config: AirConfig)
+        (recombined: WeighedLogits)
+        (logits: Tensor)
+        (present: Tensor)
+        (batch: AirBatch)
+        : Tensor =
+        let own = logits.select (1, 1)
+        let some = present.select(1, 0).gt 0.5
+        let unlabelled = { Logits = own; Weights = some }
+        let prior = batch.Prior.select (0, 1)
+
+        match config.SecondLearning with
+        | AirSecondLearning.Told -> (some * present.select(1, 1).lt 0.5 * own.softplus ()).sum()
+        | AirSecondLearning.NonNegative -> PositiveUnlabelled.nonNegative prior recombined unlabelled
+        | AirSecondLearning.Likelihood -> PositiveUnlabelled.likelihood prior recombined unlabelled
+
     /// The cost of recombined scenes, whose two layers are known: the first two steps must draw one layer each (in the
-    /// order that costs less), and q must count two. For the batch's own scenes in which one object was inferred, q must
-    /// not count a second. Summed and divided by b, like the bound.
-    let private recombined (config: AirConfig) (model: Air) (inferred: AirInference) (batch: AirBatch) : Tensor =
+    /// order that costs less), and q must count two. Whether there is a second object in the batch's own scenes q is told, or
+    /// learns: see AirSecondLearning. Summed and divided by b, like the bound.
+    let private recombined
+        (config: AirConfig)
+        (model: Air)
+        (inferred: AirInference)
+        (scenes: RecombinedScenes)
+        (batch: AirBatch)
+        : Tensor =
         let b = batch.Images.shape[0]
-        let m = min config.Recombined b
+        let m = scenes.Weights.shape[0]
         let present = (cumulativePresence inferred).noDiff()
-        let scenes = AirRecombination.compose m batch.Images present
         let part (tensor: Tensor) = tensor.slice (0, 0, m)
 
         let inference =
@@ -154,12 +215,12 @@ module AirObjective =
         let swap = ((straight - crossed).noDiff()).gt 0.0
         let ofLayers = straight + swap * (crossed - straight)
         let ofLatents = batch.Warmth * ((latentDivergence config inference).slice(1, 0, 2)).sum 1
-        let ofCount = config.RecombinedWeight * surpriseOfTwo inference.Logits
+        let ofCount = config.RecombinedWeight * surpriseOfTwo config inference.Logits
 
-        let single = present.select(1, 0).gt 0.5 * present.select(1, 1).lt 0.5
-        let ofSingles = config.RecombinedWeight * single * inferred.Logits.select(1, 1).softplus()
+        let seconds = { Logits = inference.Logits.select (1, 1); Weights = scenes.Weights }
+        let ofSecond = config.RecombinedWeight * ofSecond config seconds inferred.Logits present batch
 
-        ((scenes.Weights * (ofLayers + ofLatents + ofCount)).sum() + ofSingles.sum ())
+        ((scenes.Weights * (ofLayers + ofLatents + ofCount)).sum() + ofSecond)
         * batch.Recombination
         * (1.0 / float b)
 
@@ -181,17 +242,29 @@ module AirObjective =
         let inference = AirEncoder.infer config model batch
         let explained = AirEncoder.explained config inference.Restored batch
 
+        let scenes =
+            if config.Recombined > 0 then
+                let m = min config.Recombined explained.Images.shape[0]
+                let present = (cumulativePresence inference).noDiff()
+
+                Some(
+                    AirRecombination.compose config.RecombinedPartners config.RecombinedDoubt m explained.Images present
+                )
+            else
+                None
+
         let bound =
             match config.Presence with
             | AirPresence.Relaxed -> relaxed config inference explained
             | AirPresence.Discrete -> discrete config inference explained
-            | AirPresence.Expected -> expected config inference explained
+            | AirPresence.Expected ->
+                let logits = ofBound config inference.Logits scenes explained
+                expected config { inference with Logits = logits } explained
 
         let bound =
-            if config.Recombined > 0 then
-                bound + recombined config model inference explained
-            else
-                bound
+            match scenes with
+            | Some scenes -> bound + recombined config model inference scenes explained
+            | None -> bound
 
         match restoration config model inference batch with
         | Some cost -> bound + cost

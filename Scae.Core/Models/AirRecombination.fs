@@ -19,22 +19,25 @@ type RecombinedScenes =
 /// manner of the sleep phase of wake-sleep (Hinton, Dayan, Frey & Neal 1995), with the data's own ink instead of dreams.
 [<RequireQualifiedAccess>]
 module AirRecombination =
-    /// The scenes in which one object was inferred, each with the next, the last with the first; at most m pairs.
+    /// The scenes in which one object was inferred and a second is no likelier than the doubt, each with the next, the last
+    /// with the first; then each with the next but one, up to as many partners; at most m pairs.
     /// present : cumulative presence of each step, [T] a scene.
-    let pairs (steps: int) (m: int) (present: ReadOnlySpan<float32>) : (int * int)[] =
+    let pairs (steps: int) (partners: int) (doubt: float) (m: int) (present: ReadOnlySpan<float32>) : (int * int)[] =
         let singles = ResizeArray<int>()
 
         for i in 0 .. present.Length / steps - 1 do
-            if present[i * steps] > 0.5f && (steps = 1 || present[i * steps + 1] <= 0.5f) then
+            if present[i * steps] > 0.5f && (steps = 1 || present[i * steps + 1] <= float32 doubt) then
                 singles.Add i
 
-        if singles.Count < 2 then
+        let n = singles.Count
+
+        if n < 2 then
             [||]
         else
-            Array.init (min m singles.Count) (fun i -> singles[i], singles[(i + 1) % singles.Count])
+            Array.init (min m (n * min partners (n - 1))) (fun i -> singles[i % n], singles[(i + 1 + i / n) % n])
 
     /// m scenes from images [b, D] and the cumulative presence that was inferred from them [b, T]. No gradient passes.
-    let compose (m: int) (images: Tensor) (present: Tensor) : RecombinedScenes =
+    let compose (partners: int) (doubt: float) (m: int) (images: Tensor) (present: Tensor) : RecombinedScenes =
         let d, steps = images.shape[1], present.shape[1]
 
         // A row holds, one behind the other, a scene, its two layers and its weight.
@@ -44,7 +47,7 @@ module AirRecombination =
                 [| images; present |],
                 fun inputs output ->
                     let x = inputs[0].Span
-                    let chosen = pairs steps m inputs[1].Span
+                    let chosen = pairs steps partners doubt m inputs[1].Span
                     output.Span.Clear()
 
                     for i in 0 .. chosen.Length - 1 do

@@ -39,7 +39,12 @@ module GradientCheck =
     /// Compares the gradient of a loss in each of its float64 parameters with (f(x + h) − f(x − h)) / 2h, h = 10⁻⁶, and
     /// down to 10⁻⁸ where a kink lies closer, at so many entries of each parameter at most; which ones is drawn from the key.
     /// The loss must be a function of the parameters' present elements, which are restored.
-    let sampled (entries: int) (key: Key) (parameters: (string * Tensor) list) (loss: unit -> Tensor) : GradientComparison list =
+    let sampled
+        (entries: int)
+        (key: Key)
+        (parameters: (string * Tensor) list)
+        (loss: unit -> Tensor)
+        : GradientComparison list =
         // A replay of the recorded loss costs a fraction of building it again, and there are thousands of evaluations.
         let recording = Recording.Of(fun () -> Seq.singleton (loss ()))
         recording.Forward()

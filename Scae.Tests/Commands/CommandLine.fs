@@ -58,7 +58,9 @@ let runProcess (arguments: string list) : Result = runWith ignore arguments
 let run (arguments: string list) : Result =
     use output = new StringWriter()
     use error = new StringWriter()
-    let console, consoleError, elsewhere, threads = Console.Out, Console.Error, Terminal.IsElsewhere, Parallelism.Threads
+
+    let console, consoleError, elsewhere, threads =
+        Console.Out, Console.Error, Terminal.IsElsewhere, Parallelism.Threads
 
     try
         Console.SetOut output

@@ -93,6 +93,22 @@ let tests =
                 refusal [ "recombined", "12"; "objects", "1" ]
                 |> shouldEqual "--recombined 12: needs --objects 2 or more, which is 1"
 
+                for name, value in
+                    [
+                        "recombined-partners", "2"
+                        "recombined-doubt", "0.25"
+                        "second-learning", "likelihood"
+                        "second-learning", "non-negative"
+                        "second-from-bound", "false"
+                    ] do
+                    refusal [ name, value ] |> shouldEqual $"--{name} {value}: needs --recombined above 0"
+
+                refusal [ "recombined", "12"; "second-from-bound", "false" ]
+                |> shouldEqual "--second-from-bound false: needs --presence expected"
+
+                refusal [ "recombined", "12"; "recombined-doubt", "0.6" ]
+                |> shouldEqual "--recombined-doubt 0.6: must be a number from 0.001 to 0.5"
+
                 refusal [ "prior", "0.5,1" ]
                 |> shouldEqual "--prior 0.5,1: must be numbers from 1E-06 to 0.999999, separated by commas"
 

@@ -44,6 +44,9 @@ let private variants: (string * AirConfig) list =
             Composition = AirComposition.Union
             Presence = AirPresence.Expected
         }
+        "a look at the whole scene", { recurrent with Counter = 2 }
+        "a look at the whole scene, relaxed", { recurrent with Counter = 2; Presence = AirPresence.Relaxed }
+        "a look at the whole scene, an even canvas, in one look", { small with Counter = 3; Canvas = 14 }
         "the light taken away before", { recurrent with Restorer = 3 }
         "the light taken away before, an even canvas", { small with Restorer = 2; Canvas = 14 }
         "relaxed presence over the whole scene",

@@ -52,6 +52,7 @@ let private goldenModel (dtype: Dtype) : Air =
         Decoder = Some { Hidden = linear "d1"; Output = linear "d2" }
         Convolutions = None
         Baseline = None
+        Counter = None
         Restorer = None
     }
     |> Parameters.trainable
@@ -95,7 +96,7 @@ let private apart (name: string) (gradient: Tensor) : Tensor =
     | _ -> gradient
 
 /// Every choice a configuration has, small enough to be differentiated numerically.
-let private variants: (string * AirConfig) list =
+let variants: (string * AirConfig) list =
     let small =
         { Air.published with
             Canvas = 12
@@ -133,12 +134,14 @@ let private variants: (string * AirConfig) list =
             Presence = AirPresence.Expected
         }
         "a wider glimpse", { recurrent with Context = 4; Presence = AirPresence.Expected }
+        "a look at the whole scene", { recurrent with Counter = 2; Presence = AirPresence.Expected }
+        "a look at the whole scene, relaxed", { recurrent with Counter = 2 }
         "ink on ink, relaxed", { small with Composition = AirComposition.Union }
         "one step", { recurrent with Steps = 1; Presence = AirPresence.Expected }
         "the light taken away before", { recurrent with Restorer = 2; Presence = AirPresence.Expected }
     ]
 
-let private batch (config: AirConfig) (count: int) (dtype: Dtype) (seed: int) : AirBatch =
+let batch (config: AirConfig) (count: int) (dtype: Dtype) (seed: int) : AirBatch =
     let key = Key.OfSeed(int64 seed)
     let batch = Air.allocate config count
     (key.Named "images").FillUniform(batch.Images.Elements<float32>())
@@ -155,7 +158,7 @@ let private batch (config: AirConfig) (count: int) (dtype: Dtype) (seed: int) : 
 
 /// A random model; heads that start near zero get weights that matter, and restored scenes, dark at first, are grey: of what
 /// hardly counts differences are rounding.
-let private random (config: AirConfig) (dtype: Dtype) (seed: int) : Air =
+let random (config: AirConfig) (dtype: Dtype) (seed: int) : Air =
     let key = Key.OfSeed(int64 seed)
 
     Air.init config dtype key
@@ -166,7 +169,7 @@ let private random (config: AirConfig) (dtype: Dtype) (seed: int) : Air =
              tensor)
         + Initialization.normal 0.1 dtype (List.ofArray tensor.shape) (key.Named name))
 
-let private gradients (config: AirConfig) (model: Air) (batch: AirBatch) : Map<string, float[]> =
+let gradients (config: AirConfig) (model: Air) (batch: AirBatch) : Map<string, float[]> =
     let model = Parameters.trainable model
     (AirObjective.loss config model batch).reverse()
     Map [ for name, parameter in Parameters.named model -> name, parameter.derivative.toArray<float>() ]
@@ -222,25 +225,6 @@ let private hard =
     [ "one look, expected presence"; "recurrent, expected presence"; "ink on ink"; "one step" ]
 
 let private hardCases = variants |> List.filter (fun (name, _) -> List.contains name hard)
-
-// --- scenes laid on scenes
-
-/// One object in every scene, whatever it shows.
-let private single (model: Air) : Air =
-    model
-    |> Parameters.mapi (fun name tensor ->
-        if name = "global.presence.bias" then
-            (ofList [ 9.0; -9.0; -9.0 ] [ 3 ]).cast tensor.dtype
-        else
-            tensor)
-
-let private recombining =
-    { snd variants[1] with
-        Presence = AirPresence.Expected
-        Composition = AirComposition.Union
-        Recombined = 2
-        RecombinedWeight = 5.0
-    }
 
 [<Tests>]
 let tests =
@@ -411,81 +395,4 @@ let tests =
                     (AirObjective.presenceDivergence (ofList [ q ] [ 1; 1 ]) (ofList [ p ] [ 1 ])).toScalar()
 
                 abs (divergence q q) < 1e-12 && divergence q p >= -1e-12
-
-            testCase "scenes of one object are paired each with the next, the last with the first"
-            <| fun () ->
-                // Counts 1, 0, 2, 1, 1 of at most 2.
-                let present = [| 0.9f; 0.2f; 0.3f; 0.1f; 0.9f; 0.8f; 0.6f; 0.4f; 1.0f; 0.5f |]
-                AirRecombination.pairs 2 9 (ReadOnlySpan present) |> shouldEqual [| 0, 3; 3, 4; 4, 0 |]
-                AirRecombination.pairs 2 2 (ReadOnlySpan present) |> shouldEqual [| 0, 3; 3, 4 |]
-
-            testCase "a scene of one object alone is not paired"
-            <| fun () ->
-                let present = [| 0.9f; 0.2f; 0.3f; 0.1f |]
-                AirRecombination.pairs 2 9 (ReadOnlySpan present) |> shouldEqual Array.empty<int * int>
-
-            testCase "a recombined scene is the maximum of its layers, and empty where there is none"
-            <| fun () ->
-                let images = ofList [ 0.1; 0.9; 0.5; 0.2; 0.0; 1.0 ] [ 3; 2 ]
-                let present = ofList [ 0.9; 0.1; 0.2; 0.1; 0.9; 0.1 ] [ 3; 2 ]
-                let scenes = AirRecombination.compose 3 images present
-                let single (x: float) = float (float32 x)
-                scenes.Images |> shouldBe (List.map single [ 0.1; 1.0; 0.1; 1.0; 0.0; 0.0 ])
-
-                scenes.Layers
-                |> shouldBe (List.map single [ 0.1; 0.9; 0.0; 1.0; 0.0; 1.0; 0.1; 0.9; 0.0; 0.0; 0.0; 0.0 ])
-
-                scenes.Weights |> shouldBe [ 1.0; 1.0; 0.0 ]
-
-            testCase "recombined scenes' gradients agree with central differences within 1e-6"
-            <| fun () ->
-                let model = random recombining Dtype.Float64 4 |> single |> Parameters.trainable
-                let batch = batch recombining 3 Dtype.Float64 5
-                let loss config = (AirObjective.loss config model batch).toScalar()
-                // The comparison would be of nothing if no scenes were paired.
-                loss recombining |> shouldBeGreaterThan (loss { recombining with Recombined = 0 } + 10.0)
-
-                for comparison in
-                    GradientCheck.run (Key.OfSeed 1L) (Parameters.named model) (fun () ->
-                        AirObjective.loss recombining model batch) do
-                    comparison.RelativeError |> shouldBeLessThan 1e-6
-
-            testCase "recombined scenes cost nothing before they count, and where no scene has one object"
-            <| fun () ->
-                let model = random recombining Dtype.Float64 4
-                let batch = batch recombining 3 Dtype.Float64 5
-                let plain model = (AirObjective.loss { recombining with Recombined = 0 } model batch).toScalar()
-                let notYet = { batch with Recombination = batch.Recombination.zerosLike () }
-
-                (AirObjective.loss recombining (single model) notYet).toScalar()
-                |> shouldBeNear 1e-9 (plain (single model))
-
-                let none =
-                    model
-                    |> Parameters.mapi (fun name tensor ->
-                        if name = "global.presence.bias" then
-                            tensor.fullLike -30.0
-                        else
-                            tensor)
-
-                (AirObjective.loss recombining none batch).toScalar() |> shouldBeNear 1e-9 (plain none)
-
-            testCase "the order of known layers doesn't matter"
-            <| fun () ->
-                // With two scenes the pairs are (a, b) and (b, a): the same picture, its layers in another order.
-                let model = random recombining Dtype.Float64 4 |> single
-                let several = batch recombining 2 Dtype.Float64 5
-                let same (noise: Tensor) = Tensor.cat ([| noise.slice (0, 0, 1); noise.slice (0, 0, 1) |], 0)
-
-                let alike =
-                    { several with
-                        WhereNoise = same several.WhereNoise
-                        WhatNoise = same several.WhatNoise
-                    }
-
-                let cost m = (AirObjective.loss { recombining with Recombined = m } model alike).toScalar()
-                let logits = (AirEncoder.infer recombining model alike).Logits
-                let ofSingles = recombining.RecombinedWeight * logits.select(1, 1).softplus().mean().toScalar()
-
-                cost 2 - cost 1 |> shouldBeNear 1e-9 (cost 1 - cost 0 - ofSingles)
         ]

@@ -1,0 +1,151 @@
+/// Scenes laid on scenes.
+module Scae.Tests.Models.AirRecombinationTests
+
+open System
+open Scae.Tests.Claims
+open Expecto
+open Scae.Core.Layers
+open Scae.Core.Models
+open Scae.Core.Training
+open Scae.Tensors
+open Scae.Tests.Values
+open Scae.Tests.Models.AirTests
+
+/// One object in every scene, whatever it shows.
+let private single (model: Air) : Air =
+    model
+    |> Parameters.mapi (fun name tensor ->
+        if name = "global.presence.bias" then
+            (ofList [ 9.0; -9.0; -9.0 ] [ 3 ]).cast tensor.dtype
+        else
+            tensor)
+
+let private recombining =
+    { snd variants[1] with
+        Presence = AirPresence.Expected
+        Composition = AirComposition.Union
+        Recombined = 2
+        RecombinedWeight = 5.0
+    }
+
+[<Tests>]
+let tests =
+    testList
+        "Models.AirRecombination"
+        [
+            testCase "scenes of one object are paired each with the next, the last with the first"
+            <| fun () ->
+                // Counts 1, 0, 2, 1, 1 of at most 2.
+                let present = [| 0.9f; 0.2f; 0.3f; 0.1f; 0.9f; 0.8f; 0.6f; 0.4f; 1.0f; 0.5f |]
+                let pairs partners doubt m = AirRecombination.pairs 2 partners doubt m (ReadOnlySpan present)
+                pairs 1 0.5 9 |> shouldEqual [| 0, 3; 3, 4; 4, 0 |]
+                pairs 1 0.5 2 |> shouldEqual [| 0, 3; 3, 4 |]
+                // More partners than others there aren't.
+                pairs 5 0.5 5 |> shouldEqual [| 0, 3; 3, 4; 4, 0; 0, 4; 3, 0 |]
+                pairs 5 0.5 9 |> Array.length |> shouldEqual 6
+                pairs 1 0.4 9 |> shouldEqual [| 0, 3; 3, 0 |]
+
+            testCase "a scene of one object alone is not paired"
+            <| fun () ->
+                let present = [| 0.9f; 0.2f; 0.3f; 0.1f |]
+                AirRecombination.pairs 2 1 0.5 9 (ReadOnlySpan present) |> shouldEqual Array.empty<int * int>
+
+            testCase "a recombined scene is the maximum of its layers, and empty where there is none"
+            <| fun () ->
+                let images = ofList [ 0.1; 0.9; 0.5; 0.2; 0.0; 1.0 ] [ 3; 2 ]
+                let present = ofList [ 0.9; 0.1; 0.2; 0.1; 0.9; 0.1 ] [ 3; 2 ]
+                let scenes = AirRecombination.compose 1 0.5 3 images present
+                let single (x: float) = float (float32 x)
+                scenes.Images |> shouldBe (List.map single [ 0.1; 1.0; 0.1; 1.0; 0.0; 0.0 ])
+
+                scenes.Layers
+                |> shouldBe (List.map single [ 0.1; 0.9; 0.0; 1.0; 0.0; 1.0; 0.1; 0.9; 0.0; 0.0; 0.0; 0.0 ])
+
+                scenes.Weights |> shouldBe [ 1.0; 1.0; 0.0 ]
+
+            for learning in [ AirSecondLearning.Told; AirSecondLearning.NonNegative; AirSecondLearning.Likelihood ] do
+                testCase $"recombined scenes' gradients agree with central differences within 1e-6 ({learning})"
+                <| fun () ->
+                    let recombining = { recombining with SecondLearning = learning; RecombinedPartners = 2 }
+                    let model = random recombining Dtype.Float64 4 |> single |> Parameters.trainable
+                    let batch = batch recombining 3 Dtype.Float64 5
+                    let loss config = (AirObjective.loss config model batch).toScalar()
+                    // The comparison would be of nothing if no scenes were paired.
+                    loss recombining |> shouldBeGreaterThan (loss { recombining with Recombined = 0 } + 10.0)
+
+                    for comparison in
+                        GradientCheck.run (Key.OfSeed 1L) (Parameters.named model) (fun () ->
+                            AirObjective.loss recombining model batch) do
+                        comparison.RelativeError |> shouldBeLessThan 1e-6
+
+            testCase "the bound leaves a second object's presence to what else teaches it, once that counts"
+            <| fun () ->
+                let config = { recombining with SecondFromBound = false; RecombinedWeight = 0.0 }
+                let model = random config Dtype.Float64 4 |> single
+                let batch = batch config 3 Dtype.Float64 5
+                // Columns 0, 1 and 2 of the head are the steps'.
+                let head config batch = (gradients config model batch)["global.presence.bias"]
+
+                let notYet = { batch with Recombination = batch.Recombination.zerosLike () }
+                let now, before = head config batch, head config notYet
+                now[1] |> shouldEqual 0.0
+                abs now[0] |> shouldBeGreaterThan 1e-6
+                abs before[1] |> shouldBeGreaterThan 1e-6
+                before |> shouldEqual (head { config with SecondFromBound = true } notYet)
+
+                // Where every scene seems to have two objects, none can be laid on another, and only the bound can say that some don't.
+                let twos =
+                    model
+                    |> Parameters.mapi (fun name tensor ->
+                        if name = "global.presence.bias" then
+                            (ofList [ 9.0; 3.0; -9.0 ] [ 3 ]).cast tensor.dtype
+                        else
+                            tensor)
+
+                let ofTwos config = (gradients config twos batch)["global.presence.bias"]
+
+                abs (ofTwos config).[1] |> shouldBeGreaterThan 1e-6
+                ofTwos config |> shouldEqual (ofTwos { config with SecondFromBound = true })
+
+                let value config = (AirObjective.loss config model batch).toScalar()
+                value config |> shouldBeNear 1e-9 (value { config with SecondFromBound = true })
+
+            testCase "recombined scenes cost nothing before they count, and where no scene has one object"
+            <| fun () ->
+                let model = random recombining Dtype.Float64 4
+                let batch = batch recombining 3 Dtype.Float64 5
+                let plain model = (AirObjective.loss { recombining with Recombined = 0 } model batch).toScalar()
+                let notYet = { batch with Recombination = batch.Recombination.zerosLike () }
+
+                (AirObjective.loss recombining (single model) notYet).toScalar()
+                |> shouldBeNear 1e-9 (plain (single model))
+
+                let none =
+                    model
+                    |> Parameters.mapi (fun name tensor ->
+                        if name = "global.presence.bias" then
+                            tensor.fullLike -30.0
+                        else
+                            tensor)
+
+                (AirObjective.loss recombining none batch).toScalar() |> shouldBeNear 1e-9 (plain none)
+
+            testCase "the order of known layers doesn't matter"
+            <| fun () ->
+                // With two scenes the pairs are (a, b) and (b, a): the same picture, its layers in another order.
+                let model = random recombining Dtype.Float64 4 |> single
+                let several = batch recombining 2 Dtype.Float64 5
+                let same (noise: Tensor) = Tensor.cat ([| noise.slice (0, 0, 1); noise.slice (0, 0, 1) |], 0)
+
+                let alike =
+                    { several with
+                        WhereNoise = same several.WhereNoise
+                        WhatNoise = same several.WhatNoise
+                    }
+
+                let cost m = (AirObjective.loss { recombining with Recombined = m } model alike).toScalar()
+                let logits = (AirEncoder.infer recombining model alike).Logits
+                let ofSingles = recombining.RecombinedWeight * logits.select(1, 1).softplus().mean().toScalar()
+
+                cost 2 - cost 1 |> shouldBeNear 1e-9 (cost 1 - cost 0 - ofSingles)
+        ]
