@@ -121,7 +121,7 @@ module TvaeExperiment =
     [<Literal>]
     let private LouderDecoder = 4.0
 
-    /// Gradients are checked away from the start, with larger weights, so that they aren't lost in the loss's rounding.
+    /// Gradients are checked away from the published start, with larger weights, so that they aren't lost in the loss's rounding.
     let private checked' (settings: TvaeSettings) (_: Key) (model: TopographicVae) : TvaeSettings * TopographicVae =
         let louder (name: string) (tensor: Tensor) =
             match name.Split('.')[0] with
@@ -129,7 +129,11 @@ module TvaeExperiment =
             | "decoder" -> tensor * LouderDecoder
             | _ -> tensor * LouderEncoder
 
-        settings, Parameters.mapi louder model
+        settings,
+        if settings.Model.Standardised then
+            model
+        else
+            Parameters.mapi louder model
 
     /// The experiment.
     let experiment: Experiment =

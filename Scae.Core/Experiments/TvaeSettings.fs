@@ -1,5 +1,6 @@
 namespace Scae.Core.Experiments
 
+open System
 open Scae.Core.Configuration
 open Scae.Core.Data
 open Scae.Core.Models
@@ -31,6 +32,8 @@ type TvaeSettings =
         WarmUp: int
         [<Setting("steps of the schedule fast over which both KL terms grow to their full weight, 0 for none", Min = 0.0)>]
         KlWarmUp: int
+        [<Setting("schedule fast: weights that tell frames apart from the start, and a decoder that sees T less its prior mean over its deviation")>]
+        Standardised: bool
         [<Setting("largest norm of the gradients, 0 for no limit", Min = 0.0)>]
         Clip: float
         [<Setting("what sequences show")>]
@@ -65,9 +68,10 @@ module TvaeSettings =
                     SnapshotEvery = 6000
                 }
             Schedule = TvaeSchedule.Published
-            FastRate = 1e-3
+            FastRate = 5e-4
             WarmUp = 200
-            KlWarmUp = 2000
+            KlWarmUp = 5000
+            Standardised = true
             Clip = 0.0
             Source = TvaeSource.Digits
             Motion = DigitMotion.Single
@@ -111,6 +115,7 @@ module TvaeSettings =
             Model.Channels = channels
             Model.Side = side
             Model.Frames = frames
+            Model.Standardised = settings.Standardised && settings.Schedule = TvaeSchedule.Fast
         }
 
     let private refusalOfData (settings: TvaeSettings) : string option =
@@ -129,9 +134,12 @@ module TvaeSettings =
     let private refusalOfGrouping (model: TopographicVaeConfig) : string option =
         let { Kernel = kernel; Width = width; Frames = frames; Entries = entries } = model
         let edge = int (sqrt (float (TopographicVae.latents model)))
+        let struct (mean, _) = TopographicVae.priorMoments model
 
         match model.Grouping with
         | Grouping.Plain -> None
+        | _ when model.Standardised && Double.IsInfinity mean ->
+            Some $"--kernel {kernel}: fewer than three latents share a scale, which needs --standardised false"
         | Grouping.Torus when edge * edge <> TopographicVae.latents model ->
             Some $"--entries {entries}: a torus needs a square number of latents, not {TopographicVae.latents model}"
         | Grouping.Torus when max kernel width > edge ->

@@ -1,5 +1,6 @@
 namespace Scae.Core.Models
 
+open System
 open Scae.Tensors
 open Scae.Core.Configuration
 open Scae.Core.Layers
@@ -30,6 +31,10 @@ type TopographicVaeConfig =
         // An encoder whose deviation reaches 0 has an infinite loss.
         [<Setting("least log-variance of what is inferred", Max = 0.0)>]
         LeastLogVariance: float
+        /// Whether the decoder sees T less its prior mean, in units of its prior deviation, and weights start so large that
+        /// frames differ in what is inferred and drawn of them. The models are the same; the published ones start as PyTorch
+        /// has it.
+        Standardised: bool
     }
 
 /// Three layers, relu between them: [D′, 3s], [3s, 2s], [2s, 2s]; mean and log-variance side by side. s = N·D.
@@ -97,6 +102,7 @@ module TopographicVae =
             Mu = 30.0
             Epsilon = 1e-6
             LeastLogVariance = -20.0
+            Standardised = false
         }
 
     // e^ℓ must stay finite in float32; nothing that is learned comes near.
@@ -111,44 +117,91 @@ module TopographicVae =
 
     let private isPlain (config: TopographicVaeConfig) = config.Grouping = Grouping.Plain
 
-    // Weights and biases uniform in ±1/√fan.
-    let private uniform (fan: int) (inputs: int) (outputs: int) (biases: int) (dtype: Dtype) (key: Key) : Linear =
+    // A layer as PyTorch starts it, weights and biases uniform in ±1/√fan, with weights so many times as large.
+    let private uniform
+        (gain: float)
+        (fan: int)
+        (inputs: int)
+        (outputs: int)
+        (biases: int)
+        (dtype: Dtype)
+        (key: Key)
+        : Linear =
         let bound = 1.0 / sqrt (float fan)
 
         {
-            Weight = Initialization.uniform bound dtype [ inputs; outputs ] (key.Named "weight")
+            Weight = Initialization.uniform (gain * bound) dtype [ inputs; outputs ] (key.Named "weight")
             Bias = Initialization.uniform bound dtype [ biases ] (key.Named "bias")
         }
 
+    // The gain under which a layer of so many inputs with a mean square, a relu behind it, keeps that at 1 (He et al. 2015).
+    let private rectified (config: TopographicVaeConfig) (fan: int) (inputs: int) (meanSquare: float) : float =
+        if config.Standardised then
+            sqrt (6.0 * float fan / (float inputs * meanSquare))
+        else
+            1.0
+
+    // Of coloured digits and of sprites alike.
+    [<Literal>]
+    let private MeanSquareOfFrames = 0.04
+
     let private encoder (config: TopographicVaeConfig) (dtype: Dtype) (key: Key) : LatentEncoder =
         let s = latents config
-        let layer inputs outputs (name: string) = uniform inputs inputs outputs outputs dtype (key.Named name)
+
+        let layer gain inputs outputs (name: string) = uniform gain inputs inputs outputs outputs dtype (key.Named name)
+
+        let first, second = inputs config, 3 * s
 
         {
-            First = layer (inputs config) (3 * s) "first"
-            Second = layer (3 * s) (2 * s) "second"
-            Third = layer (2 * s) (2 * s) "third"
+            First = layer (rectified config first first MeanSquareOfFrames) first second "first"
+            Second = layer (rectified config second second 1.0) second (2 * s) "second"
+            Third = layer 1.0 (2 * s) (2 * s) "third"
         }
 
     // PyTorch takes the outputs of a transposed convolution for its fan-in, and so do the authors' runs.
     let private decoder (config: TopographicVaeConfig) (dtype: Dtype) (key: Key) : FrameDecoder =
         let s = latents config
-        let layer inputs outputs biases (name: string) = uniform outputs inputs outputs biases dtype (key.Named name)
+
+        let layer gain inputs outputs biases (name: string) =
+            uniform gain outputs inputs outputs biases dtype (key.Named name)
+
+        let relu inputs outputs = layer (rectified config outputs inputs 1.0) inputs outputs outputs
 
         {
-            First = layer s (2 * s) (2 * s) "first"
-            Second = layer (2 * s) (3 * s) (3 * s) "second"
-            Third = layer (3 * s) (inputs config) config.Channels "third"
+            First = relu s (2 * s) "first"
+            Second = relu (2 * s) (3 * s) "second"
+            Third = layer 1.0 (3 * s) (inputs config) config.Channels "third"
         }
 
+    // Where q(u | x) starts. v is a sum of squares, so that a mean of 0 is a saddle: nothing tells u to grow, to either side.
+    // The second moment is about that of the prior, as T's standard mean and deviation suppose.
+    [<Literal>]
+    let private FirstMeanOfU = 0.7
+
+    [<Literal>]
+    let private FirstLogVarianceOfU = -1.0
+
+    let private away (config: TopographicVaeConfig) (layers: LatentEncoder) : LatentEncoder =
+        if not config.Standardised then
+            layers
+        else
+            let s = latents config
+            let third: Linear = layers.Third
+            let dtype = third.Weight.dtype
+            let full value = Tensor.full ([| s |], value, dtype)
+
+            let start = Tensor.cat [ full FirstMeanOfU; full FirstLogVarianceOfU ]
+            { layers with Third = { third with Linear.Bias = third.Bias + start } }
+
     /// Parameters drawn from a key: weights and biases uniform in ±1/√f, where f is a layer's inputs in an encoder and its
-    /// outputs in the decoder.
+    /// outputs in the decoder. Of a standardised model the weights before a relu are larger, as He et al. 2015, and u's
+    /// means are away from 0.
     let init (config: TopographicVaeConfig) (dtype: Dtype) (key: Key) : TopographicVae =
         let unlessPlain make = if isPlain config then None else Some(make ())
 
         {
             Z = encoder config dtype (key.Named "z")
-            U = unlessPlain (fun () -> encoder config dtype (key.Named "u"))
+            U = unlessPlain (fun () -> encoder config dtype (key.Named "u") |> away config)
             Decoder = decoder config dtype (key.Named "decoder")
             Mu = unlessPlain (fun () -> Tensor.full ([||], config.Mu, dtype))
         }
@@ -219,6 +272,28 @@ module TopographicVae =
         | Some mu, Some u -> (z + mu) / (energy config u + config.Epsilon).sqrt()
         | _ -> z
 
+    // Γ((k − 1)/2)/Γ(k/2), k from 2 on.
+    let rec private ratioOfGammas (k: int) : float =
+        match k with
+        | 2 -> sqrt Math.PI
+        | 3 -> 2.0 / sqrt Math.PI
+        | _ -> ratioOfGammas (k - 2) * float (k - 3) / float (k - 2)
+
+    /// Mean and deviation of an entry of T under the prior, with μ as it starts, but for ε: v is χ² distributed with as many
+    /// degrees of freedom k as latents share a scale, of which E v^−½ = Γ((k − 1)/2)/(√2·Γ(k/2)) and E v⁻¹ = 1/(k − 2).
+    /// Infinite where k < 3; (0, 1) of a plain autoencoder.
+    let priorMoments (config: TopographicVaeConfig) : struct (float * float) =
+        let k = (Grouping.offsets config.Grouping config.Kernel config.Width).Length
+
+        if isPlain config then
+            struct (0.0, 1.0)
+        elif k < 3 then
+            struct (infinity, infinity)
+        else
+            let mean = config.Mu * ratioOfGammas k / sqrt 2.0
+            let square = (1.0 + config.Mu * config.Mu) / float (k - 2)
+            struct (mean, sqrt (square - mean * mean))
+
     /// The logits of x̂ [n, C·P] that T [n, s] decodes to.
     let decode (config: TopographicVaeConfig) (model: TopographicVae) (t: Tensor) : Tensor =
         let { First = first; Second = second; Third = third }: FrameDecoder = model.Decoder
@@ -226,7 +301,14 @@ module TopographicVae =
         let pixels = config.Side * config.Side
         let bias = (third.Bias.unsqueeze 1).expand(config.Channels, pixels).flatten()
 
-        (t |> Linear.activated Activation.Relu first |> Linear.activated Activation.Relu second)
+        let seen =
+            if config.Standardised then
+                let struct (mean, deviation) = priorMoments config
+                (t - mean) * (1.0 / deviation)
+            else
+                t
+
+        (seen |> Linear.activated Activation.Relu first |> Linear.activated Activation.Relu second)
             .linear(third.Weight, bias)
 
     /// What a noise [b·S, s] for z and one for u make of posteriors.

@@ -3,6 +3,7 @@ module Scae.Tests.Models.TopographicVaeTests
 open System
 open Scae.Tests.Claims
 open Expecto
+open Scae.Core.Data
 open Scae.Core.Layers
 open Scae.Core.Metrics
 open Scae.Core.Models
@@ -77,6 +78,7 @@ let private families: (string * TopographicVaeConfig) list =
         "a torus", { toy with Grouping = Grouping.Torus; Frames = 1; Capsules = 1; Entries = 9 }
         "plain", { toy with Grouping = Grouping.Plain }
         "colour", { toy with Channels = 3 }
+        "standardised", { toy with Standardised = true }
     ]
 
 let private batch (config: TopographicVaeConfig) (count: int) (dtype: Dtype) : TopographicVaeBatch =
@@ -232,6 +234,58 @@ let tests =
                     Array.max values |> shouldBeIn (0.999 * bound, bound)
                     Array.min values |> shouldBeIn (-bound, -0.999 * bound)
                     read layer.Bias |> Array.map abs |> Array.max |> shouldBeAtMost bound
+
+            testCase "T of the prior has the mean and the deviation that the decoder's view of it takes for granted"
+            <| fun () ->
+                for config in [ published; { published with Kernel = 18 }; sprites; { sprites with Mu = 3.0 }; map ] do
+                    let struct (mean, deviation) = TopographicVae.priorMoments config
+                    let t = TopographicVae.sampleOfPrior config config.Mu 40 (Key.OfSeed 8L)
+                    t.mean().toScalar() |> shouldBeNear (0.01 * mean) mean
+                    t.std().toScalar() |> shouldBeNear (0.05 * deviation) deviation
+
+                TopographicVae.priorMoments { published with Grouping = Grouping.Plain }
+                |> shouldEqual (struct (0.0, 1.0))
+
+            testCase "a standardised decoder is a published one with other weights"
+            <| fun () ->
+                let config = { toy with Standardised = true }
+                let struct (mean, deviation) = TopographicVae.priorMoments config
+                let model = TopographicVae.init config Dtype.Float64 (Key.OfSeed 4L)
+                let first: Linear = model.Decoder.First
+                let weight = first.Weight * (1.0 / deviation)
+
+                let published: Linear = { Weight = weight; Bias = first.Bias - (weight * mean).sum 0 }
+
+                let t = real 7 [ 8; 8 ]
+
+                TopographicVae.decode toy { model with TopographicVae.Decoder.First = published } t
+                |> shouldAgree 1e-10 (TopographicVae.decode config model t)
+
+            testCase "a standardised model tells frames apart from the start"
+            <| fun () ->
+                // Deviation over frames of what is inferred of them and drawn of their T.
+                let spread (config: TopographicVaeConfig) =
+                    let model = TopographicVae.init config Dtype.Float32 (Key.OfSeed 2L)
+                    let batch = TopographicVae.allocate config 2
+                    let digits = StrokeDigits.sample 36 (Key.OfSeed 1L)
+                    TopographicVae.fillNoise (Key.OfSeed 3L) batch
+
+                    for frame in 0..35 do
+                        for channel in 0..2 do
+                            let pixels = batch.Frames.Elements<float32>().Slice((3 * frame + channel) * 784, 784)
+
+                            for i in 0..783 do
+                                pixels[i] <- float32 digits.Pixels[784 * frame + i] / 255.0f
+
+                    let posteriors = TopographicVae.encode config model batch.Frames
+                    let draw = TopographicVae.draw config model posteriors batch.NoiseZ batch.NoiseU
+                    let over (x: Tensor) = x.std(0, unbiased = false).mean().toScalar()
+                    over posteriors.U.Value.Mean, over draw.Logits
+
+                let ofU, ofLogits = spread { published with Standardised = true }
+                let ofU', ofLogits' = spread published
+                ofU |> shouldBeGreaterThan (5.0 * ofU')
+                ofLogits |> shouldBeGreaterThan (3.0 * ofLogits')
 
             for label, config in families do
                 testCase $"the gradient agrees with central differences ({label})"
