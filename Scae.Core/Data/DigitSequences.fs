@@ -1,6 +1,8 @@
 namespace Scae.Core.Data
 
 open System
+open System.Buffers
+open System.Numerics.Tensors
 open Scae.Tensors
 
 /// What moves in a sequence of a digit.
@@ -103,39 +105,49 @@ module DigitSequences =
         else
             Warp.similarity Digits.Side view.Angle view.Scale
 
-    /// Draws the frames [S, 3·784] or, for Still, [1, 784] of a digit's 784 bytes, one channel after the other.
-    let draw (views: DigitView[]) (channels: int) (digit: ReadOnlySpan<byte>) (into: Span<float32>) : unit =
-        let source = Array.zeroCreate<float32> Digits.Pixels
-        let grey = Array.zeroCreate<float32> Digits.Pixels
-
-        for i in 0 .. Digits.Pixels - 1 do
-            source[i] <- float32 digit[i] / 255.0f
+    /// Draws the frames [S, 3·784] or, for Still, [1, 784] of a digit's 784 values, one channel after the other; `grey` is room
+    /// for a frame before it has a colour.
+    let private draw
+        (views: DigitView[])
+        (digit: ReadOnlySpan<float32>)
+        (grey: Span<float32>)
+        (into: Span<float32>)
+        : unit =
+        let size = into.Length / views.Length
 
         for t in 0 .. views.Length - 1 do
             let view = views[t]
             let isSeenAsBefore = t > 0 && { view with Hue = views[t - 1].Hue } = views[t - 1]
 
             if not isSeenAsBefore then
-                Warp.draw Digits.Side (Warp.inverse (projection view)) (ReadOnlySpan source) (Span grey)
+                Warp.draw Digits.Side (Warp.inverse (projection view)) digit grey
 
-            let frame = into.Slice(t * channels * Digits.Pixels, channels * Digits.Pixels)
+            let frame = into.Slice(t * size, size)
 
-            if channels = 1 then
+            if size = Digits.Pixels then
                 grey.CopyTo frame
             else
                 let struct (r, g, b) = Warp.hue (view.Hue - 180.0)
                 let plane i = Digits.Pixels * i
-                Numerics.Tensors.TensorPrimitives.Multiply(ReadOnlySpan grey, r, frame.Slice(plane 0, Digits.Pixels))
-                Numerics.Tensors.TensorPrimitives.Multiply(ReadOnlySpan grey, g, frame.Slice(plane 1, Digits.Pixels))
-                Numerics.Tensors.TensorPrimitives.Multiply(ReadOnlySpan grey, b, frame.Slice(plane 2, Digits.Pixels))
+                TensorPrimitives.Multiply(grey, r, frame.Slice(plane 0, Digits.Pixels))
+                TensorPrimitives.Multiply(grey, g, frame.Slice(plane 1, Digits.Pixels))
+                TensorPrimitives.Multiply(grey, b, frame.Slice(plane 2, Digits.Pixels))
 
     /// Draws a sequence of each chosen digit into frames [b·S, C·784]; a pure function of the key, of which sequence i has
     /// a part of its own.
     let fill (motion: DigitMotion) (digits: Digits) (chosen: ReadOnlySpan<int>) (key: Key) (into: Tensor) : unit =
-        let channels = channels motion
-        let size = frames motion * channels * Digits.Pixels
+        let size = frames motion * channels motion * Digits.Pixels
         let images = into.Elements<float32>()
+        let random = key.Stream()
+        let room = ArrayPool<float32>.Shared.Rent(2 * Digits.Pixels)
+        let digit = Span(room, 0, Digits.Pixels)
+        let grey = Span(room, Digits.Pixels, Digits.Pixels)
 
         for i in 0 .. chosen.Length - 1 do
-            let digit = ReadOnlySpan(digits.Pixels, chosen[i] * Digits.Pixels, Digits.Pixels)
-            draw (views motion ((key.Fold(int64 i)).Stream())) channels digit (images.Slice(i * size, size))
+            for pixel in 0 .. Digits.Pixels - 1 do
+                digit[pixel] <- float32 digits.Pixels[chosen[i] * Digits.Pixels + pixel] / 255.0f
+
+            random.Restart(key.Fold(int64 i))
+            draw (views motion random) (ReadOnlySpan(room, 0, Digits.Pixels)) grey (images.Slice(i * size, size))
+
+        ArrayPool<float32>.Shared.Return room

@@ -17,22 +17,23 @@ module SpriteSequences =
     /// The images of a sequence that begins with an image: one of scale, orientation, column and row, by chance, steps
     /// through its values, from the last to the first; scale goes round three times.
     let images (first: int) (random: KeyStream) : int[] =
-        let factors = Sprites.factors first
         let moving = FirstMoving + random.NextInt(Sprites.sizes.Length - FirstMoving)
-
-        Array.init Steps (fun t ->
-            factors
-            |> Array.mapi (fun i value -> if i = moving then (value + t) % Sprites.sizes[i] else value)
-            |> Sprites.index)
+        let size = Sprites.sizes[moving]
+        // How far apart images are whose moving factor differs by one.
+        let stride = Array.fold (*) 1 Sprites.sizes[moving + 1 ..]
+        let value = first / stride % size
+        Array.init Steps (fun t -> first + ((value + t) % size - value) * stride)
 
     /// Draws a sequence of each chosen image into frames [b·S, 4096], and returns the images; a pure function of the key, of
     /// which sequence i has a part of its own.
     let fill (sprites: Sprites) (chosen: ReadOnlySpan<int>) (key: Key) (into: Tensor) : int[][] =
         let frames = into.Elements<float32>()
         let sequences = Array.zeroCreate<int[]> chosen.Length
+        let random = key.Stream()
 
         for i in 0 .. chosen.Length - 1 do
-            sequences[i] <- images chosen[i] ((key.Fold(int64 i)).Stream())
+            random.Restart(key.Fold(int64 i))
+            sequences[i] <- images chosen[i] random
 
             for t in 0 .. Steps - 1 do
                 let from = ReadOnlySpan(sprites.Pixels, sequences[i][t] * Sprites.Pixels, Sprites.Pixels)

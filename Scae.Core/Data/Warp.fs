@@ -2,9 +2,21 @@ namespace Scae.Core.Data
 
 open System
 
-/// A projective map of the plane, [a b c; d e f; g h i] applied to (x, y, 1), row by row. It is the same map whatever number
-/// all nine are multiplied by.
-type Projection = float[]
+/// A projective map of the plane, [A B C; D E F; G H I] applied to (x, y, 1). It is the same map whatever number all nine are
+/// multiplied by.
+[<Struct>]
+type Projection =
+    {
+        A: float
+        B: float
+        C: float
+        D: float
+        E: float
+        F: float
+        G: float
+        H: float
+        I: float
+    }
 
 /// Square images seen under similarities and perspective: bilinear, in coordinates where pixel (column, row) lies at
 /// (column, row), 0 outside. The centre is (W/2, W/2), half a pixel beside the image's middle, as in the authors' data.
@@ -14,19 +26,17 @@ module Warp =
 
     /// A multiple of the inverse map.
     let inverse (m: Projection) : Projection =
-        let minor a b c d = m[a] * m[d] - m[b] * m[c]
-
-        [|
-            minor 4 5 7 8
-            minor 2 1 8 7
-            minor 1 2 4 5
-            minor 5 3 8 6
-            minor 0 2 6 8
-            minor 2 0 5 3
-            minor 3 4 6 7
-            minor 1 0 7 6
-            minor 0 1 3 4
-        |]
+        {
+            A = m.E * m.I - m.F * m.H
+            B = m.C * m.H - m.B * m.I
+            C = m.B * m.F - m.C * m.E
+            D = m.F * m.G - m.D * m.I
+            E = m.A * m.I - m.C * m.G
+            F = m.C * m.D - m.A * m.F
+            G = m.D * m.H - m.E * m.G
+            H = m.B * m.G - m.A * m.H
+            I = m.A * m.E - m.B * m.D
+        }
 
     /// Where a pixel goes under a rotation, in degrees, counter-clockwise on the screen, and a magnification about the
     /// centre of an image of the given side.
@@ -34,17 +44,17 @@ module Warp =
         let centre = float side / 2.0
         let alpha, beta = scale * cos (radians degrees), scale * sin (radians degrees)
 
-        [|
-            alpha
-            beta
-            (1.0 - alpha) * centre - beta * centre
-            -beta
-            alpha
-            beta * centre + (1.0 - alpha) * centre
-            0.0
-            0.0
-            1.0
-        |]
+        {
+            A = alpha
+            B = beta
+            C = (1.0 - alpha) * centre - beta * centre
+            D = -beta
+            E = alpha
+            F = beta * centre + (1.0 - alpha) * centre
+            G = 0.0
+            H = 0.0
+            I = 1.0
+        }
 
     /// Where a pixel goes when the image is turned by an angle about the line of sight and about the vertical alike, seen
     /// from f = d/(2 sin angle), d the image's diagonal. At 0 nothing moves; 180, where f isn't finite, counts as 181.
@@ -56,12 +66,24 @@ module Warp =
             let centre = float side / 2.0
             let c, s = cos angle, sin angle
             let focal = float side * sqrt 2.0 / (2.0 * s)
-            // R = R_Y·R_Z; its columns are what x, y and 1 are multiplied by, after the centre was moved to 0.
-            let x, y, z = [| c * c; s; s * c |], [| -c * s; c; -s * s |], [| -s; 0.0; c |]
-            let rest = Array.init 3 (fun i -> z[i] - centre * (x[i] + y[i]) + (if i = 2 then focal else 0.0))
-            let camera (v: float[]) = [| focal * v[0] + centre * v[2]; focal * v[1] + centre * v[2]; v[2] |]
-            let x, y, rest = camera x, camera y, camera rest
-            [| for i in 0..2 -> [| x[i]; y[i]; rest[i] |] |] |> Array.concat
+            // The columns of R = R_Y·R_Z are what x, y and z are multiplied by; z moves the centre to 0 and the image away.
+            let struct (x1, x2, x3) = struct (c * c, s, s * c)
+            let struct (y1, y2, y3) = struct (-c * s, c, -s * s)
+            let z1 = -s - centre * (x1 + y1)
+            let z2 = 0.0 - centre * (x2 + y2)
+            let z3 = c - centre * (x3 + y3) + focal
+
+            {
+                A = focal * x1 + centre * x3
+                B = focal * y1 + centre * y3
+                C = focal * z1 + centre * z3
+                D = focal * x2 + centre * x3
+                E = focal * y2 + centre * y3
+                F = focal * z2 + centre * z3
+                G = x3
+                H = y3
+                I = z3
+            }
 
     // The value between four pixels of which those outside are 0.
     let private between (side: int) (source: ReadOnlySpan<float32>) (x: float) (y: float) : float32 =
@@ -89,17 +111,17 @@ module Warp =
     /// Draws the image at (x, y) ↦ source(inverse(x, y)), side² values each.
     let draw (side: int) (inverse: Projection) (source: ReadOnlySpan<float32>) (into: Span<float32>) : unit =
         let limit = float side
-        let isProjective = inverse[6] <> 0.0 || inverse[7] <> 0.0
-        let last = 1.0 / inverse[8]
+        let isProjective = inverse.G <> 0.0 || inverse.H <> 0.0
+        let last = 1.0 / inverse.I
 
         for row in 0 .. side - 1 do
             let v = float row
-            let xs, ys, ws = inverse[1] * v + inverse[2], inverse[4] * v + inverse[5], inverse[7] * v + inverse[8]
+            let xs, ys, ws = inverse.B * v + inverse.C, inverse.E * v + inverse.F, inverse.H * v + inverse.I
 
             for column in 0 .. side - 1 do
                 let u = float column
-                let over = if isProjective then 1.0 / (inverse[6] * u + ws) else last
-                let x, y = (inverse[0] * u + xs) * over, (inverse[3] * u + ys) * over
+                let over = if isProjective then 1.0 / (inverse.G * u + ws) else last
+                let x, y = (inverse.A * u + xs) * over, (inverse.D * u + ys) * over
 
                 into[row * side + column] <-
                     // Neither is true of NaN, which the line at infinity may give.

@@ -1,15 +1,14 @@
 namespace Scae.Core.Metrics
 
 open System
+open System.Buffers
 open Scae.Tensors
 
 /// How far a sequence of capsules is from rolling by one entry a frame (Keller & Welling 2021, §6).
 [<RequireQualifiedAccess>]
 module Equivariance =
     /// Each capsule over its Euclidean length; a capsule of zeros stays one.
-    let private normalized (entries: int) (t: ReadOnlySpan<float32>) : float[] =
-        let unit = Array.zeroCreate<float> t.Length
-
+    let private normalize (entries: int) (t: ReadOnlySpan<float32>) (unit: Span<float>) : unit =
         for first in 0..entries .. t.Length - 1 do
             let mutable square = 0.0
 
@@ -21,13 +20,13 @@ module Equivariance =
             for i in first .. first + entries - 1 do
                 unit[i] <- float t[i] * scale
 
-        unit
-
     /// E_eq = Σ_{t0<t1} Σ_n ‖roll(T̂[t0, n], t1 − t0) − T̂[t1, n]‖₁ of one sequence T [S, N, D], where T̂ has capsules of
     /// length 1 and a roll moves entry c to c + shift. A sum, not a mean; 0 for a single frame. Capsules whose entries are
     /// all equal have 0, too: it says nothing without a measure of what moves, and without its level before training.
     let error (frames: int) (entries: int) (t: ReadOnlySpan<float32>) : float =
-        let unit = normalized entries t
+        let room = ArrayPool<float>.Shared.Rent t.Length
+        let unit = Span(room, 0, t.Length)
+        normalize entries t unit
         let block = t.Length / frames
         let mutable total = 0.0
 
@@ -42,6 +41,7 @@ module Equivariance =
                         let moved = if c >= shift then c - shift else c - shift + entries
                         total <- total + abs (unit[before + moved] - unit[after + c])
 
+        ArrayPool<float>.Shared.Return room
         total
 
     /// The mean of E_eq over sequences T [b·S, N·D].

@@ -54,19 +54,35 @@ module KMeans =
     let private spread (k: int) (random: KeyStream) (points: float[][]) : float[][] =
         let centres = Array.zeroCreate<float[]> k
         centres[0] <- Array.copy points[random.NextInt points.Length]
+        // Squared distances to the nearest centre: as it is, with a candidate too, and with the best candidate so far.
         let mutable nearest = points |> Array.map (square centres[0])
+        let mutable trial = Array.zeroCreate<float> points.Length
+        let mutable best = Array.zeroCreate<float> points.Length
         let candidates = 2 + int (log (float k))
 
         for c in 1 .. k - 1 do
-            let options =
-                Array.init candidates (fun _ ->
-                    let candidate = draw nearest (random.NextDouble())
-                    let distances = Array.map2 (fun point d -> min d (square points[candidate] point)) points nearest
-                    struct (Array.sum distances, candidate, distances))
+            let mutable chosen = -1
+            let mutable least = infinity
 
-            let struct (_, best, distances) = options |> Array.minBy (fun struct (sum, _, _) -> sum)
-            centres[c] <- Array.copy points[best]
-            nearest <- distances
+            for _ in 1..candidates do
+                let candidate = draw nearest (random.NextDouble())
+
+                for i in 0 .. points.Length - 1 do
+                    trial[i] <- min nearest[i] (square points[candidate] points[i])
+
+                let sum = Array.sum trial
+
+                if chosen < 0 || sum < least then
+                    chosen <- candidate
+                    least <- sum
+                    let better = trial
+                    trial <- best
+                    best <- better
+
+            centres[c] <- Array.copy points[chosen]
+            let after = best
+            best <- nearest
+            nearest <- after
 
         centres
 

@@ -7,8 +7,11 @@ open Scae.Tests.Claims
 open Scae.Core.Experiments
 open Scae.Core.Training
 
-// Few scenes, so that the tests are quick; what an evaluation leaves grows with them. Sequences are scenes of 20 frames.
-let private scenes (preset: string) : int = if preset = "flying" then 40 else 200
+// Few scenes, so that the tests are quick; what an evaluation leaves grows with them. Sequences are scenes of 15 to 20 frames.
+let private scenes (name: string) (preset: string) : int =
+    if preset = "flying" then 40
+    elif name = "tvae" then 80
+    else 200
 
 /// How many scenes a preset evaluates after each epoch.
 let private measured (experiment: Experiment) (preset: Preset) : int =
@@ -53,7 +56,7 @@ let private perStep (name: string) (presetName: string) (overrides: (string * st
     let experiment = Experiments.find name |> Trained.accepted
     let preset = Experiments.preset (Some presetName) experiment |> Trained.accepted
 
-    let scenes = scenes presetName
+    let scenes = scenes name presetName
 
     let task =
         experiment.Configure preset (("validation-size", string scenes) :: ("test-size", "10") :: overrides)
@@ -91,6 +94,8 @@ let tests =
                     "air", "published", strokes
                     "air", "paper", strokes
                     "air", "small-scenes", strokes
+                    "tvae", "lpartial-mnist", [ "draws", "1"; "digits", "strokes" ]
+                    "tvae", "lpartial-dsprites", [ "draws", "1"; "sprites", "drawn" ]
                 ] do
                 testCase $"a step leaves at most 8 KB, its share of the evaluation included ({name}, {preset})"
                 <| fun () -> perStep name preset overrides |> shouldBeAtMost 8192L
