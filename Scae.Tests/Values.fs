@@ -30,6 +30,9 @@ let private same (a: float) (b: float) tolerance =
     || (System.Double.IsNaN a && System.Double.IsNaN b)
     || abs (a - b) <= tolerance * (1.0 + abs a)
 
+/// How far two series of numbers are apart where they are farthest.
+let largestDifference (a: float32[]) (b: float32[]) : float32 = Array.map2 (fun x y -> abs (x - y)) a b |> Array.max
+
 /// Element by element within a tolerance relative to 1 + |expected|; NaN equals NaN.
 let shouldBeWithin tolerance (expected: float[]) (actual: Tensor) =
     let found = read actual

@@ -19,7 +19,7 @@ internal static class EvalCommand
     {
         var options = request.Run;
         if (options.Threads is { } threads) Parallelism.Threads = threads.Value;
-        var saved = SavedRun.Open(RunFolder.Given("eval", options.Folder), MnistFiles.Resources(options.Data?.Value), options.Seed);
+        var saved = SavedRun.Open(RunFolder.Given("eval", options.Folder), MnistFiles.Resources(options.Data?.Value), options.Seed, request.Overrides);
         var baseline = request.Baseline is { } name ? Baseline(saved, name.Value) : null;
         var metrics = Results.metrics(saved.Session, saved.State).ToList();
         if (options.Json)
@@ -31,6 +31,7 @@ internal static class EvalCommand
                 ["seed"] = saved.Identity.Seed,
                 ["evaluation_seed"] = options.Seed,
                 ["step"] = saved.State.Step,
+                ["measured_with"] = new JsonObject(request.Overrides.Select(pair => KeyValuePair.Create<string, JsonNode?>(pair.Item1, pair.Item2))),
                 ["metrics"] = Json.Object(metrics),
             };
             if (baseline is not null) result["baseline"] = new JsonObject { ["name"] = request.Baseline!.Value, ["metrics"] = Json.Object(baseline) };
@@ -46,7 +47,8 @@ internal static class EvalCommand
             Tables.Console.Write(table);
         }
 
-        Console.Out.WriteLine($"step {saved.State.Step} of {options.Folder}, on scenes drawn for this with --seed {options.Seed}, which no training has seen");
+        string measuring = string.Concat(request.Overrides.Select(pair => $" --{pair.Item1} {pair.Item2}"));
+        Console.Out.WriteLine($"step {saved.State.Step} of {options.Folder}, on scenes drawn for this with --seed {options.Seed}{measuring}, which no training has seen");
         return ExitCode.Success;
     }
 

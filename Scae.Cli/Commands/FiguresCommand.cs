@@ -18,7 +18,7 @@ internal static class FiguresCommand
         var folder = RunFolder.Given("figures", options.Folder);
         if (!folder.HoldsRun) folder.ReadCheckpoint();
         using var taken = RunLock.Take(folder.Path, "its pictures can be drawn when it is done", "pictures belong in the run's own folder: copy the run to where you may write");
-        var saved = SavedRun.Open(folder, MnistFiles.Resources(options.Data?.Value), evaluationSeed: null);
+        var saved = SavedRun.Open(folder, MnistFiles.Resources(options.Data?.Value), evaluationSeed: null, measuring: []);
         folder.Prepare();
         var history = folder.ReadHistory(saved.State);
         var figures = Results.figures(saved.Session, saved.State, history);

@@ -1,3 +1,5 @@
+using System;
+using Microsoft.FSharp.Collections;
 using Scae.Core.Experiments;
 using Scae.Core.Training;
 
@@ -7,15 +9,17 @@ namespace Scae.Cli.Runs;
 internal sealed record SavedRun(Experiment Experiment, RunIdentity Identity, Session Session, TrainingState State)
 {
     /// <summary>
-    /// Opens the run in a folder, with the scenes it was trained with or, given an evaluation seed, with fresh ones.
+    /// Opens the run in a folder, with the scenes it was trained with or, given an evaluation seed, with fresh ones, and with
+    /// some hyperparameters of measuring in place of its own.
     /// </summary>
-    public static SavedRun Open(RunFolder folder, Resources resources, long? evaluationSeed)
+    public static SavedRun Open(RunFolder folder, Resources resources, long? evaluationSeed, FSharpList<Tuple<string, string>> measuring)
     {
         var file = folder.ReadCheckpoint();
         var identity = RunFailure.Unless(Checkpoint.identify(file), folder.Checkpoint);
         var experiment = RunFailure.Unless(Experiments.find(identity.Experiment), folder.Checkpoint);
         var preset = RunFailure.Unless(Experiments.preset(identity.Preset, experiment), folder.Checkpoint);
-        var task = RunFailure.Unless(ExperimentModule.configure(experiment, preset, identity.Settings), folder.Checkpoint);
+        RunFailure.Unless(ExperimentModule.configure(experiment, preset, identity.Settings), folder.Checkpoint);
+        var task = RunFailure.Unless(ExperimentModule.remeasure(experiment, preset, identity.Settings, measuring), exitCode: ExitCode.Usage);
         var session = RunFailure.Unless(evaluationSeed is { } seed
             ? ExperimentModule.openFresh(task, resources, identity.Seed, seed)
             : ExperimentModule.openSeed(task, resources, identity.Seed));

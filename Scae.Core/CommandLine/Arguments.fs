@@ -97,6 +97,7 @@ module Arguments =
             let! folder = given |> Words.main <@ EvalArguments.Run @>
             let! folder = folder |> Words.required "a run's folder" exampleRun given
             let! seed = given |> Words.seed <@ EvalArguments.Seed @>
+            let! overrides = given |> Words.settings <@ EvalArguments.Set @> Experiments.all
             let! baseline = given |> Words.text <@ EvalArguments.Baseline @>
             let! threads = given |> threads <@ EvalArguments.Threads @>
             let! data = given |> Words.folder <@ EvalArguments.Data @>
@@ -112,6 +113,7 @@ module Arguments =
                                 Data = data
                                 Json = given.Results.Contains EvalArguments.Json
                             }
+                        Overrides = overrides
                         Baseline = baseline
                     }
         }

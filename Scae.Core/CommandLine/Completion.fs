@@ -41,22 +41,6 @@ module internal Completion =
     let private experiments =
         lazy (Experiments.all |> List.map (fun each -> each.Specification.Experiment, each.Specification.Summary))
 
-    let private ofVerb (verb: string) : Row list =
-        let options = Help.described verb
-
-        [
-            match Help.mainOf verb with
-            | Some "experiment" -> row $"main:{verb}" experiments.Value
-            | Some "shell" -> row $"main:{verb}" (shells |> List.map (fun shell -> shell, ""))
-            | Some kind -> row $"main:{verb}" [ $"@{kind}", "" ]
-            | None -> ()
-            row $"options:{verb}" (options |> List.map (fun (name, _, meaning) -> name, meaning))
-            if List.contains "--set" (Help.optionsOf verb) then
-                row $"sets:{verb}" [ "yes", "" ]
-            for name, field, _ in options do
-                yield! valueOf verb name field
-        ]
-
     let private choicesOf (kind: string) : string list =
         match kind with
         | "true or false" -> [ "true"; "false" ]
@@ -65,6 +49,39 @@ module internal Completion =
         | "text" -> [ "@text" ]
         | list when list.EndsWith '…' -> [ "@text" ]
         | choices -> choices.Split ", " |> List.ofArray
+
+    /// The rows of what hyperparameters take.
+    let private valuesOf (owner: string) (settings: Setting list) : Row list =
+        [
+            for setting in settings ->
+                row $"value:{owner}:--{setting.Name}" (choicesOf setting.Kind |> List.map (fun word -> word, ""))
+        ]
+
+    let private ofVerb (verb: string) : Row list =
+        let options = Help.described verb
+        // Which experiment a run's folder is of, a key press doesn't look up.
+        let measuring =
+            if verb = "eval" then
+                Help.hyperparametersOf verb Experiments.all
+            else
+                []
+
+        [
+            match Help.mainOf verb with
+            | Some "experiment" -> row $"main:{verb}" experiments.Value
+            | Some "shell" -> row $"main:{verb}" (shells |> List.map (fun shell -> shell, ""))
+            | Some kind -> row $"main:{verb}" [ $"@{kind}", "" ]
+            | None -> ()
+            row
+                $"options:{verb}"
+                ((options |> List.map (fun (name, _, meaning) -> name, meaning))
+                 @ (measuring |> List.map (fun setting -> $"--{setting.Name}", setting.Summary)))
+            yield! valuesOf verb measuring
+            if List.contains "--set" (Help.optionsOf verb) && measuring.IsEmpty then
+                row $"sets:{verb}" [ "yes", "" ]
+            for name, field, _ in options do
+                yield! valueOf verb name field
+        ]
 
     let private ofExperiment (experiment: Experiment) : Row list =
         let specification = experiment.Specification
@@ -79,10 +96,7 @@ module internal Completion =
             row
                 $"hyperparameters:{specification.Experiment}"
                 (settings |> List.map (fun setting -> $"--{setting.Name}", setting.Summary))
-            for setting in settings do
-                row
-                    $"value:{specification.Experiment}:--{setting.Name}"
-                    (choicesOf setting.Kind |> List.map (fun word -> word, ""))
+            yield! valuesOf specification.Experiment settings
         ]
 
     let private rows () : Row list =

@@ -34,6 +34,9 @@ module internal Examples =
                 example
                     "scae eval runs/constellations-routing-0 --baseline exact"
                     "beside what search without learning reaches."
+                example
+                    "scae eval runs/tvae-lpartial-mnist-0 --test-size 2000 --draws 50"
+                    "more closely than the run did itself."
             ]
         | "figures" -> [ example "scae figures runs/air-paper-0" "into its folder figures." ]
         | "report" ->

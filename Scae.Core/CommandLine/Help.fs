@@ -7,20 +7,50 @@ open Scae.Core.Experiments
 /// What --help prints, and which options a command has.
 [<RequireQualifiedAccess>]
 module internal Help =
+    /// The hyperparameters of any preset of some experiments that a command takes: eval those of measuring alone.
+    let hyperparametersOf (verb: string) (experiments: Experiment list) : Setting list =
+        [
+            for experiment in experiments do
+                for preset in experiment.Specification.Presets do
+                    for setting in experiment.Settings preset do
+                        if verb <> "eval" || setting.Measuring then
+                            setting
+        ]
+        |> List.distinctBy _.Name
+
+    // Rows of a table of hyperparameters: each with its kind of value, and what is said of it.
+    let private rows (settings: (Setting * string) list) : string list =
+        let named = settings |> List.map (fun (setting, text) -> $"    --{setting.Name} <{setting.Kind}>", text)
+        let width = named |> List.map (fun (name, _) -> name.Length) |> List.max
+        named |> List.map (fun (name, text) -> $"{name.PadRight(width + 2)}{text}")
+
+    /// The hyperparameters of measuring, and whose they are unless all experiments have them.
+    let private measuringHelp () : string =
+        let owners (setting: Setting) =
+            Experiments.all
+            |> List.filter (fun experiment ->
+                hyperparametersOf "eval" [ experiment ] |> List.exists (fun own -> own.Name = setting.Name))
+            |> List.map _.Specification.Experiment
+
+        let described (setting: Setting) =
+            match owners setting with
+            | all when all.Length = Experiments.all.Length -> setting, setting.Summary
+            | some ->
+                let some = String.concat ", " some
+                setting, $"{setting.Summary} ({some})"
+
+        [ ""; ""; "HYPERPARAMETERS OF MEASURING, in place of the run's:"; "" ]
+        @ rows (hyperparametersOf "eval" Experiments.all |> List.map described)
+        |> String.concat "\n"
+
     /// The hyperparameters of an experiment: one table for all presets that train the same kind of model, with the values
     /// of the first of them.
     let private hyperparameterHelp (experiment: Experiment) : string =
         let specification = experiment.Specification
 
         let table (names: string) (preset: Preset) =
-            let rows =
-                experiment.Settings preset
-                |> List.map (fun s -> $"    --{s.Name} <{s.Kind}>", $"{s.Summary} [{s.Default}]")
-
-            let width = rows |> List.map (fun (name, _) -> name.Length) |> List.max
-
             [ ""; $"HYPERPARAMETERS OF {names} [default of {preset.Name}]:"; "" ]
-            @ (rows |> List.map (fun (name, text) -> $"{name.PadRight(width + 2)}{text}"))
+            @ rows (experiment.Settings preset |> List.map (fun s -> s, $"{s.Summary} [{s.Default}]"))
 
         let kinds =
             specification.Presets
@@ -105,6 +135,7 @@ module internal Help =
                 usage
                 + $"\n\nscae {verb} EXPERIMENT --help also lists the experiment's presets and hyperparameters."
                 + Examples.section verb
+            | "eval", _ -> usage + measuringHelp () + Examples.section verb
             | _ -> usage + Examples.section verb
         | None ->
             Verbs.page pageWidth

@@ -46,7 +46,13 @@ type RunOptions =
     }
 
 /// What `scae eval` was asked to do.
-type EvalOptions = { Run: RunOptions; Baseline: string option }
+type EvalOptions =
+    {
+        Run: RunOptions
+        /// Hyperparameters of measuring, in place of the run's.
+        Overrides: (string * string) list
+        Baseline: string option
+    }
 
 /// What `scae report` was asked to do.
 type ReportOptions =

@@ -85,6 +85,7 @@ type internal FiguresArguments =
 
 type internal EvalArguments =
     | [<MainCommand>] Run of folder: string
+    | [<Hidden>] Set of name: string * value: string
     | Seed of number: string
     | Baseline of name: string
     | Threads of count: string
@@ -95,6 +96,7 @@ type internal EvalArguments =
         member this.Usage =
             match this with
             | Run _ -> "the folder that scae train left."
+            | Set _ -> Meaning.Set
             | Seed _ -> "the seed of fresh validation and test scenes; 1 unless given."
             | Baseline _ -> "also measure a method that learns nothing on the same scenes, such as exact."
             | Threads _ -> Meaning.Cores

@@ -37,14 +37,9 @@ module internal Words =
                     Hyperparameter :: name[2..] :: value
                 | spelled -> spelled)
 
-    /// The names of all hyperparameters of some experiments, with dashes.
-    let private hyperparameters (experiments: Experiment list) : string list =
-        [
-            for experiment in experiments do
-                for preset in experiment.Specification.Presets do
-                    for setting in experiment.Settings preset -> $"--{setting.Name}"
-        ]
-        |> List.distinct
+    /// The names of all hyperparameters of some experiments that a command takes, with dashes.
+    let private hyperparameters (verb: string) (experiments: Experiment list) : string list =
+        Help.hyperparametersOf verb experiments |> List.map (fun setting -> $"--{setting.Name}")
 
     /// What to say of an option that a command doesn't have; experiments are those whose hyperparameters were meant.
     let private noSuchOption (verb: string) (experiments: Experiment list) (option: string) : string =
@@ -53,7 +48,7 @@ module internal Words =
         let known =
             own
             @ (if List.contains Hyperparameter (Help.optionsOf verb) then
-                   hyperparameters experiments
+                   hyperparameters verb experiments
                else
                    [])
 
@@ -92,7 +87,7 @@ module internal Words =
 
         match words with
         | Hyperparameter :: name :: rest when needsValue rest ->
-            if List.contains $"--{name}" (hyperparameters Experiments.all) then
+            if List.contains $"--{name}" (hyperparameters verb Experiments.all) then
                 $"--{name}: needs a value"
             else
                 noSuchOption verb Experiments.all $"--{name}"
@@ -219,7 +214,7 @@ module internal Words =
         (given: Given<'option>)
         : Result<(string * string) list, string> =
         let settings = given.Results.GetResults case
-        let known = hyperparameters experiments
+        let known = hyperparameters given.Verb experiments
 
         match settings |> List.tryFind (fun (name, _) -> not (List.contains $"--{name}" known)) with
         | Some(name, _) -> Error(noSuchOption given.Verb experiments $"--{name}")

@@ -26,8 +26,19 @@ type SettingAttribute(summary: string) =
     /// Whether a list may have no element, which is written "none".
     member val MayBeNone = false with get, set
 
+    /// Whether it matters to measuring alone, so that what was trained can be measured with other values.
+    member val Measuring = false with get, set
+
 /// A hyperparameter as the command line shows it.
-type Setting = { Name: string; Summary: string; Kind: string; Default: string }
+type Setting =
+    {
+        Name: string
+        Summary: string
+        Kind: string
+        Default: string
+        /// Whether it matters to measuring alone.
+        Measuring: bool
+    }
 
 /// Configurations are records; their fields are the hyperparameters, named in kebab-case: BatchSize is batch-size. A field
 /// that is itself a record groups hyperparameters that several configurations have; its own name doesn't count.
@@ -215,6 +226,7 @@ module Settings =
                     Summary = field.Attribute.Summary
                     Kind = kindName field.Property.PropertyType
                     Default = text (field.Get config)
+                    Measuring = field.Attribute.Measuring
                 }
         ]
 

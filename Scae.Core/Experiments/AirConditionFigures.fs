@@ -52,7 +52,7 @@ module AirConditionFigures =
 
     /// A column a condition: scenes with the windows of the steps that are present.
     let private examples (settings: AirSettings) (data: AirData) (model: Air) : Figure =
-        let read = AirReading.ofScenes settings.Model model
+        let read = AirReading.ofScenes settings model
 
         let panels (condition: AirCondition) =
             let scenes = condition.Sample Candidates

@@ -130,7 +130,7 @@ module AirExperiment =
 
     /// What is measured of test scenes alone: those with overlapping digits, classes, and counts under each condition.
     let private probes (config: AirSettings) (data: AirData) model (reading: AirReading) : Metrics =
-        let ofProbe = AirReading.ofScenes config.Model model data.Probe.Value
+        let ofProbe = AirReading.ofScenes config model data.Probe.Value
 
         AirMeasures.crowding reading
         @ AirMeasures.identifying ofProbe reading

@@ -126,13 +126,40 @@ module AirReading =
         | AirPresence.Relaxed -> cumulative
         | _ -> cumulative.gt 0.5
 
-    let private infer (config: AirConfig) (model: Air) (batch: AirBatch) : AirFindings =
+    /// Scenes [b, C²] moved by so many rows and columns; what leaves the canvas is lost.
+    let private moved (canvas: int) (rows: int, columns: int) (images: Tensor) : Tensor =
+        let room = max (abs rows) (abs columns)
+        let within (by: int) = room - by, room - by + canvas
+        let top, bottom = within rows
+        let left, right = within columns
+        let wider = (images.view (-1, canvas, canvas)).pad(0, room, room)
+        ((wider.slice (1, top, bottom)).slice(2, left, right)).contiguous().flatten 1
+
+    /// Cumulative presence [b, T] by which objects are counted. Patches and filters sample a scene at whole steps, and where
+    /// strokes of two digits meet what they see changes from pixel to pixel: the mean over a few places is right more often.
+    let private presence (settings: AirSettings) (model: Air) (batch: AirBatch) (inference: AirInference) : Tensor =
+        let here = AirObjective.cumulativePresence inference
+        let far = settings.MeasuredShift
+
+        let at place =
+            { batch with Images = moved settings.Model.Canvas place batch.Images }
+            |> AirEncoder.infer settings.Model model
+            |> AirObjective.cumulativePresence
+
+        if far = 0 then
+            here
+        else
+            let places = [ far, 0; -far, 0; 0, far; 0, -far ]
+            List.fold (fun sum place -> sum + at place) here places / float (1 + places.Length)
+
+    let private infer (settings: AirSettings) (model: Air) (batch: AirBatch) : AirFindings =
+        let config = settings.Model
         let inference = AirEncoder.infer config model batch
         let drawn = Air.compose config (weights config inference) inference.Renders
         let difference = drawn - (AirEncoder.explained config inference.Restored batch).Images
 
         {
-            Presence = AirObjective.cumulativePresence inference
+            Presence = presence settings model batch inference
             Where = inference.Where
             What = inference.WhatMean
             Renders = inference.Renders
@@ -184,8 +211,8 @@ module AirReading =
             for j in 0 .. z - 1 do
                 codes[t][j] <- float what[t * z + j]
 
-    let private recorded (config: AirConfig) (model: Air) =
-        Inference(ScenesAtOnce, Air.allocate config, infer config model)
+    let private recorded (settings: AirSettings) (model: Air) =
+        Inference(ScenesAtOnce, Air.allocate settings.Model, infer settings model)
 
     let private over (config: AirConfig) (inference: Inference<AirBatch, AirFindings>) (reading: AirReading) : unit =
         inference.Over(
@@ -199,12 +226,12 @@ module AirReading =
         )
 
     /// Reads any scenes.
-    let ofScenes (config: AirConfig) (model: Air) : Scenes -> AirReading =
-        let inference = recorded config model
+    let ofScenes (settings: AirSettings) (model: Air) : Scenes -> AirReading =
+        let inference = recorded settings model
 
         fun scenes ->
-            let reading = room config scenes
-            over config inference reading
+            let reading = room settings.Model scenes
+            over settings.Model inference reading
             reading
 
     /// Counts the scenes of every condition.
@@ -227,7 +254,7 @@ module AirReading =
 
     /// Reads the scenes of a split; the next reading of the same split overwrites it.
     let read (settings: AirSettings) (data: AirData) (model: Air) : Split -> AirReading =
-        let inference = recorded settings.Model model
+        let inference = recorded settings model
         // Nobody may ever ask for the test scenes.
         let validation, test = lazy (room settings.Model data.Validation), lazy (room settings.Model data.Test)
 

@@ -21,11 +21,16 @@ type AirSettings =
         Digits: DigitSource
         [<Setting("training scenes, 0 for new ones each step", Min = 0.0)>]
         TrainSize: int
-        [<Setting("scenes from which the probe learns classes", Min = 1.0)>]
+        [<Setting("scenes from which the probe learns classes", Min = 1.0, Measuring = true)>]
         ProbeSize: int
+        [<Setting("objects are counted by the mean presence in a scene and in itself moved by so many pixels up, down, left and right, 0 for the scene alone",
+                  Min = 0.0,
+                  Max = 16.0,
+                  Measuring = true)>]
+        MeasuredShift: int
         Scenes: MultiMnistConfig
         Conditions: SceneConditions
-        [<Setting("scenes of each condition that are counted at the end, 0 for none", Min = 0.0)>]
+        [<Setting("scenes of each condition that are counted at the end, 0 for none", Min = 0.0, Measuring = true)>]
         ConditionsSize: int
         Model: AirConfig
         // Neither a prior nor its complement may vanish in float32.
@@ -67,6 +72,7 @@ module AirSettings =
             Digits = DigitSource.Auto
             TrainSize = 1500
             ProbeSize = 2000
+            MeasuredShift = 0
             Scenes = MultiMnist.published
             Conditions = SceneConditions.plain
             ConditionsSize = 0

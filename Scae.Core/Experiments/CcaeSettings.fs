@@ -18,7 +18,7 @@ type CcaeSettings =
         Clip: float
         [<Setting("noise U(−x, x) on the logits of capsules and votes", Min = 0.0)>]
         Noise: float
-        [<Setting("whether there is noise when measuring too, as in the released program")>]
+        [<Setting("whether there is noise when measuring too, as in the released program", Measuring = true)>]
         EvaluationNoise: bool
         Scenes: CcaeScenesSettings
         Model: CcaeConfig

@@ -153,6 +153,25 @@ module Experiment =
     let configure (experiment: Experiment) (preset: Preset) (overrides: (string * string) list) : Result<Task, string> =
         experiment.Configure preset overrides
 
+    /// The task of a run that was trained with some hyperparameters, measured with others: only those of measuring may be
+    /// replaced. The error is one line.
+    let remeasure
+        (experiment: Experiment)
+        (preset: Preset)
+        (trained: (string * string) list)
+        (overrides: (string * string) list)
+        : Result<Task, string> =
+        let measuring =
+            experiment.Settings preset
+            |> List.filter _.Measuring
+            |> List.map (fun setting -> $"--{setting.Name}")
+
+        match overrides |> List.tryFind (fun (name, _) -> not (List.contains $"--{name}" measuring)) with
+        | Some(name, _) ->
+            let known = String.concat ", " measuring
+            Error $"--{name}: preset {preset.Name} has no such hyperparameter of measuring; it has {known}"
+        | None -> experiment.Configure preset (trained @ overrides)
+
     /// A session with the parameters and scenes of a seed. The error is one line.
     let openSeed (task: Task) (resources: Resources) (seed: int64) : Result<Session, string> =
         task.Open resources (Keys.ofSeed seed)

@@ -23,14 +23,18 @@ type MovingEMSettings =
         Model: MovingEMConfig
         [<Setting("starts of each sequence in evaluations and pictures, of which the likeliest counts",
                   Min = 1.0,
-                  Max = 1000.0)>]
+                  Max = 1000.0,
+                  Measuring = true)>]
         MeasuredStarts: int
-        [<Setting("the first frame that counts in figures of merit; frames are counted from 1", Min = 2.0)>]
+        [<Setting("the first frame that counts in figures of merit; frames are counted from 1",
+                  Min = 2.0,
+                  Measuring = true)>]
         ScoredFrom: int
         [<Setting("other numbers of objects that test sequences are measured with, as many slots more",
                   Min = 1.0,
                   Max = 64.0,
-                  MayBeNone = true)>]
+                  MayBeNone = true,
+                  Measuring = true)>]
         TestedObjects: int list
     }
 

@@ -36,27 +36,34 @@ type NeuralEMSettings =
         [<Setting("probability that a pixel is dark for the M-step in training, after flips", Min = 0.0, Max = 0.99)>]
         DropProbability: float
         Model: NeuralEMConfig
-        [<Setting("EM iterations in evaluations and pictures, 0 for as many as in training", Min = 0.0, Max = 1000.0)>]
+        [<Setting("EM iterations in evaluations and pictures, 0 for as many as in training",
+                  Min = 0.0,
+                  Max = 1000.0,
+                  Measuring = true)>]
         MeasuredIterations: int
         [<Setting("starts of each image in evaluations and pictures, of which the likeliest counts",
                   Min = 1.0,
-                  Max = 1000.0)>]
+                  Max = 1000.0,
+                  Measuring = true)>]
         MeasuredStarts: int
         [<Setting("random swaps after these starts: the likeliest grouping so far, but for one slot, which starts again",
                   Min = 0.0,
-                  Max = 1000.0)>]
+                  Max = 1000.0,
+                  Measuring = true)>]
         MeasuredSwaps: int
         [<Setting("the metric that chooses the best epoch")>]
         BestBy: GroupingMeasure
         [<Setting("other numbers of shapes that at most 200 test images are measured with, as many slots more",
                   Min = 1.0,
                   Max = 64.0,
-                  MayBeNone = true)>]
+                  MayBeNone = true,
+                  Measuring = true)>]
         TestedShapes: int list
         [<Setting("other numbers of slots that at most 200 test images are measured with",
                   Min = 1.0,
                   Max = 64.0,
-                  MayBeNone = true)>]
+                  MayBeNone = true,
+                  Measuring = true)>]
         TestedSlots: int list
     }
 

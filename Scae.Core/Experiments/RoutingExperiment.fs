@@ -23,7 +23,8 @@ type GeneralisationSettings =
         Distractors: int
         [<Setting("divisions proposed for each scene when it is read, 0 for as many as in training",
                   Min = 0.0,
-                  Max = 1024.0)>]
+                  Max = 1024.0,
+                  Measuring = true)>]
         FinalStarts: int
     }
 
@@ -32,7 +33,7 @@ type RoutingExperimentSettings =
     {
         Routing: RoutingSettings
         Generalisation: GeneralisationSettings
-        [<Setting("scenes of each test of robustness at the end, 0 for none", Min = 0.0)>]
+        [<Setting("scenes of each test of robustness at the end, 0 for none", Min = 0.0, Measuring = true)>]
         RobustnessSize: int
     }
 

@@ -26,7 +26,9 @@ type ScaeSettings =
         Clip: float
         [<Setting("where single digits come from; auto is mnist where it can be had, else strokes")>]
         Digits: DigitSource
-        [<Setting("training digits from which clusters and the fitted probes are learned, at most all", Min = 10.0)>]
+        [<Setting("training digits from which clusters and the fitted probes are learned, at most all",
+                  Min = 10.0,
+                  Measuring = true)>]
         ProbeSize: int
         [<Setting("training digits are rotated by up to so many degrees either way", Min = 0.0, Max = 180.0)>]
         Rotation: float
@@ -43,7 +45,7 @@ type ScaeSettings =
         Average: float
         [<Setting("noise U(−x, x) on the logits of parts, capsules and votes", Min = 0.0)>]
         Noise: float
-        [<Setting("whether there is noise when measuring too, as in the released program")>]
+        [<Setting("whether there is noise when measuring too, as in the released program", Measuring = true)>]
         EvaluationNoise: bool
         Model: ScaeConfig
     }

@@ -16,7 +16,7 @@ type TrainingSettings =
         LearningRate: float
         [<Setting("scenes of the evaluation after each epoch", Min = 1.0)>]
         ValidationSize: int
-        [<Setting("scenes of the evaluation at the end", Min = 1.0)>]
+        [<Setting("scenes of the evaluation at the end", Min = 1.0, Measuring = true)>]
         TestSize: int
         [<Setting("steps between the snapshots that the animation shows, 0 for none", Min = 0.0)>]
         SnapshotEvery: int

@@ -40,13 +40,13 @@ type TvaeSettings =
         Source: TvaeSource
         [<Setting("what moves in sequences of digits that are trained with")>]
         Motion: DigitMotion
-        [<Setting("and in those that are measured")>]
+        [<Setting("what moves in sequences that are measured", Measuring = true)>]
         TestMotion: DigitMotion
         [<Setting("where single digits come from; auto is mnist where it can be had, else strokes")>]
         Digits: DigitSource
         [<Setting("where sprites come from; auto is dSprites' file where it is, else our own drawings")>]
         Sprites: SpriteSource
-        [<Setting("draws of each importance-sampled likelihood", Min = 1.0, Max = 1000.0)>]
+        [<Setting("draws of each importance-sampled likelihood", Min = 1.0, Max = 1000.0, Measuring = true)>]
         Draws: int
         Model: TopographicVaeConfig
     }

@@ -185,6 +185,23 @@ let tests =
                     (run [ "eval"; out; "--json" ]).Output |> shouldEqual evaluated.Output
                     (run [ "eval"; out; "--json"; "--seed"; "9" ]).Output |> shouldDiffer evaluated.Output
 
+                    let few = run [ "eval"; out; "--json"; "--test-size"; "10" ]
+                    few.ExitCode |> shouldEqual 0
+                    let few = json few.Output
+                    (few |> property "measured_with" |> property "test-size").GetString() |> shouldEqual "10"
+
+                    (few |> property "metrics" |> property "recovery").GetDouble()
+                    |> shouldDiffer ((metrics |> property "recovery").GetDouble())
+
+                    for words, line in
+                        [
+                            [ "--draws"; "3" ], "--draws: preset quick has no such hyperparameter of measuring; it has --test-size"
+                            [ "--test-size"; "0" ], "--test-size 0: must be an integer of at least 1"
+                        ] do
+                        let refused = run ([ "eval"; out ] @ words)
+                        refused.ExitCode |> shouldEqual 2
+                        refused.Error.TrimEnd() |> shouldEqual $"scae: {line}"
+
                     let picture = Path.Combine(out, "figures", "examples.png")
                     let before = File.ReadAllBytes picture
                     File.Delete picture

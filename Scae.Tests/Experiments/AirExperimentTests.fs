@@ -6,6 +6,7 @@ open Expecto
 open Scae.Core.Experiments
 open Scae.Core.Data
 open Scae.Core.Metrics
+open Scae.Core.Models
 open Scae.Core.Figures
 open Scae.Core.Training
 open Scae.Tensors
@@ -355,6 +356,36 @@ let tests =
                 counting["count_mae"] |> shouldEqual 1.0
                 let table = AirMeasures.confusion 2 3 reading
                 Seq.sum [ for n in 0..2 -> table[n, n + 1] ] |> shouldEqual 60
+
+            testCase
+                "with a shift, presence is the mean of a scene's and of those of the scene moved in four directions"
+            <| fun () ->
+                let settings = AirSettings.published
+                let model = Air.init settings.Model Dtype.Float32 (Key.OfSeed 4L)
+                let side = settings.Model.Canvas
+                let images = scenes.Value.Images.toArray<float32>()
+                let isInside place = place >= 0 && place < side
+
+                let moved (rows, columns) =
+                    let pixel i =
+                        if isInside (i / side % side - rows) && isInside (i % side - columns) then
+                            images[i - rows * side - columns]
+                        else
+                            0.0f
+
+                    { scenes.Value with
+                        Images = Tensor.``of`` (Array.init images.Length pixel, scenes.Value.Images.shape)
+                    }
+
+                let presence settings scenes = (AirReading.ofScenes settings model scenes).Presence
+
+                let places = [ 0, 0; 2, 0; -2, 0; 0, 2; 0, -2 ] |> List.map (moved >> presence settings >> Array.concat)
+
+                let found = presence { settings with MeasuredShift = 2 } scenes.Value |> Array.concat
+                found |> shouldDiffer places.Head
+
+                for i in 0 .. found.Length - 1 do
+                    found[i] |> shouldBeNear 1e-6 (places |> List.averageBy (fun place -> float place[i]))
 
             testCase "the square at the origin with scale 1 is the whole canvas"
             <| fun () -> AirReading.square 32 0.0 0.0 0.0 |> shouldEqual { X = 16.0; Y = 16.0; Side = 32.0 }

@@ -332,7 +332,7 @@ let tests =
             <| fun () ->
                 let model = Air.init Air.published Dtype.Float32 (Key.OfSeed 1L)
                 let empty: Scenes = { Images = Tensor.zeros [| 3; 1024 |]; Truth = Array.create 3 [||] }
-                (AirReading.ofScenes Air.published model empty).Counts |> shouldEqual [| 0; 0; 0 |]
+                (AirReading.ofScenes AirSettings.published model empty).Counts |> shouldEqual [| 0; 0; 0 |]
 
             testCase "a patch that is rendered and cut out again is the same"
             <| fun () ->

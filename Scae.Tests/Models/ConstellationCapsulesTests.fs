@@ -2,6 +2,7 @@ module Scae.Tests.Models.ConstellationCapsulesTests
 
 open System
 open Scae.Tests.Claims
+open Scae.Tests.Values
 open Expecto
 open Scae.Core.Layers
 open Scae.Core.Data
@@ -49,8 +50,6 @@ let private scenes (seed: int) (count: int) =
     Constellations.sample Constellations.published count (Key.OfSeed(int64 seed))
 
 let private values (x: Tensor) = x.toArray<float32>()
-
-let private largestDifference (a: float32[]) (b: float32[]) = Array.map2 (fun x y -> abs (x - y)) a b |> Array.max
 
 [<Tests>]
 let tests =

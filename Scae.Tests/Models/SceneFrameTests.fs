@@ -2,6 +2,7 @@ module Scae.Tests.Models.SceneFrameTests
 
 open System
 open Scae.Tests.Claims
+open Scae.Tests.Values
 open Expecto
 open Scae.Core.Data
 open Scae.Core.Models
@@ -12,8 +13,6 @@ let private templates = Template.published
 let private scenes (seed: int) = Constellations.sample Constellations.published 4 (Key.OfSeed(int64 seed))
 
 let private values (x: Tensor) = x.toArray<float32>()
-
-let private largestDifference a b = Array.map2 (fun (x: float32) y -> abs (x - y)) a b |> Array.max
 
 [<Tests>]
 let tests =

@@ -2,6 +2,7 @@ module Scae.Tests.Models.VariableCapsulesTests
 
 open System
 open Scae.Tests.Claims
+open Scae.Tests.Values
 open Expecto
 open Scae.Core.Layers
 open Scae.Core.Experiments
@@ -10,29 +11,7 @@ open Scae.Core.Models
 open Scae.Core.Training
 open Scae.Tensors
 
-let private config: RoutingCapsulesConfig =
-    {
-        Templates = Template.published
-        Width = 16
-        Hidden = 24
-        Heads = 2
-        Blocks = 2
-        LayerNorm = true
-        Pairs = 8
-        Gain = 0.7
-        Teacher = RoutingTeacher.Residual
-        Trust = 0.02
-        Credit = RoutingCredit.Template
-        Normalised = false
-        Search =
-            {
-                Templates = Template.published
-                Starts = 3
-                Refine = true
-                Solved = 1e-6
-                Distractors = 0
-            }
-    }
+let private config = { SmallRouting.config with Credit = RoutingCredit.Template }
 
 let private batch (seed: int) (count: int) =
     let batch = VariableCapsules.allocate config Constellations.published count
@@ -42,8 +21,6 @@ let private batch (seed: int) (count: int) =
 let private model (seed: int) = VariableCapsules.init config Dtype.Float32 (Key.OfSeed(int64 seed))
 
 let private values (x: Tensor) = x.toArray<float32>()
-
-let private largestDifference (a: float32[]) (b: float32[]) = Array.map2 (fun x y -> abs (x - y)) a b |> Array.max
 
 let private believe (model: VariableCapsules) (batch: VariableBatch) =
     VariableCapsules.believe config model batch.Scenes.Points batch.Scenes.Mask
