@@ -47,40 +47,31 @@ internal static class SweepCommand
 
     private static void RunAll(SweepOptions options, SweepPlan plan, CancellationToken stop)
     {
-        Parallelism.Threads = 1;
         var tables = new SweepTables(options, plan.Folder);
-        var overrides = options.Overrides;
-        if (!options.Compared.IsEmpty)
+        var summaries = plan.Runs.Run(plan.Groups, options.Seeds, Tell, stop);
+        if (!options.Compared.IsEmpty) tables.Presets(Grouped());
+        else if (options.Vary.IsEmpty) tables.Seeds(summaries);
+        else tables.Scan(Grouped());
+
+        List<(SweepGroup Group, List<Summary> Summaries)> Grouped()
         {
-            tables.Presets([.. plan.Groups.Select(group => (group, Summaries(group, summary => $"{summary.Preset}, seed {summary.Seed}: {Format.Duration(summary.Spent.Total)}")))]);
-        }
-        else if (options.Vary.IsEmpty)
-        {
-            var group = plan.Groups[0];
-            tables.Seeds(Summaries(group, summary => $"seed {summary.Seed}: {Format.Metrics(summary.Metrics)}  {Format.Duration(summary.Spent.Total)}"));
-        }
-        else
-        {
-            var kinds = plan.Groups.Select(group => group.Overrides).ToList();
-            var summaries = plan.Groups[0].Run.Run(kinds, options.Seeds, (kind, seed) => plan.Groups[kinds.IndexOf(kind)].Job(seed).Folder, Report, stop);
             int seeds = (int)options.Seeds.Count;
-            tables.Scan([.. plan.Groups.Select((group, i) => (group, summaries.GetRange(i * seeds, seeds)))]);
+            return [.. plan.Groups.Select((group, i) => (group, summaries.GetRange(i * seeds, seeds)))];
         }
 
-        List<Summary> Summaries(SweepGroup group, Func<Summary, string> line) =>
-            group.Run.Run([group.Overrides], options.Seeds, (_, seed) => group.Job(seed).Folder, (_, summary) => Tell(line(summary)), stop);
-
-        void Report(SweepJob job, Summary summary)
+        void Tell(SweepJob job, Summary summary)
         {
-            string settings = string.Join(", ", job.Overrides.Skip(overrides.Length).Select(pair => $"{pair.Item1} {pair.Item2}"));
-            string metric = tables.ChosenBy;
-            Tell($"{settings}, seed {job.Seed}: {Format.Name(metric)} {Format.Value(metric, summary.Metric(metric) ?? double.NaN)}  {Format.Duration(summary.Spent.Total)}");
+            if (!IsSilent(options)) Console.Out.WriteLine($"{Line(options, tables.ChosenBy, job, summary)}  {Format.Duration(summary.Spent.Total)}");
         }
+    }
 
-        void Tell(string line)
-        {
-            if (!IsSilent(options)) Console.Out.WriteLine(line);
-        }
+    /// <summary>What is said of a training that is finished.</summary>
+    private static string Line(SweepOptions options, string metric, SweepJob job, Summary summary)
+    {
+        if (!options.Compared.IsEmpty) return $"{summary.Preset}, seed {summary.Seed}:";
+        if (options.Vary.IsEmpty) return $"seed {summary.Seed}: {Format.Metrics(summary.Metrics)}";
+        string settings = string.Join(", ", job.Overrides.Skip(options.Overrides.Length).Select(pair => $"{pair.Item1} {pair.Item2}"));
+        return $"{settings}, seed {job.Seed}: {Format.Name(metric)} {Format.Value(metric, summary.Metric(metric) ?? double.NaN)}";
     }
 
     /// <summary>One of the sweep's trainings, on all the threads that were given.</summary>
@@ -88,10 +79,10 @@ internal static class SweepCommand
     {
         if (number >= plan.Count) throw new RunFailure($"--task {number}: the sweep has {plan.Count} runs, counted from 0", ExitCode.Usage);
         if (options.Threads is { } threads) Parallelism.Threads = threads.Value;
-        var (group, job) = plan.At(number);
-        var summary = group.Run.Alone(job, Parallelism.Threads, stop);
+        var (group, seed) = plan.At(number);
+        var summary = plan.Runs.Alone(group, seed, Parallelism.Threads, stop);
         if (options.Json) Console.Out.WriteLine(summary.ToJson());
-        else if (!options.Quiet) Console.Out.WriteLine($"{job.Folder}: {Format.Metrics(summary.Metrics)}  {Format.Duration(summary.Spent.Total)}");
+        else if (!options.Quiet) Console.Out.WriteLine($"{group.Job(seed).Folder}: {Format.Metrics(summary.Metrics)}  {Format.Duration(summary.Spent.Total)}");
     }
 
     private static void Submit(SweepOptions options, SlurmOptions given, SweepPlan plan)

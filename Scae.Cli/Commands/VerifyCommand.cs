@@ -4,12 +4,12 @@ using System.IO;
 using System.Linq;
 using System.Text.Json.Nodes;
 using System.Threading;
+using Microsoft.FSharp.Collections;
 using Scae.Cli.Data;
 using Scae.Cli.Reports;
 using Scae.Cli.Runs;
 using Scae.Core.CommandLine;
 using Scae.Core.Experiments;
-using Scae.Tensors;
 using Spectre.Console;
 
 namespace Scae.Cli.Commands;
@@ -20,7 +20,6 @@ internal static class VerifyCommand
     public static int Run(ExperimentOptions options)
     {
         Refuse(options);
-        Parallelism.Threads = 1;
         using var interruption = new Interruption();
         var checks = options.Experiments.SelectMany(experiment => Check(experiment, options, interruption.Token)).ToList();
         if (options.Json) Console.Out.WriteLine(ToJson(checks));
@@ -91,10 +90,11 @@ internal static class VerifyCommand
         {
             var preset = RunFailure.Unless(Experiments.preset(group.Key, experiment));
             string folder = Path.Combine(options.Out?.Value ?? Path.Combine("runs", "verify"), $"{specification.Experiment}-{group.Key}");
-            var runs = new SweepRun(experiment, preset, folder, options.Threads?.Value ?? Environment.ProcessorCount, MnistFiles.Resources(options.Data?.Value, stop));
+            var runs = new SweepRun(experiment, folder, options.Threads?.Value ?? Environment.ProcessorCount, MnistFiles.Resources(options.Data?.Value, stop));
             var seeds = new SeedRange(0, group.Max(target => target.Seeds) - 1);
             var settings = RunFailure.Unless(ExperimentModule.configure(experiment, preset, options.Overrides)).Settings;
-            var summaries = runs.Seeds([.. options.Overrides, .. DigitSourceModule.insist(settings)], seeds, Report, stop);
+            var trainings = new SweepGroup(preset, FSharpList<Tuple<string, string>>.Empty, [.. options.Overrides, .. DigitSourceModule.insist(settings)], folder);
+            var summaries = runs.Run([trainings], seeds, Report, stop);
             foreach (var target in group)
             {
                 var spread = Spread.Of(summaries.GetRange(0, target.Seeds), target.Metric);
@@ -102,7 +102,7 @@ internal static class VerifyCommand
             }
         }
 
-        void Report(Summary summary)
+        void Report(SweepJob job, Summary summary)
         {
             if (!options.Json) Console.Out.WriteLine($"{summary.Experiment}, {summary.Preset}, seed {summary.Seed}: {Format.Metrics(summary.Metrics)}");
         }

@@ -42,7 +42,7 @@ internal sealed class SweepTables(SweepOptions options, string folder)
     /// <summary>Every preset with every seed.</summary>
     public void Presets(IReadOnlyList<(SweepGroup Group, List<Summary> Summaries)> groups)
     {
-        var presets = groups.Select(group => new SweepResult(options.Experiment.Specification.Experiment, group.Group.Run.Preset.Name, group.Summaries)).ToList();
+        var presets = groups.Select(group => new SweepResult(options.Experiment.Specification.Experiment, group.Group.Preset.Name, group.Summaries)).ToList();
         var result = new ComparisonResult(options, presets);
         result.Write(folder);
         ResultRows.Write(folder, presets, options.Overrides);

@@ -6,42 +6,49 @@ using System.Linq;
 using System.Text.Json;
 using System.Threading;
 using System.Threading.Tasks;
+using Microsoft.FSharp.Collections;
 using Scae.Cli.Reports;
 using Scae.Core.CommandLine;
 using Scae.Core.Experiments;
+using Scae.Tensors;
 
 namespace Scae.Cli.Runs;
 
-/// <summary>A training of a sweep: what it replaces in the preset, its seed and its folder.</summary>
-internal sealed record SweepJob(IReadOnlyList<Tuple<string, string>> Overrides, long Seed, string Folder);
+/// <summary>A training of a sweep: its preset, what it replaces there, its seed and its folder.</summary>
+internal sealed record SweepJob(Preset Preset, IReadOnlyList<Tuple<string, string>> Overrides, long Seed, string Folder);
+
+/// <summary>Trainings of a sweep that differ in their seeds alone.</summary>
+/// <param name="Preset">Their preset.</param>
+/// <param name="Settings">The values that are varied; empty where none are.</param>
+/// <param name="Overrides">What they replace in the preset.</param>
+/// <param name="Folder">Where their folders are.</param>
+internal sealed record SweepGroup(Preset Preset, FSharpList<Tuple<string, string>> Settings, IReadOnlyList<Tuple<string, string>> Overrides, string Folder)
+{
+    public SweepJob Job(long seed) => new(Preset, Overrides, seed, Path.Combine(Folder, $"seed-{seed}"));
+}
 
 /// <summary>
 /// Several trainings, as many at once as there are cores. Runs that are finished aren't run again and unfinished ones are
 /// resumed, so a sweep that was stopped goes on when it is started again.
 /// </summary>
 /// <param name="Experiment">What is trained.</param>
-/// <param name="Preset">The hyperparameters that the trainings share.</param>
 /// <param name="Folder">Where the folders of the trainings are.</param>
-/// <param name="AtOnce">How many trainings run at the same time.</param>
+/// <param name="AtOnce">How many trainings run at the same time, and how many cores a single one has.</param>
 /// <param name="Resources">Where data is found.</param>
 /// <param name="Pictures">Whether trainings end with pictures, or with numbers alone.</param>
 /// <param name="TensorBoard">Whether they leave event files.</param>
-internal sealed record SweepRun(Experiment Experiment, Preset Preset, string Folder, int AtOnce, Resources Resources, bool Pictures = true, bool TensorBoard = false)
+internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce, Resources Resources, bool Pictures = true, bool TensorBoard = false)
 {
-    /// <summary>A training for each seed, in the folder seed-N; each one's metrics, in the order of the seeds.</summary>
-    public List<Summary> Seeds(IReadOnlyList<Tuple<string, string>> overrides, SeedRange seeds, Action<Summary> report, CancellationToken stop) =>
-        Run([overrides], seeds, (settings, seed) => Path.Combine(Folder, $"seed-{seed}"), (_, summary) => report(summary), stop);
-
     /// <summary>
-    /// Trainings with each of some replacements and each seed, in folders that a function names; each training's metrics, the
-    /// seeds of one replacement beside each other. A range of seeds, however long, makes no list.
+    /// The trainings of some groups with each seed; each one's metrics, the seeds of one group beside each other. A range of
+    /// seeds, however long, makes no list.
     /// </summary>
-    public List<Summary> Run(
-        IReadOnlyList<IReadOnlyList<Tuple<string, string>>> kinds, SeedRange seeds, Func<IReadOnlyList<Tuple<string, string>>, long, string> folder, Action<SweepJob, Summary> report, CancellationToken stop)
+    public List<Summary> Run(IReadOnlyList<SweepGroup> groups, SeedRange seeds, Action<SweepJob, Summary> report, CancellationToken stop)
     {
-        long atOnce = seeds.Count > AtOnce ? AtOnce : Math.Min(AtOnce, kinds.Count * seeds.Count);
-        var fits = new Lazy<bool>(() => Fits(kinds, atOnce));
-        var jobs = kinds.SelectMany(overrides => seeds.Values.Select(seed => new SweepJob(overrides, seed, folder(overrides, seed))));
+        long atOnce = seeds.Count > AtOnce ? AtOnce : Math.Min(AtOnce, groups.Count * seeds.Count);
+        int threads = Parallelism.Threads = atOnce == 1 ? AtOnce : 1;
+        var fits = new Lazy<bool>(() => Fits(groups, atOnce));
+        var jobs = groups.SelectMany(group => seeds.Values.Select(group.Job));
         var results = new SortedDictionary<int, Summary>();
         try
         {
@@ -50,7 +57,7 @@ internal sealed record SweepRun(Experiment Experiment, Preset Preset, string Fol
             Parallel.ForEach(next, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, (numbered, loop) =>
             {
                 var (number, job) = numbered;
-                var summary = stop.IsCancellationRequested ? null : Run(job, fits, stop);
+                var summary = stop.IsCancellationRequested ? null : Run(job, fits, stop, threads);
                 if (summary is null)
                 {
                     loop.Stop();
@@ -74,23 +81,26 @@ internal sealed record SweepRun(Experiment Experiment, Preset Preset, string Fol
     }
 
     /// <summary>One training by itself, with some threads.</summary>
-    public Summary Alone(SweepJob job, int threads, CancellationToken stop) =>
-        Run(job, new Lazy<bool>(() => Fits([job.Overrides], 1)), stop, threads)
-        ?? throw new RunFailure($"stopped; everything is saved in {job.Folder}; the same command goes on", ExitCode.Stopped);
+    public Summary Alone(SweepGroup group, long seed, int threads, CancellationToken stop)
+    {
+        var job = group.Job(seed);
+        return Run(job, new Lazy<bool>(() => Fits([group], 1)), stop, threads)
+            ?? throw new RunFailure($"stopped; everything is saved in {job.Folder}; the same command goes on", ExitCode.Stopped);
+    }
 
     /// <summary>What a training came to; null where it isn't finished.</summary>
     public Summary? Finished(SweepJob job) => RunFolder.At(job.Folder).IsFinished ? Finished(TrainingOf(job)) : null;
 
-    private TrainingRun TrainingOf(SweepJob job) => new(Experiment, Preset, job.Overrides, job.Seed, Resources, RunFolder.At(job.Folder), TensorBoard);
+    private TrainingRun TrainingOf(SweepJob job) => new(Experiment, job.Preset, job.Overrides, job.Seed, Resources, RunFolder.At(job.Folder), TensorBoard);
 
     /// <summary>Refuses what the memory can't hold at once, whatever kinds of runs come together; true otherwise.</summary>
-    private bool Fits(IReadOnlyList<IReadOnlyList<Tuple<string, string>>> kinds, long atOnce)
+    private bool Fits(IReadOnlyList<SweepGroup> groups, long atOnce)
     {
-        foreach (var overrides in kinds) new TrainingRun(Experiment, Preset, overrides, 0, Resources, RunFolder.At(Folder)).CheckMemory(atOnce);
+        foreach (var group in groups) new TrainingRun(Experiment, group.Preset, group.Overrides, 0, Resources, RunFolder.At(Folder)).CheckMemory(atOnce);
         return true;
     }
 
-    private Summary? Run(SweepJob job, Lazy<bool> fits, CancellationToken stop, int threads = 1)
+    private Summary? Run(SweepJob job, Lazy<bool> fits, CancellationToken stop, int threads)
     {
         var run = TrainingOf(job);
         if (!run.Folder.IsFinished) _ = fits.Value;

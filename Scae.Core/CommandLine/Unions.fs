@@ -27,7 +27,7 @@ module internal Meaning =
     let Cores = "how many cores to use; all unless given. Results don't depend on it."
 
     [<Literal>]
-    let AtOnce = "how many runs at once; as many as there are cores unless given."
+    let AtOnce = "how many runs at once, or cores for a single one; as many as there are unless given."
 
     [<Literal>]
     let Preset = "a named set of hyperparameters; the first listed unless given."

@@ -28,10 +28,10 @@ type TvaeReading =
         Units: float32[][]
     }
 
-/// Frames with the noise of several draws, one after the other, [R·b·S, s].
+/// Frames with the noise of several draws, one after the other, [r·b·S, s].
 type private TvaeDraws = { Frames: Tensor; NoiseZ: Tensor; NoiseU: Tensor option }
 
-/// What is inferred of some frames: all [b·S], but log w [R, b·S] and T [b·S, s] of the first draw.
+/// What is inferred of some frames: all [b·S], but log w [r, b·S] and T [b·S, s] of the first draw.
 type private TvaeFindings =
     {
         Reconstruction: Tensor
@@ -51,6 +51,12 @@ module TvaeReading =
     [<Literal>]
     let private ImagesAtOnce = 100
 
+    // Draws at once, so that memory doesn't grow with how many there are.
+    [<Literal>]
+    let private DrawsAtOnce = 10
+
+    let private drawsAtOnce (settings: TvaeSettings) = min settings.Draws DrawsAtOnce
+
     let private atOnce (config: TopographicVaeConfig) = if config.Frames = 1 then ImagesAtOnce else SequencesAtOnce
 
     let private allocate (settings: TvaeSettings) (sequences: int) : TvaeDraws =
@@ -58,7 +64,7 @@ module TvaeReading =
         let room = TopographicVae.allocate config sequences
 
         let noise () =
-            Tensor.zeros [| settings.Draws * sequences * config.Frames; TopographicVae.latents config |]
+            Tensor.zeros [| drawsAtOnce settings * sequences * config.Frames; TopographicVae.latents config |]
 
         {
             Frames = room.Frames
@@ -83,7 +89,7 @@ module TvaeReading =
                     NoiseU = Option.map noise batch.NoiseU
                 }
 
-        let draws = List.init settings.Draws draw
+        let draws = List.init (drawsAtOnce settings) draw
 
         {
             Reconstruction = -draws.Head.LogLikelihood
@@ -141,9 +147,6 @@ module TvaeReading =
         copy (values found.KlZ) reading.KlZ (first * config.Frames)
         found.KlU |> Option.iter (fun kl -> copy (values kl) reading.KlU (first * config.Frames))
 
-        for r in 0 .. reading.Weights.Length - 1 do
-            copy ((values found.Weights).Slice(r * rows, rows)) reading.Weights[r] (first * config.Frames)
-
         for i in 0 .. sequences - 1 do
             let t = (values found.Topographic).Slice(i * size, size)
             reading.Equivariance[first + i] <- Equivariance.error config.Frames config.Entries t
@@ -154,6 +157,14 @@ module TvaeReading =
                 match CapsuleCorrelation.offset config.Entries (TvaeScenes.labels reading.Scenes first i) t with
                 | ValueSome offset -> offsets.Add offset
                 | ValueNone -> ()
+
+    /// Copies log w of the draws from number `draw` on, as many as were made and are wanted, of a part that begins with frame
+    /// number `frame`.
+    let private weigh (reading: TvaeReading) (found: TvaeFindings) (draw: int) (frame: int) : unit =
+        let made, rows = found.Weights.shape[0], found.Weights.shape[1]
+
+        for r in 0 .. min made (reading.Weights.Length - draw) - 1 do
+            copy ((values found.Weights).Slice(r * rows, rows)) reading.Weights[draw + r] frame
 
     /// Reads any sequences.
     let ofScenes (settings: TvaeSettings) (model: TopographicVae) : TvaeScenes -> TvaeReading =
@@ -169,9 +180,15 @@ module TvaeReading =
                 scenes.Chosen.Length,
                 fun part ->
                     TvaeScenes.load scenes config.Frames part.First part.Batch.Frames
-                    fillNoise (noise.Fold(int64 part.First)) part.Batch
-                    part.Run()
-                    take config reading part.Output part.First offsets
+                    let key = noise.Fold(int64 part.First)
+
+                    for draw in 0 .. drawsAtOnce settings .. settings.Draws - 1 do
+                        fillNoise (if draw = 0 then key else key.Fold(int64 draw)) part.Batch
+                        part.Run()
+                        weigh reading part.Output draw (part.First * config.Frames)
+
+                        if draw = 0 then
+                            take config reading part.Output part.First offsets
             )
 
             { reading with Offsets = offsets.ToArray() }

@@ -51,7 +51,10 @@ let tests =
                         result.ExitCode |> shouldEqual 0
                         result.Output
 
-                    let one = sweep [ "--seeds"; "0..0" ]
+                    let one = sweep [ "--seeds"; "0..0"; "--threads"; "2" ]
+                    // Nothing else is to be trained, so that the run has the cores that two would have had.
+                    let run = json (File.ReadAllText(Path.Combine(folder, "seed-0", "run.json")))
+                    (run |> property "threads").GetInt32() |> shouldEqual 2
                     one |> shouldContainText $"1 seed; runs, sweep.json and results.csv: {folder}"
                     one |> shouldLackText "±"
                     let two = sweep [ "--seeds"; "0..1" ]

@@ -138,6 +138,30 @@ let tests =
                 session.Learner.Snapshot() |> shouldEqual []
                 session.Animation history |> shouldEqual None
 
+            testCase "draws beyond those that are made at once are further ones, and leave the first as they are"
+            <| fun () ->
+                let reading (draws: int) =
+                    let settings = { TvaeSettings.published with Draws = draws; Model.Capsules = 2 }
+
+                    let model = TopographicVae.init settings.Model Dtype.Float32 (Key.OfSeed 4L)
+
+                    TvaeReading.ofScenes
+                        settings
+                        model
+                        {
+                            Images = TvaeImages.Digits TestDigits.sets.Value.Test
+                            Motion = DigitMotion.Single
+                            Chosen = [| 0; 1; 2 |]
+                            Key = Key.OfSeed 5L
+                        }
+
+                let few, many = reading 10, reading 23
+                many.Weights[..9] |> shouldEqual few.Weights
+                many.Weights |> shouldHaveLength 23
+                many.Weights |> Array.distinct |> shouldHaveLength 23
+                many.Weights |> Array.concat |> Array.forall Double.IsFinite |> shouldEqual true
+                { many with Weights = few.Weights } |> shouldEqual few
+
             testCase "sprites have the correlation of every factor"
             <| fun () ->
                 let task = task "lpartial-dsprites" [ "batch-size", "2"; "draws", "1"; "test-size", "200" ]
