@@ -4,6 +4,7 @@ module Scae.Tests.House.ResultsTests
 open System
 open System.Globalization
 open System.IO
+open System.Text.RegularExpressions
 open Scae.Tests
 open Scae.Tests.Claims
 open Expecto
@@ -52,6 +53,9 @@ let private rows (experiment: string) : ResultRow list =
             | Error message -> failtest message
     ]
 
+/// The command without its seed.
+let private settings (row: ResultRow) : string = Regex.Replace(row.Command, @" --seed -?\d+", "")
+
 let private files =
     Experiments.all
     |> List.map (fun e -> e, e.Specification.Experiment)
@@ -91,15 +95,20 @@ let tests =
                         row.Command |> shouldStartWith "scae "
 
                     rows
-                    |> List.countBy (fun row -> row.Preset, row.Seed, row.Metric)
+                    |> List.countBy (fun row -> row.Preset, row.Seed, row.Metric, row.Command)
                     |> List.filter (fun (_, count) -> count > 1)
-                    |> shouldEqual List.empty<(string * int * string) * int>
+                    |> shouldEqual List.empty<(string * int * string * string) * int>
 
                 testCase $"means over seeds are those that the page states ({name})"
                 <| fun () ->
-                    let page = File.ReadAllText(Path.Combine(Expectation.root, "paper-specs", name, "README.md"))
+                    let page =
+                        File
+                            .ReadAllText(Path.Combine(Expectation.root, "paper-specs", name, "README.md"))
+                            .Replace('−', '-')
 
-                    for (preset, metric), group in rows name |> List.groupBy (fun row -> row.Preset, row.Metric) do
+                    let alike = rows name |> List.groupBy (fun row -> row.Preset, row.Metric, settings row)
+
+                    for (preset, metric, _), group in alike do
                         if group.Length > 1 then
                             let spellings = spellings (group |> List.map _.Value)
 
