@@ -78,13 +78,13 @@ module TvaePictures =
 
     /// The class that each unit of a square map prefers, −1 for none, row by row.
     let selectivity (edge: int) (classes: int[]) : Figure =
+        let present = classes |> List.ofArray |> List.filter (fun c -> c >= 0) |> List.distinct |> List.sort
+
         let colour (preferred: int) =
             if preferred < 0 then
                 unselective
             else
-                Palette.category preferred
-
-        let present = classes |> List.ofArray |> List.filter (fun c -> c >= 0) |> List.distinct |> List.sort
+                Palette.categoryOf (1 + List.last present) preferred
 
         Panel.create ""
         |> Panel.painted edge edge (fun y x -> colour classes[y * edge + x])

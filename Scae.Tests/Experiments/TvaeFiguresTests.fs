@@ -47,6 +47,14 @@ let tests =
                 values[1, 1, 2] |> shouldEqual (float (Palette.category 0).B / 255.0)
                 values[0, 0, 0] |> shouldEqual values[1, 0, 0]
 
+            testCase "ten classes have ten colours"
+            <| fun () ->
+                let values = pixels (TvaePictures.selectivity 4 [| for i in 0..15 -> i % 10 |]).Panels.Head.Head
+
+                [ for i in 0..9 -> values[i / 4, i % 4, 0], values[i / 4, i % 4, 1], values[i / 4, i % 4, 2] ]
+                |> List.distinct
+                |> shouldHaveLength 10
+
             testCase "the covariance's diagonal is left out"
             <| fun () ->
                 let figure = TvaePictures.covariance (array2D [ [ 1.0; 0.5 ]; [ 0.5; 1.0 ] ])
