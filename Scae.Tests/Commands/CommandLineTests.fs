@@ -195,7 +195,8 @@ let tests =
 
                     for words, line in
                         [
-                            [ "--draws"; "3" ], "--draws: preset quick has no such hyperparameter of measuring; it has --test-size"
+                            [ "--draws"; "3" ],
+                            "--draws: preset quick has no such hyperparameter of measuring; it has --test-size"
                             [ "--test-size"; "0" ], "--test-size 0: must be an integer of at least 1"
                         ] do
                         let refused = run ([ "eval"; out ] @ words)
