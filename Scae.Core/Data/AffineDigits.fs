@@ -1,6 +1,7 @@
 namespace Scae.Core.Data
 
 open System
+open System.Buffers
 open Scae.Tensors
 
 /// How far digits are seen from viewpoints that training doesn't show.
@@ -12,6 +13,31 @@ type Viewpoints =
         Shear: float
         /// Scale of each axis, uniform in lowest..highest.
         Scale: struct (float * float)
+    }
+
+/// What comes to lie somewhere on the canvas.
+[<RequireQualifiedAccess>]
+type private Placement =
+    /// The ink, anywhere that it fits.
+    | Ink
+    /// The digit's image, before it is mapped.
+    | Image
+
+/// How one digit is seen.
+[<Struct>]
+type private View =
+    {
+        Digit: int
+        /// (a, b, c, d), which takes offsets from the digit's centre to those on the canvas.
+        Map: struct (float * float * float * float)
+        /// Where its centre lies on the canvas.
+        X: float
+        Y: float
+        /// The pixels that may show ink.
+        Left: int
+        Right: int
+        Top: int
+        Bottom: int
     }
 
 /// Digits under affine maps, as published for affNIST (Tieleman 2013): rotated, sheared, scaled along both axes, and moved
@@ -63,17 +89,26 @@ module AffineDigits =
     let private bilinear (source: ReadOnlySpan<byte>) (x: float) (y: float) : float =
         let left, top = int (floor x), int (floor y)
         let fx, fy = x - float left, y - float top
-        let mutable sum = 0.0
 
-        for dy in 0..1 do
-            for dx in 0..1 do
-                let column, row = left + dx, top + dy
+        if uint left < uint (Digits.Side - 1) && uint top < uint (Digits.Side - 1) then
+            let at = top * Digits.Side + left
 
-                if uint column < uint Digits.Side && uint row < uint Digits.Side then
-                    let weight = (if dx = 0 then 1.0 - fx else fx) * (if dy = 0 then 1.0 - fy else fy)
-                    sum <- sum + weight * float source[row * Digits.Side + column]
+            (1.0 - fx) * (1.0 - fy) * float source[at]
+            + fx * (1.0 - fy) * float source[at + 1]
+            + (1.0 - fx) * fy * float source[at + Digits.Side]
+            + fx * fy * float source[at + Digits.Side + 1]
+        else
+            let mutable sum = 0.0
 
-        sum
+            for dy in 0..1 do
+                for dx in 0..1 do
+                    let column, row = left + dx, top + dy
+
+                    if uint column < uint Digits.Side && uint row < uint Digits.Side then
+                        let weight = (if dx = 0 then 1.0 - fx else fx) * (if dy = 0 then 1.0 - fy else fy)
+                        sum <- sum + weight * float source[row * Digits.Side + column]
+
+            sum
 
     /// Where the centre of a digit that reaches from low to high around it lies on an axis of the canvas: anywhere that it
     /// fits, in the middle where it doesn't.
@@ -86,35 +121,45 @@ module AffineDigits =
         else
             first + share * (last - first)
 
-    /// Where the centre of a digit lies whose ink is anywhere that it fits on the canvas under a map.
-    let private placeInk (side: int) (source: ReadOnlySpan<byte>) map (random: KeyStream) : struct (float * float) =
+    /// Pixels along an axis of the canvas that may show ink which reaches from low to high, seen a pixel's reach around it.
+    let private shown (side: int) (low: float) (high: float) (reach: float) : struct (int * int) =
+        struct (max 0 (int (floor (low - reach))), min (side - 1) (int (ceil (high + reach))))
+
+    /// How a digit is seen whose centre `placed` puts somewhere, given the extent of its ink around it.
+    let private view (side: int) (digits: Digits) (digit: int) map (placed: Placement) (random: KeyStream) : View =
+        let source = ReadOnlySpan(digits.Pixels, digit * Digits.Pixels, Digits.Pixels)
         let struct (x0, x1, y0, y1) = extent source map
-        let tx = place side x0 x1 random
-        struct (tx, place side y0 y1 random)
 
-    /// Reads a digit at a place of the canvas, under a map about its centre (tx, ty).
-    let private read
-        (source: ReadOnlySpan<byte>)
-        (struct (a: float, b: float, c: float, d: float))
-        (x: float)
-        (y: float)
-        : float =
+        let struct (x, y) =
+            match placed with
+            | Placement.Ink ->
+                let x = place side x0 x1 random
+                struct (x, place side y0 y1 random)
+            | Placement.Image ->
+                let struct (top, left) = CanvasDigits.place side random
+                struct (float left + Centre, float top + Centre)
+
+        let struct (a, b, c, d) = map
+        let struct (left, right) = shown side (x + x0) (x + x1) (abs a + abs b)
+        let struct (top, bottom) = shown side (y + y0) (y + y1) (abs c + abs d)
+
+        {
+            Digit = digit
+            Map = map
+            X = x
+            Y = y
+            Left = left
+            Right = right
+            Top = top
+            Bottom = bottom
+        }
+
+    /// What a pixel of the canvas shows of a digit.
+    let private shade (source: ReadOnlySpan<byte>) (view: inref<View>) (row: int) (column: int) : float =
+        let struct (a, b, c, d) = view.Map
         let determinant = a * d - b * c
+        let x, y = float column - view.X, float row - view.Y
         bilinear source ((d * x - b * y) / determinant + Centre) ((a * y - c * x) / determinant + Centre)
-
-    let private draw
-        (views: Viewpoints)
-        (side: int)
-        (source: ReadOnlySpan<byte>)
-        (random: KeyStream)
-        (into: Span<byte>)
-        : unit =
-        let map = matrix views random
-        let struct (tx, ty) = placeInk side source map random
-
-        for row in 0 .. side - 1 do
-            for column in 0 .. side - 1 do
-                into[row * side + column] <- byte (read source map (float column - tx) (float row - ty) + 0.5)
 
     /// Every digit once from a viewpoint of its own, on canvases of the given side; a pure function of the key. What doesn't
     /// fit on a canvas is cut off.
@@ -124,10 +169,27 @@ module AffineDigits =
         let random = key.Stream()
 
         for i in 0 .. n - 1 do
+            let map = matrix views random
+            let view = view side digits i map Placement.Ink random
             let source = ReadOnlySpan(digits.Pixels, i * Digits.Pixels, Digits.Pixels)
-            draw views side source random (Span(pixels, i * size, size))
+
+            for row in view.Top .. view.Bottom do
+                for column in view.Left .. view.Right do
+                    pixels[i * size + row * side + column] <- byte (shade source &view row column + 0.5)
 
         { Side = side; Pixels = pixels; Labels = Array.copy digits.Labels }
+
+    let private draw (digits: Digits) (view: inref<View>) (side: int) (into: Span<float32>) : unit =
+        let source = ReadOnlySpan(digits.Pixels, view.Digit * Digits.Pixels, Digits.Pixels)
+        into.Clear()
+
+        for row in view.Top .. view.Bottom do
+            for column in view.Left .. view.Right do
+                into[row * side + column] <- float32 (shade source &view row column / 255.0)
+
+    // Images that one part of the work draws.
+    [<Literal>]
+    let private AtOnce = 32
 
     /// Draws given digits from a viewpoint of their own into images [b, 1, side, side] of float32 in [0, 1], and their classes
     /// into one-hot rows [b, 10]; a pure function of the key. They are moved anywhere that their ink fits, or else as
@@ -141,25 +203,24 @@ module AffineDigits =
         (images: Tensor)
         (classes: Tensor)
         : unit =
-        let side = images.shape[3]
+        let side, count = images.shape[3], indices.Length
         let places = (key.Named "places").Stream()
         let maps = (key.Named "views").Stream()
-        let pixels = images.Elements<float32>()
+        let placement = if anywhere then Placement.Ink else Placement.Image
         CanvasDigits.label digits indices classes
+        // Streams are drawn from in the digits' order, whatever threads draw the digits.
+        let seen = ArrayPool<View>.Shared.Rent count
 
-        for i in 0 .. indices.Length - 1 do
-            let map = matrix views maps
-            let source = ReadOnlySpan(digits.Pixels, indices[i] * Digits.Pixels, Digits.Pixels)
+        try
+            for i in 0 .. count - 1 do
+                seen[i] <- view side digits indices[i] (matrix views maps) placement places
 
-            let struct (tx, ty) =
-                if anywhere then
-                    placeInk side source map places
-                else
-                    let struct (top, left) = CanvasDigits.place side places
-                    struct (float left + Centre, float top + Centre)
+            let part number =
+                let pixels = images.Elements<float32>()
 
-            let into = pixels.Slice(i * side * side, side * side)
+                for i in number * AtOnce .. min count ((number + 1) * AtOnce) - 1 do
+                    draw digits &seen[i] side (pixels.Slice(i * side * side, side * side))
 
-            for row in 0 .. side - 1 do
-                for column in 0 .. side - 1 do
-                    into[row * side + column] <- float32 (read source map (float column - tx) (float row - ty) / 255.0)
+            Parallelism.Run((count + AtOnce - 1) / AtOnce, part)
+        finally
+            ArrayPool<View>.Shared.Return seen

@@ -78,4 +78,60 @@ let tests =
                 let ink (images: float32[]) = images |> Array.sumBy float
                 let inside, anywhere = ink (fst (filledAt false views 40 3L)), ink (fst (filledAt true views 40 3L))
                 abs (anywhere - inside) / inside |> shouldBeLessThan 0.03
+
+            testCase "digits without ink stay black, wherever they are put"
+            <| fun () ->
+                let blank =
+                    {
+                        Pixels = Array.zeroCreate<byte>(3 * Digits.Pixels)
+                        Labels = Array.zeroCreate<byte> 3
+                    }
+
+                let images, classes = Tensor.ones [| 3; 1; 32; 32 |], Tensor.zeros [| 3; 10 |]
+                let rows = [| 0; 1; 2 |]
+
+                for anywhere in [ false; true ] do
+                    AffineDigits.fill
+                        AffineDigits.published
+                        anywhere
+                        blank
+                        (ReadOnlySpan rows)
+                        (Key.OfSeed 2L)
+                        images
+                        classes
+
+                    images.toArray<float32>() |> Array.forall ((=) 0.0f) |> shouldEqual true
+        ]
+
+[<Tests>]
+let sequenced =
+    testSequenced
+    <| testList
+        "Data.AffineDigits.fill, threads"
+        [
+            testCase "the same on one thread and on several"
+            <| fun () ->
+                let threads = Parallelism.Threads
+                let many = StrokeDigits.sample 100 (Key.OfSeed 1L)
+
+                let filledBy count =
+                    Parallelism.Threads <- count
+                    let images, classes = Tensor.zeros [| 100; 1; 32; 32 |], Tensor.zeros [| 100; 10 |]
+                    let rows = Array.init 100 id
+
+                    AffineDigits.fill
+                        AffineDigits.published
+                        true
+                        many
+                        (ReadOnlySpan rows)
+                        (Key.OfSeed 2L)
+                        images
+                        classes
+
+                    images.toArray<float32>()
+
+                try
+                    filledBy 3 |> shouldEqual (filledBy 1)
+                finally
+                    Parallelism.Threads <- threads
         ]
