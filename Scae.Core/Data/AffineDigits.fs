@@ -85,31 +85,6 @@ module AffineDigits =
         else
             struct (x0, x1, y0, y1)
 
-    /// Bilinear between the four neighbours, 0 outside.
-    let private bilinear (source: ReadOnlySpan<byte>) (x: float) (y: float) : float =
-        let left, top = int (floor x), int (floor y)
-        let fx, fy = x - float left, y - float top
-
-        if uint left < uint (Digits.Side - 1) && uint top < uint (Digits.Side - 1) then
-            let at = top * Digits.Side + left
-
-            (1.0 - fx) * (1.0 - fy) * float source[at]
-            + fx * (1.0 - fy) * float source[at + 1]
-            + (1.0 - fx) * fy * float source[at + Digits.Side]
-            + fx * fy * float source[at + Digits.Side + 1]
-        else
-            let mutable sum = 0.0
-
-            for dy in 0..1 do
-                for dx in 0..1 do
-                    let column, row = left + dx, top + dy
-
-                    if uint column < uint Digits.Side && uint row < uint Digits.Side then
-                        let weight = (if dx = 0 then 1.0 - fx else fx) * (if dy = 0 then 1.0 - fy else fy)
-                        sum <- sum + weight * float source[row * Digits.Side + column]
-
-            sum
-
     /// Where the centre of a digit that reaches from low to high around it lies on an axis of the canvas: anywhere that it
     /// fits, in the middle where it doesn't.
     let private place (side: int) (low: float) (high: float) (random: KeyStream) : float =
@@ -159,7 +134,7 @@ module AffineDigits =
         let struct (a, b, c, d) = view.Map
         let determinant = a * d - b * c
         let x, y = float column - view.X, float row - view.Y
-        bilinear source ((d * x - b * y) / determinant + Centre) ((a * y - c * x) / determinant + Centre)
+        Digits.bilinear source ((d * x - b * y) / determinant + Centre) ((a * y - c * x) / determinant + Centre)
 
     /// Every digit once from a viewpoint of its own, on canvases of the given side; a pure function of the key. What doesn't
     /// fit on a canvas is cut off.

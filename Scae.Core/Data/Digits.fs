@@ -1,5 +1,7 @@
 namespace Scae.Core.Data
 
+open System
+
 /// Images of single digits with their classes.
 type Digits =
     {
@@ -33,6 +35,31 @@ module Digits =
     let first (most: int) (digits: Digits) : Digits =
         let struct (first, _) = split (min most (count digits)) digits
         first
+
+    /// A byte between an image's pixels, row by row, at column x and row y: bilinear between the four neighbours, 0 outside.
+    let bilinear (source: ReadOnlySpan<byte>) (x: float) (y: float) : float =
+        let left, top = int (floor x), int (floor y)
+        let fx, fy = x - float left, y - float top
+
+        if uint left < uint (Side - 1) && uint top < uint (Side - 1) then
+            let at = top * Side + left
+
+            (1.0 - fx) * (1.0 - fy) * float source[at]
+            + fx * (1.0 - fy) * float source[at + 1]
+            + (1.0 - fx) * fy * float source[at + Side]
+            + fx * fy * float source[at + Side + 1]
+        else
+            let mutable sum = 0.0
+
+            for dy in 0..1 do
+                for dx in 0..1 do
+                    let column, row = left + dx, top + dy
+
+                    if uint column < uint Side && uint row < uint Side then
+                        let weight = (if dx = 0 then 1.0 - fx else fx) * (if dy = 0 then 1.0 - fy else fy)
+                        sum <- sum + weight * float source[row * Side + column]
+
+            sum
 
 /// Digits to train with, and others that no training has seen.
 type DigitSets = { Train: Digits; Test: Digits }

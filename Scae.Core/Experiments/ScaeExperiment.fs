@@ -48,6 +48,8 @@ module ScaeExperiment =
             Some $"--digits: {Digits.count digits.Test} test images; must be at least {ScaeConfig.Classes}"
         elif all - held < ScaeConfig.Classes then
             Some $"--validation-size {held}: must leave {ScaeConfig.Classes} of {all} digits to train with"
+        elif settings.Neighbours >= all - held then
+            Some $"--neighbours {settings.Neighbours}: must be below {all - held}, the digits to train with"
         else
             None
 
@@ -64,6 +66,7 @@ module ScaeExperiment =
                     {
                         Train = train
                         Order = Passes(Digits.count train, keys.Train)
+                        Neighbours = lazy (ScaeNeighbours.ofDigits settings.Neighbours train)
                         Validation = scenes settings held validation keys.Validation
                         Test = scenes settings settings.Training.TestSize digits.Test keys.Test
                         Probe = lazy (scenes settings settings.ProbeSize train (keys.Validation.Named "probe"))
@@ -78,6 +81,10 @@ module ScaeExperiment =
             let half = rows.Length / 2
             data.Order.Choose(step, Span(rows, 0, half))
             Array.blit rows 0 rows half half
+
+            if settings.Neighbours > 0 then
+                let others = Span(rows, half, half)
+                ScaeNeighbours.wander data.Neighbours.Value settings.Wander (key.Named "neighbours") others
         else
             data.Order.Choose(step, Span rows)
 
@@ -89,6 +96,7 @@ module ScaeExperiment =
             let anywhere = ScaeSettings.isAnywhere settings step
             AffineDigits.fill views anywhere data.Train (ReadOnlySpan rows) places batch.Images batch.Classes
 
+        batch.Settled.Elements<float32>()[0] <- if ScaeSettings.isSettled settings step then 1.0f else 0.0f
         Scae.fillNoise settings.Noise (key.Named "noise") batch
 
     // Digits by which initial weights are scaled.

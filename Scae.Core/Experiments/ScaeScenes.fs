@@ -14,6 +14,8 @@ type ScaeData =
         /// The digits that are trained with, drawn anew at other places in every step.
         Train: Digits
         Order: Passes
+        /// For each of them those that stand for it in views.
+        Neighbours: Lazy<int[][]>
         /// Training digits that are never trained with.
         Validation: ScaeScenes
         Test: ScaeScenes

@@ -39,6 +39,13 @@ type ScaeSettings =
         [<Setting("epochs after which training digits lie anywhere that their ink fits on the canvas, and not only their image; 0 for never",
                   Min = 0.0)>]
         AnywhereAfter: int
+        [<Setting("digits stand for each other in two views if each is among so many that look most like the other; 0 for none",
+                  Min = 0.0)>]
+        Neighbours: int
+        [<Setting("steps from neighbour to neighbour between two views", Min = 1.0)>]
+        Wander: int
+        [<Setting("epochs after which the labels that views make are settled; 0 for never", Min = 0.0)>]
+        SettledAfter: int
         [<Setting("decay of the averaged parameters with which is measured; 0 measures with the last",
                   Min = 0.0,
                   Max = 0.99999)>]
@@ -78,6 +85,9 @@ module ScaeSettings =
             Shear = 0.0
             Zoom = 0.0
             AnywhereAfter = 0
+            Neighbours = 0
+            Wander = 1
+            SettledAfter = 0
             Average = 0.0
             Noise = 2.0
             EvaluationNoise = true
@@ -96,9 +106,15 @@ module ScaeSettings =
                     Scale = struct (1.0 - settings.Zoom, 1.0 + settings.Zoom)
                 }
 
+    /// Whether a step, counted from 0, comes after so many epochs, of which 0 are never over.
+    let private isAfter (epochs: int) (settings: ScaeSettings) (step: int) : bool =
+        epochs > 0 && step >= epochs * settings.Training.StepsPerEpoch
+
     /// Whether training digits lie anywhere that their ink fits in a step, counted from 0.
-    let isAnywhere (settings: ScaeSettings) (step: int) : bool =
-        settings.AnywhereAfter > 0 && step >= settings.AnywhereAfter * settings.Training.StepsPerEpoch
+    let isAnywhere (settings: ScaeSettings) (step: int) : bool = isAfter settings.AnywhereAfter settings step
+
+    /// Whether the labels that views make for each other are settled in a step, counted from 0.
+    let isSettled (settings: ScaeSettings) (step: int) : bool = isAfter settings.SettledAfter settings step
 
     /// The settings and the plan of the training. Epochs are chosen by reconstruction, which knows no classes. The error is
     /// one line.
@@ -113,6 +129,9 @@ module ScaeSettings =
                 $"--validation-size {training.ValidationSize}: must be at least {ScaeConfig.Classes}, a digit for each of the clusters"
         elif settings.Model.Agreement > 0.0 && training.BatchSize % 2 = 1 then
             Error $"--batch-size {training.BatchSize}: must be even where views agree, two of each digit"
+        elif settings.Neighbours > 0 && settings.Model.Agreement = 0.0 then
+            Error
+                $"--neighbours {settings.Neighbours}: must be 0 without --agreement, for they stand for each other in views"
         elif settings.Model.Calibrated && settings.Model.Pooling = PartPooling.Coded then
             Error "--calibrated true: must be false with --pooling coded, whose reshape mixes parts"
         else

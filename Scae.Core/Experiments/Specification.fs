@@ -104,16 +104,34 @@ module Specification =
         | JsonValueKind.Array -> value.EnumerateArray() |> Seq.map text |> String.concat ","
         | _ -> value.ToString().ToLowerInvariant()
 
-    let private preset (element: JsonElement) : Preset =
+    let private settings (element: JsonElement) : (string * string) list =
+        [
+            for setting in element.GetProperty("settings").EnumerateObject() -> setting.Name, text setting.Value
+        ]
+
+    /// What one preset says, and what it doesn't of the other.
+    let private over (basis: (string * string) list) (own: (string * string) list) : (string * string) list =
+        let isSaid (name, _) = own |> List.exists (fun (other, _) -> other = name)
+        List.filter (isSaid >> not) basis @ own
+
+    /// The preset that another is based on, one of those before it.
+    let private basis (before: Preset list) (name: string) : Preset =
+        match before |> List.tryFind (fun preset -> preset.Name = name) with
+        | Some preset -> preset
+        | None -> invalidArg (nameof name) $"preset {name} has others based on it and comes after them, or not at all"
+
+    let private preset (before: Preset list) (element: JsonElement) : Preset =
+        let basis = optionalField "basedOn" element |> Option.map (basis before)
+
         {
             Name = field "name" element
             Summary = field "summary" element
-            Model = optionalField "model" element
-            Settings =
-                [
-                    for setting in element.GetProperty("settings").EnumerateObject() -> setting.Name, text setting.Value
-                ]
+            Model = optionalField "model" element |> Option.orElse (basis |> Option.bind _.Model)
+            Settings = settings element |> over (basis |> Option.map _.Settings |> Option.defaultValue [])
         }
+
+    let private presets (elements: JsonElement list) : Preset list =
+        elements |> List.fold (fun before element -> before @ [ preset before element ]) []
 
     let private published (element: JsonElement) : PublishedFigure =
         {
@@ -163,7 +181,7 @@ module Specification =
             Summary = field "summary" root
             Paper = field "paper" root
             DefaultPreset = field "defaultPreset" root
-            Presets = items "presets" root |> List.map preset
+            Presets = presets (items "presets" root)
             Published = items "published" root |> List.map published
             Targets = items "targets" root |> List.map target
             Tables =

@@ -13,6 +13,17 @@ type ViewForm =
     /// vanish where views say next to nothing.
     | Assignment
 
+/// How sharp the labels are that views make for each other.
+type ViewLabels =
+    {
+        /// By what standardised logits are multiplied, as long as labels are made of them.
+        Sharpness: float
+        /// The power of presence of which labels are made once they are settled. At 1 labels are what is said on average, and
+        /// kinds that look alike run into each other; at 2, about as sharp as standardised logits make them, what most views
+        /// of a kind say is what all will say. In between a kind can change its capsule for one that its neighbours name.
+        Power: float
+    }
+
 /// Costs of two views that don't agree.
 [<RequireQualifiedAccess>]
 module ViewAgreement =
@@ -40,30 +51,43 @@ module ViewAgreement =
     [<Literal>]
     let private Rounds = 4
 
-    /// Labels [n, K] of logits [n, K], standardised and multiplied by the sharpness, whose rows sum to 1 and, nearly, columns
-    /// to n/K (Sinkhorn & Knopp), without gradient.
-    let private balanced (sharpness: float) (logits: Tensor) : Tensor =
-        let x = logits.noDiff ()
-        let centred = x - x.mean (0, true)
-        let scale = (centred * centred).mean().sqrt() + Least
+    /// Labels [n, K] in proportion to e^x of x [n, K], whose rows sum to 1 and, nearly, columns to n/K (Sinkhorn & Knopp).
+    let private balanced (x: Tensor) : Tensor =
         let round (q: Tensor) = q / q.sum (0, true) |> fun q -> q / q.sum (1, true)
-        Seq.replicate Rounds round |> Seq.fold (|>) ((centred / scale * sharpness).exp())
+        Seq.replicate Rounds round |> Seq.fold (|>) (x.exp ())
+
+    /// Logits, standardised and multiplied by the sharpness.
+    let private standardised (sharpness: float) (logits: Tensor) : Tensor =
+        let centred = logits - logits.mean (0, true)
+        let scale = (centred * centred).mean().sqrt() + Least
+        centred / scale * sharpness
+
+    /// ln(a^p + 10⁻⁹) for presence a = σ(l), so that nothing is impossible.
+    let private powered (power: float) (logits: Tensor) : Tensor = ((-power * (-logits).softplus()).exp() + 1e-9).log()
 
     /// What presence a = σ(l) of one view, of logits l [2n, K], is in error of balanced labels q of the other, in nats summed
     /// over capsules and averaged over views: −Σ_k q_k(x)·ln a_k(x′) + (1 − q_k(x))·ln(1 − a_k(x′)). After swapped assignments
     /// (Caron et al. 2020, eq. 2), of presence instead of a softmax, so that few capsules are present and not only fewer than
-    /// others. Raises ArgumentException if the rows are odd in number.
-    let assignment (sharpness: float) (logits: Tensor) : Tensor =
+    /// others. What is balanced are standardised logits where `settled`, a scalar, is 0, and presence to a power where it is 1.
+    /// Raises ArgumentException if the rows are odd in number.
+    let assignment (labels: ViewLabels) (settled: Tensor) (logits: Tensor) : Tensor =
         if logits.shape[0] % 2 <> 0 then
             invalidArg (nameof logits) $"{logits.shape[0]} rows; must be even, two views of each"
 
         let n = logits.shape[0] / 2
         let first, second = logits.slice (0, 0, n), logits.slice (0, n, 2 * n)
-        let nats (labels: Tensor) (said: Tensor) = (said.softplus () - labels * said).sum() / float n
-        0.5 * (nats (balanced sharpness first) second + nats (balanced sharpness second) first)
 
-    /// The cost of a form; labels are as sharp as said where they are made.
-    let cost (form: ViewForm) (sharpness: float) (logits: Tensor) : Tensor =
+        let label (said: Tensor) =
+            let said = said.noDiff ()
+
+            (1.0 - settled) * standardised labels.Sharpness said + settled * powered labels.Power said
+            |> balanced
+
+        let nats (labels: Tensor) (said: Tensor) = (said.softplus () - labels * said).sum() / float n
+        0.5 * (nats (label first) second + nats (label second) first)
+
+    /// The cost of a form.
+    let cost (form: ViewForm) (labels: ViewLabels) (settled: Tensor) (logits: Tensor) : Tensor =
         match form with
         | ViewForm.Information -> -(information logits)
-        | ViewForm.Assignment -> assignment sharpness logits
+        | ViewForm.Assignment -> assignment labels settled logits

@@ -24,18 +24,22 @@ module NearestNeighbours =
 
     let private squaredNorms (rows: float[][]) : float[] = rows |> Array.map (Array.sumBy (fun x -> x * x))
 
-    /// Keeps the k least of a row of distances in order, the first of equal ones first.
+    /// Keeps the k least of a query's squared distances |x − y|² = |x|² − 2 x·y + |y|² in order, the first of equal ones first,
+    /// given |x|², its products with all points and |y|² of each.
     let private select
         (k: int)
         (self: int)
-        (distances: ReadOnlySpan<float>)
+        (own: float)
+        (products: ReadOnlySpan<float>)
+        (norms: float[])
         (indices: int[])
         (squares: float[])
         : unit =
         Array.Fill(squares, infinity)
 
-        for i in 0 .. distances.Length - 1 do
-            let d = distances[i]
+        for i in 0 .. products.Length - 1 do
+            // Rounding can leave equal points a hair below 0.
+            let d = max 0.0 (own + norms[i] - 2.0 * products[i])
 
             if i <> self && d < squares[k - 1] then
                 let mutable at = k - 1
@@ -70,22 +74,18 @@ module NearestNeighbours =
             let count = min QueriesAtOnce (queries.Length - first)
             let block = flat (Array.sub queries first count)
 
-            // |x − y|² = |x|² − 2 x·y + |y|²: one product for all pairs.
+            // One product for all pairs.
             multiply (count, n, d) block flatPoints products
 
             Parallelism.Run(
                 count,
                 fun (row: int) ->
-                    let own = Array.sumBy (fun x -> x * x) queries[first + row]
-
-                    for i in row * n .. (row + 1) * n - 1 do
-                        // Rounding can leave equal points a hair below 0.
-                        products[i] <- max 0.0 (own + norms[i - row * n] - 2.0 * products[i])
-
                     select
                         k
                         (if others then first + row else -1)
+                        (Array.sumBy (fun x -> x * x) queries[first + row])
                         (ReadOnlySpan(products, row * n, n))
+                        norms
                         indices[first + row]
                         squares[first + row]
             )
@@ -98,6 +98,14 @@ module NearestNeighbours =
 
     /// For each point the k nearest others.
     let among (k: int) (points: float[][]) : Neighbours = search true k points points
+
+    /// For each point those of its k nearest others to which it is one of the k nearest, too, nearest first: perhaps none.
+    /// Raises ArgumentException for k below 1 or above n − 1.
+    let mutual (k: int) (points: float[][]) : int[][] =
+        let near = (among k points).Indices
+
+        near
+        |> Array.mapi (fun i others -> others |> Array.filter (fun other -> Array.contains i near[other]))
 
     /// The share of test examples whose nearest training example has their label (NN-MATCH); NaN for no test example.
     let accuracy (train: float[][], trainLabels: int[]) (test: float[][], testLabels: int[]) : float =

@@ -177,6 +177,12 @@ let tests =
                 refusal TestDigits.resources [ "test-size", "9" ]
                 |> shouldEqual "--test-size 9: must be at least 10, a digit for each of the clusters"
 
+                refusal TestDigits.resources [ "agreement", "1"; "neighbours", "9940" ]
+                |> shouldEqual "--neighbours 9940: must be below 9940, the digits to train with"
+
+                refusal TestDigits.resources [ "neighbours", "5" ]
+                |> shouldEqual "--neighbours 5: must be 0 without --agreement, for they stand for each other in views"
+
                 let digits = StrokeDigits.sets ()
                 let letters = { digits with Train.Labels = digits.Train.Labels |> Array.map ((+) 2uy) }
 

@@ -59,6 +59,7 @@ let small (evaluationNoise: bool) : ScaeSettings * ScaeData * Scae =
     {
         Train = train
         Order = Passes(90, key.Named "order")
+        Neighbours = lazy [||]
         Validation = scenes "validation" (take 20 digits.Train)
         Test = scenes "test" test
         Probe = lazy (scenes "probe" train)

@@ -12,6 +12,19 @@ open Scae.Tests.Claims
 let private naming (strength: float) (capsules: int) (first: int[]) (second: int[]) : Tensor =
     strength * (Tensor.``of`` (Array.append first second)).onehot(capsules, Dtype.Float64)
 
+let private labels: ViewLabels = { Sharpness = 3.0; Power = 1.5 }
+
+let private unsettled = Tensor.zeros ([| 1 |], Dtype.Float64)
+
+let private settled = Tensor.ones ([| 1 |], Dtype.Float64)
+
+/// The labels that views, of logits [2n, K], make for each other: a view's gradient is its presence less them, over 2n.
+let private labelsOf (settled: Tensor) (logits: Tensor) : Tensor =
+    let logits = logits.reverseDiff ()
+    (ViewAgreement.assignment labels settled logits).reverse()
+    let ofOthers = logits.noDiff().sigmoid() - logits.derivative * float logits.shape[0]
+    ofOthers
+
 let private even = [| 0; 1; 2; 3; 0; 1; 2; 3 |]
 
 [<Tests>]
@@ -29,27 +42,41 @@ let tests =
 
             testCase "an assignment costs least where both views name one capsule, and more where one is everybody's"
             <| fun () ->
-                let cost first second = (ViewAgreement.assignment 3.0 (naming 20.0 4 first second - 10.0)).toScalar()
+                let cost first second =
+                    (ViewAgreement.assignment labels unsettled (naming 20.0 4 first second - 10.0)).toScalar()
+
                 cost even even |> shouldBeLessThan 0.5
                 cost even [| 1; 2; 3; 0; 1; 2; 3; 0 |] |> shouldBeGreaterThan 5.0
                 cost (Array.create 8 2) (Array.create 8 2) |> shouldBeGreaterThan 5.0
 
-            testCase
-                "labels are balanced: a view's gradient is its presence less labels whose rows sum to 1 and columns to n/K"
+            testCase "labels are balanced: rows sum to 1 and columns to n/K"
             <| fun () ->
                 let n, k = 60, 3
                 // The first capsule is everybody's favourite.
                 let favour = Tensor.``of`` [| 3.0; 0.0; 0.0 |]
-                let logits = (Values.real 5 [ 2 * n; k ] + favour).reverseDiff()
-                (ViewAgreement.assignment 3.0 logits).reverse()
-                let labels = logits.noDiff().sigmoid() - logits.derivative * (2.0 * float n)
 
-                for row in labels.sum(1).toArray<float>() do
-                    row |> shouldBeNear 1e-9 1.0
+                for settled in [ unsettled; settled ] do
+                    let labels = labelsOf settled (Values.real 5 [ 2 * n; k ] + favour)
 
-                for view in [ labels.slice (0, 0, n); labels.slice (0, n, 2 * n) ] do
-                    for column in view.sum(0).toArray<float>() do
-                        column |> shouldBeNear 4.0 (float n / float k)
+                    for row in labels.sum(1).toArray<float>() do
+                        row |> shouldBeNear 1e-9 1.0
+
+                    for view in [ labels.slice (0, 0, n); labels.slice (0, n, 2 * n) ] do
+                        for column in view.sum(0).toArray<float>() do
+                            column |> shouldBeNear 4.0 (float n / float k)
+
+            testCase "settled labels are presence of the other view to a power, where capsules are equally frequent"
+            <| fun () ->
+                // Each row is the one before, turned by a capsule; views differ in how sure they are.
+                let turned (x: float[]) =
+                    [| for row in 0..2 -> [| for k in 0..2 -> x[(k + row) % 3] |] |] |> Array.concat
+
+                let first, second = [| 2.0; -1.0; -3.0 |], [| 0.5; 0.0; -40.0 |]
+                let logits = Tensor.``of`` (Array.append (turned first) (turned second), [| 6; 3 |])
+                let powers = Array.map (fun l -> (1.0 / (1.0 + exp -l)) ** labels.Power + 1e-9)
+                let shares (x: float[]) = x |> Array.map (fun a -> a / Array.sum x)
+                let expected = Array.append (turned (shares (powers second))) (turned (shares (powers first)))
+                labelsOf settled logits |> Values.shouldBeWithin 1e-9 expected
 
             testCase "the information's gradient is that of its differences"
             <| fun () ->
@@ -62,16 +89,18 @@ let tests =
             testCase "views that say nothing, or the same of everything, leave finite gradients"
             <| fun () ->
                 for form in [ ViewForm.Information; ViewForm.Assignment ] do
-                    let logits = (Tensor.zeros ([| 6; 3 |], Dtype.Float64)).reverseDiff()
-                    let cost = ViewAgreement.cost form 3.0 logits
-                    cost.reverse ()
-                    Double.IsFinite(cost.toScalar ()) |> shouldEqual true
-                    Double.IsFinite((logits.derivative.norm ()).toScalar()) |> shouldEqual true
+                    for settled in [ unsettled; settled ] do
+                        for logit in [ 0.0; -1e3; 1e3 ] do
+                            let logits = (Tensor.zeros ([| 6; 3 |], Dtype.Float64) + logit).reverseDiff()
+                            let cost = ViewAgreement.cost form labels settled logits
+                            cost.reverse ()
+                            Double.IsFinite(cost.toScalar ()) |> shouldEqual true
+                            Double.IsFinite((logits.derivative.norm ()).toScalar()) |> shouldEqual true
 
             testCase "an odd number of rows is refused"
             <| fun () ->
                 for form in [ ViewForm.Information; ViewForm.Assignment ] do
                     Expect.throwsT<ArgumentException>
-                        (fun () -> ViewAgreement.cost form 3.0 (Values.real 1 [ 5; 3 ]) |> ignore)
+                        (fun () -> ViewAgreement.cost form labels unsettled (Values.real 1 [ 5; 3 ]) |> ignore)
                         "odd"
         ]

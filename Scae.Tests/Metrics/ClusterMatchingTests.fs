@@ -164,7 +164,7 @@ let tests =
 
                 Double.IsNaN(NearestNeighbours.accuracy train ([||], [||])) |> shouldEqual true
 
-            testCase "neighbours are those of comparing all pairs one by one"
+            testCase "neighbours are those of comparing all pairs one by one, and mutual where both are the other's"
             <| fun () ->
                 let points, _ = clouds 3 5 150 1.0 5L
                 let found = NearestNeighbours.among 7 points
@@ -180,6 +180,12 @@ let tests =
 
                 messageOf<ArgumentException>(fun () -> NearestNeighbours.among 150 points |> ignore)
                 |> shouldStartWith "nearest neighbours: 150 of 149 points"
+
+                NearestNeighbours.mutual 7 points
+                |> shouldEqual (
+                    found.Indices
+                    |> Array.mapi (fun i near -> near |> Array.filter (fun j -> Array.contains i found.Indices[j]))
+                )
 
             testCase "logistic regression reads classes that a line parts, where least squares can't"
             <| fun () ->
