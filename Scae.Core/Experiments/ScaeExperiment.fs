@@ -82,9 +82,10 @@ module ScaeExperiment =
             data.Order.Choose(step, Span(rows, 0, half))
             Array.blit rows 0 rows half half
 
-            if settings.Neighbours > 0 then
-                let others = Span(rows, half, half)
-                ScaeNeighbours.wander data.Neighbours.Value settings.Wander (key.Named "neighbours") others
+            match ScaeSettings.wander settings step with
+            | 0 -> ()
+            | steps ->
+                ScaeNeighbours.wander data.Neighbours.Value steps (key.Named "neighbours") (Span(rows, half, half))
         else
             data.Order.Choose(step, Span rows)
 
@@ -96,7 +97,7 @@ module ScaeExperiment =
             let anywhere = ScaeSettings.isAnywhere settings step
             AffineDigits.fill views anywhere data.Train (ReadOnlySpan rows) places batch.Images batch.Classes
 
-        batch.Settled.Elements<float32>()[0] <- if ScaeSettings.isSettled settings step then 1.0f else 0.0f
+        batch.Power.Elements<float32>()[0] <- float32 (ScaeSettings.power settings step)
         Scae.fillNoise settings.Noise (key.Named "noise") batch
 
     // Digits by which initial weights are scaled.

@@ -44,8 +44,13 @@ type ScaeSettings =
         Neighbours: int
         [<Setting("steps from neighbour to neighbour between two views", Min = 1.0)>]
         Wander: int
-        [<Setting("epochs after which the labels that views make are settled; 0 for never", Min = 0.0)>]
+        [<Setting("epochs after which views make labels of presence to a power; 0 for never", Min = 0.0)>]
         SettledAfter: int
+        [<Setting("this power", Min = 1.0, Max = 10.0)>]
+        Power: float
+        [<Setting("epochs after which it is twice as large and digits stand for themselves alone; 0 for never",
+                  Min = 0.0)>]
+        SharpAfter: int
         [<Setting("decay of the averaged parameters with which is measured; 0 measures with the last",
                   Min = 0.0,
                   Max = 0.99999)>]
@@ -88,6 +93,8 @@ module ScaeSettings =
             Neighbours = 0
             Wander = 1
             SettledAfter = 0
+            Power = 1.5
+            SharpAfter = 0
             Average = 0.0
             Noise = 2.0
             EvaluationNoise = true
@@ -113,8 +120,21 @@ module ScaeSettings =
     /// Whether training digits lie anywhere that their ink fits in a step, counted from 0.
     let isAnywhere (settings: ScaeSettings) (step: int) : bool = isAfter settings.AnywhereAfter settings step
 
-    /// Whether the labels that views make for each other are settled in a step, counted from 0.
-    let isSettled (settings: ScaeSettings) (step: int) : bool = isAfter settings.SettledAfter settings step
+    /// Steps from neighbour to neighbour between two views in a step, counted from 0.
+    let wander (settings: ScaeSettings) (step: int) : int =
+        if settings.Neighbours = 0 || isAfter settings.SharpAfter settings step then
+            0
+        else
+            settings.Wander
+
+    /// The power of presence of which views make labels in a step, counted from 0; 0 where they are made of standardised logits.
+    let power (settings: ScaeSettings) (step: int) : float =
+        if isAfter settings.SharpAfter settings step then
+            2.0 * settings.Power
+        elif isAfter settings.SettledAfter settings step then
+            settings.Power
+        else
+            0.0
 
     /// The settings and the plan of the training. Epochs are chosen by reconstruction, which knows no classes. The error is
     /// one line.
@@ -132,6 +152,12 @@ module ScaeSettings =
         elif settings.Neighbours > 0 && settings.Model.Agreement = 0.0 then
             Error
                 $"--neighbours {settings.Neighbours}: must be 0 without --agreement, for they stand for each other in views"
+        elif
+            settings.SharpAfter > 0
+            && not (settings.SettledAfter > 0 && settings.SettledAfter < settings.SharpAfter)
+        then
+            Error
+                $"--sharp-after {settings.SharpAfter}: must be 0, or come after --settled-after {settings.SettledAfter}, which must be set"
         elif settings.Model.Calibrated && settings.Model.Pooling = PartPooling.Coded then
             Error "--calibrated true: must be false with --pooling coded, whose reshape mixes parts"
         else

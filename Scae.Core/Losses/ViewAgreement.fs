@@ -13,17 +13,6 @@ type ViewForm =
     /// vanish where views say next to nothing.
     | Assignment
 
-/// How sharp the labels are that views make for each other.
-type ViewLabels =
-    {
-        /// By what standardised logits are multiplied, as long as labels are made of them.
-        Sharpness: float
-        /// The power of presence of which labels are made once they are settled. At 1 labels are what is said on average, and
-        /// kinds that look alike run into each other; at 2, about as sharp as standardised logits make them, what most views
-        /// of a kind say is what all will say. In between a kind can change its capsule for one that its neighbours name.
-        Power: float
-    }
-
 /// Costs of two views that don't agree.
 [<RequireQualifiedAccess>]
 module ViewAgreement =
@@ -63,14 +52,17 @@ module ViewAgreement =
         centred / scale * sharpness
 
     /// ln(a^p + 10⁻⁹) for presence a = σ(l), so that nothing is impossible.
-    let private powered (power: float) (logits: Tensor) : Tensor = ((-power * (-logits).softplus()).exp() + 1e-9).log()
+    let private powered (power: Tensor) (logits: Tensor) : Tensor =
+        ((-(power * (-logits).softplus())).exp() + 1e-9).log()
 
     /// What presence a = σ(l) of one view, of logits l [2n, K], is in error of balanced labels q of the other, in nats summed
     /// over capsules and averaged over views: −Σ_k q_k(x)·ln a_k(x′) + (1 − q_k(x))·ln(1 − a_k(x′)). After swapped assignments
     /// (Caron et al. 2020, eq. 2), of presence instead of a softmax, so that few capsules are present and not only fewer than
-    /// others. What is balanced are standardised logits where `settled`, a scalar, is 0, and presence to a power where it is 1.
-    /// Raises ArgumentException if the rows are odd in number.
-    let assignment (labels: ViewLabels) (settled: Tensor) (logits: Tensor) : Tensor =
+    /// others. What is balanced are logits, standardised and multiplied by the sharpness, where the power, [1], is 0, and else
+    /// presence to this power. At 1 labels are what is said on average, and kinds that look alike run into each other; at 2 and
+    /// above, as of standardised logits, what most views of a kind say is what all will say; in between a kind can still change
+    /// its capsule for one that its neighbours name. Raises ArgumentException if the rows are odd in number.
+    let assignment (sharpness: float) (power: Tensor) (logits: Tensor) : Tensor =
         if logits.shape[0] % 2 <> 0 then
             invalidArg (nameof logits) $"{logits.shape[0]} rows; must be even, two views of each"
 
@@ -80,14 +72,14 @@ module ViewAgreement =
         let label (said: Tensor) =
             let said = said.noDiff ()
 
-            (1.0 - settled) * standardised labels.Sharpness said + settled * powered labels.Power said
-            |> balanced
+            let isPowered = power.gt 0.0
+            balanced ((1.0 - isPowered) * standardised sharpness said + isPowered * powered power said)
 
         let nats (labels: Tensor) (said: Tensor) = (said.softplus () - labels * said).sum() / float n
         0.5 * (nats (label first) second + nats (label second) first)
 
-    /// The cost of a form.
-    let cost (form: ViewForm) (labels: ViewLabels) (settled: Tensor) (logits: Tensor) : Tensor =
+    /// The cost of a form; sharpness and power are those of `assignment`.
+    let cost (form: ViewForm) (sharpness: float) (power: Tensor) (logits: Tensor) : Tensor =
         match form with
         | ViewForm.Information -> -(information logits)
-        | ViewForm.Assignment -> assignment labels settled logits
+        | ViewForm.Assignment -> assignment sharpness power logits

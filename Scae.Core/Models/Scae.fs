@@ -30,8 +30,8 @@ type ScaeBatch =
         PartNoise: Tensor
         CapsuleNoise: Tensor
         VoteNoise: Tensor
-        /// [1]: 1 where the labels that views make for each other are settled, else 0.
-        Settled: Tensor
+        /// [1]: the power of presence of which views make labels for each other; 0 where they are made of standardised logits.
+        Power: Tensor
     }
 
 /// What is inferred of images.
@@ -67,7 +67,7 @@ module Scae =
             PartNoise = Tensor.zeros [| count; m |]
             CapsuleNoise = Tensor.zeros [| count; k; 1 |]
             VoteNoise = Tensor.zeros [| count; k; m |]
-            Settled = Tensor.zeros [| 1 |]
+            Power = Tensor.zeros [| 1 |]
         }
 
     /// Noise U(−reach, reach) in place; a pure function of the key.
@@ -148,9 +148,8 @@ module Scae =
         if config.Agreement = 0.0 then
             None
         else
-            let labels = { Sharpness = config.Sharpness; Power = config.Power }
             let logits = objects.Votes.Logits - batch.CapsuleNoise.squeeze 2
-            Some(ViewAgreement.cost config.Views labels batch.Settled logits)
+            Some(ViewAgreement.cost config.Views config.Sharpness batch.Power logits)
 
     /// The loss of a batch: −rec, what teaches object capsules, and the probes' cross-entropies.
     let loss (config: ScaeConfig) (model: Scae) (batch: ScaeBatch) : ScaeLoss =

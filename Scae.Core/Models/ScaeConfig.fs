@@ -83,8 +83,6 @@ type ScaeConfig =
         Views: ViewForm
         [<Setting("how sharp the labels are that views make for each other with assignment", Min = 0.1, Max = 100.0)>]
         Sharpness: float
-        [<Setting("the power of presence of which these labels are made once they are settled", Min = 1.0, Max = 10.0)>]
-        Power: float
         [<Setting("weight of the dynamic penalty", Min = 0.0)>]
         DynamicWeight: float
         [<Setting("whether object capsules teach parts through their features alone, and probes teach nothing else")>]
@@ -141,7 +139,6 @@ module ScaeConfig =
             Agreement = 0.0
             Views = ViewForm.Assignment
             Sharpness = 3.0
-            Power = 1.5
             DynamicWeight = 10.0
             StopGradients = true
         }

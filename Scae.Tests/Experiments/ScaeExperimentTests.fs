@@ -158,6 +158,25 @@ let tests =
 
                 Plan.rule plan "dummy" |> shouldEqual None
 
+            testCase "labels settle after some epochs, and are sharp after more, when digits stand for themselves alone"
+            <| fun () ->
+                let settings =
+                    { ScaeSettings.paper with
+                        Training = { ScaeSettings.paper.Training with StepsPerEpoch = 10 }
+                        Neighbours = 5
+                        Wander = 2
+                        SettledAfter = 3
+                        Power = 1.25
+                        SharpAfter = 4
+                    }
+
+                [ 0; 29; 30; 39; 40; 99 ]
+                |> List.map (fun step -> ScaeSettings.power settings step, ScaeSettings.wander settings step)
+                |> shouldEqual [ 0.0, 2; 0.0, 2; 1.25, 2; 1.25, 2; 2.5, 0; 2.5, 0 ]
+
+                let never = { settings with Neighbours = 0; SettledAfter = 0; SharpAfter = 0 }
+                (ScaeSettings.power never 99, ScaeSettings.wander never 99) |> shouldEqual (0.0, 0)
+
             testCase "coupled is the program's coupled configuration"
             <| fun () ->
                 let values = (task "coupled" []).Settings |> Map.ofList
@@ -182,6 +201,9 @@ let tests =
 
                 refusal TestDigits.resources [ "neighbours", "5" ]
                 |> shouldEqual "--neighbours 5: must be 0 without --agreement, for they stand for each other in views"
+
+                refusal TestDigits.resources [ "sharp-after", "3"; "settled-after", "3" ]
+                |> shouldEqual "--sharp-after 3: must be 0, or come after --settled-after 3, which must be set"
 
                 let digits = StrokeDigits.sets ()
                 let letters = { digits with Train.Labels = digits.Train.Labels |> Array.map ((+) 2uy) }

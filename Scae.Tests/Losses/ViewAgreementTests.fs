@@ -12,16 +12,12 @@ open Scae.Tests.Claims
 let private naming (strength: float) (capsules: int) (first: int[]) (second: int[]) : Tensor =
     strength * (Tensor.``of`` (Array.append first second)).onehot(capsules, Dtype.Float64)
 
-let private labels: ViewLabels = { Sharpness = 3.0; Power = 1.5 }
-
-let private unsettled = Tensor.zeros ([| 1 |], Dtype.Float64)
-
-let private settled = Tensor.ones ([| 1 |], Dtype.Float64)
+let private power (p: float) : Tensor = Tensor.full ([| 1 |], p, Dtype.Float64)
 
 /// The labels that views, of logits [2n, K], make for each other: a view's gradient is its presence less them, over 2n.
-let private labelsOf (settled: Tensor) (logits: Tensor) : Tensor =
+let private labelsOf (p: float) (logits: Tensor) : Tensor =
     let logits = logits.reverseDiff ()
-    (ViewAgreement.assignment labels settled logits).reverse()
+    (ViewAgreement.assignment 3.0 (power p) logits).reverse()
     let ofOthers = logits.noDiff().sigmoid() - logits.derivative * float logits.shape[0]
     ofOthers
 
@@ -43,7 +39,7 @@ let tests =
             testCase "an assignment costs least where both views name one capsule, and more where one is everybody's"
             <| fun () ->
                 let cost first second =
-                    (ViewAgreement.assignment labels unsettled (naming 20.0 4 first second - 10.0)).toScalar()
+                    (ViewAgreement.assignment 3.0 (power 0.0) (naming 20.0 4 first second - 10.0)).toScalar()
 
                 cost even even |> shouldBeLessThan 0.5
                 cost even [| 1; 2; 3; 0; 1; 2; 3; 0 |] |> shouldBeGreaterThan 5.0
@@ -55,8 +51,8 @@ let tests =
                 // The first capsule is everybody's favourite.
                 let favour = Tensor.``of`` [| 3.0; 0.0; 0.0 |]
 
-                for settled in [ unsettled; settled ] do
-                    let labels = labelsOf settled (Values.real 5 [ 2 * n; k ] + favour)
+                for p in [ 0.0; 1.5 ] do
+                    let labels = labelsOf p (Values.real 5 [ 2 * n; k ] + favour)
 
                     for row in labels.sum(1).toArray<float>() do
                         row |> shouldBeNear 1e-9 1.0
@@ -73,10 +69,10 @@ let tests =
 
                 let first, second = [| 2.0; -1.0; -3.0 |], [| 0.5; 0.0; -40.0 |]
                 let logits = Tensor.``of`` (Array.append (turned first) (turned second), [| 6; 3 |])
-                let powers = Array.map (fun l -> (1.0 / (1.0 + exp -l)) ** labels.Power + 1e-9)
+                let powers = Array.map (fun l -> (1.0 / (1.0 + exp -l)) ** 1.5 + 1e-9)
                 let shares (x: float[]) = x |> Array.map (fun a -> a / Array.sum x)
                 let expected = Array.append (turned (shares (powers second))) (turned (shares (powers first)))
-                labelsOf settled logits |> Values.shouldBeWithin 1e-9 expected
+                labelsOf 1.5 logits |> Values.shouldBeWithin 1e-9 expected
 
             testCase "the information's gradient is that of its differences"
             <| fun () ->
@@ -89,10 +85,10 @@ let tests =
             testCase "views that say nothing, or the same of everything, leave finite gradients"
             <| fun () ->
                 for form in [ ViewForm.Information; ViewForm.Assignment ] do
-                    for settled in [ unsettled; settled ] do
+                    for p in [ 0.0; 1.5 ] do
                         for logit in [ 0.0; -1e3; 1e3 ] do
                             let logits = (Tensor.zeros ([| 6; 3 |], Dtype.Float64) + logit).reverseDiff()
-                            let cost = ViewAgreement.cost form labels settled logits
+                            let cost = ViewAgreement.cost form 3.0 (power p) logits
                             cost.reverse ()
                             Double.IsFinite(cost.toScalar ()) |> shouldEqual true
                             Double.IsFinite((logits.derivative.norm ()).toScalar()) |> shouldEqual true
@@ -101,6 +97,6 @@ let tests =
             <| fun () ->
                 for form in [ ViewForm.Information; ViewForm.Assignment ] do
                     Expect.throwsT<ArgumentException>
-                        (fun () -> ViewAgreement.cost form labels unsettled (Values.real 1 [ 5; 3 ]) |> ignore)
+                        (fun () -> ViewAgreement.cost form 3.0 (power 0.0) (Values.real 1 [ 5; 3 ]) |> ignore)
                         "odd"
         ]

@@ -69,7 +69,7 @@ let private goldenBatch (golden: Golden.Golden) : ScaeBatch =
         PartNoise = golden.Noise "part"
         CapsuleNoise = golden.Noise "capsule"
         VoteNoise = golden.Noise "vote"
-        Settled = Tensor.zeros ([| 1 |], Dtype.Float64)
+        Power = Tensor.zeros ([| 1 |], Dtype.Float64)
     }
 
 let private goldenModel (config: ScaeConfig) (golden: Golden.Golden) =
@@ -92,7 +92,7 @@ let private noisy (config: ScaeConfig) (count: int) (dtype: Dtype) (seed: int64)
         PartNoise = batch.PartNoise.cast dtype
         CapsuleNoise = batch.CapsuleNoise.cast dtype
         VoteNoise = batch.VoteNoise.cast dtype
-        Settled = batch.Settled.cast dtype
+        Power = batch.Power.cast dtype
     }
 
 /// A model whose biases aren't 0, so that no gradient vanishes by symmetry.
@@ -273,7 +273,7 @@ let tests =
                                 PartNoise = alone i batch.PartNoise
                                 CapsuleNoise = alone i batch.CapsuleNoise
                                 VoteNoise = alone i batch.VoteNoise
-                                Settled = batch.Settled
+                                Power = batch.Power
                             }
 
                     one.Objects.Mass |> Values.shouldAgree 1e-10 (alone i together.Objects.Mass)
