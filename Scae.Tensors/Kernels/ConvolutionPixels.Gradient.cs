@@ -6,8 +6,8 @@ namespace Scae.Tensors.Kernels;
 
 /// <content>
 /// Backwards, with the slopes ∂Z turned as well: ∂X at one place of the kernel += ∂Z·Wᵀ, straight into the turned gradient,
-/// and ∂W += Xᵀ·∂Z. For the latter the pixels that are seen are gathered (whole pixels, so a fifteenth of the product's
-/// time), since their rows would end too soon.
+/// and ∂W += Xᵀ·∂Z. For the latter the pixels that are seen are gathered into the tiles of the product
+/// (a fifteenth of its time), since their rows would end too soon.
 /// </content>
 internal unsafe partial struct ConvolutionPixels<T, TVector, TLanes, TActivation>
 {
@@ -37,7 +37,8 @@ internal unsafe partial struct ConvolutionPixels<T, TVector, TLanes, TActivation
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Correlate(int images, int top, int bottom, T* turned, T* panels, T* gathered, T* sums)
     {
-        int pitch = MatMulPacking.BlockColumn(_channels), places = images * (bottom - top) * _window.Columns, step = _window.Stride * _channels;
+        int places = images * (bottom - top) * _window.Columns, step = _window.Stride * _channels;
+        int width = MatMulPacking.BlockWidth<T, TVector, TLanes>();
         panels += (nint)top * _window.Columns * PanelWidth;
         for (int kernel = 0; kernel < _window.Seen; kernel++)
         {
@@ -47,27 +48,37 @@ internal unsafe partial struct ConvolutionPixels<T, TVector, TLanes, TActivation
                 for (int y = top; y < bottom; y++)
                 {
                     T* from = turned + ((nint)image * Turned) + PixelAt(y, kernel);
-                    for (int x = 0; x < _window.Columns; x++, from += step, to += pitch)
-                        Copy(from, to);
+                    for (int x = 0; x < _window.Columns; x++, from += step, to += width) Deal(from, to, (nint)places * width);
                 }
             }
 
             for (int o = 0; o < _filters; o += PanelWidth)
-                MatMulColumn.Multiply<T, TVector, TLanes>(
-                    _channels, int.Min(PanelWidth, _filters - o), places, gathered, 1, pitch, panels + ((nint)o * FullGroup), PanelWidth,
+                MatMulColumn.MultiplyPacked<T, TVector, TLanes>(
+                    _channels, int.Min(PanelWidth, _filters - o), places, gathered, panels + ((nint)o * FullGroup), PanelWidth,
                     sums + ((nint)kernel * _channels * _filters) + o, _filters, accumulate: true);
         }
     }
 
+    /// <summary>Places that a pixel's channels take up when they are dealt out to tiles.</summary>
+    private readonly int Dealt =>
+        new TileHeights(_channels, TLanes.TileRows).Tiles * MatMulPacking.BlockWidth<T, TVector, TLanes>();
+
     /// <summary>Places of a whole group of images.</summary>
     private readonly int FullGroup => Group * Places;
 
+    /// <summary>
+    /// Deals a pixel's channels out to tiles as <see cref="MatMulPacking.Block"/> lays them out, whole vectors each: what a
+    /// vector holds beyond its tile's rows is undefined there.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly void Copy(T* from, T* to)
+    private readonly void Deal(T* pixel, T* to, nint tile)
     {
-        int c = 0;
-        for (; c <= _channels - TLanes.Count; c += TLanes.Count) TLanes.Store(to + c, TLanes.Load(from + c));
-        for (; c < _channels; c++) to[c] = from[c];
+        TileHeights heights = new(_channels, TLanes.TileRows);
+        for (int t = 0; t < heights.Tiles; t++, to += tile)
+        {
+            for (int i = 0; i < TLanes.TileRows; i += TLanes.Count) TLanes.Store(to + i, TLanes.Load(pixel + i));
+            pixel += heights.Of(t);
+        }
     }
 
     private struct Unmaking : IParallelJob
@@ -78,7 +89,7 @@ internal unsafe partial struct ConvolutionPixels<T, TVector, TLanes, TActivation
         {
             var problem = Layer._problem;
             int made = problem.Sizes.Made, filters = Layer._filters, places = Layer.Places, group = Layer.Group, turnedSize = Layer.Turned;
-            int panelsSize = Layer.FullGroup * Padded(filters), gatheredSize = Layer.FullGroup * MatMulPacking.BlockColumn(Layer._channels);
+            int panelsSize = Layer.FullGroup * Padded(filters), gatheredSize = Layer.FullGroup * Layer.Dealt;
             T* at = Take(WorkSlot, ((group + 1) * turnedSize) + (2 * made) + panelsSize + gatheredSize + 256);
             T* turned = Carve(ref at, group * turnedSize), gradient = Carve(ref at, turnedSize), dz = Carve(ref at, made);
             T* slopes = Carve(ref at, made), panels = Carve(ref at, panelsSize), gathered = Carve(ref at, gatheredSize);

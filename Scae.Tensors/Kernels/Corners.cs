@@ -35,6 +35,17 @@ internal unsafe readonly struct Corners<T>(Vector512<T> a, Vector512<T> b, Vecto
             return new(p.As<float, T>(), q.As<float, T>(), r.As<float, T>(), s.As<float, T>());
         }
 
+        if (Avx.IsSupported && typeof(T) == typeof(float))
+        {
+            var (p0, q0, r0, s0) = Turn(
+                Two((float*)cells, indices), Two((float*)cells, indices + 1), Two((float*)cells, indices + 2), Two((float*)cells, indices + 3));
+            var (p1, q1, r1, s1) = Turn(
+                Two((float*)cells, indices + 8), Two((float*)cells, indices + 9), Two((float*)cells, indices + 10), Two((float*)cells, indices + 11));
+            return new(
+                Vector512.Create(p0, p1).As<float, T>(), Vector512.Create(q0, q1).As<float, T>(),
+                Vector512.Create(r0, r1).As<float, T>(), Vector512.Create(s0, s1).As<float, T>());
+        }
+
         for (int lane = 0; lane < Vector512<T>.Count; lane++)
             for (int corner = 0; corner < 4; corner++) turned[(corner * Vector512<T>.Count) + lane] = cells[(4 * indices[lane]) + corner];
         return new(
@@ -46,13 +57,22 @@ internal unsafe readonly struct Corners<T>(Vector512<T> a, Vector512<T> b, Vecto
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void AddTo(T* cells, int* indices, T* turned)
     {
-        if (Avx512F.IsSupported && typeof(T) == typeof(float))
+        if (Avx.IsSupported && typeof(T) == typeof(float))
         {
-            var (p, q, r, s) = Turn(a.AsSingle(), b.AsSingle(), c.AsSingle(), d.AsSingle());
-            p.Store((float*)turned);
-            q.Store((float*)turned + 16);
-            r.Store((float*)turned + 32);
-            s.Store((float*)turned + 48);
+            if (Avx512F.IsSupported)
+            {
+                var (p, q, r, s) = Turn(a.AsSingle(), b.AsSingle(), c.AsSingle(), d.AsSingle());
+                p.Store((float*)turned);
+                q.Store((float*)turned + 16);
+                r.Store((float*)turned + 32);
+                s.Store((float*)turned + 48);
+            }
+            else
+            {
+                StoreTurned(a.AsSingle().GetLower(), b.AsSingle().GetLower(), c.AsSingle().GetLower(), d.AsSingle().GetLower(), (float*)turned);
+                StoreTurned(a.AsSingle().GetUpper(), b.AsSingle().GetUpper(), c.AsSingle().GetUpper(), d.AsSingle().GetUpper(), (float*)turned + 8);
+            }
+
             for (int row = 0; row < 4; row++)
             {
                 AddCell((float*)turned + (16 * row), (float*)cells, indices[row]);
@@ -89,6 +109,33 @@ internal unsafe readonly struct Corners<T>(Vector512<T> a, Vector512<T> b, Vecto
         Vector512.Create(
             Vector256.Create(Vector128.Load(cells + (4 * (nint)indices[0])), Vector128.Load(cells + (4 * (nint)indices[4]))),
             Vector256.Create(Vector128.Load(cells + (4 * (nint)indices[8])), Vector128.Load(cells + (4 * (nint)indices[12]))));
+
+    // A cell, and the fourth after it.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Two(float* cells, int* indices) =>
+        Vector256.Create(Vector128.Load(cells + (4 * (nint)indices[0])), Vector128.Load(cells + (4 * (nint)indices[4])));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreTurned(Vector256<float> a, Vector256<float> b, Vector256<float> c, Vector256<float> d, float* turned)
+    {
+        var (p, q, r, s) = Turn(a, b, c, d);
+        p.Store(turned);
+        q.Store(turned + 16);
+        r.Store(turned + 32);
+        s.Store(turned + 48);
+    }
+
+    // In each half four rows of four become four columns of four.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (Vector256<float> P, Vector256<float> Q, Vector256<float> R, Vector256<float> S) Turn(
+        Vector256<float> p, Vector256<float> q, Vector256<float> r, Vector256<float> s)
+    {
+        Vector256<float> pqLow = Avx.UnpackLow(p, q), pqHigh = Avx.UnpackHigh(p, q);
+        Vector256<float> rsLow = Avx.UnpackLow(r, s), rsHigh = Avx.UnpackHigh(r, s);
+        return (
+            Avx.Shuffle(pqLow, rsLow, 0x44), Avx.Shuffle(pqLow, rsLow, 0xEE),
+            Avx.Shuffle(pqHigh, rsHigh, 0x44), Avx.Shuffle(pqHigh, rsHigh, 0xEE));
+    }
 
     // In each quarter four rows of four become four columns of four.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

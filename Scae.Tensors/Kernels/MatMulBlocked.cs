@@ -8,11 +8,17 @@ namespace Scae.Tensors.Kernels;
 /// </summary>
 internal static unsafe class MatMulBlocked
 {
-    // In bytes, so that doubles get blocks of the same size as floats. A panel of B is 256 × 32 floats = 32 KiB of the
-    // 48 in a first level, a block of A 256 × 256 floats = 256 KiB of a second level of 1 MiB.
-    private const int DepthBytes = 256 * sizeof(float);
-    private const int RowBytes = 252 * sizeof(float);
+    // A panel of B, two vectors wide: most of a first level.
+    private const int PanelBytes = 32 << 10;
+
+    // A block of A, in a second level of at least 512 KiB.
+    private const int BlockBytes = 252 << 10;
+
+    // Columns of a slice of B, in bytes.
     private const int ColumnBytes = 2048 * sizeof(float);
+
+    // The deeper, the more seldom C is read and written again; narrow vectors don't need more.
+    private const int MostDepth = 512;
 
     /// <summary>C_i (+)= A_i·B_i for every i &lt; batch.</summary>
     public static void Multiply<T, TVector, TLanes>(in MatMulProblem<T> problem)
@@ -37,8 +43,10 @@ internal static unsafe class MatMulBlocked
         where TLanes : struct, ILanes<T, TVector>
     {
         int width = 2 * TLanes.Count;
-        int depth = DepthBytes / sizeof(T), rows = RowBytes / sizeof(T), columns = ColumnBytes / sizeof(T);
-        nint blockSize = (nint)int.Min(depth, problem.K) * MatMulPacking.BlockColumn(int.Min(rows, problem.M));
+        int depth = int.Min(MostDepth, PanelBytes / (width * sizeof(T)));
+        int rows = BlockBytes / (depth * sizeof(T)), columns = ColumnBytes / sizeof(T);
+        int tiles = new TileHeights(int.Min(rows, problem.M), TLanes.TileRows).Tiles;
+        nint blockSize = (nint)int.Min(depth, problem.K) * tiles * MatMulPacking.BlockWidth<T, TVector, TLanes>();
         nint sliceSize = (nint)int.Min(depth, problem.K) * (int.Min(columns, problem.N) + width);
         T* block = (T*)Scratch.Rent((blockSize + sliceSize) * sizeof(T) + 64);
         T* slice = (T*)(((nint)(block + blockSize) + 63) & -64);
@@ -59,11 +67,11 @@ internal static unsafe class MatMulBlocked
                 {
                     int m = int.Min(rows, problem.M - i);
                     T* a = problem.A + i * problem.ARow + p * problem.ACol;
-                    nint column = MatMulPacking.Block(m, k, a, problem.ARow, problem.ACol, block);
+                    MatMulPacking.Block<T, TVector, TLanes>(m, k, a, problem.ARow, problem.ACol, block);
                     T* c = problem.C + i * problem.Ldc + j;
                     for (int s = 0; s < n; s += width)
-                        MatMulColumn.Multiply<T, TVector, TLanes>(
-                            m, int.Min(width, n - s), k, block, 1, column, slice + (nint)s * k, width, c + s, problem.Ldc, accumulate);
+                        MatMulColumn.MultiplyPacked<T, TVector, TLanes>(
+                            m, int.Min(width, n - s), k, block, slice + (nint)s * k, width, c + s, problem.Ldc, accumulate);
                 }
             }
         }

@@ -8,31 +8,46 @@ namespace Scae.Tensors.Kernels;
 internal static unsafe class MatMulColumn
 {
     /// <summary>C[m×n] = A·B (+ C when accumulate) for 1 ≤ n ≤ two vectors; strides in elements, B's columns side by side.</summary>
-    /// <remarks>
-    /// The rows are dealt out evenly (m = 30 makes 10 + 10 + 10, not 14 + 14 + 2): a tile of few rows waits for its own
-    /// sums, since a fused multiply-add takes four cycles and two start in each.
-    /// </remarks>
     public static void Multiply<T, TVector, TLanes>(
         int m, int n, int k, T* a, nint aRow, nint aCol, T* b, nint bRow, T* c, nint ldc, bool accumulate)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TVector : struct
         where TLanes : struct, ILanes<T, TVector>
     {
-        int most = MostRows<T, TVector, TLanes>(n);
-        int tiles = (int)((uint)(m + most - 1) / (uint)most);
-        int rows = (int)((uint)m / (uint)tiles);
-        int taller = m - rows * tiles;
-        if (taller > 0)
+        TileHeights heights = new(m, MostRows<T, TVector, TLanes>(n));
+        int rows = heights.Rows, tall = rows + 1;
+        if (heights.Taller > 0)
         {
-            nint tall = rows + 1;
             Run<T, TVector, TLanes>(
-                rows + 1, n, taller, k, a, tall * aRow, aRow, aCol, b, 0, bRow, c, tall * ldc, ldc, accumulate);
-            a += taller * tall * aRow;
-            c += taller * tall * ldc;
+                tall, n, heights.Taller, k, a, tall * aRow, aRow, aCol, b, 0, bRow, c, tall * ldc, ldc, accumulate);
+            a += heights.Taller * tall * aRow;
+            c += heights.Taller * tall * ldc;
         }
 
         Run<T, TVector, TLanes>(
-            rows, n, tiles - taller, k, a, rows * aRow, aRow, aCol, b, 0, bRow, c, rows * ldc, ldc, accumulate);
+            rows, n, heights.Tiles - heights.Taller, k, a, rows * aRow, aRow, aCol, b, 0, bRow, c, rows * ldc, ldc, accumulate);
+    }
+
+    /// <summary>The same with A as <see cref="MatMulPacking.Block"/> packs it.</summary>
+    public static void MultiplyPacked<T, TVector, TLanes>(
+        int m, int n, int k, T* block, T* b, nint bRow, T* c, nint ldc, bool accumulate)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TVector : struct
+        where TLanes : struct, ILanes<T, TVector>
+    {
+        TileHeights heights = new(m, TLanes.TileRows);
+        int rows = heights.Rows, tall = rows + 1, width = MatMulPacking.BlockWidth<T, TVector, TLanes>();
+        nint tile = (nint)k * width;
+        if (heights.Taller > 0)
+        {
+            Run<T, TVector, TLanes>(
+                tall, n, heights.Taller, k, block, tile, 1, width, b, 0, bRow, c, tall * ldc, ldc, accumulate);
+            block += heights.Taller * tile;
+            c += heights.Taller * tall * ldc;
+        }
+
+        Run<T, TVector, TLanes>(
+            rows, n, heights.Tiles - heights.Taller, k, block, tile, 1, width, b, 0, bRow, c, rows * ldc, ldc, accumulate);
     }
 
     /// <summary>The same for <paramref name="batch"/> products of a single tile, m ≤ <see cref="MostRows"/>.</summary>

@@ -1,4 +1,3 @@
-using System;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 
@@ -35,27 +34,37 @@ internal static unsafe class MatMulPacking
     }
 
     /// <summary>
-    /// A block of A by columns: target[p·m' + i] = A[i, p] for i &lt; m, p &lt; k.
+    /// A block of A tile by tile: target[(t·k + p)·width + r] is A[i, p] for row r of tile t, which is row i of the block, with
+    /// the rows dealt out as <see cref="TileHeights"/> has it and the width of <see cref="BlockWidth"/>; other places are undefined.
     /// </summary>
     /// <remarks>
-    /// A tile reads one number of each of its rows in every step. Side by side they are one stream; as rows, they are
-    /// fourteen, and in a matrix whose rows are a page apart all fourteen want the same place in the cache.
+    /// A tile reads one number of each of its rows in every step. Side by side they are one stream, short enough to lie in the
+    /// first level beside a panel of B; whole columns of the block use up a line of the cache for each step.
     /// </remarks>
-    /// <returns>m', the elements from a column to the next.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static nint Block<T>(int m, int k, T* a, nint aRow, nint aCol, T* target)
+    public static void Block<T, TVector, TLanes>(int m, int k, T* a, nint aRow, nint aCol, T* target)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TVector : struct
+        where TLanes : struct, ILanes<T, TVector>
     {
-        nint column = BlockColumn(m);
-        if (aRow == 1)
-            for (int p = 0; p < k; p++) new ReadOnlySpan<T>(a + p * aCol, m).CopyTo(new Span<T>(target + p * column, m));
-        else if (aCol == 1) Transposition.Run(k, m, a, aRow, target, column);
-        else Gather(k, m, a, aCol, aRow, target, column);
-        return column;
+        TileHeights heights = new(m, TLanes.TileRows);
+        int width = BlockWidth<T, TVector, TLanes>();
+        for (int t = 0; t < heights.Tiles; t++)
+        {
+            int rows = heights.Of(t);
+            // To a panel the rows are columns.
+            if (width <= 2 * TLanes.Count) Panel<T, TVector, TLanes>(k, rows, width, a, aCol, aRow, target);
+            else Gather(k, rows, a, aCol, aRow, target, width);
+            a += rows * aRow;
+            target += (nint)k * width;
+        }
     }
 
-    /// <summary>m rounded up to a multiple of 8, and an odd number of eights, so that columns spread over the cache.</summary>
-    public static int BlockColumn(int m) => (m + 7) / 8 * 8 | 8;
+    /// <summary>Places of a packed tile from a column of A to the next: its rows, rounded up to whole vectors.</summary>
+    public static int BlockWidth<T, TVector, TLanes>()
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TVector : struct
+        where TLanes : struct, ILanes<T, TVector> =>
+        (TLanes.TileRows + TLanes.Count - 1) / TLanes.Count * TLanes.Count;
 
     // Neither rows nor columns are contiguous: target[p·width + j] = source[p·row + j·column].
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -8,9 +8,10 @@ internal static unsafe class MatMulParallel
     // Multiply-adds below which one thread is faster: 2²¹ take it 18 µs, and waking a worker that sleeps takes 10.
     private const long WorthSharing = 1 << 21;
 
-    // Bytes of A and B from which reading them in place costs more than packing them: 512³ floats (2 MiB) are 5 % faster
-    // in place, 1024³ (8 MiB) 12 % slower.
-    private const long WorthPacking = 3 << 20;
+    // Bytes of A and B from which packing them costs less than reading them in place. A tall tile uses a line of B for long
+    // enough: on Zen 5 (14 rows) 512³ floats (2 MiB) are 5 % faster in place, 1024³ (8 MiB) 12 % slower. A low one doesn't: on
+    // Zen 3 (6 rows) 256³ (512 KiB) is a fifth faster packed, 128³ (128 KiB) as fast.
+    private const long WorthPackingTall = 3 << 20, WorthPackingLow = 128 << 10;
 
     /// <summary>C_i (+)= A_i·B_i for every i &lt; batch.</summary>
     public static void Multiply<T, TVector, TLanes>(in MatMulProblem<T> problem)
@@ -52,7 +53,8 @@ internal static unsafe class MatMulParallel
     {
         int m = problem.M, n = problem.N, k = problem.K;
         if (4 * n <= TLanes.Count && m >= TLanes.Count) return MatMulPath.Narrow;
-        bool large = (long)sizeof(T) * k * ((long)m + n) >= WorthPacking && m >= 64 && n >= 64 && k >= 64;
+        long worth = TLanes.TileRows == MatMulTile.MaxRows ? WorthPackingTall : WorthPackingLow;
+        bool large = (long)sizeof(T) * k * ((long)m + n) >= worth && m >= 64 && n >= 64 && k >= 64;
         return large ? MatMulPath.Blocked : MatMulPath.Direct;
     }
 

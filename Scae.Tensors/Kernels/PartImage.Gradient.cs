@@ -156,7 +156,7 @@ internal unsafe partial struct PartImage<T>
                     if (coupled) slope += logit * share;
                     place.Scatter(slope, _cells + (c * cells));
                     if (colours != null) slope *= Vector512.Create(colours[c]);
-                    var (sx, sy) = place.Slopes(place.Around(Table(m, c)));
+                    var (sx, sy) = place.Slopes(Table(m, c));
                     x += slope * sx;
                     y += slope * sy;
                 }
@@ -168,7 +168,7 @@ internal unsafe partial struct PartImage<T>
                 else
                 {
                     place.Scatter(logit, _cells + (channels * cells));
-                    var (sx, sy) = place.Slopes(place.Around(Table(m, channels)));
+                    var (sx, sy) = place.Slopes(Table(m, channels));
                     x += logit * sx;
                     y += logit * sy;
                 }

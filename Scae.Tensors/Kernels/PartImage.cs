@@ -203,7 +203,7 @@ internal unsafe partial struct PartImage<T>
                 Vector512<T> distance = Vector512<T>.Zero, sum = Vector512<T>.Zero;
                 for (int c = 0; c < channels; c++)
                 {
-                    var value = place.Value(place.Around(Table(m, c)));
+                    var value = place.Value(Table(m, c));
                     if (colours != null) value *= Vector512.Create(colours[c]);
                     value.Store(_values + (component * channels) + (c * count));
                     var difference = Vector512.Load(_pixels + (c * plane) + at) - value;
@@ -211,7 +211,7 @@ internal unsafe partial struct PartImage<T>
                     sum += value;
                 }
 
-                var logit = (coupled ? sum * share : place.Value(place.Around(alpha))) + presence;
+                var logit = (coupled ? sum * share : place.Value(alpha)) + presence;
                 var joint = logit - (distance * precision);
                 logit.Store(_logits + component);
                 joint.Store(_joint + component);

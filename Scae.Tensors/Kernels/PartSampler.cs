@@ -20,8 +20,18 @@ internal readonly unsafe struct PartSampler<T>(PartPlacement<T> placement, PartS
     private readonly Vector512<T> _yi = Vector512.Create(placement.Yi);
 
     /// <summary>Where the pixels of a block of a row lie; good until the next call, which takes the same indices.</summary>
+    /// <remarks>
+    /// Where such a vector is two, the compiler gives up on a caller of so many parts and calls each addition of the rest, so
+    /// that it took three times as long. There the parts are called.
+    /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Place At(int row, int block)
+    public Place At(int row, int block) => Vector512.IsHardwareAccelerated ? InlinedAt(row, block) : CalledAt(row, block);
+
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private Place CalledAt(int row, int block) => InlinedAt(row, block);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Place InlinedAt(int row, int block)
     {
         T j = T.CreateTruncating(row);
         var i = Vector512<T>.Indices + Vector512.Create(T.CreateTruncating(block * Vector512<T>.Count));
@@ -42,33 +52,48 @@ internal readonly unsafe struct PartSampler<T>(PartPlacement<T> placement, PartS
     /// <summary>A block's places: how far they lie beyond their left and upper neighbours.</summary>
     public readonly struct Place(Vector512<T> x, Vector512<T> y, int* indices, T* corners)
     {
-        /// <summary>The corners around the places in a map.</summary>
+        /// <summary>The samples of a map; 0 outside.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public Corners<T> Around(T* map) => Corners<T>.Load(map, indices, corners);
-
-        /// <summary>The samples between corners; 0 outside.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public Vector512<T> Value(in Corners<T> at)
+        public Vector512<T> Value(T* map)
         {
+            var at = Corners<T>.Load(map, indices, corners);
             Vector512<T> above = at.A + (x * (at.B - at.A)), below = at.C + (x * (at.D - at.C));
             return above + (y * (below - above));
         }
 
         /// <summary>The samples' slopes in x and y; 0 outside.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public (Vector512<T> X, Vector512<T> Y) Slopes(in Corners<T> at)
-        {
-            Vector512<T> above = at.B - at.A, below = at.D - at.C, leftward = at.C - at.A, rightward = at.D - at.B;
-            return (above + (y * (below - above)), leftward + (x * (rightward - leftward)));
-        }
+        public (Vector512<T> X, Vector512<T> Y) Slopes(T* map) =>
+            Vector512.IsHardwareAccelerated ? InlinedSlopes(map) : CalledSlopes(map);
 
         /// <summary>Adds gradients of the samples to the corners they come from.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Scatter(Vector512<T> gradient, T* cells)
         {
+            if (Vector512.IsHardwareAccelerated) InlinedScatter(gradient, cells);
+            else CalledScatter(gradient, cells);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private (Vector512<T> X, Vector512<T> Y) InlinedSlopes(T* map)
+        {
+            var at = Corners<T>.Load(map, indices, corners);
+            Vector512<T> above = at.B - at.A, below = at.D - at.C, leftward = at.C - at.A, rightward = at.D - at.B;
+            return (above + (y * (below - above)), leftward + (x * (rightward - leftward)));
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private void InlinedScatter(in Vector512<T> gradient, T* cells)
+        {
             Vector512<T> rightward = gradient * x, leftward = gradient - rightward;
             Vector512<T> belowLeft = leftward * y, belowRight = rightward * y;
             new Corners<T>(leftward - belowLeft, rightward - belowRight, belowLeft, belowRight).AddTo(cells, indices, corners);
         }
+
+        [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+        private (Vector512<T> X, Vector512<T> Y) CalledSlopes(T* map) => InlinedSlopes(map);
+
+        [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+        private void CalledScatter(in Vector512<T> gradient, T* cells) => InlinedScatter(gradient, cells);
     }
 }
