@@ -21,7 +21,7 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IProgressDisplay
             .Columns(new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
             .Start(context =>
             {
-                var bar = context.AddTask("starting", maxValue: total);
+                var bar = context.AddTask(plan.Preparation.IsSome ? Markup.Escape($"first {plan.Preparation.Value}") : "starting", maxValue: total);
                 bar.Value = first;
                 var clock = Stopwatch.StartNew();
                 var drawn = TimeSpan.Zero;

@@ -15,6 +15,7 @@ internal sealed class PlainDisplay(TextWriter output) : IProgressDisplay
         int first = state.Step, total = plan.Steps;
         Pace pace = new(TimeProvider.System, first);
         output.WriteLine($"{specification.Experiment}, preset {preset.Name}, seed {seed}: {total} steps of {plan.BatchSize}{(first > 0 ? $", from step {first}" : string.Empty)}");
+        if (plan.Preparation.IsSome) output.WriteLine($"first {plan.Preparation.Value}");
         return training(progress =>
         {
             if (progress is Progress.Stepped stepped) pace.Stepped(stepped.step);

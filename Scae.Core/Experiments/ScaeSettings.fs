@@ -178,6 +178,11 @@ module ScaeSettings =
             Ok(
                 settings,
                 { plan with
+                    Preparation =
+                        if settings.Neighbours > 0 then
+                            ValueSome "each digit's neighbours are found, half a minute to two"
+                        else
+                            ValueNone
                     Rule = rule 1.0
                     Average =
                         if settings.Average > 0.0 then

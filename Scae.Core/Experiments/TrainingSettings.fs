@@ -67,6 +67,7 @@ module TrainingSettings =
             SnapshotEvery = settings.SnapshotEvery
             EndMatters = false
             KeepsScenes = true
+            Preparation = ValueNone
             BestBy = bestBy
         }
 
