@@ -3,6 +3,7 @@ module Scae.Tests.UpdatesTests
 open System
 open Expecto
 open Scae.Tests.Claims
+open Scae.Tests.Threads
 open Scae.Tensors
 open Scae.Tests.Values
 
@@ -52,11 +53,9 @@ let tests =
             testCase "a large parameter has the same bits on any number of threads, and as its parts alone"
             <| fun () ->
                 let n = 200_003
-                let threads = Parallelism.Threads
                 let series seed = Tensor.``of`` (values seed n |> Array.map float32)
 
-                let updated count (parts: (int * int) list) =
-                    Parallelism.Threads <- count
+                let updated (parts: (int * int) list) () =
                     let zeros () = Tensor.zeros [| n |]
                     let p, g, m, v, u = series 1, series 2, zeros (), zeros (), zeros ()
 
@@ -68,13 +67,10 @@ let tests =
 
                     [ for x in [ p; m; v; u ] -> x.toArray<float32>() ]
 
-                try
-                    let alone = updated 1 [ for first in 0..1000 .. n - 1 -> first, min n (first + 1000) ]
-                    updated 1 [ 0, n ] |> shouldEqual alone
-                    updated 2 [ 0, n ] |> shouldEqual alone
-                    updated 3 [ 0, n ] |> shouldEqual alone
-                finally
-                    Parallelism.Threads <- threads
+                shouldBeSameOnAnyThreads (updated [ 0, n ])
+
+                updated [ for first in 0..1000 .. n - 1 -> first, min n (first + 1000) ] ()
+                |> shouldEqual (updated [ 0, n ] ())
 
             for dtype, inside in [ (Dtype.Float32, true); (Dtype.Float64, false); (Dtype.Float64, true) ] do
                 testCase

@@ -14,8 +14,8 @@ type private Stance =
         Slant: float
     }
 
-/// Digits as they are compared with each other: upright, their ink in the middle, coarse, and of one length. What lies near
-/// by Euclidean distance is then much alike.
+/// Digits as they are compared with each other: upright and their ink in the middle; for a first look coarse and of one
+/// length, too, so that what lies near by Euclidean distance is much alike.
 [<RequireQualifiedAccess>]
 module UprightDigits =
     // Pixels along a side of what is averaged into one number.
@@ -63,16 +63,40 @@ module UprightDigits =
                 Slant = if spread < 1e-9 then 0.0 else (xy / ink - x * y) / spread
             }
 
-    let private row (pixels: ReadOnlySpan<byte>) : float[] =
+    let private image (pixels: ReadOnlySpan<byte>) : float32[] =
         let stance = stance pixels
-        let numbers = Array.zeroCreate Numbers
+        let image = Array.zeroCreate<float32> Digits.Pixels
 
-        for i in 0 .. Digits.Pixels - 1 do
+        for i in 0 .. image.Length - 1 do
             let down = float (i / Digits.Side) - Centre
             let right = float (i % Digits.Side) - Centre
             let ink = Digits.bilinear pixels (stance.X + right + stance.Slant * down) (stance.Y + down)
+            image[i] <- float32 (ink / 255.0)
+
+        image
+
+    // Digits that one part of the work describes.
+    [<Literal>]
+    let private AtOnce = 256
+
+    /// The digits upright and their ink in the middle, each 28 × 28 numbers in [0, 1], row by row.
+    let images (digits: Digits) : float32[][] =
+        let images = Array.zeroCreate (Digits.count digits)
+
+        let part number =
+            for i in number * AtOnce .. min images.Length ((number + 1) * AtOnce) - 1 do
+                images[i] <- image (ReadOnlySpan(digits.Pixels, i * Digits.Pixels, Digits.Pixels))
+
+        Parallelism.Run((images.Length + AtOnce - 1) / AtOnce, part)
+        images
+
+    /// A row of `Numbers` for an image of `images`, of length 1, or 0 for one without ink.
+    let row (image: float32[]) : float[] =
+        let numbers = Array.zeroCreate Numbers
+
+        for i in 0 .. image.Length - 1 do
             let at = i / Digits.Side / Coarse * Side + i % Digits.Side / Coarse
-            numbers[at] <- numbers[at] + ink
+            numbers[at] <- numbers[at] + float image[i]
 
         let length = sqrt (Array.sumBy (fun x -> x * x) numbers)
 
@@ -80,18 +104,3 @@ module UprightDigits =
             numbers
         else
             numbers |> Array.map (fun x -> x / length)
-
-    // Digits that one part of the work describes.
-    [<Literal>]
-    let private AtOnce = 256
-
-    /// A row of `Numbers` for every digit, of length 1, or 0 for a digit without ink.
-    let rows (digits: Digits) : float[][] =
-        let rows = Array.zeroCreate (Digits.count digits)
-
-        let part number =
-            for i in number * AtOnce .. min rows.Length ((number + 1) * AtOnce) - 1 do
-                rows[i] <- row (ReadOnlySpan(digits.Pixels, i * Digits.Pixels, Digits.Pixels))
-
-        Parallelism.Run((rows.Length + AtOnce - 1) / AtOnce, part)
-        rows

@@ -82,10 +82,10 @@ module ScaeExperiment =
             data.Order.Choose(step, Span(rows, 0, half))
             Array.blit rows 0 rows half half
 
-            match ScaeSettings.wander settings step with
-            | 0 -> ()
-            | steps ->
-                ScaeNeighbours.wander data.Neighbours.Value steps (key.Named "neighbours") (Span(rows, half, half))
+            match ScaeSettings.walk settings step with
+            | ValueNone -> ()
+            | ValueSome walk ->
+                ScaeNeighbours.wander data.Neighbours.Value walk (key.Named "neighbours") (Span(rows, half, half))
         else
             data.Order.Choose(step, Span rows)
 

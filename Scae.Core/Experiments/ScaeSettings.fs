@@ -39,11 +39,14 @@ type ScaeSettings =
         [<Setting("epochs after which training digits lie anywhere that their ink fits on the canvas, and not only their image; 0 for never",
                   Min = 0.0)>]
         AnywhereAfter: int
-        [<Setting("digits stand for each other in two views if each is among so many that look most like the other; 0 for none",
+        [<Setting("digits that look most like a digit and stand for it in its second view, so many; 0 for none",
                   Min = 0.0)>]
         Neighbours: int
         [<Setting("steps from neighbour to neighbour between two views", Min = 1.0)>]
         Wander: int
+        [<Setting("epochs after which half as many digits stand for it, and two steps lie between views; 0 for never",
+                  Min = 0.0)>]
+        NearAfter: int
         [<Setting("epochs after which views make labels of presence to a power; 0 for never", Min = 0.0)>]
         SettledAfter: int
         [<Setting("this power", Min = 1.0, Max = 10.0)>]
@@ -92,6 +95,7 @@ module ScaeSettings =
             AnywhereAfter = 0
             Neighbours = 0
             Wander = 1
+            NearAfter = 0
             SettledAfter = 0
             Power = 1.5
             SharpAfter = 0
@@ -120,12 +124,14 @@ module ScaeSettings =
     /// Whether training digits lie anywhere that their ink fits in a step, counted from 0.
     let isAnywhere (settings: ScaeSettings) (step: int) : bool = isAfter settings.AnywhereAfter settings step
 
-    /// Steps from neighbour to neighbour between two views in a step, counted from 0.
-    let wander (settings: ScaeSettings) (step: int) : int =
+    /// How far the digit of a second view may lie from that of the first in a step, counted from 0; nothing where it is the same.
+    let walk (settings: ScaeSettings) (step: int) : Walk voption =
         if settings.Neighbours = 0 || isAfter settings.SharpAfter settings step then
-            0
+            ValueNone
+        elif isAfter settings.NearAfter settings step then
+            ValueSome { Neighbours = (settings.Neighbours + 1) / 2; Steps = 2 }
         else
-            settings.Wander
+            ValueSome { Neighbours = settings.Neighbours; Steps = settings.Wander }
 
     /// The power of presence of which views make labels in a step, counted from 0; 0 where they are made of standardised logits.
     let power (settings: ScaeSettings) (step: int) : float =
@@ -158,6 +164,8 @@ module ScaeSettings =
         then
             Error
                 $"--sharp-after {settings.SharpAfter}: must be 0, or come after --settled-after {settings.SettledAfter}, which must be set"
+        elif settings.NearAfter > 0 && settings.Neighbours = 0 then
+            Error $"--near-after {settings.NearAfter}: must be 0 without --neighbours"
         elif settings.Model.Calibrated && settings.Model.Pooling = PartPooling.Coded then
             Error "--calibrated true: must be false with --pooling coded, whose reshape mixes parts"
         else

@@ -99,14 +99,6 @@ module NearestNeighbours =
     /// For each point the k nearest others.
     let among (k: int) (points: float[][]) : Neighbours = search true k points points
 
-    /// For each point those of its k nearest others to which it is one of the k nearest, too, nearest first: perhaps none.
-    /// Raises ArgumentException for k below 1 or above n − 1.
-    let mutual (k: int) (points: float[][]) : int[][] =
-        let near = (among k points).Indices
-
-        near
-        |> Array.mapi (fun i others -> others |> Array.filter (fun other -> Array.contains i near[other]))
-
     /// The share of test examples whose nearest training example has their label (NN-MATCH); NaN for no test example.
     let accuracy (train: float[][], trainLabels: int[]) (test: float[][], testLabels: int[]) : float =
         if test.Length = 0 then

@@ -14,7 +14,7 @@ let private of' (draw: int -> int -> float) : Digits =
         Labels = [| 0uy |]
     }
 
-let private row (digits: Digits) : float[] = (UprightDigits.rows digits)[0]
+let private row (digits: Digits) : float[] = UprightDigits.row (Array.head (UprightDigits.images digits))
 
 let private distance (a: float[]) (b: float[]) : float = Array.map2 (fun x y -> (x - y) ** 2.0) a b |> Array.sum |> sqrt
 
@@ -33,7 +33,8 @@ let tests =
         [
             testCase "every digit becomes numbers of length 1, at least 0"
             <| fun () ->
-                for row in UprightDigits.rows strokes.Value do
+                for image in UprightDigits.images strokes.Value do
+                    let row = UprightDigits.row image
                     row.Length |> shouldEqual UprightDigits.Numbers
                     Array.min row |> shouldBeAtLeast 0.0
                     Array.sumBy (fun x -> x * x) row |> shouldBeNear 1e-9 1.0

@@ -158,24 +158,37 @@ let tests =
 
                 Plan.rule plan "dummy" |> shouldEqual None
 
-            testCase "labels settle after some epochs, and are sharp after more, when digits stand for themselves alone"
+            testCase
+                "labels settle after some epochs, come from nearer digits after more, and are sharp at last, each digit for itself"
             <| fun () ->
                 let settings =
                     { ScaeSettings.paper with
                         Training = { ScaeSettings.paper.Training with StepsPerEpoch = 10 }
                         Neighbours = 5
-                        Wander = 2
+                        Wander = 20
+                        NearAfter = 4
                         SettledAfter = 3
                         Power = 1.25
-                        SharpAfter = 4
+                        SharpAfter = 5
                     }
 
-                [ 0; 29; 30; 39; 40; 99 ]
-                |> List.map (fun step -> ScaeSettings.power settings step, ScaeSettings.wander settings step)
-                |> shouldEqual [ 0.0, 2; 0.0, 2; 1.25, 2; 1.25, 2; 2.5, 0; 2.5, 0 ]
+                let far = ValueSome { Neighbours = 5; Steps = 20 }
+                let near = ValueSome { Neighbours = 3; Steps = 2 }
 
-                let never = { settings with Neighbours = 0; SettledAfter = 0; SharpAfter = 0 }
-                (ScaeSettings.power never 99, ScaeSettings.wander never 99) |> shouldEqual (0.0, 0)
+                [ 0; 29; 30; 39; 40; 49; 50; 99 ]
+                |> List.map (fun step -> ScaeSettings.power settings step, ScaeSettings.walk settings step)
+                |> shouldEqual
+                    [ 0.0, far; 0.0, far; 1.25, far; 1.25, far; 1.25, near; 1.25, near; 2.5, ValueNone; 2.5, ValueNone ]
+
+                let never =
+                    { settings with
+                        Neighbours = 0
+                        NearAfter = 0
+                        SettledAfter = 0
+                        SharpAfter = 0
+                    }
+
+                (ScaeSettings.power never 99, ScaeSettings.walk never 99) |> shouldEqual (0.0, ValueNone)
 
             testCase "coupled is the program's coupled configuration"
             <| fun () ->
@@ -201,6 +214,9 @@ let tests =
 
                 refusal TestDigits.resources [ "neighbours", "5" ]
                 |> shouldEqual "--neighbours 5: must be 0 without --agreement, for they stand for each other in views"
+
+                refusal TestDigits.resources [ "near-after", "5" ]
+                |> shouldEqual "--near-after 5: must be 0 without --neighbours"
 
                 refusal TestDigits.resources [ "sharp-after", "3"; "settled-after", "3" ]
                 |> shouldEqual "--sharp-after 3: must be 0, or come after --settled-after 3, which must be set"

@@ -6,6 +6,7 @@ open System.Runtime.InteropServices
 open Expecto
 open FsCheck.FSharp
 open Scae.Tests.Claims
+open Scae.Tests.Threads
 open Scae.Tensors
 open Scae.Tensors.Kernels
 
@@ -137,15 +138,6 @@ let private disagreements<'T
     let a, b, c = operands<'T> p
     let wanted = bits (obvious p a b c)
     ways p |> List.filter (fun way -> bits (compute way p a b c) <> wanted)
-
-let private onThreads threads action =
-    let before = Parallelism.Threads
-
-    try
-        Parallelism.Threads <- threads
-        action ()
-    finally
-        Parallelism.Threads <- before
 
 let private layouts batch rows columns =
     gen {

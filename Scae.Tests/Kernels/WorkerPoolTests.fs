@@ -5,6 +5,7 @@ open System.Threading
 open System.Threading.Tasks
 open Expecto
 open Scae.Tests.Claims
+open Scae.Tests.Threads
 open Scae.Tensors
 open Scae.Tensors.Kernels
 
@@ -43,15 +44,6 @@ type Failing =
                 invalidOp "part 2 fails"
 
             Interlocked.Increment(&this.Done[part]) |> ignore
-
-let private onThreads threads action =
-    let before = Parallelism.Threads
-
-    try
-        Parallelism.Threads <- threads
-        action ()
-    finally
-        Parallelism.Threads <- before
 
 let private count parts =
     let mutable job = { Counts = Array.zeroCreate parts }

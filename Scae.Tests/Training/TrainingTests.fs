@@ -2,6 +2,7 @@ module Scae.Tests.Training.TrainingTests
 
 open System
 open Scae.Tests.Claims
+open Scae.Tests.Threads
 open Expecto
 open Scae.Core.Figures
 open Scae.Core.Experiments
@@ -74,16 +75,7 @@ let tests =
             <| fun () -> straight () |> shouldEqual (straight ())
 
             testCase "the number of threads changes no byte"
-            <| fun () ->
-                let before = Parallelism.Threads
-
-                try
-                    Parallelism.Threads <- 1
-                    let one = straight ()
-                    Parallelism.Threads <- 2
-                    straight () |> shouldEqual one
-                finally
-                    Parallelism.Threads <- before
+            <| fun () -> onThreads 2 straight |> shouldEqual (onThreads 1 straight)
 
             for stopAt in [ 1; 20; 33; 59 ] do
                 testCase $"a resumed run ends with the bytes of an uninterrupted one ({stopAt})"
