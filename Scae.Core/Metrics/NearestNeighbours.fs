@@ -16,33 +16,36 @@ type Neighbours =
 /// Nearest neighbours by comparing all pairs.
 [<RequireQualifiedAccess>]
 module NearestNeighbours =
-    // Queries whose distances to all points are held at once.
+    // Queries and points whose distances are held at once. Their products fit into a core's own cache.
     [<Literal>]
     let private QueriesAtOnce = 64
+
+    [<Literal>]
+    let private PointsAtOnce = 1024
 
     let private flat (rows: float[][]) : float[] = Array.concat rows
 
     let private squaredNorms (rows: float[][]) : float[] = rows |> Array.map (Array.sumBy (fun x -> x * x))
 
-    /// Keeps the k least of a query's squared distances |x − y|² = |x|² − 2 x·y + |y|² in order, the first of equal ones first,
-    /// given |x|², its products with all points and |y|² of each.
+    /// Puts points from number `first` on, if their squared distances |x − y|² = |x|² − 2 x·y + |y|² are among the k least, in
+    /// order, the first of equal ones first; given |x|², the query's products with these points and |y|² of each point.
     let private select
-        (k: int)
         (self: int)
         (own: float)
+        (first: int)
         (products: ReadOnlySpan<float>)
         (norms: float[])
         (indices: int[])
         (squares: float[])
         : unit =
-        Array.Fill(squares, infinity)
+        let last = squares.Length - 1
 
         for i in 0 .. products.Length - 1 do
             // Rounding can leave equal points a hair below 0.
-            let d = max 0.0 (own + norms[i] - 2.0 * products[i])
+            let d = max 0.0 (own + norms[first + i] - 2.0 * products[i])
 
-            if i <> self && d < squares[k - 1] then
-                let mutable at = k - 1
+            if d < squares[last] && first + i <> self then
+                let mutable at = last
 
                 while at > 0 && squares[at - 1] > d do
                     squares[at] <- squares[at - 1]
@@ -50,11 +53,11 @@ module NearestNeighbours =
                     at <- at - 1
 
                 squares[at] <- d
-                indices[at] <- i
+                indices[at] <- first + i
 
     /// X·Yᵀ of rows X [m, d] and Y [n, d].
-    let private multiply (m: int, n: int, d: int) (x: float[]) (y: float[]) (products: float[]) : unit =
-        MatMul.Multiply(m, n, d, ReadOnlySpan x, d, 1, ReadOnlySpan y, 1, d, Span products, n, false)
+    let private multiply (m: int, n: int, d: int) (x: float[]) (y: ReadOnlySpan<float>) (products: float[]) : unit =
+        MatMul.Multiply(m, n, d, ReadOnlySpan x, d, 1, y, 1, d, Span products, n, false)
 
     let private search (others: bool) (k: int) (queries: float[][]) (points: float[][]) : Neighbours =
         let available = if others then points.Length - 1 else points.Length
@@ -64,32 +67,34 @@ module NearestNeighbours =
                 (nameof k)
                 $"nearest neighbours: {k} of {available} points; must be from 1 to as many as there are"
 
-        let n, d = points.Length, points[0].Length
-        let flatPoints, norms = flat points, squaredNorms points
-        let indices = Array.init queries.Length (fun _ -> Array.zeroCreate<int> k)
-        let squares = Array.init queries.Length (fun _ -> Array.zeroCreate<float> k)
-        let products = Array.zeroCreate<float>(QueriesAtOnce * n)
+        let n, m, d = points.Length, queries.Length, points[0].Length
+        let points, norms = flat points, squaredNorms points
+        let queryNorms = squaredNorms queries
+        let indices = Array.init m (fun _ -> Array.zeroCreate<int> k)
+        let squares = Array.init m (fun _ -> Array.create k infinity)
 
-        for first in 0..QueriesAtOnce .. queries.Length - 1 do
-            let count = min QueriesAtOnce (queries.Length - first)
+        let part number =
+            let first = number * QueriesAtOnce
+            let count = min QueriesAtOnce (m - first)
             let block = flat (Array.sub queries first count)
+            let products = Array.zeroCreate<float>(count * PointsAtOnce)
 
-            // One product for all pairs.
-            multiply (count, n, d) block flatPoints products
+            for firstPoint in 0..PointsAtOnce .. n - 1 do
+                let pointCount = min PointsAtOnce (n - firstPoint)
+                let some = ReadOnlySpan(points, firstPoint * d, pointCount * d)
+                multiply (count, pointCount, d) block some products
 
-            Parallelism.Run(
-                count,
-                fun (row: int) ->
+                for row in 0 .. count - 1 do
                     select
-                        k
                         (if others then first + row else -1)
-                        (Array.sumBy (fun x -> x * x) queries[first + row])
-                        (ReadOnlySpan(products, row * n, n))
+                        queryNorms[first + row]
+                        firstPoint
+                        (ReadOnlySpan(products, row * pointCount, pointCount))
                         norms
                         indices[first + row]
                         squares[first + row]
-            )
 
+        Parallelism.Run((m + QueriesAtOnce - 1) / QueriesAtOnce, part)
         { Indices = indices; Squares = squares }
 
     /// For each query [m][d] the k nearest of points [n][d], the first of equally near ones first. Raises ArgumentException

@@ -8,6 +8,7 @@ open Scae.Core.Training
 open Scae.Tensors
 open Scae.Tests
 open Scae.Tests.Claims
+open Scae.Tests.Gradients
 
 /// The golden sizes; the golden loss leaves out what has no gradient.
 let private tiny: CcaeConfig =
@@ -207,8 +208,5 @@ let tests =
 
                 let moved = Parameters.named model |> List.filter (fun (name, _) -> not (name.EndsWith "key.bias"))
 
-                for comparison in
-                    GradientCheck.run (Key.OfSeed 1L) moved (fun () -> (Ccae.loss config model batch).Total) do
-                    if comparison.RelativeError > 1e-6 then
-                        failtest $"{comparison.Parameter}: {comparison.RelativeError}"
+                moved |> shouldHaveTrueGradients 1e-6 (fun () -> (Ccae.loss config model batch).Total)
         ]

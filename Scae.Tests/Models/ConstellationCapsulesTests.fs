@@ -2,6 +2,7 @@ module Scae.Tests.Models.ConstellationCapsulesTests
 
 open System
 open Scae.Tests.Claims
+open Scae.Tests.Gradients
 open Scae.Tests.Values
 open Expecto
 open Scae.Core.Layers
@@ -98,10 +99,8 @@ let tests =
                 let model = ConstellationCapsules.init config Dtype.Float64 (Key.OfSeed 3L) |> Parameters.trainable
                 let points = (scenes 5 3).Points.cast Dtype.Float64
 
-                for comparison in
-                    GradientCheck.run (Key.OfSeed 1L) (Parameters.named model) (fun () ->
-                        ConstellationCapsules.loss config model points) do
-                    comparison.RelativeError |> shouldBeLessThan 1e-6
+                Parameters.named model
+                |> shouldHaveTrueGradients 1e-6 (fun () -> ConstellationCapsules.loss config model points)
 
             testPropertyWithConfig (samples 20) "poses don't depend on the order of the points"
             <| fun (seed: int) ->

@@ -7,6 +7,7 @@ open Scae.Core.Models
 open Scae.Core.Training
 open Scae.Tensors
 open Scae.Tests.Claims
+open Scae.Tests.Gradients
 
 /// Small enough to be differentiated numerically.
 let private small: MovingEMConfig =
@@ -99,10 +100,7 @@ let tests =
                     let model = random config Dtype.Float64 3 |> Parameters.trainable
                     let batch = batch config 3 Dtype.Float64 5
 
-                    for comparison in
-                        GradientCheck.run (Key.OfSeed 1L) (Parameters.named model) (fun () ->
-                            MovingEM.loss config model batch) do
-                        comparison.RelativeError |> shouldBeLessThan 1e-6
+                    Parameters.named model |> shouldHaveTrueGradients 1e-6 (fun () -> MovingEM.loss config model batch)
 
             for label, config in variants do
                 testCase $"gradients that stop at γ are those of the loss with γ given ({label})"

@@ -9,6 +9,7 @@ open Scae.Core.Training
 open Scae.Tensors
 open Scae.Tests
 open Scae.Tests.Claims
+open Scae.Tests.Gradients
 
 let private tiny: ScaeConfig =
     { ScaeConfig.paper with
@@ -184,9 +185,7 @@ let tests =
 
                     let ofObjects () = Scae.infer config model batch |> Scae.ofObjects config |> fst
 
-                    for comparison in GradientCheck.run (Key.OfSeed 1L) taught ofObjects do
-                        if comparison.RelativeError > 1e-6 then
-                            failtest $"{comparison.Parameter}: {comparison.RelativeError}"
+                    taught |> shouldHaveTrueGradients 1e-6 ofObjects
 
                 testCase $"gradients of the drawing agree with central differences within 1e-5: {name}"
                 <| fun () ->
@@ -202,9 +201,7 @@ let tests =
                         (PartDecoder.logLikelihood config model.Decoder parts batch.Images).mean()
 
                     // Sums near 1,000 leave differences of 10⁻⁶ no more digits.
-                    for comparison in GradientCheck.run (Key.OfSeed 1L) taught reconstruction do
-                        if comparison.RelativeError > 1e-5 then
-                            failtest $"{comparison.Parameter}: {comparison.RelativeError}"
+                    taught |> shouldHaveTrueGradients 1e-5 reconstruction
 
             testCase
                 "object capsules teach the features' head alone, and nothing of what parts look like or where they are"
