@@ -55,7 +55,7 @@ let tests =
                 shown "neighbours"
                 |> shouldEqual
                     [
-                        "scae, preset neighbours, seed 0: 20000 steps of 256"
+                        "scae, preset neighbours, seed 0: 15000 steps of 256"
                         "first each digit's neighbours are found, half a minute to two"
                     ]
         ]
