@@ -98,6 +98,7 @@ module ScaeExperiment =
             AffineDigits.fill views anywhere data.Train (ReadOnlySpan rows) places batch.Images batch.Classes
 
         batch.Power.Elements<float32>()[0] <- float32 (ScaeSettings.power settings step)
+        batch.Balance.Elements<float32>()[0] <- (if ScaeSettings.isBalanced settings step then 1.0f else 0.0f)
         Scae.fillNoise settings.Noise (key.Named "noise") batch
 
     // Digits by which initial weights are scaled.

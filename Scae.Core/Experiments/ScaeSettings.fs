@@ -51,7 +51,9 @@ type ScaeSettings =
         SettledAfter: int
         [<Setting("this power", Min = 1.0, Max = 10.0)>]
         Power: float
-        [<Setting("epochs after which it is twice as large and digits stand for themselves alone; 0 for never",
+        [<Setting("epochs after which these labels are no longer equally many for each capsule; 0 for never", Min = 0.0)>]
+        FreeAfter: int
+        [<Setting("epochs after which the power is twice as large and digits stand for themselves alone; 0 for never",
                   Min = 0.0)>]
         SharpAfter: int
         [<Setting("decay of the averaged parameters with which is measured; 0 measures with the last",
@@ -98,6 +100,7 @@ module ScaeSettings =
             NearAfter = 0
             SettledAfter = 0
             Power = 1.5
+            FreeAfter = 0
             SharpAfter = 0
             Average = 0.0
             Noise = 2.0
@@ -142,6 +145,13 @@ module ScaeSettings =
         else
             0.0
 
+    /// Whether views' labels are equally many for each capsule in a step, counted from 0.
+    let isBalanced (settings: ScaeSettings) (step: int) : bool = not (isAfter settings.FreeAfter settings step)
+
+    /// Whether what comes after so many epochs comes after labels have settled, or never.
+    let private comesSettled (settings: ScaeSettings) (epochs: int) : bool =
+        epochs = 0 || settings.SettledAfter > 0 && settings.SettledAfter < epochs
+
     /// The settings and the plan of the training. Epochs are chosen by reconstruction, which knows no classes. The error is
     /// one line.
     let resolve (settings: ScaeSettings) : Result<ScaeSettings * Plan, string> =
@@ -158,10 +168,10 @@ module ScaeSettings =
         elif settings.Neighbours > 0 && settings.Model.Agreement = 0.0 then
             Error
                 $"--neighbours {settings.Neighbours}: must be 0 without --agreement, for they stand for each other in views"
-        elif
-            settings.SharpAfter > 0
-            && not (settings.SettledAfter > 0 && settings.SettledAfter < settings.SharpAfter)
-        then
+        elif not (comesSettled settings settings.FreeAfter) then
+            Error
+                $"--free-after {settings.FreeAfter}: must be 0, or come after --settled-after {settings.SettledAfter}, which must be set"
+        elif not (comesSettled settings settings.SharpAfter) then
             Error
                 $"--sharp-after {settings.SharpAfter}: must be 0, or come after --settled-after {settings.SettledAfter}, which must be set"
         elif settings.NearAfter > 0 && settings.Neighbours = 0 then

@@ -13,6 +13,19 @@ type ViewForm =
     /// vanish where views say next to nothing.
     | Assignment
 
+/// How views make labels for each other.
+type ViewLabels =
+    {
+        /// What standardised logits are multiplied by.
+        Sharpness: float
+        /// Whether labels are balanced over both views together, of which there are twice as many, and not over each.
+        Together: bool
+        /// [1]: the power of presence of which labels are made; 0 where they are made of standardised logits.
+        Power: Tensor
+        /// [1]: 1 where labels are balanced, 0 where a capsule may have as many as are present in it.
+        Balance: Tensor
+    }
+
 /// Costs of two views that don't agree.
 [<RequireQualifiedAccess>]
 module ViewAgreement =
@@ -55,31 +68,40 @@ module ViewAgreement =
     let private powered (power: Tensor) (logits: Tensor) : Tensor =
         ((-(power * (-logits).softplus())).exp() + 1e-9).log()
 
+    /// Labels [n, K] of logits [n, K].
+    let private made (labels: ViewLabels) (said: Tensor) : Tensor =
+        let isPowered = labels.Power.gt 0.0
+
+        let x = (1.0 - isPowered) * standardised labels.Sharpness said + isPowered * powered labels.Power said
+
+        labels.Balance * balanced x + (1.0 - labels.Balance) * x.softmax 1
+
     /// What presence a = σ(l) of one view, of logits l [2n, K], is in error of balanced labels q of the other, in nats summed
     /// over capsules and averaged over views: −Σ_k q_k(x)·ln a_k(x′) + (1 − q_k(x))·ln(1 − a_k(x′)). After swapped assignments
     /// (Caron et al. 2020, eq. 2), of presence instead of a softmax, so that few capsules are present and not only fewer than
-    /// others. What is balanced are logits, standardised and multiplied by the sharpness, where the power, [1], is 0, and else
+    /// others. Labels are made of logits, standardised and multiplied by the sharpness, where the power is 0, and else of
     /// presence to this power. At 1 labels are what is said on average, and kinds that look alike run into each other; at 2 and
     /// above, as of standardised logits, what most views of a kind say is what all will say; in between a kind can still change
     /// its capsule for one that its neighbours name. Raises ArgumentException if the rows are odd in number.
-    let assignment (sharpness: float) (power: Tensor) (logits: Tensor) : Tensor =
+    let assignment (labels: ViewLabels) (logits: Tensor) : Tensor =
         if logits.shape[0] % 2 <> 0 then
             invalidArg (nameof logits) $"{logits.shape[0]} rows; must be even, two views of each"
 
         let n = logits.shape[0] / 2
-        let first, second = logits.slice (0, 0, n), logits.slice (0, n, 2 * n)
+        let views (x: Tensor) = x.slice (0, 0, n), x.slice (0, n, 2 * n)
+        let first, second = views logits
 
-        let label (said: Tensor) =
-            let said = said.noDiff ()
-
-            let isPowered = power.gt 0.0
-            balanced ((1.0 - isPowered) * standardised sharpness said + isPowered * powered power said)
+        let ofFirst, ofSecond =
+            if labels.Together then
+                views (made labels (logits.noDiff ()))
+            else
+                made labels (first.noDiff ()), made labels (second.noDiff ())
 
         let nats (labels: Tensor) (said: Tensor) = (said.softplus () - labels * said).sum() / float n
-        0.5 * (nats (label first) second + nats (label second) first)
+        0.5 * (nats ofFirst second + nats ofSecond first)
 
-    /// The cost of a form; sharpness and power are those of `assignment`.
-    let cost (form: ViewForm) (sharpness: float) (power: Tensor) (logits: Tensor) : Tensor =
+    /// The cost of a form, with the labels of `assignment`.
+    let cost (form: ViewForm) (labels: ViewLabels) (logits: Tensor) : Tensor =
         match form with
         | ViewForm.Information -> -(information logits)
-        | ViewForm.Assignment -> assignment sharpness power logits
+        | ViewForm.Assignment -> assignment labels logits

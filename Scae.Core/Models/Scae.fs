@@ -30,8 +30,9 @@ type ScaeBatch =
         PartNoise: Tensor
         CapsuleNoise: Tensor
         VoteNoise: Tensor
-        /// [1]: the power of presence of which views make labels for each other; 0 where they are made of standardised logits.
+        /// Power and balance of the labels that views make for each other, [1] (see ViewLabels).
         Power: Tensor
+        Balance: Tensor
     }
 
 /// What is inferred of images.
@@ -68,6 +69,7 @@ module Scae =
             CapsuleNoise = Tensor.zeros [| count; k; 1 |]
             VoteNoise = Tensor.zeros [| count; k; m |]
             Power = Tensor.zeros [| 1 |]
+            Balance = Tensor.ones [| 1 |]
         }
 
     /// Noise U(−reach, reach) in place; a pure function of the key.
@@ -149,7 +151,16 @@ module Scae =
             None
         else
             let logits = objects.Votes.Logits - batch.CapsuleNoise.squeeze 2
-            Some(ViewAgreement.cost config.Views config.Sharpness batch.Power logits)
+
+            let labels =
+                {
+                    Sharpness = config.Sharpness
+                    Together = config.BalancedTogether
+                    Power = batch.Power
+                    Balance = batch.Balance
+                }
+
+            Some(ViewAgreement.cost config.Views labels logits)
 
     /// The loss of a batch: −rec, what teaches object capsules, and the probes' cross-entropies.
     let loss (config: ScaeConfig) (model: Scae) (batch: ScaeBatch) : ScaeLoss =

@@ -83,6 +83,8 @@ type ScaeConfig =
         Views: ViewForm
         [<Setting("how sharp the labels are that views make for each other with assignment", Min = 0.1, Max = 100.0)>]
         Sharpness: float
+        [<Setting("whether these labels are equally many for each capsule over both views together, and not over each")>]
+        BalancedTogether: bool
         [<Setting("weight of the dynamic penalty", Min = 0.0)>]
         DynamicWeight: float
         [<Setting("whether object capsules teach parts through their features alone, and probes teach nothing else")>]
@@ -139,6 +141,7 @@ module ScaeConfig =
             Agreement = 0.0
             Views = ViewForm.Assignment
             Sharpness = 3.0
+            BalancedTogether = false
             DynamicWeight = 10.0
             StopGradients = true
         }

@@ -159,7 +159,7 @@ let tests =
                 Plan.rule plan "dummy" |> shouldEqual None
 
             testCase
-                "labels settle after some epochs, come from nearer digits after more, and are sharp at last, each digit for itself"
+                "labels settle after some epochs, come freely and from nearer digits after more, and are sharp at last, each digit for itself"
             <| fun () ->
                 let settings =
                     { ScaeSettings.paper with
@@ -169,6 +169,7 @@ let tests =
                         NearAfter = 4
                         SettledAfter = 3
                         Power = 1.25
+                        FreeAfter = 4
                         SharpAfter = 5
                     }
 
@@ -180,15 +181,21 @@ let tests =
                 |> shouldEqual
                     [ 0.0, far; 0.0, far; 1.25, far; 1.25, far; 1.25, near; 1.25, near; 2.5, ValueNone; 2.5, ValueNone ]
 
+                [ 0; 39; 40; 99 ]
+                |> List.map (ScaeSettings.isBalanced settings)
+                |> shouldEqual [ true; true; false; false ]
+
                 let never =
                     { settings with
                         Neighbours = 0
                         NearAfter = 0
                         SettledAfter = 0
+                        FreeAfter = 0
                         SharpAfter = 0
                     }
 
-                (ScaeSettings.power never 99, ScaeSettings.walk never 99) |> shouldEqual (0.0, ValueNone)
+                (ScaeSettings.power never 99, ScaeSettings.walk never 99, ScaeSettings.isBalanced never 99)
+                |> shouldEqual (0.0, ValueNone, true)
 
             testCase "coupled is the program's coupled configuration"
             <| fun () ->
@@ -217,6 +224,9 @@ let tests =
 
                 refusal TestDigits.resources [ "near-after", "5" ]
                 |> shouldEqual "--near-after 5: must be 0 without --neighbours"
+
+                refusal TestDigits.resources [ "free-after", "3" ]
+                |> shouldEqual "--free-after 3: must be 0, or come after --settled-after 0, which must be set"
 
                 refusal TestDigits.resources [ "sharp-after", "3"; "settled-after", "3" ]
                 |> shouldEqual "--sharp-after 3: must be 0, or come after --settled-after 3, which must be set"

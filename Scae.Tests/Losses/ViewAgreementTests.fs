@@ -13,12 +13,19 @@ open Scae.Tests.Gradients
 let private naming (strength: float) (capsules: int) (first: int[]) (second: int[]) : Tensor =
     strength * (Tensor.``of`` (Array.append first second)).onehot(capsules, Dtype.Float64)
 
-let private power (p: float) : Tensor = Tensor.full ([| 1 |], p, Dtype.Float64)
+/// Balanced labels of presence to a power, or of logits where it is 0.
+let private ofPower (p: float) : ViewLabels =
+    {
+        Sharpness = 3.0
+        Together = false
+        Power = Tensor.full ([| 1 |], p, Dtype.Float64)
+        Balance = Tensor.ones ([| 1 |], Dtype.Float64)
+    }
 
 /// The labels that views, of logits [2n, K], make for each other: a view's gradient is its presence less them, over 2n.
-let private labelsOf (p: float) (logits: Tensor) : Tensor =
+let private labelsOf (labels: ViewLabels) (logits: Tensor) : Tensor =
     let logits = logits.reverseDiff ()
-    (ViewAgreement.assignment 3.0 (power p) logits).reverse()
+    (ViewAgreement.assignment labels logits).reverse()
     let ofOthers = logits.noDiff().sigmoid() - logits.derivative * float logits.shape[0]
     ofOthers
 
@@ -40,7 +47,7 @@ let tests =
             testCase "an assignment costs least where both views name one capsule, and more where one is everybody's"
             <| fun () ->
                 let cost first second =
-                    (ViewAgreement.assignment 3.0 (power 0.0) (naming 20.0 4 first second - 10.0)).toScalar()
+                    (ViewAgreement.assignment (ofPower 0.0) (naming 20.0 4 first second - 10.0)).toScalar()
 
                 cost even even |> shouldBeLessThan 0.5
                 cost even [| 1; 2; 3; 0; 1; 2; 3; 0 |] |> shouldBeGreaterThan 5.0
@@ -53,7 +60,7 @@ let tests =
                 let favour = Tensor.``of`` [| 3.0; 0.0; 0.0 |]
 
                 for p in [ 0.0; 1.5 ] do
-                    let labels = labelsOf p (Values.real 5 [ 2 * n; k ] + favour)
+                    let labels = labelsOf (ofPower p) (Values.real 5 [ 2 * n; k ] + favour)
 
                     for row in labels.sum(1).toArray<float>() do
                         row |> shouldBeNear 1e-9 1.0
@@ -61,6 +68,40 @@ let tests =
                     for view in [ labels.slice (0, 0, n); labels.slice (0, n, 2 * n) ] do
                         for column in view.sum(0).toArray<float>() do
                             column |> shouldBeNear 4.0 (float n / float k)
+
+            testCase "labels are balanced over both views together where that is asked for"
+            <| fun () ->
+                let n, k = 60, 2
+                // The first view names the first capsule more often than it shall, and the second the second.
+                let lean = Tensor.``of``([| for row in 1 .. 2 * n -> if row <= n then 2.0 else -2.0 |]).unsqueeze 1
+                let logits = Values.real 6 [ 2 * n; k ] + lean * Tensor.``of`` [| 1.0; -1.0 |]
+
+                for p in [ 0.0; 1.5 ] do
+                    let share (labels: ViewLabels) (first: int) =
+                        (labelsOf labels logits).slice(0, first, first + n).mean(0).toArray<float>()[0]
+
+                    let apart, together = ofPower p, { ofPower p with Together = true }
+                    // Each view is told what the other says.
+                    share apart 0 |> shouldBeNear 0.1 0.5
+                    share together 0 |> shouldBeLessThan 0.3
+                    share together n |> shouldBeGreaterThan 0.7
+                    0.5 * (share together 0 + share together n) |> shouldBeNear 0.05 0.5
+
+            testCase "labels that needn't be balanced are each view's own presence to the power"
+            <| fun () ->
+                let logits = Values.real 7 [ 8; 3 ] + Tensor.``of`` [| 3.0; 0.0; 0.0 |]
+                let powers = (1.5 * logits.sigmoid().log()).exp() + 1e-9
+                let shares = powers / powers.sum (1, true)
+                let expected = Tensor.cat ([| shares.slice (0, 4, 8); shares.slice (0, 0, 4) |], 0)
+
+                for together in [ false; true ] do
+                    let labels =
+                        { ofPower 1.5 with
+                            Together = together
+                            Balance = Tensor.zeros ([| 1 |], Dtype.Float64)
+                        }
+
+                    labelsOf labels logits |> Values.shouldBeWithin 1e-9 (expected.toArray<float>())
 
             testCase "settled labels are presence of the other view to a power, where capsules are equally frequent"
             <| fun () ->
@@ -73,7 +114,7 @@ let tests =
                 let powers = Array.map (fun l -> (1.0 / (1.0 + exp -l)) ** 1.5 + 1e-9)
                 let shares (x: float[]) = x |> Array.map (fun a -> a / Array.sum x)
                 let expected = Array.append (turned (shares (powers second))) (turned (shares (powers first)))
-                labelsOf 1.5 logits |> Values.shouldBeWithin 1e-9 expected
+                labelsOf (ofPower 1.5) logits |> Values.shouldBeWithin 1e-9 expected
 
             testCase "the information's gradient is that of its differences"
             <| fun () ->
@@ -87,7 +128,7 @@ let tests =
                     for p in [ 0.0; 1.5 ] do
                         for logit in [ 0.0; -1e3; 1e3 ] do
                             let logits = (Tensor.zeros ([| 6; 3 |], Dtype.Float64) + logit).reverseDiff()
-                            let cost = ViewAgreement.cost form 3.0 (power p) logits
+                            let cost = ViewAgreement.cost form (ofPower p) logits
                             cost.reverse ()
                             Double.IsFinite(cost.toScalar ()) |> shouldEqual true
                             Double.IsFinite((logits.derivative.norm ()).toScalar()) |> shouldEqual true
@@ -96,6 +137,6 @@ let tests =
             <| fun () ->
                 for form in [ ViewForm.Information; ViewForm.Assignment ] do
                     Expect.throwsT<ArgumentException>
-                        (fun () -> ViewAgreement.cost form 3.0 (power 0.0) (Values.real 1 [ 5; 3 ]) |> ignore)
+                        (fun () -> ViewAgreement.cost form (ofPower 0.0) (Values.real 1 [ 5; 3 ]) |> ignore)
                         "odd"
         ]

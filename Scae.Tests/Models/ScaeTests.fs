@@ -71,6 +71,7 @@ let private goldenBatch (golden: Golden.Golden) : ScaeBatch =
         CapsuleNoise = golden.Noise "capsule"
         VoteNoise = golden.Noise "vote"
         Power = Tensor.zeros ([| 1 |], Dtype.Float64)
+        Balance = Tensor.ones ([| 1 |], Dtype.Float64)
     }
 
 let private goldenModel (config: ScaeConfig) (golden: Golden.Golden) =
@@ -94,6 +95,7 @@ let private noisy (config: ScaeConfig) (count: int) (dtype: Dtype) (seed: int64)
         CapsuleNoise = batch.CapsuleNoise.cast dtype
         VoteNoise = batch.VoteNoise.cast dtype
         Power = batch.Power.cast dtype
+        Balance = batch.Balance.cast dtype
     }
 
 /// A model whose biases aren't 0, so that no gradient vanishes by symmetry.
@@ -271,6 +273,7 @@ let tests =
                                 CapsuleNoise = alone i batch.CapsuleNoise
                                 VoteNoise = alone i batch.VoteNoise
                                 Power = batch.Power
+                                Balance = batch.Balance
                             }
 
                     one.Objects.Mass |> Values.shouldAgree 1e-10 (alone i together.Objects.Mass)
