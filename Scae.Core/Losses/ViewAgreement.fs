@@ -76,7 +76,7 @@ module ViewAgreement =
 
         labels.Balance * balanced x + (1.0 - labels.Balance) * x.softmax 1
 
-    /// What presence a = σ(l) of one view, of logits l [2n, K], is in error of balanced labels q of the other, in nats summed
+    /// What presence a = σ(l) of one view, of logits l [2n, K], is in error of labels q of the other, in nats summed
     /// over capsules and averaged over views: −Σ_k q_k(x)·ln a_k(x′) + (1 − q_k(x))·ln(1 − a_k(x′)). After swapped assignments
     /// (Caron et al. 2020, eq. 2), of presence instead of a softmax, so that few capsules are present and not only fewer than
     /// others. Labels are made of logits, standardised and multiplied by the sharpness, where the power is 0, and else of
