@@ -97,7 +97,7 @@ module ViewAgreement =
             else
                 made labels (first.noDiff ()), made labels (second.noDiff ())
 
-        let nats (labels: Tensor) (said: Tensor) = (said.softplus () - labels * said).sum() / float n
+        let nats (q: Tensor) (said: Tensor) = (said.softplus () - q * said).sum() / float n
         0.5 * (nats ofFirst second + nats ofSecond first)
 
     /// The cost of a form, with the labels of `assignment`.
