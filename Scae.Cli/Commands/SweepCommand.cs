@@ -48,7 +48,8 @@ internal static class SweepCommand
     private static void RunAll(SweepOptions options, SweepPlan plan, CancellationToken stop)
     {
         var tables = new SweepTables(options, plan.Folder);
-        var summaries = plan.Runs.Run(plan.Groups, options.Seeds, Tell, stop);
+        var display = Displays.ForSweep(IsSilent(options), plan.Count);
+        var summaries = display.Show(() => plan.Runs.Run(plan.Groups, options.Seeds, job => display.Of(Name(options, job)), Tell, stop));
         if (!options.Compared.IsEmpty) tables.Presets(Grouped());
         else if (options.Vary.IsEmpty) tables.Seeds(summaries);
         else tables.Scan(Grouped());
@@ -61,18 +62,27 @@ internal static class SweepCommand
 
         void Tell(SweepJob job, Summary summary)
         {
-            if (!IsSilent(options)) Console.Out.WriteLine($"{Line(options, tables.ChosenBy, job, summary)}  {Format.Duration(summary.Spent.Total)}");
+            string name = Name(options, job), took = Format.Duration(summary.Spent.Total);
+            // Presets differ in their metrics; the table at the end has them.
+            string figures = options.Compared.IsEmpty ? $"{Figures(options, tables.ChosenBy, summary)}  " : string.Empty;
+            display.Finished(name, $"{name}: {figures}{took}");
         }
     }
 
-    /// <summary>What is said of a training that is finished.</summary>
-    private static string Line(SweepOptions options, string metric, SweepJob job, Summary summary)
+    /// <summary>What tells a training from the sweep's others.</summary>
+    private static string Name(SweepOptions options, SweepJob job)
     {
-        if (!options.Compared.IsEmpty) return $"{summary.Preset}, seed {summary.Seed}:";
-        if (options.Vary.IsEmpty) return $"seed {summary.Seed}: {Format.Metrics(summary.Metrics)}";
+        if (!options.Compared.IsEmpty) return $"{job.Preset.Name}, seed {job.Seed}";
+        if (options.Vary.IsEmpty) return $"seed {job.Seed}";
         string settings = string.Join(", ", job.Overrides.Skip(options.Overrides.Length).Select(pair => $"{pair.Item1} {pair.Item2}"));
-        return $"{settings}, seed {job.Seed}: {Format.Name(metric)} {Format.Value(metric, summary.Metric(metric) ?? double.NaN)}";
+        return $"{settings}, seed {job.Seed}";
     }
+
+    /// <summary>What a finished training came to, as far as the sweep compares it.</summary>
+    private static string Figures(SweepOptions options, string metric, Summary summary) =>
+        options.Vary.IsEmpty
+            ? Format.Metrics(summary.Metrics)
+            : $"{Format.Name(metric)} {Format.Value(metric, summary.Metric(metric) ?? double.NaN)}";
 
     /// <summary>One of the sweep's trainings, on all the threads that were given.</summary>
     private static void RunOne(SweepOptions options, int number, SweepPlan plan, CancellationToken stop)
@@ -80,7 +90,7 @@ internal static class SweepCommand
         if (number >= plan.Count) throw new RunFailure($"--task {number}: the sweep has {plan.Count} runs, counted from 0", ExitCode.Usage);
         if (options.Threads is { } threads) Parallelism.Threads = threads.Value;
         var (group, seed) = plan.At(number);
-        var summary = plan.Runs.Alone(group, seed, Parallelism.Threads, stop);
+        var summary = plan.Runs.Alone(group, seed, Parallelism.Threads, Displays.For(IsSilent(options)), stop);
         if (options.Json) Console.Out.WriteLine(summary.ToJson());
         else if (!options.Quiet) Console.Out.WriteLine($"{group.Job(seed).Folder}: {Format.Metrics(summary.Metrics)}  {Format.Duration(summary.Spent.Total)}");
     }

@@ -94,7 +94,8 @@ internal static class VerifyCommand
             var seeds = new SeedRange(0, group.Max(target => target.Seeds) - 1);
             var settings = RunFailure.Unless(ExperimentModule.configure(experiment, preset, options.Overrides)).Settings;
             var trainings = new SweepGroup(preset, FSharpList<Tuple<string, string>>.Empty, [.. options.Overrides, .. DigitSourceModule.insist(settings)], folder);
-            var summaries = runs.Run([trainings], seeds, Report, stop);
+            var display = Displays.ForSweep(options.Json, seeds.Count);
+            var summaries = display.Show(() => runs.Run([trainings], seeds, job => display.Of(Name(job)), (job, summary) => display.Finished(Name(job), $"{Name(job)}: {Format.Metrics(summary.Metrics)}"), stop));
             foreach (var target in group)
             {
                 var spread = Spread.Of(summaries.GetRange(0, target.Seeds), target.Metric);
@@ -102,9 +103,6 @@ internal static class VerifyCommand
             }
         }
 
-        void Report(SweepJob job, Summary summary)
-        {
-            if (!options.Json) Console.Out.WriteLine($"{summary.Experiment}, {summary.Preset}, seed {summary.Seed}: {Format.Metrics(summary.Metrics)}");
-        }
+        string Name(SweepJob job) => $"{specification.Experiment}, {job.Preset.Name}, seed {job.Seed}";
     }
 }

@@ -2,7 +2,7 @@ using System;
 
 namespace Scae.Cli.Reports;
 
-/// <summary>Which display fits: nothing when quiet, a bar on a terminal, lines elsewhere.</summary>
+/// <summary>Which display fits: nothing when quiet, bars on a terminal, lines elsewhere.</summary>
 internal static class Displays
 {
     public static IProgressDisplay For(bool quiet)
@@ -10,5 +10,13 @@ internal static class Displays
         if (quiet) return new SilentDisplay();
         var console = Tables.Console;
         return console.Profile.Capabilities.Ansi ? new LiveDisplay(console) : new PlainDisplay(Console.Out);
+    }
+
+    /// <summary>For a sweep of so many trainings.</summary>
+    public static ISweepDisplay ForSweep(bool quiet, long count)
+    {
+        if (quiet) return new SilentSweepDisplay();
+        var console = Tables.Console;
+        return console.Profile.Capabilities.Ansi ? new LiveSweepDisplay(console, count, TimeProvider.System) : new PlainSweepDisplay(Console.Out, count, TimeProvider.System);
     }
 }

@@ -4,7 +4,7 @@ using Scae.Core.Training;
 
 namespace Scae.Cli.Reports;
 
-/// <summary>Shows nothing: --quiet, --json, and runs of a sweep.</summary>
+/// <summary>Shows nothing of a training: --quiet and --json.</summary>
 internal sealed class SilentDisplay : IProgressDisplay
 {
     public Outcome Show(Specification specification, Preset preset, long seed, Plan plan, TrainingState state, Func<Action<Progress>, Outcome> training) =>

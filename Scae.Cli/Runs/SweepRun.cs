@@ -41,9 +41,9 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
 {
     /// <summary>
     /// The trainings of some groups with each seed; each one's metrics, the seeds of one group beside each other. A range of
-    /// seeds, however long, makes no list.
+    /// seeds, however long, makes no list. Each is shown by a display of its own.
     /// </summary>
-    public List<Summary> Run(IReadOnlyList<SweepGroup> groups, SeedRange seeds, Action<SweepJob, Summary> report, CancellationToken stop)
+    public List<Summary> Run(IReadOnlyList<SweepGroup> groups, SeedRange seeds, Func<SweepJob, IProgressDisplay> display, Action<SweepJob, Summary> report, CancellationToken stop)
     {
         long atOnce = seeds.Count > AtOnce ? AtOnce : Math.Min(AtOnce, groups.Count * seeds.Count);
         int threads = Parallelism.Threads = atOnce == 1 ? AtOnce : 1;
@@ -57,7 +57,7 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
             Parallel.ForEach(next, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, (numbered, loop) =>
             {
                 var (number, job) = numbered;
-                var summary = stop.IsCancellationRequested ? null : Run(job, fits, stop, threads);
+                var summary = stop.IsCancellationRequested ? null : Run(job, fits, display(job), stop, threads);
                 if (summary is null)
                 {
                     loop.Stop();
@@ -81,10 +81,10 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
     }
 
     /// <summary>One training by itself, with some threads.</summary>
-    public Summary Alone(SweepGroup group, long seed, int threads, CancellationToken stop)
+    public Summary Alone(SweepGroup group, long seed, int threads, IProgressDisplay display, CancellationToken stop)
     {
         var job = group.Job(seed);
-        return Run(job, new Lazy<bool>(() => Fits([group], 1)), stop, threads)
+        return Run(job, new Lazy<bool>(() => Fits([group], 1)), display, stop, threads)
             ?? throw new RunFailure($"stopped; everything is saved in {job.Folder}; the same command goes on", ExitCode.Stopped);
     }
 
@@ -100,14 +100,14 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
         return true;
     }
 
-    private Summary? Run(SweepJob job, Lazy<bool> fits, CancellationToken stop, int threads)
+    private Summary? Run(SweepJob job, Lazy<bool> fits, IProgressDisplay display, CancellationToken stop, int threads)
     {
         var run = TrainingOf(job);
         if (!run.Folder.IsFinished) _ = fits.Value;
         using var taken = RunLock.Take(job.Folder, "wait until it is done, or choose another --out");
         if (Finished(run) is { } summary) return summary;
         if (run.Folder.HoldsRun) run.CheckIdentity(run.Folder.ReadIdentity());
-        return run.Run(run.Folder.HoldsRun, threads, new SilentDisplay(), stop, Pictures);
+        return run.Run(run.Folder.HoldsRun, threads, display, stop, Pictures);
     }
 
     private Summary? Finished(TrainingRun run)

@@ -3,6 +3,7 @@ module Scae.Tests.Models.NeuralEMTests
 open System
 open Scae.Tests.Claims
 open Scae.Tests.Gradients
+open Scae.Tests.Values
 open Expecto
 open Scae.Core.Layers
 open Scae.Core.Experiments
@@ -77,23 +78,12 @@ let private variants: (string * NeuralEMConfig) list =
 let private batch (config: NeuralEMConfig) (count: int) (dtype: Dtype) (seed: int) : NeuralEMBatch =
     let key = Key.OfSeed(int64 seed)
     let batch = NeuralEM.allocate config count
-    (key.Named "target").FillBernoulli(batch.Target.Elements<float32>(), 0.3)
-    (key.Named "input").FillBernoulli(batch.Input.Elements<float32>(), 0.3)
+    FleckedBatches.fleck key batch.Target batch.Input batch.StateNoise config.StateNoise
     NeuralEMStarts.fill config (key.Named "noise") batch
-
-    batch.StateNoise
-    |> Option.iter (fun noise ->
-        (key.Named "states").FillNormal(noise.Elements<float32>(), 0.0f, float32 config.StateNoise))
-
     Parameters.map (fun tensor -> tensor.cast dtype) batch
 
 let private random (config: NeuralEMConfig) (dtype: Dtype) (seed: int) =
     NeuralEM.init config dtype (Key.OfSeed(int64 seed))
-
-let private values (x: Tensor) = (x.cast Dtype.Float64).toArray<double>()
-
-let private same (a: Tensor) (b: Tensor) =
-    a.shape = b.shape && Array.forall2 (fun p q -> abs (p - q) < 1e-9) (values a) (values b)
 
 let private unroll config model batch = NeuralEM.unroll config model batch
 
@@ -171,7 +161,7 @@ let tests =
                 testCase $"responsibilities sum to one over slots ({label})"
                 <| fun () ->
                     for iteration in unroll config (random config Dtype.Float64 1) (batch config 4 Dtype.Float64 2) do
-                        for total in values (iteration.Responsibilities.sum 1) do
+                        for total in read (iteration.Responsibilities.sum 1) do
                             total |> shouldBeNear 1e-12 1.0
 
             for label, config in variants do
@@ -223,8 +213,8 @@ let tests =
                             }
 
                     for a, b in List.zip straight crossed do
-                        same (permute a.Responsibilities 1) b.Responsibilities |> shouldEqual true
-                        same (permute a.State 1) b.State |> shouldEqual true
+                        b.Responsibilities |> shouldAgree 1e-9 (permute a.Responsibilities 1)
+                        b.State |> shouldAgree 1e-9 (permute a.State 1)
 
             for label, config in variants do
                 testCase $"an image's slots don't see other images ({label})"
@@ -247,7 +237,7 @@ let tests =
 
                             unroll config model alone |> List.last
 
-                        same alone.Responsibilities (together.Responsibilities.slice (0, i, i + 1)) |> shouldEqual true
+                        (together.Responsibilities.slice (0, i, i + 1)) |> shouldAgree 1e-9 alone.Responsibilities
 
             for label, config in variants do
                 testCase $"black, white and one-pixel images have finite losses and gradients ({label})"
@@ -269,7 +259,7 @@ let tests =
                         Double.IsFinite(loss.toScalar ()) |> shouldEqual true
 
                         for _, parameter in Parameters.named model do
-                            values parameter.derivative |> Array.forall Double.IsFinite |> shouldEqual true
+                            read parameter.derivative |> Array.forall Double.IsFinite |> shouldEqual true
 
             testPropertyWithConfig (samples 20) "one slot answers for everything"
             <| fun (seed: int) ->
@@ -278,7 +268,7 @@ let tests =
 
                 iterations
                 |> List.forall (fun iteration ->
-                    values iteration.Responsibilities |> Array.forall (fun gamma -> abs (gamma - 1.0) < 1e-6))
+                    read iteration.Responsibilities |> Array.forall (fun gamma -> abs (gamma - 1.0) < 1e-6))
 
             testCase "without gradient through responsibilities the loss stays and gradients change"
             <| fun () ->
@@ -291,7 +281,7 @@ let tests =
                     let model = random config Dtype.Float64 1 |> Parameters.trainable
                     let loss = NeuralEM.loss config model batch
                     loss.reverse ()
-                    loss.toScalar (), values model.Decoder.Weight.derivative
+                    loss.toScalar (), read model.Decoder.Weight.derivative
 
                 let withLoss, withGradient = run true
                 let withoutLoss, withoutGradient = run false
@@ -336,7 +326,7 @@ let tests =
 
                     let eta = model.StepSize.Value.toScalar ()
 
-                    (values step, values (gradient * eta))
+                    (read step, read (gradient * eta))
                     ||> Array.iter2 (fun a b -> abs (a - b) |> shouldBeLessThan 1e-12)
 
             for kind in [ 0; 1 ] do
@@ -353,7 +343,7 @@ let tests =
 
                     let batch = batch config 3 Dtype.Float64 2
                     let last = NeuralEM.unroll config (random config Dtype.Float64 6) batch |> List.last
-                    let gamma, psi, x = values last.Responsibilities, values last.Means, values batch.Target
+                    let gamma, psi, x = read last.Responsibilities, read last.Means, read batch.Target
 
                     let expected (image: int) =
                         Seq.sum
@@ -370,7 +360,7 @@ let tests =
                                                -((x - psi) ** 2.0) / (2.0 * config.Sigma ** 2.0))
                             ]
 
-                    let measured = values (NeuralEM.expectedLogLikelihood config batch.Target last)
+                    let measured = read (NeuralEM.expectedLogLikelihood config batch.Target last)
                     measured.Length |> shouldEqual 3
                     measured |> Array.iteri (fun image q -> q |> shouldBeNear 1e-9 (expected image))
 
@@ -419,7 +409,7 @@ let tests =
 
                     { State = last.Means; Means = last.Means; Gamma = lazy last.Responsibilities }
                     |> NeuralEM.expectedLogLikelihood config scenes.Shapes.Images
-                    |> values
+                    |> read
 
                 let one, three, nine = likelihoods 1 0, likelihoods 3 0, likelihoods 9 0
                 Array.forall2 (<=) one three |> shouldEqual true
@@ -434,7 +424,7 @@ let tests =
             <| fun () ->
                 let noise = (batch (snd variants[1]) 3 Dtype.Float64 9).Noise
 
-                for total in values (noise.sum 1) do
+                for total in read (noise.sum 1) do
                     total |> shouldBeNear 1e-6 1.0
 
             testCase "a spread start sums to one, on black images, too, and gives far pixels to different slots"
@@ -452,7 +442,7 @@ let tests =
                 start.Target.Elements<float32>()[399] <- 1.0f
                 NeuralEMStarts.fill config (Key.OfSeed 4L) start
 
-                for total in values (start.Noise.sum 1) do
+                for total in read (start.Noise.sum 1) do
                     total |> shouldBeNear 1e-5 1.0
 
                 let gamma = start.Noise.Elements<float32>().ToArray()

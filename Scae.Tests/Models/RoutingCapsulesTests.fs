@@ -174,14 +174,7 @@ let tests =
             testCase "gradients agree with central differences within 1e-6, since targets only jump"
             <| fun () ->
                 let model = RoutingCapsules.init config Dtype.Float64 (Key.OfSeed 3L) |> Parameters.trainable
-
-                let batch =
-                    batch 5 3
-                    |> Parameters.map (fun tensor ->
-                        if tensor.dtype = Dtype.Float32 then
-                            tensor.cast Dtype.Float64
-                        else
-                            tensor)
+                let batch = inDoubles (batch 5 3)
 
                 Parameters.named model
                 |> shouldHaveTrueGradients 1e-6 (fun () -> RoutingCapsules.loss config model batch)

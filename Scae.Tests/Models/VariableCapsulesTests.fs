@@ -141,14 +141,7 @@ let tests =
             <| fun () ->
                 // Weights of what was found must not move with the parameters: they don't, for divisions don't.
                 let model = VariableCapsules.init config Dtype.Float64 (Key.OfSeed 3L) |> Parameters.trainable
-
-                let batch =
-                    batch 5 3
-                    |> Parameters.map (fun tensor ->
-                        if tensor.dtype = Dtype.Float32 then
-                            tensor.cast Dtype.Float64
-                        else
-                            tensor)
+                let batch = inDoubles (batch 5 3)
 
                 Parameters.named model
                 |> shouldHaveTrueGradients 1e-6 (fun () -> VariableCapsules.loss config model batch)

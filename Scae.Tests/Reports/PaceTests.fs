@@ -5,15 +5,7 @@ open Expecto
 open Scae.Cli.Reports
 open Scae.Tests.Claims
 
-/// A clock that stands still until it is told.
-type private Told() =
-    inherit TimeProvider()
-    let mutable milliseconds = 0L
-    member _.Pass(more: int64) = milliseconds <- milliseconds + more
-    override _.TimestampFrequency = 1000L
-    override _.GetTimestamp() = milliseconds
-
-let private walk (clock: Told) (pace: Pace) (milliseconds: int64) (steps: int list) =
+let private walk (clock: ToldClock) (pace: Pace) (milliseconds: int64) (steps: int list) =
     for step in steps do
         clock.Pass milliseconds
         pace.Stepped step
@@ -24,11 +16,11 @@ let tests =
         "Reports.Pace"
         [
             testCase "no step, no pace"
-            <| fun () -> Pace(Told(), 0).Milliseconds |> Double.IsNaN |> shouldEqual true
+            <| fun () -> Pace(ToldClock(), 0).Milliseconds |> Double.IsNaN |> shouldEqual true
 
             testCase "what steps take now, not since the start"
             <| fun () ->
-                let clock = Told()
+                let clock = ToldClock()
                 let pace = Pace(clock, 100)
                 walk clock pace 50L [ 101..200 ]
                 pace.Milliseconds |> shouldBeNear 1e-9 50.0
@@ -37,7 +29,7 @@ let tests =
 
             testCase "time between steps doesn't count"
             <| fun () ->
-                let clock = Told()
+                let clock = ToldClock()
                 let pace = Pace(clock, 0)
                 clock.Pass 7000L
                 pace.Interrupted()

@@ -111,7 +111,9 @@ let tests =
                                 none.Error.TrimEnd()
                                 |> shouldEqual $"scae: {tasks}: none of the sweep's 3 runs is finished there"
 
-                                (run (sweep tasks [ "--task"; "1"; "--quiet" ])).ExitCode |> shouldEqual 0
+                                let task = run (sweep tasks [ "--task"; "1" ])
+                                task.ExitCode |> shouldEqual 0
+                                task.Output |> shouldContainText "epoch   1/"
                                 let some = run (sweep tasks [ "--collect" ])
                                 some.ExitCode |> shouldEqual 0
 

@@ -1,0 +1,71 @@
+using System;
+using System.Collections.Generic;
+using Scae.Cli.Runs;
+using Scae.Core.Experiments;
+using Scae.Core.Training;
+using Spectre.Console;
+using Progress = Scae.Core.Training.Progress;
+
+namespace Scae.Cli.Reports;
+
+/// <summary>A bar for the sweep and one for each training that runs, on a terminal; what is finished stands above them.</summary>
+internal sealed class LiveSweepDisplay(IAnsiConsole console, long count, TimeProvider clock) : ISweepDisplay
+{
+    private readonly SweepProgress _progress = new(count, clock);
+    private ProgressContext? _context;
+    private ProgressTask? _all;
+
+    public List<Summary> Show(Func<List<Summary>> sweep)
+    {
+        List<Summary> summaries = [];
+        console.Progress().AutoClear(true).HideCompleted(true)
+            .Columns(new ProgressBarColumn(), new PercentageColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
+            .Start(context =>
+            {
+                _context = context;
+                _all = context.AddTask("starting");
+                summaries = sweep();
+            });
+        return summaries;
+    }
+
+    public IProgressDisplay Of(string training) => new Part(this, training);
+
+    public void Finished(string training, string line)
+    {
+        _progress.Finish(training);
+        console.WriteLine(line);
+        DrawAll();
+    }
+
+    private void DrawAll()
+    {
+        if (_all is null) return;
+        _all.Value = Math.Min(99.9, 100 * _progress.Share);
+        _all.Description = Markup.Escape(_progress.Summary);
+    }
+
+    private sealed class Part(LiveSweepDisplay sweep, string name) : IProgressDisplay
+    {
+        public Outcome Show(Specification specification, Preset preset, long seed, Plan plan, TrainingState state, Func<Action<Progress>, Outcome> training)
+        {
+            int first = state.Step;
+            sweep._progress.Begin(name, first, plan.Steps);
+            var task = sweep._context!.AddTask(Markup.Escape($"{name}: {(plan.Preparation.IsSome ? $"first {plan.Preparation.Value}" : "starting")}"), maxValue: plan.Steps);
+            task.Value = first;
+            TrainingBar bar = new(task, $"{name}: ", first);
+            try
+            {
+                return training(progress =>
+                {
+                    if (progress is Progress.Stepped stepped) sweep._progress.Stepped(name, stepped.step);
+                    if (bar.Hear(progress)) sweep.DrawAll();
+                });
+            }
+            finally
+            {
+                task.StopTask();
+            }
+        }
+    }
+}

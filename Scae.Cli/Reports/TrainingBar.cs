@@ -1,0 +1,43 @@
+using System;
+using System.Diagnostics;
+using Spectre.Console;
+using Progress = Scae.Core.Training.Progress;
+
+namespace Scae.Cli.Reports;
+
+/// <summary>The bar of one training on a terminal, with loss, metrics and speed beside it.</summary>
+/// <param name="bar">The bar.</param>
+/// <param name="title">What is said before the figures.</param>
+/// <param name="first">How many steps had been done.</param>
+internal sealed class TrainingBar(ProgressTask bar, string title, int first)
+{
+    private static readonly TimeSpan s_redraw = TimeSpan.FromMilliseconds(100);
+
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private readonly Pace _pace = new(TimeProvider.System, first);
+    private TimeSpan _drawn;
+    private double _loss = double.NaN;
+    private string _metrics = string.Empty;
+
+    /// <summary>Takes note of progress; true where the bar was drawn anew.</summary>
+    public bool Hear(Progress progress)
+    {
+        switch (progress)
+        {
+            case Progress.Stepped stepped:
+                _pace.Stepped(stepped.step);
+                _loss = double.IsNaN(_loss) ? stepped.loss : (0.98 * _loss) + (0.02 * stepped.loss);
+                if (_clock.Elapsed - _drawn < s_redraw) return false;
+                _drawn = _clock.Elapsed;
+                bar.Value = stepped.step;
+                bar.Description = Markup.Escape($"{title}train loss {_loss:0.0000}  {_metrics}  {_pace.Milliseconds:0.00} ms/step");
+                return true;
+            case Progress.Evaluated evaluated:
+                _pace.Interrupted();
+                _metrics = Format.Metrics(evaluated.Item1.Metrics);
+                return false;
+            default:
+                return false;
+        }
+    }
+}
