@@ -48,6 +48,8 @@ let private run arguments =
                 [
                     CLIArguments.Printer printer
                     CLIArguments.No_Spinner
+                    // Some tests wait for processes that wait.
+                    CLIArguments.Parallel_Workers(Environment.ProcessorCount + 1)
                     // Colour codes would stand in the way of whoever reads the last line of a log.
                     if Console.IsOutputRedirected then
                         CLIArguments.Colours 0

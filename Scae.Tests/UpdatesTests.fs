@@ -2,6 +2,7 @@ module Scae.Tests.UpdatesTests
 
 open System
 open Expecto
+open Scae.Tests.Turns
 open Scae.Tests.Claims
 open Scae.Tests.Threads
 open Scae.Tensors
@@ -22,8 +23,7 @@ let private lengths = [ 0; 1; 7; 8; 9; 15; 16; 17; 33 ]
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    testList
         "Updates"
         [
             for dtype in [ Dtype.Float32; Dtype.Float64 ] do
@@ -50,7 +50,7 @@ let tests =
                         mean |> shouldBeClose dtype m
                         square |> shouldBeClose dtype v
 
-            testCase "a large parameter has the same bits on any number of threads, and as its parts alone"
+            testAlone "a large parameter has the same bits on any number of threads, and as its parts alone"
             <| fun () ->
                 let n = 200_003
                 let series seed = Tensor.``of`` (values seed n |> Array.map float32)

@@ -5,6 +5,7 @@ open System
 open System.Diagnostics
 open System.IO
 open System.Text.Json
+open System.Threading
 open Scae.Cli.Reports
 open Scae.Tensors
 
@@ -53,27 +54,49 @@ let runWith (change: ProcessStartInfo -> unit) (arguments: string list) : Result
 
 let runProcess (arguments: string list) : Result = runWith ignore arguments
 
-/// The same without a process: most of what a short command takes is the start and the compilation of its code. Only for
-/// tests that run in sequence, because the console and the number of threads are the process's.
+/// Passes on what is written to whatever the test that writes has in its place; what no test has goes on to the console.
+type private PerTest(console: TextWriter, own: AsyncLocal<TextWriter | null>) =
+    inherit TextWriter()
+
+    let target () =
+        match own.Value with
+        | null -> console
+        | writer -> writer
+
+    override _.Encoding = console.Encoding
+    override _.Write(value: char) = target().Write value
+    override _.Write(value: string | null) = target().Write value
+    override _.Write(buffer: char[], index: int, count: int) = target().Write(buffer, index, count)
+    override _.WriteLine(value: string | null) = target().WriteLine value
+    override _.Flush() = target().Flush()
+
+let private ownOutput, ownError = AsyncLocal<TextWriter | null>(), AsyncLocal<TextWriter | null>()
+
+let private perTest =
+    lazy
+        (Terminal.IsElsewhere <- true
+         new PerTest(Console.Out, ownOutput), new PerTest(Console.Error, ownError))
+
+/// The same without a process: most of what a short command takes is the start and the compilation of its code. Tests that
+/// do so at the same time have their own output, but share the number of threads.
 let run (arguments: string list) : Result =
     use output = new StringWriter()
     use error = new StringWriter()
-
-    let console, consoleError, elsewhere, threads =
-        Console.Out, Console.Error, Terminal.IsElsewhere, Parallelism.Threads
+    let console, consoleError = perTest.Value
 
     try
-        Console.SetOut output
-        Console.SetError error
-        Terminal.IsElsewhere <- true
+        ownOutput.Value <- TextWriter.Synchronized output
+        ownError.Value <- TextWriter.Synchronized error
+        // The program wraps the console that it finds.
+        Console.SetOut console
+        Console.SetError consoleError
         let exitCode = Scae.Cli.Program.Main(Array.ofList arguments)
 
         { ExitCode = exitCode; Output = string output; Error = string error }
     finally
-        Console.SetOut console
-        Console.SetError consoleError
-        Terminal.IsElsewhere <- elsewhere
-        Parallelism.Threads <- threads
+        ownOutput.Value <- null
+        ownError.Value <- null
+        Parallelism.Threads <- Environment.ProcessorCount
 
 /// Several at the same time.
 let runTogether (change: ProcessStartInfo -> unit) (commands: string list list) : Result list =

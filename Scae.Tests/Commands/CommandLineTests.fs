@@ -3,6 +3,7 @@ module Scae.Tests.Commands.CommandLineTests
 open System.IO
 open Scae.Tests.Claims
 open Expecto
+open Scae.Tests.Turns
 open Scae.Cli.Reports
 open Scae.Core.Experiments
 open Scae.Tests.Commands.CommandLine
@@ -64,8 +65,7 @@ let private nonsense: (string list * string) list =
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    inTurn
         "Commands.CommandLine"
         [
             testCase "help exits with 0 and names every command"
@@ -420,7 +420,9 @@ let tests =
 
                 inNewFolder (fun folder ->
                     let published preset =
-                        let options = [ "--epochs"; "1"; "--steps-per-epoch"; "1"; "--test-size"; "16"; "--out" ]
+                        let options =
+                            [ "--epochs"; "1"; "--steps-per-epoch"; "1" ]
+                            @ [ "--validation-size"; "16"; "--test-size"; "16"; "--out" ]
 
                         let result =
                             run (

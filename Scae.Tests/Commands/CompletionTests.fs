@@ -5,6 +5,7 @@ open System
 open System.Diagnostics
 open System.IO
 open Expecto
+open Scae.Tests.Turns
 open Scae.Core.CommandLine
 open Scae.Tests.Claims
 open Scae.Tests.Commands.CommandLine
@@ -116,8 +117,7 @@ let private offered (words: string list) : string list =
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    inTurn
         "Commands.Completion"
         [
             where [ "bash"; "script" ] "bash completes what is typed"

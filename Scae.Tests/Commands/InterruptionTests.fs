@@ -7,6 +7,7 @@ open System.Runtime.InteropServices
 open System.Threading
 open Scae.Tests.Claims
 open Expecto
+open Scae.Tests.Turns
 open Scae.Tests.Commands.CommandLine
 open Scae.Tests.TensorBoard
 
@@ -88,8 +89,7 @@ let private longFinish (testSize: int) =
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    inTurn
         "Commands.Interruption"
         [
             for resume in [ false; true ] do

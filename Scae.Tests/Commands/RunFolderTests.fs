@@ -4,6 +4,7 @@ module Scae.Tests.Commands.RunFolderTests
 open System.IO
 open System.Threading
 open Expecto
+open Scae.Tests.Turns
 open Scae.Cli.Runs
 open Scae.Tests.Claims
 open Scae.Tests.Commands.CommandLine
@@ -32,8 +33,7 @@ let private beside (folder: string) (action: unit -> unit) =
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    inTurn
         "Commands.RunFolder"
         [
             testCase "a folder that a run is written to is nobody else's, whatever the verb"

@@ -7,6 +7,7 @@ open System.IO
 open System.Net
 open System.Net.Sockets
 open Expecto
+open Scae.Tests.Turns
 open Scae.Tests.Claims
 open Scae.Tests.Commands.CommandLine
 open Scae.Tests.Commands.InterruptionTests
@@ -24,8 +25,7 @@ let private limited (kilobytes: int) (info: ProcessStartInfo) =
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    inTurn
         "Commands.Surroundings"
         [
             if not (OperatingSystem.IsWindows()) then

@@ -4,13 +4,13 @@ module Scae.Tests.Commands.SweepTests
 open System.Globalization
 open System.IO
 open Expecto
+open Scae.Tests.Turns
 open Scae.Tests.Claims
 open Scae.Tests.Commands.CommandLine
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    inTurn
         "Commands.Sweep"
         [
             testCase "a sweep reports mean and deviation and runs nothing twice"

@@ -5,6 +5,7 @@ open System
 open System.Diagnostics
 open System.IO
 open Expecto
+open Scae.Tests.Turns
 open Scae.Core.CommandLine
 open Scae.Core.Experiments
 open Scae.Tests.Claims
@@ -107,8 +108,7 @@ let tests =
                         | _ -> failtest $"{example.Words} isn't a command of scae"
 
             if hasTerminal then
-                testSequenced
-                <| testList
+                inTurn
                     "in a terminal"
                     [
                         testCase "help and list fit 40 and 20 columns"

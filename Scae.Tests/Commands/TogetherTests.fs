@@ -5,6 +5,7 @@ module Scae.Tests.Commands.TogetherTests
 open System
 open System.IO
 open Expecto
+open Scae.Tests.Turns
 open Scae.Tests.Claims
 open Scae.Tests.Commands.CommandLine
 
@@ -141,8 +142,7 @@ let private together (at: string -> string) (first: Verb, second: Verb) (folder:
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    inTurn
         "Commands.Together"
         [
             testCase "whatever two verbs do together in one folder, nothing gets mixed"

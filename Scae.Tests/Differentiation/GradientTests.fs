@@ -24,8 +24,7 @@ let private bits (t: Tensor) = t.toArray<float32>() |> Array.map BitConverter.Si
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    testList
         "Differentiation.Gradient"
         [
             for name in names do

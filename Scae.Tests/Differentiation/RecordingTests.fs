@@ -68,8 +68,7 @@ let private bits (t: Tensor) = t.toArray<float32>() |> Array.map BitConverter.Si
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    testList
         "Differentiation.Recording"
         [
             testCase "a replay computes with the inputs' present values"

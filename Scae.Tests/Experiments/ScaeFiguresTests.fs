@@ -50,8 +50,7 @@ let private texts (panel: Panel) : TextMark list =
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    testList
         "Experiments.ScaeFigures"
         [
             testCase "pictures show the digits, and a drawing whose error is the measured one"

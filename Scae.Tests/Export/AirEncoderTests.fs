@@ -2,6 +2,7 @@
 module Scae.Tests.Export.AirEncoderTests
 
 open Expecto
+open Scae.Tests.Turns
 open Scae.Cli.Export
 open Scae.Core.Experiments
 open Scae.Core.Models
@@ -60,8 +61,7 @@ let private variants: (string * AirConfig) list =
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    inTurn
         "Export.AirEncoder"
         [
             for name, config in variants do

@@ -2,6 +2,7 @@
 module Scae.Tests.Export.CcaeEncoderTests
 
 open Expecto
+open Scae.Tests.Turns
 open Scae.Cli.Export
 open Scae.Core.Layers
 open Scae.Core.Models
@@ -36,8 +37,7 @@ let private responsibilities (explanation: PointExplanation) : Tensor =
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    inTurn
         "Export.CcaeEncoder"
         [
             for name, config in variants do

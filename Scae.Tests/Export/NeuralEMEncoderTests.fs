@@ -2,6 +2,7 @@
 module Scae.Tests.Export.NeuralEMEncoderTests
 
 open Expecto
+open Scae.Tests.Turns
 open Scae.Cli.Export
 open Scae.Core.Models
 open Scae.Tensors
@@ -42,8 +43,7 @@ let private variants: (string * NeuralEMConfig) list =
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    inTurn
         "Export.NeuralEMEncoder"
         [
             for name, config in variants do

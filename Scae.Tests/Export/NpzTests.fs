@@ -4,6 +4,7 @@ open System
 open System.IO
 open System.IO.Compression
 open Expecto
+open Scae.Tests.Turns
 open Scae.Cli.Export
 open Scae.Core.Data
 open Scae.Core.Training
@@ -32,8 +33,7 @@ let private tensors =
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    inTurn
         "Export.Npz"
         [
             testCase "each array has its header, its elements and an aligned place"

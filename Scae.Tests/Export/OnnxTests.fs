@@ -3,6 +3,7 @@ module Scae.Tests.Export.OnnxTests
 
 open System.IO
 open Expecto
+open Scae.Tests.Turns
 open Microsoft.ML.OnnxRuntime
 open Scae.Cli.Export
 open Scae.Core.Layers
@@ -15,8 +16,7 @@ open Scae.Tests.Export.Onnx
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    inTurn
         "Export.Onnx"
         [
             for heads in [ 1; 4 ] do

@@ -2,6 +2,7 @@
 module Scae.Tests.Export.ScaeEncoderTests
 
 open Expecto
+open Scae.Tests.Turns
 open Scae.Cli.Export
 open Scae.Core.Layers
 open Scae.Core.Models
@@ -42,8 +43,7 @@ let private variants: (string * ScaeConfig) list =
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    inTurn
         "Export.ScaeEncoder"
         [
             for name, config in variants do

@@ -2,6 +2,7 @@
 module Scae.Tests.Export.TopographicEncoderTests
 
 open Expecto
+open Scae.Tests.Turns
 open Scae.Cli.Export
 open Scae.Core.Models
 open Scae.Tensors
@@ -38,8 +39,7 @@ let private means (config: TopographicVaeConfig) (model: TopographicVae) (frames
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    inTurn
         "Export.TopographicEncoder"
         [
             for grouping in [ Grouping.Plain; Grouping.Shifting; Grouping.Box; Grouping.Torus ] do

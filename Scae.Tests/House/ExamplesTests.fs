@@ -7,6 +7,7 @@ open System.Globalization
 open System.IO
 open Scae.Tests.Claims
 open Expecto
+open Scae.Tests.Turns
 
 let private run (folder: string) (arguments: string list) : int * string =
     let info =
@@ -41,8 +42,7 @@ let private scriptForTests (name: string) (folder: string) : string =
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    inTurn
         "House.Examples"
         [
             testCase "the F# script trains and differentiates"

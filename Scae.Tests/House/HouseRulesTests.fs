@@ -163,23 +163,22 @@ let tests =
                 |> offenders @"Thread\.Sleep|\b[pf]test(Case|List|Property|Theory|Task)?\b|skip[t]est"
                 |> shouldBeEmpty
 
-            testCase "tests that set threads, count allocations or start processes run in sequence"
+            testCase "tests that count on threads or on all allocations run alone, those that start processes in turn"
             <| fun () ->
-                let alone =
-                    sources "Scae.Tests" "*Tests.fs"
-                    |> List.filter (fun (path, _) -> not (path.EndsWith "HouseRulesTests.fs"))
-                    |> List.filter (fun (_, text) ->
-                        Regex.IsMatch(
-                            text,
-                            @"Parallelism\.Threads\s*<-|GetAllocatedBytes|GC\.CollectionCount|Process\.Start|open Scae\.Tests\.Commands\.CommandLine"
-                        ))
+                let without (words: string) (pattern: string) =
+                    let those =
+                        sources "Scae.Tests" "*Tests.fs"
+                        |> List.filter (fun (path, _) -> not (path.EndsWith "HouseRulesTests.fs"))
+                        |> List.filter (fun (_, text) -> Regex.IsMatch(text, pattern))
 
-                alone |> List.length |> shouldBeGreaterThan 10
+                    those |> List.length |> shouldBeGreaterThan 5
+                    those |> List.filter (fun (_, text) -> not (Regex.IsMatch(text, words))) |> List.map fst
 
-                alone
-                |> List.filter (fun (_, text) -> not (text.Contains "testSequenced"))
-                |> List.map fst
+                @"onThreads|SameOnAnyThreads|GetTotalAllocatedBytes|GC\.CollectionCount"
+                |> without "testAlone|testSequenced"
                 |> shouldBeEmpty
+
+                @"Process\.Start|open Scae\.Tests\.Commands\.CommandLine" |> without "inTurn" |> shouldBeEmpty
 
             testCase "nothing depends on a folder of one machine"
             <| fun () ->

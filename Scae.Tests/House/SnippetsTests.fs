@@ -6,6 +6,7 @@ open System.Diagnostics
 open System.IO
 open System.Text.RegularExpressions
 open Expecto
+open Scae.Tests.Turns
 open Scae.Tests
 open Scae.Tests.Claims
 open Scae.Tests.Commands.CommandLine
@@ -72,8 +73,7 @@ let private split (number: int) (block: string) : string list * string * string 
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    inTurn
         "House.Snippets"
         [
             testCase "there are blocks to run"

@@ -4,6 +4,7 @@ open System
 open System.Numerics
 open System.Runtime.InteropServices
 open Expecto
+open Scae.Tests.Turns
 open FsCheck.FSharp
 open Scae.Tests.Claims
 open Scae.Tests.Threads
@@ -216,23 +217,27 @@ let private complaint action =
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    testList
         "Kernels.MatMul"
         [
-            testPropertyWithConfig
-                (samples 150)
-                "every width, path and number of threads gives the bits of the triple loop in float32"
-            <| fun () ->
-                Prop.forAll (Arb.fromGen products) (fun p ->
-                    onThreads 3 (fun () -> disagreements<float32> multiply p |> shouldBeEmpty))
+            testSequenced
+            <| testList
+                "on three threads"
+                [
+                    testPropertyWithConfig
+                        (samples 150)
+                        "every width, path and number of threads gives the bits of the triple loop in float32"
+                    <| fun () ->
+                        Prop.forAll (Arb.fromGen products) (fun p ->
+                            onThreads 3 (fun () -> disagreements<float32> multiply p |> shouldBeEmpty))
 
-            testPropertyWithConfig
-                (samples 100)
-                "every width, path and number of threads gives the bits of the triple loop in float64"
-            <| fun () ->
-                Prop.forAll (Arb.fromGen products) (fun p ->
-                    onThreads 3 (fun () -> disagreements<float> multiply p |> shouldBeEmpty))
+                    testPropertyWithConfig
+                        (samples 100)
+                        "every width, path and number of threads gives the bits of the triple loop in float64"
+                    <| fun () ->
+                        Prop.forAll (Arb.fromGen products) (fun p ->
+                            onThreads 3 (fun () -> disagreements<float> multiply p |> shouldBeEmpty))
+                ]
 
             testCase "the comparison sees one product whose last bit is wrong"
             <| fun () ->
@@ -260,7 +265,7 @@ let tests =
 
             // More than one block of rows, of columns and of depth.
             for m, n, k in [ (30, 2060, 20); (300, 40, 600); (530, 3, 1100); (130, 140, 120) ] do
-                testCase $"products of several blocks have the bits of the triple loop ({m}, {n}, {k})"
+                testAlone $"products of several blocks have the bits of the triple loop ({m}, {n}, {k})"
                 <| fun () ->
                     let p = plain m n k
 
@@ -286,7 +291,7 @@ let tests =
 
                 disagreements<float32> multiply p |> shouldBeEmpty
 
-            testCase "a large product is the same to the bit for 1 and 2 threads"
+            testAlone "a large product is the same to the bit for 1 and 2 threads"
             <| fun () ->
                 let p = plain 200 300 250
                 let a, b, c = operands<float32> p

@@ -46,8 +46,7 @@ let private confusion k truth predicted =
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    testList
         "Metrics.Recovery"
         [
             testPropertyWithConfig

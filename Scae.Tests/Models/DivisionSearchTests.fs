@@ -4,6 +4,7 @@ open System
 open Scae.Tests.Claims
 open Scae.Tests.Threads
 open Expecto
+open Scae.Tests.Turns
 open Scae.Core.Data
 open Scae.Core.Models
 open Scae.Tensors
@@ -38,8 +39,7 @@ let private setsOf (labels: int[]) =
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    testList
         "Models.DivisionSearch"
         [
             testPropertyWithConfig
@@ -106,7 +106,7 @@ let tests =
 
                 total 8 |> shouldBeLessThan (total 1)
 
-            testCase "results don't depend on the number of threads"
+            testAlone "results don't depend on the number of threads"
             <| fun () ->
                 let scenes = Constellations.sample Constellations.published 37 (Key.OfSeed 4L)
 

@@ -6,6 +6,7 @@ open Scae.Tests.Gradients
 open Scae.Tests.Threads
 open Scae.Tests.Values
 open Expecto
+open Scae.Tests.Turns
 open Scae.Core.Layers
 open Scae.Core.Experiments
 open Scae.Core.Data
@@ -29,8 +30,7 @@ let private believe (model: VariableCapsules) (batch: VariableBatch) =
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    testList
         "Models.VariableCapsules"
         [
             testCase "a scene without points teaches nothing, and others beside it what they would alone"
@@ -146,7 +146,7 @@ let tests =
                 Parameters.named model
                 |> shouldHaveTrueGradients 1e-6 (fun () -> VariableCapsules.loss config model batch)
 
-            testCase "results don't depend on the number of threads"
+            testAlone "results don't depend on the number of threads"
             <| fun () ->
                 let batch = batch 6 17
 

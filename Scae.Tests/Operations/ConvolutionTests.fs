@@ -2,6 +2,7 @@
 module Scae.Tests.Operations.ConvolutionTests
 
 open Expecto
+open Scae.Tests.Turns
 open Scae.Tensors
 open Scae.Tests.Claims
 open Scae.Tests.Threads
@@ -52,8 +53,7 @@ let private gradients f (xs: Tensor list) = f xs :: GradientCheck.reverse f xs
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    testList
         "Operations.Convolution"
         [
             testCase "conv2d agrees with windows cut out one by one, values and gradients"
@@ -98,7 +98,7 @@ let tests =
                     for a, e in List.zip (gradients fused inputs) (gradients plain inputs) do
                         a |> shouldAgree 1e-10 e
 
-            testCase "the number of threads changes no bit of values and gradients"
+            testAlone "the number of threads changes no bit of values and gradients"
             <| fun () ->
                 for dtype in [ Dtype.Float32; Dtype.Float64 ] do
                     for channels in [ 1; 32 ] do

@@ -3,6 +3,7 @@ module Scae.Tests.Operations.NeighboursTests
 open Scae.Tests.Claims
 open Scae.Tests.Threads
 open Expecto
+open Scae.Tests.Turns
 open FsCheck
 open Scae.Tensors
 open Scae.Tests.Values
@@ -36,8 +37,7 @@ let private rolled (down: int) (right: int) (x: Tensor) = x.neighbourSum [| stru
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    testList
         "Operations.Neighbours"
         [
             testPropertyWithConfig (samples 100) "sums are those of the definition, whatever the sizes"
@@ -81,7 +81,7 @@ let tests =
                 let y = read (x.neighbourSum [| struct (0, 0); struct (0, 1) |])
                 y |> Array.map System.Double.IsNaN |> shouldEqual (Array.init 9 (fun i -> i = 3 || i = 4))
 
-            testCase "the bits don't depend on the number of threads"
+            testAlone "the bits don't depend on the number of threads"
             <| fun () ->
                 let x = (real 5 [ 8; 18; 18; 18 ]).cast(Dtype.Float32)
                 shouldBeSameOnAnyThreads (fun () -> (x.neighbourSum offsets[3]).toArray<float32>())

@@ -2,6 +2,7 @@
 module Scae.Tests.Operations.PartMixtureTests
 
 open Expecto
+open Scae.Tests.Turns
 open Scae.Tensors
 open Scae.Tests.Claims
 open Scae.Tests.Threads
@@ -121,8 +122,7 @@ let private scene ts poses presence ground mixing = PartScene(ts, poses, presenc
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    testList
         "Operations.PartMixture"
         [
             testCase "with logits of its own it agrees with its twin, values and gradients"
@@ -236,7 +236,7 @@ let tests =
 
                     read y |> Array.forall System.Double.IsFinite |> shouldEqual true
 
-            testCase "the number of threads changes no bit of values and gradients"
+            testAlone "the number of threads changes no bit of values and gradients"
             <| fun () ->
                 for dtype in [ Dtype.Float32; Dtype.Float64 ] do
                     let x, xs = many dtype

@@ -7,6 +7,7 @@ open System.Diagnostics
 open System.Reflection
 open System.Threading.Tasks
 open Expecto
+open Scae.Tests.Turns
 open Scae.Tensors
 open Scae.Tests.Claims
 open Scae.Tests.Threads
@@ -136,8 +137,7 @@ let private digestWith (settings: (string * string) list) (count: int) =
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    inTurn
         "Operations.Precision"
         [
             for name, f in withReference do
@@ -312,7 +312,7 @@ let tests =
                 (ofList [ 1.0 ] [ 1 ]).bernoulliLogLikelihood(ofList [ 30.0 ] [ 1 ])
                 |> relative -9.357622968839737e-14
 
-            testCase "bits are the same for any number of threads and any vector width"
+            testAlone "bits are the same for any number of threads and any vector width"
             <| fun () ->
                 shouldBeSameOnAnyThreads (fun () -> Digest.compute 100_000)
 

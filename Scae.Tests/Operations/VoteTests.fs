@@ -2,6 +2,7 @@
 module Scae.Tests.Operations.VoteTests
 
 open Expecto
+open Scae.Tests.Turns
 open Scae.Core.Layers
 open Scae.Tensors
 open Scae.Tests.Claims
@@ -71,8 +72,7 @@ let private long: (string * (Tensor list -> Tensor) * (Dtype -> Tensor list)) li
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    testList
         "Operations.Votes"
         [
             testCase "votes are the capsule's pose after the part's, values and gradients"
@@ -107,7 +107,7 @@ let tests =
                     let undefined = capsule % 3 = 1 || (capsule = 5 && vote = 7)
                     Array.exists System.Double.IsNaN votes[at] |> shouldEqual undefined
 
-            testCase "the number of threads changes no bit of values and gradients"
+            testAlone "the number of threads changes no bit of values and gradients"
             <| fun () ->
                 for _, f, inputs in long do
                     for dtype in [ Dtype.Float32; Dtype.Float64 ] do

@@ -11,8 +11,7 @@ let private code = Array.fold (fun code digit -> 4 * code + digit) 0
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    testList
         "Randomness.KeyStream"
         [
             testPropertyWithConfig (samples 100) "a stream reads the words of its key in order"

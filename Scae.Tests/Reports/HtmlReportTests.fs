@@ -6,6 +6,7 @@ open System.Diagnostics
 open System.IO
 open System.Text.RegularExpressions
 open Expecto
+open Scae.Tests.Turns
 open Scae.Reports
 open Scae.Tests.Claims
 open Scae.Tests.Commands
@@ -106,8 +107,7 @@ let private shown (page: string) : (string * string) option =
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    inTurn
         "Reports.HtmlReport"
         [
             testCase "names are text, whatever is in them"

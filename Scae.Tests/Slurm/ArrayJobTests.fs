@@ -5,6 +5,7 @@ open System
 open System.Diagnostics
 open System.IO
 open Expecto
+open Scae.Tests.Turns
 open Scae.Cli.Slurm
 open Scae.Tests
 open Scae.Tests.Claims
@@ -95,8 +96,7 @@ let tests =
                         Directory.Exists out |> shouldEqual false)
 
             if not (OperatingSystem.IsWindows()) then
-                testSequenced
-                <| testList
+                inTurn
                     "submitted"
                     [
                         testCase "tasks leave what the sweep leaves, and only what isn't finished is submitted"

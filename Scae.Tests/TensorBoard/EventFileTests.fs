@@ -4,6 +4,7 @@ open System
 open System.IO
 open System.Text
 open Expecto
+open Scae.Tests.Turns
 open Scae.Cli.TensorBoard
 open Scae.Tests
 open Scae.Tests.Claims
@@ -28,8 +29,7 @@ let private straight (path: string) : byte[] =
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    inTurn
         "TensorBoard.EventFile"
         [
             testCase "the checksum is the published CRC-32C, masked"

@@ -8,6 +8,7 @@ open System.Reflection
 open System.Runtime.InteropServices
 open System.Text.RegularExpressions
 open Expecto
+open Scae.Tests.Turns
 open Scae.Tests.Claims
 open Scae.Tests.Commands.CommandLine
 
@@ -47,8 +48,7 @@ let private number (name: string) (found: Map<string, EventReader.Field>) : floa
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    inTurn
         "TensorBoard.TrainingEvents"
         [
             testCase "a training leaves scalars, pictures and hyperparameters"

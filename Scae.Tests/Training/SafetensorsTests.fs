@@ -164,8 +164,7 @@ let private wrongHeaders =
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    testList
         "Training.Safetensors"
         [
             testPropertyWithConfig { samples 300 with arbitrary = [ typeof<Files> ] } "what is written is read"

@@ -29,8 +29,7 @@ let private rows (count: int) (batch: int) (seed: int) (steps: int) : int list =
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    testList
         "Training.TrainingSet"
         [
             testPropertyWithConfig (samples 100) "each pass has every row once, in another order, whatever the batch"

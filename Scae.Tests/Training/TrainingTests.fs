@@ -4,6 +4,7 @@ open System
 open Scae.Tests.Claims
 open Scae.Tests.Threads
 open Expecto
+open Scae.Tests.Turns
 open Scae.Core.Figures
 open Scae.Core.Experiments
 open Scae.Core.Training
@@ -67,14 +68,13 @@ let private rooted (badStep: int) (healthy: Session) : Learner =
 
 [<Tests>]
 let tests =
-    testSequenced
-    <| testList
+    testList
         "Training.Training"
         [
             testCase "the same seed gives the same checkpoint, byte for byte"
             <| fun () -> straight () |> shouldEqual (straight ())
 
-            testCase "the number of threads changes no byte"
+            testAlone "the number of threads changes no byte"
             <| fun () -> onThreads 2 straight |> shouldEqual (onThreads 1 straight)
 
             for stopAt in [ 1; 20; 33; 59 ] do
@@ -293,7 +293,7 @@ let tests =
                 |> List.length
                 |> shouldEqual 6
 
-            testCase "a training step allocates at most 4 KB after warm-up and collects no generation 2"
+            testAlone "a training step allocates at most 4 KB after warm-up and collects no generation 2"
             <| fun () ->
                 let task = task []
                 let trainer = Trainer(Trained.start task (session task 0))
