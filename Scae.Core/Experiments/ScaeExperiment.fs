@@ -98,7 +98,9 @@ module ScaeExperiment =
             AffineDigits.fill views anywhere data.Train (ReadOnlySpan rows) places batch.Images batch.Classes
 
         batch.Power.Elements<float32>()[0] <- float32 (ScaeSettings.power settings step)
-        batch.Balance.Elements<float32>()[0] <- (if ScaeSettings.isBalanced settings step then 1.0f else 0.0f)
+        let slack = ScaeSettings.slack settings step
+        batch.Balance.Elements<float32>()[0] <- (if slack.IsSome then 1.0f else 0.0f)
+        batch.Slack.Elements<float32>()[0] <- float32 (ValueOption.defaultValue 0.0 slack)
         Scae.fillNoise settings.Noise (key.Named "noise") batch
 
     // Digits by which initial weights are scaled.

@@ -53,6 +53,10 @@ type ScaeSettings =
         Power: float
         [<Setting("epochs after which these labels are no longer equally many for each capsule; 0 for never", Min = 0.0)>]
         FreeAfter: int
+        [<Setting("how far a capsule's share of them may then be from an equal one, as a part of that; 0 for any",
+                  Min = 0.0,
+                  Max = 1.0)>]
+        FreeWithin: float
         [<Setting("epochs after which the power is twice as large and digits stand for themselves alone; 0 for never",
                   Min = 0.0)>]
         SharpAfter: int
@@ -101,6 +105,7 @@ module ScaeSettings =
             SettledAfter = 0
             Power = 1.5
             FreeAfter = 0
+            FreeWithin = 0.0
             SharpAfter = 0
             Average = 0.0
             Noise = 2.0
@@ -145,8 +150,15 @@ module ScaeSettings =
         else
             0.0
 
-    /// Whether views' labels are equally many for each capsule in a step, counted from 0.
-    let isBalanced (settings: ScaeSettings) (step: int) : bool = not (isAfter settings.FreeAfter settings step)
+    /// How far a capsule's share of views' labels may be from an equal one in a step, counted from 0, as a part of that;
+    /// none where it may have any.
+    let slack (settings: ScaeSettings) (step: int) : float voption =
+        if not (isAfter settings.FreeAfter settings step) then
+            ValueSome 0.0
+        elif settings.FreeWithin > 0.0 then
+            ValueSome settings.FreeWithin
+        else
+            ValueNone
 
     /// Whether what comes after so many epochs comes after labels have settled, or never.
     let private comesSettled (settings: ScaeSettings) (epochs: int) : bool =
@@ -171,6 +183,8 @@ module ScaeSettings =
         elif not (comesSettled settings settings.FreeAfter) then
             Error
                 $"--free-after {settings.FreeAfter}: must be 0, or come after --settled-after {settings.SettledAfter}, which must be set"
+        elif settings.FreeWithin > 0.0 && settings.FreeAfter = 0 then
+            Error $"--free-within {settings.FreeWithin}: must be 0 without --free-after"
         elif not (comesSettled settings settings.SharpAfter) then
             Error
                 $"--sharp-after {settings.SharpAfter}: must be 0, or come after --settled-after {settings.SettledAfter}, which must be set"

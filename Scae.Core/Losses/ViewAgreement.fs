@@ -24,6 +24,8 @@ type ViewLabels =
         Power: Tensor
         /// [1]: 1 where labels are balanced, 0 where a capsule may have as many as are present in it.
         Balance: Tensor
+        /// [1]: how far a capsule's share of balanced labels may be from an equal one, as a part of that.
+        Slack: Tensor
     }
 
 /// Costs of two views that don't agree.
@@ -53,10 +55,22 @@ module ViewAgreement =
     [<Literal>]
     let private Rounds = 4
 
-    /// Labels [n, K] in proportion to e^x of x [n, K], whose rows sum to 1 and, nearly, columns to n/K (Sinkhorn & Knopp).
-    let private balanced (x: Tensor) : Tensor =
-        let round (q: Tensor) = q / q.sum (0, true) |> fun q -> q / q.sum (1, true)
-        Seq.replicate Rounds round |> Seq.fold (|>) (x.exp ())
+    /// Labels [n, K] in proportion to e^x of x [n, K], whose rows sum to 1 and, nearly, columns to n/K (Sinkhorn & Knopp), or
+    /// to something between (1 − slack)·n/K and (1 + slack)·n/K.
+    let private balanced (slack: Tensor) (x: Tensor) : Tensor =
+        let least, most = 1.0 - slack, 1.0 + slack
+        let isSlack = slack.gt 0.0
+
+        let round (q: Tensor) =
+            let sums = q.sum (0, true)
+            let share = sums * (float x.shape[1] / float x.shape[0])
+            // Without slack this is 1 to the bit.
+            let kept = least + ((share - least).relu() - (share - most).relu())
+            q / (sums / kept) |> fun q -> q / q.sum (1, true)
+
+        // Sums are shares where rows are distributions.
+        let start = isSlack * x.softmax 1 + (1.0 - isSlack) * x.exp ()
+        Seq.replicate Rounds round |> Seq.fold (|>) start
 
     /// Logits, standardised and multiplied by the sharpness.
     let private standardised (sharpness: float) (logits: Tensor) : Tensor =
@@ -74,7 +88,7 @@ module ViewAgreement =
 
         let x = (1.0 - isPowered) * standardised labels.Sharpness said + isPowered * powered labels.Power said
 
-        labels.Balance * balanced x + (1.0 - labels.Balance) * x.softmax 1
+        labels.Balance * balanced labels.Slack x + (1.0 - labels.Balance) * x.softmax 1
 
     /// What presence a = σ(l) of one view, of logits l [2n, K], is in error of labels q of the other, in nats summed
     /// over capsules and averaged over views: −Σ_k q_k(x)·ln a_k(x′) + (1 − q_k(x))·ln(1 − a_k(x′)). After swapped assignments

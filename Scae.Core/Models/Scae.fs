@@ -30,9 +30,10 @@ type ScaeBatch =
         PartNoise: Tensor
         CapsuleNoise: Tensor
         VoteNoise: Tensor
-        /// Power and balance of the labels that views make for each other, [1] (see ViewLabels).
+        /// Power, balance and slack of the labels that views make for each other, [1] (see ViewLabels).
         Power: Tensor
         Balance: Tensor
+        Slack: Tensor
     }
 
 /// What is inferred of images.
@@ -70,6 +71,7 @@ module Scae =
             VoteNoise = Tensor.zeros [| count; k; m |]
             Power = Tensor.zeros [| 1 |]
             Balance = Tensor.ones [| 1 |]
+            Slack = Tensor.zeros [| 1 |]
         }
 
     /// Noise U(−reach, reach) in place; a pure function of the key.
@@ -158,6 +160,7 @@ module Scae =
                     Together = config.BalancedTogether
                     Power = batch.Power
                     Balance = batch.Balance
+                    Slack = batch.Slack
                 }
 
             Some(ViewAgreement.cost config.Views labels logits)

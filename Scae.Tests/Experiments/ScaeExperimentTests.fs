@@ -182,8 +182,12 @@ let tests =
                     [ 0.0, far; 0.0, far; 1.25, far; 1.25, far; 1.25, near; 1.25, near; 2.5, ValueNone; 2.5, ValueNone ]
 
                 [ 0; 39; 40; 99 ]
-                |> List.map (ScaeSettings.isBalanced settings)
-                |> shouldEqual [ true; true; false; false ]
+                |> List.map (ScaeSettings.slack settings)
+                |> shouldEqual [ ValueSome 0.0; ValueSome 0.0; ValueNone; ValueNone ]
+
+                [ 39; 40 ]
+                |> List.map (ScaeSettings.slack { settings with FreeWithin = 0.25 })
+                |> shouldEqual [ ValueSome 0.0; ValueSome 0.25 ]
 
                 let never =
                     { settings with
@@ -194,8 +198,8 @@ let tests =
                         SharpAfter = 0
                     }
 
-                (ScaeSettings.power never 99, ScaeSettings.walk never 99, ScaeSettings.isBalanced never 99)
-                |> shouldEqual (0.0, ValueNone, true)
+                (ScaeSettings.power never 99, ScaeSettings.walk never 99, ScaeSettings.slack never 99)
+                |> shouldEqual (0.0, ValueNone, ValueSome 0.0)
 
             testCase "coupled is the program's coupled configuration"
             <| fun () ->
@@ -227,6 +231,9 @@ let tests =
 
                 refusal TestDigits.resources [ "free-after", "3" ]
                 |> shouldEqual "--free-after 3: must be 0, or come after --settled-after 0, which must be set"
+
+                refusal TestDigits.resources [ "free-within", "0.2" ]
+                |> shouldEqual "--free-within 0.2: must be 0 without --free-after"
 
                 refusal TestDigits.resources [ "sharp-after", "3"; "settled-after", "3" ]
                 |> shouldEqual "--sharp-after 3: must be 0, or come after --settled-after 3, which must be set"

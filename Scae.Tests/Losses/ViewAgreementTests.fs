@@ -20,6 +20,7 @@ let private ofPower (p: float) : ViewLabels =
         Together = false
         Power = Tensor.full ([| 1 |], p, Dtype.Float64)
         Balance = Tensor.ones ([| 1 |], Dtype.Float64)
+        Slack = Tensor.zeros ([| 1 |], Dtype.Float64)
     }
 
 /// The labels that views, of logits [2n, K], make for each other: a view's gradient is its presence less them, over 2n.
@@ -102,6 +103,36 @@ let tests =
                         }
 
                     labelsOf labels logits |> Values.shouldBeWithin 1e-9 (expected.toArray<float>())
+
+            testCase "with slack shares are as they are within it, and at its bounds elsewhere"
+            <| fun () ->
+                let n, k = 60, 3
+                let slack (s: float) = { ofPower 1.5 with Slack = Tensor.full ([| 1 |], s, Dtype.Float64) }
+                let free = { ofPower 1.5 with Balance = Tensor.zeros ([| 1 |], Dtype.Float64) }
+
+                let shares (labels: ViewLabels) (logits: Tensor) =
+                    (labelsOf labels logits).slice(0, 0, n).mean(0).toArray<float>() |> Array.map ((*) (float k))
+
+                // Everybody's favourite, and one that nobody is fond of.
+                let uneven = Values.real 5 [ 2 * n; k ] + Tensor.``of`` [| 2.0; 0.0; -2.0 |]
+                let most, least = Array.max (shares free uneven), Array.min (shares free uneven)
+                most |> shouldBeGreaterThan 1.7
+                least |> shouldBeLessThan 0.5
+
+                for s in [ 0.1; 0.3 ] do
+                    let bounded = shares (slack s) uneven
+                    Array.max bounded |> shouldBeNear 0.05 (1.0 + s)
+                    Array.min bounded |> shouldBeNear 0.05 (1.0 - s)
+
+                let even = Values.real 5 [ 2 * n; k ]
+                shares free even |> Array.iter (shouldBeNear 0.3 1.0)
+
+                shares free even
+                |> Array.map (fun share -> abs (share - 1.0))
+                |> Array.max
+                |> shouldBeGreaterThan 0.0
+
+                labelsOf (slack 0.3) even |> Values.shouldBeWithin 1e-9 ((labelsOf free even).toArray<float>())
 
             testCase "settled labels are presence of the other view to a power, where capsules are equally frequent"
             <| fun () ->

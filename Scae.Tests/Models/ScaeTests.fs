@@ -72,6 +72,7 @@ let private goldenBatch (golden: Golden.Golden) : ScaeBatch =
         VoteNoise = golden.Noise "vote"
         Power = Tensor.zeros ([| 1 |], Dtype.Float64)
         Balance = Tensor.ones ([| 1 |], Dtype.Float64)
+        Slack = Tensor.zeros ([| 1 |], Dtype.Float64)
     }
 
 let private goldenModel (config: ScaeConfig) (golden: Golden.Golden) =
@@ -96,6 +97,7 @@ let private noisy (config: ScaeConfig) (count: int) (dtype: Dtype) (seed: int64)
         VoteNoise = batch.VoteNoise.cast dtype
         Power = batch.Power.cast dtype
         Balance = batch.Balance.cast dtype
+        Slack = batch.Slack.cast dtype
     }
 
 /// A model whose biases aren't 0, so that no gradient vanishes by symmetry.
@@ -274,6 +276,7 @@ let tests =
                                 VoteNoise = alone i batch.VoteNoise
                                 Power = batch.Power
                                 Balance = batch.Balance
+                                Slack = batch.Slack
                             }
 
                     one.Objects.Mass |> Values.shouldAgree 1e-10 (alone i together.Objects.Mass)
