@@ -23,7 +23,7 @@ internal static class SweepCommand
         string name = options.Experiment.Specification.Experiment;
         string folder = options.Out?.Value ?? Path.Combine("runs", options.Compared.IsEmpty ? $"{name}-{options.Preset.Name}-sweep" : $"{name}-sweep");
         using var interruption = new Interruption();
-        var plan = new SweepPlan(options, folder, MnistFiles.Resources(options.Data?.Value, interruption.Token));
+        var plan = new SweepPlan(options, folder, MnistFiles.Resources(options.Training.Data?.Value, interruption.Token));
         switch (options.Work)
         {
             case SweepWork.OnSlurm slurm:
@@ -43,12 +43,10 @@ internal static class SweepCommand
         return ExitCode.Success;
     }
 
-    private static bool IsSilent(SweepOptions options) => options.Quiet || options.Json;
-
     private static void RunAll(SweepOptions options, SweepPlan plan, CancellationToken stop)
     {
         var tables = new SweepTables(options, plan.Folder);
-        var display = Displays.ForSweep(IsSilent(options), plan.Count);
+        var display = Displays.ForSweep(options.Training.IsSilent, plan.Count);
         var summaries = display.Show(() => plan.Runs.Run(plan.Groups, options.Seeds, job => display.Of(Name(options, job)), Tell, stop));
         if (!options.Compared.IsEmpty) tables.Presets(Grouped());
         else if (options.Vary.IsEmpty) tables.Seeds(summaries);
@@ -88,11 +86,11 @@ internal static class SweepCommand
     private static void RunOne(SweepOptions options, int number, SweepPlan plan, CancellationToken stop)
     {
         if (number >= plan.Count) throw new RunFailure($"--task {number}: the sweep has {plan.Count} runs, counted from 0", ExitCode.Usage);
-        if (options.Threads is { } threads) Parallelism.Threads = threads.Value;
+        if (options.Training.Threads is { } threads) Parallelism.Threads = threads.Value;
         var (group, seed) = plan.At(number);
-        var summary = plan.Runs.Alone(group, seed, Parallelism.Threads, Displays.For(IsSilent(options)), stop);
-        if (options.Json) Console.Out.WriteLine(summary.ToJson());
-        else if (!options.Quiet) Console.Out.WriteLine($"{group.Job(seed).Folder}: {Format.Metrics(summary.Metrics)}  {Format.Duration(summary.Spent.Total)}");
+        var summary = plan.Runs.Alone(group, seed, Parallelism.Threads, Displays.For(options.Training.IsSilent), stop);
+        if (options.Training.Json) Console.Out.WriteLine(summary.ToJson());
+        else if (!options.Training.Quiet) Console.Out.WriteLine($"{group.Job(seed).Folder}: {Format.Metrics(summary.Metrics)}  {Format.Duration(summary.Spent.Total)}");
     }
 
     private static void Submit(SweepOptions options, SlurmOptions given, SweepPlan plan)
@@ -101,13 +99,13 @@ internal static class SweepCommand
         var job = new ArrayJob(options, given, Path.GetFullPath(plan.Folder), Submission.Program);
         if (tasks.Count == 0)
         {
-            if (!options.Quiet) Console.Out.WriteLine($"all {plan.Count} runs are finished; {job.Collecting} puts them together");
+            if (!options.Training.Quiet) Console.Out.WriteLine($"all {plan.Count} runs are finished; {job.Collecting} puts them together");
             return;
         }
 
         string number = Submission.Submit(job, tasks);
-        if (options.Json) Console.Out.WriteLine($"{{\"job\": \"{number}\", \"tasks\": {tasks.Count}}}");
-        else if (!options.Quiet) Console.Out.WriteLine($"job {number}, {tasks.Count} of {plan.Count} runs; what they print: {job.Place}\nwhen some are finished: {job.Collecting}");
+        if (options.Training.Json) Console.Out.WriteLine($"{{\"job\": \"{number}\", \"tasks\": {tasks.Count}}}");
+        else if (!options.Training.Quiet) Console.Out.WriteLine($"job {number}, {tasks.Count} of {plan.Count} runs; what they print: {job.Place}\nwhen some are finished: {job.Collecting}");
     }
 
     /// <summary>The tables of what is finished, and a line about the rest.</summary>
@@ -120,7 +118,7 @@ internal static class SweepCommand
         if (!options.Compared.IsEmpty) tables.Presets(finished);
         else if (options.Vary.IsEmpty) tables.Seeds(finished[0].Summaries);
         else tables.Scan(finished);
-        if (count == plan.Count || IsSilent(options)) return;
+        if (count == plan.Count || options.Training.IsSilent) return;
         var missing = plan.Unfinished().Take(MostNamed).Select(plan.Progress);
         string more = plan.Count - count > MostNamed ? $" and {plan.Count - count - MostNamed} more" : string.Empty;
         Console.Out.WriteLine($"{count} of {plan.Count} runs are finished; not yet: {string.Join(", ", missing)}{more}");

@@ -18,17 +18,17 @@ internal static class TrainCommand
 {
     public static int Run(TrainOptions options)
     {
-        if (options.Threads is { } threads) Parallelism.Threads = threads.Value;
+        if (options.Training.Threads is { } threads) Parallelism.Threads = threads.Value;
         using var interruption = new Interruption();
-        var resources = MnistFiles.Resources(options.Data?.Value, interruption.Token);
+        var resources = MnistFiles.Resources(options.Training.Data?.Value, interruption.Token);
         var (run, taken) = options.Resume ? Resumed(options, resources) : Begun(options, resources);
         using (taken)
         {
             run.CheckMemory();
-            var summary = run.Run(options.Resume, Parallelism.Threads, Displays.For(options.Quiet || options.Json), interruption.Token)
+            var summary = run.Run(options.Resume, Parallelism.Threads, Displays.For(options.Training.IsSilent), interruption.Token)
                 ?? throw new RunFailure($"stopped; everything is saved in {run.Folder.Path}; go on with: {Resumption(options, run.Folder)}", ExitCode.Stopped);
-            if (options.Json) Console.Out.WriteLine(summary.ToJson());
-            else if (!options.Quiet) Report(run, summary);
+            if (options.Training.Json) Console.Out.WriteLine(summary.ToJson());
+            else if (!options.Training.Quiet) Report(run, summary);
         }
 
         return ExitCode.Success;
@@ -41,7 +41,7 @@ internal static class TrainCommand
         var preset = PresetOf(options, experiment);
         long seed = SeedOf(options);
         var (folder, taken) = options.Out is { } named ? Claim(named.Value) : RunFolder.TakeFirstFree(DefaultPath(options, experiment));
-        return Holding(taken, () => new TrainingRun(experiment, preset, options.Overrides, seed, resources, folder, options.TensorBoard));
+        return Holding(taken, () => new TrainingRun(experiment, preset, options.Overrides, seed, resources, folder, options.Training.TensorBoard));
     }
 
     /// <summary>The run in a folder: what isn't said again is as it was, and what is said must be.</summary>
@@ -57,7 +57,7 @@ internal static class TrainCommand
             var preset = RunFailure.Unless(Experiments.preset(identity.Preset, experiment), folder.Path);
             Agree(options, folder, identity);
             var settings = identity.Settings.Where(pair => options.Overrides.All(said => said.Item1 != pair.Item1)).Concat(options.Overrides);
-            return new TrainingRun(experiment, preset, settings, identity.Seed, resources, folder, options.TensorBoard);
+            return new TrainingRun(experiment, preset, settings, identity.Seed, resources, folder, options.Training.TensorBoard);
         });
     }
 
@@ -107,8 +107,8 @@ internal static class TrainCommand
     private static string Resumption(TrainOptions options, RunFolder folder)
     {
         List<string> words = ["scae", "train", "--resume", "--out", folder.Path];
-        if (options.Data is { } data) words.AddRange(["--data", data.Value]);
-        if (options.Threads is { } threads) words.AddRange(["--threads", $"{threads.Value}"]);
+        if (options.Training.Data is { } data) words.AddRange(["--data", data.Value]);
+        if (options.Training.Threads is { } threads) words.AddRange(["--threads", $"{threads.Value}"]);
         return string.Join(' ', words.Select(Shell.Quote));
     }
 

@@ -26,8 +26,8 @@ internal sealed class SweepTables(SweepOptions options, string folder)
             AtomicFile.Write(Path.Combine(folder, "sweep.json"), json + "\n");
             ResultRows.Write(folder, [result], options.Overrides);
         });
-        if (options.Json) Console.Out.WriteLine(json);
-        else if (!options.Quiet) Show(result);
+        if (options.Training.Json) Console.Out.WriteLine(json);
+        else if (!options.Training.Quiet) Show(result);
     }
 
     /// <summary>Every combination with every seed.</summary>
@@ -35,8 +35,8 @@ internal sealed class SweepTables(SweepOptions options, string folder)
     {
         var result = new ScanResult(options, ChosenBy, [.. groups.Select(group => new ScanRow(group.Group.Settings, Spread.OfAll(group.Summaries)))]);
         FileProblem.Tell(folder, "the runs are whole; the same command goes on", () => result.Write(folder));
-        if (options.Json) Console.Out.WriteLine(result.ToJson());
-        else if (!options.Quiet) Show(result, groups[0].Summaries.Count);
+        if (options.Training.Json) Console.Out.WriteLine(result.ToJson());
+        else if (!options.Training.Quiet) Show(result, groups[0].Summaries.Count);
     }
 
     /// <summary>Every preset with every seed.</summary>
@@ -46,8 +46,8 @@ internal sealed class SweepTables(SweepOptions options, string folder)
         var result = new ComparisonResult(options, presets);
         result.Write(folder);
         ResultRows.Write(folder, presets, options.Overrides);
-        if (options.Json) Console.Out.WriteLine(result.ToJson());
-        else if (!options.Quiet) Show(result);
+        if (options.Training.Json) Console.Out.WriteLine(result.ToJson());
+        else if (!options.Training.Quiet) Show(result);
     }
 
     private static string Spreading(int seeds) => seeds > 1 ? ", mean ± standard deviation" : string.Empty;

@@ -22,7 +22,7 @@ internal sealed class SweepPlan
         Folder = folder;
         IReadOnlyList<Tuple<string, string>> overrides = [.. options.Overrides];
         bool isScan = !options.Vary.IsEmpty;
-        Runs = new SweepRun(options.Experiment, folder, options.Threads?.Value ?? Environment.ProcessorCount, resources, Pictures: !isScan, options.TensorBoard);
+        Runs = new SweepRun(options.Experiment, folder, options.Training.Threads?.Value ?? Environment.ProcessorCount, resources, Pictures: !isScan, options.Training.TensorBoard);
         Groups = options.Compared.IsEmpty
             ? [.. Scan.combinations(options.Vary).Select(settings =>
                 new SweepGroup(options.Preset, settings, [.. overrides, .. settings], isScan ? Path.Combine(folder, Scan.folder(settings)) : folder))]

@@ -90,8 +90,8 @@ internal sealed record ArrayJob(SweepOptions Sweep, SlurmOptions Given, string F
         foreach (var axis in Sweep.Vary) words.AddRange(["--vary", $"{axis.Name}={string.Join(',', axis.Values)}"]);
         foreach (var (name, value) in Sweep.Overrides) words.AddRange([$"--{name}", value]);
         words.AddRange(["--out", Folder]);
-        if (Sweep.Data is { } data) words.AddRange(["--data", Path.GetFullPath(data.Value)]);
-        if (Sweep.TensorBoard) words.Add("--tensorboard");
+        if (Sweep.Training.Data is { } data) words.AddRange(["--data", Path.GetFullPath(data.Value)]);
+        if (Sweep.Training.TensorBoard) words.Add("--tensorboard");
         return words;
     }
 }

@@ -10,6 +10,21 @@ open Scae.Core.Experiments
 module Arguments =
     let private threads case given = Words.count 1 1024 case given
 
+    let private training threadsCase dataCase tensorBoard quiet json given : Result<TrainingOptions, string> =
+        result {
+            let! threads = given |> threads threadsCase
+            let! data = given |> Words.folder dataCase
+
+            return
+                {
+                    Threads = threads
+                    Data = data
+                    TensorBoard = given |> Words.flag tensorBoard
+                    Quiet = given |> Words.flag quiet
+                    Json = given |> Words.flag json
+                }
+        }
+
     // A run that is gone on with knows its experiment.
     let private trained (name: string option) (folderKnows: bool) given : Result<Experiment option, string> =
         if name.IsNone && folderKnows then
@@ -50,8 +65,15 @@ module Arguments =
                 | _ -> Ok()
 
             let! seed = given |> Words.seed <@ TrainArguments.Seed @>
-            let! threads = given |> threads <@ TrainArguments.Threads @>
-            let! data = given |> Words.folder <@ TrainArguments.Data @>
+
+            let! training =
+                given
+                |> training
+                    <@ TrainArguments.Threads @>
+                    <@ TrainArguments.Data @>
+                    <@ TrainArguments.Tensorboard @>
+                    <@ TrainArguments.Quiet @>
+                    <@ TrainArguments.Json @>
 
             return
                 Command.Train
@@ -62,11 +84,7 @@ module Arguments =
                         Seed = seed
                         Out = out
                         Resume = resume
-                        Threads = threads
-                        Data = data
-                        TensorBoard = given.Results.Contains TrainArguments.Tensorboard
-                        Quiet = given.Results.Contains TrainArguments.Quiet
-                        Json = given.Results.Contains TrainArguments.Json
+                        Training = training
                     }
         }
 
@@ -218,8 +236,15 @@ module Arguments =
             let! seeds = Choice.seeds (defaultArg seeds "0..4")
             let! work = work given
             let! out = given |> Words.folder <@ SweepArguments.Out @>
-            let! threads = given |> threads <@ SweepArguments.Threads @>
-            let! data = given |> Words.folder <@ SweepArguments.Data @>
+
+            let! training =
+                given
+                |> training
+                    <@ SweepArguments.Threads @>
+                    <@ SweepArguments.Data @>
+                    <@ SweepArguments.Tensorboard @>
+                    <@ SweepArguments.Quiet @>
+                    <@ SweepArguments.Json @>
 
             return
                 Command.Sweep
@@ -232,11 +257,7 @@ module Arguments =
                         Compared = compared
                         Work = work
                         Out = out
-                        Threads = threads
-                        Data = data
-                        TensorBoard = given.Results.Contains SweepArguments.Tensorboard
-                        Quiet = given.Results.Contains SweepArguments.Quiet
-                        Json = given.Results.Contains SweepArguments.Json
+                        Training = training
                     }
         }
 

@@ -15,6 +15,21 @@ type SeedRange =
     /// The seeds, ascending, made as they are asked for.
     member range.Values: seq<int64> = seq { range.First .. range.Last }
 
+/// How the runs of `scae train` and `scae sweep` are trained and told of.
+type TrainingOptions =
+    {
+        Threads: int option
+        /// The folder of data that isn't generated.
+        Data: string option
+        /// Whether runs leave event files for TensorBoard.
+        TensorBoard: bool
+        Quiet: bool
+        Json: bool
+    }
+
+    /// Whether nothing is said while runs are trained.
+    member options.IsSilent: bool = options.Quiet || options.Json
+
 /// What `scae train` was asked to do. What wasn't said is None: a run that is gone on with knows it.
 type TrainOptions =
     {
@@ -25,13 +40,7 @@ type TrainOptions =
         Seed: int64 option
         Out: string option
         Resume: bool
-        Threads: int option
-        /// The folder of data that isn't generated.
-        Data: string option
-        /// Whether runs leave event files for TensorBoard.
-        TensorBoard: bool
-        Quiet: bool
-        Json: bool
+        Training: TrainingOptions
     }
 
 /// What `scae figures` was asked to do, and what `scae eval` shares with it.
@@ -113,13 +122,7 @@ type SweepOptions =
         Compared: Preset list
         Work: SweepWork
         Out: string option
-        Threads: int option
-        /// The folder of data that isn't generated.
-        Data: string option
-        /// Whether runs leave event files for TensorBoard.
-        TensorBoard: bool
-        Quiet: bool
-        Json: bool
+        Training: TrainingOptions
     }
 
 /// What `scae verify`, `scae gradcheck` and `scae bench` were asked to do.

@@ -150,6 +150,9 @@ module internal Words =
         | Some word when not (String.IsNullOrWhiteSpace word) -> Ok word
         | _ -> Error $"scae {given.Verb}: needs {what}, such as scae {given.Verb} {example}"
 
+    /// Whether an option without a value is given.
+    let flag (case: Expr<'option>) (given: Given<'option>) : bool = given.Results.Contains case
+
     /// The value of an option.
     let text (case: Expr<string -> 'option>) (given: Given<'option>) : Result<string option, string> =
         match given.Results.GetResults case with

@@ -9,10 +9,7 @@ open Scae.Core.Training
 type AirSettings =
     {
         Training: TrainingSettings
-        [<Setting("the step size at the end as a share of the first, approached geometrically", Min = 1e-6, Max = 1.0)>]
-        FinalRate: float
-        [<Setting("largest norm of the gradients, 0 for no limit", Min = 0.0)>]
-        Clip: float
+        Descent: DescentSettings
         [<Setting("decay of the averaged parameters with which is measured; 0 measures with the last",
                   Min = 0.0,
                   Max = 0.99999)>]
@@ -66,8 +63,7 @@ module AirSettings =
                     TestSize = 10000
                     SnapshotEvery = 35
                 }
-            FinalRate = 1.0
-            Clip = 0.0
+            Descent = DescentSettings.constant
             Average = 0.0
             Digits = DigitSource.Auto
             TrainSize = 1500
@@ -186,13 +182,7 @@ module AirSettings =
             Ok(
                 settled,
                 { plan with
-                    Rule.LearningRate =
-                        {
-                            Largest = training.LearningRate
-                            WarmUp = 1
-                            Decay = Decay.geometric settings.FinalRate training.Steps
-                        }
-                    Rule.Clip = TrainingSettings.clip settings.Clip
+                    Rule = TrainingSettings.rule Optimizer.adam 1 settings.Descent training
                     Average =
                         if settings.Average > 0.0 then
                             ValueSome settings.Average

@@ -8,14 +8,8 @@ open Scae.Core.Training
 type CcaeSettings =
     {
         Training: TrainingSettings
-        [<Setting("how parameters follow gradients")>]
-        Optimizer: CapsuleRule
-        [<Setting("momentum of rms-prop", Min = 0.0, Max = 0.999)>]
-        Momentum: float
-        [<Setting("the step size at the end as a share of the first, approached geometrically", Min = 1e-6, Max = 1.0)>]
-        FinalRate: float
-        [<Setting("largest norm of the gradients, 0 for no limit", Min = 0.0)>]
-        Clip: float
+        Rule: CapsuleRuleSettings
+        Descent: DescentSettings
         [<Setting("noise U(−x, x) on the logits of capsules and votes", Min = 0.0)>]
         Noise: float
         [<Setting("whether there is noise when measuring too, as in the released program", Measuring = true)>]
@@ -40,10 +34,8 @@ module CcaeSettings =
                     TestSize = 10000
                     SnapshotEvery = 5000
                 }
-            Optimizer = CapsuleRule.RmsProp
-            Momentum = 0.9
-            FinalRate = 1.0
-            Clip = 0.0
+            Rule = CapsuleRule.released
+            Descent = DescentSettings.constant
             Noise = 2.0
             EvaluationNoise = true
             Scenes = CcaeScenes.paper
@@ -69,12 +61,11 @@ module CcaeSettings =
         | Some message -> Error message
         | None ->
             let training = settings.Training
-            let plan = TrainingSettings.plan { Metric = "likelihood"; Larger = true } training
+            let optimizer = CapsuleRule.optimizer settings.Rule training.BatchSize
 
             Ok(
                 settings,
-                { plan with
-                    Rule.Optimizer = CapsuleRule.optimizer settings.Optimizer settings.Momentum training.BatchSize
+                { TrainingSettings.plan { Metric = "likelihood"; Larger = true } training with
+                    Rule = TrainingSettings.rule optimizer 1 settings.Descent training
                 }
-                |> TrainingSettings.scheduled 1 (Decay.geometric settings.FinalRate training.Steps) settings.Clip
             )

@@ -10,8 +10,7 @@ open Scae.Core.Training
 type TemplateCapsulesSettings =
     {
         Training: TrainingSettings
-        [<Setting("the step size at the end as a share of the first, approached geometrically", Min = 1e-6, Max = 1.0)>]
-        FinalRate: float
+        Descent: DescentSettings
         [<Setting("first steps, which learn from scenes alone that one object explains", Min = 0.0)>]
         SingleSteps: int
         [<Setting("whether the patterns are told, so that noise and scales alone are learned")>]
@@ -35,7 +34,7 @@ module CcaeTemplatesExperiment =
                     TestSize = 10000
                     SnapshotEvery = 20
                 }
-            FinalRate = 0.03
+            Descent = { FinalRate = 0.03; Clip = 0.0 }
             SingleSteps = 180
             Told = false
             Scenes = { CcaeScenes.paper with Normalised = SceneScale.Fixed }
@@ -80,8 +79,8 @@ module CcaeTemplatesExperiment =
                             if settings.Told then
                                 Kept "points"
                         ]
+                    Rule = TrainingSettings.rule Optimizer.adam 1 settings.Descent training
                 }
-                |> TrainingSettings.scheduled 1 (Decay.geometric settings.FinalRate training.Steps) 0.0
             )
 
     let private init (settings: TemplateCapsulesSettings) (dtype: Dtype) (key: Key) : TemplateCapsules =

@@ -9,12 +9,9 @@ open Scae.Core.Training
 type MovingEMSettings =
     {
         Training: TrainingSettings
-        [<Setting("the step size at the end as a share of the first, approached geometrically", Min = 1e-6, Max = 1.0)>]
-        FinalRate: float
+        Descent: DescentSettings
         [<Setting("steps over which the step size grows to its first value", Min = 0.0)>]
         WarmUp: int
-        [<Setting("largest norm of the gradients, 0 for no limit", Min = 0.0)>]
-        Clip: float
         Objects: MovingObjectsConfig
         [<Setting("where single digits come from; auto is mnist where it can be had, else strokes")>]
         Digits: DigitSource
@@ -54,9 +51,8 @@ module MovingEMSettings =
                     TestSize = 500
                     SnapshotEvery = 3000
                 }
-            FinalRate = 0.03
+            Descent = { FinalRate = 0.03; Clip = 0.0 }
             WarmUp = 100
-            Clip = 0.0
             Objects = MovingObjects.paper
             Digits = DigitSource.Auto
             FlipProbability = 0.02
@@ -109,9 +105,7 @@ module MovingEMSettings =
                 { settings with
                     Model.Pixels = settings.Objects.Canvas * settings.Objects.Canvas
                 },
-                TrainingSettings.plan { Metric = BestBy; Larger = true } training
-                |> TrainingSettings.scheduled
-                    (settings.WarmUp + 1)
-                    (Decay.geometric settings.FinalRate training.Steps)
-                    settings.Clip
+                { TrainingSettings.plan { Metric = BestBy; Larger = true } training with
+                    Rule = TrainingSettings.rule Optimizer.adam (settings.WarmUp + 1) settings.Descent training
+                }
             )

@@ -16,12 +16,9 @@ type GroupingMeasure =
 type NeuralEMSettings =
     {
         Training: TrainingSettings
-        [<Setting("the step size at the end as a share of the first, approached geometrically", Min = 1e-6, Max = 1.0)>]
-        FinalRate: float
+        Descent: DescentSettings
         [<Setting("steps over which the step size grows to its first value", Min = 0.0)>]
         WarmUp: int
-        [<Setting("largest norm of the gradients, 0 for no limit", Min = 0.0)>]
-        Clip: float
         Shapes: ShapesConfig
         [<Setting("training images, 0 for new ones each step", Min = 0.0)>]
         TrainSize: int
@@ -83,9 +80,8 @@ module NeuralEMSettings =
                     TestSize = 1000
                     SnapshotEvery = 64
                 }
-            FinalRate = 1.0
+            Descent = { FinalRate = 1.0; Clip = 5.0 }
             WarmUp = 0
-            Clip = 5.0
             Shapes = Shapes.published
             TrainSize = 1024
             TrainedShapes = 0
@@ -185,9 +181,7 @@ module NeuralEMSettings =
 
             Ok(
                 { settings with Model.Pixels = settings.Shapes.Canvas * settings.Shapes.Canvas },
-                TrainingSettings.plan { Metric = bestBy settings; Larger = true } training
-                |> TrainingSettings.scheduled
-                    (settings.WarmUp + 1)
-                    (Decay.geometric settings.FinalRate training.Steps)
-                    settings.Clip
+                { TrainingSettings.plan { Metric = bestBy settings; Larger = true } training with
+                    Rule = TrainingSettings.rule Optimizer.adam (settings.WarmUp + 1) settings.Descent training
+                }
             )

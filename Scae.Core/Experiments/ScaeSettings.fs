@@ -10,20 +10,14 @@ open Scae.Core.Training
 type ScaeSettings =
     {
         Training: TrainingSettings
-        [<Setting("how parameters follow gradients")>]
-        Optimizer: CapsuleRule
-        [<Setting("momentum of rms-prop", Min = 0.0, Max = 0.999)>]
-        Momentum: float
-        [<Setting("the step size at the end as a share of the first, approached geometrically", Min = 1e-6, Max = 1.0)>]
-        FinalRate: float
+        Rule: CapsuleRuleSettings
+        Descent: DescentSettings
         [<Setting("the step size of templates, colours and background as a multiple of the others'",
                   Min = 0.001,
                   Max = 1000.0)>]
         DecoderRate: float
         [<Setting("steps over which the step size rises to its largest", Min = 1.0)>]
         WarmUp: int
-        [<Setting("largest norm of the gradients, 0 for no limit", Min = 0.0)>]
-        Clip: float
         [<Setting("where single digits come from; auto is mnist where it can be had, else strokes")>]
         Digits: DigitSource
         [<Setting("training digits from which clusters and the fitted probes are learned, at most all",
@@ -87,12 +81,10 @@ module ScaeSettings =
                     TestSize = 10000
                     SnapshotEvery = 5000
                 }
-            Optimizer = CapsuleRule.RmsProp
-            Momentum = 0.9
-            FinalRate = 1.0
+            Rule = CapsuleRule.released
+            Descent = DescentSettings.constant
             DecoderRate = 1.0
             WarmUp = 1
-            Clip = 0.0
             Digits = DigitSource.Auto
             ProbeSize = 60000
             Rotation = 0.0
@@ -195,17 +187,11 @@ module ScaeSettings =
         else
             let plan = TrainingSettings.plan { Metric = "reconstruction"; Larger = true } training
 
+            let optimizer = CapsuleRule.optimizer settings.Rule training.BatchSize
+
             let rule (share: float) =
-                {
-                    Optimizer = CapsuleRule.optimizer settings.Optimizer settings.Momentum training.BatchSize
-                    LearningRate =
-                        {
-                            Largest = share * training.LearningRate
-                            WarmUp = settings.WarmUp
-                            Decay = Decay.geometric settings.FinalRate training.Steps
-                        }
-                    Clip = TrainingSettings.clip settings.Clip
-                }
+                { training with LearningRate = share * training.LearningRate }
+                |> TrainingSettings.rule optimizer settings.WarmUp settings.Descent
 
             Ok(
                 settings,

@@ -32,16 +32,40 @@ type CapsuleRule =
     | RmsProp
     | Adam
 
+/// Which rule it is, and its momentum.
+type CapsuleRuleSettings =
+    {
+        [<Setting("how parameters follow gradients")>]
+        Optimizer: CapsuleRule
+        [<Setting("momentum of rms-prop", Min = 0.0, Max = 0.999)>]
+        Momentum: float
+    }
+
 /// How the parameters of capsule autoencoders follow their gradients.
 [<RequireQualifiedAccess>]
 module CapsuleRule =
-    /// The optimizer of a rule and its momentum for batches of B: ε grows smaller with them, as in the released programs.
-    let optimizer (rule: CapsuleRule) (momentum: float) (batchSize: int) : Optimizer =
-        match rule with
+    /// As the released programs have it.
+    let released: CapsuleRuleSettings = { Optimizer = CapsuleRule.RmsProp; Momentum = 0.9 }
+
+    /// The optimizer for batches of B: ε grows smaller with them, as in the released programs.
+    let optimizer (settings: CapsuleRuleSettings) (batchSize: int) : Optimizer =
+        match settings.Optimizer with
         | CapsuleRule.Adam -> Optimizer.adam
         | CapsuleRule.RmsProp ->
             let root = 1.0 / (10.0 * float batchSize)
-            Optimizer.tensorFlowRmsProp 0.9 momentum (root * root)
+            Optimizer.tensorFlowRmsProp 0.9 settings.Momentum (root * root)
+
+/// How step sizes fall from the largest, and how large gradients may be.
+type DescentSettings =
+    {
+        [<Setting("the step size at the end as a share of the first, approached geometrically", Min = 1e-6, Max = 1.0)>]
+        FinalRate: float
+        [<Setting("largest norm of the gradients, 0 for no limit", Min = 0.0)>]
+        Clip: float
+    }
+
+    /// Step sizes that stay, and gradients of any size.
+    static member constant: DescentSettings = { FinalRate = 1.0; Clip = 0.0 }
 
 /// Plans from the hyperparameters that every experiment has.
 [<RequireQualifiedAccess>]
@@ -69,6 +93,19 @@ module TrainingSettings =
             KeepsScenes = true
             Preparation = ValueNone
             BestBy = bestBy
+        }
+
+    /// A rule with a step size that grows to its largest over so many steps, 1 for none, and then falls.
+    let rule (optimizer: Optimizer) (warmUp: int) (descent: DescentSettings) (settings: TrainingSettings) : UpdateRule =
+        {
+            Optimizer = optimizer
+            LearningRate =
+                {
+                    Largest = settings.LearningRate
+                    WarmUp = warmUp
+                    Decay = Decay.geometric descent.FinalRate settings.Steps
+                }
+            Clip = clip descent.Clip
         }
 
     /// The plan with a step size that grows to its largest over so many steps, 1 for none, and then falls, and with a
