@@ -145,6 +145,8 @@ module AirSettings =
             Some $"--{ofRecombined.Head}: needs --recombined above 0"
         elif not model.SecondFromBound && model.Presence <> AirPresence.Expected then
             Some "--second-from-bound false: needs --presence expected"
+        elif model.CounterLate && (model.Counter = 0 || model.Recombined = 0) then
+            Some "--counter-late true: needs --counter and --recombined above 0"
         elif model.Encoding = AirEncoding.Global && not recurrentOnly.IsEmpty then
             Some $"--{recurrentOnly.Head}: needs --encoding recurrent"
         elif overview > model.Canvas then

@@ -198,7 +198,7 @@ module ScaeSettings =
                 { plan with
                     Preparation =
                         if settings.Neighbours > 0 then
-                            ValueSome "each digit's neighbours are found, half a minute to two"
+                            ValueSome "each digit's neighbours are found, up to a minute"
                         else
                             ValueNone
                     Rule = rule 1.0

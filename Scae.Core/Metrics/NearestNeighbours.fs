@@ -2,7 +2,6 @@ namespace Scae.Core.Metrics
 
 open System
 open Scae.Tensors
-open Scae.Tensors.Kernels
 
 /// The k points nearest to each query, nearest first.
 type Neighbours =
@@ -13,51 +12,55 @@ type Neighbours =
         Squares: float[][]
     }
 
-/// Nearest neighbours by comparing all pairs.
+/// Nearest neighbours by comparing all pairs: by bounds, and those that may be near by their distances.
 [<RequireQualifiedAccess>]
 module NearestNeighbours =
-    // Queries and points whose distances are held at once. Their products fit into a core's own cache.
+    // Queries and points that are compared at once. Their products fit into a core's own cache.
     [<Literal>]
-    let private QueriesAtOnce = 64
+    let private QueriesAtOnce = 256
 
     [<Literal>]
-    let private PointsAtOnce = 1024
+    let private PointsAtOnce = 512
 
-    let private flat (rows: float[][]) : float[] = Array.concat rows
+    let private square (x: float[]) (y: float[]) : float =
+        let mutable sum = 0.0
 
-    let private squaredNorms (rows: float[][]) : float[] = rows |> Array.map (Array.sumBy (fun x -> x * x))
+        for i in 0 .. x.Length - 1 do
+            let d = x[i] - y[i]
+            sum <- sum + d * d
 
-    /// Puts points from number `first` on, if their squared distances |x − y|² = |x|² − 2 x·y + |y|² are among the k least, in
-    /// order, the first of equal ones first; given |x|², the query's products with these points and |y|² of each point.
-    let private select
-        (self: int)
-        (own: float)
-        (first: int)
-        (products: ReadOnlySpan<float>)
-        (norms: float[])
-        (indices: int[])
-        (squares: float[])
-        : unit =
-        let last = squares.Length - 1
+        sum
 
-        for i in 0 .. products.Length - 1 do
-            // Rounding can leave equal points a hair below 0.
-            let d = max 0.0 (own + norms[first + i] - 2.0 * products[i])
+    /// The nearest points to a query that have been found so far, nearest first, the first of equally near ones first.
+    [<Sealed>]
+    type private Nearest(query: float[], self: int, points: float[][], k: int) =
+        member val Indices: int[] = Array.zeroCreate k
+        member val Squares: float[] = Array.create k infinity
 
-            if d < squares[last] && first + i <> self then
-                let mutable at = last
+        member private nearest.Insert(index: int, square: float) : unit =
+            let indices, squares = nearest.Indices, nearest.Squares
+            let mutable at = k - 1
 
-                while at > 0 && squares[at - 1] > d do
-                    squares[at] <- squares[at - 1]
-                    indices[at] <- indices[at - 1]
-                    at <- at - 1
+            while at > 0 && squares[at - 1] > square do
+                squares[at] <- squares[at - 1]
+                indices[at] <- indices[at - 1]
+                at <- at - 1
 
-                squares[at] <- d
-                indices[at] <- first + i
+            squares[at] <- square
+            indices[at] <- index
 
-    /// X·Yᵀ of rows X [m, d] and Y [n, d].
-    let private multiply (m: int, n: int, d: int) (x: float[]) (y: ReadOnlySpan<float>) (products: float[]) : unit =
-        MatMul.Multiply(m, n, d, ReadOnlySpan x, d, 1, y, 1, d, Span products, n, false)
+        /// Looks at points from number `first` on, given the query's rough products with these and their rough norms; `own` is
+        /// the query's. Most are too far by |x|² − 2 x·y + |y|² alone.
+        member nearest.Look(first: int, own: float32, products: ReadOnlySpan<float32>, norms: float32[]) : unit =
+            let mutable farthest = float32 nearest.Squares[k - 1] - own
+
+            for i in 0 .. products.Length - 1 do
+                if norms[first + i] - 2f * products[i] <= farthest && first + i <> self then
+                    let square = square query points[first + i]
+
+                    if square < nearest.Squares[k - 1] then
+                        nearest.Insert(first + i, square)
+                        farthest <- float32 nearest.Squares[k - 1] - own
 
     let private search (others: bool) (k: int) (queries: float[][]) (points: float[][]) : Neighbours =
         let available = if others then points.Length - 1 else points.Length
@@ -67,35 +70,31 @@ module NearestNeighbours =
                 (nameof k)
                 $"nearest neighbours: {k} of {available} points; must be from 1 to as many as there are"
 
-        let n, m, d = points.Length, queries.Length, points[0].Length
-        let points, norms = flat points, squaredNorms points
-        let queryNorms = squaredNorms queries
-        let indices = Array.init m (fun _ -> Array.zeroCreate<int> k)
-        let squares = Array.init m (fun _ -> Array.create k infinity)
+        let n, m = points.Length, queries.Length
+        let rough = RoughPoints.like points
+        let roughPoints = rough points
+        let roughQueries = if others then roughPoints else rough queries
+        let found = Array.init m (fun i -> Nearest(queries[i], (if others then i else -1), points, k))
 
         let part number =
             let first = number * QueriesAtOnce
             let count = min QueriesAtOnce (m - first)
-            let block = flat (Array.sub queries first count)
-            let products = Array.zeroCreate<float>(count * PointsAtOnce)
+            let products = Array.zeroCreate<float32>(count * PointsAtOnce)
 
             for firstPoint in 0..PointsAtOnce .. n - 1 do
                 let pointCount = min PointsAtOnce (n - firstPoint)
-                let some = ReadOnlySpan(points, firstPoint * d, pointCount * d)
-                multiply (count, pointCount, d) block some products
+                RoughPoints.multiply roughQueries (first, count) roughPoints (firstPoint, pointCount) products
 
                 for row in 0 .. count - 1 do
-                    select
-                        (if others then first + row else -1)
-                        queryNorms[first + row]
-                        firstPoint
-                        (ReadOnlySpan(products, row * pointCount, pointCount))
-                        norms
-                        indices[first + row]
-                        squares[first + row]
+                    let products = ReadOnlySpan(products, row * pointCount, pointCount)
+                    found[first + row].Look(firstPoint, roughQueries.Norms[first + row], products, roughPoints.Norms)
 
         Parallelism.Run((m + QueriesAtOnce - 1) / QueriesAtOnce, part)
-        { Indices = indices; Squares = squares }
+
+        {
+            Indices = found |> Array.map _.Indices
+            Squares = found |> Array.map _.Squares
+        }
 
     /// For each query [m][d] the k nearest of points [n][d], the first of equally near ones first. Raises ArgumentException
     /// for k below 1 or above n.

@@ -3,10 +3,6 @@ namespace Scae.Core.Metrics
 /// The directions of largest variance.
 [<RequireQualifiedAccess>]
 module PrincipalComponents =
-    // Rounds of the iteration; each leaves the square of the ratio of neighbouring variances of what is wrong.
-    [<Literal>]
-    let private Rounds = 200
-
     let private covariance (points: float[][]) : float[] * float[,] =
         let n, d = float points.Length, points[0].Length
         let mean = Array.init d (fun j -> Array.sumBy (fun (x: float[]) -> x[j]) points / n)
@@ -38,16 +34,16 @@ module PrincipalComponents =
             for a in 0 .. vectors[i].Length - 1 do
                 vectors[i][a] <- scale * vectors[i][a]
 
-    /// Points [n][d] in coordinates of the `count` directions of largest variance, largest first, [n][count], each direction
-    /// with its largest entry positive; by subspace iteration from a fixed start. 0 where there are no more directions.
-    let project (count: int) (points: float[][]) : float[][] =
+    /// The mean of points [n][d] and `count` orthonormal directions in which their variance is largest, largest first,
+    /// [count][d], after so many rounds of subspace iteration from a fixed start. 0 where there are no more directions.
+    let directions (rounds: int) (count: int) (points: float[][]) : float[] * float[][] =
         let mean, matrix = covariance points
         let d = mean.Length
         // Multiples of the golden ratio: in general position to any structure of the data.
         let start i a = (float ((i + 1) * (a + 1)) * 0.6180339887498949) % 1.0 - 0.5
         let vectors = Array.init count (fun i -> Array.init d (start i))
 
-        for _ in 1..Rounds do
+        for _ in 1..rounds do
             for i in 0 .. count - 1 do
                 vectors[i] <-
                     Array.init d (fun a ->
@@ -60,6 +56,18 @@ module PrincipalComponents =
 
             orthonormalise vectors
 
+        // What little is left of a direction that nearly depended on others isn't yet at right angles to them.
+        orthonormalise vectors
+        mean, vectors
+
+    // Each round leaves the square of the ratio of neighbouring variances of what is wrong.
+    [<Literal>]
+    let private Rounds = 200
+
+    /// Points [n][d] in coordinates of the `count` directions of largest variance, largest first, [n][count], each direction
+    /// with its largest entry positive. 0 where there are no more directions.
+    let project (count: int) (points: float[][]) : float[][] =
+        let mean, vectors = directions Rounds count points
         let signs = vectors |> Array.map (fun v -> if v |> Array.maxBy abs < 0.0 then -1.0 else 1.0)
 
         points

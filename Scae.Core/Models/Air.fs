@@ -131,6 +131,7 @@ module Air =
             Evidence = false
             Context = 0
             Counter = 0
+            CounterLate = false
             ThroughInputs = true
             Decoding = AirDecoding.Mlp
             DecoderHidden = 100

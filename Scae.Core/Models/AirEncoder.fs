@@ -397,7 +397,14 @@ module AirEncoder =
     /// The latents of a batch and what they draw, of scenes as they are.
     let explain (config: AirConfig) (model: Air) (batch: AirBatch) : AirInference =
         let ofScene =
-            model.Counter |> Option.map (fun counter -> SceneCounter.logits config.Canvas counter batch.Images)
+            model.Counter
+            |> Option.map (fun counter ->
+                let logits = SceneCounter.logits config.Canvas counter batch.Images
+
+                if config.CounterLate then
+                    batch.Recombination * logits
+                else
+                    logits)
 
         match model.Global, model.Recurrent with
         | Some encoder, _ -> inferGlobally config model encoder batch ofScene

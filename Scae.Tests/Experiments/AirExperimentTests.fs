@@ -107,6 +107,10 @@ let tests =
                 refusal [ "recombined", "12"; "second-from-bound", "false" ]
                 |> shouldEqual "--second-from-bound false: needs --presence expected"
 
+                for others in [ []; [ "counter", "4" ]; [ "recombined", "12" ] ] do
+                    refusal (("counter-late", "true") :: others)
+                    |> shouldEqual "--counter-late true: needs --counter and --recombined above 0"
+
                 refusal [ "recombined", "12"; "recombined-doubt", "0.6" ]
                 |> shouldEqual "--recombined-doubt 0.6: must be a number from 0.001 to 0.5"
 

@@ -160,19 +160,42 @@ let tests =
 
                 Double.IsNaN(NearestNeighbours.accuracy train ([||], [||])) |> shouldEqual true
 
-            testCase "neighbours are those of comparing all pairs one by one"
+            for name, points in
+                [
+                    "few numbers", fst (clouds 3 5 150 1.0 5L)
+                    "many numbers", fst (clouds 3 90 150 1.0 5L)
+                    // Few of the directions that are looked for exist.
+                    "many numbers, most of them the same",
+                    fst (clouds 3 4 150 1.0 5L)
+                    |> Array.map (fun x -> Array.init 90 (fun j -> if j < 4 then x[j] else 7.0))
+                    "far from 0", fst (clouds 3 90 150 1.0 5L) |> Array.map (Array.map ((+) 1e4))
+                ] do
+                testCase $"neighbours are those of comparing all pairs one by one ({name})"
+                <| fun () ->
+                    let found = NearestNeighbours.among 7 points
+
+                    for i in 0..149 do
+                        let expected =
+                            [| 0..149 |]
+                            |> Array.filter ((<>) i)
+                            |> Array.sortBy (fun j -> square points[i] points[j])
+                            |> Array.truncate 7
+
+                        found.Indices[i] |> shouldEqual expected
+
+            testCase "equal points are the nearest, the first first, whatever NaN stands beside them"
+            <| fun () ->
+                for width in [ 2; 60 ] do
+                    let row x = Array.create width x
+                    let points = [| row 1.0; row nan; row 1.0; row 2.0; row 1.0 |]
+                    let found = NearestNeighbours.among 2 points
+                    found.Indices[0] |> shouldEqual [| 2; 4 |]
+                    found.Indices[4] |> shouldEqual [| 0; 2 |]
+                    found.Squares[0] |> shouldEqual [| 0.0; 0.0 |]
+
+            testCase "more neighbours than there are others are refused"
             <| fun () ->
                 let points, _ = clouds 3 5 150 1.0 5L
-                let found = NearestNeighbours.among 7 points
-
-                for i in 0..149 do
-                    let expected =
-                        [| 0..149 |]
-                        |> Array.filter ((<>) i)
-                        |> Array.sortBy (fun j -> square points[i] points[j])
-                        |> Array.truncate 7
-
-                    found.Indices[i] |> shouldEqual expected
 
                 messageOf<ArgumentException>(fun () -> NearestNeighbours.among 150 points |> ignore)
                 |> shouldStartWith "nearest neighbours: 150 of 149 points"

@@ -137,6 +137,7 @@ let variants: (string * AirConfig) list =
         "a wider glimpse", { recurrent with Context = 4; Presence = AirPresence.Expected }
         "a look at the whole scene", { recurrent with Counter = 2; Presence = AirPresence.Expected }
         "a look at the whole scene, relaxed", { recurrent with Counter = 2 }
+        "a late look at the whole scene", { recurrent with Counter = 2; CounterLate = true }
         "ink on ink, relaxed", { small with Composition = AirComposition.Union }
         "one step", { recurrent with Steps = 1; Presence = AirPresence.Expected }
         "the light taken away before", { recurrent with Restorer = 2; Presence = AirPresence.Expected }
@@ -326,6 +327,23 @@ let tests =
                         (AirObjective.loss config model one).toScalar()
 
                     List.averageBy alone [ 0..2 ] |> shouldBeNear (1e-10 * abs together) together
+
+            testCase "a late look at the whole scene has no say, and learns nothing, before scenes are laid on scenes"
+            <| fun () ->
+                let _, config = variants |> List.find (fun (name, _) -> name = "a late look at the whole scene")
+                let model = random config Dtype.Float64 3
+                let batch = batch config 2 Dtype.Float64 4
+                let logits (model: Air) (batch: AirBatch) = read (AirEncoder.infer config model batch).Logits
+                let without = logits { model with Counter = None } batch
+                logits model batch = without |> shouldEqual false
+
+                let early = { batch with Recombination = Tensor.scalar(0.0).cast Dtype.Float64 }
+
+                logits model early |> shouldEqual without
+
+                for KeyValue(name, gradient) in gradients config model early do
+                    if name.StartsWith "counter." then
+                        gradient |> shouldEqual (Array.zeroCreate gradient.Length)
 
             testCase "an empty canvas counts 0 before training, too"
             <| fun () ->

@@ -56,6 +56,6 @@ let tests =
                 |> shouldEqual
                     [
                         "scae, preset neighbours, seed 0: 15000 steps of 256"
-                        "first each digit's neighbours are found, half a minute to two"
+                        "first each digit's neighbours are found, up to a minute"
                     ]
         ]
