@@ -129,6 +129,8 @@ module AirSettings =
                     $"recombined-partners {model.RecombinedPartners}"
                 if model.RecombinedDoubt < 0.5 then
                     $"recombined-doubt {model.RecombinedDoubt}"
+                if model.RecombinedApart then
+                    "recombined-apart true"
                 match model.SecondLearning with
                 | AirSecondLearning.Told -> ()
                 | AirSecondLearning.NonNegative -> "second-learning non-negative"

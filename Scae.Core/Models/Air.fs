@@ -150,6 +150,7 @@ module Air =
             RecombinedWeight = 1.0
             RecombinedPartners = 1
             RecombinedDoubt = 0.5
+            RecombinedApart = false
             SecondLearning = AirSecondLearning.Told
             SecondFromBound = true
             Restorer = 0

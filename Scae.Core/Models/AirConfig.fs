@@ -132,6 +132,8 @@ type AirConfig =
         RecombinedPartners: int
         [<Setting("largest probability of a second object in scenes that are laid on each other", Min = 0.001, Max = 0.5)>]
         RecombinedDoubt: float
+        [<Setting("whether only scenes whose ink doesn't meet are laid on each other")>]
+        RecombinedApart: bool
         [<Setting("how it is learned from those whether there is a second object: told, or among unlabelled scenes")>]
         SecondLearning: AirSecondLearning
         // Wherever one step can draw two objects, the bound is better off with one.

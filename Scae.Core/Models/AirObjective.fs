@@ -247,9 +247,14 @@ module AirObjective =
                 let m = min config.Recombined explained.Images.shape[0]
                 let present = (cumulativePresence inference).noDiff()
 
-                Some(
-                    AirRecombination.compose config.RecombinedPartners config.RecombinedDoubt m explained.Images present
-                )
+                let rule =
+                    {
+                        Partners = config.RecombinedPartners
+                        Doubt = config.RecombinedDoubt
+                        Apart = config.RecombinedApart
+                    }
+
+                Some(AirRecombination.compose rule m explained.Images present)
             else
                 None
 

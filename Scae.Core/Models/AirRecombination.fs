@@ -14,30 +14,73 @@ type RecombinedScenes =
         Weights: Tensor
     }
 
+/// Which scenes are laid on each other.
+[<Struct>]
+type RecombinationRule =
+    {
+        /// On how many others each is laid, at most.
+        Partners: int
+        /// The largest probability of a second object in them.
+        Doubt: float
+        /// Whether their ink may not meet.
+        Apart: bool
+    }
+
 /// Training scenes made of training scenes: two in which one object was inferred, laid on each other, are a scene of two
 /// objects whose parts are known. No truth enters: what the model believes of a batch says which scenes are combined. In the
 /// manner of the sleep phase of wake-sleep (Hinton, Dayan, Frey & Neal 1995), with the data's own ink instead of dreams.
 [<RequireQualifiedAccess>]
 module AirRecombination =
     /// The scenes in which one object was inferred and a second is no likelier than the doubt, each with the next, the last
-    /// with the first; then each with the next but one, up to as many partners; at most m pairs.
+    /// with the first; then each with the next but one, up to as many partners; at most m pairs, of those that fit.
     /// present : cumulative presence of each step, [T] a scene.
-    let pairs (steps: int) (partners: int) (doubt: float) (m: int) (present: ReadOnlySpan<float32>) : (int * int)[] =
+    let pairs
+        (steps: int)
+        (rule: RecombinationRule)
+        (m: int)
+        (fit: int -> int -> bool)
+        (present: ReadOnlySpan<float32>)
+        : (int * int)[] =
         let singles = ResizeArray<int>()
 
         for i in 0 .. present.Length / steps - 1 do
-            if present[i * steps] > 0.5f && (steps = 1 || present[i * steps + 1] <= float32 doubt) then
+            if present[i * steps] > 0.5f && (steps = 1 || present[i * steps + 1] <= float32 rule.Doubt) then
                 singles.Add i
 
         let n = singles.Count
+        let partners = Array.zeroCreate<int> n
+        let found = ResizeArray<int * int>()
 
-        if n < 2 then
-            [||]
-        else
-            Array.init (min m (n * min partners (n - 1))) (fun i -> singles[i % n], singles[(i + 1 + i / n) % n])
+        for apart in 1 .. n - 1 do
+            for i in 0 .. n - 1 do
+                let one, other = singles[i], singles[(i + apart) % n]
+
+                if found.Count < m && partners[i] < rule.Partners && fit one other then
+                    partners[i] <- partners[i] + 1
+                    found.Add(one, other)
+
+        found.ToArray()
+
+    // The largest share of the fainter scene's squared ink that lies on the other's, where their ink doesn't meet: restored
+    // scenes are nowhere quite black.
+    [<Literal>]
+    let private LargestMeeting = 0.01f
+
+    /// Whether the ink of scenes i and j of images [b, d] meets.
+    let private meet (images: ReadOnlySpan<float32>) (d: int) (i: int) (j: int) : bool =
+        let x = images.Slice(i * d, d)
+        let y = images.Slice(j * d, d)
+        let mutable together, ofX, ofY = 0f, 0f, 0f
+
+        for p in 0 .. x.Length - 1 do
+            together <- together + x[p] * y[p]
+            ofX <- ofX + x[p] * x[p]
+            ofY <- ofY + y[p] * y[p]
+
+        together > LargestMeeting * min ofX ofY
 
     /// m scenes from images [b, D] and the cumulative presence that was inferred from them [b, T]. No gradient passes.
-    let compose (partners: int) (doubt: float) (m: int) (images: Tensor) (present: Tensor) : RecombinedScenes =
+    let compose (rule: RecombinationRule) (m: int) (images: Tensor) (present: Tensor) : RecombinedScenes =
         let d, steps = images.shape[1], present.shape[1]
 
         // A row holds, one behind the other, a scene, its two layers and its weight.
@@ -46,8 +89,9 @@ module AirRecombination =
                 [| m; 3 * d + 1 |],
                 [| images; present |],
                 fun inputs output ->
+                    let fit i j = not (rule.Apart && meet inputs[0].Span d i j)
                     let x = inputs[0].Span
-                    let chosen = pairs steps partners doubt m inputs[1].Span
+                    let chosen = pairs steps rule m fit inputs[1].Span
                     output.Span.Clear()
 
                     for i in 0 .. chosen.Length - 1 do

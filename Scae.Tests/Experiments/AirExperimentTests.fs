@@ -98,6 +98,7 @@ let tests =
                     [
                         "recombined-partners", "2"
                         "recombined-doubt", "0.25"
+                        "recombined-apart", "true"
                         "second-learning", "likelihood"
                         "second-learning", "non-negative"
                         "second-from-bound", "false"

@@ -29,6 +29,8 @@ let private recombining =
         RecombinedWeight = 5.0
     }
 
+let private loose: RecombinationRule = { Partners = 1; Doubt = 0.5; Apart = false }
+
 [<Tests>]
 let tests =
     testList
@@ -38,24 +40,33 @@ let tests =
             <| fun () ->
                 // Counts 1, 0, 2, 1, 1 of at most 2.
                 let present = [| 0.9f; 0.2f; 0.3f; 0.1f; 0.9f; 0.8f; 0.6f; 0.4f; 1.0f; 0.5f |]
-                let pairs partners doubt m = AirRecombination.pairs 2 partners doubt m (ReadOnlySpan present)
+
+                let fitting fit partners doubt m =
+                    let rule = { Partners = partners; Doubt = doubt; Apart = false }
+                    AirRecombination.pairs 2 rule m fit (ReadOnlySpan present)
+
+                let pairs = fitting (fun _ _ -> true)
                 pairs 1 0.5 9 |> shouldEqual [| 0, 3; 3, 4; 4, 0 |]
                 pairs 1 0.5 2 |> shouldEqual [| 0, 3; 3, 4 |]
                 // More partners than others there aren't.
                 pairs 5 0.5 5 |> shouldEqual [| 0, 3; 3, 4; 4, 0; 0, 4; 3, 0 |]
                 pairs 5 0.5 9 |> Array.length |> shouldEqual 6
                 pairs 1 0.4 9 |> shouldEqual [| 0, 3; 3, 0 |]
+                // One that doesn't fit makes room for the next.
+                fitting (fun i j -> (i, j) <> (0, 3)) 1 0.5 9 |> shouldEqual [| 3, 4; 4, 0; 0, 4 |]
 
             testCase "a scene of one object alone is not paired"
             <| fun () ->
                 let present = [| 0.9f; 0.2f; 0.3f; 0.1f |]
-                AirRecombination.pairs 2 1 0.5 9 (ReadOnlySpan present) |> shouldEqual Array.empty<int * int>
+
+                AirRecombination.pairs 2 loose 9 (fun _ _ -> true) (ReadOnlySpan present)
+                |> shouldEqual Array.empty<int * int>
 
             testCase "a recombined scene is the maximum of its layers, and empty where there is none"
             <| fun () ->
                 let images = ofList [ 0.1; 0.9; 0.5; 0.2; 0.0; 1.0 ] [ 3; 2 ]
                 let present = ofList [ 0.9; 0.1; 0.2; 0.1; 0.9; 0.1 ] [ 3; 2 ]
-                let scenes = AirRecombination.compose 1 0.5 3 images present
+                let scenes = AirRecombination.compose loose 3 images present
                 let single (x: float) = float (float32 x)
                 scenes.Images |> shouldBe (List.map single [ 0.1; 1.0; 0.1; 1.0; 0.0; 0.0 ])
 
@@ -63,6 +74,20 @@ let tests =
                 |> shouldBe (List.map single [ 0.1; 0.9; 0.0; 1.0; 0.0; 1.0; 0.1; 0.9; 0.0; 0.0; 0.0; 0.0 ])
 
                 scenes.Weights |> shouldBe [ 1.0; 1.0; 0.0 ]
+
+            testCase "where ink may not meet, only scenes whose ink doesn't are laid on each other"
+            <| fun () ->
+                // The first two share their middle pixel; a trace, as restored scenes have, is no ink.
+                let images = ofList [ 0.9; 0.9; 0.001; 0.001; 0.9; 0.9; 0.001; 0.001; 0.9 ] [ 3; 3 ]
+                let present = ofList [ 0.9; 0.9; 0.9 ] [ 3; 1 ]
+                let weights rule = (AirRecombination.compose rule 9 images present).Weights
+                let single (x: float) = float (float32 x)
+                weights { loose with Partners = 2 } |> fun w -> w.sum().toScalar() |> shouldEqual 6.0
+                let apart = { loose with Partners = 2; Apart = true }
+                weights apart |> fun w -> w.sum().toScalar() |> shouldEqual 2.0
+
+                (AirRecombination.compose apart 1 images present).Images
+                |> shouldBe (List.map single [ 0.9; 0.9; 0.9 ])
 
             for learning in [ AirSecondLearning.Told; AirSecondLearning.NonNegative; AirSecondLearning.Likelihood ] do
                 testCase $"recombined scenes' gradients agree with central differences within 1e-6 ({learning})"
