@@ -47,7 +47,8 @@ module internal RoughPoints =
         else
             PrincipalComponents.directions Rounds (if d <= Directions then 0 else Directions) some
 
-    let private row (mean: float[]) (directions: float[][]) (row: Span<float32>) (point: float[]) : unit =
+    /// Writes a point's few numbers.
+    let private write (mean: float[]) (directions: float[][]) (point: float[]) (row: Span<float32>) : unit =
         let from = Array.map2 (-) point mean
 
         if directions.Length = 0 then
@@ -93,7 +94,7 @@ module internal RoughPoints =
             let part number =
                 for i in number * AtOnce .. min n ((number + 1) * AtOnce) - 1 do
                     let own = Span(rows, i * r, r)
-                    row mean directions own points[i]
+                    write mean directions points[i] own
                     let mutable norm = 0f
 
                     for x in own do
