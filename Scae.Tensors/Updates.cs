@@ -72,6 +72,19 @@ public static class Updates
             UpdateKernel.SgdMomentum(parameter.Data<T>(), gradient.Data<T>(), velocity.Data<T>(), Of<T>(gradientScale), Of<T>(learningRate), Of<T>(momentum), nesterov);
     }
 
+    /// <summary>A running average goes a share of the way to the parameter: a ← a + share · (p − a).</summary>
+    /// <exception cref="ShapeError">Shapes or dtypes differ, or a tensor isn't dense.</exception>
+    public static void Average(Tensor average, Tensor parameter, double share)
+    {
+        Check("Average", parameter, average);
+        if (parameter.dtype == Dtype.Float64) Run<double>();
+        else Run<float>();
+
+        void Run<T>()
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+            UpdateKernel.Average(average.Data<T>(), parameter.Data<T>(), Of<T>(share));
+    }
+
     /// <summary>√Σx² over all elements of all tensors, summed in double in the tensors' order; 0 for none.</summary>
     /// <exception cref="ShapeError">A tensor isn't dense or holds integers.</exception>
     public static double GlobalNorm(IReadOnlyList<Tensor> gradients)

@@ -50,6 +50,16 @@ let tests =
                         mean |> shouldBeClose dtype m
                         square |> shouldBeClose dtype v
 
+                testCase $"an average goes a share of the way, at every length around a vector ({dtype})"
+                <| fun () ->
+                    for n in lengths do
+                        let a, p = values 1 n, values 2 n
+                        let expected = Array.map2 (fun a p -> a + 0.25 * (p - a)) a p
+                        let average, parameter = tensor dtype a, tensor dtype p
+                        Updates.Average(average, parameter, 0.25)
+                        average |> shouldBeClose dtype expected
+                        parameter |> shouldBeClose dtype p
+
             testAlone "a large parameter has the same bits on any number of threads, and as its parts alone"
             <| fun () ->
                 let n = 200_003

@@ -41,7 +41,7 @@ module AirEncoder =
 
     /// KL of (log s, t_x, t_y) to its prior over the last axis.
     let private whereDivergence (config: AirConfig) (mean: Tensor) (logVariance: Tensor) : Tensor =
-        let constant (a: float) (b: float) = (Tensor.``of`` ([| a; b; b |], 3)).cast mean.dtype
+        let constant (a: float) (b: float) = Tensor.``of`` ([| a; b; b |], [| 3 |], mean.dtype)
         let centre = constant config.LogScale 0.0
         let s, t = config.LogScaleDeviation, config.PlaceDeviation
         let precision = constant (1.0 / (s * s)) (1.0 / (t * t))
@@ -204,7 +204,7 @@ module AirEncoder =
                 if dx * dx + dy * dy > reach * reach then -1e4 else 0.0)
 
         let constant (values: float[]) (columns: int) =
-            (Tensor.``of`` (values, side * side, columns)).cast residual.dtype
+            Tensor.``of`` (values, [| side * side; columns |], residual.dtype)
 
         let aroundPeak = (constant farAway (side * side)).indexSelect(0, map.argmax 1)
         ((map + aroundPeak).softmax 1).matmul(constant places 2)

@@ -41,14 +41,10 @@ type Trainer(state: TrainingState) =
 
     // The decay starts low, so that the averages soon forget the first parameters.
     let average (decay: float) =
-        let share = float32 (1.0 - min decay (float (1 + state.Step) / float (10 + state.Step)))
+        let share = 1.0 - min decay (float (1 + state.Step) / float (10 + state.Step))
 
         for struct (average, parameter) in averages do
-            let average = average.Elements<float32>()
-            let parameter = parameter.Elements<float32>()
-
-            for i in 0 .. average.Length - 1 do
-                average[i] <- average[i] + share * (parameter[i] - average[i])
+            Updates.Average(average, parameter, share)
 
     /// How many operations the forward pass replays.
     member _.Operations: int = recording.Count

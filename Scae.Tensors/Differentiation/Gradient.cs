@@ -16,6 +16,9 @@ internal sealed class Gradient(Dtype dtype, int length)
     /// <summary>Whether the current run has contributed already.</summary>
     public bool IsTouched { get; set; }
 
+    /// <summary>Whether a recording lends the elements' buffer to other gradients in turn.</summary>
+    public bool TakesTurns { get; set; }
+
     /// <summary>Where the elements are; a recorded step assigns it and may share it between gradients in turn.</summary>
     public Storage? Storage { get; set; }
 

@@ -41,7 +41,10 @@ public sealed class Recording
     /// <summary>What the recorded function returned; the values change with every replay.</summary>
     public IReadOnlyList<Tensor> Outputs => _outputs;
 
-    /// <summary>The memory of all values and gradients that a replay goes through, inputs included, in bytes.</summary>
+    /// <summary>
+    /// The memory of all values and gradients that a replay goes through, inputs included, in bytes. What single operations keep
+    /// for themselves (weights of attention, slopes of a part mixture, functions of votes) comes on top.
+    /// </summary>
     public long Bytes { get; }
 
     /// <summary>How many operations a forward replay runs.</summary>
@@ -129,6 +132,7 @@ public sealed class Recording
             if (fitting is not null && fitting.Length <= 2L * Math.Max(gradient.Length, 1024)) free.Remove(fitting);
             else fitting = Storage.Aligned(gradient.Dtype, gradient.Length);
             gradient.Storage = fitting;
+            gradient.TakesTurns = true;
         }
     }
 }

@@ -13,14 +13,18 @@ public sealed partial class Tensor
     public Tensor primal => noDiff();
 
     /// <summary>
-    /// The gradient that the last backward run left, in this tensor's shape; zeros when no run has reached it.
+    /// The gradient that the last backward run left, in this tensor's shape; zeros when no run has reached it. A recording
+    /// keeps those of marked tensors alone.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The tensor was not marked by <see cref="reverseDiff"/>.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The tensor depends on none that was marked by <see cref="reverseDiff"/>, or a recording made it on the way.
+    /// </exception>
     public Tensor derivative
     {
         get
         {
             if (Gradient is null) throw new InvalidOperationException($"derivative: {this} doesn't depend on a tensor marked by reverseDiff");
+            if (Gradient.TakesTurns) throw new InvalidOperationException($"derivative: {this} was made within a recording, which keeps the gradients of marked tensors alone");
             if (Gradient.Storage is null || !Gradient.IsTouched) return Allocate(dtype, _shape);
             return Over(Gradient.Storage, _shape);
         }

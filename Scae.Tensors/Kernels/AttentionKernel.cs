@@ -93,7 +93,9 @@ internal static class AttentionKernel
         }
     }
 
-    /// <summary>x [rows, columns] as [columns, padded], the tail of each row zero.</summary>
+    /// <summary>
+    /// x [rows, columns] as [columns, padded]; the tail of a row holds zeros or copies of its first number, which the softmax masks.
+    /// </summary>
     private static unsafe ReadOnlySpan<T> Transpose<T>(int rows, int columns, int padded, ReadOnlySpan<T> x, int stride)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {

@@ -107,7 +107,11 @@ internal static unsafe class UpdateKernel
         return Lanes.Sum(even + odd);
     }
 
-    /// <summary>Σ x² in eight running sums whatever the hardware.</summary>
+    /// <summary>a ← a + share · (p − a).</summary>
+    public static void Average<T>(Span<T> average, ReadOnlySpan<T> parameter, T share)
+        where T : unmanaged => Elementwise.Map3<T, Toward>(average, parameter, 1, new ReadOnlySpan<T>(in share), 0, average, accumulate: false);
+
+    /// <summary>Σ x², added as in <see cref="Reduce"/>.</summary>
     public static double SumOfSquares(ReadOnlySpan<double> x) => Reduce.Dot(x, x);
 
     private static Vector512<T> Load<T>(ReadOnlySpan<T> span, int at)
@@ -145,4 +149,10 @@ internal static unsafe class UpdateKernel
 
     private static Span<T> Part<T>(T* x, int from, int to)
         where T : unmanaged => new(x + from, to - from);
+
+    private readonly struct Toward : IMap3
+    {
+        public static Vector512<T> Apply<T>(Vector512<T> average, Vector512<T> parameter, Vector512<T> share)
+            where T : unmanaged => average + (share * (parameter - average));
+    }
 }

@@ -127,8 +127,10 @@ internal static unsafe class VoteKernel
             T* slopes = Take<T>(n * ((3 * pitch) + few + Sizes.All)), poses = slopes + (n * pitch), left = poses + (n * pitch);
             T* own = left + (n * pitch), rows = own + (n * few), toParts = Sums + ((long)block * Length), toOwn = toParts + (n * Sizes.All);
             var (first, end) = Block(Sizes.Images, block, Blocks);
+            LongSums<T> shared = new(new Span<T>(toParts, Length), Scratch.TotalSlot);
             for (int b = first; b < end; b++)
             {
+                shared.Next();
                 T* parts = Kept + ((long)b * Kept<T>(Sizes)), self = parts + (PosePlanes.Functions * pitch);
                 T* raw = ToRaw == null ? null : ToRaw + ((long)b * Sizes.Capsules * Sizes.Row);
                 Planes.Split(n, Sizes.All, Gradient + ((long)b * n * Sizes.All), slopes, pitch);
@@ -147,6 +149,8 @@ internal static unsafe class VoteKernel
                 Planes.Join(n, Sizes.Capsules, own, few, rows);
                 Scatter(rows, n, raw == null ? null : raw + (n * Sizes.Votes), toOwn);
             }
+
+            shared.Finish();
         }
 
         /// <summary>Adds to stretches of the capsules' rows, and to the sums of what was added to them.</summary>

@@ -24,9 +24,24 @@ public sealed partial class Tensor
         return Over(Storage.Of(elements), (int[])shape.Clone());
     }
 
+    /// <summary>
+    /// Numbers as a tensor of the given dtype, copied and converted now: a recording doesn't convert them again in every replay.
+    /// </summary>
+    /// <exception cref="ShapeError">The shape has another number of elements, or the dtype is Int32.</exception>
+    public static Tensor of(double[] elements, int[] shape, Dtype dtype)
+    {
+        ArgumentNullException.ThrowIfNull(elements);
+        return dtype switch
+        {
+            Dtype.Float32 => of(Array.ConvertAll(elements, x => (float)x), shape),
+            Dtype.Float64 => of((double[])elements.Clone(), shape),
+            _ => throw ShapeError.Of("tensor", "fractions as Int32 would lose digits; needs Float32 or Float64"),
+        };
+    }
+
     /// <summary>A matrix from a two-dimensional array, copied.</summary>
     public static Tensor of(double[,] elements, Dtype dtype = Dtype.Float32) =>
-        of(elements.Cast<double>().ToArray(), elements.GetLength(0), elements.GetLength(1)).cast(dtype);
+        of(elements.Cast<double>().ToArray(), [elements.GetLength(0), elements.GetLength(1)], dtype);
 
     /// <summary>A scalar.</summary>
     public static Tensor scalar(double value, Dtype dtype = Dtype.Float32) => full([], value, dtype);
@@ -103,9 +118,6 @@ public sealed partial class Tensor
             ? (int)value
             : throw new ArgumentException(FormattableString.Invariant($"full: {value} in a tensor of Int32; needs a whole number from {int.MinValue} to {int.MaxValue}"));
 
-    private static Tensor FromFormula(int[] shape, Dtype dtype, Func<int, double> value)
-    {
-        var result = of(Enumerable.Range(0, Shape.Count(shape)).Select(value).ToArray(), shape);
-        return result.cast(dtype);
-    }
+    private static Tensor FromFormula(int[] shape, Dtype dtype, Func<int, double> value) =>
+        of([.. Enumerable.Range(0, Shape.Count(shape)).Select(value)], shape, dtype);
 }

@@ -47,9 +47,16 @@ public sealed partial class Tensor
             var toBiases = Inputs.Length > 2 && Wants(2) ? InputGradientToAdd<T>(2) : default;
             var toWeights = Wants(1) ? InputGradient<T>(1, out addToWeights) : default;
             var toInputs = Wants(0) ? InputGradient<T>(0, out addToInputs) : default;
+
+            // One tensor in both places: capsules would write into each other's rows, so the weights of all come first.
+            bool isOne = Wants(0) && ReferenceEquals(Inputs[0].Gradient, Inputs[1].Gradient);
             CapsuleLayer.Backward<T, TActivation>(
                 Sizes, Inputs[0].Data<T>(), Inputs[1].Data<T>(), Output.Data<T>(), OutputGradient<T>(),
-                toInputs, addToInputs, toWeights, addToWeights, toBiases);
+                isOne ? default : toInputs, addToInputs, toWeights, addToWeights, toBiases);
+            if (!isOne) return;
+            CapsuleLayer.Backward<T, TActivation>(
+                Sizes, Inputs[0].Data<T>(), Inputs[1].Data<T>(), Output.Data<T>(), OutputGradient<T>(),
+                toInputs, addToInputs: true, default, addToWeights: true, default);
         }
     }
 

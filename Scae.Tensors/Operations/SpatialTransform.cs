@@ -22,12 +22,24 @@ public sealed partial class Tensor
         private readonly int _h = image._shape[2];
         private readonly int _w = image._shape[3];
 
-        protected override void Forward<T>()
+        private bool IsLong => Output.nelement >= Sharing.ManyFunctions;
+
+        protected override void Forward<T>() => Sharing.Run(new ForwardRange<T>(this), Inputs[0]._shape[0], IsLong);
+
+        protected override void Backward<T>()
+        {
+            if (Wants(0)) InputGradientToAdd<T>(0);
+            if (Wants(1)) InputGradientToAdd<T>(1);
+            Sharing.Run(new BackwardRange<T>(this), Inputs[0]._shape[0], IsLong);
+        }
+
+        private void ForwardImages<T>(int first, int end)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
         {
             int height = Output._shape[2], width = Output._shape[3];
             var y = Output.Data<T>();
             var image = Inputs[0].Data<T>();
-            for (int b = 0; b < Inputs[0]._shape[0]; b++)
+            for (int b = first; b < end; b++)
             {
                 AxisSampling<T> rows = Rows<T>(b), columns = Columns<T>(b);
                 int n = columns.Count;
@@ -55,14 +67,15 @@ public sealed partial class Tensor
             }
         }
 
-        protected override void Backward<T>()
+        private void BackwardImages<T>(int first, int end)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
         {
             int height = Output._shape[2], width = Output._shape[3];
             var g = OutputGradient<T>();
             var image = Inputs[0].Data<T>();
-            var toImage = Wants(0) ? InputGradientToAdd<T>(0) : default;
-            var toPose = Wants(1) ? InputGradientToAdd<T>(1) : default;
-            for (int b = 0; b < Inputs[0]._shape[0]; b++)
+            var toImage = Wants(0) ? Inputs[0].Gradient!.Span<T>() : default;
+            var toPose = Wants(1) ? Inputs[1].Gradient!.Span<T>() : default;
+            for (int b = first; b < end; b++)
             {
                 AxisSampling<T> rows = Rows<T>(b), columns = Columns<T>(b);
                 int n = columns.Count, m = rows.Touched, k = columns.Touched;
@@ -187,6 +200,18 @@ public sealed partial class Tensor
 
             into[(b * 3) + axis] += half * (inverse ? -sum / pose[0] : sum);
             into[b * 3] += half * (inverse ? -moment / (pose[0] * pose[0]) : moment);
+        }
+
+        private readonly struct ForwardRange<T>(SpatialTransform operation) : IRange
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            public void Run(int from, int to) => operation.ForwardImages<T>(from, to);
+        }
+
+        private readonly struct BackwardRange<T>(SpatialTransform operation) : IRange
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            public void Run(int from, int to) => operation.BackwardImages<T>(from, to);
         }
     }
 }

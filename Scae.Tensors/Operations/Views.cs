@@ -101,7 +101,7 @@ public sealed partial class Tensor
         return Strided((shape, strides) =>
         {
             int[] sizes = (int[])shape.Clone(), steps = (int[])strides.Clone();
-            sizes[at] = (to - from + step - 1) / step;
+            sizes[at] = to == from ? 0 : ((to - from - 1) / step) + 1;
             steps[at] *= step;
             return (sizes, steps, from * strides[at]);
         });
@@ -119,12 +119,12 @@ public sealed partial class Tensor
     }
 
     /// <summary>The axis split into parts of the given sizes.</summary>
-    /// <exception cref="ShapeError">The sizes don't add up to the axis.</exception>
+    /// <exception cref="ShapeError">The sizes don't add up to the axis, or one is negative.</exception>
     public Tensor[] split(int[] sizes, int axis = 0)
     {
         int at = Shape.Axis("split", axis, dim);
-        if (sizes.Sum() != _shape[at])
-            throw ShapeError.Of("split", $"sizes {Shape.Text(sizes)} along axis {axis} of {Shape.Text(Sizes)}; they must add up to {_shape[at]}");
+        if (sizes.Any(size => size < 0) || sizes.Sum(size => (long)size) != _shape[at])
+            throw ShapeError.Of("split", $"sizes {Shape.Text(sizes)} along axis {axis} of {Shape.Text(Sizes)}; they must not be negative and add up to {_shape[at]}");
         var parts = new Tensor[sizes.Length];
         for (int i = 0, start = 0; i < sizes.Length; start += sizes[i++]) parts[i] = slice(at, start, start + sizes[i]);
         return parts;

@@ -83,6 +83,24 @@ let tests =
                 recording.Outputs[0] |> shouldBe [ 15.0 ]
                 w.derivative |> shouldBe [ 2.0; 4.0; 12.0 ]
 
+            testCase "gradients of what a recording makes on the way share buffers, and can't be read"
+            <| fun () ->
+                let w = (ofList [ 1.0 ] [ 1 ]).reverseDiff()
+                let onTheWay = ref w
+
+                let recording =
+                    record (fun () ->
+                        onTheWay.Value <- (w * 2.0).tanh().exp()
+                        [ onTheWay.Value.sum () ])
+
+                recording.Forward()
+                recording.Reverse()
+                let slope = 2.0 * (1.0 - tanh 2.0 ** 2.0) * exp (tanh 2.0)
+                w.derivative |> shouldAgree 1e-12 (ofList [ slope ] [ 1 ])
+
+                messageOf<InvalidOperationException>(fun () -> onTheWay.Value.derivative |> ignore)
+                |> shouldContainText "was made within a recording"
+
             testCase "recordings don't nest"
             <| fun () ->
                 messageOf<InvalidOperationException>(fun () ->

@@ -114,6 +114,8 @@ let private products =
         linearEach Activation.Tanh
         general "linearEach without biases" (sizes (fun s -> [ s[0..2]; [ s[1]; s[2]; s[3] ] ])) (fun _ xs ->
             xs[0].linearEach xs[1])
+        general "linearEach of a tensor with itself" (sizes (fun s -> [ [ s[0]; s[0]; s[0] ] ])) (fun _ xs ->
+            xs[0].linearEach xs[0])
         general "linear without bias" (sizes (fun s -> [ s[0..2]; [ s[2]; s[3] ] ])) (fun _ xs -> xs[0].linear xs[1])
     ]
 

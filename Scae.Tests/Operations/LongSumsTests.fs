@@ -72,6 +72,11 @@ let private sums: (string * (Dtype -> Tensor)) list =
         (fun d -> gradient (full d [ 1; 1; 1; 1 ] 0.3) (fun w -> (full d [ n; 1; 1; 1 ] 0.1).conv2d w))
         "gradient of small images' filters, many channels",
         (fun d -> gradient (full d [ 16; 16; 1; 1 ] 0.3) (fun w -> (full d [ n / 16; 16; 2; 2 ] 0.1).conv2d w))
+        "gradient of what all images' votes share",
+        (fun d ->
+            gradient (full d [ 1; 6 ] 0.3) (fun own ->
+                let parts = full d [ 1; 1; 6 ] 0.2
+                (full d [ n / 16; 1; 12 ] 0.1).votePoses(parts, own)))
         "gradient of shared queries",
         (fun d ->
             let values = Array.init n (fun i -> float (i % 5) / 7.0)

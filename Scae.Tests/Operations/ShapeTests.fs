@@ -24,6 +24,10 @@ let private errors: (string * (unit -> Tensor)) list =
         "view: [2, 3] has 6 elements and can't be seen as [4, -1]", (fun () -> x().view(4, -1))
         "slice: 1..5 step 1 along axis 1 of [2, 3]; needs 0 ≤ start ≤ stop ≤ 3 and a positive step",
         (fun () -> x().slice(1, 1, 5))
+        "split: sizes [-1, 4] along axis 1 of [2, 3]; they must not be negative and add up to 3",
+        (fun () -> (x().split([| -1; 4 |], 1))[0])
+        "tensor: fractions as Int32 would lose digits; needs Float32 or Float64",
+        (fun () -> Tensor.``of`` ([| 0.5 |], [| 1 |], Dtype.Int32))
         "expand: [2, 3] can't be expanded to [4, 3]; only axes of size 1 stretch", (fun () -> x().expand(4, 3))
         "permute: order [0, 0] for [2, 3]; each of the 2 axes must be named once", (fun () -> x().permute(0, 0))
         "linear: input [2, 3], weight [2, 4], bias none; needs [.., in], [in, out] and [out]",
