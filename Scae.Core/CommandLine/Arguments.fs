@@ -376,13 +376,19 @@ module Arguments =
 
     let private isHelp (word: string) = word = "--help" || word = "-h"
 
+    // A preset that isn't there is none: help is to be had whatever else is wrong.
+    let private presetAmong (words: string list) (experiment: Experiment) : Preset option =
+        words
+        |> List.pairwise
+        |> List.tryPick (fun (option, name) -> if option = "--preset" then Some name else None)
+        |> Option.bind (fun name -> Experiments.preset (Some name) experiment |> Result.toOption)
+
     let private help (words: string list) : string =
         match words |> List.filter (isHelp >> not) with
         | verb :: others when List.contains verb Verbs.names ->
-            others
-            |> List.tryPick (fun word -> Experiments.find word |> Result.toOption)
-            |> Help.text (Some verb)
-        | _ -> Help.text None None
+            let experiment = others |> List.tryPick (fun word -> Experiments.find word |> Result.toOption)
+            Help.text (Some verb) experiment (experiment |> Option.bind (presetAmong others))
+        | _ -> Help.text None None None
 
     let private version =
         match Assembly.GetExecutingAssembly().GetCustomAttribute<AssemblyInformationalVersionAttribute>() with

@@ -44,8 +44,8 @@ module internal Help =
         |> String.concat "\n"
 
     /// The hyperparameters of an experiment: one table for all presets that train the same kind of model, with the values
-    /// of the first of them.
-    let private hyperparameterHelp (experiment: Experiment) : string =
+    /// of the first of them; or, if a preset is given, that one's.
+    let private hyperparameterHelp (given: Preset option) (experiment: Experiment) : string =
         let specification = experiment.Specification
 
         let table (names: string) (preset: Preset) =
@@ -58,16 +58,14 @@ module internal Help =
             |> List.map snd
 
         let tables =
-            kinds
-            |> List.collect (fun presets ->
-                let names = presets |> List.map _.Name |> String.concat ", "
-
-                table
-                    (if kinds.Length = 1 then
-                         specification.Experiment
-                     else
-                         $"--preset {names}")
-                    presets.Head)
+            match given, kinds with
+            | Some preset, _ -> table $"--preset {preset.Name}" preset
+            | None, [ presets ] -> table specification.Experiment presets.Head
+            | None, kinds ->
+                kinds
+                |> List.collect (fun presets ->
+                    let names = presets |> List.map _.Name |> String.concat ", "
+                    table $"--preset {names}" presets.Head)
 
         let width = specification.Presets |> List.map _.Name.Length |> List.max
 
@@ -122,18 +120,19 @@ module internal Help =
         |> List.filter (fun case -> not case.IsMainCommand)
         |> List.collect _.CommandLineNames.Value
 
-    /// The help of a command, of all of them without one; with an experiment, of its presets and hyperparameters, too.
-    let text (verb: string option) (experiment: Experiment option) : string =
+    /// The help of a command, of all of them without one; with an experiment, of its presets and hyperparameters, too, whose
+    /// values are the preset's if one is given.
+    let text (verb: string option) (experiment: Experiment option) (preset: Preset option) : string =
         match verb with
         | Some verb ->
             let usage = (fst (parserOf verb) ()).TrimEnd()
 
             match verb, experiment with
             | ("train" | "sweep"), Some experiment ->
-                usage + "\n" + hyperparameterHelp experiment + Examples.section verb
+                usage + "\n" + hyperparameterHelp preset experiment + Examples.section verb
             | ("train" | "sweep"), None ->
                 usage
-                + $"\n\nscae {verb} EXPERIMENT --help also lists the experiment's presets and hyperparameters."
+                + $"\n\nscae {verb} EXPERIMENT --help also lists the experiment's presets and hyperparameters,\nwith --preset NAME that preset's values."
                 + Examples.section verb
             | "eval", _ -> usage + measuringHelp () + Examples.section verb
             | _ -> usage + Examples.section verb

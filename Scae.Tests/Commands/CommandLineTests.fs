@@ -85,6 +85,17 @@ let tests =
                 for words in [ "--learning-rate <number>"; "[0.003]"; "--batch-size <integer>"; "[32]"; "quick" ] do
                     result.Output |> shouldContainText words
 
+            testCase "help of train lists a preset's own values, and the default's where there is no such preset"
+            <| fun () ->
+                let paper = run [ "train"; "scae"; "--preset"; "paper"; "--help" ]
+                paper.ExitCode |> shouldEqual 0
+
+                for words in [ "HYPERPARAMETERS OF --preset paper [default of paper]:"; "[40]"; "[128]" ] do
+                    paper.Output |> shouldContainText words
+
+                let none = run [ "train"; "scae"; "--preset"; "papier"; "--help" ]
+                none.Output |> shouldEqual (run [ "train"; "scae"; "--help" ]).Output
+
             testCase "help of train lists the hyperparameters of presets that train another model"
             <| fun () ->
                 let result = run [ "train"; "constellations"; "--help" ]
