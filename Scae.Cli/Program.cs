@@ -15,12 +15,15 @@ internal static class Program
     // SIGXFSZ of Linux and macOS.
     private const int FileTooLarge = 25;
 
+    // Where a file grows past ulimit -f the write fails and one line says so, instead of the process being killed. This stays as long
+    // as the process: the signal may be handled when all else has ended.
+    private static readonly PosixSignalRegistration? s_tooLarge =
+        OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create((PosixSignal)FileTooLarge, context => context.Cancel = true);
+
     internal static int Main(string[] words)
     {
         Console.SetOut(new StandardOutput(Console.Out));
-
-        // A file that grows past ulimit -f: the write fails and one line says so, instead of the process being killed.
-        using var tooLarge = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create((PosixSignal)FileTooLarge, context => context.Cancel = true);
+        GC.KeepAlive(s_tooLarge);
         try
         {
             var parsed = Arguments.parse(words);

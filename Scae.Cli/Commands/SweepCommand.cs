@@ -99,7 +99,8 @@ internal static class SweepCommand
         var job = new ArrayJob(options, given, Path.GetFullPath(plan.Folder), Submission.Program);
         if (tasks.Count == 0)
         {
-            if (!options.Training.Quiet) Console.Out.WriteLine($"all {plan.Count} runs are finished; {job.Collecting} puts them together");
+            if (options.Training.Json) Console.Out.WriteLine("{\"job\": null, \"tasks\": 0}");
+            else if (!options.Training.Quiet) Console.Out.WriteLine($"all {plan.Count} runs are finished; {job.Collecting} puts them together");
             return;
         }
 

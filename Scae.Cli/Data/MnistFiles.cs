@@ -6,6 +6,7 @@ using System.Linq;
 using System.Threading;
 using Microsoft.FSharp.Core;
 using Scae.Cli.Reports;
+using Scae.Cli.Runs;
 using Scae.Core.Data;
 using Scae.Core.Experiments;
 
@@ -119,7 +120,7 @@ internal static class MnistFiles
         {
             return check(File.ReadAllBytes(path));
         }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        catch (Exception problem) when (FileProblem.Is(problem))
         {
             return Failed($"{path}: can't be read");
         }
@@ -157,7 +158,7 @@ internal static class MnistFiles
 
             File.Move(unfinished, Path.Combine(folder, name), overwrite: true);
         }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        catch (Exception problem) when (FileProblem.Is(problem))
         {
             // Next time it is fetched again.
         }

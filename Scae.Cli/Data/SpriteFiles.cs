@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.IO;
 using System.Linq;
 using Microsoft.FSharp.Core;
+using Scae.Cli.Runs;
 using Scae.Core.Data;
 
 namespace Scae.Cli.Data;
@@ -21,7 +22,7 @@ internal static class SpriteFiles
             using var stream = File.OpenRead(path);
             return SpriteArchive.read(path, stream);
         }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        catch (Exception problem) when (FileProblem.Is(problem))
         {
             return Failed($"{path}: can't be read");
         }

@@ -15,12 +15,12 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IProgressDisplay
         console.MarkupLineInterpolated($"[bold]{specification.Title}[/], preset {preset.Name}, seed {seed}: {total} steps of {plan.BatchSize}");
         Outcome? outcome = null;
         console.Progress().AutoClear(true).HideCompleted(false)
-            .Columns(new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
+            .Columns(new ProgressBarColumn(), new PercentageColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
             .Start(context =>
             {
                 var task = context.AddTask(plan.Preparation.IsSome ? Markup.Escape($"first {plan.Preparation.Value}") : "starting", maxValue: total);
                 task.Value = first;
-                TrainingBar bar = new(task, string.Empty, first);
+                TrainingBar bar = new(task, string.Empty, first, total);
                 outcome = training(progress => bar.Hear(progress));
                 task.Value = state.Step;
             });

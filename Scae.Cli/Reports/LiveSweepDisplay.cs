@@ -53,7 +53,7 @@ internal sealed class LiveSweepDisplay(IAnsiConsole console, long count, TimePro
             sweep._progress.Begin(name, first, plan.Steps);
             var task = sweep._context!.AddTask(Markup.Escape($"{name}: {(plan.Preparation.IsSome ? $"first {plan.Preparation.Value}" : "starting")}"), maxValue: plan.Steps);
             task.Value = first;
-            TrainingBar bar = new(task, $"{name}: ", first);
+            TrainingBar bar = new(task, $"{name}: ", first, plan.Steps);
             try
             {
                 return training(progress =>

@@ -2,7 +2,10 @@ using System;
 
 namespace Scae.Cli.Reports;
 
-/// <summary>How long a step takes at present: the mean of about the last five seconds, without what lies between steps.</summary>
+/// <summary>
+/// How long a step takes at present: the mean of about the last five seconds, without what lies between steps. The first step,
+/// in which data is made ready, counts until there is another.
+/// </summary>
 internal sealed class Pace(TimeProvider clock, int first)
 {
     private const double Seconds = 5;
@@ -10,6 +13,7 @@ internal sealed class Pace(TimeProvider clock, int first)
     private long _since = clock.GetTimestamp();
     private int _step = first;
     private double _seconds, _steps;
+    private int _told;
 
     /// <summary>Milliseconds a step; NaN before there was one.</summary>
     public double Milliseconds => _seconds / _steps * 1000;
@@ -19,6 +23,7 @@ internal sealed class Pace(TimeProvider clock, int first)
     {
         long now = clock.GetTimestamp();
         double seconds = clock.GetElapsedTime(_since, now).TotalSeconds, kept = Math.Exp(-seconds / Seconds);
+        if (++_told == 2) kept = 0;
         _seconds = (_seconds * kept) + seconds;
         _steps = (_steps * kept) + (step - _step);
         (_since, _step) = (now, step);

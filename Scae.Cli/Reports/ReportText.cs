@@ -39,9 +39,9 @@ internal static class ReportText
             defaults.TryGetValue(pair.Item1, out string? other) && !IsSame(other, pair.Item2) ? FSharpOption<string>.Some(other) : null)));
     }
 
-    /// <summary>Whether two texts are the same value: 1e-05 is 0.00001.</summary>
+    /// <summary>Whether two texts are the same value: 1e-05 is 0.00001. Without thousands: "3,5" is a list.</summary>
     private static bool IsSame(string a, string b) =>
-        a == b || (double.TryParse(a, CultureInfo.InvariantCulture, out double x) && double.TryParse(b, CultureInfo.InvariantCulture, out double y) && x.Equals(y));
+        a == b || (double.TryParse(a, NumberStyles.Float, CultureInfo.InvariantCulture, out double x) && double.TryParse(b, NumberStyles.Float, CultureInfo.InvariantCulture, out double y) && x.Equals(y));
 
     private static string Sentence(ReportedFolder run)
     {

@@ -2,7 +2,6 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Scae.Cli.Runs;
 using Scae.Core.Experiments;
@@ -25,7 +24,7 @@ internal sealed record ReportedFolder(RunFolder Folder, RunIdentity Identity, Ex
 
     /// <summary>Reads the runs in some folders: runs, or sweeps with runs in folders of their own.</summary>
     public static List<ReportedFolder> ReadAll(IEnumerable<string> paths) =>
-        [.. paths.SelectMany(Runs).DistinctBy(folder => Path.GetFullPath(folder.Path)).Select(Read)];
+        [.. paths.SelectMany(Runs).DistinctBy(folder => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder.Path))).Select(Read)];
 
     private static IEnumerable<RunFolder> Runs(string path)
     {
@@ -33,7 +32,11 @@ internal sealed record ReportedFolder(RunFolder Folder, RunIdentity Identity, Ex
         if (!Directory.Exists(path)) throw new RunFailure($"{path}: there is no such folder; scae train leaves one under runs/");
         if (folder.WasBegun) return [folder];
         var runs = Below(path).Concat(Below(path).SelectMany(inner => Below(inner.Path))).Where(inner => inner.WasBegun).ToList();
-        return runs.Count > 0 ? runs : throw new RunFailure($"{path}: the folder holds neither a run nor a sweep's runs; scae train leaves one under runs/");
+        if (runs.Count == 0) throw new RunFailure($"{path}: the folder holds neither a run nor a sweep's runs; scae train leaves one under runs/");
+
+        // A sweep's runs that have only begun aren't missed; where there are no others, the first says why nothing can be told.
+        var evaluated = runs.Where(inner => new FileInfo(inner.Metrics) is { Exists: true, Length: > 0 }).ToList();
+        return evaluated.Count > 0 ? evaluated : runs;
     }
 
     /// <summary>The folders in a folder, seed-2 before seed-10.</summary>
@@ -58,7 +61,7 @@ internal sealed record ReportedFolder(RunFolder Folder, RunIdentity Identity, Ex
             var values = root.Where(pair => !s_notMetrics.Contains(pair.Key)).ToDictionary(pair => pair.Key, pair => pair.Value?.GetValue<double>() ?? double.NaN);
             return new CoursePoint(root["epoch"]!.GetValue<double>(), values);
         }
-        catch (Exception problem) when (IsDamage(problem))
+        catch (Exception problem) when (Json.IsDamage(problem))
         {
             throw new RunFailure($"{folder.Metrics}: line {number} isn't an evaluation");
         }
@@ -71,11 +74,9 @@ internal sealed record ReportedFolder(RunFolder Folder, RunIdentity Identity, Ex
         {
             return Summary.Parse(File.ReadAllText(folder.Summary), identity, experiment.Specification);
         }
-        catch (Exception problem) when (IsDamage(problem))
+        catch (Exception problem) when (Json.IsDamage(problem))
         {
             throw new RunFailure($"{folder.Summary}: the file is damaged; scae train --resume --out {Shell.Quote(folder.Path)} writes it again");
         }
     }
-
-    private static bool IsDamage(Exception problem) => problem is JsonException or InvalidOperationException or NullReferenceException or FormatException or ArgumentException;
 }

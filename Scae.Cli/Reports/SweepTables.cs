@@ -33,10 +33,10 @@ internal sealed class SweepTables(SweepOptions options, string folder)
     /// <summary>Every combination with every seed.</summary>
     public void Scan(IReadOnlyList<(SweepGroup Group, List<Summary> Summaries)> groups)
     {
-        var result = new ScanResult(options, ChosenBy, [.. groups.Select(group => new ScanRow(group.Group.Settings, Spread.OfAll(group.Summaries)))]);
+        var result = new ScanResult(options, ChosenBy, [.. groups.Select(group => new ScanRow(group.Group.Settings, group.Summaries))]);
         FileProblem.Tell(folder, "the runs are whole; the same command goes on", () => result.Write(folder));
         if (options.Training.Json) Console.Out.WriteLine(result.ToJson());
-        else if (!options.Training.Quiet) Show(result, groups[0].Summaries.Count);
+        else if (!options.Training.Quiet) Show(result);
     }
 
     /// <summary>Every preset with every seed.</summary>
@@ -44,13 +44,23 @@ internal sealed class SweepTables(SweepOptions options, string folder)
     {
         var presets = groups.Select(group => new SweepResult(options.Experiment.Specification.Experiment, group.Group.Preset.Name, group.Summaries)).ToList();
         var result = new ComparisonResult(options, presets);
-        result.Write(folder);
-        ResultRows.Write(folder, presets, options.Overrides);
+        FileProblem.Tell(folder, "the runs are whole; the same command goes on", () =>
+        {
+            result.Write(folder);
+            ResultRows.Write(folder, presets, options.Overrides);
+        });
         if (options.Training.Json) Console.Out.WriteLine(result.ToJson());
         else if (!options.Training.Quiet) Show(result);
     }
 
     private static string Spreading(int seeds) => seeds > 1 ? ", mean ± standard deviation" : string.Empty;
+
+    /// <summary>How many seeds rows have, fewer where not all are finished, and what is said of them.</summary>
+    private static string Each(IEnumerable<int> seeds)
+    {
+        int least = seeds.Min(), most = seeds.Max();
+        return $"{(least < most ? $"{least} to " : string.Empty)}{Format.Seeds(most)} each{Spreading(most)}";
+    }
 
     private void Show(SweepResult result)
     {
@@ -61,7 +71,7 @@ internal sealed class SweepTables(SweepOptions options, string folder)
         Console.Out.WriteLine($"{Format.Seeds(result.Summaries.Count)}{Spreading(result.Summaries.Count)}; runs, sweep.json and {ResultRows.FileName}: {folder}");
     }
 
-    private void Show(ScanResult result, int seeds)
+    private void Show(ScanResult result)
     {
         var table = Tables.New([.. options.Vary.Select(axis => axis.Name), Format.Name(result.Metric)]);
         foreach (var row in result.Rows)
@@ -71,7 +81,7 @@ internal sealed class SweepTables(SweepOptions options, string folder)
         }
 
         Tables.Console.Write(table);
-        Console.Out.WriteLine($"{Format.Seeds(seeds)} each{Spreading(seeds)}; table and picture: {folder}");
+        Console.Out.WriteLine($"{Each(result.Rows.Select(row => row.Summaries.Count))}; {(result.HasPicture ? "table and picture" : "table")}: {folder}");
     }
 
     private void Show(ComparisonResult result)
@@ -84,7 +94,6 @@ internal sealed class SweepTables(SweepOptions options, string folder)
             Tables.Console.Write(table);
         }
 
-        int seeds = result.Presets[0].Summaries.Count;
-        Console.Out.WriteLine($"{Format.Seeds(seeds)} each{Spreading(seeds)}; runs, tables and picture: {folder}");
+        Console.Out.WriteLine($"{Each(result.Presets.Select(preset => preset.Summaries.Count))}; runs, tables and picture: {folder}");
     }
 }

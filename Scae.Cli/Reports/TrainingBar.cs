@@ -5,16 +5,18 @@ using Progress = Scae.Core.Training.Progress;
 
 namespace Scae.Cli.Reports;
 
-/// <summary>The bar of one training on a terminal, with loss, metrics and speed beside it.</summary>
+/// <summary>The bar of one training on a terminal, with time left, loss, metrics and speed beside it.</summary>
 /// <param name="bar">The bar.</param>
 /// <param name="title">What is said before the figures.</param>
 /// <param name="first">How many steps had been done.</param>
-internal sealed class TrainingBar(ProgressTask bar, string title, int first)
+/// <param name="total">How many steps there are.</param>
+internal sealed class TrainingBar(ProgressTask bar, string title, int first, int total)
 {
     private static readonly TimeSpan s_redraw = TimeSpan.FromMilliseconds(100);
 
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly Pace _pace = new(TimeProvider.System, first);
+    private readonly TimeLeft _left = new(TimeProvider.System, total);
     private TimeSpan _drawn;
     private double _loss = double.NaN;
     private string _metrics = string.Empty;
@@ -26,11 +28,12 @@ internal sealed class TrainingBar(ProgressTask bar, string title, int first)
         {
             case Progress.Stepped stepped:
                 _pace.Stepped(stepped.step);
+                _left.Stepped(stepped.step);
                 _loss = double.IsNaN(_loss) ? stepped.loss : (0.98 * _loss) + (0.02 * stepped.loss);
                 if (_clock.Elapsed - _drawn < s_redraw) return false;
                 _drawn = _clock.Elapsed;
                 bar.Value = stepped.step;
-                bar.Description = Markup.Escape($"{title}train loss {_loss:0.0000}  {_metrics}  {_pace.Milliseconds:0.00} ms/step");
+                bar.Description = Markup.Escape($"{title}{_left.Words(stepped.step)}train loss {_loss:0.0000}  {_metrics}  {_pace.Milliseconds:0.00} ms/step");
                 return true;
             case Progress.Evaluated evaluated:
                 _pace.Interrupted();

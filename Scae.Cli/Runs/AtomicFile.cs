@@ -19,9 +19,12 @@ internal static class AtomicFile
     public static void Write(string path, ReadOnlySpan<byte> bytes, string? before = null, bool flush = true)
     {
         string unfinished = path + Unfinished;
+
+        // Opened before anything is caught: an unfinished file that is open elsewhere is another process's to remove.
+        var file = new FileStream(unfinished, FileMode.Create, FileAccess.Write, FileShare.None);
         try
         {
-            using (var file = new FileStream(unfinished, FileMode.Create, FileAccess.Write, FileShare.None))
+            using (file)
             {
                 Put(file, bytes);
                 file.Flush(flushToDisk: flush);
@@ -37,7 +40,6 @@ internal static class AtomicFile
         }
     }
 
-    /// <summary>A file that may not grow so far is no argument that makes no sense, as which the runtime reports it.</summary>
     private static void Put(FileStream file, ReadOnlySpan<byte> bytes)
     {
         try
@@ -46,7 +48,7 @@ internal static class AtomicFile
         }
         catch (ArgumentOutOfRangeException problem)
         {
-            throw new IOException(problem.Message, FileProblem.TooLarge);
+            throw FileProblem.OfGrowth(problem);
         }
     }
 

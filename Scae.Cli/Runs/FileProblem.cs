@@ -6,16 +6,17 @@ namespace Scae.Cli.Runs;
 /// <summary>What the system says of a file that can't be written, in words for a line.</summary>
 internal static class FileProblem
 {
-    /// <summary>EFBIG: a file may not grow that far.</summary>
-    public const int TooLarge = 27;
-
-    // What an IOException carries of ENOSPC, and of Windows' ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL.
+    // What an IOException carries of EFBIG, ENOSPC, and of Windows' ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL.
+    private const int TooLarge = 27;
     private const int NoSpace = 28;
     private const int DiskFull = unchecked((int)0x80070070);
     private const int HandleDiskFull = unchecked((int)0x80070027);
 
     /// <summary>Whether an exception is of a file or folder.</summary>
     public static bool Is(Exception problem) => problem is IOException or UnauthorizedAccessException;
+
+    /// <summary>A file that may not grow so far is no argument that makes no sense, as which the runtime reports it.</summary>
+    public static IOException OfGrowth(ArgumentOutOfRangeException problem) => new(problem.Message, TooLarge);
 
     /// <summary>Writes, or says in one line that a folder couldn't be written, why, and what then.</summary>
     public static void Tell(string folder, string advice, Action write)

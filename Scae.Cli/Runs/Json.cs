@@ -16,6 +16,10 @@ internal static class Json
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
+    /// <summary>Whether an exception is of a text that isn't JSON, or not of the expected form.</summary>
+    public static bool IsDamage(Exception problem) =>
+        problem is JsonException or InvalidOperationException or NullReferenceException or FormatException or ArgumentException;
+
     /// <summary>A number, or null for what JSON can't say: NaN and infinities.</summary>
     public static JsonNode? Number(double value) => double.IsFinite(value) ? JsonValue.Create(value) : null;
 

@@ -1,8 +1,8 @@
 using System;
 using System.Collections.Generic;
+using System.Globalization;
 using System.IO;
 using System.Linq;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.FSharp.Collections;
 using Microsoft.FSharp.Core;
@@ -74,12 +74,16 @@ internal sealed class RunFolder
         }
     }
 
-    /// <summary>The last of path, path-2, path-3, … in which a run began; path itself if there is none.</summary>
+    /// <summary>Of path, path-2, path-3, … the one in which a run wrote last; path itself if there is none.</summary>
     public static string LastUsed(string path)
     {
-        string last = path;
-        for (int number = 2; At($"{path}-{number}").WasBegun; number++) last = $"{path}-{number}";
-        return last;
+        string parent = System.IO.Path.GetDirectoryName(path) is { Length: > 0 } named ? named : ".", name = System.IO.Path.GetFileName(path);
+        if (!Directory.Exists(parent)) return path;
+        var numbered = from folder in Directory.EnumerateDirectories(parent, name + "-*")
+                       let number = System.IO.Path.GetFileName(folder)[(name.Length + 1)..]
+                       where int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out _)
+                       select $"{path}-{number}";
+        return numbered.Prepend(path).Where(each => At(each).WasBegun).MaxBy(each => (File.GetLastWriteTimeUtc(At(each).Settings), each.Length, each)) ?? path;
     }
 
     /// <summary>
@@ -157,7 +161,7 @@ internal sealed class RunFolder
         {
             foreach (string line in File.ReadLines(Metrics)) seconds.Add(JsonNode.Parse(line)!["seconds"]!.GetValue<double>());
         }
-        catch (Exception problem) when (problem is JsonException or InvalidOperationException or NullReferenceException)
+        catch (Exception problem) when (Json.IsDamage(problem))
         {
             // Times are for people; a line that can't be read ends them and nothing else depends on it.
         }
@@ -183,7 +187,10 @@ internal sealed class RunFolder
     /// The checkpoint's tensors, checked. Where the last one is damaged or missing it is the one before, and a line says so;
     /// without that one a damaged or foreign file is refused in one line.
     /// </summary>
-    public SafetensorsFile ReadCheckpoint()
+    public SafetensorsFile ReadCheckpoint() => ReadCheckpoint(out _);
+
+    /// <summary>The same, and whether it is the last one.</summary>
+    public SafetensorsFile ReadCheckpoint(out bool isLast)
     {
         if (!Directory.Exists(Path)) throw new RunFailure($"{Path}: there is no such folder; scae train leaves one under runs/");
         if (!HoldsRun)
@@ -194,7 +201,8 @@ internal sealed class RunFolder
         }
 
         var last = Whole(Checkpoint);
-        if (last.IsOk) return last.ResultValue;
+        isLast = last.IsOk;
+        if (isLast) return last.ResultValue;
         var previous = Whole(Previous);
         if (previous.IsError) throw new RunFailure($"{Checkpoint}: {last.ErrorValue}");
         Notice.Tell($"{Checkpoint}: {last.ErrorValue}; going on from {System.IO.Path.GetFileName(Previous)}, the checkpoint before it");

@@ -12,6 +12,9 @@ internal sealed class RunLock : IDisposable
 {
     private const string Name = "lock";
 
+    // Windows removes no file that is open, unless its holder allows that.
+    private static readonly FileShare s_share = OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None;
+
     private readonly string _folder;
     private readonly bool _madeFolder;
     private readonly FileStream _file;
@@ -34,7 +37,7 @@ internal sealed class RunLock : IDisposable
 
             // Whoever held it before may have removed the file between its opening and its locking here: then this lock is on
             // a file that has no name any more, and the next process would make and lock another one.
-            file.SetLength(Environment.ProcessId);
+            Mark(folder, file, unwritable);
             if (new FileInfo(path) is { Exists: true } named && named.Length == Environment.ProcessId)
             {
                 holder = string.Empty;
@@ -61,9 +64,13 @@ internal sealed class RunLock : IDisposable
             _file.Dispose();
             if (_madeFolder) Directory.Delete(_folder);
         }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        catch (Exception problem) when (FileProblem.Is(problem))
         {
             // The folder holds a run, or is gone.
+        }
+        finally
+        {
+            _file.Dispose();
         }
     }
 
@@ -75,9 +82,23 @@ internal sealed class RunLock : IDisposable
             Directory.CreateDirectory(folder);
             return true;
         }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        catch (Exception problem) when (FileProblem.Is(problem))
         {
             throw Unwritable(folder, problem, unwritable);
+        }
+    }
+
+    /// <summary>Makes the file as long as this process's number.</summary>
+    private static void Mark(string folder, FileStream file, string unwritable)
+    {
+        try
+        {
+            file.SetLength(Environment.ProcessId);
+        }
+        catch (ArgumentOutOfRangeException problem)
+        {
+            file.Dispose();
+            throw Unwritable(folder, FileProblem.OfGrowth(problem), unwritable);
         }
     }
 
@@ -85,7 +106,7 @@ internal sealed class RunLock : IDisposable
     {
         try
         {
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, s_share);
         }
         catch (UnauthorizedAccessException problem)
         {

@@ -1,7 +1,6 @@
 using System;
 using System.Globalization;
 using System.Linq;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.FSharp.Collections;
 using Scae.Core.Training;
@@ -67,7 +66,7 @@ internal static class RunSettings
         {
             return read(JsonNode.Parse(text)!);
         }
-        catch (Exception problem) when (problem is JsonException or InvalidOperationException or NullReferenceException or FormatException)
+        catch (Exception problem) when (Json.IsDamage(problem))
         {
             return null;
         }

@@ -9,8 +9,11 @@ using Scae.Core.Experiments;
 
 namespace Scae.Cli.Runs;
 
-/// <summary>One combination of a scan's values, and what its seeds came to.</summary>
-internal sealed record ScanRow(FSharpList<Tuple<string, string>> Settings, IReadOnlyList<Spread> Spreads);
+/// <summary>One combination of a scan's values, and what those of its trainings that are finished came to.</summary>
+internal sealed record ScanRow(FSharpList<Tuple<string, string>> Settings, IReadOnlyList<Summary> Summaries)
+{
+    public IReadOnlyList<Spread> Spreads { get; } = Spread.OfAll(Summaries);
+}
 
 /// <summary>What the combinations of a scan came to.</summary>
 /// <param name="Options">What was asked for.</param>
@@ -18,6 +21,9 @@ internal sealed record ScanRow(FSharpList<Tuple<string, string>> Settings, IRead
 /// <param name="Rows">One for each combination, in their order.</param>
 internal sealed record ScanResult(SweepOptions Options, string Metric, IReadOnlyList<ScanRow> Rows)
 {
+    /// <summary>Whether every combination has a run: the picture has a place for each.</summary>
+    public bool HasPicture => Rows.Count == Scan.combinations(Options.Vary).Length;
+
     public Spread SpreadOf(ScanRow row) => row.Spreads.First(spread => spread.Metric == Metric);
 
     public string ToJson() => new JsonObject
@@ -25,10 +31,10 @@ internal sealed record ScanResult(SweepOptions Options, string Metric, IReadOnly
         ["experiment"] = Options.Experiment.Specification.Experiment,
         ["preset"] = Options.Preset.Name,
         ["overrides"] = Json.Object(Options.Overrides),
-        ["seeds"] = new JsonArray([.. Options.Seeds.Values.Select(seed => (JsonNode)seed)]),
         ["combinations"] = new JsonArray([.. Rows.Select(row => new JsonObject
         {
             ["settings"] = Json.Object(row.Settings),
+            ["seeds"] = new JsonArray([.. row.Summaries.Select(summary => (JsonNode)summary.Seed)]),
             ["metrics"] = new JsonObject(row.Spreads.Select(spread => KeyValuePair.Create(spread.Metric, (JsonNode?)spread.ToJson()))),
         })]),
     }.ToJsonString(Json.Indented);
@@ -40,8 +46,6 @@ internal sealed record ScanResult(SweepOptions Options, string Metric, IReadOnly
         string name = Format.Name(Metric);
         AtomicFile.Write(System.IO.Path.Combine(folder, "scan.json"), ToJson() + "\n");
         AtomicFile.Write(System.IO.Path.Combine(folder, "scan.md"), Scan.markdown(name, points));
-
-        // The picture has a place for every combination.
-        if (Rows.Count == Scan.combinations(Options.Vary).Length) FigureFiles.Write(folder, Scan.figure($"{Options.Experiment.Specification.Title}, preset {Options.Preset.Name}", name, Options.Vary, points));
+        if (HasPicture) FigureFiles.Write(folder, Scan.figure($"{Options.Experiment.Specification.Title}, preset {Options.Preset.Name}", name, Options.Vary, points));
     }
 }

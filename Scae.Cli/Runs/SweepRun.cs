@@ -3,7 +3,6 @@ using System.Collections.Concurrent;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
-using System.Text.Json;
 using System.Threading;
 using System.Threading.Tasks;
 using Microsoft.FSharp.Collections;
@@ -50,6 +49,7 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
         var fits = new Lazy<bool>(() => Fits(groups, atOnce));
         var jobs = groups.SelectMany(group => seeds.Values.Select(group.Job));
         var results = new SortedDictionary<int, Summary>();
+        using var failed = CancellationTokenSource.CreateLinkedTokenSource(stop);
         try
         {
             // One at a time from the front: trainings differ in length, and those at the front are finished first.
@@ -57,7 +57,7 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
             Parallel.ForEach(next, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, (numbered, loop) =>
             {
                 var (number, job) = numbered;
-                var summary = stop.IsCancellationRequested ? null : Run(job, fits, display(job), stop, threads);
+                var summary = failed.IsCancellationRequested ? null : OrStop(failed, () => Run(job, fits, display(job), failed.Token, threads));
                 if (summary is null)
                 {
                     loop.Stop();
@@ -78,6 +78,20 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
 
         if (stop.IsCancellationRequested) throw new RunFailure($"stopped; what is finished lies in {Folder}; the same command goes on", ExitCode.Stopped);
         return [.. results.Values];
+    }
+
+    /// <summary>What a training comes to. If it fails, the others save and stop, so that the user hears of it at once.</summary>
+    private static Summary? OrStop(CancellationTokenSource others, Func<Summary?> training)
+    {
+        try
+        {
+            return training();
+        }
+        catch (Exception)
+        {
+            others.Cancel();
+            throw;
+        }
     }
 
     /// <summary>One training by itself, with some threads.</summary>
@@ -106,8 +120,9 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
         if (!run.Folder.IsFinished) _ = fits.Value;
         using var taken = RunLock.Take(job.Folder, "wait until it is done, or choose another --out");
         if (Finished(run) is { } summary) return summary;
-        if (run.Folder.HoldsRun) run.CheckIdentity(run.Folder.ReadIdentity());
-        return run.Run(run.Folder.HoldsRun, threads, display, stop, Pictures);
+        bool goesOn = run.Folder.HoldsResults;
+        if (goesOn) run.CheckIdentity(run.Folder.ReadIdentity());
+        return run.Run(goesOn, threads, display, stop, Pictures);
     }
 
     private Summary? Finished(TrainingRun run)
@@ -119,7 +134,7 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
             run.CheckIdentity(identity);
             return Summary.Parse(File.ReadAllText(run.Folder.Summary), identity, Experiment.Specification);
         }
-        catch (Exception problem) when (problem is JsonException or NullReferenceException or InvalidOperationException)
+        catch (Exception problem) when (Json.IsDamage(problem))
         {
             throw new RunFailure($"{run.Folder.Summary}: the file is damaged; delete it to finish that run again");
         }

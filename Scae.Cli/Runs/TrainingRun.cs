@@ -37,6 +37,9 @@ internal sealed class TrainingRun
     private readonly bool _tensorBoard;
     private readonly List<double> _seconds = [];
     private int? _savedStep;
+
+    // A checkpoint that is damaged mustn't take the place of the one before it.
+    private bool _lastIsWhole = true;
     private int _bestEpoch = -1;
     private long _saved;
     private TrainingEvents? _events;
@@ -81,7 +84,7 @@ internal sealed class TrainingRun
     public Summary? Run(bool resume, int threads, IProgressDisplay display, CancellationToken stop, bool pictures = true)
     {
         Folder.Prepare();
-        var saved = resume && (Folder.HoldsResults || !Folder.WasBegun) ? Folder.ReadCheckpoint() : null;
+        var saved = resume && (Folder.HoldsResults || !Folder.WasBegun) ? Folder.ReadCheckpoint(out _lastIsWhole) : null;
         if (saved is not null) CheckIdentity(RunFailure.Unless(Core.Training.Checkpoint.identify(saved), Folder.Checkpoint), mayExtend: true);
         var session = RunFailure.Unless(ExperimentModule.openSeed(_task, _resources, _seed));
         var state = saved is null
@@ -114,7 +117,10 @@ internal sealed class TrainingRun
     public void CheckIdentity(RunIdentity saved, bool mayExtend = false)
     {
         if (Core.Training.Checkpoint.mismatch(saved, _identity) is not { } difference) return;
-        string advice = "go on with the hyperparameters that it began with, or choose another --out";
+        bool isOlder = saved.Experiment == _identity.Experiment && saved.Preset == _identity.Preset && !_identity.Settings.All(mine => saved.Settings.Any(other => other.Item1 == mine.Item1));
+        string advice = isOlder
+            ? $"go on with the version that began it, {saved.Version}, or choose another --out"
+            : "go on with the hyperparameters that it began with, or choose another --out";
         if (mayExtend && Core.Training.Checkpoint.mismatch(WithMyEpochs(saved), _identity) is null)
         {
             var before = RunFailure.Unless(ExperimentModule.configure(_experiment, _preset, saved.Settings)).Plan;
@@ -135,6 +141,9 @@ internal sealed class TrainingRun
     private RunClock Begin(TrainingState state, int threads, bool isNew)
     {
         if (isNew) Folder.Clear();
+
+        // What a run came to before it was made longer isn't what it comes to.
+        else if (state.Step < Plan.Steps) File.Delete(Folder.Summary);
         var known = isNew ? null : Folder.ReadSaved();
         double last = RecallSeconds(state);
         var spent = known is not null && known.Step == state.Step ? known.Spent : new Spent(last, 0, 0, last);
@@ -158,7 +167,7 @@ internal sealed class TrainingRun
         {
             case Outcome.Diverged diverged:
                 string kept = Folder.HoldsRun ? $" the last good checkpoint is {Folder.Checkpoint};" : string.Empty;
-                throw new RunFailure($"step {diverged.step}: {diverged.what};{kept} try a smaller learning rate");
+                throw new RunFailure($"{Folder.Path}: step {diverged.step}: {diverged.what};{kept} try a smaller learning rate");
             case { IsStopped: true }:
                 Save(state, threads, clock);
                 return null;
@@ -247,7 +256,8 @@ internal sealed class TrainingRun
     private void Save(TrainingState state, int threads, RunClock clock)
     {
         var spent = clock.Spent;
-        AtomicFile.Write(Folder.Checkpoint, Core.Training.Checkpoint.last(_identity, state), spent.Total < s_keepsOneBefore ? null : Folder.Previous);
+        AtomicFile.Write(Folder.Checkpoint, Core.Training.Checkpoint.last(_identity, state), _lastIsWhole && spent.Total >= s_keepsOneBefore ? Folder.Previous : null);
+        _lastIsWhole = true;
         if (state.Best is { } best && best.Value.Epoch != _bestEpoch && Core.Training.Checkpoint.best(_identity, state) is { } bytes)
         {
             AtomicFile.Write(Folder.Best, bytes.Value);

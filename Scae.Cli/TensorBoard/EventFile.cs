@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
@@ -27,7 +28,7 @@ internal sealed class EventFile
     /// <param name="begin">What stands in the first record after the version, as of now.</param>
     /// <param name="isSame">Whether a file that began with another event is of the same training.</param>
     /// <param name="step">The step.</param>
-    public static EventFile Open(string path, Event begin, System.Func<Event, bool> isSame, long step)
+    public static EventFile Open(string path, Event begin, Func<Event, bool> isSame, long step)
     {
         var file = new EventFile(path);
         var events = File.Exists(path) ? file.Restore(step) : [];
@@ -50,8 +51,20 @@ internal sealed class EventFile
         {
             var missing = one.Summary.Value.Where(value => !_written.Contains((value.Tag, one.Step))).ToList();
             if (missing.Count == 0) continue;
-            EventRecord.Write(file, new Event { WallTime = one.WallTime, Step = one.Step, Summary = new EventSummary { Value = { missing } } }.ToByteArray());
+            Append(file, new Event { WallTime = one.WallTime, Step = one.Step, Summary = new EventSummary { Value = { missing } } }.ToByteArray());
             _written.UnionWith(missing.Select(value => (value.Tag, one.Step)));
+        }
+    }
+
+    private static void Append(FileStream file, byte[] bytes)
+    {
+        try
+        {
+            EventRecord.Write(file, bytes);
+        }
+        catch (ArgumentOutOfRangeException problem)
+        {
+            throw FileProblem.OfGrowth(problem);
         }
     }
 

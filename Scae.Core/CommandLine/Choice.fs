@@ -101,9 +101,31 @@ module internal Choice =
             Error $"--partition {name}: must be a partition's name, or several with commas between"
         | _ -> Ok text
 
+    /// The minutes of such a limit.
+    let private minutes (limit: string) : float =
+        let numbers (text: string) = text.Split ':' |> Array.map float |> List.ofArray
+
+        match limit.Split '-' with
+        | [| days; rest |] ->
+            let ofHours = List.map2 (*) [ 60.0; 1.0; 1.0 / 60.0 ] (List.truncate 3 (numbers rest @ [ 0.0; 0.0 ]))
+            1440.0 * float days + List.sum ofHours
+        | _ ->
+            match numbers limit with
+            | [ minutes ] -> minutes
+            | [ minutes; seconds ] -> minutes + seconds / 60.0
+            | [ hours; minutes; seconds ] -> 60.0 * hours + minutes + seconds / 60.0
+            | _ -> infinity
+
+    // Slurm warns a task up to a minute sooner than asked, which is a minute before its end, and 0 is no limit.
+    [<Literal>]
+    let private LeastMinutes = 3.0
+
     /// A limit of time as Slurm writes it. The error is one line.
     let timeLimit (text: string option) : Result<string option, string> =
         match text with
         | Some time when not (limit.IsMatch time) ->
             Error $"--time {time}: must be minutes, hours:minutes:seconds or days-hours, such as 30, 1:30:00 or 2-12"
+        | Some time when minutes time > 0.0 && minutes time < LeastMinutes ->
+            Error
+                $"--time {time}: must be at least {LeastMinutes} minutes, of which a task may have one to train and two to save"
         | _ -> Ok text

@@ -225,11 +225,15 @@ module Checkpoint =
     /// The moment that a snapshot's file holds. The error is one line.
     let restoreSnapshot (file: SafetensorsFile) : Result<Snapshot, string> =
         metadata file "step"
-        |> Result.map (fun step ->
-            {
-                Step = int step
-                Values = [ for KeyValue(name, entry) in file.Tensors -> name, tensor entry ]
-            })
+        |> Result.bind (fun text ->
+            match System.Int32.TryParse text with
+            | true, step ->
+                Ok
+                    {
+                        Step = step
+                        Values = [ for KeyValue(name, entry) in file.Tensors -> name, tensor entry ]
+                    }
+            | _ -> Error $"step is {text}; it must be a whole number")
 
     let private evaluations (file: SafetensorsFile) (rows: Tensor) : Result<Evaluation list, string> =
         let split (names: string) = names.Split(',', System.StringSplitOptions.RemoveEmptyEntries)

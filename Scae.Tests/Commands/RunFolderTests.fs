@@ -1,12 +1,17 @@
 /// Who may write in a run's folder, and how a run that is there goes on.
 module Scae.Tests.Commands.RunFolderTests
 
+open System
 open System.IO
 open System.Threading
 open Expecto
-open Scae.Tests.Turns
+open Scae.Cli.Data
 open Scae.Cli.Runs
+open Scae.Core.Experiments
+open Scae.Core.Training
+open Scae.Tests.Turns
 open Scae.Tests.Claims
+open Scae.Tests.Training.Trained
 open Scae.Tests.Commands.CommandLine
 
 let private training =
@@ -87,6 +92,68 @@ let tests =
                     shorter.Error
                     |> shouldContainText "epochs was 5 and is now 4; a run can be made longer, not shorter")
 
+            testCase "a run that is being made longer isn't finished: what it came to before is gone"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let out = inRun folder "run"
+                    (run (training @ [ "--epochs"; "3"; "--out"; out; "--quiet" ])).ExitCode |> shouldEqual 0
+                    let summary = inRun out "summary.json"
+                    File.Exists summary |> shouldEqual true
+                    use running = start [ "train"; "--resume"; "--out"; out; "--epochs"; "10000" ]
+
+                    try
+                        SpinWait.SpinUntil((fun () -> not (File.Exists summary) || running.HasExited), 60000)
+                        |> shouldEqual true
+
+                        running.HasExited |> shouldEqual false
+                    finally
+                        running.Kill()
+                        running.WaitForExit())
+
+            testCase "of several runs the one that wrote last is gone on with, whatever its number"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let path = inRun folder "run"
+                    RunFolder.LastUsed path |> shouldEqual path
+
+                    for minutes, name in [ 3, "run"; 1, "run-2"; 2, "run-10"; 5, "run-ten"; 5, "running-2" ] do
+                        let place = (Directory.CreateDirectory(inRun folder name)).FullName
+                        File.WriteAllText(inRun place "run.json", "{}")
+                        File.SetLastWriteTimeUtc(inRun place "run.json", DateTime(2030, 1, 1, 0, minutes, 0))
+
+                    RunFolder.LastUsed path |> shouldEqual path
+                    File.SetLastWriteTimeUtc(inRun (path + "-10") "run.json", DateTime(2030, 1, 1, 0, 4, 0))
+                    RunFolder.LastUsed path |> shouldEqual (path + "-10")
+                    Directory.Delete(path, recursive = true)
+                    RunFolder.LastUsed path |> shouldEqual (path + "-10"))
+
+            testCase "a run that began before a hyperparameter existed goes on with its own version alone"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let experiment = accepted (Experiments.find "constellations")
+                    let preset = accepted (Experiments.preset (Some "quick") experiment)
+                    let resources = MnistFiles.Resources(null, CancellationToken.None)
+
+                    let settings =
+                        accepted (Experiment.configure experiment preset [])
+                        |> _.Settings
+                        |> List.filter (fun (name, _) -> name <> "width")
+
+                    let identity =
+                        {
+                            Experiment = "constellations"
+                            Preset = "quick"
+                            Seed = 0L
+                            Settings = settings
+                            Version = "0.1"
+                        }
+
+                    let now = TrainingRun(experiment, preset, [], 0L, resources, RunFolder.At folder)
+
+                    messageOf<RunFailure>(fun () -> now.CheckIdentity(identity, true))
+                    |> shouldContainText
+                        "width wasn't known; go on with the version that began it, 0.1, or choose another --out")
+
             testCase "results whose checkpoint is gone are neither gone on with nor written over"
             <| fun () ->
                 inNewFolder (fun folder ->
@@ -116,7 +183,9 @@ let tests =
                     let resumed = run [ "train"; "--resume"; "--out"; out; "--quiet" ]
                     resumed.ExitCode |> shouldEqual 0
                     resumed.Error |> shouldContainText "going on from previous.safetensors"
-                    File.ReadAllBytes last |> shouldEqual whole)
+                    File.ReadAllBytes last |> shouldEqual whole
+                    // The damaged one hasn't taken its place.
+                    File.ReadAllBytes previous |> shouldEqual whole)
 
             testCase "a folder where a file belongs is seen before anything is trained"
             <| fun () ->

@@ -114,6 +114,46 @@ let tests =
                     second.Output |> shouldEqual first.Output
                     File.GetLastWriteTimeUtc checkpoint |> shouldEqual written)
 
+            testCase "a training that fails is told of at once, by its folder, and the others save and stop"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let sweep =
+                        [ "sweep"; "constellations"; "--preset"; "quick"; "--epochs"; "10000"; "--threads"; "2" ]
+                        @ [ "--vary"; "learning-rate=0.003,1e30"; "--seeds"; "0"; "--out"; folder ]
+                        |> run
+
+                    sweep.Error |> shouldContainText (Path.Combine("learning-rate=1e30", "seed-0") + ": step ")
+                    sweep.Error |> shouldContainText "try a smaller learning rate"
+                    sweep.ExitCode |> shouldEqual 1
+
+                    File.Exists(Path.Combine(folder, "learning-rate=0.003", "seed-0", "summary.json"))
+                    |> shouldEqual false)
+
+            testCase "a table of what is finished says which seeds each combination has"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let scan =
+                        [ "sweep" ]
+                        @ shortTraining.Tail
+                        @ [ "--vary"; "width=16,32"; "--seeds"; "0..1"; "--out"; folder ]
+
+                    (run scan).ExitCode |> shouldEqual 0
+                    File.Delete(Path.Combine(folder, "width=16", "seed-1", "summary.json"))
+                    let collected = run (scan @ [ "--collect" ])
+
+                    collected.Output
+                    |> shouldContainText "1 to 2 seeds each, mean ± standard deviation; table and picture"
+
+                    let seeds =
+                        [
+                            for combination in
+                                (json (File.ReadAllText(Path.Combine(folder, "scan.json"))) |> property "combinations")
+                                    .EnumerateArray() do
+                                (combination |> property "seeds").GetArrayLength()
+                        ]
+
+                    seeds |> shouldEqual [ 1; 2 ])
+
             testCase "presets are compared in a table, and only what isn't finished is trained"
             <| fun () ->
                 inNewFolder (fun folder ->

@@ -253,7 +253,11 @@ let tests =
 
                     page |> shouldContainText $"%.1f{100.0 * mean} ± %.1f{100.0 * deviation} %%"
                     page |> shouldContainText "width 16 (1 seed)"
-                    page |> shouldContainText "Not finished: 3 epochs are evaluated so far.")
+                    page |> shouldContainText "Not finished: 3 epochs are evaluated so far."
+                    // A run that has only begun is left out.
+                    File.WriteAllText(Path.Combine(folder, "width=16", "seed-1", "metrics.jsonl"), "")
+                    let again = CommandLine.run [ "report"; folder; "--json" ]
+                    (json again.Output |> property "runs").GetArrayLength() |> shouldEqual 3)
 
             testCase "what is no run, or a damaged one, is refused in one line"
             <| fun () ->

@@ -27,6 +27,26 @@ let tests =
                 walk clock pace 10L [ 201..4000 ]
                 pace.Milliseconds |> shouldBeNear 0.1 10.0
 
+            testCase "the first step, in which data is made ready, counts until there is another"
+            <| fun () ->
+                let clock = ToldClock()
+                let pace = Pace(clock, 0)
+                walk clock pace 9000L [ 1 ]
+                pace.Milliseconds |> shouldBeNear 1e-9 9000.0
+                walk clock pace 10L [ 2; 3 ]
+                pace.Milliseconds |> shouldBeNear 1e-9 10.0
+
+            testCase "time left is told from the first step on, and goes by all steps since"
+            <| fun () ->
+                let clock = ToldClock()
+                let left = TimeLeft(clock, 150)
+                clock.Pass 60000L
+                left.Stepped 101
+                left.Words 101 |> shouldEqual ""
+                clock.Pass 9000L
+                left.Stepped 110
+                left.Words 110 |> shouldEqual "40 s left  "
+
             testCase "time between steps doesn't count"
             <| fun () ->
                 let clock = ToldClock()

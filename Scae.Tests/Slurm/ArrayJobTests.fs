@@ -83,6 +83,10 @@ let tests =
                         "scae: --threads: can't be with --slurm; --cpus says how many cores a task has"
                         [ "--slurm"; "--time"; "soon" ],
                         "scae: --time soon: must be minutes, hours:minutes:seconds or days-hours, such as 30, 1:30:00 or 2-12"
+                        [ "--slurm"; "--time"; "2" ],
+                        "scae: --time 2: must be at least 3 minutes, of which a task may have one to train and two to save"
+                        [ "--slurm"; "--time"; "0:02:59" ],
+                        "scae: --time 0:02:59: must be at least 3 minutes, of which a task may have one to train and two to save"
                         [ "--slurm"; "--partition"; "a; rm b" ],
                         "scae: --partition a; rm b: must be a partition's name, or several with commas between"
                         [ "--slurm"; "--cpus"; "0" ], "scae: --cpus 0: must be from 1 to 1024"
