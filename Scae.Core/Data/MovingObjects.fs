@@ -49,7 +49,8 @@ type Bounce =
     }
 
 /// Objects that fly at constant velocity in straight lines and bounce off the canvas' sides (the flying shapes and flying
-/// MNIST of Greff, van Steenkiste & Schmidhuber 2017, §5.2 and §5.3). Objects don't touch one another: later ones lie above.
+/// MNIST of Greff, van Steenkiste & Schmidhuber 2017, §5.2 and §5.3). Objects pass through one another; where they
+/// overlap, the later one is drawn on top.
 [<RequireQualifiedAccess>]
 module MovingObjects =
     // Width and height of a digit: half of the original's.

@@ -59,7 +59,7 @@ module PatternScenes =
     /// Five points; in the program, but unused.
     let corner = pattern [ 1.0, 1.0; 2.0, 1.0; 3.0, 1.0; 3.0, 2.0; 3.0, 3.0 ]
 
-    /// The paper's scenes, each normalised by itself.
+    /// The paper's scenes, normalised by fixed limits, so that no scene depends on others.
     let paper: PatternScenesConfig =
         {
             Patterns = [| square; triangle; square |]

@@ -3,6 +3,7 @@ namespace Scae.Core.Experiments
 open Scae.Core.Data
 open Scae.Core.Figures
 open Scae.Core.Models
+open Scae.Core.Training
 
 /// What attend-infer-repeat counts under each condition.
 [<RequireQualifiedAccess>]
@@ -64,7 +65,7 @@ module AirConditionFigures =
 
                     AirFigures.look
                         settings
-                        (AirFigures.row scenes.Images i)
+                        (Rows.values i scenes.Images)
                         scenes.Truth[i]
                         (Array.truncate count reading.Windows[i])
                         (Array.truncate count reading.Presence[i])

@@ -114,15 +114,12 @@ module AirExperiment =
             | AirPresence.Discrete -> AirPresence.Expected
             | other -> other
 
-        let aside (name: string) (tensor: Tensor) =
-            tensor + Initialization.normal 0.05 tensor.dtype (List.ofArray tensor.shape) (key.Named name)
-
         { config with
             Model.ThroughInputs = true
             Model.SecondFromBound = true
             Model.Presence = presence
         },
-        Parameters.mapi aside model
+        Definition.aside key model
 
     let private snapshot config data model =
         let show = AirFigures.show config data model

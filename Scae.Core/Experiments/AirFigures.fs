@@ -50,14 +50,12 @@ module AirFigures =
 
     // --- panels
 
-    let internal row (x: Tensor) (i: int) : float32[] = (x.select (0, i)).contiguous().toArray<float32>()
-
     let private picture (side: int) (values: float32[]) (title: string) : Panel =
         Panel.create title
         |> Panel.grey (0.0, 1.0) (Array2D.init side side (fun y x -> float values[y * side + x]))
 
     let private image (settings: AirSettings) (data: AirData) (i: int) (title: string) : Panel =
-        picture settings.Scenes.Canvas (row data.Shown.Images i) title
+        picture settings.Scenes.Canvas (Rows.values i data.Shown.Images) title
 
     let private outline (colour: Colour) (dashed: bool) (square: Square) (panel: Panel) : Panel =
         let half = square.Side / 2.0
@@ -151,10 +149,10 @@ module AirFigures =
         let panel i =
             look
                 settings
-                (row data.Shown.Images i)
+                (Rows.values i data.Shown.Images)
                 data.Shown.Truth[i]
-                (windows settings (row inference.Where i))
-                (row presence i)
+                (windows settings (Rows.values i inference.Where))
+                (Rows.values i presence)
 
         Figure.create "attention-boxes" "Where each step looks" (shown data |> List.map panel |> twoRows)
         |> Figure.panelSize 190.0 205.0
@@ -165,7 +163,7 @@ module AirFigures =
         let scenes = reading.Scenes
 
         let panel i =
-            look settings (row scenes.Images i) scenes.Truth[i] reading.Windows[i] reading.Presence[i]
+            look settings (Rows.values i scenes.Images) scenes.Truth[i] reading.Windows[i] reading.Presence[i]
 
         let wrong =
             [ 0 .. reading.Counts.Length - 1 ]
@@ -191,9 +189,9 @@ module AirFigures =
         let drawn = Air.compose settings.Model weights inference.Renders
 
         let panels i =
-            let total = row drawn i
-            let scene = row (defaultArg inference.Restored data.Shown.Images) i
-            let renders, weight = row inference.Renders i, row weights i
+            let total = Rows.values i drawn
+            let scene = defaultArg inference.Restored data.Shown.Images |> Rows.values i
+            let renders, weight = Rows.values i inference.Renders, Rows.values i weights
 
             [
                 image settings data i ""
@@ -233,8 +231,8 @@ module AirFigures =
         let presence = AirObjective.cumulativePresence inference
 
         let panels i =
-            let drawn, renders = row inference.Patches i, row inference.Renders i
-            let windows, present = windows settings (row inference.Where i), row presence i
+            let drawn, renders = Rows.values i inference.Patches, Rows.values i inference.Renders
+            let windows, present = windows settings (Rows.values i inference.Where), Rows.values i presence
 
             [
                 image settings data i ""
@@ -301,12 +299,12 @@ module AirFigures =
                         for i in several do
                             look
                                 settings
-                                (row data.Shown.Images i)
+                                (Rows.values i data.Shown.Images)
                                 data.Shown.Truth[i]
-                                (windows settings (row where i))
-                                (row presence i)
+                                (windows settings (Rows.values i where))
+                                (Rows.values i presence)
                     ]
-                    [ for i in several -> picture settings.Scenes.Canvas (row drawn i) "" ]
+                    [ for i in several -> picture settings.Scenes.Canvas (Rows.values i drawn) "" ]
                     curvePanels settings history until
                 ]
             |> Figure.panelSize 230.0 210.0

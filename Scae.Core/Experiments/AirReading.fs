@@ -166,11 +166,6 @@ module AirReading =
             Errors = (difference * difference).sum 1
         }
 
-    /// Each scene's part of a tensor [b, …] as numbers.
-    let private ofScene (x: Tensor) (i: int) : ReadOnlySpan<float32> =
-        let size = x.nelement / x.shape[0]
-        Span.op_Implicit (x.Elements<float32>().Slice(i * size, size))
-
     /// Room for a reading of scenes.
     let private room (config: AirConfig) (scenes: Scenes) : AirReading =
         let count = scenes.Images.shape[0]
@@ -190,10 +185,10 @@ module AirReading =
     /// Writes what was found in row i of a part into the reading of a scene.
     let private take (config: AirConfig) (reading: AirReading) (found: AirFindings) (i: int) (scene: int) : unit =
         let pixels, z = Air.pixels config, config.What
-        let where = ofScene found.Where i
-        let what = ofScene found.What i
-        let renders = ofScene found.Renders i
-        let presence = ofScene found.Presence i
+        let where = Rows.span i found.Where
+        let what = Rows.span i found.What
+        let renders = Rows.span i found.Renders
+        let presence = Rows.span i found.Presence
         let windows, squares, codes = reading.Windows[scene], reading.Squares[scene], reading.What[scene]
         reading.Errors[scene] <- float (found.Errors.Elements<float32>()[i])
         reading.Counts[scene] <- 0

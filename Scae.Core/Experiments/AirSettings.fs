@@ -137,6 +137,8 @@ module AirSettings =
                 | AirSecondLearning.Likelihood -> "second-learning likelihood"
                 if not model.SecondFromBound then
                     "second-from-bound false"
+                if model.RecombinedWeight <> 1.0 then
+                    $"recombined-weight {model.RecombinedWeight}"
             ]
 
         if model.Decoding = AirDecoding.Convolutional && model.Patch % 4 <> 0 then
@@ -149,6 +151,8 @@ module AirSettings =
             Some "--second-from-bound false: needs --presence expected"
         elif model.CounterLate && (model.Counter = 0 || model.Recombined = 0) then
             Some "--counter-late true: needs --counter and --recombined above 0"
+        elif model.Restorer = 0 && model.RestorerTarget = RestorerTarget.Plain then
+            Some "--restorer-target plain: needs --restorer above 0"
         elif model.Encoding = AirEncoding.Global && not recurrentOnly.IsEmpty then
             Some $"--{recurrentOnly.Head}: needs --encoding recurrent"
         elif overview > model.Canvas then
@@ -160,7 +164,13 @@ module AirSettings =
             None
 
     let private refusal (settings: AirSettings) : string option =
-        if settings.PriorStart > 0.0 && settings.AnnealSteps = 0 then
+        // Conditions other than size show digits as they are.
+        let unzoomed = MultiMnist.largestSide { settings.Scenes with Zoom = [ 1.0 ] }
+
+        if settings.ConditionsSize > 0 && settings.Scenes.Canvas < unzoomed then
+            Some
+                $"--conditions-size {settings.ConditionsSize}: needs --canvas {unzoomed} or more, for digits that aren't zoomed"
+        elif settings.PriorStart > 0.0 && settings.AnnealSteps = 0 then
             Some $"--prior-start {settings.PriorStart}: needs --anneal-steps above 0"
         else
             refusalOfExtents settings
@@ -187,11 +197,10 @@ module AirSettings =
                 settled,
                 { plan with
                     Rule = TrainingSettings.rule Optimizer.adam 1 settings.Descent training
-                    Average =
-                        if settings.Average > 0.0 then
-                            ValueSome settings.Average
-                        else
-                            ValueNone
-                    EndMatters = settings.TemperatureStart <> settings.TemperatureEnd
+                    Average = TrainingSettings.unlessZero settings.Average
+                    // Only relaxed presence has a temperature.
+                    EndMatters =
+                        settings.Model.Presence = AirPresence.Relaxed
+                        && settings.TemperatureStart <> settings.TemperatureEnd
                 }
             )

@@ -22,10 +22,12 @@ module MovingEMExperiment =
         | MovingSource.Shapes -> Ok(Array.create 3 (MovingObjects.masksOfShapes config.Objects))
         | MovingSource.Digits ->
             DigitSource.load config.Digits resources
-            |> Result.map (fun sets ->
-                let count = Digits.count sets.Train
-                let struct (train, validation) = Digits.split (count - max 1 (count / ValidationShare)) sets.Train
-                [| train; validation; sets.Test |] |> Array.map MovingObjects.masksOfDigits)
+            |> Result.bind (fun sets ->
+                match Digits.count sets.Train with
+                | count when count < 2 -> Error $"--digits: {count} training images; must be at least 2"
+                | count ->
+                    let struct (train, validation) = Digits.split (count - max 1 (count / ValidationShare)) sets.Train
+                    Ok([| train; validation; sets.Test |] |> Array.map MovingObjects.masksOfDigits))
 
     let private sample (objects: MovingObjectsConfig) masks count (key: Key) =
         {

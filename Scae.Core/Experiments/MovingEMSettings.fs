@@ -83,6 +83,8 @@ module MovingEMSettings =
             Some $"--canvas {objects.Canvas}: must be at least {least}, for the largest object"
         elif settings.ScoredFrom > objects.Frames then
             Some $"--scored-from {settings.ScoredFrom}: must be at most the frames, which are {objects.Frames}"
+        elif List.distinct settings.TestedObjects <> settings.TestedObjects then
+            Some "--tested-objects: each number may be said once"
         elif model.MStep = MStep.Gradient && model.DecoderLayers > 0 then
             // A state of zeros lies where no rectified unit has a slope.
             Some

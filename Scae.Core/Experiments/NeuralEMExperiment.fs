@@ -130,7 +130,8 @@ module NeuralEMExperiment =
                 Loss =
                     fun config model batch ->
                         NeuralEM.loss (NeuralEMSettings.trained config).Model model batch |> Loss.ofTotal
-                Checked = Definition.checkedAsItIs
+                // Gradients that are held back aren't the loss's.
+                Checked = fun config _ model -> { config with Model.ThroughResponsibilities = true }, model
                 Read = NeuralEMReading.read
                 Metrics = fun _ reading -> NeuralEMMeasures.ofReading reading
                 Probes = fun _ data model _ -> NeuralEMReading.readOthers data model |> NeuralEMMeasures.ofOthers

@@ -167,6 +167,18 @@ module NeuralEMSettings =
             Some $"--darkest {shapes.Darkest}: grey images need --likelihood gaussian"
         elif shapes.Canvas < least then
             Some $"--canvas {shapes.Canvas}: must be at least {least}, for shapes of half-size {shapes.Largest}"
+        elif
+            settings.Model.MStep = MStep.Gradient
+            && settings.Model.DecoderLayers > 0
+            && settings.Model.SymmetryBreaking <> SymmetryBreaking.Learned
+        then
+            // A state of zeros lies where no rectified unit has a slope.
+            Some
+                $"--decoder-layers {settings.Model.DecoderLayers}: must be 0 with --m-step gradient and a start that isn't learned, whose states would never leave 0"
+        elif List.distinct settings.TestedShapes <> settings.TestedShapes then
+            Some "--tested-shapes: each number may be said once"
+        elif List.distinct settings.TestedSlots <> settings.TestedSlots then
+            Some "--tested-slots: each number may be said once"
         elif settings.Model.FreshInput && settings.FlipTarget then
             Some "--flip-anew true: needs --flip-target false, since several flipped images can't be one target"
         else

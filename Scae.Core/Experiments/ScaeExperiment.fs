@@ -66,7 +66,7 @@ module ScaeExperiment =
                     {
                         Train = train
                         Order = Passes(Digits.count train, keys.Train)
-                        Neighbours = lazy (ScaeNeighbours.ofDigits settings.Neighbours train)
+                        Neighbours = lazy (ScaeNeighbours.ofDigits settings.Neighbours settings.SecondLook train)
                         Validation = scenes settings held validation keys.Validation
                         Test = scenes settings settings.Training.TestSize digits.Test keys.Test
                         Probe = lazy (scenes settings settings.ProbeSize train (keys.Validation.Named "probe"))

@@ -17,17 +17,32 @@ type Walk =
 /// Digits that stand for each other, because they look alike.
 [<RequireQualifiedAccess>]
 module ScaeNeighbours =
-    // Digits that are compared with care, for each that is found.
+    // Digits whose distortion is found, for each that is sought.
     [<Literal>]
     let private Candidates = 4
 
-    /// For each digit the `count` that look most like it, least distorted first, of four times as many whose pixels are nearest.
-    /// No label is used. Raises ArgumentException where there are fewer others.
-    let ofDigits (count: int) (digits: Digits) : int[][] =
+    // The same where there is a second look, and those that are looked at again.
+    [<Literal>]
+    let private FirstCandidates = 20
+
+    [<Literal>]
+    let private SecondCandidates = 6
+
+    /// For each digit the `count` that look most like it, least distorted first, of four times as many whose pixels are nearest;
+    /// with a second look of twenty times as many, six times as many of which are compared again, as farther distorted. No label
+    /// is used. Raises ArgumentException where there are fewer others.
+    let ofDigits (count: int) (secondLook: bool) (digits: Digits) : int[][] =
         let images = UprightDigits.images digits
-        let most = max count (min (Candidates * count) (images.Length - 1))
-        let near = NearestNeighbours.among most (Array.map UprightDigits.row images)
-        ImageDistortion.nearest count near.Indices images
+        let atMost times = max count (min (times * count) (images.Length - 1))
+        let among k = (NearestNeighbours.among k (Array.map UprightDigits.row images)).Indices
+
+        if secondLook then
+            let first =
+                images |> ImageDistortion.nearest 1 (atMost SecondCandidates) (among (atMost FirstCandidates))
+
+            images |> ImageDistortion.nearest 2 count first
+        else
+            images |> ImageDistortion.nearest 1 count (among (atMost Candidates))
 
     /// Goes from each digit so many steps, each to one of its nearest neighbours or nowhere, all equally probable; in place, and
     /// a pure function of the key.

@@ -3,6 +3,7 @@ namespace Scae.Core.Experiments
 open Scae.Core.Configuration
 open Scae.Core.Data
 open Scae.Core.Layers
+open Scae.Core.Losses
 open Scae.Core.Models
 open Scae.Core.Training
 
@@ -36,6 +37,8 @@ type ScaeSettings =
         [<Setting("digits that look most like a digit and stand for it in its second view, so many; 0 for none",
                   Min = 0.0)>]
         Neighbours: int
+        [<Setting("whether they are sought among five times as many digits, and the most alike compared again with each pixel sought two pixels farther")>]
+        SecondLook: bool
         [<Setting("steps from neighbour to neighbour between two views", Min = 1.0)>]
         Wander: int
         [<Setting("epochs after which half as many digits stand for it, and two steps lie between views; 0 for never",
@@ -92,6 +95,7 @@ module ScaeSettings =
             Zoom = 0.0
             AnywhereAfter = 0
             Neighbours = 0
+            SecondLook = false
             Wander = 1
             NearAfter = 0
             SettledAfter = 0
@@ -156,35 +160,57 @@ module ScaeSettings =
     let private comesSettled (settings: ScaeSettings) (epochs: int) : bool =
         epochs = 0 || settings.SettledAfter > 0 && settings.SettledAfter < epochs
 
+    let private refusal (settings: ScaeSettings) : string option =
+        let training, model = settings.Training, settings.Model
+
+        if training.TestSize < ScaeConfig.Classes then
+            Some
+                $"--test-size {training.TestSize}: must be at least {ScaeConfig.Classes}, a digit for each of the clusters"
+        elif training.ValidationSize < ScaeConfig.Classes then
+            Some
+                $"--validation-size {training.ValidationSize}: must be at least {ScaeConfig.Classes}, a digit for each of the clusters"
+        elif model.Agreement > 0.0 && training.BatchSize % 2 = 1 then
+            Some $"--batch-size {training.BatchSize}: must be even where views agree, two of each digit"
+        elif settings.Neighbours > 0 && model.Agreement = 0.0 then
+            Some
+                $"--neighbours {settings.Neighbours}: must be 0 without --agreement, for they stand for each other in views"
+        elif not (comesSettled settings settings.FreeAfter) then
+            Some
+                $"--free-after {settings.FreeAfter}: must be 0, or come after --settled-after {settings.SettledAfter}, which must be set"
+        elif settings.FreeWithin > 0.0 && settings.FreeAfter = 0 then
+            Some $"--free-within {settings.FreeWithin}: must be 0 without --free-after"
+        elif not (comesSettled settings settings.SharpAfter) then
+            Some
+                $"--sharp-after {settings.SharpAfter}: must be 0, or come after --settled-after {settings.SettledAfter}, which must be set"
+        elif settings.SecondLook && settings.Neighbours = 0 then
+            Some "--second-look true: must be false without --neighbours"
+        elif settings.NearAfter > 0 && settings.Neighbours = 0 then
+            Some $"--near-after {settings.NearAfter}: must be 0 without --neighbours"
+        elif settings.SettledAfter > 0 && (model.Agreement = 0.0 || model.Views <> ViewForm.Assignment) then
+            Some
+                $"--settled-after {settings.SettledAfter}: must be 0 without --agreement and --views assignment, whose labels settle"
+        elif model.Calibrated && model.Pooling = PartPooling.Coded then
+            Some "--calibrated true: must be false with --pooling coded, whose reshape mixes parts"
+        else
+            None
+
+    /// What takes long before the first step.
+    let private preparation (settings: ScaeSettings) : string voption =
+        if settings.Neighbours = 0 then
+            ValueNone
+        elif settings.SecondLook then
+            ValueSome "each digit's neighbours are found, some minutes"
+        else
+            ValueSome "each digit's neighbours are found, up to a minute"
+
     /// The settings and the plan of the training. Epochs are chosen by reconstruction, which knows no classes. The error is
     /// one line.
     let resolve (settings: ScaeSettings) : Result<ScaeSettings * Plan, string> =
         let training = settings.Training
 
-        if training.TestSize < ScaeConfig.Classes then
-            Error
-                $"--test-size {training.TestSize}: must be at least {ScaeConfig.Classes}, a digit for each of the clusters"
-        elif training.ValidationSize < ScaeConfig.Classes then
-            Error
-                $"--validation-size {training.ValidationSize}: must be at least {ScaeConfig.Classes}, a digit for each of the clusters"
-        elif settings.Model.Agreement > 0.0 && training.BatchSize % 2 = 1 then
-            Error $"--batch-size {training.BatchSize}: must be even where views agree, two of each digit"
-        elif settings.Neighbours > 0 && settings.Model.Agreement = 0.0 then
-            Error
-                $"--neighbours {settings.Neighbours}: must be 0 without --agreement, for they stand for each other in views"
-        elif not (comesSettled settings settings.FreeAfter) then
-            Error
-                $"--free-after {settings.FreeAfter}: must be 0, or come after --settled-after {settings.SettledAfter}, which must be set"
-        elif settings.FreeWithin > 0.0 && settings.FreeAfter = 0 then
-            Error $"--free-within {settings.FreeWithin}: must be 0 without --free-after"
-        elif not (comesSettled settings settings.SharpAfter) then
-            Error
-                $"--sharp-after {settings.SharpAfter}: must be 0, or come after --settled-after {settings.SettledAfter}, which must be set"
-        elif settings.NearAfter > 0 && settings.Neighbours = 0 then
-            Error $"--near-after {settings.NearAfter}: must be 0 without --neighbours"
-        elif settings.Model.Calibrated && settings.Model.Pooling = PartPooling.Coded then
-            Error "--calibrated true: must be false with --pooling coded, whose reshape mixes parts"
-        else
+        match refusal settings with
+        | Some message -> Error message
+        | None ->
             let plan = TrainingSettings.plan { Metric = "reconstruction"; Larger = true } training
 
             let optimizer = CapsuleRule.optimizer settings.Rule training.BatchSize
@@ -196,17 +222,9 @@ module ScaeSettings =
             Ok(
                 settings,
                 { plan with
-                    Preparation =
-                        if settings.Neighbours > 0 then
-                            ValueSome "each digit's neighbours are found, up to a minute"
-                        else
-                            ValueNone
+                    Preparation = preparation settings
                     Rule = rule 1.0
-                    Average =
-                        if settings.Average > 0.0 then
-                            ValueSome settings.Average
-                        else
-                            ValueNone
+                    Average = TrainingSettings.unlessZero settings.Average
                     Groups =
                         [
                             // One rule for all, as in the released program; the probes are a group so that it can be seen.

@@ -70,8 +70,8 @@ type DescentSettings =
 /// Plans from the hyperparameters that every experiment has.
 [<RequireQualifiedAccess>]
 module TrainingSettings =
-    /// The largest norm of gradients from a hyperparameter of which 0 means no limit.
-    let clip (most: float) : float voption = if most > 0.0 then ValueSome most else ValueNone
+    /// A hyperparameter of which 0 means none, such as the largest norm of gradients.
+    let unlessZero (value: float) : float voption = if value > 0.0 then ValueSome value else ValueNone
 
     /// Adam with the same step size throughout and no limit on the gradients' norm: what an experiment wants otherwise it
     /// replaces in the plan.
@@ -105,7 +105,7 @@ module TrainingSettings =
                     WarmUp = warmUp
                     Decay = Decay.geometric descent.FinalRate settings.Steps
                 }
-            Clip = clip descent.Clip
+            Clip = unlessZero descent.Clip
         }
 
     /// The plan with a step size that grows to its largest over so many steps, 1 for none, and then falls, and with a
@@ -114,5 +114,5 @@ module TrainingSettings =
         { plan with
             Rule.LearningRate.WarmUp = warmUp
             Rule.LearningRate.Decay = decay
-            Rule.Clip = clip mostNorm
+            Rule.Clip = unlessZero mostNorm
         }

@@ -120,7 +120,7 @@ module TvaeSettings =
 
     let private refusalOfData (settings: TvaeSettings) : string option =
         let { Motion = motion; TestMotion = test } = settings
-        let text (motion: DigitMotion) = (string motion).ToLowerInvariant()
+        let text (motion: DigitMotion) = Settings.kebab (string motion)
         let isStill motion = (motion = DigitMotion.Still)
 
         if settings.Source = TvaeSource.Sprites && (motion, test) <> (DigitMotion.Single, DigitMotion.Single) then
@@ -142,8 +142,8 @@ module TvaeSettings =
             Some $"--kernel {kernel}: fewer than three latents share a scale, which needs --standardised false"
         | Grouping.Torus when edge * edge <> TopographicVae.latents model ->
             Some $"--entries {entries}: a torus needs a square number of latents, not {TopographicVae.latents model}"
-        | Grouping.Torus when max kernel width > edge ->
-            Some $"--kernel {kernel}: must be at most {edge}, the torus' edge, as --width must"
+        | Grouping.Torus when kernel > edge -> Some $"--kernel {kernel}: must be at most {edge}, the torus' edge"
+        | Grouping.Torus when width > edge -> Some $"--width {width}: must be at most {edge}, the torus' edge"
         | Grouping.Shifting when width % 2 = 0 -> Some $"--width {width}: must be odd with --grouping shifting"
         | Grouping.Shifting when kernel > min frames entries ->
             Some $"--kernel {kernel}: must be at most {min frames entries}, the fewer of frames and entries"
@@ -168,7 +168,7 @@ module TvaeSettings =
         {
             Optimizer = optimizer
             LearningRate = rate
-            Clip = TrainingSettings.clip settings.Clip
+            Clip = TrainingSettings.unlessZero settings.Clip
         }
 
     /// The settings with frames as the source has them, and the plan of the training. The error is one line.

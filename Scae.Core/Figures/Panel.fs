@@ -93,9 +93,6 @@ module Panel =
     /// Chooses what surrounds the drawing area.
     let frame (frame: Frame) (panel: Panel) : Panel = { panel with Panel.Frame = frame }
 
-    /// Chooses where the legend stands.
-    let legend (legend: Legend) (panel: Panel) : Panel = { panel with Panel.Legend = legend }
-
     /// A solid line, two pixels wide, through (x, y); label "" keeps it out of the legend.
     let line (label: string) (colour: Colour) (x: float[]) (y: float[]) (panel: Panel) : Panel =
         let mark: LineMark =
@@ -210,21 +207,6 @@ module Panel =
             }
 
         add (Mark.Box mark) panel
-
-    /// A text of 11 pixels at (x, y).
-    let text (anchor: Anchor) (colour: Colour) (x: float, y: float) (text: string) (panel: Panel) : Panel =
-        let mark: TextMark =
-            {
-                TextMark.X = x
-                TextMark.Y = y
-                TextMark.Text = text
-                TextMark.Colour = colour
-                TextMark.Size = 11.0
-                TextMark.Anchor = anchor
-                TextMark.Background = Colour.transparent
-            }
-
-        add (Mark.Text mark) panel
 
     /// Makes the panel a picture of height × width pixels: x runs right over [0, width], y runs down over
     /// [0, height], so that marks may be given in pixel coordinates; square pixels and no axes.

@@ -101,8 +101,8 @@ module SetTransformer =
         }
 
     /// What each seed sees of points x [b, n, inputs] with presence [b, n] in [0, 1], [b, seeds, heads·d], and the linear
-    /// layer from there to the outputs: whoever has a linear layer next needn't make them. Raises ShapeError when sizes
-    /// differ.
+    /// layer from there to the outputs; a caller whose next layer is linear can merge the two and never compute the outputs.
+    /// Raises ShapeError when sizes differ.
     let pool (config: SetTransformerConfig) (model: SetTransformer) (x: Tensor) (presence: Tensor) : Tensor * Linear =
         let h =
             (Linear.forward model.Embedding x, model.Blocks)

@@ -76,7 +76,8 @@ module ViewAgreement =
     let private standardised (sharpness: float) (logits: Tensor) : Tensor =
         let centred = logits - logits.mean (0, true)
         let scale = (centred * centred).mean().sqrt() + Least
-        centred / scale * sharpness
+        // Beyond this e^x has no room in float32, and labels are as sharp as can be.
+        (centred / scale * sharpness).clamp(-80.0, 80.0)
 
     /// ln(a^p + 10⁻⁹) for presence a = σ(l), so that nothing is impossible.
     let private powered (power: Tensor) (logits: Tensor) : Tensor =
@@ -90,9 +91,9 @@ module ViewAgreement =
 
         labels.Balance * balanced labels.Slack x + (1.0 - labels.Balance) * x.softmax 1
 
-    /// What presence a = σ(l) of one view, of logits l [2n, K], is in error of labels q of the other, in nats summed
-    /// over capsules and averaged over views: −Σ_k q_k(x)·ln a_k(x′) + (1 − q_k(x))·ln(1 − a_k(x′)). After swapped assignments
-    /// (Caron et al. 2020, eq. 2), of presence instead of a softmax, so that few capsules are present and not only fewer than
+    /// The cross-entropy of one view's presence a = σ(l), of logits l [2n, K], against the labels q that the other view makes, in
+    /// nats summed over capsules and averaged over views: −Σ_k [q_k(x)·ln a_k(x′) + (1 − q_k(x))·ln(1 − a_k(x′))]. After swapped
+    /// assignments (Caron et al. 2020, eq. 2), of presence instead of a softmax, so that few capsules are present and not only fewer than
     /// others. Labels are made of logits, standardised and multiplied by the sharpness, where the power is 0, and else of
     /// presence to this power. At 1 labels are what is said on average, and kinds that look alike run into each other; at 2 and
     /// above, as of standardised logits, what most views of a kind say is what all will say; in between a kind can still change

@@ -197,7 +197,7 @@ module TSne =
             at[i] <- at[i] - mean
 
     /// Places [n][2] of points [n][d] in the plane, such that neighbours stay neighbours; a pure function of the key, whatever
-    /// the number of threads. Takes n·log n time a round. Points that are fewer than three lie where principal components do.
+    /// the number of threads. Takes n·log n time a round. Fewer than three points lie side by side, one unit apart.
     let embed (config: TSneConfig) (key: Key) (points: float[][]) : float[][] =
         let n = points.Length
 

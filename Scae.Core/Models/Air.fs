@@ -283,9 +283,10 @@ module Air =
         | AirEncoding.Recurrent ->
             config.Features + config.GlimpseHidden + (if config.Evidence then 1 else 0) + config.Context
 
-    /// Parameters drawn from a key. Most have He's deviation. Half of it: the head of z_what's mean, and in a recurrent
-    /// encoder of its log-variance. A tenth: the baseline's output. The deviation 0.01: the heads of z_where and presence,
-    /// and in a global encoder of z_what's log-variance. The cell is uniform in ±1/√units.
+    /// Parameters drawn from a key. Most have He's deviation. √½ of it: the layers that see image and residual, and the cell.
+    /// Half of it: the head of z_what's mean, and in a recurrent encoder of its log-variance. A tenth: the last layers of
+    /// baseline, counter and restorer. Normal with deviation 0.01: the heads of z_where, in a recurrent encoder of presence, and in
+    /// a global one of z_what's log-variance.
     let init (config: AirConfig) (dtype: Dtype) (key: Key) : Air =
         let { What = z; DecoderHidden = d } = config
 
@@ -342,7 +343,8 @@ module Air =
                     None
         }
 
-    /// Room for a batch of the given size: zeros, temperature, warmth and prior 1, so that inference is deterministic.
+    /// Room for a batch of the given size: no noise, so that inference is deterministic; temperature, warmth and the share of
+    /// recombined scenes 1, the prior ½.
     let allocate (config: AirConfig) (count: int) : AirBatch =
         {
             Images = Tensor.zeros [| count; pixels config |]

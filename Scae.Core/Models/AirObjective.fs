@@ -92,9 +92,9 @@ module AirObjective =
         let inGradientOnly = score + learned
         (whole + (inGradientOnly - inGradientOnly.noDiff ())).mean()
 
-    /// The logits [b, T] by which the bound is taken. The second's has no gradient where something else teaches it, once that
-    /// counts: a replay can't ask when, so that the share of it that counts weighs one against the other. It has where too few
-    /// scenes seem to have one object: nothing would teach it that there are any.
+    /// The logits [b, T] that the bound trains. Once recombined scenes count, they teach the second step's presence, so the bound
+    /// passes no gradient to its logit. A replay can't branch on that, so `Recombination` blends the logit with a copy that has no
+    /// gradient. Where too few scenes seem to have one object, nothing else would teach the second step, and the bound goes on.
     let private ofBound
         (config: AirConfig)
         (logits: Tensor)

@@ -17,8 +17,8 @@ type private SpreadRoom =
 /// The noise from which the slots of an image start.
 [<RequireQualifiedAccess>]
 module NeuralEMStarts =
-    /// Divides |N(0, 1)| in rows [b, slots, D] by its sum over slots, for which there is room. One slot has all, even where
-    /// the normal is 0.
+    /// Divides the absolute values of rows [b, slots, D] by their sum over slots, for which there is room. One slot has all, even
+    /// where its value is 0.
     let private normalize (slots: int) (sum: float32[]) (values: Span<float32>) =
         let pixels = sum.Length
 

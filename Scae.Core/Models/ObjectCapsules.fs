@@ -9,7 +9,7 @@ type Objects =
         Votes: CapsuleVotes
         /// ln a_km + ln N(x_m; μ_km, s_km²) and, last, the dummy's, [b, K + 1, M]. Not normalised.
         Joint: Tensor
-        /// Responsibilities of capsules and dummy for parts, [b, K + 1, M]; sums to 1 over the first axis.
+        /// Responsibilities of capsules and dummy for parts, [b, K + 1, M]; sums to 1 over capsules and dummy.
         Posterior: Tensor
         /// Parts explained by each capsule, [b, K], in sum at most M.
         Mass: Tensor

@@ -59,7 +59,7 @@ module Scae =
             PosteriorProbe = probe "posterior probe"
         }
 
-    /// Room for a batch, all zeros: no noise.
+    /// Room for a batch: zeros, so no noise, and labels that are balanced.
     let allocate (config: ScaeConfig) (count: int) : ScaeBatch =
         let { Parts = m; Objects = k; Canvas = side } = config
 

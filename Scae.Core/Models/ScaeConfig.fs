@@ -98,7 +98,7 @@ module ScaeConfig =
     [<Literal>]
     let Classes = 10
 
-    /// What is counted by classes: the batch's equal share of the prior's sparsity.
+    /// c, how many capsules should be active in an example: as configured, or a tenth of all.
     let active (config: ScaeConfig) : float =
         if config.Active > 0.0 then
             config.Active

@@ -93,8 +93,8 @@ module SceneRestorer =
 
         ((doubled restorer.Widening coarse + fine).relu() |> doubled restorer.Last).sigmoid().flatten 1
 
-    /// Σ(restored + offset − target)² + 0.02·Σ restored of restored scenes and of the same scenes in another light, [b, D]
-    /// each; [b].
+    /// Σ(restored + offset − target)² + 0.02·Σ restored, of restored scenes and of what they should show, the same scenes in
+    /// another light or in none, [b, D] each; [b].
     let error (restorer: SceneRestorer) (restored: Tensor) (target: Tensor) : Tensor =
         let difference = restored + restorer.Offset - target
         (difference * difference + InkCost * restored).sum 1

@@ -223,6 +223,9 @@ let tests =
                 refusal TestDigits.resources [ "agreement", "1"; "neighbours", "9940" ]
                 |> shouldEqual "--neighbours 9940: must be below 9940, the digits to train with"
 
+                refusal TestDigits.resources [ "second-look", "true" ]
+                |> shouldEqual "--second-look true: must be false without --neighbours"
+
                 refusal TestDigits.resources [ "neighbours", "5" ]
                 |> shouldEqual "--neighbours 5: must be 0 without --agreement, for they stand for each other in views"
 

@@ -21,7 +21,7 @@ let private moved (right: int) (down: int) (image: float32[]) : float32[] =
             image[y * Digits.Side + x])
 
 /// The definition, pixel by pixel.
-let private distortion (a: float32[]) (b: float32[]) : float =
+let private distortion (reach: int) (a: float32[]) (b: float32[]) : float =
     let ink (image: float32[]) x y =
         if x < 0 || y < 0 || x >= Digits.Side || y >= Digits.Side then
             0.0
@@ -33,7 +33,7 @@ let private distortion (a: float32[]) (b: float32[]) : float =
         let rise dx dy = at dx dy - at -dx -dy
         rise 1 -1 + 2.0 * rise 1 0 + rise 1 1, rise -1 1 + 2.0 * rise 0 1 + rise 1 1
 
-    let around = [ for dy in -1 .. 1 -> [ for dx in -1 .. 1 -> dx, dy ] ] |> List.concat
+    let around = [ for dy in -reach .. reach -> [ for dx in -reach .. reach -> dx, dy ] ] |> List.concat
 
     Seq.sum (
         seq {
@@ -68,12 +68,13 @@ let tests =
 
                 let candidates = Array.init images.Length (others images.Length)
 
-                let expected =
-                    candidates
-                    |> Array.mapi (fun i row ->
-                        row |> Array.sortBy (fun j -> distortion images[i] images[j]) |> Array.truncate 6)
+                for reach in 1..2 do
+                    let expected =
+                        candidates
+                        |> Array.mapi (fun i row ->
+                            row |> Array.sortBy (fun j -> distortion reach images[i] images[j]) |> Array.truncate 6)
 
-                ImageDistortion.nearest 6 candidates images |> shouldEqual expected
+                    ImageDistortion.nearest reach 6 candidates images |> shouldEqual expected
 
             testCase "an image moved by a pixel in any direction is nearest, and of equal ones the first"
             <| fun () ->
@@ -82,16 +83,27 @@ let tests =
                 for right, down in [ 1, 0; 0, 1; -1, -1; 1, -1 ] do
                     let all = Array.append images.Value [| moved right down own; own |]
                     let n = all.Length
-                    let found = ImageDistortion.nearest 2 (Array.init n (others n)) all
+                    let found = ImageDistortion.nearest 1 2 (Array.init n (others n)) all
                     found[0] |> Array.sort |> shouldEqual [| n - 2; n - 1 |]
 
                 let same = Array.create 5 own
-                ImageDistortion.nearest 2 (Array.init 5 (others 5)) same |> Array.last |> shouldEqual [| 0; 1 |]
+                ImageDistortion.nearest 1 2 (Array.init 5 (others 5)) same |> Array.last |> shouldEqual [| 0; 1 |]
 
-            testCase "too few candidates are refused"
+            testCase "an image moved by two pixels each way is nearest where so much is in reach"
+            <| fun () ->
+                let own = images.Value[0]
+                let all = Array.append images.Value [| moved -2 2 own |]
+                let found = ImageDistortion.nearest 2 1 (Array.init all.Length (others all.Length)) all
+                found[0] |> shouldEqual [| all.Length - 1 |]
+
+            testCase "too few candidates are refused, and a reach of nothing"
             <| fun () ->
                 messageOf<ArgumentException>(fun () ->
-                    ImageDistortion.nearest 3 [| [| 0; 0 |] |] [| images.Value[0] |] |> ignore)
+                    ImageDistortion.nearest 0 1 [| [| 0 |] |] [| images.Value[0] |] |> ignore)
+                |> shouldStartWith "distortion: a reach of 0"
+
+                messageOf<ArgumentException>(fun () ->
+                    ImageDistortion.nearest 1 3 [| [| 0; 0 |] |] [| images.Value[0] |] |> ignore)
                 |> shouldStartWith "distortion: 3 of 2 candidates"
         ]
 
@@ -105,7 +117,7 @@ let sequenced =
             <| fun () ->
                 let images = Array.init 200 (fun i -> images.Value[i % 24])
                 let candidates = Array.init 200 (fun i -> [| (i + 1) % 200; (i + 5) % 200; (i + 9) % 200 |])
-                let find () = ImageDistortion.nearest 2 candidates images
+                let find () = ImageDistortion.nearest 1 2 candidates images
                 shouldBeSameOnAnyThreads find
 
                 for found, from in Array.zip (find ()) candidates do
