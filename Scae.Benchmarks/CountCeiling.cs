@@ -116,7 +116,7 @@ internal static class CountCeiling
             double rate = FirstRate * Math.Pow(LastRate / FirstRate, (double)step / steps);
             foreach (var (parameter, mean, square) in learned) Updates.Adam(parameter, parameter.derivative, mean, square, rate, 0.9, 0.999, 1e-8, step);
             if (step % Reported != 0 && step != steps) continue;
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"told the true counts, {step} steps of {Scenes}: cross-entropy {sum / Reported:F4}; {Right()}"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"told the true counts, {step} steps of {Scenes}: cross-entropy {sum / (((step - 1) % Reported) + 1):F4}; {Right()}"));
             sum = 0;
         }
 

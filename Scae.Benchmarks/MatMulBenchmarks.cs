@@ -4,7 +4,7 @@ using Scae.Tensors;
 
 namespace Scae.Benchmarks;
 
-/// <summary>The matrix product in the sizes of training steps, on one thread, and in large ones, on one and two.</summary>
+/// <summary>The matrix product in large sizes and in those of training steps, on one thread and on two.</summary>
 [MemoryDiagnoser]
 public class MatMulBenchmarks
 {

@@ -82,7 +82,10 @@ internal static class PresenceGradients
         {
             double mean = part.Sum(pair => sums[pair.Index].Sum(sum => sum / Batches * (sum / Batches)));
             double second = part.Sum(pair => squares[pair.Index].Sum()) / Batches;
-            Console.WriteLine($"  {part.Key,-24} variance {(second - mean) * Batches / (Batches - 1),12:G4}   squared mean {mean,12:G4}");
+            double variance = (second - mean) * Batches / (Batches - 1);
+
+            // The mean of some draws has their variance besides.
+            Console.WriteLine($"  {part.Key,-24} variance {variance,12:G4}   squared mean {mean - (variance / Batches),12:G4}");
         }
     }
 }

@@ -34,13 +34,18 @@ internal static class ScaeRace
         }
 
         Console.WriteLine($"Milliseconds, medians of {Repetitions} alternating repetitions, float32, batch {Images}.");
-        Console.WriteLine($"{"",-44}{"1 thread",10}{"2 threads",11}{"speed-up",10}{"GFLOP/s",10}{"of product",12}");
-        double best = cases[0].Flops / Median(seconds[0, 1]);
+        Console.WriteLine($"{"",-44}{"1 thread",10}{"of product",12}{"2 threads",11}{"of product",12}{"speed-up",10}");
         for (int c = 0; c < cases.Length; c++)
         {
-            double one = Median(seconds[c, 0]), two = Median(seconds[c, 1]), rate = cases[c].Flops / two;
-            string share = cases[c].Flops > 0 ? $"{rate * 1e-9,10:F0}{rate / best,12:F2}" : $"{"–",10}{"–",12}";
-            Console.WriteLine($"{cases[c].Name,-44}{one * 1e3,10:F2}{two * 1e3,11:F2}{one / two,10:F2}{share}");
+            Console.Write($"{cases[c].Name,-44}");
+            for (int t = 0; t < 2; t++)
+            {
+                double time = Median(seconds[c, t]), best = cases[0].Flops / Median(seconds[0, t]);
+                string share = cases[c].Flops > 0 ? $"{cases[c].Flops / time / best:F2}" : "–";
+                Console.Write($"{time * 1e3,10:F2}{share,12}");
+            }
+
+            Console.WriteLine($"{Median(seconds[c, 0]) / Median(seconds[c, 1]),10:F2}");
         }
     }
 

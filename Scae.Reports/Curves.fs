@@ -90,7 +90,8 @@ module Curves =
         let large = ticks |> List.map abs |> List.fold max 0.0
 
         if large >= 1e6 || step < 1e-5 then
-            value.ToString("0.##e0", Globalization.CultureInfo.InvariantCulture)
+            let digits = Math.Clamp(int (Math.Ceiling(Math.Log10(large / step) - 1e-9)), 0, 15)
+            value.ToString("0." + String('#', digits) + "e0", Globalization.CultureInfo.InvariantCulture)
         else
             let digits = max 0 (int (Math.Ceiling(-(Math.Log10 step) - 1e-9)))
             // Rounding leaves −0 of what is a hair below 0.

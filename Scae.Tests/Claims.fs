@@ -29,6 +29,10 @@ let shouldBeGreaterThan (bound: 'a) (actual: 'a) = shouldHold (actual > bound) a
 
 let shouldBeAtLeast (bound: 'a) (actual: 'a) = shouldHold (actual >= bound) actual "at least" bound
 
+/// The largest of some numbers that are at least 0; NaN where one is, which the largest of a sequence may pass over.
+let largestOf (numbers: float seq) : float =
+    numbers |> Seq.fold (fun (largest: float) number -> System.Math.Max(largest, number)) 0.0
+
 let shouldBeIn (low: float, high: float) (actual: float) =
     if not (actual >= low && actual <= high) then
         failtest $"{actual} isn't from {low} to {high}"

@@ -31,7 +31,8 @@ let private same (a: float) (b: float) tolerance =
     || abs (a - b) <= tolerance * (1.0 + abs a)
 
 /// How far two series of numbers are apart where they are farthest.
-let largestDifference (a: float32[]) (b: float32[]) : float32 = Array.map2 (fun x y -> abs (x - y)) a b |> Array.max
+let largestDifference (a: float32[]) (b: float32[]) : float32 =
+    Array.map2 (fun x y -> float (abs (x - y))) a b |> largestOf |> float32
 
 /// Element by element within a tolerance relative to 1 + |expected|; NaN equals NaN.
 let shouldBeWithin tolerance (expected: float[]) (actual: Tensor) =

@@ -60,7 +60,7 @@ let gaussian (model: Model) : Tensor = squaredDistances model * -0.5
 /// ANOTHER. log p(x|k) = -√(1 + |x - μ_k|²): far points count for less. What will the strays do now?
 let robust (model: Model) : Tensor = -(squaredDistances model + 1.0).sqrt()
 
-/// -log Σ_k p(x|k) / K, the mean over points.
+/// -log Σ_k p(x|k), the mean over points; log K, a constant, is left out.
 let loss (equation: Model -> Tensor) (model: Model) : Tensor = -(equation(model).logsumexp 1).mean()
 
 // 3. TRAINING. The loss is recorded once; a step replays it, and its gradients backwards.
@@ -89,7 +89,7 @@ let blocks (values: float[]) : string =
 
     values
     |> Array.chunkBySize (values.Length / 40)
-    |> Array.map (fun some -> "▁▂▃▄▅▆▇█"[int (7.0 * (Array.average some - low) / (high - low))])
+    |> Array.map (fun some -> "▁▂▃▄▅▆▇█"[int (7.0 * (Array.average some - low) / max 1e-9 (high - low))])
     |> System.String
 
 /// How far the centres are from where the objects are, on average.

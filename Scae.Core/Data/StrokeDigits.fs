@@ -85,8 +85,13 @@ module StrokeDigits =
         let ex, ey = x - (x0 + along * dx), y - (y0 + along * dy)
         sqrt (ex * ex + ey * ey)
 
-    /// Draws a digit into 784 bytes, jittered by the stream: corners, width, height, slant, rotation, place, thickness.
-    let private draw (random: KeyStream) (digit: int) (into: Span<byte>) : unit =
+    /// Pixels along an axis that are within reach of places from a to b.
+    let private within (reach: float) (a: float) (b: float) : struct (int * int) =
+        struct (max 0 (int (floor (min a b - reach))), min (Digits.Side - 1) (int (ceil (max a b + reach))))
+
+    /// Draws a digit into 784 bytes, jittered by the stream: corners, width, height, slant, rotation, place, thickness. There is
+    /// room for each pixel's distance from the nearest segment.
+    let private draw (random: KeyStream) (digit: int) (nearest: float[]) (into: Span<byte>) : unit =
         let between low high = low + (high - low) * random.NextDouble()
         let width, height = between 0.75 1.1, between 0.85 1.1
         let slant, angle = between -0.1 0.3, between -0.15 0.15
@@ -101,22 +106,38 @@ module StrokeDigits =
                 let x = Extent * width * (u - 0.5 + between -0.03 0.03) - slant * y
                 struct (cx + c * x - s * y, cy + s * x + c * y))
 
-        for row in 0 .. Digits.Side - 1 do
-            for column in 0 .. Digits.Side - 1 do
-                let mutable nearest = infinity
+        // A segment gives no ink to pixels that are farther.
+        let reach = radius + 0.5
+        Array.Fill(nearest, infinity)
 
-                for i in 0 .. corners.Length - 2 do
-                    nearest <- min nearest (distance (float column) (float row) corners[i] corners[i + 1])
+        for i in 0 .. corners.Length - 2 do
+            let struct (x0, y0), struct (x1, y1) = corners[i], corners[i + 1]
+            let struct (left, right) = within reach x0 x1
+            let struct (top, bottom) = within reach y0 y1
 
-                into[row * Digits.Side + column] <- byte (255.0 * Math.Clamp(radius + 0.5 - nearest, 0.0, 1.0))
+            for row in top..bottom do
+                for column in left..right do
+                    let at = row * Digits.Side + column
+                    nearest[at] <- min nearest[at] (distance (float column) (float row) corners[i] corners[i + 1])
+
+        for at in 0 .. nearest.Length - 1 do
+            into[at] <- byte (255.0 * Math.Clamp(reach - nearest[at], 0.0, 1.0))
+
+    // Digits that one part of the work draws.
+    [<Literal>]
+    let private AtOnce = 256
 
     /// Digits with classes in turn; a pure function of the key.
     let sample (count: int) (key: Key) : Digits =
         let pixels = Array.zeroCreate<byte>(count * Digits.Pixels)
 
-        for i in 0 .. count - 1 do
-            draw ((key.Fold(int64 i)).Stream()) (i % 10) (Span(pixels, i * Digits.Pixels, Digits.Pixels))
+        let part number =
+            let nearest = Array.zeroCreate Digits.Pixels
 
+            for i in number * AtOnce .. min count ((number + 1) * AtOnce) - 1 do
+                draw ((key.Fold(int64 i)).Stream()) (i % 10) nearest (Span(pixels, i * Digits.Pixels, Digits.Pixels))
+
+        Parallelism.Run((count + AtOnce - 1) / AtOnce, part)
         { Pixels = pixels; Labels = Array.init count (fun i -> byte (i % 10)) }
 
     /// 10,000 digits to train with and 2,000 others, always the same, as MNIST's are.

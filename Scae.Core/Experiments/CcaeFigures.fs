@@ -67,7 +67,7 @@ module CcaeFigures =
         let visible = [ 0 .. presence.Length - 1 ] |> List.filter (fun i -> presence[i] >= Visible)
 
         Panel.each visible (fun i ->
-            let own = colour names[i / votes]
+            let own = Colour.withOpacity (min 1.0 presence[i]) (colour names[i / votes])
             let x, y = places[2 * i], places[2 * i + 1]
             let circle (centre: float) (f: float -> float) = around |> Array.map (fun t -> centre + scales[i] * f t)
 
@@ -85,7 +85,7 @@ module CcaeFigures =
             scenePanel config $"scene {scene + 1}" |> ConstellationsFigures.labelled x y truth truth
             scenePanel config (ConstellationsFigures.pointsRight predicted truth)
             |> ConstellationsFigures.labelled x y predicted truth
-            scenePanel config "votes"
+            scenePanel config ""
             |> Panel.points "" Marker.Circle 5.0 Colour.lightGrey x y
             |> votes reading relabelling scene
         ]
@@ -115,7 +115,7 @@ module CcaeFigures =
         |> Figure.panelSize 220.0 220.0
         |> Figure.rowLabels [ "truth"; "predicted"; "votes" ]
         |> Figure.note
-            "Predicted colours under the best relabelling of each scene; × marks a wrong point. Votes: discs of one deviation, as solid as they are present."
+            "Predicted colours under the best relabelling of each scene; × marks a wrong point. Votes: discs of one deviation and a + in the middle, as solid as they are present; grey: the points."
         |> Figure.keys
             (Swatch.Point Marker.Circle)
             [ for id in 0 .. config.Patterns.Length - 1 -> name config id, colour id ]
@@ -170,7 +170,7 @@ module CcaeFigures =
 
         Panel.create "Points given to the right owner"
         |> Panel.axes "deviation of points, in pattern units" "accuracy"
-        |> Panel.yLimits 0.55 1.01
+        |> Panel.yLimits (accuracies |> List.fold (fun low accuracy -> min low (accuracy - 0.03)) 0.55) 1.01
         |> Panel.each (List.indexed rivals) (fun (i, (label, accuracies)) ->
             let own = Palette.category (i + 1)
 

@@ -100,12 +100,13 @@ module Comparison =
             let colour = Palette.category i
             let x, y = mean plot.X preset, mean plot.Y preset
 
-            Panel.points preset.Preset Marker.Circle 12.0 colour [| x |] [| y |]
-            >> Panel.each plot.Levels (fun level ->
+            // The disc lies above, where a level is close: its colour is the preset's only name.
+            Panel.each plot.Levels (fun level ->
                 let at = mean level preset
 
                 Panel.line "" (Colour.withOpacity 0.5 colour) [| at; x |] [| y; y |]
-                >> Panel.points "" Marker.Cross 10.0 Colour.black [| at |] [| y |])
+                >> Panel.points "" Marker.Cross 12.0 Colour.black [| at |] [| y |])
+            >> Panel.points preset.Preset Marker.Circle 9.0 colour [| x |] [| y |]
 
         let whole = rows table presets
         let name (metric: string) = metric.Replace('_', ' ')

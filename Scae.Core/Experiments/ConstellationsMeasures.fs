@@ -37,6 +37,29 @@ module ConstellationsMeasures =
 
         distances
 
+    /// Of a part's points, n a scene, those that lie furthest from what is drawn belong to nothing, so many a scene; their owners
+    /// are written over.
+    let private leaveOverAll
+        (templates: Template list)
+        (n: int)
+        (more: int)
+        (part: Part<Tensor * Tensor, Nearness>)
+        (predicted: int[])
+        : unit =
+        let size = (Template.owners templates).Length
+        let given = (snd part.Batch).Elements<float32>()
+        let drawn = part.Output.Drawn.Elements<float32>()
+        let nearest = part.Output.Nearest.Elements<int>()
+
+        for scene in 0 .. nearest.Length / n - 1 do
+            let distances =
+                squares
+                    (Span.op_Implicit (given.Slice(2 * n * scene, 2 * n)))
+                    (Span.op_Implicit (drawn.Slice(2 * size * scene, 2 * size)))
+                    (Span.op_Implicit (nearest.Slice(n * scene, n)))
+
+            leaveOver templates.Length distances more (Span(predicted, (part.First + scene) * n, n))
+
     let private measured (templates: Template list) (draw: Tensor -> Tensor) : Constellations -> Tensor -> Metrics =
         let owner = Template.owners templates
 
@@ -81,17 +104,7 @@ module ConstellationsMeasures =
                             predicted[part.First * n + i] <- owner[nearest[i]]
 
                         if more > 0 then
-                            let drawn = part.Output.Drawn.Elements<float32>()
-                            let given = points.Elements<float32>()
-
-                            for scene in 0 .. nearest.Length / n - 1 do
-                                let ofScene =
-                                    squares
-                                        (Span.op_Implicit (given.Slice(2 * n * scene, 2 * n)))
-                                        (Span.op_Implicit (drawn.Slice(2 * owner.Length * scene, 2 * owner.Length)))
-                                        (Span.op_Implicit (nearest.Slice(n * scene, n)))
-
-                                leaveOver templates.Length ofScene more (Span(predicted, (part.First + scene) * n, n))
+                            leaveOverAll templates n more part predicted
                 )
 
             let labels = if more > 0 then templates.Length + 1 else templates.Length

@@ -33,7 +33,7 @@ module ScaeFigures =
             [ seen "validation digits" seenBefore; seen "unseen viewpoints" unseen ]
         |> Figure.panelSize 400.0 230.0
         |> Figure.note
-            "A part has the colour of the object capsule that explains its pose best, and is grey where none does better than the dummy; `favourites` shows whose colour is whose."
+            "A part has the colour of the object capsule that explains its pose best, and is grey where none does better than the dummy; the favourites show whose colour is whose."
 
     let private templates (pictures: ScaePictures) : Figure =
         let panels =
@@ -94,7 +94,7 @@ module ScaeFigures =
             (List.chunkBySize 4 panels)
         |> Figure.panelSize 230.0 110.0
         |> Figure.note
-            "A capsule is first in a digit of which it explains more parts than any other capsule. Digits are drawn in the colour that the capsule's parts have in `reconstructions`."
+            "A capsule is first in a digit of which it explains more parts than any other capsule. Digits are drawn in the colour that the capsule's parts have in the reconstructions."
 
     // --- classes
 

@@ -26,10 +26,10 @@ module ScaeNeighbours =
     let private FirstCandidates = 20
 
     [<Literal>]
-    let private SecondCandidates = 6
+    let private SecondCandidates = 2
 
     /// For each digit the `count` that look most like it, least distorted first, of four times as many whose pixels are nearest;
-    /// with a second look of twenty times as many, six times as many of which are compared again, as farther distorted. No label
+    /// with a second look of twenty times as many, twice as many of which are compared again, as farther distorted. No label
     /// is used. Raises ArgumentException where there are fewer others.
     let ofDigits (count: int) (secondLook: bool) (digits: Digits) : int[][] =
         let images = UprightDigits.images digits

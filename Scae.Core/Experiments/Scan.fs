@@ -42,6 +42,13 @@ module Scan =
 
     let private number (value: float) = value.ToString("0.000", CultureInfo.InvariantCulture)
 
+    // A single training has no deviation.
+    let private stated (point: ScanPoint) : string =
+        if point.Deviation > 0.0 then
+            $"{number point.Mean} ± {number point.Deviation}"
+        else
+            number point.Mean
+
     /// A Markdown table of the points.
     let markdown (metric: string) (points: ScanPoint list) : string =
         let row cells = "| " + String.concat " | " cells + " |\n"
@@ -53,17 +60,13 @@ module Scan =
 
             row (names @ [ metric ])
             + row [ for _ in 0 .. names.Length -> "---" ]
-            + String.concat
-                ""
-                [
-                    for point in points ->
-                        row ((point.Settings |> List.map snd) @ [ $"{number point.Mean} ± {number point.Deviation}" ])
-                ]
+            + String.concat "" [ for point in points -> row ((point.Settings |> List.map snd) @ [ stated point ]) ]
 
     /// A bar with its deviation for each value of a single axis; a map where there are several, with the last axis
     /// to the right and the others down. Points are in the order of combinations.
     let figure (title: string) (metric: string) (axes: ScanAxis list) (points: ScanPoint list) : Figure =
         let means = points |> List.map _.Mean |> Array.ofList
+        let isSpread = points |> List.exists (fun point -> point.Deviation > 0.0)
 
         match List.rev axes with
         | [] -> Figure.create "scan" title []
@@ -73,7 +76,11 @@ module Scan =
                     BarMark.X = Array.init means.Length float
                     BarMark.Heights = means
                     BarMark.Width = 0.6
-                    BarMark.Errors = points |> List.map _.Deviation |> Array.ofList
+                    BarMark.Errors =
+                        if isSpread then
+                            points |> List.map _.Deviation |> Array.ofList
+                        else
+                            [||]
                     BarMark.Colours = [| Palette.blue |]
                     BarMark.Label = ""
                 }
@@ -90,7 +97,12 @@ module Scan =
                     ]
                 ]
             |> Figure.panelSize (max 360.0 (110.0 * float axis.Values.Length)) 320.0
-            |> Figure.note "Bars are means over seeds, whiskers a standard deviation."
+            |> Figure.note (
+                if isSpread then
+                    "Bars are means over seeds, whiskers a standard deviation."
+                else
+                    "Bars are single trainings."
+            )
         | columns :: others ->
             let rows = combinations (List.rev others) |> List.map (List.map snd >> String.concat ", ")
             let width = columns.Values.Length
@@ -107,4 +119,9 @@ module Scan =
                     ]
                 ]
             |> Figure.panelSize (200.0 + 80.0 * float width) (140.0 + 50.0 * float rows.Length)
-            |> Figure.note "Means over seeds."
+            |> Figure.note (
+                if isSpread then
+                    "Means over seeds."
+                else
+                    "Single trainings."
+            )

@@ -74,7 +74,11 @@ module TvaePictures =
         |> titled "maximum-activation" "The test image with the largest |T| of each unit"
         |> Figure.panelSize 720.0 720.0
 
-    let private unselective = Colour.hex 0xE8E8E8
+    let private unselective = Colour.white
+
+    // A class has the same colour in every run, whichever of the ten are preferred.
+    [<Literal>]
+    let private DigitClasses = 10
 
     /// The class that each unit of a square map prefers, −1 for none, row by row.
     let selectivity (edge: int) (classes: int[]) : Figure =
@@ -84,7 +88,7 @@ module TvaePictures =
             if preferred < 0 then
                 unselective
             else
-                Palette.categoryOf (1 + List.last present) preferred
+                Palette.categoryOf (max DigitClasses (1 + List.last present)) preferred
 
         Panel.create ""
         |> Panel.painted edge edge (fun y x -> colour classes[y * edge + x])

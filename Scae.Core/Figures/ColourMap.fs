@@ -116,7 +116,7 @@ module Palette =
     let category (i: int) : Colour =
         categorical[((i % categorical.Length) + categorical.Length) % categorical.Length]
 
-    /// Ten colours for the ten digits (Category10 of D3, Tableau's): points of any two stand apart on white.
+    /// Ten colours for the ten digits (Category10 of D3, Tableau's): points of any two stand apart on white, if not to every eye.
     let digits: Colour[] =
         ColourMap.hexes "1F77B4 FF7F0E 2CA02C D62728 9467BD 8C564B E377C2 7F7F7F BCBD22 17BECF"
 
@@ -137,9 +137,12 @@ module Palette =
     // A turn of the golden section of the circle puts each hue as far as it can be from the last ones.
     let private turn = (sqrt 5.0 - 1.0) / 2.0
 
-    /// The colour of one of many, i ≥ 0, on black: hues a golden section apart, every other one mixed with white. Any number
-    /// of them differ, neighbours most.
-    let many (i: int) : Colour =
+    // Ten colours on black, any two of which stand apart, for the colour-blind too.
+    let private tenOnBlack: Colour[] =
+        ColourMap.hexes "99FF99 9933FF FF99FF FFFF00 CC3300 009999 FF9900 6666CC 999966 CCFFFF"
+
+    // Hues a golden section apart, every other one mixed with white.
+    let private golden (i: int) : Colour =
         let hue = float i * turn - floor (float i * turn)
         let base' = ColourMap.at ColourMap.cyclic hue
         let strong = Colour.vivid 0.55 base'
@@ -148,3 +151,6 @@ module Palette =
             strong
         else
             Colour.mix 0.45 strong Colour.white
+
+    /// The colour of one of many, i ≥ 0, on black. The first ten stand well apart; any number of them differ, neighbours most.
+    let many (i: int) : Colour = if i < tenOnBlack.Length then tenOnBlack[i] else golden i

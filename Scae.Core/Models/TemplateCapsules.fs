@@ -216,6 +216,46 @@ module TemplateCapsules =
                     own[2 * i] <- points.Span[2 * kept[order[i]]]
                     own[2 * i + 1] <- points.Span[2 * kept[order[i]] + 1]
 
+    /// Explains each scene of n points, [b, K, 2V + 1] of `writeSorted`. The inputs are the patterns' points, deviations, scales,
+    /// spreads and counts, the scenes' points and presence, and how many objects there may be at most.
+    let private writeCorrespondences
+        (config: TemplateCapsulesConfig)
+        (scenes: int)
+        (n: int)
+        (inputs: ReadOnlyMemory<float32>[])
+        (output: Memory<float32>)
+        : unit =
+        let objects = assemble config (sizesOf config inputs[4]) inputs
+        let most = int inputs[7].Span[0]
+        let width = output.Length / scenes
+        output.Span.Clear()
+
+        eachScene scenes (fun () ->
+            let explain = TemplateSearch.explain objects most
+
+            fun scene ->
+                let points = inputs[5].Slice(2 * n * scene, 2 * n)
+                let kept, xs, ys = present points.Span (inputs[6].Span.Slice(n * scene, n))
+
+                match explain xs ys with
+                | None -> ()
+                | Some explanation ->
+                    writeSorted objects explanation.Sets (kept, xs, ys) points (output.Slice(scene * width, width)))
+
+    /// Whether each capsule has a v-th point, [K, V].
+    let private ownedPoints (config: TemplateCapsulesConfig) (counts: Tensor) : Tensor =
+        let { Objects = k; Votes = v } = config
+
+        Tensor.computed (
+            [| k; v |],
+            [| counts |],
+            fun inputs output ->
+                let sizes = (sizesOf config inputs[0]).Sizes
+
+                for i in 0 .. k * v - 1 do
+                    output.Span[i] <- if i % v < sizes[i / v] then 1.0f else 0.0f
+        )
+
     /// Which points each capsule has, in its template's order: [b, K, 2V + 1], the last a 1 for a capsule that is there; and
     /// whether it has a v-th point, [K, V]. Neither carries a gradient.
     let private correspond
@@ -224,13 +264,11 @@ module TemplateCapsules =
         (batch: TemplateCapsulesBatch)
         (counts: Tensor)
         : Tensor * Tensor =
-        let { Objects = k; Votes = v } = config
         let b, n = batch.Points.shape[0], batch.Points.shape[1]
-        let width = 2 * v + 1
 
         let sorted =
             Tensor.computed (
-                [| b; k; width |],
+                [| b; config.Objects; 2 * config.Votes + 1 |],
                 [|
                     capsules.Points
                     capsules.LogDeviation
@@ -241,43 +279,10 @@ module TemplateCapsules =
                     batch.Presence
                     batch.Most
                 |],
-                fun inputs output ->
-                    let objects = assemble config (sizesOf config inputs[4]) inputs
-                    let most = int inputs[7].Span[0]
-                    output.Span.Clear()
-
-                    eachScene b (fun () ->
-                        let explain = TemplateSearch.explain objects most
-
-                        fun scene ->
-                            let kept, xs, ys =
-                                present
-                                    (inputs[5].Span.Slice(2 * n * scene, 2 * n))
-                                    (inputs[6].Span.Slice(n * scene, n))
-
-                            match explain xs ys with
-                            | None -> ()
-                            | Some explanation ->
-                                writeSorted
-                                    objects
-                                    explanation.Sets
-                                    (kept, xs, ys)
-                                    (inputs[5].Slice(2 * n * scene, 2 * n))
-                                    (output.Slice(scene * k * width, k * width)))
+                fun inputs output -> writeCorrespondences config b n inputs output
             )
 
-        let owned =
-            Tensor.computed (
-                [| k; v |],
-                [| counts |],
-                fun inputs output ->
-                    let sizes = (sizesOf config inputs[0]).Sizes
-
-                    for i in 0 .. k * v - 1 do
-                        output.Span[i] <- if i % v < sizes[i / v] then 1.0f else 0.0f
-            )
-
-        sorted, owned
+        sorted, ownedPoints config counts
 
     let private ln2Pi = log (2.0 * Math.PI)
 

@@ -17,11 +17,6 @@ internal static class AttentionKernel
     private const int BiasSlot = 4;
     private const double LeastPresence = 1e-16;
 
-    /// <summary>The length of a row of scores: the keys rounded up to whole vectors.</summary>
-    public static int Padded<T>(int keys)
-        where T : unmanaged =>
-        (keys + Vector512<T>.Count - 1) / Vector512<T>.Count * Vector512<T>.Count;
-
     /// <summary>
     /// p = softmax(scale · q·kᵀ + bias) in padded rows whose tail is zero, and y = p·v; q [n, d], k [m, d], v [m, e], each
     /// with its own row stride, bias [m] or empty.
@@ -29,7 +24,7 @@ internal static class AttentionKernel
     public static void Forward<T>(in AttentionShape shape, ReadOnlySpan<T> q, ReadOnlySpan<T> k, ReadOnlySpan<T> v, T scale, ReadOnlySpan<T> bias, Span<T> p, Span<T> y)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        int padded = Padded<T>(shape.Keys);
+        int padded = Planes.Pitch<T>(shape.Keys);
         var transposed = Transpose(shape.Keys, shape.Width, padded, k, shape.KeyStride);
         MatMul.Multiply<T>(shape.Queries, padded, shape.Width, q, shape.KeyStride, 1, transposed, padded, 1, p, padded, accumulate: false);
         if (!bias.IsEmpty)
@@ -51,7 +46,7 @@ internal static class AttentionKernel
     public static ReadOnlySpan<T> ScoreGradient<T>(in AttentionShape shape, ReadOnlySpan<T> g, ReadOnlySpan<T> v, ReadOnlySpan<T> p, T scale)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        int padded = Padded<T>(shape.Keys);
+        int padded = Planes.Pitch<T>(shape.Keys);
         var transposed = Transpose(shape.Keys, shape.Values, padded, v, shape.ValueStride);
         var ds = Scratch.Take<T>(ScoreSlot, shape.Queries * padded);
         MatMul.Multiply<T>(shape.Queries, padded, shape.Values, g, shape.ValueStride, 1, transposed, padded, 1, ds, padded, accumulate: false);

@@ -5,9 +5,6 @@ namespace Scae.Tensors.Kernels;
 /// <summary>Chooses how a product is computed and by how many threads. No choice changes its bits.</summary>
 internal static unsafe class MatMulParallel
 {
-    // Multiply-adds below which one thread is faster: 2²¹ take it 18 µs, and waking a worker that sleeps takes 10.
-    private const long WorthSharing = 1 << 21;
-
     // Bytes of A and B from which packing them costs less than reading them in place. A tall tile uses a line of B for long
     // enough: on Zen 5 (14 rows) 512³ floats (2 MiB) are 5 % faster in place, 1024³ (8 MiB) 12 % slower. A low one doesn't: on
     // Zen 3 (6 rows) 256³ (512 KiB) is a fifth faster packed, 128³ (128 KiB) as fast.
@@ -22,7 +19,7 @@ internal static unsafe class MatMulParallel
         int threads = Parallelism.Threads;
         bool share = problem.Path == MatMulPath.Shared
             || (problem.Path == MatMulPath.Fitting
-                && (long)problem.Batch * problem.M * problem.N * problem.K >= WorthSharing);
+                && (long)problem.Batch * problem.M * problem.N * problem.K >= WorkerPool.WorthSharing);
         if (threads == 1 || !share)
         {
             Serial<T, TVector, TLanes>(problem);

@@ -21,23 +21,29 @@ internal static class Patches
             var (start, length) = line.Row(window);
             var row = image.Slice(start, length);
             int first = line.First(window);
+            var (from, to) = Inside(first, window.Stride, row.Length, target.Length);
+            var inside = target[from..to];
+            if (!accumulate)
+            {
+                target[..from].Clear();
+                target[to..].Clear();
+            }
+
+            if (from == to) continue;
+            var seen = row[(first + (from * window.Stride))..];
             if (window.Stride == 1)
             {
                 // Neighbours stay neighbours: the part of the row that the line sees moves as a whole.
-                int from = Math.Clamp(-first, 0, target.Length), to = Math.Clamp(row.Length - first, from, target.Length);
-                var inside = target[from..to];
-                if (to > from && accumulate) TensorPrimitives.Add(inside, row.Slice(first + from, to - from), inside);
-                if (to > from && !accumulate) row.Slice(first + from, to - from).CopyTo(inside);
-                if (accumulate) continue;
-                target[..from].Clear();
-                target[to..].Clear();
-                continue;
+                if (accumulate) TensorPrimitives.Add(inside, seen[..inside.Length], inside);
+                else seen[..inside.Length].CopyTo(inside);
             }
-
-            for (int i = 0, x = first; i < target.Length; i++, x += window.Stride)
+            else if (accumulate)
             {
-                T value = (uint)x < (uint)row.Length ? row[x] : T.Zero;
-                target[i] = accumulate ? target[i] + value : value;
+                for (int i = 0; i < inside.Length; i++) inside[i] += seen[i * window.Stride];
+            }
+            else
+            {
+                for (int i = 0; i < inside.Length; i++) inside[i] = seen[i * window.Stride];
             }
         }
     }
@@ -53,20 +59,25 @@ internal static class Patches
             var (start, length) = line.Row(window);
             var row = image.Slice(start, length);
             int first = line.First(window);
+            var (low, high) = Inside(first, window.Stride, row.Length, from.Length);
+            if (low == high) continue;
+            var inside = from[low..high];
+            var seen = row[(first + (low * window.Stride))..];
             if (window.Stride == 1)
             {
-                int low = Math.Clamp(-first, 0, from.Length), high = Math.Clamp(row.Length - first, low, from.Length);
-                if (high == low) continue;
-                var inside = row.Slice(first + low, high - low);
-                TensorPrimitives.Add(inside, from[low..high], inside);
+                TensorPrimitives.Add(seen[..inside.Length], inside, seen);
                 continue;
             }
 
-            for (int i = 0, x = first; i < from.Length; i++, x += window.Stride)
-            {
-                if ((uint)x < (uint)row.Length) row[x] += from[i];
-            }
+            for (int i = 0; i < inside.Length; i++) seen[i * window.Stride] += inside[i];
         }
+    }
+
+    /// <summary>The windows, of so many, whose pixel lies in a row of the given length: the first sees pixel `first`.</summary>
+    private static (int From, int To) Inside(int first, int stride, int length, int windows)
+    {
+        int from = Math.Clamp((stride - 1 - first) / stride, 0, windows);
+        return (from, Math.Clamp((length - first + stride - 1) / stride, from, windows));
     }
 
     /// <summary>

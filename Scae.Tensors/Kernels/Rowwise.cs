@@ -20,7 +20,9 @@ internal static unsafe class Rowwise
     public static void Repeat<T>(ReadOnlySpan<T> vector, Span<T> matrix)
         where T : unmanaged
     {
-        for (int start = 0; start < matrix.Length; start += vector.Length) vector.CopyTo(matrix[start..]);
+        if (vector.IsEmpty) return;
+        fixed (T* from = vector, to = matrix)
+            Sharing.Run(new Copies<T>(from, vector.Length, to), matrix.Length / vector.Length, matrix.Length >= Sharing.ManyElements);
     }
 
     /// <summary>Adds the sum over the matrix's rows to the vector, as in <see cref="Sum{T}"/>.</summary>
@@ -60,6 +62,16 @@ internal static unsafe class Rowwise
             double missed = 0;
             for (int row = 0; row < rows; row++) missed += x[(row * n) + column] - mean[column];
             mean[column] += missed / rows;
+        }
+    }
+
+    private readonly struct Copies<T>(T* vector, int n, T* matrix) : IRange
+        where T : unmanaged
+    {
+        public void Run(int from, int to)
+        {
+            ReadOnlySpan<T> row = new(vector, n);
+            for (int i = from; i < to; i++) row.CopyTo(new Span<T>(matrix + ((nint)i * n), n));
         }
     }
 

@@ -30,7 +30,11 @@ internal static unsafe class WorkerPool
     private static int s_busy;
     private static Worker[] s_workers = [];
 
-    private const long WorthSharing = 1 << 21;
+    /// <summary>
+    /// Multiply-adds, or what takes as long, below which one thread is faster: 2²¹ take it 18 µs, and waking a worker that sleeps
+    /// takes 10.
+    /// </summary>
+    public const long WorthSharing = 1 << 21;
 
     /// <summary>The most parts a job may have.</summary>
     public const int MaxParts = 0x7FFF;
@@ -68,7 +72,7 @@ internal static unsafe class WorkerPool
     /// <summary>The same, but on this thread alone when the job is too short for another to help.</summary>
     /// <param name="job">The job.</param>
     /// <param name="parts">Its parts.</param>
-    /// <param name="work">Multiply-adds, or what takes as long: 2²¹ take 18 µs, and waking a worker that sleeps takes 10.</param>
+    /// <param name="work">Multiply-adds, or what takes as long.</param>
     public static void Run<TJob>(ref TJob job, int parts, long work)
         where TJob : struct, IParallelJob
     {

@@ -62,7 +62,7 @@ public sealed partial class Tensor
             (_batch, _heads, _scale) = (k._shape[0], heads, scale);
             _shape = new AttentionShape(q._shape[^2], k._shape[1], q._shape[^1] / heads, v._shape[2] / heads, q._shape[^1], v._shape[2]);
             _queryBatch = q.dim == 2 ? 0 : _shape.Queries * q._shape[^1];
-            _padded = q.dtype == Dtype.Float64 ? AttentionKernel.Padded<double>(_shape.Keys) : AttentionKernel.Padded<float>(_shape.Keys);
+            _padded = q.dtype == Dtype.Float64 ? Planes.Pitch<double>(_shape.Keys) : Planes.Pitch<float>(_shape.Keys);
             Weights = Allocate(q.dtype, [_batch, heads, _shape.Queries, _padded]);
         }
 

@@ -16,13 +16,13 @@ public sealed partial class Tensor
     public Tensor ge(Tensor b) => Comparison<LessOrEqual>.Of("ge", b, this);
 
     /// <summary>1 where x &lt; c, else 0; no gradient.</summary>
-    public Tensor lt(double b) => lt(fullLike(b));
+    public Tensor lt(double b) => lt(scalar(b, dtype));
 
     /// <summary>1 where x &gt; c, else 0; no gradient.</summary>
-    public Tensor gt(double b) => gt(fullLike(b));
+    public Tensor gt(double b) => gt(scalar(b, dtype));
 
     /// <summary>1 where x ≥ c, else 0; no gradient.</summary>
-    public Tensor ge(double b) => ge(fullLike(b));
+    public Tensor ge(double b) => ge(scalar(b, dtype));
 
     /// <summary>
     /// a where this is not 0, else b; all three broadcast. The branch not taken contributes nothing, neither value nor

@@ -1,3 +1,5 @@
+using System;
+using System.Numerics;
 using Scae.Tensors.Kernels;
 
 namespace Scae.Tensors;
@@ -56,17 +58,51 @@ public sealed partial class Tensor
     /// <summary>Columns added where their windows lie: [b, c·kh·kw, places] → [b, c, h, w].</summary>
     private sealed class Fold(Tensor columns, Window window) : Operation(columns)
     {
+        private int Images => Output._shape[0];
+
+        private bool IsLong => Inputs[0].nelement >= Sharing.ManyElements;
+
         protected override void Forward<T>()
         {
-            Output.Data<T>().Clear();
-            Patches.AddToImage(window, Inputs[0].Data<T>(), Output.Data<T>());
+            if (Output.nelement > 0) Sharing.Run(new ForwardRange<T>(this), Images, IsLong);
         }
 
         protected override void Backward<T>()
         {
             if (!Wants(0)) return;
-            var into = InputGradient<T>(0, out bool accumulate);
-            Patches.ToColumns(window, OutputGradient<T>(), into, accumulate);
+            InputGradient<T>(0, out bool accumulate);
+            if (Output.nelement > 0) Sharing.Run(new BackwardRange<T>(this, accumulate), Images, IsLong);
+        }
+
+        /// <summary>What belongs to some of the images.</summary>
+        private Span<T> Part<T>(Span<T> all, int from, int to)
+        {
+            int size = all.Length / Images;
+            return all.Slice(from * size, (to - from) * size);
+        }
+
+        private void ForwardImages<T>(int from, int to)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            var images = Part(Output.Data<T>(), from, to);
+            images.Clear();
+            Patches.AddToImage(window, Part(Inputs[0].Data<T>(), from, to), images);
+        }
+
+        private void BackwardImages<T>(int from, int to, bool accumulate)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+            Patches.ToColumns(window, Part(Output.Gradient!.Span<T>(), from, to), Part(Inputs[0].Gradient!.Span<T>(), from, to), accumulate);
+
+        private readonly struct ForwardRange<T>(Fold operation) : IRange
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            public void Run(int from, int to) => operation.ForwardImages<T>(from, to);
+        }
+
+        private readonly struct BackwardRange<T>(Fold operation, bool accumulate) : IRange
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            public void Run(int from, int to) => operation.BackwardImages<T>(from, to, accumulate);
         }
     }
 }

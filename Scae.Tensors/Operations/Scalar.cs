@@ -29,7 +29,7 @@ public sealed partial class Tensor
     public static Tensor operator /(Tensor a, double b) => Affine.Of(a, b, 0, divides: true);
 
     /// <summary>c / x.</summary>
-    public static Tensor operator /(double a, Tensor b) => b.fullLike(a).div(b);
+    public static Tensor operator /(double a, Tensor b) => scalar(a, b.dtype).div(b);
 
     /// <summary>−x.</summary>
     public static Tensor operator -(Tensor a) => Affine.Of(a, -1, 0);
@@ -47,10 +47,10 @@ public sealed partial class Tensor
     public Tensor div(double b) => this / b;
 
     /// <summary>The larger of x and c.</summary>
-    public Tensor max(double b) => max(fullLike(b));
+    public Tensor max(double b) => max(scalar(b, dtype));
 
     /// <summary>The smaller of x and c.</summary>
-    public Tensor min(double b) => min(fullLike(b));
+    public Tensor min(double b) => min(scalar(b, dtype));
 
     /// <summary>y = scale · x + shift, or y = x / scale: 255 · (1 / 255) isn't 1 in float32.</summary>
     private sealed class Affine(Tensor x, double scale, double shift, bool divides) : Operation(x)

@@ -157,15 +157,15 @@ public sealed partial class Tensor
         protected override void Backward<T>()
         {
             if (!Wants(0)) return;
-            T least = T.CreateChecked(low), most = T.CreateChecked(high);
-            var x = Inputs[0].Data<T>();
-            var g = OutputGradient<T>();
             var into = InputGradient<T>(0, out bool accumulate);
-            for (int i = 0; i < into.Length; i++)
-            {
-                T passed = x[i] >= least && x[i] <= most ? g[i] : T.Zero;
-                into[i] = accumulate ? into[i] + passed : passed;
-            }
+            Elementwise.Map3<T, WhereKept>(OutputGradient<T>(), Inputs[0].Data<T>(), 1, Output.Data<T>(), 1, into, accumulate);
+        }
+
+        /// <summary>What the bounds left as it was passes the gradient on; NaN doesn't.</summary>
+        private readonly struct WhereKept : IMap3
+        {
+            public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
+                where T : unmanaged => Vector512.Equals(x, y) & g;
         }
     }
 }

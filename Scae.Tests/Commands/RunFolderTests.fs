@@ -22,6 +22,15 @@ let private endless = training @ [ "--epochs"; "10000" ]
 
 let private inRun (folder: string) (name: string) = Path.Combine(folder, name)
 
+/// Three minutes have gone by, says the run.
+let private age (folder: string) : unit =
+    let path = inRun folder "run.json"
+
+    File.WriteAllText(
+        path,
+        Text.RegularExpressions.Regex.Replace(File.ReadAllText path, "\"seconds\": [^,\n]+", "\"seconds\": 200")
+    )
+
 /// Starts a training in a folder and goes on while it is under way there.
 let private beside (folder: string) (action: unit -> unit) =
     use running = start (endless @ [ "--out"; folder ])
@@ -172,20 +181,60 @@ let tests =
             testCase "a damaged checkpoint gives way to the one before it, and a line says so"
             <| fun () ->
                 inNewFolder (fun folder ->
-                    let out, other = inRun folder "run", inRun folder "other"
-                    let train epochs out = run (training @ [ "--epochs"; epochs; "--out"; out; "--quiet" ])
-                    (train "4" out).ExitCode |> shouldEqual 0
-                    (train "2" other).ExitCode |> shouldEqual 0
+                    let out = inRun folder "run"
+                    (run (training @ [ "--epochs"; "4"; "--out"; out; "--quiet" ])).ExitCode |> shouldEqual 0
                     let last, previous = inRun out "last.safetensors", inRun out "previous.safetensors"
                     let whole = File.ReadAllBytes last
                     File.Copy(last, previous)
                     File.WriteAllBytes(last, whole[.. whole.Length / 2])
+                    age out
                     let resumed = run [ "train"; "--resume"; "--out"; out; "--quiet" ]
                     resumed.ExitCode |> shouldEqual 0
                     resumed.Error |> shouldContainText "going on from previous.safetensors"
                     File.ReadAllBytes last |> shouldEqual whole
                     // The damaged one hasn't taken its place.
                     File.ReadAllBytes previous |> shouldEqual whole)
+
+            testCase "a run of some minutes keeps the checkpoint before the last, and goes on from it to the same bytes"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let out, straight = inRun folder "run", inRun folder "straight"
+                    let train epochs out = run (training @ [ "--epochs"; epochs; "--out"; out; "--quiet" ])
+                    let goOn () = run [ "train"; "--resume"; "--out"; out; "--epochs"; "4"; "--quiet" ]
+                    (train "4" straight).ExitCode |> shouldEqual 0
+                    (train "2" out).ExitCode |> shouldEqual 0
+                    let last, previous = inRun out "last.safetensors", inRun out "previous.safetensors"
+                    File.Exists previous |> shouldEqual false
+                    age out
+                    (goOn ()).ExitCode |> shouldEqual 0
+                    let whole = File.ReadAllBytes(inRun straight "last.safetensors")
+                    File.ReadAllBytes last |> shouldEqual whole
+                    File.Exists previous |> shouldEqual true
+                    File.WriteAllBytes(last, whole[.. whole.Length / 2])
+                    let again = goOn ()
+                    again.Error |> shouldContainText "going on from previous.safetensors"
+                    File.ReadAllBytes last |> shouldEqual whole)
+
+            testCase "a run isn't gone on with as another experiment, preset or seed"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let out = inRun folder "run"
+
+                    (run (training @ [ "--epochs"; "1"; "--seed"; "7"; "--out"; out; "--quiet" ])).ExitCode
+                    |> shouldEqual 0
+
+                    for words, what in
+                        [
+                            [ "ccae" ], "the experiment was constellations"
+                            [ "constellations"; "--preset"; "published"; "--seed"; "8" ],
+                            "the preset was quick and is now published, the seed was 7 and is now 8"
+                        ] do
+                        let refused = run ([ "train"; "--resume"; "--out"; out ] @ words)
+                        refused.ExitCode |> shouldEqual 2
+
+                        refused.Error.TrimEnd()
+                        |> shouldEqual
+                            $"scae: {out}: the run there is another one: {what}; --resume --out {out} alone goes on with it")
 
             testCase "a folder where a file belongs is seen before anything is trained"
             <| fun () ->
@@ -210,7 +259,13 @@ let tests =
 
                     for name, options in [ "neural-em", []; "air", strokes; "scae", strokes ] do
                         let out = inRun folder name
-                        let trained = run ([ "train"; name; "--preset"; "quick"; "--quiet"; "--out"; out ] @ options)
+
+                        let trained =
+                            run (
+                                [ "train"; name; "--preset"; "quick"; "--epochs"; "1"; "--quiet"; "--out"; out ]
+                                @ options
+                            )
+
                         (trained.ExitCode, trained.Error) |> shouldEqual (0, "")
                         File.Exists(inRun out "summary.json") |> shouldEqual true)
 

@@ -127,7 +127,8 @@ let tests =
                         let clock = Stopwatch.StartNew()
                         signal "INT" running
                         running.WaitForExit 60000 |> shouldEqual true
-                        clock.Elapsed.TotalSeconds |> shouldBeLessThan 2.0
+                        // Mirrors are waited for for five seconds.
+                        clock.Elapsed.TotalSeconds |> shouldBeLessThan 4.0
                         running.ExitCode |> shouldEqual 130
                         running.StandardError.ReadToEnd().TrimEnd() |> shouldEqual "scae: stopped"
                         Directory.Exists out |> shouldEqual false)

@@ -33,7 +33,7 @@ let private all (value: float) : Projection =
 
 let private shouldBeAbout (expected: float[]) (actual: float32[]) =
     Array.map2 (fun a (b: float32) -> abs (a - float b)) expected actual
-    |> Array.max
+    |> largestOf
     |> shouldBeAtMost 1e-5
 
 [<Tests>]
@@ -59,7 +59,7 @@ let tests =
 
                     Array.map2 (-) (Fixture.numbers (Fixture.get "M" case)) (rows projection)
                     |> Array.map abs
-                    |> Array.max
+                    |> largestOf
                     |> shouldBeAtMost 1e-5
 
                     warped 8 projection image.Value |> shouldBeAbout (Fixture.numbers (Fixture.get "out" case))

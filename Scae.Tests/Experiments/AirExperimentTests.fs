@@ -1,6 +1,7 @@
 module Scae.Tests.Experiments.AirExperimentTests
 
 open System
+open Scae.Tests
 open Scae.Tests.Claims
 open Expecto
 open Scae.Core.Experiments
@@ -214,12 +215,7 @@ let tests =
                             else
                                 [ "context", "5" ]))
                     |> Result.bind (fun task -> task.CheckGradient 4 resources (Keys.ofSeed 0))
-                    |> function
-                        | Error message -> failtest message
-                        | Ok comparisons ->
-                            for comparison in comparisons do
-                                if not (comparison.Parameter.StartsWith "baseline") then
-                                    comparison.RelativeError |> shouldBeLessThan 1e-5
+                    |> Gradients.shouldBeOfTheLoss 1e-5 _.StartsWith("baseline")
 
             testCase "scenes are counted under each condition, by name"
             <| fun () ->

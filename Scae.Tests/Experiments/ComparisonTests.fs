@@ -98,7 +98,8 @@ let tests =
                         match mark with
                         | Mark.Scatter points -> Some(points.Label, points.X[0])
                         | _ -> None)
-                    |> shouldEqual [ "b", 1000.0; "", 900.0; "a", 2000.0; "", 900.0 ]
+                    // Discs above the crosses.
+                    |> shouldEqual [ "", 900.0; "b", 1000.0; "", 900.0; "a", 2000.0 ]
 
                     marks
                     |> List.choose (fun mark ->

@@ -45,7 +45,7 @@ let tests =
                 found.Findings |> List.map _.Name |> shouldEqual [ "posterior"; "prior" ]
 
                 for name, value in found.Metrics do
-                    if value < 1.0 - 1e-9 then
+                    if not (value >= 1.0 - 1e-9) then
                         failtest $"{name}: {value}"
 
                 for finding in found.Findings do

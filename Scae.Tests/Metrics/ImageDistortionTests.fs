@@ -33,6 +33,18 @@ let private distortion (reach: int) (a: float32[]) (b: float32[]) : float =
         let rise dx dy = at dx dy - at -dx -dy
         rise 1 -1 + 2.0 * rise 1 0 + rise 1 1, rise -1 1 + 2.0 * rise 0 1 + rise 1 1
 
+    // Of all places that are looked at, row by row.
+    let margin = 2 * reach
+    let side = Digits.Side + 2 * margin
+
+    let all image =
+        Array.init (side * side) (fun i ->
+            let x, y = slopes image (i % side - margin) (i / side - margin)
+            struct (x, y))
+
+    let ofA, ofB = all a, all b
+    let at (slopes: struct (float * float)[]) x y = slopes[(y + margin) * side + x + margin]
+
     let around = [ for dy in -reach .. reach -> [ for dx in -reach .. reach -> dx, dy ] ] |> List.concat
 
     Seq.sum (
@@ -43,9 +55,9 @@ let private distortion (reach: int) (a: float32[]) (b: float32[]) : float =
                     |> List.map (fun (sx, sy) ->
                         around
                         |> List.sumBy (fun (dx, dy) ->
-                            let ax, ay = slopes a (x + dx) (y + dy)
-                            let bx, by = slopes b (x + sx + dx) (y + sy + dy)
-                            (ax - bx) ** 2.0 + (ay - by) ** 2.0))
+                            let struct (ax, ay) = at ofA (x + dx) (y + dy)
+                            let struct (bx, by) = at ofB (x + sx + dx) (y + sy + dy)
+                            (ax - bx) * (ax - bx) + (ay - by) * (ay - by)))
                     |> List.min
         }
     )

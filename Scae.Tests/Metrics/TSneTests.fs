@@ -77,6 +77,7 @@ let tests =
                 for i in 0..17 .. n - 1 do
                     let mutable total = 0.0
                     let mutable fx = 0.0
+                    let mutable fy = 0.0
 
                     for j in 0 .. n - 1 do
                         if j <> i then
@@ -84,10 +85,12 @@ let tests =
                             let q = 1.0 / (1.0 + dx * dx + dy * dy)
                             total <- total + q
                             fx <- fx + q * q * dx
+                            fy <- fy + q * q * dy
 
-                    let struct (exact, exactX, _) = QuadTree.repulsion 0.0 tree stack xs[i] ys[i]
+                    let struct (exact, exactX, exactY) = QuadTree.repulsion 0.0 tree stack xs[i] ys[i]
                     exact |> shouldBeNear 1e-9 total
                     exactX |> shouldBeNear 1e-9 fx
+                    exactY |> shouldBeNear 1e-9 fy
                     let struct (near, nearX, _) = QuadTree.repulsion 0.5 tree stack xs[i] ys[i]
                     near |> shouldBeNear (0.01 * total) total
                     nearX |> shouldBeNear (0.02 * total) fx

@@ -93,6 +93,8 @@ let tests =
                 let expected = golden.Value.Gradient "b_dec"
                 let wrong = Tensor.``of`` (Array.map (fun v -> v * 1.001) expected.First)
                 Golden.deviation expected wrong |> shouldBeGreaterThan 1e-4
+                let undefined = Array.updateAt (expected.First.Length - 1) nan expected.First
+                Golden.deviation expected (Tensor.``of`` undefined) |> Double.IsNaN |> shouldEqual true
 
             testCase "gradients of the whole model agree with central differences within 1e-6"
             <| fun () ->

@@ -199,9 +199,8 @@ let tests =
                         let many = Array.init 1_000_001 (fun i -> xs[i % xs.Length])
                         let found = bits (f (Tensor.``of``(many).cast dtype))
 
-                        found
-                        |> Array.indexed
-                        |> Array.forall (fun (i, y) -> y = whole[i % xs.Length])
+                        seq { 0 .. found.Length - 1 }
+                        |> Seq.forall (fun i -> found[i] = whole[i % xs.Length])
                         |> shouldEqual true
 
             testCase "an angle of millions changes no bit of its neighbours' sine and cosine"

@@ -65,4 +65,18 @@ let tests =
             <| fun () ->
                 let json = (summary [ 0.9; 0.98 ]).ToJson()
                 json |> shouldContainText "\"reached_after_seconds\": 3"
+
+                let identity =
+                    {
+                        Experiment = "air"
+                        Preset = "paper"
+                        Seed = 0L
+                        Settings = []
+                        Version = "test"
+                    }
+
+                Summary.Parse(json, identity, AirExperiment.experiment.Specification).Targets
+                |> Seq.map _.ReachedAfter
+                |> List.ofSeq
+                |> shouldEqual [ Nullable 3.0 ]
         ]

@@ -42,13 +42,13 @@ let private garbage (task: Task) : int64 * int64 =
         TrainingState.evaluate trainer.TermNames state |> ignore
         GC.GetTotalAllocatedBytes true - before
 
-    steps 3 |> ignore
+    steps 2 |> ignore
     evaluation () |> ignore
     // What the tests before left is collected now, not in the midst.
     GC.Collect()
     let collections = GC.CollectionCount 2
     // The count is of the whole process: whatever other threads leave meanwhile comes on top, so the least of several holds.
-    let found = List.min [ for _ in 1..4 -> steps 4 ], List.min [ for _ in 1..2 -> evaluation () ]
+    let found = List.min [ for _ in 1..3 -> steps 2 ], List.min [ for _ in 1..2 -> evaluation () ]
     GC.CollectionCount 2 |> shouldEqual collections
     found
 

@@ -18,8 +18,10 @@ let run (state: TrainingState) (shouldStop: unit -> bool) (report: Progress -> u
 
 /// Trains until `steps` are done and returns the state.
 let until (steps: int) (state: TrainingState) : TrainingState =
-    run state (fun () -> state.Step >= steps) ignore |> ignore
-    state
+    match run state (fun () -> state.Step >= steps) ignore with
+    | Diverged(step, what) -> failwith $"step {step}: {what}"
+    | Finished
+    | Stopped -> state
 
 /// The state of a session before the first step.
 let start (task: Task) (session: Session) : TrainingState = TrainingState.start task.Plan session.Learner

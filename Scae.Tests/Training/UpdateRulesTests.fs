@@ -305,4 +305,21 @@ let tests =
 
                 let warm = { Largest = 2.0; WarmUp = 4; Decay = Constant }
                 List.map (Schedule.at warm) [ 0; 1; 2; 3; 4; 99 ] |> shouldEqual [ 0.5; 1.0; 1.5; 2.0; 2.0; 2.0 ]
+
+            testCase "a plan extends one of fewer epochs alone, and where no step depends on the end"
+            <| fun () ->
+                let steady = { plan with Rule = rule likeTensorFlow Constant; Groups = [] }
+
+                let longer = { steady with Epochs = 5 }
+
+                let falling steps (plan: Plan) = { plan with Rule = rule likeTensorFlow (Cosine(0.1, steps)) }
+
+                [
+                    Plan.extends steady longer
+                    Plan.extends longer steady
+                    Plan.extends steady { longer with BatchSize = 2 }
+                    Plan.extends steady { longer with EndMatters = true }
+                    Plan.extends (falling 30 steady) (falling 50 longer)
+                ]
+                |> shouldEqual [ true; false; false; false; false ]
         ]
