@@ -26,6 +26,9 @@ module internal Chart =
     [<Literal>]
     let private Colours = 8
 
+    /// The classes of a run's curve and swatch: eight colours, and every four runs another dash, for not every eye tells eight.
+    let private look (run: int) : string = $"c{run % Colours} d{run / 4 % 3}"
+
     let private text (value: float) : string = value.ToString("0.##", CultureInfo.InvariantCulture)
 
     let private line (x1, y1) (x2, y2) =
@@ -58,11 +61,8 @@ module internal Chart =
         | [ point ] ->
             let place = point.Split ','
 
-            tag
-                "circle"
-                [ _class $"dot c{colour % Colours}"; attr "cx" place[0]; attr "cy" place[1]; attr "r" "2.5" ]
-                []
-        | points -> tag "polyline" [ _class $"curve c{colour % Colours}"; attr "points" (String.concat " " points) ] []
+            tag "circle" [ _class $"dot {look colour}"; attr "cx" place[0]; attr "cy" place[1]; attr "r" "2.5" ] []
+        | points -> tag "polyline" [ _class $"curve {look colour}"; attr "points" (String.concat " " points) ] []
 
     let private arrayOf (nodes: (JsonNode | null) list) : JsonArray =
         let array = JsonArray()
@@ -85,7 +85,7 @@ module internal Chart =
 
             let node = JsonObject()
             node["label"] <- JsonValue.Create curve.Label
-            node["colour"] <- JsonValue.Create(curve.Colour % Colours)
+            node["look"] <- JsonValue.Create(look curve.Colour)
             node["x"] <- numbers (Array.map fst shown)
             node["y"] <- numbers (Array.map snd shown)
             node["text"] <- arrayOf [ for _, value in shown -> JsonValue.Create(chart.Format.Invoke value) ]
@@ -150,6 +150,4 @@ module internal Chart =
     let key (curves: (string * int) list) : XmlNode =
         ul
             [ _class "key" ]
-            [
-                for name, colour in curves -> li [] [ span [ _class $"swatch c{colour % Colours}" ] []; str name ]
-            ]
+            [ for name, colour in curves -> li [] [ span [ _class $"swatch {look colour}" ] []; str name ] ]

@@ -32,9 +32,9 @@ for (const svg of document.querySelectorAll(".chart svg")) {
     for (const curve of curves) {
       const i = curve.x.indexOf(epoch);
       if (i < 0) continue;
-      add("circle", { class: `dot c${curve.colour}`, cx: x(epoch), cy: y(curve.y[i]), r: 3.5 });
+      add("circle", { class: `dot ${curve.look}`, cx: x(epoch), cy: y(curve.y[i]), r: 3.5 });
       const row = box.appendChild(document.createElement("div"));
-      row.appendChild(document.createElement("span")).className = `swatch c${curve.colour}`;
+      row.appendChild(document.createElement("span")).className = `swatch ${curve.look}`;
       row.append(curves.length > 1 ? `${curve.label}: ${curve.text[i]}` : curve.text[i]);
     }
     svg.parentElement.appendChild(box);

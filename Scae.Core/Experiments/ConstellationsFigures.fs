@@ -96,8 +96,8 @@ module ConstellationsFigures =
         |> Panel.colouredPoints Marker.Circle 11.0 (Array.map colour labels) x y
         |> Panel.points "" Marker.Cross 8.0 Colour.black (at x) (at y)
 
-    /// The shape that each capsule draws, as the outline around its template's points.
-    let private shapes (templates: Template list) (x: float[]) (y: float[]) : Panel -> Panel =
+    /// The shape that each capsule draws, as the outline around its template's points, in the colour of the label it stands for.
+    let private shapes (templates: Template list) (relabelling: int[]) (x: float[]) (y: float[]) : Panel -> Panel =
         let starts = templates |> List.scan (fun at template -> at + template.Points.Length) 0
 
         Panel.each (Seq.indexed (Seq.zip templates starts)) (fun (k, (template, start)) ->
@@ -105,13 +105,10 @@ module ConstellationsFigures =
             let pick (values: float[]) = order |> Array.map (fun i -> values[i])
             let own (values: float[]) = Array.sub values start template.Points.Length
 
-            Panel.polygon "" (colour k) 0.15 (pick x) (pick y)
-            >> Panel.points "" Marker.Circle 5.0 (colour k) (own x) (own y))
+            let colour = colour relabelling[k]
 
-    /// The labels of one scene under the relabelling that matches the truth best.
-    let private matched (k: int) (predicted: int[]) (truth: int[]) : int[] =
-        let relabelling = Recovery.bestRelabelling k truth predicted
-        predicted |> Array.map (fun label -> relabelling[label])
+            Panel.polygon "" colour 0.15 (pick x) (pick y)
+            >> Panel.points "" Marker.Circle 5.0 colour (own x) (own y))
 
     /// Truth, prediction and drawn shapes of one scene.
     let private column
@@ -126,12 +123,13 @@ module ConstellationsFigures =
 
         let predicted = ConstellationCapsules.assign templates decoded data.Shown.Points |> slice scene n
 
-        let labels =
+        let relabelling =
             if style.Relabelled then
-                matched templates.Length predicted truth
+                Recovery.bestRelabelling templates.Length truth predicted
             else
-                predicted
+                Array.init templates.Length id
 
+        let labels = predicted |> Array.map (fun label -> relabelling[label])
         let x, y = coordinates data.Shown.Points scene
         let drawnX, drawnY = coordinates decoded scene
 
@@ -143,7 +141,7 @@ module ConstellationsFigures =
             scenePanel (pointsRight labels truth) |> labelled x y labels truth
             scenePanel $"chamfer {distance:F2}"
             |> Panel.points "" Marker.Circle 11.0 Colour.lightGrey x y
-            |> shapes templates drawnX drawnY
+            |> shapes templates relabelling drawnX drawnY
         ]
 
     /// Which colour stands for which template.
@@ -160,7 +158,7 @@ module ConstellationsFigures =
         |> Figure.rowLabels [ "truth"; "predicted"; "drawn shapes" ]
         |> Figure.note (
             if style.Relabelled then
-                "Predicted colours under the best relabelling of each scene; × marks a point in the wrong group."
+                "A capsule has the colour of the group that it matches best in its scene, whatever shape it draws; × marks a point in the wrong group."
             else
                 "Predicted colours as they are; × marks a point of another template."
         )

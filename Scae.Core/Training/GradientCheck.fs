@@ -9,7 +9,8 @@ type GradientComparison =
         Parameter: string
         /// How many of its entries were compared.
         Compared: int
-        /// ‖a − n‖ / (‖a‖ + ‖n‖) over the compared entries.
+        /// ‖a − n‖ / (‖a‖ + ‖n‖) over the compared entries, where ‖a − n‖ counts as far as it is more than the loss's rounding
+        /// can make it.
         RelativeError: float
     }
 
@@ -22,13 +23,25 @@ module GradientCheck =
 
     let private norm (values: float[]) : float = sqrt (Array.sumBy (fun v -> v * v) values)
 
-    let private relativeError (a: float[]) (n: float[]) : float =
-        match norm a + norm n with
-        | 0.0 -> 0.0
-        | sum -> norm (Array.map2 (-) a n) / sum
-
     [<Literal>]
     let private SmallestStep = 1e-8
+
+    [<Literal>]
+    let private LargestStep = 1e-6
+
+    // Units in a loss's last place by which its sums may be off, from one evaluation to the next.
+    [<Literal>]
+    let private Units = 8.0
+
+    /// How far central differences of so many entries may be off in the norm because a loss has 53 bits.
+    let private rounding (loss: float) (entries: int) : float =
+        let unit = Math.BitIncrement(abs loss) - abs loss
+        Units * unit / LargestStep * sqrt (float entries)
+
+    let private relativeError (loss: float) (a: float[]) (n: float[]) : float =
+        match norm a + norm n with
+        | 0.0 -> 0.0
+        | sum -> max 0.0 (norm (Array.map2 (-) a n) - rounding loss a.Length) / sum
 
     // A smooth function's slopes to both sides differ by h·f″. Where they differ by more, and by far more than rounding, a
     // rectifier's kink lies within the step, whose central difference is then between two slopes.
@@ -52,6 +65,8 @@ module GradientCheck =
         let derivatives = parameters |> List.map (fun (_, parameter) -> parameter.derivative.toArray<double>())
 
         [
+            let value = recording.Outputs[0].toScalar()
+
             for (name, parameter), derivative in List.zip parameters derivatives do
                 let order = Array.zeroCreate derivative.Length
                 (key.Named name).FillPermutation(Span order)
@@ -75,7 +90,7 @@ module GradientCheck =
                         else
                             0.5 * (right + left)
 
-                    let found = slope (1e-6 * max 1.0 (abs x))
+                    let found = slope (LargestStep * max 1.0 (abs x))
                     parameter.Elements<double>()[i] <- x
                     found
 
@@ -83,7 +98,10 @@ module GradientCheck =
                     Parameter = name
                     Compared = chosen.Length
                     RelativeError =
-                        relativeError (chosen |> Array.map (fun i -> derivative[i])) (chosen |> Array.map difference)
+                        relativeError
+                            value
+                            (chosen |> Array.map (fun i -> derivative[i]))
+                            (chosen |> Array.map difference)
                 }
         ]
 

@@ -19,6 +19,16 @@ let tests =
                 // The factor behind noDiff is part of the value but not of the derivative, so the two disagree.
                 error x (fun x -> (x * x.noDiff ()).sum()) |> shouldBeGreaterThan 0.1
 
+            testCase
+                "what a large loss's rounding makes of differences isn't taken for a gradient, but more than that is"
+            <| fun () ->
+                let x = (Tensor.``of`` [| 0.3; -0.7; 1.1 |]).reverseDiff()
+                // Like an attention's key bias: the value doesn't depend on it, but its sums are rounded otherwise.
+                error x (fun x -> (x + 1234.5).sum() - x.sum ()) |> shouldEqual 0.0
+                // A missing gradient of a thousandth of a nat beside a loss of thousands.
+                error x (fun x -> (x * 1e-3).noDiff().sum() + (x * 1e-6).sum() + 4321.0) |> shouldBeGreaterThan 0.9
+                error x (fun x -> (x * nan).sum()) |> System.Double.IsNaN |> shouldEqual true
+
             testCase "a rectifier's kink within the step isn't taken for a wrong gradient"
             <| fun () ->
                 // 3·10⁻⁷ from the kink, so that central differences of 10⁻⁶ see 0.65 of the slope.
