@@ -158,7 +158,7 @@ internal static class MnistFiles
 
             File.Move(unfinished, Path.Combine(folder, name), overwrite: true);
         }
-        catch (Exception problem) when (FileProblem.Is(problem))
+        catch (Exception problem) when (FileProblem.Is(problem) || problem is ArgumentOutOfRangeException)
         {
             // Next time it is fetched again.
         }

@@ -21,7 +21,7 @@ internal static class AtomicFile
         string unfinished = path + Unfinished;
 
         // Opened before anything is caught: an unfinished file that is open elsewhere is another process's to remove.
-        var file = new FileStream(unfinished, FileMode.Create, FileAccess.Write, FileShare.None);
+        var file = new FileStream(unfinished, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
         try
         {
             using (file)

@@ -37,7 +37,7 @@ internal sealed class RunLock : IDisposable
 
             // Whoever held it before may have removed the file between its opening and its locking here: then this lock is on
             // a file that has no name any more, and the next process would make and lock another one.
-            Mark(folder, file, unwritable);
+            Mark(folder, madeFolder, file, unwritable);
             if (new FileInfo(path) is { Exists: true } named && named.Length == Environment.ProcessId)
             {
                 holder = string.Empty;
@@ -89,7 +89,7 @@ internal sealed class RunLock : IDisposable
     }
 
     /// <summary>Makes the file as long as this process's number.</summary>
-    private static void Mark(string folder, FileStream file, string unwritable)
+    private static void Mark(string folder, bool madeFolder, FileStream file, string unwritable)
     {
         try
         {
@@ -97,7 +97,7 @@ internal sealed class RunLock : IDisposable
         }
         catch (ArgumentOutOfRangeException problem)
         {
-            file.Dispose();
+            new RunLock(folder, madeFolder, file).Dispose();
             throw Unwritable(folder, FileProblem.OfGrowth(problem), unwritable);
         }
     }

@@ -31,6 +31,7 @@ internal sealed record ScanResult(SweepOptions Options, string Metric, IReadOnly
         ["experiment"] = Options.Experiment.Specification.Experiment,
         ["preset"] = Options.Preset.Name,
         ["overrides"] = Json.Object(Options.Overrides),
+        ["seeds"] = new JsonArray([.. Options.Seeds.Values.Select(seed => (JsonNode)seed)]),
         ["combinations"] = new JsonArray([.. Rows.Select(row => new JsonObject
         {
             ["settings"] = Json.Object(row.Settings),
@@ -42,7 +43,7 @@ internal sealed record ScanResult(SweepOptions Options, string Metric, IReadOnly
     /// <summary>Writes scan.json, the table scan.md, and, once every combination has a run, the picture scan.png and scan.svg.</summary>
     public void Write(string folder)
     {
-        var points = ListModule.OfSeq(Rows.Select(row => new ScanPoint(row.Settings, SpreadOf(row).Mean, SpreadOf(row).Deviation ?? 0)));
+        var points = ListModule.OfSeq(Rows.Select(row => new ScanPoint(row.Settings, SpreadOf(row).Mean, SpreadOf(row).Deviation ?? double.NaN)));
         string name = Format.Name(Metric);
         AtomicFile.Write(System.IO.Path.Combine(folder, "scan.json"), ToJson() + "\n");
         AtomicFile.Write(System.IO.Path.Combine(folder, "scan.md"), Scan.markdown(name, points));

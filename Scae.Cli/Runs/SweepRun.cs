@@ -49,7 +49,7 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
         var fits = new Lazy<bool>(() => Fits(groups, atOnce));
         var jobs = groups.SelectMany(group => seeds.Values.Select(group.Job));
         var results = new SortedDictionary<int, Summary>();
-        using var failed = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        int underWay = 0;
         try
         {
             // One at a time from the front: trainings differ in length, and those at the front are finished first.
@@ -57,7 +57,7 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
             Parallel.ForEach(next, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, (numbered, loop) =>
             {
                 var (number, job) = numbered;
-                var summary = failed.IsCancellationRequested ? null : OrStop(failed, () => Run(job, fits, display(job), failed.Token, threads));
+                var summary = stop.IsCancellationRequested ? null : Telling(ref underWay, () => Run(job, fits, display(job), stop, threads));
                 if (summary is null)
                 {
                     loop.Stop();
@@ -80,17 +80,24 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
         return [.. results.Values];
     }
 
-    /// <summary>What a training comes to. If it fails, the others save and stop, so that the user hears of it at once.</summary>
-    private static Summary? OrStop(CancellationTokenSource others, Func<Summary?> training)
+    /// <summary>
+    /// What a training comes to. If it fails the user hears of it at once, and not when the others that are under way are finished.
+    /// </summary>
+    private static Summary? Telling(ref int underWay, Func<Summary?> training)
     {
+        Interlocked.Increment(ref underWay);
         try
         {
             return training();
         }
-        catch (Exception)
+        catch (RunFailure failure)
         {
-            others.Cancel();
+            if (Volatile.Read(ref underWay) > 1) Notice.Tell($"{failure.Message}; no other training begins, and those under way are finished");
             throw;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref underWay);
         }
     }
 

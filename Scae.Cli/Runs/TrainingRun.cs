@@ -140,6 +140,7 @@ internal sealed class TrainingRun
     /// <summary>Clears what an earlier run left, or recalls what this one had spent.</summary>
     private RunClock Begin(TrainingState state, int threads, bool isNew)
     {
+        _savedStep = isNew ? null : state.Step;
         if (isNew) Folder.Clear();
 
         // What a run came to before it was made longer isn't what it comes to.
@@ -147,7 +148,6 @@ internal sealed class TrainingRun
         var known = isNew ? null : Folder.ReadSaved();
         double last = RecallSeconds(state);
         var spent = known is not null && known.Step == state.Step ? known.Spent : new Spent(last, 0, 0, last);
-        _savedStep = isNew ? null : state.Step;
         Folder.WriteSettings(_identity, threads, isNew ? null : new SavedAt(state.Step, spent));
         return new RunClock(spent);
     }

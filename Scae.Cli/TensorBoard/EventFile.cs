@@ -46,7 +46,7 @@ internal sealed class EventFile
     public void Append(IEnumerable<Event> events)
     {
         // TensorBoard may be reading the file, whatever the system.
-        using var file = new FileStream(_path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+        using var file = new FileStream(_path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
         foreach (var one in events)
         {
             var missing = one.Summary.Value.Where(value => !_written.Contains((value.Tag, one.Step))).ToList();

@@ -17,6 +17,11 @@ module CcaeBaselines =
 
     /// The patterns are told, and their noise.
     let private search (draws: int) (data: CcaeData) (scenes: PatternScenes) : int[] =
+        // Sets of points are bits of an integer.
+        if scenes.Points.shape[1] > Partitions.MostPoints then
+            invalidOp
+                $"--baseline: scenes of {scenes.Points.shape[1]} points; ransac and exhaustive take at most {Partitions.MostPoints}"
+
         PatternSearch.solve { Scenes = data.Config; Noise = data.Config.Noise; Draws = draws } data.Baselines scenes
 
     /// By name, each from data and a split to what it is measured to reach.

@@ -46,11 +46,8 @@ module CcaeSettings =
     let private refusal (settings: CcaeSettings) : string option =
         let { Objects = objects; Heads = heads } = settings.Model
         let patterns = settings.Scenes.Patterns.Length
-        let points = (CcaeScenes.config settings.Scenes).Patterns |> Array.sumBy Array.length
 
-        if points > Partitions.MostPoints then
-            Some $"--patterns: {points} points; must be at most {Partitions.MostPoints}"
-        elif objects < patterns then
+        if objects < patterns then
             Some $"--objects {objects}: must be at least {patterns}, one for each of the patterns"
         elif heads > settings.Model.Width then
             Some $"--heads {heads}: must be at most the width, {settings.Model.Width}"

@@ -171,10 +171,11 @@ module NeuralEMSettings =
             settings.Model.MStep = MStep.Gradient
             && settings.Model.DecoderLayers > 0
             && settings.Model.SymmetryBreaking <> SymmetryBreaking.Learned
+            && settings.Model.StateNoise = 0.0
         then
             // A state of zeros lies where no rectified unit has a slope.
             Some
-                $"--decoder-layers {settings.Model.DecoderLayers}: must be 0 with --m-step gradient and a start that isn't learned, whose states would never leave 0"
+                $"--decoder-layers {settings.Model.DecoderLayers}: must be 0 with --m-step gradient and neither a learned start nor --state-noise, whose states would never leave 0"
         elif List.distinct settings.TestedShapes <> settings.TestedShapes then
             Some "--tested-shapes: each number may be said once"
         elif List.distinct settings.TestedSlots <> settings.TestedSlots then

@@ -7,7 +7,7 @@ open Scae.Core.Figures
 /// A hyperparameter that a scan varies, and its values as the command line writes them.
 type ScanAxis = { Name: string; Values: string list }
 
-/// A combination of values, and a metric's mean and standard deviation over seeds.
+/// A combination of values, and a metric's mean and standard deviation over seeds; NaN for a single one.
 type ScanPoint = { Settings: (string * string) list; Mean: float; Deviation: float }
 
 /// Trainings over every combination of some hyperparameters' values.
@@ -44,10 +44,10 @@ module Scan =
 
     // A single training has no deviation.
     let private stated (point: ScanPoint) : string =
-        if point.Deviation > 0.0 then
-            $"{number point.Mean} ± {number point.Deviation}"
-        else
+        if System.Double.IsNaN point.Deviation then
             number point.Mean
+        else
+            $"{number point.Mean} ± {number point.Deviation}"
 
     /// A Markdown table of the points.
     let markdown (metric: string) (points: ScanPoint list) : string =
@@ -66,7 +66,7 @@ module Scan =
     /// to the right and the others down. Points are in the order of combinations.
     let figure (title: string) (metric: string) (axes: ScanAxis list) (points: ScanPoint list) : Figure =
         let means = points |> List.map _.Mean |> Array.ofList
-        let isSpread = points |> List.exists (fun point -> point.Deviation > 0.0)
+        let isSpread = points |> List.exists (fun point -> not (System.Double.IsNaN point.Deviation))
 
         match List.rev axes with
         | [] -> Figure.create "scan" title []

@@ -114,11 +114,11 @@ let tests =
                     second.Output |> shouldEqual first.Output
                     File.GetLastWriteTimeUtc checkpoint |> shouldEqual written)
 
-            testCase "a training that fails is told of at once, by its folder, and the others save and stop"
+            testCase "a training that fails is told of at once, by its folder, and those under way are finished"
             <| fun () ->
                 inNewFolder (fun folder ->
                     let sweep =
-                        [ "sweep"; "constellations"; "--preset"; "quick"; "--epochs"; "10000"; "--threads"; "2" ]
+                        [ "sweep"; "constellations"; "--preset"; "quick"; "--epochs"; "100"; "--threads"; "2" ]
                         @ [ "--vary"; "learning-rate=0.003,1e30"; "--seeds"; "0"; "--out"; folder ]
                         |> run
 
@@ -126,8 +126,10 @@ let tests =
                     sweep.Error |> shouldContainText "try a smaller learning rate"
                     sweep.ExitCode |> shouldEqual 1
 
+                    sweep.Error |> shouldContainText "those under way are finished"
+
                     File.Exists(Path.Combine(folder, "learning-rate=0.003", "seed-0", "summary.json"))
-                    |> shouldEqual false)
+                    |> shouldEqual true)
 
             testCase "a table of what is finished says which seeds each combination has"
             <| fun () ->

@@ -98,6 +98,7 @@ let tests =
                 for name, value in
                     [
                         "recombined-partners", "2"
+                        "recombined-weight", "5"
                         "recombined-doubt", "0.25"
                         "recombined-apart", "true"
                         "second-learning", "likelihood"
@@ -105,6 +106,13 @@ let tests =
                         "second-from-bound", "false"
                     ] do
                     refusal [ name, value ] |> shouldEqual $"--{name} {value}: needs --recombined above 0"
+
+                refusal [ "restorer-target", "plain" ]
+                |> shouldEqual "--restorer-target plain: needs --restorer above 0"
+
+                // Conditions show digits as they are, however small those of training are.
+                refusal [ "canvas", "16"; "zoom", "0.5"; "conditions-size", "10" ]
+                |> shouldEqual "--conditions-size 10: needs --canvas 18 or more, for digits that aren't zoomed"
 
                 refusal [ "recombined", "12"; "second-from-bound", "false" ]
                 |> shouldEqual "--second-from-bound false: needs --presence expected"

@@ -63,6 +63,9 @@ let tests =
         [
             testCase "what can't be is refused in one line"
             <| fun () ->
+                refusal [ "tested-objects", "2,2" ]
+                |> shouldEqual "--tested-objects: each number may be said once"
+
                 refusal [ "slowest", "3" ] |> shouldEqual "--slowest 3: must be at most the fastest, which is 1.5"
 
                 refusal [ "canvas", "11" ] |> shouldEqual "--canvas 11: must be at least 12, for the largest object"

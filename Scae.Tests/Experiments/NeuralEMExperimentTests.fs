@@ -250,6 +250,12 @@ let tests =
                     | Error message -> message
                     | Ok _ -> failtest $"%A{overrides} was accepted"
 
+                refusal [ "symmetry-breaking", "spread"; "m-step", "gradient"; "decoder-layers", "1" ]
+                |> shouldStartWith "--decoder-layers 1: must be 0 with --m-step gradient"
+
+                refusal [ "symmetry-breaking", "spread"; "tested-shapes", "2,2" ]
+                |> shouldEqual "--tested-shapes: each number may be said once"
+
                 refusal [ "fewest-shapes", "4" ]
                 |> shouldEqual "--fewest-shapes 4: must be at most the shapes of a training image, which are 3"
 

@@ -220,6 +220,10 @@ let tests =
                 refusal TestDigits.resources [ "agreement", "1"; "neighbours", "9940" ]
                 |> shouldEqual "--neighbours 9940: must be below 9940, the digits to train with"
 
+                refusal TestDigits.resources [ "settled-after", "3" ]
+                |> shouldEqual
+                    "--settled-after 3: must be 0 without --agreement and --views assignment, whose labels settle"
+
                 refusal TestDigits.resources [ "second-look", "true" ]
                 |> shouldEqual "--second-look true: must be false without --neighbours"
 
