@@ -63,8 +63,7 @@ let tests =
         [
             testCase "what can't be is refused in one line"
             <| fun () ->
-                refusal [ "tested-objects", "2,2" ]
-                |> shouldEqual "--tested-objects: each number may be said once"
+                refusal [ "tested-objects", "2,2" ] |> shouldEqual "--tested-objects: each number may be said once"
 
                 refusal [ "slowest", "3" ] |> shouldEqual "--slowest 3: must be at most the fastest, which is 1.5"
 
