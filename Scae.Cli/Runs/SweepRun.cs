@@ -49,7 +49,7 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
         var fits = new Lazy<bool>(() => Fits(groups, atOnce));
         var jobs = groups.SelectMany(group => seeds.Values.Select(group.Job));
         var results = new SortedDictionary<int, Summary>();
-        int underWay = 0;
+        using var failure = new FirstFailure();
         try
         {
             // One at a time from the front: trainings differ in length, and those at the front are finished first.
@@ -57,7 +57,7 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
             Parallel.ForEach(next, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, (numbered, loop) =>
             {
                 var (number, job) = numbered;
-                var summary = stop.IsCancellationRequested ? null : Telling(ref underWay, () => Run(job, fits, display(job), stop, threads));
+                var summary = stop.IsCancellationRequested ? null : failure.Of(() => Run(job, fits, display(job), stop, threads));
                 if (summary is null)
                 {
                     loop.Stop();
@@ -78,27 +78,6 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
 
         if (stop.IsCancellationRequested) throw new RunFailure($"stopped; what is finished lies in {Folder}; the same command goes on", ExitCode.Stopped);
         return [.. results.Values];
-    }
-
-    /// <summary>
-    /// What a training comes to. If it fails the user hears of it at once, and not when the others that are under way are finished.
-    /// </summary>
-    private static Summary? Telling(ref int underWay, Func<Summary?> training)
-    {
-        Interlocked.Increment(ref underWay);
-        try
-        {
-            return training();
-        }
-        catch (RunFailure failure)
-        {
-            if (Volatile.Read(ref underWay) > 1) Notice.Tell($"{failure.Message}; no other training begins, and those under way are finished");
-            throw;
-        }
-        finally
-        {
-            Interlocked.Decrement(ref underWay);
-        }
     }
 
     /// <summary>One training by itself, with some threads.</summary>
