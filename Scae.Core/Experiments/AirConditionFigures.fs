@@ -10,7 +10,7 @@ open Scae.Core.Training
 module AirConditionFigures =
     // Scenes of each condition that are shown, of so many the first with the most digits, with fewer, …
     [<Literal>]
-    let private Shown = 4
+    let private Shown = 6
 
     [<Literal>]
     let private Candidates = 16
@@ -51,7 +51,7 @@ module AirConditionFigures =
         |> List.truncate Shown
         |> List.map (fun (_, _, i) -> i)
 
-    /// A column a condition: scenes with the windows of the steps that are present.
+    /// A row a condition: scenes with the windows of the steps that are present.
     let private examples (settings: AirSettings) (data: AirData) (model: Air) : Figure =
         let read = AirReading.ofScenes settings model
 
@@ -71,12 +71,9 @@ module AirConditionFigures =
                         (Array.truncate count reading.Presence[i])
             ]
 
-        Figure.create
-            "conditions-examples"
-            "Scenes of each condition"
-            (data.Conditions |> List.map panels |> List.transpose)
-        |> Figure.panelSize 150.0 165.0
-        |> Figure.columnLabels (data.Conditions |> List.map _.Title)
+        Figure.create "conditions-examples" "Scenes of each condition" (data.Conditions |> List.map panels)
+        |> Figure.panelSize 120.0 140.0
+        |> Figure.rowLabels (data.Conditions |> List.map _.Title)
         |> AirFigures.stepKeys settings
 
     /// Both pictures, from what was counted under each condition.

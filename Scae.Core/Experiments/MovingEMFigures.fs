@@ -42,11 +42,27 @@ module MovingEMFigures =
     let private row (data: MovingEMData) (values: float32[]) (sequence: int) : float32[] =
         Array.sub values (sequence * pixels data) (pixels data)
 
-    let private assignment data (slots: float32[]) sequence frame : Panel =
-        let slots = row data slots sequence
+    /// For each slot of a sequence the object that it is matched with over all frames. Slots [F − 1, b, D].
+    let private objects (data: MovingEMData) (slots: Tensor) (sequence: int) : int[] =
+        let pixels, frames, shapes = pixels data, data.Shown.Frames - 1, data.Shown.Shapes
+        let found = [| for t in 0 .. frames - 1 -> row data (Rows.values t slots) sequence |> Array.map int |]
+        let ofAll (values: 'value[]) = Array.sub values (image data sequence 1 * pixels) (frames * pixels)
 
-        NeuralEMFigures.foreground data.Shown.Shapes (image data sequence frame) "" (fun pixel ->
-            Palette.category (int slots[pixel]))
+        NeuralEMFigures.matched
+            (1 + int (slots.max().toScalar()))
+            (ofAll shapes.Labels)
+            (ofAll shapes.Overlap)
+            (Array.concat found)
+
+    /// A function of the frame: each foreground pixel in the colour of its slot's object.
+    let private assignment (data: MovingEMData) (slots: Tensor) (sequence: int) : int -> Panel =
+        let objects = objects data slots sequence
+
+        fun frame ->
+            let slots = row data (Rows.values (frame - 1) slots) sequence
+
+            NeuralEMFigures.foreground data.Shown.Shapes (image data sequence frame) "" (fun pixel ->
+                Palette.category objects[int slots[pixel]])
 
     let private predicted data (prediction: float32[]) sequence : Panel =
         NeuralEMFigures.grey (canvas data) (row data prediction sequence) ""
@@ -141,7 +157,7 @@ module MovingEMFigures =
             [
                 for sequence in sequences data |> List.truncate 2 do
                     [ for t in frames -> truth data sequence t ]
-                    [ for t in frames -> assignment data (Rows.values (t - 1) values["slots"]) sequence t ]
+                    frames |> List.map (assignment data values["slots"] sequence)
                     [ for t in frames -> predicted data (Rows.values (t - 1) values["prediction"]) sequence ]
             ]
         |> Figure.panelSize 120.0 120.0
@@ -152,7 +168,7 @@ module MovingEMFigures =
                     yield! [ "objects"; "γ"; "prediction" ]
             ]
         |> Figure.note
-            "γ: the slot of the largest responsibility. The prediction was made before the frame was seen. Pixels of several objects are darker."
+            "γ: the slot of the largest responsibility, in the colour of the object that it mostly has. The prediction was made before the frame was seen. Pixels of several objects are darker."
 
     /// Examples, curves over the training and over the frames of test sequences, and slots over time.
     let all
@@ -177,19 +193,20 @@ module MovingEMFigures =
         | None -> None
         | Some snapshot ->
             let values = Map.ofList snapshot.Values
+            let assignments = [ for sequence in sequences data -> assignment data values["slots"] sequence ]
 
             let frame t =
-                let slots, prediction = Rows.values (t - 1) values["slots"], Rows.values (t - 1) values["prediction"]
+                let prediction = Rows.values (t - 1) values["prediction"]
 
                 Figure.create
                     "training"
                     $"Frame {t + 1}"
                     [
-                        for sequence in sequences data ->
+                        for sequence, assignment in List.zip (sequences data) assignments ->
                             [
                                 input data sequence t
                                 truth data sequence t
-                                assignment data slots sequence t
+                                assignment t
                                 predicted data prediction sequence
                             ]
                     ]
