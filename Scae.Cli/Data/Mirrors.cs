@@ -16,7 +16,10 @@ namespace Scae.Cli.Data;
 /// <param name="stop">Ends a download at once, with <see cref="OperationCanceledException"/>.</param>
 internal sealed class Mirrors(IReadOnlyList<Uri> addresses, TimeSpan patience, CancellationToken stop)
 {
-    private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(60);
+    private const int LargestFile = 20_000_000;
+
+    // How long nothing may come.
+    private static readonly TimeSpan s_quiet = TimeSpan.FromSeconds(30);
 
     /// <summary>The public ones.</summary>
     public static Mirrors Public(CancellationToken stop) => new(
@@ -40,16 +43,14 @@ internal sealed class Mirrors(IReadOnlyList<Uri> addresses, TimeSpan patience, C
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
-            return Failed($"{Names}: no whole answer within {s_longest.TotalSeconds:0} s");
+            return Failed($"{Names}: nothing came for {s_quiet.TotalSeconds:0} s");
         }
     }
 
     private async Task<FSharpResult<byte[], string>> DownloadAsync(MnistFile file)
     {
         using var client = new HttpClient { Timeout = Timeout.InfiniteTimeSpan };
-        using var whole = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        using var answer = CancellationTokenSource.CreateLinkedTokenSource(whole.Token);
-        whole.CancelAfter(s_longest);
+        using var answer = CancellationTokenSource.CreateLinkedTokenSource(stop);
         answer.CancelAfter(patience);
         var asked = addresses.Select(address => client.GetAsync(new Uri(address, file.Name + ".gz"), HttpCompletionOption.ResponseHeadersRead, answer.Token)).ToList();
         var result = Failed($"none of {Names} can be reached");
@@ -58,7 +59,7 @@ internal sealed class Mirrors(IReadOnlyList<Uri> addresses, TimeSpan patience, C
             await foreach (var answered in Task.WhenEach(asked))
             {
                 if (!answered.IsCompletedSuccessfully || !answered.Result.IsSuccessStatusCode) continue;
-                result = await ReadAsync(answered.Result, file, whole.Token);
+                result = await ReadAsync(answered.Result, file, stop);
                 if (result.IsOk) break;
             }
         }
@@ -77,7 +78,18 @@ internal sealed class Mirrors(IReadOnlyList<Uri> addresses, TimeSpan patience, C
         string address = answer.RequestMessage!.RequestUri!.ToString();
         try
         {
-            byte[] bytes = await answer.Content.ReadAsByteArrayAsync(stop);
+            using var quiet = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            quiet.CancelAfter(s_quiet);
+            await using var body = await answer.Content.ReadAsStreamAsync(quiet.Token);
+            using var whole = new MemoryStream();
+            var chunk = new byte[65536];
+            for (int read; (read = await body.ReadAsync(chunk, quiet.Token)) > 0; quiet.CancelAfter(s_quiet))
+            {
+                whole.Write(chunk, 0, read);
+                if (whole.Length > LargestFile) return Failed($"{address}: more than {LargestFile} bytes, which MNIST has not");
+            }
+
+            byte[] bytes = whole.ToArray();
             var verified = Mnist.verified(file, address, bytes);
             return verified.IsOk ? FSharpResult<byte[], string>.NewOk(bytes) : verified;
         }

@@ -17,6 +17,9 @@ internal static class MnistFiles
 {
     private const string Variable = "SCAE_DATA";
 
+    // EMNIST's largest file has 547 million; a few compressed bytes can promise terabytes.
+    private const int MostOwnBytes = 1_000_000_000;
+
     private static readonly MnistFile[] s_files = [Mnist.trainImages, Mnist.trainLabels, Mnist.testImages, Mnist.testLabels];
 
     /// <summary>
@@ -28,7 +31,7 @@ internal static class MnistFiles
         string? shared = Environment.GetEnvironmentVariable(Variable);
         string[] folders = folder is not null ? [folder] : string.IsNullOrEmpty(shared) ? [CacheFolder()] : [shared, CacheFolder()];
         var mirrors = Mirrors.Public(stop);
-        return From(folders, folder is null ? Fetch : null);
+        return From(folders, folder is null ? Fetch : null, folders.Length - (folder is null ? 1 : 0));
 
         FSharpResult<byte[], string> Fetch(MnistFile file)
         {
@@ -39,9 +42,10 @@ internal static class MnistFiles
 
     /// <summary>
     /// Data from given folders, and from a function where files can be fetched. Each file is looked for once; where one
-    /// can't be fetched, no other is waited for.
+    /// can't be fetched, no other is waited for. Images of one's own are looked for in the folders that somebody named, which are
+    /// the first so many: in the cache is MNIST.
     /// </summary>
-    public static Resources From(IReadOnlyList<string> folders, Func<MnistFile, FSharpResult<byte[], string>>? fetch)
+    public static Resources From(IReadOnlyList<string> folders, Func<MnistFile, FSharpResult<byte[], string>>? fetch, int named = int.MaxValue)
     {
         var known = new ConcurrentDictionary<string, Lazy<FSharpResult<byte[], string>>>();
         string? missing = null;
@@ -52,7 +56,7 @@ internal static class MnistFiles
             FuncConvert.FromFunc(() => SpriteFiles.Read(folders)),
             FuncConvert.FromFunc(() => SpriteFiles.Missing(folders)));
 
-        FSharpResult<byte[], string> Find(MnistFile file) => known.GetOrAdd(file.Name, _ => new(() => Bytes(folders, Once, file))).Value;
+        FSharpResult<byte[], string> Find(MnistFile file) => known.GetOrAdd(file.Name, _ => new(() => Bytes(folders, Once, file, fetch is not null))).Value;
 
         FSharpResult<byte[], string> Once(MnistFile file)
         {
@@ -68,19 +72,21 @@ internal static class MnistFiles
             return !isMissing ? null : FSharpOption<string>.Some(fetch is null ? $"it isn't in {folders[0]}" : missing!);
         }
 
-        FSharpResult<DigitSets, string> Pairs() => Mnist.sets(FuncConvert.FromFunc<MnistFile, FSharpResult<byte[], string>>(file => Own(folders, file)));
+        FSharpResult<DigitSets, string> Pairs() => named == 0
+            ? FSharpResult<DigitSets, string>.NewError($"--digits idx: say with --data or {Variable} in which folder the images are")
+            : Mnist.sets(FuncConvert.FromFunc<MnistFile, FSharpResult<byte[], string>>(file => Own([.. folders.Take(named)], file)));
     }
 
     /// <summary>
     /// The uncompressed bytes of a file: from the first folder that has it, else fetched and kept in the last folder. The
     /// error is one line with the ways out.
     /// </summary>
-    public static FSharpResult<byte[], string> Bytes(IReadOnlyList<string> folders, Func<MnistFile, FSharpResult<byte[], string>> fetch, MnistFile file)
+    public static FSharpResult<byte[], string> Bytes(IReadOnlyList<string> folders, Func<MnistFile, FSharpResult<byte[], string>> fetch, MnistFile file, bool mayFetch = true)
     {
         if (Locate(folders, Endings(Mnist.names(file))) is { } path)
         {
             var found = Read(path, bytes => Mnist.verified(file, path, bytes));
-            return found.IsOk ? found : Failed($"{found.ErrorValue}; delete it, and it is fetched again; --digits idx takes other images");
+            return found.IsOk ? found : Failed($"{found.ErrorValue}; {(mayFetch ? "delete it, and it is fetched again" : "put the original there")}; --digits idx takes other images");
         }
 
         var fetched = fetch(file);
@@ -101,7 +107,7 @@ internal static class MnistFiles
             .SelectMany(place => Directory.EnumerateFiles(place).Order(StringComparer.Ordinal))
             .FirstOrDefault(path => endings.Any(ending => path.EndsWith("-" + ending, StringComparison.Ordinal)));
         return path is not null
-            ? Read(path, bytes => Mnist.uncompressed(path, bytes))
+            ? Read(path, bytes => Mnist.uncompressedTo(MostOwnBytes, path, bytes))
             : Failed($"{file.Name} isn't in {string.Join(", ", folders)}: --digits idx needs images and labels to train with and to test on, under names that end as MNIST's do; say with --data or {Variable} where they are");
     }
 
@@ -146,10 +152,10 @@ internal static class MnistFiles
     /// </summary>
     private static void Keep(string folder, string name, byte[] bytes)
     {
+        string unfinished = Path.Combine(folder, $".{name}.{Guid.NewGuid():N}");
         try
         {
             Directory.CreateDirectory(folder);
-            string unfinished = Path.Combine(folder, $".{name}.{Guid.NewGuid():N}");
             using (var stream = new FileStream(unfinished, FileMode.CreateNew))
             {
                 stream.Write(bytes);
@@ -161,6 +167,7 @@ internal static class MnistFiles
         catch (Exception problem) when (FileProblem.Is(problem) || problem is ArgumentOutOfRangeException)
         {
             // Next time it is fetched again.
+            AtomicFile.Remove(unfinished);
         }
     }
 }

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.Linq;
+using Scae.Cli.Runs;
 using Scae.Core.Training;
 
 namespace Scae.Cli.Export;
@@ -14,13 +15,17 @@ internal sealed record Weights(IReadOnlyDictionary<string, TensorEntry> Tensors,
 
     public bool Has(string name) => Tensors.ContainsKey(name);
 
-    public int[] Shape(string name) => Tensors[name].Shape;
+    public int[] Shape(string name) => Entry(name).Shape;
 
-    public float[] Values(string name) => Tensors[name].Data switch
+    public float[] Values(string name) => Entry(name).Data switch
     {
         TensorData.F32 single => single.Item,
         _ => throw new InvalidOperationException($"{name}: the tensor isn't float32"),
     };
+
+    private TensorEntry Entry(string name) => Tensors.TryGetValue(name, out var entry)
+        ? entry
+        : throw new RunFailure($"the run has no parameter {name}; export it with the version of scae that trained it");
 
     public int Integer(string setting) => int.Parse(Settings[setting], CultureInfo.InvariantCulture);
 }

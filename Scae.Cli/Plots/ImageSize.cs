@@ -9,6 +9,9 @@ internal static class ImageSize
     // Where PNG has its header's chunk, and GIF its screen.
     private const int PngWidth = 16, PngHeight = 20, GifWidth = 6, GifHeight = 8;
 
+    /// <summary>Bytes that must be there.</summary>
+    public const int Header = PngHeight + 4;
+
     public static (int Width, int Height) OfPng(ReadOnlySpan<byte> file) =>
         (BinaryPrimitives.ReadInt32BigEndian(file[PngWidth..]), BinaryPrimitives.ReadInt32BigEndian(file[PngHeight..]));
 

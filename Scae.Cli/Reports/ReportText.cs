@@ -14,6 +14,9 @@ namespace Scae.Cli.Reports;
 /// <summary>What a report says of one run: its sentence, the command that repeats it, its hyperparameters and its pictures.</summary>
 internal static class ReportText
 {
+    // What presets say of data that each machine chooses.
+    private const string Auto = "auto";
+
     // The PNG files are drawn for screens of twice the resolution.
     private const int PixelsPerDot = 2;
 
@@ -25,9 +28,10 @@ internal static class ReportText
         return new ReportedRun(name, Sentence(run), Command(run, settings), settings, pictures, omitted);
     }
 
-    /// <summary>The hyperparameters that aren't the preset's: their names and values.</summary>
+    /// <summary>The hyperparameters that aren't the preset's: their names and values. Data that a preset leaves open is none of them, unless
+    /// it is strokes in MNIST's place.</summary>
     public static List<(string Name, string Value)> Changes(ReportedFolder run) =>
-        [.. Settings(run).Where(setting => setting.Preset is not null).Select(setting => (setting.Name, setting.Value))];
+        [.. Settings(run).Where(setting => setting.Preset is { } preset && !(preset.Value == Auto && setting.Value is "mnist" or "file" or "drawn")).Select(setting => (setting.Name, setting.Value))];
 
     private static FSharpList<ReportedSetting> Settings(ReportedFolder run)
     {
@@ -66,7 +70,7 @@ internal static class ReportText
         foreach (string path in Files(folder, "*.png").Concat(Files(folder, "*.gif")))
         {
             byte[] bytes = File.ReadAllBytes(path);
-            if (bytes.Length > room)
+            if (bytes.Length > room || bytes.Length < ImageSize.Header)
             {
                 omitted.Add(Path.GetFileName(path));
                 continue;
@@ -79,7 +83,7 @@ internal static class ReportText
                 : new Picture(name, "image/png", ImageSize.OfPng(bytes).Width / PixelsPerDot, bytes));
         }
 
-        return (ListModule.OfSeq(pictures), omitted.Count == 0 ? string.Empty : $"Left out, so that the report has at most 5 MB: {string.Join(", ", omitted)}.");
+        return (ListModule.OfSeq(pictures), omitted.Count == 0 ? string.Empty : $"Left out, damaged or beyond the 5 MB that a report has at most: {string.Join(", ", omitted)}.");
     }
 
     private static IEnumerable<string> Files(RunFolder folder, string pattern) => Directory.EnumerateFiles(folder.Figures, pattern).Order(StringComparer.Ordinal);

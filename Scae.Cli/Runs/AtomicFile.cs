@@ -52,13 +52,15 @@ internal static class AtomicFile
         }
     }
 
-    /// <summary>Removes what writes left that were killed.</summary>
+    /// <summary>Removes what writes into a folder left that were killed. Folders within may be others'.</summary>
     public static void RemoveUnfinished(string folder)
     {
-        foreach (string path in Directory.EnumerateFiles(folder, "*" + Unfinished, SearchOption.AllDirectories)) Remove(path);
+        if (!Directory.Exists(folder)) return;
+        foreach (string path in Directory.EnumerateFiles(folder, "*" + Unfinished)) Remove(path);
     }
 
-    private static void Remove(string path)
+    /// <summary>Removes a file where that is possible.</summary>
+    public static void Remove(string path)
     {
         try
         {

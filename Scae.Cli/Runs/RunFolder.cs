@@ -102,7 +102,7 @@ internal sealed class RunFolder
             if (File.Exists(folder)) throw new RunFailure($"{folder}: a file is where a folder of the run belongs; rename it");
         }
 
-        AtomicFile.RemoveUnfinished(Path);
+        foreach (string own in (string[])[Path, Figures, Snapshots]) AtomicFile.RemoveUnfinished(own);
     }
 
     /// <summary>Removes what an earlier run left that a new one wouldn't write over.</summary>

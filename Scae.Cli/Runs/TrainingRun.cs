@@ -22,6 +22,9 @@ internal sealed class TrainingRun
 {
     private const string Epochs = "epochs";
 
+    // What an array of bytes holds, less what may stand beside the parameters.
+    private const long LargestCheckpoint = 2_000_000_000;
+
     private static readonly TimeSpan s_saveEvery = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan s_saveNoOftener = TimeSpan.FromSeconds(1);
 
@@ -90,6 +93,8 @@ internal sealed class TrainingRun
         var state = saved is null
             ? TrainingStateModule.start(Plan, session.Learner)
             : RunFailure.Unless(Core.Training.Checkpoint.restore(saved, Plan, session.Learner), Folder.Checkpoint);
+        if (Core.Training.Checkpoint.size(state) > LargestCheckpoint)
+            throw new RunFailure($"{Folder.Path}: a checkpoint of this model would have more than 2 GB; lower the sizes of its layers", ExitCode.Usage);
         if (state.Step > Plan.Steps)
             throw new RunFailure($"{Folder.Path}: {state.Step} steps are done, more than --epochs would make ({Plan.Steps})", ExitCode.Usage);
         // A run that has events goes on with them, said again or not.

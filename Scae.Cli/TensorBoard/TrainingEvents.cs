@@ -40,9 +40,15 @@ internal sealed class TrainingEvents
 
         bool IsSame(Event first)
         {
-            if (first.Summary?.Value is not [{ Tag: StartTag } value]) return false;
-            var known = HyperparametersData.Parser.ParseFrom(value.Metadata.PluginData.Content).SessionStartInfo;
-            return known is not null && known.Hparams.Equals(start.Hparams);
+            if (first.Summary?.Value is not [{ Tag: StartTag, Metadata.PluginData.Content: { } content }]) return false;
+            try
+            {
+                return HyperparametersData.Parser.ParseFrom(content).SessionStartInfo?.Hparams.Equals(start.Hparams) == true;
+            }
+            catch (InvalidProtocolBufferException)
+            {
+                return false;
+            }
         }
     }
 

@@ -140,7 +140,7 @@ module AffineDigits =
     /// fit on a canvas is cut off.
     let sample (views: Viewpoints) (side: int) (digits: Digits) (key: Key) : CanvasDigits =
         let n, size = Digits.count digits, side * side
-        let pixels = Array.zeroCreate<byte>(n * size)
+        let pixels = CanvasDigits.room n side
         let random = key.Stream()
 
         for i in 0 .. n - 1 do

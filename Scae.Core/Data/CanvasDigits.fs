@@ -45,12 +45,23 @@ module CanvasDigits =
         for i in 0 .. indices.Length - 1 do
             hot[i * classes.shape[1] + int digits.Labels[indices[i]]] <- 1.0f
 
+    /// Room for n canvases. Raises ArgumentException where an array can't hold them.
+    let internal room (n: int) (side: int) : byte[] =
+        let bytes = int64 n * int64 side * int64 side
+
+        if bytes > int64 Array.MaxLength then
+            invalidArg
+                (nameof side)
+                $"{n} canvases of {side} × {side} pixels are {bytes} bytes; must be at most {Array.MaxLength}"
+
+        Array.zeroCreate (int bytes)
+
     /// Every digit once, at a place of its own; a pure function of the key. Raises ArgumentException for a canvas that is
     /// smaller than a digit.
     let shifted (side: int) (digits: Digits) (key: Key) : CanvasDigits =
         refuse side
         let n = Digits.count digits
-        let pixels = Array.zeroCreate<byte>(n * side * side)
+        let pixels = room n side
         let random = key.Stream()
 
         for i in 0 .. n - 1 do

@@ -47,7 +47,7 @@ module Mnist =
             Sha256 = "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"
         }
 
-    // The largest file has 47,040,016 bytes; a few compressed bytes can promise terabytes.
+    // The largest file has 47,040,016 bytes.
     [<Literal>]
     let private MostBytes = 50_000_000
 
@@ -55,7 +55,7 @@ module Mnist =
     let names (file: MnistFile) : string list = [ file.Name; file.Name.Replace("-idx", ".idx") ]
 
     // What gzip data from a place on hold, up to a byte more than is allowed.
-    let private inflated (bytes: byte[]) (start: int) : byte[] =
+    let private inflated (most: int) (bytes: byte[]) (start: int) : byte[] =
         use gzip =
             new GZipStream(new MemoryStream(bytes, start, bytes.Length - start), CompressionMode.Decompress)
 
@@ -63,7 +63,7 @@ module Mnist =
         let chunk = Array.zeroCreate<byte> 65536
         let mutable read = gzip.Read(chunk, 0, chunk.Length)
 
-        while read > 0 && plain.Length <= int64 MostBytes do
+        while read > 0 && plain.Length <= int64 most do
             plain.Write(chunk, 0, read)
             read <- gzip.Read(chunk, 0, chunk.Length)
 
@@ -75,7 +75,7 @@ module Mnist =
     // The last four bytes are the size of what the last member holds, modulo 2³². The stream checks them and the CRC before
     // them where all eight are there, but takes data for whole that lost some of them, or the byte before. There may be
     // several members, one behind the other, and nothing says where the last begins.
-    let private isWhole (bytes: byte[]) (plain: byte[]) : bool =
+    let private isWhole (most: int) (bytes: byte[]) (plain: byte[]) : bool =
         let size =
             if bytes.Length >= 18 then
                 int64 (BinaryPrimitives.ReadUInt32LittleEndian(ReadOnlySpan(bytes, bytes.Length - 4, 4)))
@@ -85,7 +85,7 @@ module Mnist =
         // The stream forgives a member that holds nothing to be short; whole, it has twenty bytes at least.
         let isLast (start: int) =
             try
-                bytes.Length - start >= 20 && int64 (inflated bytes start).Length = size
+                bytes.Length - start >= 20 && int64 (inflated most bytes start).Length = size
             with :? InvalidDataException ->
                 false
 
@@ -96,22 +96,25 @@ module Mnist =
 
         size = plain.LongLength || (size >= 0L && size < plain.LongLength && search bytes.Length)
 
-    /// The bytes without gzip, if they have it; at most 50 MB. The error is one line that begins with the name.
-    let uncompressed (name: string) (bytes: byte[]) : Result<byte[], string> =
+    /// The bytes without gzip, if they have it; at most so many. The error is one line that begins with the name.
+    let uncompressedTo (most: int) (name: string) (bytes: byte[]) : Result<byte[], string> =
         if bytes.Length < 2 || bytes[0] <> 0x1Fuy || bytes[1] <> 0x8Buy then
             Ok bytes
         else
             try
-                let plain = inflated bytes 0
+                let plain = inflated most bytes 0
 
-                if plain.Length > MostBytes then
-                    Error $"{name}: more than {MostBytes} bytes when uncompressed"
-                elif not (isWhole bytes plain) then
+                if plain.Length > most then
+                    Error $"{name}: more than {most} bytes when uncompressed"
+                elif not (isWhole most bytes plain) then
                     Error $"{name}: the gzip data is cut off, or something follows it"
                 else
                     Ok plain
             with :? InvalidDataException ->
                 Error $"{name}: damaged gzip data"
+
+    /// The same of at most 50 MB, more than any file of MNIST has.
+    let uncompressed (name: string) (bytes: byte[]) : Result<byte[], string> = uncompressedTo MostBytes name bytes
 
     /// The sizes and the elements of an IDX file of bytes with as many axes. The error is one line.
     let private idx (name: string) (axes: int) (bytes: byte[]) : Result<int[] * byte[], string> =

@@ -58,7 +58,7 @@ module SpriteArchive =
             | None -> Ok { Pixels = pixels }
 
     /// The used images of the stored ones, from the array's header and its elements. The error is one line that begins with
-    /// the name.
+    /// the name. Raises EndOfStreamException where there are fewer elements than the header says.
     let images (name: string) (header: NpyHeader) (stream: Stream) : Result<Sprites, string> =
         let shape = header.Shape |> Array.map string |> String.concat " × "
 

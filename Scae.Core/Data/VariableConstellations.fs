@@ -21,8 +21,11 @@ type VariableConstellations =
 /// Scenes whose number of templates varies.
 [<RequireQualifiedAccess>]
 module VariableConstellations =
-    /// Room for a batch of scenes.
+    /// Room for a batch of scenes. Raises ArgumentException for distractors, which these scenes don't have.
     let allocate (config: ConstellationsConfig) (count: int) : VariableConstellations =
+        if config.Distractors > 0 then
+            invalidArg (nameof config) $"{config.Distractors} distractors; scenes whose templates vary have none"
+
         let n = Template.pointCount config.Templates
 
         {

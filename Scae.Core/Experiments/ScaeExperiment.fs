@@ -138,6 +138,7 @@ module ScaeExperiment =
 
         { settings with
             Model.StopGradients = false
+            Model.ProbesTeach = true
             Model.Mask = mask
             Model.Views = ViewForm.Information
         },

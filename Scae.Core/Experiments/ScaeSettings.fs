@@ -184,6 +184,8 @@ module ScaeSettings =
                 $"--sharp-after {settings.SharpAfter}: must be 0, or come after --settled-after {settings.SettledAfter}, which must be set"
         elif settings.SecondLook && settings.Neighbours = 0 then
             Some "--second-look true: must be false without --neighbours"
+        elif settings.Wander <> 1 && settings.Neighbours = 0 then
+            Some $"--wander {settings.Wander}: must be 1 without --neighbours"
         elif settings.NearAfter > 0 && settings.Neighbours = 0 then
             Some $"--near-after {settings.NearAfter}: must be 0 without --neighbours"
         elif settings.SettledAfter > 0 && (model.Agreement = 0.0 || model.Views <> ViewForm.Assignment) then

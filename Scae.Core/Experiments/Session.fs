@@ -59,7 +59,11 @@ module Session =
                         Metrics =
                             function
                             | Validation -> metrics (read Validation)
-                            | Test -> metrics (read Test) @ definition.Probes config data frozen (read Test)
+                            | Test ->
+                                // What is measured closely stands for what is measured cheaply after each epoch.
+                                let probes = definition.Probes config data frozen (read Test)
+                                let isProbed (name: string, _) = probes |> List.exists (fun (probe, _) -> probe = name)
+                                (metrics (read Test) |> List.filter (isProbed >> not)) @ probes
                         Figures = definition.Figures config data frozen read
                     }
             Baselines = definition.Baselines |> List.map (fun (name, measure) -> name, measure config data)

@@ -153,6 +153,15 @@ module TvaeSettings =
             Some $"--width {width}: must be at most {entries}, the entries of a capsule"
         | _ -> None
 
+    // The other schedule's step size must be as it was, or it would seem to count.
+    let private refusalOfSchedule (settings: TvaeSettings) : string option =
+        match settings.Schedule with
+        | TvaeSchedule.Fast when settings.Training.LearningRate <> published.Training.LearningRate ->
+            Some $"--learning-rate {settings.Training.LearningRate}: --schedule fast has --fast-rate in its place"
+        | TvaeSchedule.Published when settings.FastRate <> published.FastRate ->
+            Some $"--fast-rate {settings.FastRate}: needs --schedule fast"
+        | _ -> None
+
     let private rule (settings: TvaeSettings) (steps: int) : UpdateRule =
         let optimizer, rate =
             match settings.Schedule with
@@ -175,7 +184,12 @@ module TvaeSettings =
     let resolve (settings: TvaeSettings) : Result<TvaeSettings * Plan, string> =
         let settled = shaped settings
 
-        match refusalOfData settled |> Option.orElse (refusalOfGrouping settled.Model) with
+        let refusal =
+            refusalOfData settled
+            |> Option.orElse (refusalOfGrouping settled.Model)
+            |> Option.orElse (refusalOfSchedule settled)
+
+        match refusal with
         | Some message -> Error message
         | None ->
             let plan = TrainingSettings.plan { Metric = "loss"; Larger = false } settled.Training

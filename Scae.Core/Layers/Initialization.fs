@@ -6,9 +6,10 @@ open Scae.Tensors
 [<RequireQualifiedAccess>]
 module Initialization =
     let private draw (dtype: Dtype) (shape: int list) (fill: float[] -> unit) : Tensor =
-        let elements = Array.zeroCreate (List.fold (*) 1 shape)
+        let shape = Array.ofList shape
+        let elements = Array.zeroCreate (Shape.Count(System.ReadOnlySpan shape))
         fill elements
-        (Tensor.``of`` (elements, Array.ofList shape)).cast dtype
+        (Tensor.``of`` (elements, shape)).cast dtype
 
     /// Normal with the given standard deviation.
     let normal (deviation: float) (dtype: Dtype) (shape: int list) (key: Key) : Tensor =

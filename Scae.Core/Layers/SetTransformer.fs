@@ -41,7 +41,8 @@ type SetTransformer =
     }
 
 /// The set transformer of stacked capsule autoencoders (Lee et al. 2019; the released program of Kosiorek et al. 2019), over
-/// points that are present to a degree. Invariant to the order of the points; absent points have no influence.
+/// points that are present to a degree. Invariant to the order of the points; absent points have no influence, but
+/// with SetMask.None.
 [<RequireQualifiedAccess>]
 module SetTransformer =
     let private initBlock (config: SetTransformerConfig) (dtype: Dtype) (key: Key) : SetBlock =

@@ -99,7 +99,7 @@ module KMeans =
 
         struct (best, least)
 
-    /// Means of the members; a centre without any goes to the point that is farthest from its own, as scikit-learn does it.
+    /// Means of the members; a centre without any goes to the point that is farthest from its own, of whose mean it stays a part for a round.
     let private move (centres: float[][]) (points: float[][]) (labels: int[]) : unit =
         let counts = Array.zeroCreate<int> centres.Length
 

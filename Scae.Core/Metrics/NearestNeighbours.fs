@@ -34,7 +34,7 @@ module NearestNeighbours =
     /// The nearest points to a query that have been found so far, nearest first, the first of equally near ones first.
     [<Sealed>]
     type private Nearest(query: float[], self: int, points: float[][], k: int) =
-        member val Indices: int[] = Array.zeroCreate k
+        member val Indices: int[] = Array.create k -1
         member val Squares: float[] = Array.create k infinity
 
         member private nearest.Insert(index: int, square: float) : unit =
@@ -55,7 +55,8 @@ module NearestNeighbours =
             let mutable farthest = float32 nearest.Squares[k - 1] - own
 
             for i in 0 .. products.Length - 1 do
-                if norms[first + i] - 2f * products[i] <= farthest && first + i <> self then
+                // Put so that what isn't a number is looked at.
+                if not (norms[first + i] - 2f * products[i] > farthest) && first + i <> self then
                     let square = square query points[first + i]
 
                     if square < nearest.Squares[k - 1] then
@@ -96,14 +97,15 @@ module NearestNeighbours =
             Squares = found |> Array.map _.Squares
         }
 
-    /// For each query [m][d] the k nearest of points [n][d], the first of equally near ones first. Raises ArgumentException
-    /// for k below 1 or above n.
+    /// For each query [m][d] the k nearest of points [n][d], the first of equally near ones first; −1, infinitely far, in place of points
+    /// whose distance isn't a number or is infinite. Raises ArgumentException for k below 1 or above n.
     let find (k: int) (queries: float[][]) (points: float[][]) : Neighbours = search false k queries points
 
     /// For each point the k nearest others.
     let among (k: int) (points: float[][]) : Neighbours = search true k points points
 
-    /// The share of test examples whose nearest training example has their label (NN-MATCH); NaN for no test example.
+    /// The share of test examples whose nearest training example has their label (NN-MATCH); NaN for no test example. One that is at
+    /// a finite distance from none counts as wrong.
     let accuracy (train: float[][], trainLabels: int[]) (test: float[][], testLabels: int[]) : float =
         if test.Length = 0 then
             nan
@@ -111,7 +113,11 @@ module NearestNeighbours =
             let found = find 1 test train
 
             Array.map2
-                (fun (nearest: int[]) label -> if trainLabels[nearest[0]] = label then 1.0 else 0.0)
+                (fun (nearest: int[]) label ->
+                    if nearest[0] >= 0 && trainLabels[nearest[0]] = label then
+                        1.0
+                    else
+                        0.0)
                 found.Indices
                 testLabels
             |> Array.average

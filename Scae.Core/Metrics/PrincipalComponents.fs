@@ -3,6 +3,10 @@ namespace Scae.Core.Metrics
 /// The directions of largest variance.
 [<RequireQualifiedAccess>]
 module PrincipalComponents =
+    // A direction of which less is left, as a part of all variance, is rounding.
+    [<Literal>]
+    let private Negligible = 1e-12
+
     let private covariance (points: float[][]) : float[] * float[,] =
         let n, d = float points.Length, points[0].Length
         let mean = Array.init d (fun j -> Array.sumBy (fun (x: float[]) -> x[j]) points / n)
@@ -19,8 +23,8 @@ module PrincipalComponents =
 
         mean, matrix
 
-    /// Makes vectors orthonormal one after the other; one that depends on those before becomes 0.
-    let private orthonormalise (vectors: float[][]) : unit =
+    /// Makes vectors orthonormal one after the other; one of which no more than `least` is left beside those before becomes 0.
+    let private orthonormalise (least: float) (vectors: float[][]) : unit =
         for i in 0 .. vectors.Length - 1 do
             for j in 0 .. i - 1 do
                 let along = Array.sum (Array.map2 (*) vectors[i] vectors[j])
@@ -29,7 +33,7 @@ module PrincipalComponents =
                     vectors[i][a] <- vectors[i][a] - along * vectors[j][a]
 
             let norm = sqrt (Array.sumBy (fun x -> x * x) vectors[i])
-            let scale = if norm > 1e-12 then 1.0 / norm else 0.0
+            let scale = if norm > least then 1.0 / norm else 0.0
 
             for a in 0 .. vectors[i].Length - 1 do
                 vectors[i][a] <- scale * vectors[i][a]
@@ -54,10 +58,10 @@ module PrincipalComponents =
 
                         sum)
 
-            orthonormalise vectors
+            orthonormalise (Negligible * Seq.sum (Seq.init d (fun a -> matrix[a, a]))) vectors
 
         // What little is left of a direction that nearly depended on others isn't yet at right angles to them.
-        orthonormalise vectors
+        orthonormalise Negligible vectors
         mean, vectors
 
     // Each round leaves the square of the ratio of neighbouring variances of what is wrong.

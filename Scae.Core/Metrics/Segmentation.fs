@@ -112,8 +112,6 @@ module Segmentation =
     let scoreWithAbsence (scenes: SegmentedScenes) : SegmentationScore =
         check scenes
         let count = scenes.Truth.Length / scenes.Points
-        // Predicted absence is an owner of its own that no true owner has.
-        let k = scenes.Owners + 1
 
         let results =
             [|
@@ -129,7 +127,7 @@ module Segmentation =
                         {
                             Points = truth.Length
                             Right = right
-                            ByReference = agreeingByReference k truth predicted
+                            ByReference = agreeingByReference scenes.Owners (of' truth) (of' predicted)
                             Accuracy = accuracy scenes.Owners all allPredicted / float scenes.Points
                             AdjustedRand = table.AdjustedRandIndex
                             Variation = table.VariationOfInformation

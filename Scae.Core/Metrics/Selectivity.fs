@@ -10,7 +10,7 @@ module Selectivity =
         mean, (values |> Array.sumBy (fun value -> (value - mean) ** 2.0)) / (count - 1.0)
 
     /// d′ = (mean of the class − mean of the rest)/√((var + var)/2) of one unit's activations; NaN where the class or the
-    /// rest has fewer than two, or neither varies.
+    /// rest has fewer than two; where neither varies ±∞, or NaN for equal means.
     let dPrime (activations: float[]) (labels: byte[]) (label: byte) : float =
         let inside, outside = Array.zip activations labels |> Array.partition (fun (_, other) -> other = label)
 

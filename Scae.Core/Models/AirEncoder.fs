@@ -188,26 +188,23 @@ module AirEncoder =
 
         let tick (i: int) = 2.0 * float i / float (side - 1) - 1.0
 
+        // [s², 2]: the places of the map's pixels, x and y from −1 to 1.
         let places =
-            Array.init (2 * side * side) (fun i ->
-                if i % 2 = 0 then
-                    tick (i / 2 % side)
-                else
-                    tick (i / 2 / side))
+            Tensor.``of`` (
+                [|
+                    for i in 0 .. side * side - 1 do
+                        tick (i % side)
+                        tick (i / side)
+                |],
+                [| side * side; 2 |],
+                residual.dtype
+            )
 
-        let farAway =
-            let reach = FinderReach * 2.0 / float (side - 1)
-
-            Array.init (side * side * side * side) (fun i ->
-                let p, q = i / (side * side), i % (side * side)
-                let dx, dy = places[2 * p] - places[2 * q], places[2 * p + 1] - places[2 * q + 1]
-                if dx * dx + dy * dy > reach * reach then -1e4 else 0.0)
-
-        let constant (values: float[]) (columns: int) =
-            Tensor.``of`` (values, [| side * side; columns |], residual.dtype)
-
-        let aroundPeak = (constant farAway (side * side)).indexSelect(0, map.argmax 1)
-        ((map + aroundPeak).softmax 1).matmul(constant places 2)
+        let peak = places.indexSelect (0, map.argmax 1)
+        let away = places.unsqueeze 0 - peak.unsqueeze 1
+        let reach = FinderReach * 2.0 / float (side - 1)
+        let beyond = ((away * away).sum 2).gt(reach * reach)
+        ((map - 1e4 * beyond).softmax 1).matmul places
 
     /// A normal latent of one step, and what was drawn from it.
     type private Latent = { Mean: Tensor; LogVariance: Tensor; Value: Tensor }

@@ -6,7 +6,7 @@ open Scae.Core.Losses
 /// The negative evidence bound of attend-infer-repeat and its gradient.
 [<RequireQualifiedAccess>]
 module AirObjective =
-    // Probabilities are limited to [clip, 1 − clip] in KL terms, as the small program does.
+    // Inferred probabilities are limited to [clip, 1 − clip] in KL terms, as the small program does.
     [<Literal>]
     let private Clip = 1e-6
 
@@ -14,7 +14,7 @@ module AirObjective =
     [<Literal>]
     let private LeastFilled = 0.5
 
-    /// KL(Bern(q) ‖ Bern(p)) of each step: q [b, T], p [T] → [b, T].
+    /// KL(Bern(q) ‖ Bern(p)) of each step: q [b, T], p [T] in (0, 1) → [b, T].
     let presenceDivergence (q: Tensor) (p: Tensor) : Tensor =
         let q = q.clamp (Clip, 1.0 - Clip)
         q * (q.log () - p.log ()) + (1.0 - q) * ((1.0 - q).log() - (1.0 - p).log())

@@ -14,14 +14,7 @@ type ExactSearch(sizes: int[]) =
     let last = sizes.Length - 1
 
     // All sets of a template's size among the points.
-    let candidates =
-        sizes
-        |> Array.map (fun size ->
-            [|
-                for set in 0 .. (1 <<< n) - 1 do
-                    if BitOperations.PopCount(uint set) = size then
-                        set
-            |])
+    let candidates = sizes |> Array.map (Partitions.setsOf n)
 
     // The points as they come; the answer for a scene with NaN, which has no best one.
     let consecutive =

@@ -35,6 +35,21 @@ module Partitions =
     [<Literal>]
     let MostPoints = 30
 
+    /// All sets of `size` among n points, at most MostPoints of them, in ascending order (Gosper's step, HAKMEM 175).
+    let setsOf (n: int) (size: int) : int[] =
+        [|
+            if size = 0 then
+                0
+            elif size <= n then
+                let mutable set = (1 <<< size) - 1
+
+                while set < (1 <<< n) do
+                    set
+                    let low = set &&& -set
+                    let high = set + low
+                    set <- high ||| (((set ^^^ high) >>> 2) / low)
+        |]
+
     /// Room for the scenes of templates whose points may still change. Raises ArgumentException for more than 30 points.
     let ofFitted (templates: FittedTemplate[]) : Partitions =
         let n = templates |> Array.sumBy _.X.Length

@@ -64,14 +64,6 @@ module PatternSearch =
                     i
         |]
 
-    /// All sets of `size` among n points.
-    let private allSets (n: int) (size: int) : int[] =
-        [|
-            for set in 0 .. (1 <<< n) - 1 do
-                if BitOperations.PopCount(uint set) = size then
-                    set
-        |]
-
     /// The set of points that lie nearest to where a pattern is drawn when its points i and j lie at a and b.
     let private proposed (pattern: Prepared) (xs: float[]) (ys: float[]) (i: int, j: int) (a: int, b: int) : int =
         let at (x: float[]) (y: float[]) k = Complex(x[k], y[k])
@@ -143,7 +135,7 @@ module PatternSearch =
 
         let sets (pattern: Prepared) =
             if pattern.Size > n then [||]
-            elif config.Draws = 0 then allSets n pattern.Size
+            elif config.Draws = 0 then Partitions.setsOf n pattern.Size
             else randomSets config.Draws random pattern xs ys
 
         let candidates =

@@ -131,7 +131,7 @@ module RoutingCapsules =
             Routing = Linear.init gain d config.Search.Sets dtype (key.Named "routing")
         }
 
-    /// Σ_j relu(relu(e_ij·W_1 + b_1)·W_2 + b_2)·W_o / n with e_ij = (x_j − x_i, |x_j − x_i|, |x_j − x_i|²): distances tell
+    /// Σ_j relu(relu(e_ij·W_1 + b_1)·W_2 + b_2)·W_o / n with e_ij = (x_j − x_i, |x_j − x_i|², |x_j − x_i|): distances tell
     /// a template up to its scale. points [b, n, 2] and which of them are there [b, n, 1], if not all, → [b, n, D].
     let private seePairs (layers: PairLayers) (mask: Tensor option) (points: Tensor) : Tensor =
         let difference = points.unsqueeze 1 - points.unsqueeze 2
@@ -398,7 +398,7 @@ module RoutingCapsules =
 
         fun points routing ->
             let count = points.shape[0]
-            let entries = points.nelement / 2 * k
+            let entries = points.nelement / 2 * config.Search.Sets
             let poses = Tensor.zeros [| count; k; 4 |]
             let fits = Array.zeroCreate<int> count
             let disturbance = noise.Room((config.Search.Starts - 1) * entries)

@@ -114,8 +114,8 @@ module Scae =
 
     /// The probes' logits of classes, [b, 10]: of presence and of explained mass.
     let classify (config: ScaeConfig) (model: Scae) (objects: Objects) : Tensor * Tensor =
-        Linear.forward model.PriorProbe (stopped config objects.Prior),
-        Linear.forward model.PosteriorProbe (stopped config objects.Mass)
+        let seen (x: Tensor) = if config.ProbesTeach then x else x.noDiff ()
+        Linear.forward model.PriorProbe (seen objects.Prior), Linear.forward model.PosteriorProbe (seen objects.Mass)
 
     let private crossEntropy (classes: Tensor) (logits: Tensor) =
         (classes * logits.logsoftmax 1).sum() * (-1.0 / float classes.shape[0])

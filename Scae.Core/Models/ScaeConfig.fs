@@ -87,8 +87,10 @@ type ScaeConfig =
         BalancedTogether: bool
         [<Setting("weight of the dynamic penalty", Min = 0.0)>]
         DynamicWeight: float
-        [<Setting("whether object capsules teach parts through their features alone, and probes teach nothing else")>]
+        [<Setting("whether object capsules teach parts through their features alone")>]
         StopGradients: bool
+        /// Whether probes teach capsules, too: for checks of gradients alone, since probes are told classes.
+        ProbesTeach: bool
     }
 
 /// Configurations of the stacked capsule autoencoder, and what follows from them.
@@ -144,6 +146,7 @@ module ScaeConfig =
             BalancedTogether = false
             DynamicWeight = 10.0
             StopGradients = true
+            ProbesTeach = false
         }
 
     /// Its configuration with mixing logits tied to pixel values, whose training script is missing: sizes and values as in

@@ -106,6 +106,14 @@ module Checkpoint =
             (identityMetadata identity @ [ "step", string state.Step ] @ columns @ bestMetadata |> Map.ofList)
             tensors
 
+    /// Bytes that a checkpoint has, with the best epoch's parameters and but for a few KB.
+    let size (state: TrainingState) : int64 =
+        let bytes (tensors: (string * Tensor) list) =
+            tensors
+            |> List.sumBy (fun (_, tensor) -> int64 tensor.nelement * (if tensor.dtype = Dtype.Float64 then 8L else 4L))
+
+        2L * bytes state.Learner.Tensors + bytes (memory state) + bytes state.Averages
+
     /// The model's tensors in the best epoch, under their own names; None before the first evaluation.
     let best (identity: RunIdentity) (state: TrainingState) : byte[] option =
         state.Best

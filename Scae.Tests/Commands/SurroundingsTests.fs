@@ -82,8 +82,11 @@ let tests =
                         for name in [ "last.safetensors"; "figures/examples.png"; "snapshots/00000020.safetensors" ] do
                             File.WriteAllText(Path.Combine(out, name + ".unfinished"), "half")
 
+                        // What another run is writing in a folder within stays.
+                        Directory.CreateDirectory(Path.Combine(out, "another")) |> ignore
+                        File.WriteAllText(Path.Combine(out, "another", "last.safetensors.unfinished"), "half")
                         (run longer).ExitCode |> shouldEqual 0
-                        unfinished out |> shouldBeEmpty)
+                        unfinished out |> shouldEqual [ "another/last.safetensors.unfinished" ])
 
                 testCase "a sweep whose result has no room says that its runs are whole"
                 <| fun () ->

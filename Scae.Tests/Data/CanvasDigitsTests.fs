@@ -89,6 +89,11 @@ let tests =
                 messageOf<ArgumentException>(fun () -> CanvasDigits.shifted 27 (dots 1) (Key.OfSeed 0L) |> ignore)
                 |> shouldStartWith "canvas of 27 pixels; must have at least 28"
 
+            testCase "canvases that no array holds are refused before they are made"
+            <| fun () ->
+                messageOf<ArgumentException>(fun () -> CanvasDigits.room 58_000 193 |> ignore)
+                |> shouldStartWith "58000 canvases of 193 × 193 pixels are 2160442000 bytes; must be at most 2147483591"
+
             testCase "affine digits: without rotation, shear and scale the ink is moved alone"
             <| fun () ->
                 let digits = StrokeDigits.sample 30 (Key.OfSeed 1L)

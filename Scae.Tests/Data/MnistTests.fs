@@ -120,6 +120,11 @@ let tests =
                 errorOf (Mnist.images "f" (gzip (Array.zeroCreate 51_000_000)))
                 |> shouldEqual "f: more than 50000000 bytes when uncompressed"
 
+                // EMNIST's files are larger.
+                match Mnist.uncompressedTo 60_000_000 "f" (gzip (Array.zeroCreate 51_000_000)) with
+                | Ok bytes -> bytes.Length |> shouldEqual 51_000_000
+                | Error message -> failtest message
+
             testCase "the checksum is that of the uncompressed bytes"
             <| fun () ->
                 let bytes = [| 1uy; 2uy; 3uy |]
@@ -189,6 +194,10 @@ let tests =
                     let write name (bytes: byte[]) = File.WriteAllBytes(Path.Combine(folder, name), bytes)
                     let letters = Array.append (header 0x801 [ 3 ]) [| 1uy; 26uy; 255uy |]
                     let pairs () = (MnistFiles.From([| folder |], null)).Pairs()
+
+                    errorOf ((MnistFiles.From([| folder |], null, 0)).Pairs())
+                    |> shouldEqual "--digits idx: say with --data or SCAE_DATA in which folder the images are"
+
                     write "emnist-letters-train-images-idx3-ubyte.gz" (gzip (imageFile 3))
                     write "emnist-letters-train-labels-idx1-ubyte.gz" (gzip letters)
                     write "emnist-letters-test-images-idx3-ubyte.gz" (gzip (imageFile 2))

@@ -1,5 +1,6 @@
 module Scae.Tests.Data.VariableConstellationsTests
 
+open System
 open Scae.Tests.Claims
 open Expecto
 open Scae.Core.Data
@@ -75,4 +76,10 @@ let tests =
                 second.Presence |> shouldEqual first.Presence
                 second.Points.toArray<float32>() |> shouldEqual (first.Points.toArray<float32>())
                 second.Mask.toArray<float32>() |> shouldEqual (first.Mask.toArray<float32>())
+
+            testCase "distractors are refused"
+            <| fun () ->
+                messageOf<ArgumentException>(fun () ->
+                    VariableConstellations.sample { config with Distractors = 1 } 2 (Key.OfSeed 1L) |> ignore)
+                |> shouldStartWith "1 distractors; scenes whose templates vary have none"
         ]

@@ -97,6 +97,7 @@ let tests =
                 after["mse"] |> shouldBeLessThan before["mse"]
                 let history = { Evaluations = state.Evaluations; Snapshots = [] }
                 let metrics = Trained.metrics session Test
+                List.distinct (List.map fst metrics) |> shouldEqual (List.map fst metrics)
 
                 for name, value in metrics do
                     if name.Contains "_match" || name.Contains "_probe" || name.Contains "_nearest" then
@@ -226,6 +227,9 @@ let tests =
 
                 refusal TestDigits.resources [ "second-look", "true" ]
                 |> shouldEqual "--second-look true: must be false without --neighbours"
+
+                refusal TestDigits.resources [ "wander", "20" ]
+                |> shouldEqual "--wander 20: must be 1 without --neighbours"
 
                 refusal TestDigits.resources [ "neighbours", "5" ]
                 |> shouldEqual "--neighbours 5: must be 0 without --agreement, for they stand for each other in views"

@@ -240,6 +240,12 @@ let tests =
                 (task "lpartial-mnist" [ "kernel", "1"; "schedule", "fast"; "standardised", "false" ]).Plan.Steps
                 |> shouldEqual 60_000
 
+                refusal "lpartial-mnist" [ "learning-rate", "1e-3"; "schedule", "fast" ]
+                |> shouldEqual "--learning-rate 0.001: --schedule fast has --fast-rate in its place"
+
+                refusal "lpartial-mnist" [ "fast-rate", "1e-3" ]
+                |> shouldEqual "--fast-rate 0.001: needs --schedule fast"
+
                 refusal "bubbles-mnist" [ "width", "20" ]
                 |> shouldEqual "--width 20: must be at most 18, the entries of a capsule"
 

@@ -122,4 +122,23 @@ let tests =
                 deviation 0 |> shouldBeNear 0.4 5.0
                 deviation 1 |> shouldBeNear 0.2 2.0
                 projected[10][0] |> shouldBeNear 0.3 (5.0 * noise[1010])
+
+            testCase "directions don't depend on how large the data is"
+            <| fun () ->
+                for scale in [ 1e-9; 1.0; 1e9 ] do
+                    let projected = PrincipalComponents.project 2 [| for x in [ 0.0; 1.0 ] -> [| scale * x; 0.0 |] |]
+
+                    projected[0][0] / scale |> shouldBeNear 1e-12 -0.5
+                    projected[1][0] / scale |> shouldBeNear 1e-12 0.5
+                    projected |> Array.iter (fun point -> point[1] / scale |> shouldBeNear 1e-12 0.0)
+
+            testCase "points that floats can't square have neighbours too; what is no number has none"
+            <| fun () ->
+                let points = [| [| 0.0 |]; [| 1e20 |]; [| nan |] |]
+
+                (NearestNeighbours.find 1 [| [| 1e20 |]; [| 3.0 |]; [| nan |] |] points).Indices
+                |> shouldEqual [| [| 1 |]; [| 0 |]; [| -1 |] |]
+
+                NearestNeighbours.accuracy (points, [| 7; 8; 9 |]) ([| [| 1e20 |]; [| nan |] |], [| 8; 7 |])
+                |> shouldEqual 0.5
         ]

@@ -231,19 +231,20 @@ let tests =
                     if name <> "background" then
                         norm parameter |> shouldEqual 0.0
 
-            testCase "probes change nothing upstream"
+            testCase "probes change nothing upstream, whatever else may"
             <| fun () ->
-                let model = jittered tiny 9L
-                let batch = noisy tiny 3 Dtype.Float64 8L
-                let inference = Scae.infer tiny model batch
-                let ofPrior, ofPosterior = Scae.classify tiny model inference.Objects
-                (ofPrior.sum () + ofPosterior.sum ()).reverse()
+                for config in [ tiny; { tiny with StopGradients = false } ] do
+                    let model = jittered config 9L
+                    let batch = noisy config 3 Dtype.Float64 8L
+                    let inference = Scae.infer config model batch
+                    let ofPrior, ofPosterior = Scae.classify config model inference.Objects
+                    (ofPrior.sum () + ofPosterior.sum ()).reverse()
 
-                for name, parameter in Parameters.named model do
-                    if name.Contains "Probe" then
-                        norm parameter |> shouldBeGreaterThan 0.0
-                    else
-                        norm parameter |> shouldEqual 0.0
+                    for name, parameter in Parameters.named model do
+                        if name.Contains "Probe" then
+                            norm parameter |> shouldBeGreaterThan 0.0
+                        else
+                            norm parameter |> shouldEqual 0.0
 
             testCase "the posterior's rows sum to one and capsules explain at most all parts"
             <| fun () ->

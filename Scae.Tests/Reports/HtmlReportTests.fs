@@ -203,6 +203,18 @@ let tests =
                     (CommandLine.run [ "report"; out; "--out"; again ]).ExitCode |> shouldEqual 0
                     File.ReadAllText again |> shouldEqual page
 
+                    // A picture that is cut off is left out, and the report says so.
+                    let picture = Path.Combine(out, "figures", "examples.png")
+                    let bytes = File.ReadAllBytes picture
+                    File.WriteAllBytes(picture, bytes[..9])
+                    (CommandLine.run [ "report"; out; "--out"; again ]).ExitCode |> shouldEqual 0
+
+                    File.ReadAllText again
+                    |> shouldContainText
+                        "Left out, damaged or beyond the 5 MB that a report has at most: examples.png."
+
+                    File.WriteAllBytes(picture, bytes)
+
                     // The pointer over a chart: the script answers with the epoch and the value.
                     let pointed =
                         page.Replace(
