@@ -42,8 +42,8 @@ internal static class MnistFiles
 
     /// <summary>
     /// Data from given folders, and from a function where files can be fetched. Each file is looked for once; where one
-    /// can't be fetched, no other is waited for. Images of one's own are looked for in the folders that somebody named, which are
-    /// the first so many: in the cache is MNIST.
+    /// can't be fetched, no other is waited for. Images of one's own (--digits idx) are looked for only in the first
+    /// <paramref name="named"/> folders, those that the user named: the cache holds MNIST.
     /// </summary>
     public static Resources From(IReadOnlyList<string> folders, Func<MnistFile, FSharpResult<byte[], string>>? fetch, int named = int.MaxValue)
     {

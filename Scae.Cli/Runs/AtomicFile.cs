@@ -52,7 +52,7 @@ internal static class AtomicFile
         }
     }
 
-    /// <summary>Removes what writes into a folder left that were killed. Folders within may be others'.</summary>
+    /// <summary>Removes unfinished files that killed processes left in a folder; not in its subfolders, which may be others'.</summary>
     public static void RemoveUnfinished(string folder)
     {
         if (!Directory.Exists(folder)) return;

@@ -87,8 +87,8 @@ internal sealed class RunFolder
     }
 
     /// <summary>
-    /// Makes room for a run: what writes left that were killed goes, and a folder where a file belongs, or a file where a
-    /// folder does, is refused before there is anything to lose.
+    /// Makes room for a run: refuses a folder where a file belongs, or a file where a folder does, before there is anything to
+    /// lose, and removes unfinished files that killed processes left.
     /// </summary>
     public void Prepare()
     {

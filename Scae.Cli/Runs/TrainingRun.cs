@@ -29,7 +29,7 @@ internal sealed class TrainingRun
     private static readonly TimeSpan s_saveNoOftener = TimeSpan.FromSeconds(1);
 
     // Seconds after which a run keeps two checkpoints: one bad block then costs minutes, not hours.
-    private static readonly double s_keepsOneBefore = 180;
+    private const double SecondsBeforeSecondCheckpoint = 180;
 
     private readonly Experiment _experiment;
     private readonly Preset _preset;
@@ -261,7 +261,7 @@ internal sealed class TrainingRun
     private void Save(TrainingState state, int threads, RunClock clock)
     {
         var spent = clock.Spent;
-        AtomicFile.Write(Folder.Checkpoint, Core.Training.Checkpoint.last(_identity, state), _lastIsWhole && spent.Total >= s_keepsOneBefore ? Folder.Previous : null);
+        AtomicFile.Write(Folder.Checkpoint, Core.Training.Checkpoint.last(_identity, state), _lastIsWhole && spent.Total >= SecondsBeforeSecondCheckpoint ? Folder.Previous : null);
         _lastIsWhole = true;
         if (state.Best is { } best && best.Value.Epoch != _bestEpoch && Core.Training.Checkpoint.best(_identity, state) is { } bytes)
         {

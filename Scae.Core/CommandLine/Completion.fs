@@ -27,7 +27,7 @@ module internal Completion =
             | "--presets", _ -> [ "@presets" ]
             | "--vary", _ -> [ "@vary" ]
             | "--format", _ -> [ "npz"; "onnx" ]
-            // Which experiment a run's folder is of, a key press doesn't look up.
+            // A key press doesn't look up which experiment a run's folder belongs to: those of all experiments are offered.
             | "--baseline", _ -> Experiments.all |> List.collect _.Baselines |> List.distinct
             | _, Some "folder" -> [ "@folder" ]
             | _, Some "file" -> [ "@file" ]
@@ -59,7 +59,7 @@ module internal Completion =
 
     let private ofVerb (verb: string) : Row list =
         let options = Help.described verb
-        // Which experiment a run's folder is of, a key press doesn't look up.
+        // A key press doesn't look up which experiment a run's folder belongs to: those of all experiments are offered.
         let measuring =
             if verb = "eval" then
                 Help.hyperparametersOf verb Experiments.all

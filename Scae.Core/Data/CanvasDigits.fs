@@ -22,7 +22,7 @@ module CanvasDigits =
 
     /// Where an image begins along an axis of a canvas with `room` pixels more: ⌈(room − y) / 2⌉ for y uniform in −room, …,
     /// room. Offset 0 is half as probable as each of 1, …, room.
-    let offset (room: int) (random: KeyStream) : int =
+    let private offset (room: int) (random: KeyStream) : int =
         let y = random.NextInt(-room, room + 1)
         (room - y + 1) / 2
 
@@ -44,6 +44,9 @@ module CanvasDigits =
 
         for i in 0 .. indices.Length - 1 do
             hot[i * classes.shape[1] + int digits.Labels[indices[i]]] <- 1.0f
+
+    /// Whether an array can hold n canvases.
+    let internal canHold (n: int) (side: int) : bool = int64 n * int64 side * int64 side <= int64 Array.MaxLength
 
     /// Room for n canvases. Raises ArgumentException where an array can't hold them.
     let internal room (n: int) (side: int) : byte[] =

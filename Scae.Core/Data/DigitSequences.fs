@@ -133,8 +133,8 @@ module DigitSequences =
                 TensorPrimitives.Multiply(grey, g, frame.Slice(plane 1, Digits.Pixels))
                 TensorPrimitives.Multiply(grey, b, frame.Slice(plane 2, Digits.Pixels))
 
-    /// Draws a sequence of each chosen digit into frames [b·S, C·784]; a pure function of the key, of which sequence i has
-    /// a part of its own.
+    /// Draws a sequence of each chosen digit into frames [b·S, C·784]; a pure function of the key. Sequence i draws from
+    /// key.Fold i, so it doesn't depend on the others.
     let fill (motion: DigitMotion) (digits: Digits) (chosen: ReadOnlySpan<int>) (key: Key) (into: Tensor) : unit =
         let size = frames motion * channels motion * Digits.Pixels
         let images = into.Elements<float32>()

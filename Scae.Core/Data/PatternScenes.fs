@@ -53,10 +53,10 @@ module PatternScenes =
     /// Three points.
     let triangle = pattern [ 1.0, 2.0; 3.0, 1.0; 3.0, 3.0 ]
 
-    /// Five points; in the program, but unused.
+    /// Five points; the released program defines it and draws no scenes with it.
     let pentagon = pattern [ 1.0, 1.0; 2.0, -1.0; 3.0, 0.0; 3.0, 2.0; 2.0, 3.0 ]
 
-    /// Five points; in the program, but unused.
+    /// Five points; the released program defines it and draws no scenes with it.
     let corner = pattern [ 1.0, 1.0; 2.0, 1.0; 3.0, 1.0; 3.0, 2.0; 3.0, 3.0 ]
 
     /// The paper's scenes, normalised by fixed limits, so that no scene depends on others.
@@ -95,7 +95,7 @@ module PatternScenes =
     let pointCount (config: PatternScenesConfig) : int = config.Patterns |> Array.sumBy _.Length
 
     /// Room for scenes, all zeros.
-    let allocate (config: PatternScenesConfig) (count: int) : PatternScenes =
+    let private allocate (config: PatternScenesConfig) (count: int) : PatternScenes =
         let n = pointCount config
 
         {
@@ -157,7 +157,7 @@ module PatternScenes =
 
     /// Draws every scene of a batch anew, in place; a pure function of the key. Under SceneScale.Chunk every 3,200 scenes of
     /// the batch are normalised together, the last ones with however many there are.
-    let fill (config: PatternScenesConfig) (key: Key) (batch: PatternScenes) : unit =
+    let private fill (config: PatternScenesConfig) (key: Key) (batch: PatternScenes) : unit =
         let count, n = batch.Points.shape[0], pointCount config
         let random = key.Stream()
 

@@ -201,55 +201,72 @@ module Shapes =
         else
             config.Count
 
+    /// A shape's grey level. Binary images draw no number for it.
+    let private greyLevel (config: ShapesConfig) (random: KeyStream) : float32 =
+        if config.Darkest < 1.0 then
+            float32 (config.Darkest + (1.0 - config.Darkest) * random.NextDouble())
+        else
+            1.0f
+
+    /// Draws shape number 1, 2, … above those of an image whose pixels begin at `first`.
+    let private drawOne canvas kind s (cx: int) (cy: int) (number: int) (level: float32) first (batch: Shapes) : unit =
+        let images = batch.Images.Elements<float32>()
+        let struct (left, right) = width kind s
+
+        for y in cy - s .. cy + s do
+            for x in max 0 (cx - left) .. min (canvas - 1) (cx + right) do
+                if covers kind s (x - cx) (y - cy) then
+                    let at = first + y * canvas + x
+                    batch.Overlap[at] <- batch.Labels[at] > 0
+                    batch.Labels[at] <- number
+                    images[at] <- level
+
+    /// Draws shape number 1, 2, … of an image at a random place, unless too much is taken there; whether it was drawn.
+    let private tryDraw
+        (config: ShapesConfig)
+        (kinds: ShapeKind[])
+        (random: KeyStream)
+        (number: int)
+        (first: int)
+        (batch: Shapes)
+        : bool =
+        let canvas = config.Canvas
+        let s = random.NextInt(config.Smallest, config.Largest + 1)
+        let kind = kinds[random.NextInt kinds.Length]
+        let struct (left, right) = reach kind s
+        let cx = random.NextInt(left, canvas - right)
+        let cy = random.NextInt(s, canvas - s)
+
+        let crowded =
+            config.MostTaken < 1.0
+            && taken canvas (ReadOnlySpan(batch.Labels, first, canvas * canvas)) s cx cy > config.MostTaken
+
+        if not crowded then
+            drawOne canvas kind s cx cy number (greyLevel config random) first batch
+
+        not crowded
+
     /// Draws every image of a batch anew, in place. Where shapes overlap the later one owns the pixel. A pure function
     /// of the key.
     let fill (config: ShapesConfig) (key: Key) (batch: Shapes) : unit =
-        let canvas = config.Canvas
-        let pixels = canvas * canvas
+        let pixels = config.Canvas * config.Canvas
         let most = mostTries config
         let kinds = Array.ofList config.Kinds
-        let images = batch.Images.Elements<float32>()
         let random = key.Stream()
-        images.Clear()
+        batch.Images.Elements<float32>().Clear()
         Array.Clear batch.Labels
         Array.Clear batch.Overlap
 
         for image in 0 .. batch.Images.shape[0] - 1 do
-            let first = image * pixels
             let wanted = wanted config random
             let mutable placed = 0
             let mutable tries = 0
 
             while placed < wanted && tries < most do
                 tries <- tries + 1
-                let s = random.NextInt(config.Smallest, config.Largest + 1)
-                let kind = kinds[random.NextInt kinds.Length]
-                let struct (left, right) = reach kind s
-                let cx = random.NextInt(left, canvas - right)
-                let cy = random.NextInt(s, canvas - s)
 
-                let crowded =
-                    config.MostTaken < 1.0
-                    && taken canvas (ReadOnlySpan(batch.Labels, first, pixels)) s cx cy > config.MostTaken
-
-                if not crowded then
+                if tryDraw config kinds random (placed + 1) (image * pixels) batch then
                     placed <- placed + 1
-                    let struct (left, right) = width kind s
-
-                    // Binary images draw no number for it.
-                    let level =
-                        if config.Darkest < 1.0 then
-                            float32 (config.Darkest + (1.0 - config.Darkest) * random.NextDouble())
-                        else
-                            1.0f
-
-                    for y in cy - s .. cy + s do
-                        for x in max 0 (cx - left) .. min (canvas - 1) (cx + right) do
-                            if covers kind s (x - cx) (y - cy) then
-                                let at = first + y * canvas + x
-                                batch.Overlap[at] <- batch.Labels[at] > 0
-                                batch.Labels[at] <- placed
-                                images[at] <- level
 
     /// A new batch; a pure function of the key.
     let sample (config: ShapesConfig) (count: int) (key: Key) : Shapes =

@@ -14,8 +14,8 @@ module SpriteSequences =
     [<Literal>]
     let private FirstMoving = 1
 
-    /// The images of a sequence that begins with an image: one of scale, orientation, column and row, by chance, steps
-    /// through its values, from the last to the first; scale goes round three times.
+    /// The images of a sequence that begins with a given one: a factor drawn from scale, orientation, column and row goes up by
+    /// one value a frame, and on from its last to its first. Scale, with five values, goes round three times.
     let images (first: int) (random: KeyStream) : int[] =
         let moving = FirstMoving + random.NextInt(Sprites.sizes.Length - FirstMoving)
         let size = Sprites.sizes[moving]
@@ -24,8 +24,8 @@ module SpriteSequences =
         let value = first / stride % size
         Array.init Steps (fun t -> first + ((value + t) % size - value) * stride)
 
-    /// Draws a sequence of each chosen image into frames [b·S, 4096], and returns the images; a pure function of the key, of
-    /// which sequence i has a part of its own.
+    /// Draws a sequence of each chosen image into frames [b·S, 4096], and returns the images; a pure function of the key.
+    /// Sequence i draws from key.Fold i, so it doesn't depend on the others.
     let fill (sprites: Sprites) (chosen: ReadOnlySpan<int>) (key: Key) (into: Tensor) : int[][] =
         let frames = into.Elements<float32>()
         let sequences = Array.zeroCreate<int[]> chosen.Length

@@ -31,10 +31,10 @@ module Template =
     let published: Template list = [ square; triangleWithExtra; triangle ]
 
     /// Three points in line at equal distances.
-    let line = create "line" [ 0.0, 0.0; 0.5, 0.0; 1.0, 0.0 ]
+    let private line = create "line" [ 0.0, 0.0; 0.5, 0.0; 1.0, 0.0 ]
 
     /// A letter L: three points up, one to the right.
-    let corner = create "corner" [ 0.0, 0.0; 0.0, 0.5; 0.0, 1.0; 0.5, 0.0 ]
+    let private corner = create "corner" [ 0.0, 0.0; 0.0, 0.5; 0.0, 1.0; 0.5, 0.0 ]
 
     /// The published set and two more: 4 + 4 + 3 + 3 + 4 = 18 points.
     let five: Template list = published @ [ line; corner ]

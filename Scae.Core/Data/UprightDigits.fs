@@ -14,8 +14,8 @@ type private Stance =
         Slant: float
     }
 
-/// Digits as they are compared with each other: upright and their ink in the middle; for a first look coarse and of one
-/// length, too, so that what lies near by Euclidean distance is much alike.
+/// Digits made comparable: sheared upright, with the centre of their ink in the middle (`images`). For a quick first
+/// comparison `row` adds up blocks of 2 × 2 pixels and scales them to length 1.
 [<RequireQualifiedAccess>]
 module UprightDigits =
     // Pixels along a side of what is averaged into one number.

@@ -8,12 +8,12 @@ open Scae.Core.Training
 /// What attend-infer-repeat counts under each condition.
 [<RequireQualifiedAccess>]
 module AirConditionFigures =
-    // Scenes of each condition that are shown, of so many the first with the most digits, with fewer, …
+    // Scenes of each condition that are shown, and scenes that are sampled to choose them from (see varied).
     [<Literal>]
     let private Shown = 6
 
     [<Literal>]
-    let private Candidates = 16
+    let private Sampled = 16
 
     /// The share of scenes counted right, by condition and true count.
     let private table (settings: AirSettings) (conditions: ConditionCounts list) : Figure =
@@ -42,7 +42,7 @@ module AirConditionFigures =
         |> Figure.single "conditions"
         |> Figure.panelSize 620.0 (80.0 + 34.0 * float rows.Length)
 
-    /// Scenes of different counts, those with most digits first: as many of each count as of any other.
+    /// The first scene of each number of digits, from the most to the fewest, then the second of each, and so on.
     let private varied (scenes: Scenes) : int list =
         [ 0 .. scenes.Truth.Length - 1 ]
         |> List.groupBy (fun i -> scenes.Truth[i].Length)
@@ -56,7 +56,7 @@ module AirConditionFigures =
         let read = AirReading.ofScenes settings model
 
         let panels (condition: AirCondition) =
-            let scenes = condition.Sample Candidates
+            let scenes = condition.Sample Sampled
             let reading = read scenes
 
             [

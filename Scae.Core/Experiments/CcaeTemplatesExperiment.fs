@@ -63,7 +63,7 @@ module CcaeTemplatesExperiment =
             None
 
     /// The settings and the plan. Epochs are chosen by likelihood, which knows no owners. The error is one line.
-    let resolve (settings: TemplateCapsulesSettings) : Result<TemplateCapsulesSettings * Plan, string> =
+    let private resolve (settings: TemplateCapsulesSettings) : Result<TemplateCapsulesSettings * Plan, string> =
         match refusal settings with
         | Some message -> Error message
         | None ->

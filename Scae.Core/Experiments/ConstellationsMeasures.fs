@@ -17,8 +17,7 @@ module ConstellationsMeasures =
     [<Literal>]
     let private ScenesAtOnce = 256
 
-    /// Gives the label `nothing` to the points of a scene that lie furthest from what is drawn, as many as there are more
-    /// points than drawn ones.
+    /// Gives the label `nothing` to the `more` points of a scene that lie furthest from what is drawn.
     let private leaveOver (nothing: int) (distances: float32[]) (more: int) (labels: Span<int>) : unit =
         let order = Array.init distances.Length id
         Array.Sort(distances, order)
@@ -37,8 +36,7 @@ module ConstellationsMeasures =
 
         distances
 
-    /// Of a part's points, n a scene, those that lie furthest from what is drawn belong to nothing, so many a scene; their owners
-    /// are written over.
+    /// `leaveOver` for each scene of a part, of n points each; the labels are those in `predicted`.
     let private leaveOverAll
         (templates: Template list)
         (n: int)
@@ -127,7 +125,7 @@ module ConstellationsMeasures =
         ofPoses templates scenes poses @ [ "fits_per_scene", fits ]
 
     /// The first `count` scenes with Gaussian noise on every coordinate; a pure function of the key.
-    let noisy (count: int) (deviation: float) (key: Key) (scenes: Constellations) : Constellations =
+    let private noisy (count: int) (deviation: float) (key: Key) (scenes: Constellations) : Constellations =
         let count = min count scenes.Points.shape[0]
         let points = (scenes.Points.slice (0, 0, count)).clone()
         let perScene = points.shape[1]

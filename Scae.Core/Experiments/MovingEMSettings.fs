@@ -43,7 +43,7 @@ module MovingEMSettings =
         {
             Training =
                 {
-                    Epochs = 12
+                    Epochs = 24
                     StepsPerEpoch = 1000
                     BatchSize = 8
                     LearningRate = 4e-3

@@ -146,7 +146,7 @@ module RoutingExperiment =
         else
             search points
 
-    /// The poses that a search finds from routing, if anything is believed, and fits a scene.
+    /// The poses that a search finds, from routing if there is any, and the mean number of fits that a scene took.
     let private searched (config: RoutingExperimentSettings) change (data: RoutingData) =
         let search = RoutingCapsules.poses (reader config change) data.Proposals
         fun points routing -> framed config (fun points -> search points routing) points

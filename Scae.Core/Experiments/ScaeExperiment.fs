@@ -39,6 +39,7 @@ module ScaeExperiment =
 
     let private refusal (settings: ScaeSettings) (digits: DigitSets) : string option =
         let held, all = settings.Training.ValidationSize, Digits.count digits.Train
+        let test = settings.Training.TestSize
 
         let most = Seq.append digits.Train.Labels digits.Test.Labels |> Seq.max
 
@@ -50,6 +51,11 @@ module ScaeExperiment =
             Some $"--validation-size {held}: must leave {ScaeConfig.Classes} of {all} digits to train with"
         elif settings.Neighbours >= all - held then
             Some $"--neighbours {settings.Neighbours}: must be below {all - held}, the digits to train with"
+        elif test > Digits.count digits.Test && test <> ScaeSettings.paper.Training.TestSize then
+            Some $"--test-size {test}: must be at most {Digits.count digits.Test}, the test digits that there are"
+        elif not (CanvasDigits.canHold (min settings.ProbeSize (all - held)) settings.Model.Canvas) then
+            Some
+                $"--probe-size {settings.ProbeSize}: {min settings.ProbeSize (all - held)} canvases of {settings.Model.Canvas} × {settings.Model.Canvas} pixels are more than 2 GB; lower it or --canvas"
         else
             None
 

@@ -56,7 +56,7 @@ module ScaeFigures =
     let private largest (values: float[]) : int =
         values |> Array.indexed |> Array.maxBy (fun (i, value) -> struct (value, -i)) |> fst
 
-    /// Of which class how many digits are, that a capsule explains more of than any other does.
+    /// In words: in how many digits capsule k explains more than any other, and the commonest class among these, with its share.
     let private likes (test: ScaeRepresentation) (k: int) : string =
         let own =
             Array.zip test.Posterior test.Labels

@@ -20,9 +20,10 @@ module ScaeMeasures =
 
     let private entropy (q: float[]) : float = -(q |> Array.sumBy (fun x -> if x > 0.0 then x * log x else 0.0))
 
-    /// Nats by which explained mass differs within a digit and over all digits: few and many where a digit is one object.
-    let private entropies (name: string) (presence: float[][]) : Metrics =
-        let shares = presence |> Array.map normalized
+    /// Entropies in nats of capsules' shares, of presence or of explained mass: within a digit, averaged over digits, and of
+    /// the mean shares over all digits. The first is low and the second high where each digit is one object.
+    let private entropies (name: string) (mass: float[][]) : Metrics =
+        let shares = mass |> Array.map normalized
         let mean = Array.init shares[0].Length (fun k -> shares |> Array.averageBy (fun q -> q[k]))
 
         [

@@ -9,7 +9,7 @@ open Scae.Core.Metrics
 [<Struct>]
 type Walk =
     {
-        /// The nearest, so many, to which a step may go.
+        /// A step goes to one of so many nearest neighbours, or stays.
         Neighbours: int
         Steps: int
     }
@@ -17,20 +17,21 @@ type Walk =
 /// Digits that stand for each other, because they look alike.
 [<RequireQualifiedAccess>]
 module ScaeNeighbours =
-    // Digits whose distortion is found, for each that is sought.
+    // Candidates, the nearest by pixels, for each neighbour that is sought.
     [<Literal>]
-    let private Candidates = 4
+    let private CandidatesEach = 4
 
-    // The same where there is a second look, and those that are looked at again.
+    // With a second look: candidates of the first look, and those compared again, for each neighbour that is sought.
     [<Literal>]
-    let private FirstCandidates = 20
+    let private FirstCandidatesEach = 20
 
     [<Literal>]
-    let private SecondCandidates = 2
+    let private SecondCandidatesEach = 2
 
-    /// For each digit the `count` that look most like it, least distorted first, of four times as many whose pixels are nearest;
-    /// with a second look of twenty times as many, twice as many of which are compared again, as farther distorted. No label
-    /// is used. Raises ArgumentException where there are fewer others.
+    /// For each digit the `count` others that look most like it (ImageDistortion), least distorted first. Candidates are the
+    /// 4·count nearest by pixels. With a second look they are the 20·count nearest, of which the 2·count least distorted are
+    /// compared again, each pixel sought two pixels away instead of one. No label is used. Raises ArgumentException where
+    /// there are fewer than `count` others.
     let ofDigits (count: int) (secondLook: bool) (digits: Digits) : int[][] =
         let images = UprightDigits.images digits
         let atMost times = max count (min (times * count) (images.Length - 1))
@@ -38,11 +39,12 @@ module ScaeNeighbours =
 
         if secondLook then
             let first =
-                images |> ImageDistortion.nearest 1 (atMost SecondCandidates) (among (atMost FirstCandidates))
+                images
+                |> ImageDistortion.nearest 1 (atMost SecondCandidatesEach) (among (atMost FirstCandidatesEach))
 
             images |> ImageDistortion.nearest 2 count first
         else
-            images |> ImageDistortion.nearest 1 count (among (atMost Candidates))
+            images |> ImageDistortion.nearest 1 count (among (atMost CandidatesEach))
 
     /// Goes from each digit so many steps, each to one of its nearest neighbours or nowhere, all equally probable; in place, and
     /// a pure function of the key.

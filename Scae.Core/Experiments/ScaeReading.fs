@@ -46,7 +46,7 @@ module ScaeReading =
         }
 
     /// Reads any digits on canvases.
-    let ofScenes (settings: ScaeSettings) (model: Scae) : ScaeScenes -> ScaeReading =
+    let private ofScenes (settings: ScaeSettings) (model: Scae) : ScaeScenes -> ScaeReading =
         let config = settings.Model
         let inference = Inference(ScaeRepresentation.ImagesAtOnce, Scae.allocate config, infer config model)
 

@@ -7,7 +7,7 @@ open Scae.Core.Figures
 /// A hyperparameter that a scan varies, and its values as the command line writes them.
 type ScanAxis = { Name: string; Values: string list }
 
-/// A combination of values, and a metric's mean and standard deviation over seeds; NaN for a single one.
+/// A combination of values, and a metric's mean and standard deviation over seeds; for a single seed the deviation is NaN.
 type ScanPoint = { Settings: (string * string) list; Mean: float; Deviation: float }
 
 /// Trainings over every combination of some hyperparameters' values.
@@ -62,66 +62,75 @@ module Scan =
             + row [ for _ in 0 .. names.Length -> "---" ]
             + String.concat "" [ for point in points -> row ((point.Settings |> List.map snd) @ [ stated point ]) ]
 
+    let private isSpread (points: ScanPoint list) : bool =
+        points |> List.exists (fun point -> not (System.Double.IsNaN point.Deviation))
+
+    let private means (points: ScanPoint list) : float[] = points |> List.map _.Mean |> Array.ofList
+
+    /// A bar with its deviation for each value of an axis.
+    let private bars (title: string) (metric: string) (axis: ScanAxis) (points: ScanPoint list) : Figure =
+        let isSpread = isSpread points
+
+        let mark: BarMark =
+            {
+                BarMark.X = Array.init points.Length float
+                BarMark.Heights = means points
+                BarMark.Width = 0.6
+                BarMark.Errors =
+                    if isSpread then
+                        points |> List.map _.Deviation |> Array.ofList
+                    else
+                        [||]
+                BarMark.Colours = [| Palette.blue |]
+                BarMark.Label = ""
+            }
+
+        let panel =
+            Panel.create ""
+            |> Panel.axes axis.Name metric
+            |> Panel.xTicks (axis.Values |> List.mapi (fun i value -> float i, value))
+            |> Panel.add (Mark.Bars mark)
+
+        Figure.create "scan" title [ [ panel ] ]
+        |> Figure.panelSize (max 360.0 (110.0 * float axis.Values.Length)) 320.0
+        |> Figure.note (
+            if isSpread then
+                "Bars are means over seeds, whiskers a standard deviation."
+            else
+                "Bars are single trainings."
+        )
+
+    /// A map with one axis to the right and the others down.
+    let private heatmap
+        title
+        (metric: string)
+        (right: ScanAxis)
+        (down: ScanAxis list)
+        (points: ScanPoint list)
+        : Figure =
+        let rows = combinations down |> List.map (List.map snd >> String.concat ", ")
+        let width = right.Values.Length
+        let means = means points
+        let values = Array2D.init rows.Length width (fun i j -> means[i * width + j])
+
+        let panel =
+            Panel.create metric
+            |> Panel.axes right.Name (down |> List.map _.Name |> String.concat ", ")
+            |> Panel.heatmap ColourMap.viridis (Panel.range values) rows right.Values "0.00" values
+
+        Figure.create "scan" title [ [ panel ] ]
+        |> Figure.panelSize (200.0 + 80.0 * float width) (140.0 + 50.0 * float rows.Length)
+        |> Figure.note (
+            if isSpread points then
+                "Means over seeds."
+            else
+                "Single trainings."
+        )
+
     /// A bar with its deviation for each value of a single axis; a map where there are several, with the last axis
     /// to the right and the others down. Points are in the order of combinations.
     let figure (title: string) (metric: string) (axes: ScanAxis list) (points: ScanPoint list) : Figure =
-        let means = points |> List.map _.Mean |> Array.ofList
-        let isSpread = points |> List.exists (fun point -> not (System.Double.IsNaN point.Deviation))
-
         match List.rev axes with
         | [] -> Figure.create "scan" title []
-        | [ axis ] ->
-            let bars: BarMark =
-                {
-                    BarMark.X = Array.init means.Length float
-                    BarMark.Heights = means
-                    BarMark.Width = 0.6
-                    BarMark.Errors =
-                        if isSpread then
-                            points |> List.map _.Deviation |> Array.ofList
-                        else
-                            [||]
-                    BarMark.Colours = [| Palette.blue |]
-                    BarMark.Label = ""
-                }
-
-            Figure.create
-                "scan"
-                title
-                [
-                    [
-                        Panel.create ""
-                        |> Panel.axes axis.Name metric
-                        |> Panel.xTicks (axis.Values |> List.mapi (fun i value -> float i, value))
-                        |> Panel.add (Mark.Bars bars)
-                    ]
-                ]
-            |> Figure.panelSize (max 360.0 (110.0 * float axis.Values.Length)) 320.0
-            |> Figure.note (
-                if isSpread then
-                    "Bars are means over seeds, whiskers a standard deviation."
-                else
-                    "Bars are single trainings."
-            )
-        | columns :: others ->
-            let rows = combinations (List.rev others) |> List.map (List.map snd >> String.concat ", ")
-            let width = columns.Values.Length
-            let values = Array2D.init rows.Length width (fun i j -> means[i * width + j])
-
-            Figure.create
-                "scan"
-                title
-                [
-                    [
-                        Panel.create metric
-                        |> Panel.axes columns.Name (others |> List.rev |> List.map _.Name |> String.concat ", ")
-                        |> Panel.heatmap ColourMap.viridis (Panel.range values) rows columns.Values "0.00" values
-                    ]
-                ]
-            |> Figure.panelSize (200.0 + 80.0 * float width) (140.0 + 50.0 * float rows.Length)
-            |> Figure.note (
-                if isSpread then
-                    "Means over seeds."
-                else
-                    "Single trainings."
-            )
+        | [ axis ] -> bars title metric axis points
+        | right :: others -> heatmap title metric right (List.rev others) points

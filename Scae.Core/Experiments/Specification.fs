@@ -47,7 +47,7 @@ type PresetPlot =
         Y: string
         /// Metrics on the horizontal axis that are drawn beside each preset's own, such as where it starts.
         Levels: string list
-        /// The same for one that all presets share.
+        /// The metric that holds what chance reaches, drawn as one vertical line for all presets.
         Chance: string option
     }
 
@@ -71,7 +71,7 @@ type Specification =
         Presets: Preset list
         Published: PublishedFigure list
         Targets: Target list
-        /// None where presets aren't to be compared.
+        /// Empty where presets aren't to be compared.
         Tables: PresetTable list
     }
 

@@ -113,27 +113,27 @@ module TvaeExperiment =
             Next = []
         }
 
-    // Rounding of a loss of 1,600 nats over a difference of 10⁻⁶ is 10⁻⁷ in a slope, and slopes of weights are as small at the
-    // start, where neither encoders nor T matter much to the loss: there are factors of their parameters.
+    // A loss of 1,600 nats, rounded, over a difference of 10⁻⁶ leaves 10⁻⁷ in a slope. At the start, where neither encoders nor
+    // T matter much to the loss, slopes of weights are as small; hence these factors.
     [<Literal>]
-    let private LouderEncoder = 3.0
+    let private EncoderGain = 3.0
 
     [<Literal>]
-    let private LouderDecoder = 4.0
+    let private DecoderGain = 4.0
 
     /// Gradients are checked away from the published start, with larger weights, so that they aren't lost in the loss's rounding.
     let private checked' (settings: TvaeSettings) (_: Key) (model: TopographicVae) : TvaeSettings * TopographicVae =
-        let louder (name: string) (tensor: Tensor) =
+        let enlarged (name: string) (tensor: Tensor) =
             match name.Split('.')[0] with
             | "mu" -> tensor
-            | "decoder" -> tensor * LouderDecoder
-            | _ -> tensor * LouderEncoder
+            | "decoder" -> tensor * DecoderGain
+            | _ -> tensor * EncoderGain
 
         settings,
         if settings.Model.Standardised then
             model
         else
-            Parameters.mapi louder model
+            Parameters.mapi enlarged model
 
     /// The experiment.
     let experiment: Experiment =

@@ -41,7 +41,7 @@ type SetTransformer =
     }
 
 /// The set transformer of stacked capsule autoencoders (Lee et al. 2019; the released program of Kosiorek et al. 2019), over
-/// points that are present to a degree. Invariant to the order of the points; absent points have no influence, but
+/// points that are present to a degree. Invariant to the order of the points; absent points have no influence, except
 /// with SetMask.None.
 [<RequireQualifiedAccess>]
 module SetTransformer =

@@ -18,7 +18,7 @@ type ViewLabels =
     {
         /// What standardised logits are multiplied by.
         Sharpness: float
-        /// Whether labels are balanced over both views together, of which there are twice as many, and not over each.
+        /// Whether labels are balanced over the 2n rows of both views together, rather than over the n rows of each view.
         Together: bool
         /// [1]: the power of presence of which labels are made; 0 where they are made of standardised logits.
         Power: Tensor

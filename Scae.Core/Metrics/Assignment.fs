@@ -29,47 +29,56 @@ module Assignment =
             Visited = Array.zeroCreate (columns + 1)
         }
 
+    /// Looks from a visited column's row at the columns that aren't visited: their distances, and the nearest with its own.
+    let private reach (room: AssignmentRoom) columns column (cost: int -> int -> float) : struct (int * float) =
+        let u, v, distance = room.U, room.V, room.Distance
+        let i = room.RowOf[column]
+        let mutable delta = infinity
+        let mutable nearest = 0
+
+        for j in 1..columns do
+            if not room.Visited[j] then
+                let reduced = cost (i - 1) (j - 1) - u[i] - v[j]
+
+                if reduced < distance[j] then
+                    distance[j] <- reduced
+                    room.Previous[j] <- column
+
+                if distance[j] < delta then
+                    delta <- distance[j]
+                    nearest <- j
+
+        struct (nearest, delta)
+
+    /// Moves the dual variables by the nearest column's distance, which becomes 0.
+    let private shift (room: AssignmentRoom) (columns: int) (delta: float) : unit =
+        for j in 0..columns do
+            if room.Visited[j] then
+                let i = room.RowOf[j]
+                room.U[i] <- room.U[i] + delta
+                room.V[j] <- room.V[j] - delta
+            else
+                room.Distance[j] <- room.Distance[j] - delta
+
     /// Shortest augmenting paths for at most as many rows as columns. Indices are shifted by one: column 0 is where a
     /// row starts that has no column yet.
     let private augment (room: AssignmentRoom) rows columns (cost: int -> int -> float) : unit =
-        let u, v, rowOf = room.U, room.V, room.RowOf
-        let previous, distance, visited = room.Previous, room.Distance, room.Visited
-        Array.Clear u
-        Array.Clear v
+        let rowOf, previous = room.RowOf, room.Previous
+        Array.Clear room.U
+        Array.Clear room.V
         Array.Clear rowOf
         Array.Clear previous
 
         for row in 1..rows do
             rowOf[0] <- row
-            Array.fill distance 0 (columns + 1) infinity
-            Array.fill visited 0 (columns + 1) false
+            Array.fill room.Distance 0 (columns + 1) infinity
+            Array.fill room.Visited 0 (columns + 1) false
             let mutable column = 0
 
             while rowOf[column] <> 0 do
-                visited[column] <- true
-                let i = rowOf[column]
-                let mutable delta = infinity
-                let mutable nearest = 0
-
-                for j in 1..columns do
-                    if not visited[j] then
-                        let reduced = cost (i - 1) (j - 1) - u[i] - v[j]
-
-                        if reduced < distance[j] then
-                            distance[j] <- reduced
-                            previous[j] <- column
-
-                        if distance[j] < delta then
-                            delta <- distance[j]
-                            nearest <- j
-
-                for j in 0..columns do
-                    if visited[j] then
-                        u[rowOf[j]] <- u[rowOf[j]] + delta
-                        v[j] <- v[j] - delta
-                    else
-                        distance[j] <- distance[j] - delta
-
+                room.Visited[column] <- true
+                let struct (nearest, delta) = reach room columns column cost
+                shift room columns delta
                 column <- nearest
 
             while column <> 0 do

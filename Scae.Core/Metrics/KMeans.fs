@@ -99,7 +99,8 @@ module KMeans =
 
         struct (best, least)
 
-    /// Means of the members; a centre without any goes to the point that is farthest from its own, of whose mean it stays a part for a round.
+    /// Moves each centre to its members' mean. A centre without members goes to the point that is farthest from its own
+    /// centre; until the next round the point still counts in that centre's mean.
     let private move (centres: float[][]) (points: float[][]) (labels: int[]) : unit =
         let counts = Array.zeroCreate<int> centres.Length
 
@@ -154,11 +155,36 @@ module KMeans =
 
         struct (best, sqrt least, sqrt second)
 
-    // Put so that NaN may always.
+    // Negated, so that a point whose bounds are NaN is always compared.
     let private mayLeave (upper: float) (lower: float) : bool = not (upper < lower)
 
-    /// Lloyd's rounds, where a point is compared with all centres only if one may have become nearer than its own: `upper`
-    /// bounds the distance to its own centre, `lower` that to every other one (Hamerly 2010).
+    /// Gives each point to its nearest centre; whether any changed its own. A point is compared with all centres only where
+    /// its bounds allow that one has become nearer than its own.
+    let private reassign (centres: float[][]) (points: float[][]) (labels: int[]) (upper: float[]) (lower: float[]) =
+        let mutable changed = false
+
+        for i in 0 .. points.Length - 1 do
+            if labels[i] >= 0 && mayLeave upper[i] lower[i] then
+                upper[i] <- sqrt (square centres[labels[i]] points[i])
+
+            if mayLeave upper[i] lower[i] then
+                let struct (label, least, second) = two centres points[i]
+                upper[i] <- least
+                lower[i] <- second
+                changed <- changed || label <> labels[i]
+                labels[i] <- label
+
+        changed
+
+    /// Widens the bounds by how far the centres moved.
+    let private widen (shifts: float[]) (labels: int[]) (upper: float[]) (lower: float[]) : unit =
+        let largest = Array.fold max 0.0 shifts
+
+        for i in 0 .. labels.Length - 1 do
+            upper[i] <- (upper[i] + shifts[labels[i]]) * (1.0 + Slack)
+            lower[i] <- lower[i] * (1.0 - Slack) - largest * (1.0 + Slack)
+
+    /// Lloyd's rounds: `upper` bounds a point's distance to its own centre, `lower` that to every other one (Hamerly 2010).
     let private run (config: KMeansConfig) (key: Key) (points: float[][]) : KMeans =
         let centres = spread config.Clusters (key.Stream()) points
         let labels = Array.create points.Length -1
@@ -168,31 +194,13 @@ module KMeans =
         let mutable changed = true
 
         while changed && rounds < config.MostRounds do
-            changed <- false
             rounds <- rounds + 1
-
-            for i in 0 .. points.Length - 1 do
-                if labels[i] >= 0 && mayLeave upper[i] lower[i] then
-                    upper[i] <- sqrt (square centres[labels[i]] points[i])
-
-                if mayLeave upper[i] lower[i] then
-                    let struct (label, least, second) = two centres points[i]
-                    upper[i] <- least
-                    lower[i] <- second
-
-                    if label <> labels[i] then
-                        labels[i] <- label
-                        changed <- true
+            changed <- reassign centres points labels upper lower
 
             if changed then
                 let before = centres |> Array.map Array.copy
                 move centres points labels
-                let shifts = Array.map2 (fun a b -> sqrt (square a b)) before centres
-                let largest = Array.fold max 0.0 shifts
-
-                for i in 0 .. points.Length - 1 do
-                    upper[i] <- (upper[i] + shifts[labels[i]]) * (1.0 + Slack)
-                    lower[i] <- lower[i] * (1.0 - Slack) - largest * (1.0 + Slack)
+                widen (Array.map2 (fun a b -> sqrt (square a b)) before centres) labels upper lower
 
         let inertia =
             points

@@ -58,7 +58,7 @@ module LinearProbe =
         moments
 
     /// The class of the largest output.
-    let predict (weights: float[,]) (features: float[]) : int =
+    let private predict (weights: float[,]) (features: float[]) : int =
         let last = Array2D.length1 weights - 1
 
         let score k =

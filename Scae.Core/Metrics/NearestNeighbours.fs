@@ -55,7 +55,7 @@ module NearestNeighbours =
             let mutable farthest = float32 nearest.Squares[k - 1] - own
 
             for i in 0 .. products.Length - 1 do
-                // Put so that what isn't a number is looked at.
+                // Negated, so that what isn't a number is looked at.
                 if not (norms[first + i] - 2f * products[i] > farthest) && first + i <> self then
                     let square = square query points[first + i]
 

@@ -64,7 +64,7 @@ module PrincipalComponents =
         orthonormalise Negligible vectors
         mean, vectors
 
-    // Each round leaves the square of the ratio of neighbouring variances of what is wrong.
+    // A round multiplies a direction's error by the ratio of the next variance to its own.
     [<Literal>]
     let private Rounds = 200
 

@@ -99,7 +99,7 @@ module Segmentation =
         struct (at scenes.Truth present, at scenes.Predicted present, truth, predicted)
 
     /// Where absence counts: agreement of absent points as they are, of others after the best matching.
-    let private accuracy (owners: int) (truth: int[]) (predicted: int[]) : float =
+    let private agreeingWithAbsence (owners: int) (truth: int[]) (predicted: int[]) : float =
         let absent = Array.map2 (fun t p -> t = owners && p = owners) truth predicted |> Array.filter id
 
         let truth, predicted =
@@ -128,7 +128,7 @@ module Segmentation =
                             Points = truth.Length
                             Right = right
                             ByReference = agreeingByReference scenes.Owners (of' truth) (of' predicted)
-                            Accuracy = accuracy scenes.Owners all allPredicted / float scenes.Points
+                            Accuracy = agreeingWithAbsence scenes.Owners all allPredicted / float scenes.Points
                             AdjustedRand = table.AdjustedRandIndex
                             Variation = table.VariationOfInformation
                         }

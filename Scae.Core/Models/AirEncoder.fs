@@ -271,6 +271,45 @@ module AirEncoder =
             previous.Present * ((logit + batch.PresenceNoise.slice (1, t, t + 1)) / batch.Temperature).sigmoid()
         | _ -> previous.Present
 
+    /// The cell's next state, from what it sees of image and residual and from the previous latents.
+    let private remember (encoder: RecurrentEncoder) (ofImage: Tensor) (shown: Tensor) (previous: Step) =
+        let seen = (ofImage + shown.linear encoder.Residual).relu()
+        let inputs = Tensor.cat ([| seen; previous.Where; previous.What |], 1)
+        LongShortTermMemory.step encoder.Cell previous.State inputs
+
+    /// What the heads of presence and baseline see of a step: the cell, the glimpse, and what the configuration adds of the
+    /// residual, of the step's addition to the picture, and of where and what it looks at.
+    let private headInputs
+        (config: AirConfig)
+        (encoder: RecurrentEncoder)
+        (hidden: Tensor)
+        (glimpse: Tensor)
+        (where: Tensor)
+        (pictures: Tensor)
+        (residual: Tensor)
+        (addition: Tensor)
+        : Tensor =
+        let input = input config
+
+        let features =
+            [|
+                hidden
+                glimpse
+                if config.Evidence then
+                    evidence config residual addition
+                match encoder.Context with
+                | Some layers -> context config layers (input (where.slice (1, 1, 3))) (input pictures) (input addition)
+                | None -> ()
+            |]
+
+        Tensor.cat (features, 1)
+
+    /// What all steps up to this one draw, [b, D].
+    let private drawnWith (config: AirConfig) (previous: Step) (present: Tensor) (render: Tensor) : Tensor =
+        match config.Presence with
+        | AirPresence.Relaxed -> previous.Drawn + Air.addition config previous.Drawn (present * render)
+        | _ -> previous.Drawn + Air.addition config previous.Drawn render
+
     let private step
         (config: AirConfig)
         (model: Air)
@@ -281,13 +320,10 @@ module AirEncoder =
         (previous: Step)
         (t: int)
         : Step =
-        let input = input config
-        let drawn = input previous.Drawn
+        let drawn = input config previous.Drawn
         let residual = batch.Images - drawn
         let shown = overview config residual
-        let seen = (ofImage + shown.linear encoder.Residual).relu()
-        let inputs = Tensor.cat ([| seen; previous.Where; previous.What |], 1)
-        let state = LongShortTermMemory.step encoder.Cell previous.State inputs
+        let state = remember encoder ofImage shown previous
         let pictures = channels config batch residual
         let where = locate config encoder batch t shown state.Hidden
 
@@ -298,20 +334,7 @@ module AirEncoder =
         let patch = Air.decode config model what.Value
         let render = Air.render config where.Value patch
         let addition = Air.addition config drawn render
-
-        let features =
-            [|
-                state.Hidden
-                glimpse
-                if config.Evidence then
-                    evidence config residual addition
-                match encoder.Context with
-                | Some layers ->
-                    context config layers (input (where.Value.slice (1, 1, 3))) (input pictures) (input addition)
-                | None -> ()
-            |]
-
-        let features = Tensor.cat (features, 1)
+        let features = headInputs config encoder state.Hidden glimpse where.Value pictures residual addition
 
         let logit =
             Linear.forward encoder.Presence features
@@ -330,10 +353,7 @@ module AirEncoder =
             Render = render
             Logit = logit
             Baseline = foretold model features
-            Drawn =
-                match config.Presence with
-                | AirPresence.Relaxed -> previous.Drawn + Air.addition config previous.Drawn (present * render)
-                | _ -> previous.Drawn + Air.addition config previous.Drawn render
+            Drawn = drawnWith config previous present render
             Present = present
         }
 

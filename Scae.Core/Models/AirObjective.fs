@@ -163,8 +163,8 @@ module AirObjective =
         else
             two
 
-    /// What it costs that q takes scenes for such with a second object or without, summed over scenes: of recombined ones,
-    /// whose logits and weights are given, and of the batch's own.
+    /// The cost of q's probabilities of a second object (see AirSecondLearning), summed over scenes: recombined ones, whose
+    /// logits and weights are given, and the batch's own.
     let private ofSecond
         (config: AirConfig)
         (recombined: WeighedLogits)

@@ -31,8 +31,9 @@ type RecombinationRule =
 /// manner of the sleep phase of wake-sleep (Hinton, Dayan, Frey & Neal 1995), with the data's own ink instead of dreams.
 [<RequireQualifiedAccess>]
 module AirRecombination =
-    /// The scenes in which one object was inferred and a second is no likelier than the doubt, each with the next, the last
-    /// with the first; then each with the next but one, up to as many partners; at most m pairs, of those that fit.
+    /// Pairs of scenes to be laid on each other, at most m. Those in which one object was inferred, and a second is no likelier
+    /// than the doubt, stand in a circle: each is paired with the next, then each with the next but one, and so on, where the
+    /// two fit, until it has as many partners as the rule allows.
     /// present : cumulative presence of each step, [T] a scene.
     let pairs
         (steps: int)

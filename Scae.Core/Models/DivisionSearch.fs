@@ -98,8 +98,8 @@ module DivisionSearch =
     let private pair (scene: Partitions) a setA b setB =
         Partitions.residual scene a setA + Partitions.residual scene b setB
 
-    /// The exchange that lowers the cost of two templates' sets most, of two points or of the whole sets where they have one
-    /// size: the change, at most `least`, and the new sets; both 0 where none lowers it by more.
+    /// The best exchange between two templates, of a point for a point or, where their sets are equally large, of the whole
+    /// sets: the change of the cost and the new sets. Only changes below `least` count; without one, `least` and sets of 0.
     let private bestOfPair (scene: Partitions) (least: float) a setA b setB : struct (float * int * int) =
         let present = pair scene a setA b setB
         let mutable least = least

@@ -5,9 +5,9 @@ open System.Numerics
 open Scae.Tensors
 open Scae.Core.Data
 
-/// A search over scenes of templates of these sizes for the cheapest division: branch and bound. Sets are tried from the best
-/// fit on, of the first template always and of the others where there are many, so that a noise-free scene is solved by the
-/// first branches and the others are cut. Keep it for many scenes; it isn't to be shared between threads.
+/// Finds the cheapest division of scenes of templates of these sizes by branch and bound. Sets of the first template, and of
+/// the others where there are many points, are tried best fit first: the first branches solve a noise-free scene, and bounds
+/// cut the others. Keep it for many scenes; it isn't to be shared between threads.
 [<Sealed>]
 type ExactSearch(sizes: int[]) =
     let n = Array.sum sizes

@@ -144,7 +144,7 @@ module Explanations =
 
     /// Writes the poses (log s, θ, t_x, t_y) with which an explanation's capsules draw their whole templates into those
     /// [K, 4] of all capsules.
-    let writePoses (explanation: Explanation) (scene: Partitions) (sets: int[]) (poses: Span<float32>) : unit =
+    let private writePoses (explanation: Explanation) (scene: Partitions) (sets: int[]) (poses: Span<float32>) : unit =
         for i in 0 .. sets.Length - 1 do
             let pose = poses.Slice(4 * explanation.Capsules[i], 4)
             Partitions.writePose scene i sets[i] pose

@@ -84,7 +84,7 @@ module PartDecoder =
     let values (config: ScaeConfig) (model: PartDecoder) : Tensor = toValues config 0.0 model.Templates
 
     /// By what each part's template is multiplied, [b, M, 1] of features [b, M, features]; None without colours.
-    let colour (config: ScaeConfig) (model: PartDecoder) (features: Tensor) : Tensor option =
+    let private colour (config: ScaeConfig) (model: PartDecoder) (features: Tensor) : Tensor option =
         model.Colour
         |> Option.map (fun layers ->
             features

@@ -251,11 +251,33 @@ module RoutingCapsules =
             let variance = deviation * deviation
             float32 (exp (-(max 0.0 (residual - float freedom * variance)) / (config.Trust + 2.0 * variance)))
 
+    /// Writes a weight into one column of the rows [n, k] whose points a set has.
+    let internal writeWeight (k: int) (column: int) (set: int) (weight: float32) (rows: Span<float32>) : unit =
+        for row in 0 .. rows.Length / k - 1 do
+            if set &&& (1 <<< row) <> 0 then
+                rows[k * row + column] <- weight
+
+    /// How much set number `part` of a division counts as a teacher. What belongs to nothing leaves no residual of its own to be
+    /// judged by: `wholeScene` judges it.
+    let private trustOf
+        (config: RoutingCapsulesConfig)
+        (wholeScene: RoutingCapsulesConfig)
+        (deviation: float)
+        (scene: Partitions)
+        (sets: int[])
+        (cost: float)
+        (part: int)
+        : float32 =
+        if part < config.Templates.Length then
+            let m = BitOperations.PopCount(uint sets[part])
+            trustUnder config deviation m (Partitions.residual scene part sets[part]) cost
+        else
+            trustUnder wholeScene deviation 0 cost cost
+
     let private improved (config: RoutingCapsulesConfig) (batch: RoutingBatch) (routing: Tensor) : Tensor =
         let k = config.Search.Sets
         let perScene = k * (Template.pointCount config.Templates + config.Search.Distractors)
         let search = DivisionSearch.forEach config.Search
-        // What belongs to nothing leaves no residual of its own to be judged by.
         let wholeScene = { config with Credit = RoutingCredit.Scene }
 
         Tensor.computed (
@@ -268,17 +290,9 @@ module RoutingCapsules =
                     let weights = output.Span.Slice(perScene * i, perScene)
                     let deviation = float inputs[3].Span[i]
 
-                    for template in 0 .. k - 1 do
-                        let weight =
-                            if template < config.Templates.Length then
-                                let m = BitOperations.PopCount(uint sets[template])
-                                trustUnder config deviation m (Partitions.residual scene template sets[template]) cost
-                            else
-                                trustUnder wholeScene deviation 0 cost cost
-
-                        for point in 0 .. perScene / k - 1 do
-                            if sets[template] &&& (1 <<< point) <> 0 then
-                                weights[k * point + template] <- weight)
+                    for part in 0 .. k - 1 do
+                        let weight = trustOf config wholeScene deviation scene sets cost part
+                        writeWeight k part sets[part] weight weights)
         )
 
     let private truth (config: RoutingCapsulesConfig) (batch: RoutingBatch) (routing: Tensor) : Tensor =

@@ -28,7 +28,7 @@ type WeightedDraw =
 [<RequireQualifiedAccess>]
 module TopographicObjective =
     /// log p(x | T) of each frame, [n], from frames x and logits [n, C·P].
-    let logLikelihood (x: Tensor) (logits: Tensor) : Tensor = (x.bernoulliLogLikelihood logits).sum 1
+    let private logLikelihood (x: Tensor) (logits: Tensor) : Tensor = (x.bernoulliLogLikelihood logits).sum 1
 
     // m² + e^ℓ − 1 − ℓ of each latent.
     let private divergences (posterior: Posterior) : Tensor =

@@ -178,6 +178,39 @@ module VariableCapsules =
 
             Parallelism.Run(threads, part)
 
+    /// Writes the true targets of a scene, [n + 2, k], over zeros.
+    let private writeTruth (scenes: VariableConstellations) n k (scene: int) (weights: Span<float32>) : unit =
+        for row in 0 .. n - 1 do
+            let label = scenes.Labels[scene * n + row]
+
+            if label >= 0 then
+                weights[row * k + label] <- 1.0f
+
+        for capsule in 0 .. k - 1 do
+            weights[n * k + capsule] <- (if scenes.Presence[scene * k + capsule] then 1.0f else 0.0f)
+
+        weights.Slice((n + 1) * k, k).Fill 1.0f
+
+    /// Writes the targets that a search has found for a scene, [n + 2, k], over zeros.
+    let private writeFound
+        (config: RoutingCapsulesConfig)
+        (wholeScene: RoutingCapsulesConfig)
+        (n: int)
+        (k: int)
+        (found: Searcher)
+        (weights: Span<float32>)
+        : unit =
+        let capsules = found.Explanation.Capsules
+        let whole = RoutingCapsules.trust wholeScene 0.0 found.Cost
+
+        for part in 0 .. capsules.Length - 1 do
+            let capsule, set = capsules[part], found.Sets[part]
+            let credit = RoutingCapsules.trust config (Partitions.residual found.Scene part set) found.Cost
+            RoutingCapsules.writeWeight k capsule set credit (weights.Slice(0, n * k))
+            weights[n * k + capsule] <- whole
+
+        weights.Slice((n + 1) * k, k).Fill whole
+
     /// The targets of routing and presence, [b, N + 2, K]: a row of weights for each point, then a row that says which
     /// capsules are present, and a row with each capsule's weight in the loss of presence. Carries no gradient. Under the
     /// teacher Dreams it is the truth.
@@ -196,34 +229,11 @@ module VariableCapsules =
 
                 match config.Teacher with
                 | Dreams ->
-                    for i in 0 .. b - 1 do
-                        let weights = output.Span.Slice(perScene * i, perScene)
-
-                        for row in 0 .. n - 1 do
-                            if scenes.Labels[i * n + row] >= 0 then
-                                weights[row * k + scenes.Labels[i * n + row]] <- 1.0f
-
-                        for capsule in 0 .. k - 1 do
-                            weights[n * k + capsule] <- (if scenes.Presence[i * k + capsule] then 1.0f else 0.0f)
-                            weights[(n + 1) * k + capsule] <- 1.0f
+                    for scene in 0 .. b - 1 do
+                        writeTruth scenes n k scene (output.Span.Slice(perScene * scene, perScene))
                 | Residual ->
-                    search inputs (fun i found ->
-                        let weights = output.Span.Slice(perScene * i, perScene)
-                        let capsules = found.Explanation.Capsules
-                        let whole = RoutingCapsules.trust wholeScene 0.0 found.Cost
-
-                        for part in 0 .. capsules.Length - 1 do
-                            let capsule, set = capsules[part], found.Sets[part]
-                            let residual = Partitions.residual found.Scene part set
-                            let credit = RoutingCapsules.trust config residual found.Cost
-
-                            for row in 0 .. n - 1 do
-                                if set &&& (1 <<< row) <> 0 then
-                                    weights[row * k + capsule] <- credit
-
-                            weights[n * k + capsule] <- whole
-
-                        weights.Slice((n + 1) * k, k).Fill whole)
+                    search inputs (fun scene found ->
+                        writeFound config wholeScene n k found (output.Span.Slice(perScene * scene, perScene)))
         )
 
     /// The cross-entropy of routing against the found division, averaged over rows, and of presence against the found set of

@@ -58,7 +58,7 @@ module TrainingState =
         }
 
     /// Runs an action while the model has the elements of other tensors of the same names, and exchanges them back.
-    let within (learner: Learner) (others: (string * Tensor) list) (action: unit -> 'result) : 'result =
+    let private within (learner: Learner) (others: (string * Tensor) list) (action: unit -> 'result) : 'result =
         let own = Map.ofList learner.Tensors
 
         let exchange () =

@@ -44,7 +44,7 @@ internal static unsafe class NeighbourKernel
         }
     }
 
-    /// <summary>The present value of (position + offset) mod size for any offset.</summary>
+    /// <summary>position mod size in 0, …, size − 1, for negative positions too.</summary>
     private static int Wrap(int position, int size)
     {
         int rest = position % size;

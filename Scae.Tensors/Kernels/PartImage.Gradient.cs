@@ -41,8 +41,9 @@ internal unsafe partial struct PartImage<T>
     }
 
     /// <summary>
-    /// The sums become 1 over the sums, the blocks' presences the slope by presence of a part that isn't there, and the
-    /// background gets its share.
+    /// Prepares the passes over the parts, in place: pixels' sums become their reciprocals, and a block's missing presence
+    /// becomes what the block adds to the slope of an absent part, for each unit of presence. Adds the background's slopes, and
+    /// returns the totals to which the parts add theirs.
     /// </summary>
     private readonly Totals Share(int b, in PartSlopes<T> slopes)
     {

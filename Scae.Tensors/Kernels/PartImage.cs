@@ -28,7 +28,7 @@ internal unsafe partial struct PartImage<T>
     // Planes: the image, sums of eᵏ and eˡ and their largest terms, and the shares of background and absent parts in them.
     private T* _pixels, _most, _mostJoint, _sum, _sumJoint, _ground, _groundJoint, _absent, _absentJoint;
 
-    // A number each block, a part, and a part's placement.
+    // Of each block the presence of the parts that don't go through it; of each part its presence, and its placement (6 numbers).
     private T* _missing, _presence, _placements;
 
     // Components in the order of the blocks that parts go through: l and k, then their exponentials, and values.

@@ -32,7 +32,7 @@ public sealed partial class Tensor
         static abstract T Join<T>(T before, T x)
             where T : unmanaged, IBinaryFloatingPointIeee754<T>;
 
-        /// <summary>By what a number that is joined multiplies the slope of the rest.</summary>
+        /// <summary>∂Join(before, joined)/∂before: 1 for a sum, joined itself for a product.</summary>
         static abstract T Factor<T>(T joined)
             where T : unmanaged, IBinaryFloatingPointIeee754<T>;
     }

@@ -42,25 +42,16 @@ public sealed partial class Tensor
             for (int b = first; b < end; b++)
             {
                 AxisSampling<T> rows = Rows<T>(b), columns = Columns<T>(b);
-                int n = columns.Count;
-                var matrix = Scratch.Take<T>(4, columns.Touched * n);
-                var mixed = Scratch.Take<T>(5, rows.Touched * n);
+                var matrix = Scratch.Take<T>(4, columns.Touched * columns.Count);
+                var mixed = Scratch.Take<T>(5, rows.Touched * columns.Count);
                 columns.Matrix(matrix);
                 for (int plane = b * _channels; plane < (b + 1) * _channels; plane++)
                 {
                     var to = y.Slice(plane * height * width, height * width);
                     to.Clear();
-                    if (n == 0 || rows.Count == 0) continue;
+                    if (columns.Count == 0 || rows.Count == 0) continue;
                     MixColumns(image.Slice(plane * _h * _w, _h * _w), rows, columns, matrix, mixed);
-                    for (int v = rows.From; v < rows.End; v++)
-                    {
-                        var place = rows[v];
-                        if (place.IsOutside) continue;
-                        var target = to.Slice((v * width) + columns.From, n);
-                        int at = (place.Lower - rows.First) * n;
-                        if (place.Lower >= 0) TensorPrimitives.Multiply(mixed.Slice(at, n), T.One - place.Fraction, target);
-                        if (place.Lower + 1 < _h) TensorPrimitives.MultiplyAdd(mixed.Slice(at + n, n), place.Fraction, target, target);
-                    }
+                    MixRows<T>(mixed, rows, columns, to);
                 }
 
                 if (rows.HasNaN || columns.HasNaN) Undefine(y.Slice(b * _channels * height * width, _channels * height * width), rows, columns);
@@ -70,71 +61,97 @@ public sealed partial class Tensor
         private void BackwardImages<T>(int first, int end)
             where T : unmanaged, IBinaryFloatingPointIeee754<T>
         {
-            int height = Output._shape[2], width = Output._shape[3];
-            var g = OutputGradient<T>();
-            var image = Inputs[0].Data<T>();
             var toImage = Wants(0) ? Inputs[0].Gradient!.Span<T>() : default;
             var toPose = Wants(1) ? Inputs[1].Gradient!.Span<T>() : default;
-            for (int b = first; b < end; b++)
+            for (int b = first; b < end; b++) BackwardImage(b, toImage, toPose);
+        }
+
+        private void BackwardImage<T>(int b, Span<T> toImage, Span<T> toPose)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            int height = Output._shape[2], width = Output._shape[3];
+            AxisSampling<T> rows = Rows<T>(b), columns = Columns<T>(b);
+            int n = columns.Count, m = rows.Touched, k = columns.Touched;
+            if (n == 0 || rows.Count == 0) return;
+            var g = OutputGradient<T>();
+            var image = Inputs[0].Data<T>();
+            var matrix = Scratch.Take<T>(4, k * n);
+            var mixed = Scratch.Take<T>(5, m * n);
+            var gathered = Scratch.Take<T>(6, m * n);
+            var slopes = Scratch.Take<T>(7, height);
+            var across = Scratch.Take<T>(3, n);
+            slopes.Clear();
+            across.Clear();
+            LongSums<T> sums = new(across, Scratch.TotalSlot, FewRows);
+            for (int plane = b * _channels; plane < (b + 1) * _channels; plane++)
             {
-                AxisSampling<T> rows = Rows<T>(b), columns = Columns<T>(b);
-                int n = columns.Count, m = rows.Touched, k = columns.Touched;
-                if (n == 0 || rows.Count == 0) continue;
-                var matrix = Scratch.Take<T>(4, k * n);
-                var mixed = Scratch.Take<T>(5, m * n);
-                var gathered = Scratch.Take<T>(6, m * n);
-                var slopes = Scratch.Take<T>(7, height);
-                var across = Scratch.Take<T>(3, n);
-                slopes.Clear();
-                across.Clear();
-                LongSums<T> sums = new(across, Scratch.TotalSlot, FewRows);
-                for (int plane = b * _channels; plane < (b + 1) * _channels; plane++)
+                var pixels = image.Slice(plane * _h * _w, _h * _w);
+                columns.Matrix(matrix);
+                if (!toPose.IsEmpty) MixColumns(pixels, rows, columns, matrix, mixed);
+                GatherRows<T>(g.Slice(plane * height * width, height * width), rows, columns, mixed, gathered, toPose.IsEmpty ? default : slopes);
+                if (!toImage.IsEmpty)
                 {
-                    var pixels = image.Slice(plane * _h * _w, _h * _w);
-                    var from = g.Slice(plane * height * width, height * width);
-                    columns.Matrix(matrix);
-                    if (!toPose.IsEmpty) MixColumns(pixels, rows, columns, matrix, mixed);
-                    gathered.Clear();
-                    for (int v = rows.From; v < rows.End; v++)
-                    {
-                        var place = rows[v];
-                        if (place.IsOutside) continue;
-                        var line = from.Slice((v * width) + columns.From, n);
-                        int at = (place.Lower - rows.First) * n;
-                        if (place.Lower >= 0)
-                        {
-                            TensorPrimitives.MultiplyAdd(line, T.One - place.Fraction, gathered.Slice(at, n), gathered.Slice(at, n));
-                            if (!toPose.IsEmpty) slopes[v] -= Reduce.Dot<T>(line, mixed.Slice(at, n));
-                        }
-
-                        if (place.Lower + 1 < _h)
-                        {
-                            TensorPrimitives.MultiplyAdd(line, place.Fraction, gathered.Slice(at + n, n), gathered.Slice(at + n, n));
-                            if (!toPose.IsEmpty) slopes[v] += Reduce.Dot<T>(line, mixed.Slice(at + n, n));
-                        }
-                    }
-
-                    if (!toImage.IsEmpty)
-                    {
-                        var target = toImage.Slice(plane * _h * _w, _h * _w)[((rows.First * _w) + columns.First)..];
-                        columns.Transposed(matrix);
-                        MatMul.Multiply<T>(m, k, n, gathered, n, 1, matrix, k, 1, target, _w, accumulate: true);
-                    }
-
-                    if (toPose.IsEmpty) continue;
-                    columns.Slopes(matrix);
-                    MixColumns(pixels, rows, columns, matrix, mixed);
-                    for (int r = 0; r < m; r++)
-                    {
-                        sums.Next();
-                        TensorPrimitives.MultiplyAdd(gathered.Slice(r * n, n), mixed.Slice(r * n, n), across, across);
-                    }
+                    var target = toImage.Slice(plane * _h * _w, _h * _w)[((rows.First * _w) + columns.First)..];
+                    columns.Transposed(matrix);
+                    MatMul.Multiply<T>(m, k, n, gathered, n, 1, matrix, k, 1, target, _w, accumulate: true);
                 }
 
                 if (toPose.IsEmpty) continue;
-                sums.Finish();
-                AddToPose(toPose, b, 1, columns.From, across, width, _w);
-                AddToPose(toPose, b, 2, 0, slopes, height, _h);
+                columns.Slopes(matrix);
+                MixColumns(pixels, rows, columns, matrix, mixed);
+                for (int r = 0; r < m; r++)
+                {
+                    sums.Next();
+                    TensorPrimitives.MultiplyAdd(gathered.Slice(r * n, n), mixed.Slice(r * n, n), across, across);
+                }
+            }
+
+            if (toPose.IsEmpty) return;
+            sums.Finish();
+            AddToPose(toPose, b, 1, columns.From, across, width, _w);
+            AddToPose(toPose, b, 2, 0, slopes, height, _h);
+        }
+
+        /// <summary>Each row of a plane lies between two of those whose columns are mixed.</summary>
+        private void MixRows<T>(ReadOnlySpan<T> mixed, AxisSampling<T> rows, AxisSampling<T> columns, Span<T> plane)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            int n = columns.Count, width = Output._shape[3];
+            for (int v = rows.From; v < rows.End; v++)
+            {
+                var place = rows[v];
+                if (place.IsOutside) continue;
+                var target = plane.Slice((v * width) + columns.From, n);
+                int at = (place.Lower - rows.First) * n;
+                if (place.Lower >= 0) TensorPrimitives.Multiply(mixed.Slice(at, n), T.One - place.Fraction, target);
+                if (place.Lower + 1 < _h) TensorPrimitives.MultiplyAdd(mixed.Slice(at + n, n), place.Fraction, target, target);
+            }
+        }
+
+        /// <summary>The transpose of <see cref="MixRows"/> applied to the gradient of one plane. The derivatives by the rows' places are added to
+        /// the slopes unless these are empty.</summary>
+        private void GatherRows<T>(ReadOnlySpan<T> g, AxisSampling<T> rows, AxisSampling<T> columns, ReadOnlySpan<T> mixed, Span<T> gathered, Span<T> slopes)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            int n = columns.Count, width = Output._shape[3];
+            gathered.Clear();
+            for (int v = rows.From; v < rows.End; v++)
+            {
+                var place = rows[v];
+                if (place.IsOutside) continue;
+                var line = g.Slice((v * width) + columns.From, n);
+                int at = (place.Lower - rows.First) * n;
+                if (place.Lower >= 0)
+                {
+                    TensorPrimitives.MultiplyAdd(line, T.One - place.Fraction, gathered.Slice(at, n), gathered.Slice(at, n));
+                    if (!slopes.IsEmpty) slopes[v] -= Reduce.Dot<T>(line, mixed.Slice(at, n));
+                }
+
+                if (place.Lower + 1 < _h)
+                {
+                    TensorPrimitives.MultiplyAdd(line, place.Fraction, gathered.Slice(at + n, n), gathered.Slice(at + n, n));
+                    if (!slopes.IsEmpty) slopes[v] += Reduce.Dot<T>(line, mixed.Slice(at + n, n));
+                }
             }
         }
 

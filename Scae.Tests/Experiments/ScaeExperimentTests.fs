@@ -228,6 +228,9 @@ let tests =
                 refusal TestDigits.resources [ "second-look", "true" ]
                 |> shouldEqual "--second-look true: must be false without --neighbours"
 
+                refusal TestDigits.resources [ "test-size", "20000" ]
+                |> shouldEqual "--test-size 20000: must be at most 2000, the test digits that there are"
+
                 refusal TestDigits.resources [ "wander", "20" ]
                 |> shouldEqual "--wander 20: must be 1 without --neighbours"
 
