@@ -97,7 +97,7 @@ module ScaeExperiment =
 
         let places = key.Named "places"
 
-        match ScaeSettings.views settings with
+        match ScaeSettings.views settings step with
         | ValueNone -> CanvasDigits.fill data.Train (ReadOnlySpan rows) places batch.Images batch.Classes
         | ValueSome views ->
             let anywhere = ScaeSettings.isAnywhere settings step

@@ -34,6 +34,8 @@ type ScaeSettings =
         [<Setting("epochs after which training digits lie anywhere that their ink fits on the canvas, and not only their image; 0 for never",
                   Min = 0.0)>]
         AnywhereAfter: int
+        [<Setting("epochs after which they are rotated, sheared and scaled by 0.4 times as much; 0 for never", Min = 0.0)>]
+        MildAfter: int
         [<Setting("digits that look most like a digit and stand for it in its second view, so many; 0 for none",
                   Min = 0.0)>]
         Neighbours: int
@@ -94,6 +96,7 @@ module ScaeSettings =
             Shear = 0.0
             Zoom = 0.0
             AnywhereAfter = 0
+            MildAfter = 0
             Neighbours = 0
             SecondLook = false
             Wander = 1
@@ -109,21 +112,33 @@ module ScaeSettings =
             Model = ScaeConfig.paper
         }
 
-    /// How training digits are seen, if they are mapped at all.
-    let views (settings: ScaeSettings) : Viewpoints voption =
-        if settings.Rotation = 0.0 && settings.Shear = 0.0 && settings.Zoom = 0.0 && settings.AnywhereAfter = 0 then
-            ValueNone
-        else
-            ValueSome
-                {
-                    Rotation = settings.Rotation
-                    Shear = settings.Shear
-                    Scale = struct (1.0 - settings.Zoom, 1.0 + settings.Zoom)
-                }
-
     /// Whether a step, counted from 0, comes after so many epochs, of which 0 are never over.
     let private isAfter (epochs: int) (settings: ScaeSettings) (step: int) : bool =
         epochs > 0 && step >= epochs * settings.Training.StepsPerEpoch
+
+    // Views that are this much narrower keep apart what wide ones blur, such as closed fours and nines.
+    [<Literal>]
+    let private Mild = 0.4
+
+    /// How training digits are seen in a step, counted from 0, if they are mapped at all.
+    let views (settings: ScaeSettings) (step: int) : Viewpoints voption =
+        if settings.Rotation = 0.0 && settings.Shear = 0.0 && settings.Zoom = 0.0 && settings.AnywhereAfter = 0 then
+            ValueNone
+        else
+            let width =
+                if isAfter settings.MildAfter settings step then
+                    Mild
+                else
+                    1.0
+
+            let zoom = width * settings.Zoom
+
+            ValueSome
+                {
+                    Rotation = width * settings.Rotation
+                    Shear = width * settings.Shear
+                    Scale = struct (1.0 - zoom, 1.0 + zoom)
+                }
 
     /// Whether training digits lie anywhere that their ink fits in a step, counted from 0.
     let isAnywhere (settings: ScaeSettings) (step: int) : bool = isAfter settings.AnywhereAfter settings step
@@ -184,6 +199,8 @@ module ScaeSettings =
                 $"--sharp-after {settings.SharpAfter}: must be 0, or come after --settled-after {settings.SettledAfter}, which must be set"
         elif settings.SecondLook && settings.Neighbours = 0 then
             Some "--second-look true: must be false without --neighbours"
+        elif settings.MildAfter > 0 && settings.Rotation = 0.0 && settings.Shear = 0.0 && settings.Zoom = 0.0 then
+            Some $"--mild-after {settings.MildAfter}: must be 0 without --rotation, --shear and --zoom"
         elif settings.Wander <> 1 && settings.Neighbours = 0 then
             Some $"--wander {settings.Wander}: must be 1 without --neighbours"
         elif settings.NearAfter > 0 && settings.Neighbours = 0 then

@@ -187,6 +187,18 @@ let tests =
                 |> List.map (ScaeSettings.isAnywhere { settings with AnywhereAfter = 6 })
                 |> shouldEqual [ false; false; true ]
 
+                [ 0; 59; 60 ]
+                |> List.map (
+                    ScaeSettings.views { settings with MildAfter = 6; Rotation = 20.0; Shear = 0.3; Zoom = 0.25 }
+                )
+                |> List.map (ValueOption.map (fun views -> views.Rotation, views.Shear, views.Scale))
+                |> shouldEqual
+                    [
+                        ValueSome(20.0, 0.3, struct (0.75, 1.25))
+                        ValueSome(20.0, 0.3, struct (0.75, 1.25))
+                        ValueSome(8.0, 0.12, struct (0.9, 1.1))
+                    ]
+
                 let never =
                     { settings with
                         Neighbours = 0
@@ -230,6 +242,9 @@ let tests =
 
                 refusal TestDigits.resources [ "test-size", "20000" ]
                 |> shouldEqual "--test-size 20000: must be at most 2000, the test digits that there are"
+
+                refusal TestDigits.resources [ "mild-after", "3" ]
+                |> shouldEqual "--mild-after 3: must be 0 without --rotation, --shear and --zoom"
 
                 refusal TestDigits.resources [ "wander", "20" ]
                 |> shouldEqual "--wander 20: must be 1 without --neighbours"
