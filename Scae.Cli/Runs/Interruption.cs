@@ -1,18 +1,23 @@
 using System;
 using System.Runtime.InteropServices;
 using System.Threading;
+using Scae.Cli.Reports;
 
 namespace Scae.Cli.Runs;
 
 /// <summary>
 /// Handles Ctrl-C and the signal to terminate while it lives: the first asks the work to stop and save, the second ends the
-/// process at once.
+/// process at once. Some work can't be stopped in its midst for minutes, such as the search for neighbours: then one line says so.
 /// </summary>
 internal sealed class Interruption : IDisposable
 {
+    // What stops sooner says so itself.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
+
     private readonly CancellationTokenSource _stop = new();
     private readonly PosixSignalRegistration _interrupt;
     private readonly PosixSignalRegistration _terminate;
+    private Timer? _timer;
 
     public Interruption()
     {
@@ -26,12 +31,15 @@ internal sealed class Interruption : IDisposable
     {
         _interrupt.Dispose();
         _terminate.Dispose();
+        _timer?.Dispose();
         _stop.Dispose();
     }
 
     private void Stop(PosixSignalContext context)
     {
         context.Cancel = !_stop.IsCancellationRequested;
+        if (!context.Cancel) return;
+        _timer = new Timer(_ => Notice.Tell("stopping when what is under way is done; a second Ctrl-C ends the program at once"), null, s_patience, Timeout.InfiniteTimeSpan);
         _stop.Cancel();
     }
 }

@@ -252,15 +252,19 @@ let tests =
                             File.ReadAllBytes(Path.Combine(out, name))
                             |> shouldEqual (File.ReadAllBytes(Path.Combine(straight, name))))
 
-            testCase "a second signal ends a run at once"
+            testCase "a signal that must wait is told of, and a second one ends a run at once"
             <| fun () ->
                 if not (OperatingSystem.IsWindows()) then
                     inNewFolder (fun folder ->
-                        use running = start (longFinish 500000 @ [ "--out"; Path.Combine(folder, "run") ])
+                        use running = start (longFinish 1000000 @ [ "--out"; Path.Combine(folder, "run") ])
                         readTo "epoch   1/1" running
                         // The evaluation has begun, which nothing stops in its midst.
                         running.WaitForExit 500 |> shouldEqual false
                         signal "TERM" running
+
+                        string (running.StandardError.ReadLine())
+                        |> shouldStartWith "scae: stopping when what is under way is done; "
+
                         let clock = Diagnostics.Stopwatch.StartNew()
 
                         // Signals of a kind that come before the first was handled count as one: sent until it is heard.
