@@ -21,16 +21,18 @@ internal static class FigureFiles
     {
         Directory.CreateDirectory(folder.Figures);
         var written = figures.SelectMany(figure => new[] { "png", "svg" }, (figure, kind) => PathOf(folder, figure.Name, kind)).ToList();
+        IEnumerable<Action> files = figures.Select<Figure, Action>(figure => () => Write(folder.Figures, figure));
+        if (animation is not null)
+        {
+            string path = PathOf(folder, animation.Value.Name, "gif");
+            written.Add(path);
+            // It takes longest: begun first, it leaves the other files to cores that it has no work for.
+            files = files.Prepend(() => AtomicFile.Write(path, stream => FigureRenderer.RenderGif(animation.Value, stream)));
+        }
+
         try
         {
-            Parallel.ForEach(figures, new ParallelOptions { CancellationToken = stop }, figure => Write(folder.Figures, figure));
-            stop.ThrowIfCancellationRequested();
-            if (animation is not null)
-            {
-                string path = PathOf(folder, animation.Value.Name, "gif");
-                AtomicFile.Write(path, stream => FigureRenderer.RenderGif(animation.Value, stream));
-                written.Add(path);
-            }
+            Parallel.ForEach(files, new ParallelOptions { CancellationToken = stop }, write => write());
         }
         catch (AggregateException several)
         {
