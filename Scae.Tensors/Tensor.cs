@@ -1,5 +1,6 @@
 using System;
 using System.Runtime.CompilerServices;
+using Scae.Tensors.Kernels;
 
 namespace Scae.Tensors;
 
@@ -39,6 +40,9 @@ public sealed partial class Tensor
     public int nelement { get; }
 
     internal Storage Storage { get; }
+
+    /// <summary>Which rows count, where only some do: see <see cref="pack"/>.</summary>
+    internal PackedRows? Packed { get; set; }
 
     /// <summary>The sizes without a copy.</summary>
     internal ReadOnlySpan<int> Sizes => _shape;

@@ -23,7 +23,8 @@ type Sprites =
 
 /// dSprites (Matthey, Higgins, Hassabis & Lerchner 2017) and the part of it that Keller & Welling 2021 use: all shapes, five
 /// scales and every other one of the first 30 orientations, columns and rows. Shapes are drawn by a geometry of our own,
-/// fitted to 258 published frames of the data set, of which it misses at most two pixels a frame.
+/// fitted to 258 published frames of the data set: it misses at most two pixels of any of 18, and of none of the 258 does its area
+/// differ by more than four.
 [<RequireQualifiedAccess>]
 module Sprites =
     /// Width and height of an image.

@@ -23,8 +23,15 @@ module TvaeMeasures =
                 $"capcorr_{name}{ending}", CapsuleCorrelation.ofFactor factor offsets |> Option.defaultValue nan
         ]
 
-    /// −ELBO and its terms, nats a frame; three likelihoods: of sequences, of frames, and as published, log R too high; of
-    /// sequences E_eq and CapCorr.
+    /// The bound of log p(x_1:S)/S that fits the model: frames that don't depend on each other have luck in draws of their own.
+    let private likelihood (config: TopographicVaeConfig) (weights: float[][]) : float =
+        if TopographicVae.framesAreIndependent config then
+            ImportanceSampling.perFrame weights
+        else
+            ImportanceSampling.perSequence config.Frames weights
+
+    /// −ELBO and its terms, nats a frame; three likelihoods: of sequences, of frames by themselves, and as published, log R too
+    /// high; of sequences E_eq and CapCorr.
     let ofReading (settings: TvaeSettings) (reading: TvaeReading) : Metrics =
         let frames = settings.Model.Frames
         let average (values: float[]) = if values.Length = 0 then 0.0 else Array.average values
@@ -36,7 +43,7 @@ module TvaeMeasures =
             "kl_z", klZ
             if reading.KlU.Length > 0 then
                 "kl_u", klU
-            "likelihood", ImportanceSampling.perSequence frames reading.Weights
+            "likelihood", likelihood settings.Model reading.Weights
             "likelihood_frame", ImportanceSampling.perFrame reading.Weights
             "likelihood_published", ImportanceSampling.asPublished reading.Weights
             // A single frame has no equivariance: its E_eq is 0 by construction.
@@ -94,7 +101,8 @@ module TvaeMeasures =
         if settings.Model.Frames = 1 then
             []
         else
-            let trained = TvaeReading.ofScenes settings model data.Trained
+            // Likelihoods of images that were trained with aren't reported, so that one draw is enough.
+            let trained = TvaeReading.ofScenes { settings with Draws = 1 } model data.Trained
 
             levels settings data.Levels reading.Scenes
             @ [

@@ -51,7 +51,7 @@ module TvaeReading =
     [<Literal>]
     let private ImagesAtOnce = 100
 
-    // Draws at once, so that memory doesn't grow with how many there are.
+    // Draws at once: of more, nothing is kept but eight bytes a frame, its weight.
     [<Literal>]
     let private DrawsAtOnce = 10
 

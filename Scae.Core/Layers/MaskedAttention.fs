@@ -52,3 +52,8 @@ module MaskedAttention =
         : Tensor =
         let q, k, v = Linear.forward layer.Query x, Linear.forward layer.Key h, Linear.forward layer.Value h
         see mask heads q k v presence |> Linear.forward layer.Output
+
+    /// What each of the packed rows h (see Tensor.pack) is told by those of its set, [b·n, width] → [b·n, outputs].
+    let amongPresent (heads: int) (layer: MaskedAttention) (h: Tensor) : Tensor =
+        let q, k, v = Linear.forward layer.Query h, Linear.forward layer.Key h, Linear.forward layer.Value h
+        Tensor.attention (q, k, v, heads) |> Linear.forward layer.Output

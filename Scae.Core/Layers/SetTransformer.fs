@@ -74,13 +74,17 @@ module SetTransformer =
             Pooling = MaskedAttention.init config.Heads out out out dtype (key.Named "pooling")
         }
 
-    /// y = norm(presence · (attention(h) + h)); h ← norm(y + relu(y·W₁ + b₁)·W₂ + b₂).
-    let private block (config: SetTransformerConfig) (block: SetBlock) (presence: Tensor) (h: Tensor) : Tensor =
-        let seen = MaskedAttention.attend config.Mask config.Heads block.Attention h h presence
-        let y = (seen + h) * presence.unsqueeze 2 |> LayerNorm.forwardIf block.AttentionNorm
+    /// y = norm(told); h ← norm(y + relu(y·W₁ + b₁)·W₂ + b₂).
+    let private digest (block: SetBlock) (told: Tensor) : Tensor =
+        let y = told |> LayerNorm.forwardIf block.AttentionNorm
 
         y + (y |> Linear.activated Activation.Relu block.Hidden |> Linear.forward block.Back)
         |> LayerNorm.forwardIf block.BackNorm
+
+    /// h ← digest(presence · (attention(h) + h)).
+    let private block (config: SetTransformerConfig) (block: SetBlock) (presence: Tensor) (h: Tensor) : Tensor =
+        let seen = MaskedAttention.attend config.Mask config.Heads block.Attention h h presence
+        (seen + h) * presence.unsqueeze 2 |> digest block
 
     /// What the pooling's queries ask of the blocks' points, [seeds, heads·d], and the layer from what they see, [b, seeds,
     /// heads·d], to the outputs. A head's scores are (q·W_kᵀ·Pᵀ)·h, P the projection, and what it sees of projected points
@@ -101,14 +105,32 @@ module SetTransformer =
             Bias = Linear.forward pooling.Output (Linear.forward pooling.Value projection.Bias)
         }
 
-    /// What each seed sees of points x [b, n, inputs] with presence [b, n] in [0, 1], [b, seeds, heads·d], and the linear
-    /// layer from there to the outputs; a caller whose next layer is linear can merge the two and never compute the outputs.
-    /// Raises ShapeError when sizes differ.
-    let pool (config: SetTransformerConfig) (model: SetTransformer) (x: Tensor) (presence: Tensor) : Tensor * Linear =
-        let h =
-            (Linear.forward model.Embedding x, model.Blocks)
-            ||> Array.fold (fun h layer -> block config layer presence h)
+    /// The blocks' points [b, n, d].
+    let private blocks (config: SetTransformerConfig) (model: SetTransformer) (x: Tensor) (presence: Tensor) : Tensor =
+        (Linear.forward model.Embedding x, model.Blocks)
+        ||> Array.fold (fun h layer -> block config layer presence h)
 
+    /// The same where presence is 0 or 1. An absent point is not attended to, and a block makes of it what it makes of zeros, so
+    /// that no time is spent on it.
+    let private blocksOfPresent
+        (config: SetTransformerConfig)
+        (model: SetTransformer)
+        (x: Tensor)
+        (presence: Tensor)
+        : Tensor =
+        let block (h: Tensor) (block: SetBlock) =
+            MaskedAttention.amongPresent config.Heads block.Attention h + h |> digest block
+
+        let h = (Linear.forward model.Embedding (x.pack presence), model.Blocks) ||> Array.fold block
+        let absent = Tensor.zeros ([| config.Width |], x.dtype) |> digest (Array.last model.Blocks)
+        h.unpack absent
+
+    let private poolOver
+        (config: SetTransformerConfig)
+        (model: SetTransformer)
+        (h: Tensor)
+        (presence: Tensor)
+        : Tensor * Linear =
         let asked, layer = questions config model
 
         let points =
@@ -118,6 +140,28 @@ module SetTransformer =
                 Tensor.cat (Array.replicate config.Heads h, 2)
 
         MaskedAttention.see config.Mask config.Heads asked points points presence, layer
+
+    /// What each seed sees of points x [b, n, inputs] with presence [b, n] in [0, 1], [b, seeds, heads·d], and the linear
+    /// layer from there to the outputs; a caller whose next layer is linear can merge the two and never compute the outputs.
+    /// Raises ShapeError when sizes differ.
+    let pool (config: SetTransformerConfig) (model: SetTransformer) (x: Tensor) (presence: Tensor) : Tensor * Linear =
+        poolOver config model (blocks config model x presence) presence
+
+    /// As pool, of points that are there or not, presence 0 or 1: absent ones cost next to nothing.
+    let poolPresent
+        (config: SetTransformerConfig)
+        (model: SetTransformer)
+        (x: Tensor)
+        (presence: Tensor)
+        : Tensor * Linear =
+        // Without a mask absent points are attended to, and without blocks nothing is made of zeros.
+        let h =
+            if config.Mask.IsNone || config.Layers = 0 then
+                blocks config model x presence
+            else
+                blocksOfPresent config model x presence
+
+        poolOver config model h presence
 
     /// Points x [b, n, inputs] with presence [b, n] in [0, 1] → [b, seeds, outputs]. Raises ShapeError when sizes differ.
     let forward (config: SetTransformerConfig) (model: SetTransformer) (x: Tensor) (presence: Tensor) : Tensor =

@@ -141,7 +141,7 @@ module Ccae =
 
     /// What capsules say of the scenes.
     let vote (config: CcaeConfig) (model: Ccae) (batch: CcaeBatch) : CapsuleVotes =
-        let seen, layer = SetTransformer.pool (set config) model.Set batch.Points batch.Presence
+        let seen, layer = SetTransformer.poolPresent (set config) model.Set batch.Points batch.Presence
         let layer = CapsuleLayer.after layer model.Capsules
         CapsuleLayer.forward (capsules config) layer batch.CapsuleNoise batch.VoteNoise seen
 

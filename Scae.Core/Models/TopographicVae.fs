@@ -117,6 +117,16 @@ module TopographicVae =
 
     let private isPlain (config: TopographicVaeConfig) = config.Grouping = Grouping.Plain
 
+    /// Whether frames don't depend on each other: no latent shares its scale with one of another frame.
+    let framesAreIndependent (config: TopographicVaeConfig) : bool =
+        match config.Grouping with
+        | Grouping.Plain
+        | Grouping.Torus -> true
+        | Grouping.Shifting
+        | Grouping.Box ->
+            Grouping.offsets config.Grouping config.Kernel config.Width
+            |> Array.forall (fun struct (frames, _) -> frames = 0)
+
     // A layer as PyTorch starts it, weights and biases uniform in ±1/√fan, with weights so many times as large.
     let private uniform
         (gain: float)

@@ -1,6 +1,7 @@
 using System;
 using System.Numerics;
 using System.Threading;
+using Scae.Tensors.Kernels;
 
 namespace Scae.Tensors;
 
@@ -64,6 +65,16 @@ internal abstract class Operation(params Tensor[] inputs)
     protected abstract void Backward<T>()
         where T : unmanaged, IBinaryFloatingPointIeee754<T>;
 
+    /// <summary>
+    /// Which rows of the output count where of an input only some do. Operations that would take all for real refuse, which is
+    /// what most do.
+    /// </summary>
+    /// <exception cref="ShapeError">The operation can't leave rows out.</exception>
+    protected virtual PackedRows? Keep(PackedRows rows) => throw PackedRows.Refusal();
+
+    /// <summary>Which rows of the output count, where this operation chooses them.</summary>
+    protected virtual PackedRows? Made => null;
+
     /// <summary>The dtype the rules are instantiated with; operations that make integers override it.</summary>
     protected virtual Dtype ComputeDtype => Output.dtype;
 
@@ -87,13 +98,19 @@ internal abstract class Operation(params Tensor[] inputs)
         where T : unmanaged
     {
         var span = InputGradient<T>(input, out bool accumulate);
-        if (!accumulate) Kernels.Stretches.Clear(span);
+        if (!accumulate) Stretches.Clear(span);
         return span;
     }
 
     private void Link(Tensor output)
     {
         Output = output;
+        output.Packed = Made;
+        foreach (var input in Inputs)
+        {
+            if (input.Packed is { } rows) output.Packed = Keep(rows);
+        }
+
         bool wanted = false;
         if (output.dtype != Dtype.Int32 && !CutsGradient)
         {

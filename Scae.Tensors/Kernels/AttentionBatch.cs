@@ -13,7 +13,8 @@ namespace Scae.Tensors.Kernels;
 /// <param name="Padded">The length of a row of weights.</param>
 /// <param name="Scale">What scores are multiplied by.</param>
 /// <param name="Mask">How presences count, if there are any.</param>
-internal readonly unsafe record struct AttentionBatch(AttentionShape Shape, int Sets, int Heads, int QueryBatch, int Padded, double Scale, PresenceMask? Mask)
+/// <param name="Packed">Where the rows of each set are, if their numbers differ: then queries are the keys' rows.</param>
+internal readonly unsafe record struct AttentionBatch(AttentionShape Shape, int Sets, int Heads, int QueryBatch, int Padded, double Scale, PresenceMask? Mask, PackedRows? Packed = null)
 {
     private const int MostBlocks = 16;
     private const int QuerySlot = 5;
@@ -75,13 +76,22 @@ internal readonly unsafe record struct AttentionBatch(AttentionShape Shape, int 
 
     private (int First, int End) Block(int block) => ((int)((long)Sets * block / Blocks), (int)((long)Sets * (block + 1) / Blocks));
 
-    private int QueryAt(int b, int h) => (b * QueryBatch) + (h * Shape.Width);
+    /// <summary>The sizes of one set's heads, the first of its rows, and the length of its rows of weights.</summary>
+    private (AttentionShape Shape, int First, int Padded) Set<T>(int b)
+        where T : unmanaged
+    {
+        if (Packed is null) return (Shape, b * Shape.Keys, Padded);
+        int count = Packed.Starts[b + 1] - Packed.Starts[b];
+        return (Shape with { Queries = count, Keys = count }, Packed.Starts[b], Planes.Pitch<T>(count));
+    }
 
-    private int KeyAt(int b, int h) => (b * Shape.Keys * Shape.KeyStride) + (h * Shape.Width);
+    private int QueryAt(int b, int first, int h) => (Packed is null ? b * QueryBatch : first * Shape.KeyStride) + (h * Shape.Width);
 
-    private int ValueAt(int b, int h) => (b * Shape.Keys * Shape.ValueStride) + (h * Shape.Values);
+    private int KeyAt(int first, int h) => (first * Shape.KeyStride) + (h * Shape.Width);
 
-    private int OutputAt(int b, int h) => (b * Shape.Queries * Shape.ValueStride) + (h * Shape.Values);
+    private int ValueAt(int first, int h) => (first * Shape.ValueStride) + (h * Shape.Values);
+
+    private int OutputAt(int b, int first, int h) => ((Packed is null ? b * Shape.Queries : first) * Shape.ValueStride) + (h * Shape.Values);
 
     private int WeightAt(int b, int h) => ((b * Heads) + h) * Shape.Queries * Padded;
 
@@ -106,18 +116,19 @@ internal readonly unsafe record struct AttentionBatch(AttentionShape Shape, int 
 
         public readonly void Run(int block)
         {
-            var (n, m, d, e, keyStride, valueStride) = Batch.Shape;
             T scale = T.CreateChecked(Batch.Scale);
             var (first, end) = Batch.Block(block);
             for (int b = first; b < end; b++)
             {
+                var (shape, row, padded) = Batch.Set<T>(b);
+                var (n, m, d, e, keyStride, valueStride) = shape;
                 var bias = Batch.Bias(Presences, b);
-                for (int h = 0; h < Batch.Heads; h++)
+                for (int h = 0; h < Batch.Heads && m > 0; h++)
                 {
                     AttentionKernel.Forward(
-                        Batch.Shape, Rows(Queries, Batch.QueryAt(b, h), n, keyStride, d), Rows(Keys, Batch.KeyAt(b, h), m, keyStride, d),
-                        Rows(Values, Batch.ValueAt(b, h), m, valueStride, e), scale, bias,
-                        Rows(Weights, Batch.WeightAt(b, h), n, Batch.Padded, Batch.Padded), Rows(Outputs, Batch.OutputAt(b, h), n, valueStride, e));
+                        shape, Rows(Queries, Batch.QueryAt(b, row, h), n, keyStride, d), Rows(Keys, Batch.KeyAt(row, h), m, keyStride, d),
+                        Rows(Values, Batch.ValueAt(row, h), m, valueStride, e), scale, bias,
+                        Rows(Weights, Batch.WeightAt(b, h), n, padded, padded), Rows(Outputs, Batch.OutputAt(b, row, h), n, valueStride, e));
                 }
             }
         }
@@ -146,22 +157,23 @@ internal readonly unsafe record struct AttentionBatch(AttentionShape Shape, int 
 
         private readonly void Head(int block, int b, int h)
         {
-            var (n, m, d, e, keyStride, valueStride) = Batch.Shape;
-            int padded = Batch.Padded;
+            var (shape, row, padded) = Batch.Set<T>(b);
+            var (n, m, d, e, keyStride, valueStride) = shape;
+            if (m == 0) return;
             T scale = T.CreateChecked(Batch.Scale);
-            ReadOnlySpan<T> p = Rows(Weights, Batch.WeightAt(b, h), n, padded, padded), g = Rows(Gradient, Batch.OutputAt(b, h), n, valueStride, e);
+            ReadOnlySpan<T> p = Rows(Weights, Batch.WeightAt(b, h), n, padded, padded), g = Rows(Gradient, Batch.OutputAt(b, row, h), n, valueStride, e);
             if (ToValues != null)
-                MatMul.Multiply<T>(m, e, n, p, 1, padded, g, valueStride, 1, Rows(ToValues, Batch.ValueAt(b, h), m, valueStride, e), valueStride, AddToValues);
+                MatMul.Multiply<T>(m, e, n, p, 1, padded, g, valueStride, 1, Rows(ToValues, Batch.ValueAt(row, h), m, valueStride, e), valueStride, AddToValues);
             if (ToQueries == null && ToKeys == null && ToPresences == null) return;
-            var ds = AttentionKernel.ScoreGradient(Batch.Shape, g, Rows(Values, Batch.ValueAt(b, h), m, valueStride, e), p, scale);
+            var ds = AttentionKernel.ScoreGradient(shape, g, Rows(Values, Batch.ValueAt(row, h), m, valueStride, e), p, scale);
             if (ToQueries != null)
                 MatMul.Multiply(
-                    n, d, m, ds, padded, 1, Rows(Keys, Batch.KeyAt(b, h), m, keyStride, d), keyStride, 1,
-                    Rows(ToQueries + ((long)block * QuerySums), Batch.QueryAt(b, h), n, keyStride, d), keyStride, AddToQueries);
+                    n, d, m, ds, padded, 1, Rows(Keys, Batch.KeyAt(row, h), m, keyStride, d), keyStride, 1,
+                    Rows(ToQueries + ((long)block * QuerySums), Batch.QueryAt(b, row, h), n, keyStride, d), keyStride, AddToQueries);
             if (ToKeys != null)
                 MatMul.Multiply(
-                    m, d, n, ds, 1, padded, Rows(Queries, Batch.QueryAt(b, h), n, keyStride, d), keyStride, 1,
-                    Rows(ToKeys, Batch.KeyAt(b, h), m, keyStride, d), keyStride, AddToKeys);
+                    m, d, n, ds, 1, padded, Rows(Queries, Batch.QueryAt(b, row, h), n, keyStride, d), keyStride, 1,
+                    Rows(ToKeys, Batch.KeyAt(row, h), m, keyStride, d), keyStride, AddToKeys);
             if (ToPresences != null)
                 AttentionKernel.AddLogBiasGradient(ds, padded, new ReadOnlySpan<T>(Presences + (b * m), m), scale, new Span<T>(ToPresences + (b * m), m));
         }

@@ -9,7 +9,7 @@ public sealed partial class Tensor
     /// <summary>
     /// softmax(scale · q·kᵀ)·v for each head (Vaswani et al. 2017, eq. 1): queries [b, n, h·d] or [n, h·d] shared by
     /// the batch, keys [b, m, h·d], values [b, m, h·e] → [b, n, h·e]. Heads are consecutive blocks of the last axis.
-    /// scale is 1/√d unless given.
+    /// scale is 1/√d unless given. Packed rows (see <see cref="pack"/>) attend to those of their set.
     /// </summary>
     /// <exception cref="ShapeError">The sizes or dtypes don't fit, or a width isn't divisible by the heads.</exception>
     public static Tensor attention(Tensor queries, Tensor keys, Tensor values, int heads = 1, double? scale = null) =>
@@ -66,6 +66,18 @@ public sealed partial class Tensor
             Weights = Allocate(q.dtype, [_batch, heads, _shape.Queries, _padded]);
         }
 
+        // Packed rows: no two dimensions but rows and widths.
+        private AttentionOperation(Tensor[] inputs, PackedRows rows, int heads, double scale)
+            : base(inputs)
+        {
+            var (q, v) = (inputs[0], inputs[2]);
+            (_batch, _heads, _scale) = (rows.Sets, heads, scale);
+            _shape = new AttentionShape(rows.Items, rows.Items, q._shape[1] / heads, v._shape[1] / heads, q._shape[1], v._shape[1]);
+            _queryBatch = rows.Items * q._shape[1];
+            _padded = q.dtype == Dtype.Float64 ? Planes.Pitch<double>(rows.Items) : Planes.Pitch<float>(rows.Items);
+            Weights = Allocate(q.dtype, [_batch, heads, rows.Items, _padded]);
+        }
+
         public Tensor Weights { get; }
 
         public int[] WeightsShape => [_batch, _heads, _shape.Queries, _shape.Keys];
@@ -74,6 +86,7 @@ public sealed partial class Tensor
         {
             CheckSameDtype("attention", q, k);
             CheckSameDtype("attention", k, v);
+            if (q.Packed is { } rows) return OfPacked(q, k, v, rows, heads, scale);
             bool fits = k.dim == 3 && v.dim == 3 && q.dim is 2 or 3 && k._shape[1] == v._shape[1] && k._shape[0] == v._shape[0]
                 && q._shape[^1] == k._shape[2] && (q.dim == 2 || q._shape[0] == k._shape[0]);
             if (!fits || heads < 1 || q._shape[^1] % heads != 0 || v._shape[2] % heads != 0 || k._shape[1] == 0)
@@ -84,7 +97,19 @@ public sealed partial class Tensor
             return operation;
         }
 
-        private AttentionBatch Batch => new(_shape, _batch, _heads, _queryBatch, _padded, _scale, Inputs.Length > 3 ? _mask : null);
+        private static AttentionOperation OfPacked(Tensor q, Tensor k, Tensor v, PackedRows rows, int heads, double? scale)
+        {
+            if (heads < 1 || q._shape[1] != k._shape[^1] || q._shape[1] % heads != 0 || v._shape[^1] % heads != 0)
+                throw ShapeError.Of("attention", $"packed queries {Shape.Text(q.Sizes)}, keys {Shape.Text(k.Sizes)}, values {Shape.Text(v.Sizes)}, {heads} heads; needs [b·n, h·d], the same and [b·n, h·e]");
+            var operation = new AttentionOperation([q, k, v], rows, heads, scale ?? 1 / Math.Sqrt((double)q._shape[1] / heads));
+            operation.Run(q.dtype, [q._shape[0], v._shape[1]]);
+            return operation;
+        }
+
+        private AttentionBatch Batch => new(_shape, _batch, _heads, _queryBatch, _padded, _scale, Inputs.Length > 3 ? _mask : null, Output.Packed);
+
+        protected override PackedRows? Keep(PackedRows rows) =>
+            Inputs.Length == 3 && rows == Inputs[0].Packed && rows == Inputs[1].Packed && rows == Inputs[2].Packed ? rows : base.Keep(rows);
 
         protected override void Forward<T>()
         {

@@ -183,7 +183,19 @@ public sealed partial class Tensor
             return new Binary<TValue, TLeft, TRight>(WithUnitStep(a), WithUnitStep(b), shape).Run(a.dtype, shape);
         }
 
-        protected override void Forward<T>() => BroadcastRows.Map2<T, TValue>(_values, Inputs[0].FromFirst<T>(), Inputs[1].FromFirst<T>(), Output.Data<T>());
+        protected override PackedRows? Keep(PackedRows rows) => rows == Inputs[0].Packed && rows == Inputs[1].Packed ? rows : base.Keep(rows);
+
+        protected override void Forward<T>()
+        {
+            if (Output.Packed is null)
+            {
+                BroadcastRows.Map2<T, TValue>(_values, Inputs[0].FromFirst<T>(), Inputs[1].FromFirst<T>(), Output.Data<T>());
+                return;
+            }
+
+            int counted = Output.Packed.Elements(Output);
+            Elementwise.Map2<T, TValue>(Inputs[0].Data<T>()[..counted], 1, Inputs[1].Data<T>()[..counted], 1, Output.Data<T>()[..counted]);
+        }
 
         protected override void Backward<T>()
         {
@@ -206,6 +218,13 @@ public sealed partial class Tensor
             }
 
             var into = InputGradient<T>(input, out bool accumulate);
+            if (Output.Packed is { } rows)
+            {
+                int counted = rows.Elements(Output);
+                Elementwise.Map3<T, TRule>(g[..counted], Inputs[0].Data<T>()[..counted], 1, Inputs[1].Data<T>()[..counted], 1, into[..counted], accumulate);
+                return;
+            }
+
             BroadcastRows.Map3<T, TRule>(_gradients, g, Inputs[0].FromFirst<T>(), Inputs[1].FromFirst<T>(), into, 3 + input, accumulate);
         }
 

@@ -31,9 +31,11 @@ public sealed partial class Tensor
         private readonly Tensor _moments = Allocate(x.dtype, [x.nelement / x._shape[^1], 2]);
         private readonly int _n = x._shape[^1];
 
-        private int Rows => Inputs[0].nelement / _n;
+        private int Rows => Inputs[0].Packed?.Count ?? Inputs[0].nelement / _n;
 
         private bool IsLong => Inputs[0].nelement >= Sharing.ManyElements;
+
+        protected override PackedRows? Keep(PackedRows rows) => rows == Inputs[0].Packed ? rows : base.Keep(rows);
 
         protected override void Forward<T>()
         {
@@ -43,13 +45,14 @@ public sealed partial class Tensor
 
         protected override void Backward<T>()
         {
-            if (Wants(2)) Rowwise.AddSum(OutputGradient<T>(), InputGradientToAdd<T>(2));
+            var g = OutputGradient<T>()[..(Rows * _n)];
+            if (Wants(2)) Rowwise.AddSum(g, InputGradientToAdd<T>(2));
             if (Wants(1))
             {
                 // The rows' terms are written out and summed as all sums are.
-                var terms = Scratch.Take<T>(6, Inputs[0].nelement);
+                var terms = Scratch.Take<T>(6, g.Length);
                 Normalise(terms);
-                Elementwise.Map2<T, Product>(terms, 1, OutputGradient<T>(), 1, terms);
+                Elementwise.Map2<T, Product>(terms, 1, g, 1, terms);
                 Rowwise.AddSum<T>(terms, InputGradientToAdd<T>(1));
             }
 

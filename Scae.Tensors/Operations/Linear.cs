@@ -44,12 +44,14 @@ public sealed partial class Tensor
         private readonly int _in = inputs[1]._shape[0];
         private readonly int _out = inputs[1]._shape[1];
 
-        private int Rows => Output.nelement / Math.Max(1, _out);
+        private int Rows => Inputs[0].Packed?.Count ?? Output.nelement / Math.Max(1, _out);
+
+        protected override PackedRows? Keep(PackedRows rows) => rows == Inputs[0].Packed ? rows : base.Keep(rows);
 
         protected override void Forward<T>()
         {
             if (Output.nelement == 0) return;
-            var y = Output.Data<T>();
+            var y = Output.Data<T>()[..(Rows * _out)];
             bool smooth = activation is Activation.Sigmoid or Activation.Tanh;
             bool biased = Inputs.Length > 2 && !smooth;
             if (biased) Rowwise.Repeat<T>(Inputs[2].Data<T>(), y);
@@ -86,7 +88,8 @@ public sealed partial class Tensor
         protected override void Backward<T>()
         {
             if (Output.nelement == 0) return;
-            var dz = BeforeActivation(activation, OutputGradient<T>(), Output.Data<T>());
+            int counted = Rows * _out;
+            var dz = BeforeActivation(activation, OutputGradient<T>()[..counted], Output.Data<T>()[..counted]);
             if (Inputs.Length > 2 && Wants(2)) Rowwise.AddSum(dz, InputGradientToAdd<T>(2));
             if (Wants(1))
             {

@@ -93,7 +93,7 @@ let tests =
 
             testCase "a table with a hole is noticed"
             <| fun () ->
-                let holed = Table.cases |> List.filter (fun case -> not (case.Name.StartsWith "layerNorm"))
+                let holed = Table.cases |> List.filter (fun case -> not (case.Name.Contains "layerNorm"))
                 let seen = seenInTable holed
 
                 differentiable

@@ -119,6 +119,32 @@ let private products =
         general "linear without bias" (sizes (fun s -> [ s[0..2]; [ s[2]; s[3] ] ])) (fun _ xs -> xs[0].linear xs[1])
     ]
 
+/// Absent items are chosen by the draw; packed rows go through all that takes them.
+let private packed =
+    let presence (it: Instance) (items: Tensor) =
+        let b, n = items.shape[0], items.shape[1]
+        let there = Array.init (b * n) (fun i -> if (i * i + it.Draw) % 3 = 0 then 0.0 else 1.0)
+        (Tensor.``of`` (there, [| b; n |])).cast items.dtype
+
+    let through name sizes layer =
+        general
+            $"packed rows through {name}"
+            (fun it ->
+                let s = it.Sizes
+                let d = 2 * (1 + s[3])
+
+                [ Anywhere, [ s[0]; s[1]; d ]; Anywhere, [ d ] ]
+                @ (sizes d |> List.map (fun shape -> Anywhere, shape)))
+            (fun it xs -> (layer (xs[0].pack(presence it xs[0])) xs: Tensor).unpack xs[1])
+
+    [
+        through "nothing" (fun _ -> []) (fun rows _ -> rows)
+        through "linear" (fun d -> [ [ d; d ]; [ d ] ]) (fun rows xs ->
+            (rows + rows).linear(xs[2], xs[3], Activation.Tanh))
+        through "layerNorm" (fun d -> [ [ d ]; [ d ] ]) (fun rows xs -> rows.layerNorm (xs[2], xs[3]))
+        through "attention" (fun _ -> []) (fun rows _ -> Tensor.attention (rows, rows * rows, rows, 2))
+    ]
+
 let private attentions =
     let shaped name queries heads =
         general
@@ -345,6 +371,7 @@ let cases =
             views
             reductions
             products
+            packed
             attentions
             choices
             joining

@@ -5,6 +5,7 @@ open Expecto
 open Scae.Core.Data
 open Scae.Core.Experiments
 open Scae.Core.Figures
+open Scae.Core.Metrics
 open Scae.Core.Models
 open Scae.Core.Training
 open Scae.Tensors
@@ -156,12 +157,103 @@ let tests =
                             Key = Key.OfSeed 5L
                         }
 
-                let few, many = reading 10, reading 23
+                let one, few, many = reading 1, reading 10, reading 23
+                one.Weights[0] |> shouldEqual few.Weights[0]
+                one.Equivariance |> shouldEqual few.Equivariance
                 many.Weights[..9] |> shouldEqual few.Weights
                 many.Weights |> shouldHaveLength 23
                 many.Weights |> Array.distinct |> shouldHaveLength 23
                 many.Weights |> Array.concat |> Array.forall Double.IsFinite |> shouldEqual true
                 { many with Weights = few.Weights } |> shouldEqual few
+
+            testCase "the likelihood is of frames where they don't depend on each other, otherwise of sequences"
+            <| fun () ->
+                for grouping, kernel, ofFrames in
+                    [
+                        Grouping.Plain, 13, true
+                        Grouping.Box, 1, true
+                        Grouping.Box, 2, false
+                        Grouping.Shifting, 13, false
+                        Grouping.Shifting, 1, true
+                    ] do
+                    let settings =
+                        { TvaeSettings.published with
+                            Draws = 3
+                            Model.Capsules = 2
+                            Model.Grouping = grouping
+                            Model.Kernel = kernel
+                        }
+
+                    let reading =
+                        TvaeReading.ofScenes
+                            settings
+                            (TopographicVae.init settings.Model Dtype.Float32 (Key.OfSeed 4L))
+                            {
+                                Images = TvaeImages.Digits TestDigits.sets.Value.Test
+                                Motion = DigitMotion.Single
+                                Chosen = [| 0; 1; 2 |]
+                                Key = Key.OfSeed 5L
+                            }
+
+                    let metrics = TvaeMeasures.ofReading settings reading |> Map.ofList
+                    let ofSequences = ImportanceSampling.perSequence settings.Model.Frames reading.Weights
+                    ofSequences |> shouldBeLessThan (metrics["likelihood_frame"] - 1e-3)
+
+                    metrics["likelihood"]
+                    |> shouldEqual (
+                        if ofFrames then
+                            metrics["likelihood_frame"]
+                        else
+                            ofSequences
+                    )
+
+            testCase "the labels of frames are those that are drawn"
+            <| fun () ->
+                let drawn = Sprites.drawn ()
+
+                let scenes =
+                    {
+                        Images = TvaeImages.Sprites drawn
+                        Motion = DigitMotion.Still
+                        Chosen = [| 7; 40_000; 123; 50_000; 9_000 |]
+                        Key = Key.OfSeed 6L
+                    }
+
+                for first, count in [ 0, 2; 2, 3 ] do
+                    let frames = Tensor.zeros [| count * SpriteSequences.Steps; Sprites.Pixels |]
+                    TvaeScenes.load scenes SpriteSequences.Steps first frames
+                    let pixels = frames.toArray<float32>()
+
+                    for i in 0 .. count - 1 do
+                        TvaeScenes.labels scenes first i
+                        |> Array.iteri (fun t factors ->
+                            let image = Sprites.index factors
+                            let frame = i * SpriteSequences.Steps + t
+
+                            Array.sub pixels (frame * Sprites.Pixels) Sprites.Pixels
+                            |> shouldEqual (
+                                Array.sub drawn.Pixels (image * Sprites.Pixels) Sprites.Pixels |> Array.map float32
+                            ))
+
+            testCase "presets have the published sizes"
+            <| fun () ->
+                for preset in presets do
+                    if preset.Name <> "quick" then
+                        let settings = settings preset.Settings
+                        let model, name = settings.Model, preset.Name
+                        let isSprites, isFlat = name.EndsWith "dsprites", name = "2d-mnist"
+                        let edge = if isSprites then 15 else 18
+                        model.Frames |> shouldEqual (if isFlat then 1 else edge)
+                        model.Capsules |> shouldEqual (if isFlat then 1 else edge)
+                        model.Entries |> shouldEqual (if isFlat then 324 else edge)
+                        model.Channels |> shouldEqual (if isSprites || isFlat then 1 else 3)
+                        model.Side |> shouldEqual (if isSprites then 64 else 28)
+                        settings.Training.BatchSize |> shouldEqual (if isFlat then 128 else 8)
+                        settings.Draws |> shouldEqual 10
+
+                        if not (name.StartsWith "nontvae") then
+                            model.Mu |> shouldEqual (if isFlat then 10.0 else 30.0)
+                            model.Epsilon |> shouldEqual (if name = "l0-dsprites" then 1e-3 else 1e-6)
 
             testCase "sprites have the correlation of every factor"
             <| fun () ->

@@ -55,6 +55,41 @@ let tests =
                     SetTransformer.forward config (model config) moved binary
                     |> Values.shouldAgree 1e-12 (SetTransformer.forward config (model config) x binary)
 
+            testCase "points that are there or not are pooled as with a mask, values and gradients, at every replay"
+            <| fun () ->
+                let presences = [ binary; Tensor.zeros ([| 2; 5 |], Dtype.Float64); binary.onesLike (); 1.0 - binary ]
+
+                for mask in SetMask.None :: masks do
+                    for layers, norm in [ 2, true; 1, false; 0, true ] do
+                        let config = { config with Mask = mask; Layers = layers; LayerNorm = norm }
+                        let x, presence = Values.real 2 [ 2; 5; 2 ], binary.clone ()
+                        let weights = Values.real 6 [ 2; 3; 16 ]
+
+                        let recorded pool =
+                            let model = Parameters.trainable (model config)
+
+                            model,
+                            Recording.Of(fun () ->
+                                let seen, layer: Tensor * Linear = pool config model x presence
+                                let told = Linear.forward layer seen
+                                seq { (seen * weights).sum() + (told * told).sum() })
+
+                        let masked, maskedStep = recorded SetTransformer.pool
+                        let present, presentStep = recorded SetTransformer.poolPresent
+
+                        for values in presences do
+                            (Values.read values).CopyTo(presence.Elements<float>())
+
+                            for step in [ maskedStep; presentStep ] do
+                                step.Forward()
+                                step.Reverse()
+
+                            presentStep.Outputs[0] |> Values.shouldAgree 1e-10 maskedStep.Outputs[0]
+
+                            for (_, expected), (_, found) in
+                                List.zip (Parameters.named masked) (Parameters.named present) do
+                                found.derivative |> Values.shouldAgree 1e-10 expected.derivative
+
             testCase "an empty set gives numbers, not NaN, and finite gradients"
             <| fun () ->
                 for mask in masks do

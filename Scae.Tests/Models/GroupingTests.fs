@@ -2,33 +2,23 @@ module Scae.Tests.Models.GroupingTests
 
 open Scae.Tests.Claims
 open Expecto
+open Scae.Core.Configuration
+open Scae.Core.Experiments
 open Scae.Core.Models
 open Scae.Tensors
 open Scae.Tests
+open Scae.Tests.Training
 open Scae.Tests.Values
 
-/// The grouping, kernel and width of each published experiment.
-let private published =
-    [
-        "tvae_2d_mnist", (Grouping.Torus, 5, 5)
-        "tvae_Lhalf_mnist", (Grouping.Shifting, 18, 3)
-        "tvae_Lpartial_mnist", (Grouping.Shifting, 13, 3)
-        "tvae_Lshort_mnist", (Grouping.Shifting, 5, 3)
-        "tvae_L0_mnist", (Grouping.Box, 1, 3)
-        "bubbles_mnist", (Grouping.Box, 5, 3)
-        "tvae_Lpartial_mnist_generalization", (Grouping.Shifting, 13, 3)
-        "tvae_Lpartial_perspective_mnist", (Grouping.Shifting, 13, 3)
-        "tvae_Lpartial_rotcolor_mnist", (Grouping.Shifting, 13, 3)
-        "tvae_Lhalf_dsprites", (Grouping.Shifting, 15, 1)
-        "tvae_Lpartial_dsprites", (Grouping.Shifting, 10, 1)
-        "tvae_Lshort_dsprites", (Grouping.Shifting, 5, 1)
-        "tvae_L0_dsprites", (Grouping.Box, 1, 3)
-        "bubbles_dsprites", (Grouping.Box, 5, 5)
-    ]
-
+/// The offsets of the preset that is named like a published experiment.
 let private ofExperiment (name: string) =
-    let grouping, kernel, width = published |> List.find (fun (known, _) -> known = name) |> snd
-    Grouping.offsets grouping kernel width
+    let preset = name.Replace("tvae_", "").Replace('_', '-').ToLowerInvariant()
+
+    let known =
+        TvaeExperiment.experiment.Specification.Presets |> List.find (fun known -> known.Name = preset)
+
+    let model = (Settings.apply known.Settings TvaeSettings.published |> Trained.accepted).Model
+    Grouping.offsets model.Grouping model.Kernel model.Width
 
 /// The kernels of the small fixtures, by label.
 let private small =

@@ -178,6 +178,43 @@ let tests =
                     "linearEach: input [2, 3, 4], weights [3, 5, 6], biases none; needs [b, k, in], [k, in, out] and [k, out]"
                     (fun () -> (real 1 [ 2; 3; 4 ]).linearEach(real 2 [ 3; 5; 6 ]))
 
+            testCase "packed rows are the present items, set by set, and come back with absent ones filled in"
+            <| fun () ->
+                let x, absent = real 1 [ 3; 2; 2 ], ofList [ 7.0; 8.0 ] [ 2 ]
+                let presence = ofList [ 0.0; 1.0; 0.0; 0.0; 0.5; 1.0 ] [ 3; 2 ]
+                let there = presence.gt(0.0).unsqueeze 2
+                (x.pack presence).unpack absent |> shouldAgree 0.0 (there * x + (1.0 - there) * absent)
+
+            testCase "what can't leave rows out refuses packed ones, and says so"
+            <| fun () ->
+                let packed = (real 1 [ 3; 2; 4 ]).pack(ofList [ 1.0; 1.0; 0.0; 1.0; 0.0; 0.0 ] [ 3; 2 ])
+                let other = (real 1 [ 3; 2; 4 ]).pack(Tensor.ones ([| 3; 2 |], Dtype.Float64))
+                let refusal = "pack: the operation doesn't know that only some rows count"
+
+                for refused in
+                    [
+                        (fun () -> packed * 2.0)
+                        (fun () -> packed.sum ())
+                        (fun () -> packed.slice (0, 0, 1))
+                        (fun () -> packed.view (3, 8))
+                        (fun () -> packed + other)
+                        (fun () -> packed + real 2 [ 6; 4 ])
+                        (fun () -> (real 2 [ 5; 6 ]).linear packed)
+                        (fun () -> packed.linear(real 2 [ 4; 4 ]).softmax 1)
+                        (fun () -> Tensor.attention (packed, packed, other))
+                        (fun () -> Tensor.attention (packed, packed, real 2 [ 6; 4 ]))
+                    ] do
+                    messageOf<ShapeError>(refused >> ignore) |> shouldContainText refusal
+
+                shouldSay "pack: items [3, 2, 4], presence [2, 3]; needs [b, n, d] and [b, n]" (fun () ->
+                    (real 1 [ 3; 2; 4 ]).pack(real 2 [ 2; 3 ]))
+
+                shouldSay "unpack: [6, 4] isn't packed; needs what pack returned, or layers made of it" (fun () ->
+                    (real 1 [ 6; 4 ]).unpack(real 2 [ 4 ]))
+
+                shouldSay "unpack: rows [6, 4], absent items [3]; needs [b·n, d] and [d]" (fun () ->
+                    packed.unpack (real 2 [ 3 ]))
+
             testCase "attention survives far scores"
             <| fun () ->
                 let far = real 1 [ 1; 3; 2 ] * 1e4
