@@ -77,7 +77,7 @@ module TvaeMeasures =
 
     /// Squared errors a pixel of decoding rolled capsules, over all frames ahead and over those that T of frame 0 doesn't
     /// depend on, each beside the best of three guesses: frame 0 itself, the mean of the frames seen, the mean of all sequences.
-    let private rolls (name: string) (errors: RollErrors) : Metrics =
+    let rolls (name: string) (errors: RollErrors) : Metrics =
         let best isCounted =
             [ errors.Still; errors.MeanSeen; errors.Mean ] |> List.map (ahead isCounted) |> List.min
 

@@ -235,6 +235,63 @@ let tests =
                                 Array.sub drawn.Pixels (image * Sprites.Pixels) Sprites.Pixels |> Array.map float32
                             ))
 
+            testCase "errors of rolled capsules and of the three guesses are those of the frames, one by one"
+            <| fun () ->
+                let config = { TvaeSettings.published.Model with Capsules = 2; Kernel = 5 }
+                let settings = { TvaeSettings.published with Model = config }
+                let model = TopographicVae.init config Dtype.Float32 (Key.OfSeed 4L)
+
+                // It draws grey of ½, whatever T is.
+                let model = { model with Decoder = Parameters.map _.zerosLike() model.Decoder }
+
+                let scenes =
+                    {
+                        Images = TvaeImages.Digits TestDigits.sets.Value.Test
+                        Motion = DigitMotion.Single
+                        Chosen = [| 3; 1; 2 |]
+                        Key = Key.OfSeed 5L
+                    }
+
+                let all = Tensor.zeros [| 3 * config.Frames; TopographicVae.inputs config |]
+                TvaeScenes.load scenes config.Frames 0 all
+                let pixels = all.toArray<float32>() |> Array.map float |> Array.chunkBySize (TopographicVae.inputs config)
+                let frame b t = pixels[b * config.Frames + t]
+                let mean (images: float[] list) = images |> List.reduce (Array.map2 (+)) |> Array.map (fun x -> x / float images.Length)
+                let apart x y = Array.map2 (fun a b -> (a - b) ** 2.0) x y |> Array.average
+                let overSequences f = List.averageBy f [ 0..2 ]
+                let errors = TvaeRolling.errors settings model scenes
+                let seen = [ 0; 1; 2; 16; 17 ]
+
+                for t in 0 .. config.Frames - 1 do
+                    errors.IsSeen[t] |> shouldEqual (List.contains t seen)
+
+                    for found, expected in
+                        [
+                            errors.Rolled[t], overSequences (fun b -> frame b t |> Array.averageBy (fun x -> (x - 0.5) ** 2.0))
+                            errors.Still[t], overSequences (fun b -> apart (frame b 0) (frame b t))
+                            errors.MeanSeen[t], overSequences (fun b -> apart (mean (List.map (frame b) seen)) (frame b t))
+                            errors.Mean[t],
+                            (let average = mean [ for b in 0..2 -> frame b t ] in overSequences (fun b -> apart average (frame b t)))
+                        ] do
+                        found |> shouldBeNear 1e-6 expected
+
+            testCase "of rolled capsules frames ahead count, and of those the hidden ones by themselves"
+            <| fun () ->
+                let errors =
+                    {
+                        Rolled = [| 9.0; 1.0; 2.0; 6.0 |]
+                        Still = [| 0.0; 4.0; 5.0; 6.0 |]
+                        MeanSeen = [| 0.0; 1.0; 1.0; 1.5 |]
+                        Mean = [| 0.0; 2.0; 9.0; 1.0 |]
+                        IsSeen = [| true; true; false; false |]
+                    }
+
+                TvaeMeasures.rolls "error" errors
+                |> shouldEqual [ "error", 3.0; "error_guess", 3.5 / 3.0; "error_hidden", 4.0; "error_hidden_guess", 1.25 ]
+
+                TvaeMeasures.rolls "error" { errors with IsSeen = Array.create 4 true }
+                |> shouldEqual [ "error", 3.0; "error_guess", 3.5 / 3.0 ]
+
             testCase "presets have the published sizes"
             <| fun () ->
                 for preset in presets do

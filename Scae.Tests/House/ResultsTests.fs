@@ -140,6 +140,32 @@ let tests =
                                 page |> shouldContainText $"| {percent} %% |"
                             | _ -> ()
 
+                testCase $"how many seeds reach a target by themselves is on the page ({name})"
+                <| fun () ->
+                    let page = File.ReadAllText(Path.Combine(Expectation.root, "paper-specs", name, "README.md"))
+
+                    for target in experiment.Specification.Targets do
+                        let most =
+                            rows name
+                            |> List.filter (fun row -> row.Preset = target.Preset && row.Metric = target.Metric)
+                            |> List.groupBy settings
+                            |> List.map (snd >> List.map _.Value)
+                            |> List.sortByDescending List.length
+                            |> List.tryHead
+
+                        match most with
+                        | Some values when values.Length > 1 ->
+                            let reaching =
+                                values
+                                |> List.filter (fun value ->
+                                    value >= defaultArg target.AtLeast -infinity
+                                    && value <= defaultArg target.AtMost infinity)
+
+                            let row = page.Split '\n' |> Array.filter _.StartsWith($"| `{target.Preset}` | `{target.Metric}` | ")
+                            row |> shouldHaveLength 1
+                            row[0] |> shouldContainText $" | {reaching.Length} of {values.Length} |"
+                        | _ -> ()
+
             for line in [ "a,b,0,m,0.5"; "a,b,zero,m,0.5,\"scae\""; "a,b,0,m,NaN,\"scae\""; "a,b,0,m,0.5,scae" ] do
                 testCase $"a row that is damaged is told from one that isn't ({line})"
                 <| fun () ->
