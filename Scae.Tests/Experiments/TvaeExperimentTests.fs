@@ -5,6 +5,7 @@ open Expecto
 open Scae.Core.Data
 open Scae.Core.Experiments
 open Scae.Core.Figures
+open Scae.Core.Layers
 open Scae.Core.Metrics
 open Scae.Core.Models
 open Scae.Core.Training
@@ -254,9 +255,15 @@ let tests =
 
                 let all = Tensor.zeros [| 3 * config.Frames; TopographicVae.inputs config |]
                 TvaeScenes.load scenes config.Frames 0 all
-                let pixels = all.toArray<float32>() |> Array.map float |> Array.chunkBySize (TopographicVae.inputs config)
+
+                let pixels =
+                    all.toArray<float32>() |> Array.map float |> Array.chunkBySize (TopographicVae.inputs config)
+
                 let frame b t = pixels[b * config.Frames + t]
-                let mean (images: float[] list) = images |> List.reduce (Array.map2 (+)) |> Array.map (fun x -> x / float images.Length)
+
+                let mean (images: float[] list) =
+                    images |> List.reduce (Array.map2 (+)) |> Array.map (fun x -> x / float images.Length)
+
                 let apart x y = Array.map2 (fun a b -> (a - b) ** 2.0) x y |> Array.average
                 let overSequences f = List.averageBy f [ 0..2 ]
                 let errors = TvaeRolling.errors settings model scenes
@@ -267,11 +274,14 @@ let tests =
 
                     for found, expected in
                         [
-                            errors.Rolled[t], overSequences (fun b -> frame b t |> Array.averageBy (fun x -> (x - 0.5) ** 2.0))
+                            errors.Rolled[t],
+                            overSequences (fun b -> frame b t |> Array.averageBy (fun x -> (x - 0.5) ** 2.0))
                             errors.Still[t], overSequences (fun b -> apart (frame b 0) (frame b t))
-                            errors.MeanSeen[t], overSequences (fun b -> apart (mean (List.map (frame b) seen)) (frame b t))
+                            errors.MeanSeen[t],
+                            overSequences (fun b -> apart (mean (List.map (frame b) seen)) (frame b t))
                             errors.Mean[t],
-                            (let average = mean [ for b in 0..2 -> frame b t ] in overSequences (fun b -> apart average (frame b t)))
+                            (let average = mean [ for b in 0..2 -> frame b t ] in
+                             overSequences (fun b -> apart average (frame b t)))
                         ] do
                         found |> shouldBeNear 1e-6 expected
 
@@ -287,7 +297,8 @@ let tests =
                     }
 
                 TvaeMeasures.rolls "error" errors
-                |> shouldEqual [ "error", 3.0; "error_guess", 3.5 / 3.0; "error_hidden", 4.0; "error_hidden_guess", 1.25 ]
+                |> shouldEqual
+                    [ "error", 3.0; "error_guess", 3.5 / 3.0; "error_hidden", 4.0; "error_hidden_guess", 1.25 ]
 
                 TvaeMeasures.rolls "error" { errors with IsSeen = Array.create 4 true }
                 |> shouldEqual [ "error", 3.0; "error_guess", 3.5 / 3.0 ]

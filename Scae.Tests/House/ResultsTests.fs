@@ -161,7 +161,10 @@ let tests =
                                     value >= defaultArg target.AtLeast -infinity
                                     && value <= defaultArg target.AtMost infinity)
 
-                            let row = page.Split '\n' |> Array.filter _.StartsWith($"| `{target.Preset}` | `{target.Metric}` | ")
+                            let row =
+                                page.Split '\n'
+                                |> Array.filter _.StartsWith($"| `{target.Preset}` | `{target.Metric}` | ")
+
                             row |> shouldHaveLength 1
                             row[0] |> shouldContainText $" | {reaching.Length} of {values.Length} |"
                         | _ -> ()
