@@ -30,7 +30,8 @@ type MovingEMReading =
         Scenes: MovingScenes
         /// The loss of each frame, averaged over sequences; 0 for the first, which nothing predicts.
         Losses: float[]
-        /// Nats that predicting each frame costs before it is seen, likewise.
+        /// Nats that predicting each frame costs before it is seen, likewise, from the first start of each sequence: which start
+        /// is the likeliest, frames tell that are seen later.
         Surprises: float[]
         /// The slot of each pixel, b·F·D: the one that predicted the frame best, 0 in the first frames. From the likeliest
         /// start of a sequence.
@@ -94,8 +95,7 @@ module MovingEMReading =
         likeliest[0].CopyTo(part.Batch.Noise.Elements<float32>())
         part.Run()
 
-    /// Goes through sequences; `visitFirst` sees what their first starts give where there are several, `visit` what the
-    /// likeliest give.
+    /// Goes through sequences; `visitFirst` sees what their first starts give, `visit` what the likeliest give.
     let private over
         (settings: MovingEMSettings)
         (inference: Inference<MovingEMBatch, Followed<'found>>)
@@ -116,13 +116,8 @@ module MovingEMReading =
                 let noise = scenes.Noise.Fold(int64 (part.First / SequencesAtOnce))
                 start noise part.Batch
                 part.Run()
-
-                match part.Output.Quality with
-                | Some quality ->
-                    visitFirst part
-                    settle settings start noise quality part
-                | None -> ()
-
+                visitFirst part
+                part.Output.Quality |> Option.iter (fun quality -> settle settings start noise quality part)
                 visit part
         )
 
@@ -161,14 +156,27 @@ module MovingEMReading =
                 Array.Clear surprises
                 let slots, ofFirst = kept.Value
 
-                over settings inference scenes (store frames (defaultArg ofFirst slots)) (fun part ->
-                    store frames slots part
+                /// Adds a part's share of a mean over sequences.
+                let add
+                    (means: float[])
+                    (number: FoundFrame -> Tensor)
+                    (part: Part<MovingEMBatch, Followed<FoundFrame>>)
+                    =
                     let share = float part.Batch.Target.shape[0] / float sequences
 
                     for t in 1 .. frames - 1 do
-                        let found = part.Output.Found[t - 1]
-                        losses[t] <- losses[t] + share * found.Loss.toScalar ()
-                        surprises[t] <- surprises[t] + share * found.Surprise.toScalar ())
+                        means[t] <- means[t] + share * (number part.Output.Found[t - 1]).toScalar()
+
+                over
+                    settings
+                    inference
+                    scenes
+                    (fun part ->
+                        add surprises _.Surprise part
+                        ofFirst |> Option.iter (fun into -> store frames into part))
+                    (fun part ->
+                        add losses _.Loss part
+                        store frames slots part)
 
                 {
                     Scenes = scenes

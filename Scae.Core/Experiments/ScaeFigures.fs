@@ -26,11 +26,11 @@ module ScaeFigures =
             ScaePictures.tiles Columns pictures.Coloured "parts in the colours of their capsules"
         ]
 
-    let private reconstructions (seenBefore: ScaePictures) (unseen: ScaePictures) : Figure =
+    let private reconstructions (upright: ScaePictures) (affine: ScaePictures) : Figure =
         Figure.create
             "reconstructions"
             "What is seen, and what is drawn of it"
-            [ seen "validation digits" seenBefore; seen "unseen viewpoints" unseen ]
+            [ seen "validation digits" upright; seen "affine viewpoints of test digits" affine ]
         |> Figure.panelSize 400.0 230.0
         |> Figure.note
             "A part has the colour of the object capsule that explains its pose best, and is grey where none does better than the dummy; the favourites show whose colour is whose."

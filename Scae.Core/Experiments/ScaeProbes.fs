@@ -12,7 +12,7 @@ type ScaeSamples =
         /// Digits that were trained with.
         Train: ScaeRepresentation
         Test: ScaeRepresentation
-        /// Test digits from unseen viewpoints.
+        /// Affine views of test digits.
         Viewpoints: ScaeRepresentation
     }
 
@@ -36,7 +36,7 @@ module ScaeProbes =
     let private Ridge = 1e-4
 
     /// One kind of representation: LIN-MATCH in its three forms and its clusters' information, a fitted probe, the nearest
-    /// training digit, and LIN-MATCH of unseen viewpoints, whose clusters and matching are those of training digits.
+    /// training digit, and LIN-MATCH of affine viewpoints, whose clusters and matching are those of training digits.
     let private finding
         (key: Key)
         (name: string)
@@ -64,7 +64,7 @@ module ScaeProbes =
                 ]
         }
 
-    /// What online probes, which have learned from ordinary digits, tell of unseen viewpoints.
+    /// What online probes, which have learned from the views of training, tell of affine viewpoints.
     let private online (samples: ScaeSamples) : Metrics =
         let seen = samples.Viewpoints
 

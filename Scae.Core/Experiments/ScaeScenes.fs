@@ -21,7 +21,7 @@ type ScaeData =
         Test: ScaeScenes
         /// Digits that are trained with, for clusters and fitted probes.
         Probe: Lazy<ScaeScenes>
-        /// Test digits from viewpoints that training doesn't show.
+        /// Affine views of test digits; those of affNIST, which not every training shows.
         Viewpoints: Lazy<ScaeScenes>
         /// The randomness of clusters and of the places of t-SNE.
         Clusters: Key

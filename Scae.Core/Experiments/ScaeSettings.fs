@@ -246,9 +246,10 @@ module ScaeSettings =
                     Average = TrainingSettings.unlessZero settings.Average
                     Groups =
                         [
-                            // One rule for all, as in the released program; the probes are a group so that it can be seen.
-                            Ruled("priorProbe", rule 1.0)
-                            Ruled("posteriorProbe", rule 1.0)
+                            // One rule for all, as in the released program, but that the classes' gradients have no say in how long
+                            // those of the model may be.
+                            Ruled("priorProbe", { rule 1.0 with Clip = ValueNone })
+                            Ruled("posteriorProbe", { rule 1.0 with Clip = ValueNone })
                             Ruled("decoder", rule settings.DecoderRate)
                             // Pictures alone use it, and nothing teaches it.
                             Kept "dummy"

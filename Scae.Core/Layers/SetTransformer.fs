@@ -147,7 +147,8 @@ module SetTransformer =
     let pool (config: SetTransformerConfig) (model: SetTransformer) (x: Tensor) (presence: Tensor) : Tensor * Linear =
         poolOver config model (blocks config model x presence) presence
 
-    /// As pool, of points that are there or not, presence 0 or 1: absent ones cost next to nothing.
+    /// As pool, of points that are there or not, presence 0 or 1, which gets no gradient from the blocks: absent ones cost next to
+    /// nothing.
     let poolPresent
         (config: SetTransformerConfig)
         (model: SetTransformer)

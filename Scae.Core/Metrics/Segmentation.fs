@@ -61,9 +61,9 @@ module Segmentation =
 
         int (round -(Assignment.totalCost table (Assignment.hungarian table)))
 
-    /// The released matcher: with m distinct predicted labels, only labels below m are seen.
-    let private agreeingByReference (owners: int) (truth: int[]) (predicted: int[]) : int =
-        let distinct = predicted |> Array.distinct |> Array.length
+    /// The released matcher: with m distinct labels of a scene's points, absent ones among them, only labels below m are seen.
+    let private agreeingByReference (owners: int) (labels: int[]) (truth: int[]) (predicted: int[]) : int =
+        let distinct = labels |> Array.filter (fun label -> label < owners) |> Array.distinct |> Array.length
         let seen = Array.zip truth predicted |> Array.filter (fun (_, label) -> label < distinct)
         let truth, predicted = Array.unzip seen
         agreeing owners truth predicted
@@ -107,9 +107,8 @@ module Segmentation =
 
         float (absent.Length + agreeing owners truth predicted)
 
-    /// The score of scenes whose predicted owner may be `Owners`, for points that are said to be absent; those count as wrong
-    /// where they are present. Raises ArgumentException for lengths that don't fit or owners out of range.
-    let scoreWithAbsence (scenes: SegmentedScenes) : SegmentationScore =
+    /// The score of scenes; `labels` are owners of all points, absent ones too, of which the released matcher takes notice.
+    let private scoreOf (labels: int[]) (scenes: SegmentedScenes) : SegmentationScore =
         check scenes
         let count = scenes.Truth.Length / scenes.Points
 
@@ -127,7 +126,12 @@ module Segmentation =
                         {
                             Points = truth.Length
                             Right = right
-                            ByReference = agreeingByReference scenes.Owners (of' truth) (of' predicted)
+                            ByReference =
+                                agreeingByReference
+                                    scenes.Owners
+                                    (Array.sub labels (scene * scenes.Points) scenes.Points)
+                                    (of' truth)
+                                    (of' predicted)
                             Accuracy = agreeingWithAbsence scenes.Owners all allPredicted / float scenes.Points
                             AdjustedRand = table.AdjustedRandIndex
                             Variation = table.VariationOfInformation
@@ -157,6 +161,10 @@ module Segmentation =
                 Scenes = results.Length
             }
 
+    /// The score of scenes whose predicted owner may be `Owners`, for points that are said to be absent; those count as wrong
+    /// where they are present. Raises ArgumentException for lengths that don't fit or owners out of range.
+    let scoreWithAbsence (scenes: SegmentedScenes) : SegmentationScore = scoreOf scenes.Predicted scenes
+
     /// The score of scenes with known presence: absent points are told, whatever owner was predicted. Raises ArgumentException
     /// for lengths that don't fit or owners out of range.
     let score (scenes: SegmentedScenes) : SegmentationScore =
@@ -169,7 +177,7 @@ module Segmentation =
                     scenes.Present
                     scenes.Predicted
         }
-        |> scoreWithAbsence
+        |> scoreOf scenes.Predicted
 
     /// Some of the scenes, by number.
     let where (chosen: int -> bool) (scenes: SegmentedScenes) : SegmentedScenes =

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using Scae.Tensors.Kernels;
 
 namespace Scae.Tensors;
 
@@ -83,7 +84,7 @@ public sealed partial class Tensor
         }
     }
 
-    private Tensor WithoutHistory() => new(Storage, _shape, _strides, _offset);
+    private Tensor WithoutHistory() => new(Storage, _shape, _strides, _offset) { Packed = Packed };
 
     private void Seed(Tensor weights)
     {
@@ -95,6 +96,8 @@ public sealed partial class Tensor
     private sealed class NoDiff(Tensor x) : ViewOperation(x)
     {
         public override bool CutsGradient => true;
+
+        protected override PackedRows? Keep(PackedRows rows) => rows;
 
         protected override void Backward<T>()
         {

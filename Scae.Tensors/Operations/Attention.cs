@@ -99,6 +99,7 @@ public sealed partial class Tensor
 
         private static AttentionOperation OfPacked(Tensor q, Tensor k, Tensor v, PackedRows rows, int heads, double? scale)
         {
+            if (k.Packed != rows || v.Packed != rows) throw PackedRows.Refusal();
             if (heads < 1 || q._shape[1] != k._shape[^1] || q._shape[1] % heads != 0 || v._shape[^1] % heads != 0)
                 throw ShapeError.Of("attention", $"packed queries {Shape.Text(q.Sizes)}, keys {Shape.Text(k.Sizes)}, values {Shape.Text(v.Sizes)}, {heads} heads; needs [b·n, h·d], the same and [b·n, h·e]");
             var operation = new AttentionOperation([q, k, v], rows, heads, scale ?? 1 / Math.Sqrt((double)q._shape[1] / heads));

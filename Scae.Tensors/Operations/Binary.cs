@@ -183,7 +183,7 @@ public sealed partial class Tensor
             return new Binary<TValue, TLeft, TRight>(WithUnitStep(a), WithUnitStep(b), shape).Run(a.dtype, shape);
         }
 
-        protected override PackedRows? Keep(PackedRows rows) => rows == Inputs[0].Packed && rows == Inputs[1].Packed ? rows : base.Keep(rows);
+        protected override PackedRows? Keep(PackedRows rows) => rows == Inputs[0].Packed && rows == Inputs[1].Packed && Inputs[0]._shape[1] == Inputs[1]._shape[1] ? rows : base.Keep(rows);
 
         protected override void Forward<T>()
         {

@@ -1,5 +1,6 @@
 using System;
 using System.Linq;
+using Scae.Tensors.Kernels;
 
 namespace Scae.Tensors;
 
@@ -99,9 +100,11 @@ public sealed partial class Tensor
     public Tensor fullLike(double value) => full(_shape, value, dtype);
 
     /// <summary>A copy that shares nothing and has no history.</summary>
+    /// <exception cref="ShapeError">The tensor is packed.</exception>
     public Tensor clone()
     {
         RefuseReadingWhileRecording("clone");
+        if (Packed is not null) throw PackedRows.Refusal();
         var copy = zerosLike();
         switch (dtype)
         {

@@ -46,7 +46,7 @@ public sealed partial class Tensor
 
         private int Rows => Inputs[0].Packed?.Count ?? Output.nelement / Math.Max(1, _out);
 
-        protected override PackedRows? Keep(PackedRows rows) => rows == Inputs[0].Packed ? rows : base.Keep(rows);
+        protected override PackedRows? Keep(PackedRows rows) => rows == Inputs[0].Packed && Inputs[1].Packed is null ? rows : base.Keep(rows);
 
         protected override void Forward<T>()
         {

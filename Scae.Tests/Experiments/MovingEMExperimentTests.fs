@@ -147,6 +147,8 @@ let tests =
                 let one, several = read 1, read 6
                 one.OfFirstStart |> shouldEqual None
                 several.OfFirstStart |> shouldEqual (Some one.Slots)
+                several.Surprises |> shouldEqual one.Surprises
+                several.Losses |> shouldDiffer one.Losses
                 several.Slots |> shouldDiffer one.Slots
                 let names reading = MovingEMMeasures.ofReading 10 reading |> List.map fst
                 names several |> shouldEqual (names one @ [ "ami_distinct_first" ])

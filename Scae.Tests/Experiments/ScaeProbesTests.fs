@@ -66,7 +66,7 @@ let tests =
                     found[$"{name}_match_viewpoints"] |> shouldEqual 1.0
                     found[$"{name}_probe_viewpoints"] |> shouldEqual 1.0
 
-            testCase "unseen viewpoints are judged by clusters, matching and probes of training digits"
+            testCase "affine viewpoints are judged by clusters, matching and probes of training digits"
             <| fun () ->
                 let all = perfect 100
                 let found = measured { Train = all; Test = all; Viewpoints = renamed all }

@@ -38,6 +38,11 @@ let tests =
                 let score = Segmentation.score (scenes [ 0; 0; 0; 1; 1 ] all [ 0; 0; 0; 2; 2 ])
                 score.PointAccuracy |> shouldEqual 1.0
                 score.ReferencePointAccuracy |> shouldBeNear 1e-12 0.6
+                // Absent points have labels too, which it counts: with three of them it sees the 2s.
+                let score = Segmentation.score (scenes [ 0; 0; 0; 1; 1 ] [ 1; 1; 1; 0; 0 ] [ 2; 2; 2; 0; 1 ])
+                score.ReferencePointAccuracy |> shouldEqual 1.0
+                let score = Segmentation.score (scenes [ 0; 0; 0; 1; 1 ] [ 1; 1; 1; 0; 0 ] [ 2; 2; 2; 0; 2 ])
+                score.ReferencePointAccuracy |> shouldEqual 0.0
 
             testCase "absent points don't count among points, and are a group of their own elsewhere"
             <| fun () ->
