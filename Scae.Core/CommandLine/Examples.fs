@@ -18,7 +18,7 @@ module internal Examples =
             ]
         | "train" ->
             [
-                example "scae train constellations" "the first listed preset, into runs/constellations-published-0."
+                example "scae train constellations" "the default preset, into runs/constellations-published-0."
                 example
                     "scae train air --preset quick --seed 3 --out trials/air"
                     "a few seconds, into a folder of yours."
@@ -67,7 +67,7 @@ module internal Examples =
             ]
         | "verify" ->
             [
-                example "scae verify" "every target, hours."
+                example "scae verify" "every target, days."
                 example "scae verify constellations --preset published" "one preset's."
             ]
         | "gradcheck" ->

@@ -44,13 +44,18 @@ module internal Help =
         |> String.concat "\n"
 
     /// The hyperparameters of an experiment: one table for all presets that train the same kind of model, with the values
-    /// of the first of them; or, if a preset is given, that one's.
+    /// of the experiment's default, or else of the first of them; or, if a preset is given, that one's.
     let private hyperparameterHelp (given: Preset option) (experiment: Experiment) : string =
         let specification = experiment.Specification
 
         let table (names: string) (preset: Preset) =
             [ ""; $"HYPERPARAMETERS OF {names} [default of {preset.Name}]:"; "" ]
             @ rows (experiment.Settings preset |> List.map (fun s -> s, $"{s.Summary} [{s.Default}]"))
+
+        let shown (presets: Preset list) =
+            presets
+            |> List.tryFind (fun preset -> preset.Name = specification.DefaultPreset)
+            |> Option.defaultValue presets.Head
 
         let kinds =
             specification.Presets
@@ -60,12 +65,12 @@ module internal Help =
         let tables =
             match given, kinds with
             | Some preset, _ -> table $"--preset {preset.Name}" preset
-            | None, [ presets ] -> table specification.Experiment presets.Head
+            | None, [ presets ] -> table specification.Experiment (shown presets)
             | None, kinds ->
                 kinds
                 |> List.collect (fun presets ->
                     let names = presets |> List.map _.Name |> String.concat ", "
-                    table $"--preset {names}" presets.Head)
+                    table $"--preset {names}" (shown presets))
 
         let width = specification.Presets |> List.map _.Name.Length |> List.max
 

@@ -30,7 +30,7 @@ module internal Meaning =
     let AtOnce = "how many runs at once, or cores for a single one; as many as there are unless given."
 
     [<Literal>]
-    let Preset = "a named set of hyperparameters; the first listed unless given."
+    let Preset = "a named set of hyperparameters; the experiment's default unless given."
 
 type internal ListArguments =
     | Json

@@ -181,7 +181,7 @@ module CcaeFigures =
         |> Figure.single "accuracy-over-noise"
         |> Figure.panelSize 560.0 400.0
         |> Figure.note
-            "This model: one training, test scenes with other noise. Squares: published, one model for each noise."
+            "This model: one training, test scenes with other noise. Squares: rivals, one model for each noise."
 
     let private byCount (config: PatternScenesConfig) (reading: CcaeReading) : Figure =
         let metrics = CcaeMeasures.ofReading config reading |> Map.ofList

@@ -1,5 +1,6 @@
 namespace Scae.Core.Experiments
 
+open System
 open Scae.Tensors
 open Scae.Core.Configuration
 open Scae.Core.Data
@@ -128,8 +129,8 @@ module CcaeTemplatesExperiment =
             VotePresence = explained.VotePresence
         }
 
-    /// How far the learned templates are from the patterns, matched to those of as many points, and the deviation of points
-    /// relative to an object's root mean squared radius.
+    /// How far the learned templates are from the patterns that they are matched to, those of as many points, and the deviation of
+    /// points relative to an object's root mean squared radius.
     let private learned (settings: TemplateCapsulesSettings) (capsules: TemplateCapsules) : Metrics =
         let truth =
             [
@@ -141,7 +142,7 @@ module CcaeTemplatesExperiment =
             LearnedTemplates.matching truth (TemplateCapsules.templates settings.Capsules capsules)
 
         [
-            "procrustes_distance", Array.average distances
+            "procrustes_distance", distances |> Array.filter Double.IsFinite |> Array.average
             "deviation", Array.average (TemplateCapsules.objects settings.Capsules capsules).Deviations
         ]
 

@@ -148,7 +148,7 @@ module LearnedTemplates =
         (correspond config model scenes |> residuals config model).sum(2).mean(1).relu()
 
     /// Which true template each learned one is matched to, [K], such that the Procrustes distances [K], beside it, have the
-    /// least sum. Templates of different sizes don't match.
+    /// least sum; −1 and NaN for learned ones beyond the true ones' number. Templates of different sizes don't match.
     let matching (truth: Template list) (learned: Template list) : int[] * float[] =
         let distances =
             Array2D.init learned.Length truth.Length (fun i j ->
@@ -159,4 +159,4 @@ module LearnedTemplates =
                     float truth.Length + 1.0)
 
         let matched = Assignment.hungarian distances
-        matched, matched |> Array.mapi (fun i j -> distances[i, j])
+        matched, matched |> Array.mapi (fun i j -> if j < 0 then nan else distances[i, j])

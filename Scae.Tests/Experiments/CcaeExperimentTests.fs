@@ -230,6 +230,12 @@ let tests =
 
                 fst steps[0] |> shouldDiffer (fst steps[100])
 
+            testCase "capsules beyond the number of patterns are measured too"
+            <| fun () ->
+                let metrics = Trained.metrics (session (task "best" [ "objects", "4" ]) 1L) Test |> Map.ofList
+                metrics["procrustes_distance"] |> shouldBeGreaterThan 0.0
+                metrics["procrustes_distance"] |> shouldBeLessThan 4.0
+
             testCase "what doesn't fit is refused in one line"
             <| fun () ->
                 for name, overrides, message in

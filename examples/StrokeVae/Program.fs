@@ -1,4 +1,4 @@
-/// Checks the gradients of the sixth paper, trains it for a moment, and says what it would draw:
+/// Checks the gradients of the example's paper, trains it for a moment, and says what it would draw:
 /// `dotnet run -c Release --project examples/StrokeVae`. In Scae.Core the entry of Experiments.all is all that it takes.
 module Scae.Examples.StrokeVae.Program
 
