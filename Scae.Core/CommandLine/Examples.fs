@@ -77,7 +77,7 @@ module internal Examples =
             ]
         | "bench" ->
             [
-                example "scae bench" "every experiment's first preset on one core."
+                example "scae bench" "every experiment's default preset on one core."
                 example "scae bench scae --steps 20 --threads 2 --json" "one, twenty steps on two cores."
             ]
         | "completion" ->

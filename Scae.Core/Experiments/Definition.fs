@@ -15,7 +15,7 @@ type Definition<'settings, 'config, 'data, 'model, 'batch, 'reading> =
         /// The hyperparameters, a record whose fields carry a Setting, with their defaults.
         Defaults: 'settings
         /// What follows from the hyperparameters, and the plan of the training; the error says in one line which don't fit
-        /// each other. Nothing is refused after it.
+        /// each other. What depends on the data is refused by Load.
         Resolve: 'settings -> Result<'config * Plan, string>
         /// Data that is made or loaded once: training sets, validation and test scenes.
         Load: 'config -> Resources -> Keys -> Result<'data, string>

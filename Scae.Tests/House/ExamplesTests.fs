@@ -75,7 +75,7 @@ let tests =
                     let picture = File.ReadAllBytes(Path.Combine(folder, "lesson.png"))
                     picture[1..3] |> shouldEqual "PNG"B)
 
-            testCase "a sixth paper is checked, trained and drawn from its own files alone"
+            testCase "a further paper is checked, trained and drawn from its own files alone"
             <| fun () ->
                 let program = Path.Combine(AppContext.BaseDirectory, "stroke-vae.dll")
 
@@ -96,7 +96,7 @@ let tests =
                 output |> shouldContainText "gradients agree with differences: True"
                 output |> shouldContainText "figures digits, loss"
 
-            testCase "the sixth paper's options are refused as those of the other five"
+            testCase "a further paper's options are refused as those of all others"
             <| fun () ->
                 let exitCode, output =
                     run AppContext.BaseDirectory [ Path.Combine(AppContext.BaseDirectory, "stroke-vae.dll"); "cod=3" ]

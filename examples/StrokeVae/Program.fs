@@ -1,5 +1,6 @@
 /// Checks the gradients of the example's paper, trains it for a moment, and says what it would draw:
-/// `dotnet run -c Release --project examples/StrokeVae`. In Scae.Core the entry of Experiments.all is all that it takes.
+/// `dotnet run -c Release --project examples/StrokeVae`. In the program itself the command line does
+/// this; CONTRIBUTING.md says what to add there.
 module Scae.Examples.StrokeVae.Program
 
 open System.IO

@@ -29,6 +29,7 @@ type VaeData = { Train: TrainingSet; Measured: Split -> Tensor }
 
 /// A variational autoencoder (Kingma & Welling 2014), the model first, then the experiment.
 module StrokeVae =
+    /// Parameters, drawn from a key.
     let init (settings: VaeSettings) (dtype: Dtype) (key: Key) : Vae =
         let layer inputs outputs (name: string) = Linear.init 1.0 inputs outputs dtype (key.Named name)
 
@@ -126,7 +127,7 @@ module StrokeVae =
     let private resolve (settings: VaeSettings) =
         Ok(settings, TrainingSettings.plan { Metric = "mse"; Larger = false } settings.Training)
 
-    /// What an entry of Experiments.all looks like.
+    /// The model without its types; Experiment.ofVariants "stroke-vae" [ "vae", variant ] is an experiment.
     let variant: Variant =
         Variant.ofDefinition
             {
