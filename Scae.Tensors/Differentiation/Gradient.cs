@@ -19,7 +19,7 @@ internal sealed class Gradient(Dtype dtype, int length)
     /// <summary>Whether a recording lends the elements' buffer to other gradients in turn.</summary>
     public bool TakesTurns { get; set; }
 
-    /// <summary>Where the elements are; a recorded step assigns it and may share it between gradients in turn.</summary>
+    /// <summary>Where the elements are; a recording's backward run assigns it and may share it between gradients in turn.</summary>
     public Storage? Storage { get; set; }
 
     /// <summary>The elements; the caller must have checked or set <see cref="IsTouched"/>.</summary>

@@ -17,7 +17,7 @@ public sealed class Recording
 
     private readonly Operation[] _forward;
     private readonly Operation[] _backward;
-    private readonly Gradient[] _gradients;
+    private readonly (Gradient Gradient, Storage Storage)[] _plan;
     private readonly Tensor[] _outputs;
 
     private Recording(Tensor[] outputs)
@@ -28,13 +28,11 @@ public sealed class Recording
         bool differentiable = outputs.Length > 0 && outputs[0] is { RequiresGradient: true, nelement: 1 };
         var backward = differentiable ? Tape.Of(outputs.AsSpan(0, 1), differentiableOnly: true) : [];
         backward.Reverse();
-        _gradients = backward.SelectMany(operation => operation.Inputs.Append(operation.Output))
-            .Where(tensor => tensor.Gradient is not null).Select(tensor => tensor.Gradient!).Distinct().ToArray();
         _backward = backward.Where(operation => !operation.SharesGradient).ToArray();
         var storages = new HashSet<Storage>(order.SelectMany(operation => operation.Inputs.Append(operation.Output)).Select(tensor => tensor.Storage));
         foreach (var storage in storages) storage.Align();
-        AssignGradients(backward);
-        storages.UnionWith(_gradients.Where(gradient => gradient.Storage is not null).Select(gradient => gradient.Storage!));
+        _plan = Plan(backward);
+        storages.UnionWith(_plan.Select(gradient => gradient.Storage));
         Bytes = storages.Sum(storage => (long)storage.Length * (storage.Dtype == Dtype.Float64 ? 8 : 4));
     }
 
@@ -82,8 +80,15 @@ public sealed class Recording
     /// <exception cref="InvalidOperationException">The first output isn't a scalar that depends on a marked tensor.</exception>
     public void Reverse()
     {
-        if (_gradients.Length == 0) throw new InvalidOperationException("Recording.Reverse: the first output must be a scalar that depends on a tensor marked by reverseDiff");
-        foreach (var gradient in _gradients) gradient.IsTouched = false;
+        if (_plan.Length == 0) throw new InvalidOperationException("Recording.Reverse: the first output must be a scalar that depends on a tensor marked by reverseDiff");
+
+        // Another recording over the same tensors, or an eager run, may have given the gradients other buffers since.
+        foreach (var (gradient, storage) in _plan)
+        {
+            gradient.Storage = storage;
+            gradient.IsTouched = false;
+        }
+
         var seed = _outputs[0].Gradient!;
         seed.IsTouched = true;
         if (seed.Dtype == Dtype.Float64) seed.Span<double>()[0] = 1;
@@ -98,11 +103,11 @@ public sealed class Recording
     /// Walks the backward run once: a gradient needs a buffer from its first contribution until the operation that
     /// made its tensor has run backwards. Leaves keep theirs.
     /// </summary>
-    private void AssignGradients(List<Operation> backward)
+    private (Gradient Gradient, Storage Storage)[] Plan(List<Operation> backward)
     {
         var leaves = new HashSet<Gradient>(backward.SelectMany(operation => operation.Inputs)
             .Where(input => input.IsLeaf && input.Gradient is not null).Select(input => input.Gradient!));
-        var assigned = new HashSet<Gradient>();
+        var assigned = new Dictionary<Gradient, Storage>();
         var free = new List<Storage>();
         if (backward.Count > 0) Assign(_outputs[0].Gradient!);
         foreach (var operation in backward)
@@ -113,17 +118,20 @@ public sealed class Recording
             }
 
             var own = operation.Output.Gradient!;
-            if (!operation.SharesGradient && !leaves.Contains(own) && assigned.Contains(own)) free.Add(own.Storage!);
+            if (!operation.SharesGradient && !leaves.Contains(own) && assigned.TryGetValue(own, out var storage)) free.Add(storage);
         }
+
+        return [.. assigned.Select(pair => (pair.Key, pair.Value))];
 
         void Assign(Gradient gradient)
         {
-            if (!assigned.Add(gradient)) return;
+            if (assigned.ContainsKey(gradient)) return;
             if (leaves.Contains(gradient))
             {
                 // Kept, not replaced: another recording or a held derivative may look at it.
                 if (gradient.Storage is null) gradient.Storage = Storage.Aligned(gradient.Dtype, gradient.Length);
                 else gradient.Storage.Align();
+                assigned.Add(gradient, gradient.Storage);
                 return;
             }
 
@@ -131,7 +139,7 @@ public sealed class Recording
                 .OrderBy(storage => storage.Length).FirstOrDefault();
             if (fitting is not null && fitting.Length <= 2L * Math.Max(gradient.Length, 1024)) free.Remove(fitting);
             else fitting = Storage.Aligned(gradient.Dtype, gradient.Length);
-            gradient.Storage = fitting;
+            assigned.Add(gradient, fitting);
             gradient.TakesTurns = true;
         }
     }

@@ -128,16 +128,25 @@ internal static class Tape
         }
     }
 
-    /// <summary>Forgets what an earlier backward run left, so that the next one starts from nothing.</summary>
+    /// <summary>
+    /// Forgets what an earlier backward run left, so that the next one starts from nothing. Buffers that a recording lends in
+    /// turn are left to it: another order of operations would write one before it is free.
+    /// </summary>
     public static void Forget(List<Operation> order)
     {
         foreach (var operation in order)
         {
-            if (operation.Output.Gradient is { } own) own.IsTouched = false;
+            if (operation.Output.Gradient is { } own) Forget(own);
             foreach (var input in operation.Inputs)
             {
-                if (input.Gradient is { } gradient) gradient.IsTouched = false;
+                if (input.Gradient is { } gradient) Forget(gradient);
             }
+        }
+
+        static void Forget(Gradient gradient)
+        {
+            gradient.IsTouched = false;
+            if (gradient.TakesTurns) gradient.Storage = null;
         }
     }
 }

@@ -64,6 +64,23 @@ let private steps =
         return! Gen.listOfLength length one
     }
 
+/// A loss, and values on the way of which some take turns in one buffer of gradients: that of the product is free before the
+/// exponential's is wanted.
+let private branching (w: Tensor) =
+    let a = w * 2.0
+    let e = a.exp ()
+    let c = e.sin ()
+    let product = a * c
+    [ product.sum (); product; c; e ]
+
+/// Losses of what `branching` returns: of one value alone buffers follow each other otherwise, and of several gradients are
+/// wanted at once that took turns.
+let private others: (string * (Tensor list -> Tensor)) list =
+    [
+        "of one value", (fun values -> values[2].mean())
+        "of several values", (fun values -> (values[1] + values[2] * 2.0 + values[3] * 3.0).mean())
+    ]
+
 let private bits (t: Tensor) = t.toArray<float32>() |> Array.map BitConverter.SingleToInt32Bits
 
 [<Tests>]
@@ -185,6 +202,36 @@ let tests =
                 held |> shouldBe [ 3.0; 3.0; 3.0 ]
                 first.Reverse()
                 held |> shouldAgree 1e-15 (w.primal * 2.0)
+
+            for other, loss in others do
+                for isRecorded in [ true; false ] do
+                    let way = if isRecorded then "recorded" else "eager"
+
+                    testCase
+                        $"what a recording made on the way serves another loss, and its own stays right ({other}, {way})"
+                    <| fun () ->
+                        let w = (real 1 [ 3 ]).reverseDiff()
+                        let recording = record (fun () -> branching w)
+                        let values = List.ofSeq recording.Outputs
+                        recording.Reverse()
+                        let right = w.derivative.clone ()
+
+                        // The same by itself.
+                        let again = w.primal.reverseDiff ()
+                        (loss (branching again)).reverse()
+
+                        let run =
+                            if isRecorded then
+                                let second = record (fun () -> [ loss values ])
+                                second.Reverse
+                            else
+                                fun () -> (loss values).reverse()
+
+                        for _ in 1..2 do
+                            recording.Reverse()
+                            w.derivative |> shouldAgree 0.0 right
+                            run ()
+                            w.derivative |> shouldAgree 0.0 again.derivative
 
             testCase "random graphs give the same bits recorded and eager, whoever shares a gradient's buffer"
             <| fun () ->
