@@ -80,6 +80,18 @@ public static class Shape
         return result;
     }
 
+    /// <summary>How often each element is read where a tensor of this shape is seen as the broadcast shape.</summary>
+    internal static long Repeats(ReadOnlySpan<int> shape, ReadOnlySpan<int> target)
+    {
+        long repeats = 1;
+        for (int i = 1; i <= target.Length; i++)
+        {
+            if (i > shape.Length || shape[^i] != target[^i]) repeats *= target[^i];
+        }
+
+        return repeats;
+    }
+
     /// <summary>An axis counted from the front; negative ones count from the back, −1 being the last.</summary>
     /// <exception cref="ShapeError">There is no such axis.</exception>
     public static int Axis(string operation, int axis, int rank)

@@ -43,11 +43,14 @@ public sealed partial class Tensor
         private readonly int _n;
         private readonly int _k;
         private readonly BroadcastLoop _loop;
+        private readonly long _repeatsOfA;
+        private readonly long _repeatsOfB;
 
         public MatMulOperation(Tensor a, Tensor b, int[] batch)
             : base(a, b)
         {
             (_m, _k, _n) = (a._shape[^2], a._shape[^1], b._shape[^1]);
+            (_repeatsOfA, _repeatsOfB) = (Shape.Repeats(a.Sizes[..^2], batch), Shape.Repeats(b.Sizes[..^2], batch));
             int[] dense = Shape.DenseStrides(batch);
             _loop = new BroadcastLoop(
                 batch,
@@ -94,6 +97,17 @@ public sealed partial class Tensor
             return Shape.BroadcastStrides(x.Sizes[..^2], dense.AsSpan(0, dense.Length - 2), batch);
         }
 
+        /// <summary>
+        /// How many rows of the loop add to a gradient in T. A product cuts a chain of floats that is too long by itself, but of
+        /// those that each row goes on with it sees one row's part; all rows may add in T where the whole chain is short enough.
+        /// </summary>
+        private int FewRows<T>(long repeats, int operand, int terms)
+        {
+            long ofRow = (long)terms * (_loop.Step(operand) == 0 ? _loop.RowLength : 1), chain = repeats * terms;
+            bool isLong = typeof(T) == typeof(float) && chain > MatMul.LongestChain && chain > ofRow;
+            return isLong ? (int)long.Max(1, MatMul.LongestChain / ofRow) : int.MaxValue;
+        }
+
         private int Row(int input) => Inputs[input]._strides[^2];
 
         private int Col(int input) => Inputs[input]._strides[^1];
@@ -103,16 +117,20 @@ public sealed partial class Tensor
         {
             var g = OutputGradient<T>();
             var b = Inputs[1].FromFirst<T>();
-            bool shared = Inputs[0].nelement != _loop.Rows * _loop.RowLength * _m * _k, accumulate = true;
-            var into = shared ? InputGradientToAdd<T>(0) : InputGradient<T>(0, out accumulate);
+            bool accumulate = true;
+            var into = _repeatsOfA > 1 ? InputGradientToAdd<T>(0) : InputGradient<T>(0, out accumulate);
+            LongSums<T> sums = new(into, Scratch.TotalSlot, FewRows<T>(_repeatsOfA, 3, _n));
             Span<int> at = stackalloc int[5], index = stackalloc int[_loop.Counters];
             _loop.Start(at, index);
             for (int row = 0; row < _loop.Rows; row++)
             {
+                sums.Next();
                 MatMul.MultiplyBatched<T>(
                     _loop.RowLength, _m, _k, _n, g[at[2]..], _m * _n, _n, 1, b[at[1]..], _loop.Step(1), Col(1), Row(1), into[at[3]..], _loop.Step(3), _k, accumulate);
                 _loop.Next(at, index);
             }
+
+            sums.Finish();
         }
 
         private void RightGradient<T>()
@@ -120,16 +138,20 @@ public sealed partial class Tensor
         {
             var g = OutputGradient<T>();
             var a = Inputs[0].FromFirst<T>();
-            bool shared = Inputs[1].nelement != _loop.Rows * _loop.RowLength * _k * _n, accumulate = true;
-            var into = shared ? InputGradientToAdd<T>(1) : InputGradient<T>(1, out accumulate);
+            bool accumulate = true;
+            var into = _repeatsOfB > 1 ? InputGradientToAdd<T>(1) : InputGradient<T>(1, out accumulate);
+            LongSums<T> sums = new(into, Scratch.TotalSlot, FewRows<T>(_repeatsOfB, 4, _m));
             Span<int> at = stackalloc int[5], index = stackalloc int[_loop.Counters];
             _loop.Start(at, index);
             for (int row = 0; row < _loop.Rows; row++)
             {
+                sums.Next();
                 MatMul.MultiplyBatched<T>(
                     _loop.RowLength, _k, _n, _m, a[at[0]..], _loop.Step(0), Col(0), Row(0), g[at[2]..], _m * _n, _n, 1, into[at[4]..], _loop.Step(4), _n, accumulate);
                 _loop.Next(at, index);
             }
+
+            sums.Finish();
         }
     }
 }

@@ -98,6 +98,10 @@ let private chains: (string * (Dtype -> Tensor)) list =
     [
         "matmul", (fun d -> (full d [ 1; n ] 0.1).matmul(full d [ n; 1 ] 1.0))
         "matmul of a batch", (fun d -> gradient (full d [ 3; 2 ] 1.0) (fun w -> (full d [ n; 1; 3 ] 0.1).matmul w))
+        "gradient of a left matrix that outer batches share",
+        (fun d -> gradient (full d [ 2; 1; 1 ] 1.0) (fun w -> w.matmul (full d [ n / 4; 2; 1; 1 ] 0.1)))
+        "gradient of a right matrix that outer batches share",
+        (fun d -> gradient (full d [ 2; 1; 1 ] 1.0) (fun w -> (full d [ n / 4; 2; 1; 1 ] 0.1).matmul w))
         "gradient of a layer's weights",
         (fun d -> gradient (full d [ 1; 8 ] 1.0) (fun w -> (full d [ n; 1 ] 0.1).linear(w, Tensor.zeros ([| 8 |], d))))
         "gradient of a capsule's weights",
@@ -144,6 +148,18 @@ let tests =
             for name, f in chains do
                 testCase $"a million products drift no more than a few thousand ({name})"
                 <| fun () -> drift f |> shouldBeAtMost 1e-4
+
+            testCase "outer batches add to what they share in one chain, as long as it isn't too long"
+            <| fun () ->
+                for batches, places in [ 4096, 1; 1024, 4 ] do
+                    let values = tensorOf Dtype.Float32 1 [| batches; 2; 1; places |]
+                    let chain: float32[] = Array.zeroCreate 2
+
+                    values.toArray<float32>()
+                    |> Array.iteri (fun i value -> chain[i / places % 2] <- chain[i / places % 2] + value)
+
+                    let found = gradient (full Dtype.Float32 [ 2; 1; 1 ] 1.0) (fun w -> w.matmul values)
+                    found.toArray<float32>() |> shouldEqual chain
 
             testAlone "chains of any length have the same bits at every vector width and for any number of threads"
             <| fun () ->

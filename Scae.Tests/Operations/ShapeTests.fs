@@ -116,6 +116,18 @@ let tests =
                 let x = Tensor.zeros [| 0; 3 |]
                 x.slice(1, 3, 3).exp() + 1.0 |> shouldHaveShape [ 0; 0 ]
 
+            testCase "how often a broadcast element is read is counted without products that overflow"
+            <| fun () ->
+                let repeats (shape: int list) (target: int list) =
+                    Shape.Repeats(System.ReadOnlySpan(Array.ofList shape), System.ReadOnlySpan(Array.ofList target))
+
+                repeats [ 2; 3 ] [ 2; 3 ] |> shouldEqual 1L
+                repeats [ 3 ] [ 1; 3 ] |> shouldEqual 1L
+                repeats [ 5; 1; 2 ] [ 5; 7; 2 ] |> shouldEqual 7L
+
+                // 65,537 · 2 products of 128 × 256 have 2³² + 65,536 elements, which an int took for those of one operand.
+                repeats [ 2 ] [ 65537; 2 ] |> shouldEqual 65537L
+
             testCase "creation makes what it says"
             <| fun () ->
                 Tensor.arange (3.0, dtype = Dtype.Float64) |> shouldBe [ 0.0; 1.0; 2.0 ]
