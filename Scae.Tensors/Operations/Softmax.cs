@@ -147,8 +147,15 @@ public sealed partial class Tensor
     }
 
     /// <summary>∂x = e^(x − y) ∘ g; a row of −∞ has no slope.</summary>
+    /// <remarks>
+    /// How far y is rounded is how far the slopes' sum is off 1. From some size on, where that would show, the slopes are
+    /// e^(x − max) / Σ e^(x − max) ∘ g instead. Not everywhere: last bits differ, and trainings would take other ways.
+    /// </remarks>
     private sealed class LogSumExpRows(Tensor x) : RowsOperation(x)
     {
+        private const double FarForSingle = 1e4;
+        private const double FarForDouble = 1e12;
+
         protected override void Row<T>(ReadOnlySpan<T> x, Span<T> y, Span<T> scratch)
         {
             T most = TensorPrimitives.Max<T>(x);
@@ -170,9 +177,10 @@ public sealed partial class Tensor
                 return;
             }
 
-            TensorPrimitives.Subtract(x, y[0], slope);
+            bool isFar = T.IsFinite(y[0]) && T.Abs(y[0]) > T.CreateTruncating(typeof(T) == typeof(double) ? FarForDouble : FarForSingle);
+            TensorPrimitives.Subtract(x, isFar ? TensorPrimitives.Max(x) : y[0], slope);
             Elementwise.Map1<T, Exp>(slope, slope);
-            TensorPrimitives.Multiply(slope, g[0], slope);
+            TensorPrimitives.Multiply(slope, isFar ? g[0] / Reduce.Sum<T>(slope) : g[0], slope);
         }
     }
 }

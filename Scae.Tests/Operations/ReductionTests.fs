@@ -146,6 +146,22 @@ let tests =
                 y.reverse (Tensor.ones ([| 2 |], Dtype.Float64))
                 x.derivative |> shouldBe [ 0.0; 0.0; 1.0; 0.0 ]
 
+            testCase "the gradient of logsumexp is a softmax however far the row is"
+            <| fun () ->
+                for dtype in [ Dtype.Float32; Dtype.Float64 ] do
+                    for far in [ 2e4; 2e7; -3e7; 1e13; -1e20 ] do
+                        let x = (ofList [ far; far; -infinity; 0.0; 0.0; 0.0 ] [ 2; 3 ]).cast(dtype).reverseDiff()
+                        (x.logsumexp 1).reverse((ofList [ 1.0; 3.0 ] [ 2 ]).cast dtype)
+                        x.derivative |> shouldBeWithin 1e-6 [| 0.5; 0.5; 0.0; 1.0; 1.0; 1.0 |]
+
+            testCase "the gradient of logsumexp is e to the x − y in ordinary rows"
+            <| fun () ->
+                for dtype, reach in [ Dtype.Float32, 4e3; Dtype.Float64, 4e11 ] do
+                    let x = (tensorOf dtype 1 [| 50; 7 |] * reach).reverseDiff()
+                    let y = x.logsumexp (1, true)
+                    y.reverse (y.onesLike ())
+                    x.derivative |> shouldAgree 0.0 ((x.primal - y.primal).exp())
+
             testCase "the gradient of gather adds up where positions are repeated"
             <| fun () ->
                 let x = (ofList [ 1.0; 2.0; 3.0 ] [ 1; 3 ]).reverseDiff()
