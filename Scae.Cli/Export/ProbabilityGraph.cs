@@ -8,11 +8,11 @@ internal static class ProbabilityGraph
     // See Logarithm.safe.
     private const double Least = 1e-16, Absent = -1e8;
 
-    /// <summary>ln x, and −10⁸ below 10⁻¹⁶.</summary>
-    public static string Logarithm(GraphBuilder graph, string x)
+    /// <summary>ln x, and −10⁸, or what else stands for nothing, below 10⁻¹⁶.</summary>
+    public static string Logarithm(GraphBuilder graph, string x, double absent = Absent)
     {
         string least = graph.Number(Least);
-        return graph.Node("Where", [graph.Node("Less", [x, least]), graph.Number(Absent), graph.Node("Log", [graph.Node("Max", [x, least])])]);
+        return graph.Node("Where", [graph.Node("Less", [x, least]), graph.Number(absent), graph.Node("Log", [graph.Node("Max", [x, least])])]);
     }
 
     /// <summary>ln N(e; 0, σ²·I) of errors [.., n] and deviations σ that are one number each, [..].</summary>

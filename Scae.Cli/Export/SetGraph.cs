@@ -7,7 +7,7 @@ namespace Scae.Cli.Export;
 internal sealed class SetGraph(GraphBuilder graph, SetTransformerConfig config)
 {
     // See PresenceMask.
-    private const double HardMost = 1e32;
+    private const double HardMost = 1e32, LogAbsent = -1e30;
 
     /// <summary>Points [b, n, inputs] with presence [b, n] in [0, 1] → [b, seeds, outputs], by the parameters of a layer's name.</summary>
     public string Forward(string layer, string points, string presence)
@@ -51,7 +51,7 @@ internal sealed class SetGraph(GraphBuilder graph, SetTransformerConfig config)
         if (config.Mask.IsNone) return null;
         string added = config.Mask.IsHard
             ? graph.Multiply(graph.Multiply(graph.Subtract(presence, graph.Number(1)), graph.Number(HardMost)), graph.Number(scale))
-            : ProbabilityGraph.Logarithm(graph, presence);
+            : ProbabilityGraph.Logarithm(graph, presence, LogAbsent);
         return graph.Reshape(added, 0, 1, 1, -1);
     }
 }

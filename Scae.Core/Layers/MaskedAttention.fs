@@ -8,7 +8,7 @@ type SetMask =
     /// (1 − d)·10³² is taken from the score before scaling, as in the released program of Kosiorek et al. 2019. Presences
     /// of 0 and 1 are a mask; presences between make attention choose the largest d alone.
     | Hard
-    /// ln d is added to the scaled score, so that weights are proportional to d.
+    /// ln d is added to the scaled score, so that weights are proportional to d; below 10⁻¹⁶ a point is absent.
     | Log
     /// Presence doesn't count.
     | None
@@ -32,8 +32,8 @@ module MaskedAttention =
         }
 
     /// What queries q [b, n, d] or [n, d] see of values v [b, m, e] with keys k [b, m, d], presence [b, m] in [0, 1] →
-    /// [b, n, e]: averages with weights softmax(q·k / √(d / heads)), masked. A set without a present point is attended to
-    /// evenly, never NaN.
+    /// [b, n, e]: averages with weights softmax(q·k / √(d / heads)), masked. Where presence counts, a set whose points are all
+    /// absent is attended to evenly, never NaN.
     let see (mask: SetMask) (heads: int) (q: Tensor) (k: Tensor) (v: Tensor) (presence: Tensor) : Tensor =
         match mask with
         | SetMask.Hard -> Tensor.maskedAttention (q, k, v, presence, PresenceMask.Hard, heads)

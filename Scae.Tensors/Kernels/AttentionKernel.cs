@@ -64,12 +64,12 @@ internal static class AttentionKernel
         return bias;
     }
 
-    /// <summary>log d, or −10⁸ where d is below 10⁻¹⁶; lives until the next call.</summary>
+    /// <summary>log d, or −10³⁰ where d is below 10⁻¹⁶, beside which no score is kept; lives until the next call.</summary>
     public static ReadOnlySpan<T> LogBias<T>(ReadOnlySpan<T> presence)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var bias = Scratch.Take<T>(BiasSlot, presence.Length);
-        T least = T.CreateChecked(LeastPresence), absent = T.CreateChecked(-1e8);
+        T least = T.CreateChecked(LeastPresence), absent = T.CreateChecked(-1e30);
         for (int j = 0; j < bias.Length; j++) bias[j] = presence[j] < least ? absent : T.Log(presence[j]);
         return bias;
     }

@@ -25,7 +25,7 @@ public sealed partial class Tensor
 
     /// <summary>
     /// As <see cref="attention"/> over keys of which each is present to a degree d [b, m] in [0, 1]; how that counts,
-    /// <paramref name="mask"/> says. A set without a present key is attended to evenly, never NaN.
+    /// <paramref name="mask"/> says. A set whose keys are all absent is attended to evenly, never NaN.
     /// </summary>
     /// <exception cref="ShapeError">The sizes or dtypes don't fit, or a width isn't divisible by the heads.</exception>
     /// <exception cref="ArgumentException">The scale isn't positive.</exception>

@@ -9,6 +9,6 @@ public enum PresenceMask
     /// </summary>
     Hard,
 
-    /// <summary>log d is added to the scaled score, so that weights are proportional to d; −10⁸ without gradient below 10⁻¹⁶.</summary>
+    /// <summary>log d is added to the scaled score, so that weights are proportional to d; −10³⁰ without gradient below 10⁻¹⁶.</summary>
     Log,
 }
