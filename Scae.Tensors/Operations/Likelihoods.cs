@@ -37,8 +37,13 @@ public sealed partial class Tensor
             where T : unmanaged
         {
             // x·l − max(l, 0) is exact for x of 0 or 1, and what is left has log(1 + e^−|l|)'s own precision.
-            var negative = -Vector512.Abs(b);
-            return (a * b) - Vector512.ConditionalSelect(Vector512.LessThan(b, Vector512<T>.Zero), Vector512<T>.Zero, b) - Lanes.Softplus(negative);
+            var (zero, far) = (Vector512<T>.Zero, Vector512.Abs(b));
+            var value = (a * b) - Vector512.ConditionalSelect(Vector512.LessThan(b, zero), zero, b) - Lanes.Softplus(-far);
+
+            // Of an infinite l it is (x − σ(l))·l, and nothing where x is what l is sure of; the formula has ∞ − ∞ and 0·∞ there.
+            var miss = a - Vector512.ConditionalSelect(Vector512.GreaterThan(b, zero), Vector512<T>.One, zero);
+            var sure = Vector512.ConditionalSelect(Vector512.Equals(miss, zero), zero, miss * b);
+            return Vector512.ConditionalSelect(Vector512.Equals(far, Lanes.Constant<T>(double.PositiveInfinity)), sure, value);
         }
     }
 

@@ -182,6 +182,17 @@ let tests =
                 y.sum().reverse()
                 logits.derivative |> shouldBe [ 1.0; -1.0; exp -50.0 ]
 
+            testCase "the Bernoulli likelihood of infinite logits is 0 or minus infinity, and NaN stays NaN"
+            <| fun () ->
+                for dtype in [ Dtype.Float32; Dtype.Float64 ] do
+                    let x = (ofList [ 1.0; 0.0; 0.5; 0.0; 1.0; 0.5; nan; 1.0 ] [ 8 ]).cast dtype
+                    let far, none = infinity, -infinity
+                    let logits = (ofList [ far; far; far; none; none; none; far; nan ] [ 8 ]).cast(dtype).reverseDiff()
+                    let y = x.bernoulliLogLikelihood logits
+                    y |> shouldBe [ 0.0; none; none; 0.0; none; none; nan; nan ]
+                    y.sum().reverse()
+                    logits.derivative |> shouldBe [ 0.0; -1.0; -0.5; 0.0; 1.0; 0.5; nan; nan ]
+
             testCase "comparisons pass no gradient"
             <| fun () -> ((real 1 [ 5 ]).reverseDiff().lt 0.0).RequiresGradient |> shouldEqual false
 
