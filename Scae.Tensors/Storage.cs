@@ -47,7 +47,9 @@ internal sealed class Storage
     {
         float[] => new(Dtype.Float32, elements, 0, elements.Length),
         double[] => new(Dtype.Float64, elements, 0, elements.Length),
-        int[] => new(Dtype.Int32, elements, 0, elements.Length),
+
+        // To the runtime an array of uint, or of an enumeration, is one of int as well.
+        int[] when elements.GetType() == typeof(int[]) => new(Dtype.Int32, elements, 0, elements.Length),
         _ => throw new ArgumentException($"a tensor holds float, double or int, not {elements.GetType().GetElementType()}"),
     };
 

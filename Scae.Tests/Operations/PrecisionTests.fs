@@ -330,6 +330,8 @@ let tests =
                     message |> shouldContainText part
                     message |> shouldLackText "\n"
 
+                refused "float, double or int, not System.UInt32" (fun () -> Tensor.``of`` [| 1u |])
+                refused "float, double or int, not System.DayOfWeek" (fun () -> Tensor.``of`` [| DayOfWeek.Friday |])
                 refused "a step other than 0" (fun () -> Tensor.arange (3.0, 0.0, 0.0))
                 refused "finite numbers" (fun () -> Tensor.arange nan)
                 refused "finite numbers" (fun () -> Tensor.arange infinity)
