@@ -71,13 +71,17 @@ public sealed partial class Tensor
     /// <summary>The identity matrix.</summary>
     public static Tensor eye(int n, Dtype dtype = Dtype.Float32) => FromFormula([n, n], dtype, i => i / n == i % n ? 1 : 0);
 
-    /// <summary>start, start + step, … before stop; nothing where stop isn't ahead of start.</summary>
+    /// <summary>start, start + step, … before stop, computed in double; nothing where stop isn't ahead of start.</summary>
     /// <exception cref="ArgumentException">The step is 0, a number isn't finite, or there would be more than 2³¹ − 1 elements.</exception>
     public static Tensor arange(double stop, double start = 0, double step = 1, Dtype dtype = Dtype.Float32)
     {
         double count = Math.Max(0, Math.Ceiling((stop - start) / step));
         if (step == 0 || !double.IsFinite(start) || !double.IsFinite(step) || !(count <= int.MaxValue))
             throw new ArgumentException(FormattableString.Invariant($"arange: from {start} to {stop} in steps of {step}; needs finite numbers, a step other than 0 and at most {int.MaxValue} elements"));
+
+        // The quotient is rounded: the last element may be stop itself, or lie behind it.
+        double last = start + ((count - 1) * step);
+        if (count > 0 && (step > 0 ? last >= stop : last <= stop)) count--;
         return FromFormula([(int)count], dtype, i => start + (i * step));
     }
 

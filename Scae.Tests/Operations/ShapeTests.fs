@@ -131,6 +131,9 @@ let tests =
             testCase "creation makes what it says"
             <| fun () ->
                 Tensor.arange (3.0, dtype = Dtype.Float64) |> shouldBe [ 0.0; 1.0; 2.0 ]
+                // (1.3 − 1) / 0.1 is a little more than 3, and 1 + 3 · 0.1 is 1.3.
+                Tensor.arange (1.3, 1.0, 0.1, Dtype.Float64) |> shouldBe [ 1.0; 1.1; 1.2 ]
+                Tensor.arange (-1.3, -1.0, -0.1, Dtype.Float64) |> shouldBe [ -1.0; -1.1; -1.2 ]
                 Tensor.linspace (-1.0, 1.0, 3) |> shouldBe [ -1.0; 0.0; 1.0 ]
                 Tensor.eye 2 |> shouldBe [ 1.0; 0.0; 0.0; 1.0 ]
                 Tensor.full ([| 2 |], 3.5) |> shouldBe [ 3.5; 3.5 ]
