@@ -25,6 +25,7 @@ internal static unsafe class WorkerPool
     private static long s_ticket;
     private static delegate*<void*, int, void> s_run;
     private static void* s_job;
+    private static int s_helpers;
     private static int s_finished;
     private static Exception? s_error;
     private static int s_busy;
@@ -52,8 +53,8 @@ internal static unsafe class WorkerPool
         where TJob : struct, IParallelJob
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)parts, (uint)MaxParts, nameof(parts));
-        int threads = int.Min(Parallelism.Threads, parts);
-        if (threads <= 1 || Interlocked.CompareExchange(ref s_busy, 1, 0) != 0)
+        int threads = Parallelism.Threads;
+        if (int.Min(threads, parts) <= 1 || Interlocked.CompareExchange(ref s_busy, 1, 0) != 0)
         {
             for (int part = 0; part < parts; part++) job.Run(part);
             return;
@@ -61,7 +62,7 @@ internal static unsafe class WorkerPool
 
         try
         {
-            Share(ref job, parts, threads - 1);
+            Share(ref job, parts, threads);
         }
         finally
         {
@@ -85,21 +86,24 @@ internal static unsafe class WorkerPool
         for (int part = 0; part < parts; part++) job.Run(part);
     }
 
-    private static void Share<TJob>(ref TJob job, int parts, int helpers)
+    private static void Share<TJob>(ref TJob job, int parts, int threads)
         where TJob : struct, IParallelJob
     {
+        int helpers = int.Min(threads, parts) - 1;
+
         // A local lives on the stack and doesn't move, which a reference into an object might.
         TJob copy = job;
         if (s_workers.Length < helpers) Hire(helpers);
         s_run = &RunPart<TJob>;
         s_job = Unsafe.AsPointer(ref copy);
+        s_helpers = threads - 1;
         s_finished = 0;
         s_error = null;
         long ticket = ((s_ticket >> 32) + 1) << 32 | (long)parts << 16;
         Interlocked.Exchange(ref s_ticket, ticket);
         for (int i = 0; i < helpers; i++) s_workers[i].WakeIfAsleep();
 
-        TakeParts();
+        TakeParts(0);
         AwaitParts(parts);
         job = copy;
         if (s_error is { } error)
@@ -112,8 +116,11 @@ internal static unsafe class WorkerPool
     private static void RunPart<TJob>(void* job, int part)
         where TJob : struct, IParallelJob => Unsafe.AsRef<TJob>(job).Run(part);
 
-    /// <summary>Takes parts of the current job until none is left; false when there was none to begin with.</summary>
-    private static bool TakeParts()
+    /// <summary>
+    /// Takes parts of the current job until none is left; false when there was none to begin with. The caller is number 0, and
+    /// workers beyond those that may help, who were hired when more threads were allowed, take none.
+    /// </summary>
+    private static bool TakeParts(int number)
     {
         bool any = false;
         while (true)
@@ -121,6 +128,10 @@ internal static unsafe class WorkerPool
             long ticket = Volatile.Read(ref s_ticket);
             int part = (int)(ticket & 0xFFFF), parts = (int)(ticket >> 16 & 0xFFFF);
             if (part >= parts) return any;
+
+            // As the job's other fields these belong to the ticket that was read, or taking a part fails below. Of a ticket that is
+            // over it doesn't matter who refuses.
+            if (number > s_helpers) return any;
             delegate*<void*, int, void> run = s_run;
             void* job = s_job;
             if (Interlocked.CompareExchange(ref s_ticket, ticket + 1, ticket) != ticket) continue;
@@ -164,11 +175,16 @@ internal static unsafe class WorkerPool
     private sealed class Worker
     {
         private readonly AutoResetEvent _wake = new(false);
+        private readonly int _number;
         private int _asleep;
 
-        public Worker(int number) =>
+        public Worker(int number)
+        {
+            _number = number;
+
             // A background thread doesn't keep the process alive.
             new Thread(Loop) { IsBackground = true, Name = $"Scae worker {number}" }.Start();
+        }
 
         public void WakeIfAsleep()
         {
@@ -182,13 +198,13 @@ internal static unsafe class WorkerPool
             {
                 for (int spin = 0; spin < Spins; spin++)
                 {
-                    if (TakeParts()) spin = 0;
+                    if (TakeParts(_number)) spin = 0;
                     Thread.SpinWait(1);
                 }
 
                 // First say so, then look again: a job that came in between either sees the flag or is seen here.
                 Interlocked.Exchange(ref _asleep, 1);
-                if (TakeParts() && Interlocked.Exchange(ref _asleep, 0) != 0) continue;
+                if (TakeParts(_number) && Interlocked.Exchange(ref _asleep, 0) != 0) continue;
                 _wake.WaitOne();
             }
         }

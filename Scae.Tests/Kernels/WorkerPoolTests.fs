@@ -45,6 +45,23 @@ type Failing =
 
             Interlocked.Increment(&this.Done[part]) |> ignore
 
+/// Notes which thread runs each part; a part takes long enough for others to come.
+[<Struct>]
+type Noting =
+    {
+        By: int array
+    }
+
+    interface IParallelJob with
+        member this.Run part =
+            this.By[part] <- Environment.CurrentManagedThreadId
+            Thread.Sleep 1
+
+let private threadsOf parts =
+    let mutable job = { By = Array.zeroCreate parts }
+    WorkerPool.Run(&job, parts)
+    job.By |> Array.distinct |> Array.length
+
 let private count parts =
     let mutable job = { Counts = Array.zeroCreate parts }
     WorkerPool.Run(&job, parts)
@@ -110,6 +127,17 @@ let tests =
                         WorkerPool.Run(&job, 4)
 
                     GC.GetAllocatedBytesForCurrentThread() - before |> shouldEqual 0L)
+
+            testCase "no more threads take part than are allowed, also where more of them look for work"
+            <| fun () ->
+                let most =
+                    [
+                        for _ in 1..30 do
+                            onThreads 4 (fun () -> threadsOf 4 |> shouldBeAtMost 4)
+                            onThreads 2 (fun () -> threadsOf 8)
+                    ]
+
+                List.max most |> shouldEqual 2
 
             testCase "fewer threads than one become one"
             <| fun () -> onThreads 0 (fun () -> Parallelism.Threads |> shouldEqual 1)
