@@ -42,6 +42,8 @@ public sealed partial class Tensor
     /// <summary>
     /// gridSample(affineGrid) in one operation, row by row: images [b, c, h, w] and poses [b, 3] = (s, t_x, t_y) →
     /// [b, c, height, width]. Cuts a glimpse out of the image, or (inverse) renders it as a patch onto a canvas.
+    /// Columns are mixed by a product of matrices, so a pixel of NaN or ∞ makes NaN of whole rows that are read beside it,
+    /// where gridSample keeps it to its neighbours.
     /// </summary>
     /// <exception cref="ShapeError">The shapes or dtypes don't fit.</exception>
     public Tensor spatialTransform(Tensor pose, int height, int width, bool inverse = false)
