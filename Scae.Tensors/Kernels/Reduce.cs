@@ -53,7 +53,8 @@ internal static unsafe class Reduce
 
     /// <summary>
     /// The mean, Σ x_i / n; NaN for none. The mean of equal values is that value: of floats because their sum is exact in
-    /// double, of doubles because what the first mean misses is added to it.
+    /// double, of doubles because what the first mean misses is added to it. Where sums overflow, of eight floats or of all
+    /// doubles, it is infinite.
     /// </summary>
     public static T Mean<T>(ReadOnlySpan<T> x)
         where T : unmanaged

@@ -9,7 +9,7 @@ namespace Scae.Tensors;
 /// <content>
 /// Sums and what follows from them, over all elements, one axis, or several. Of nothing the sum is 0, mean, variance and
 /// standard deviation are NaN (0 / 0), the norm is 0, and there is no largest or smallest: an error. Equal values have
-/// themselves as mean and no deviation, whatever they are.
+/// themselves as mean and no deviation, unless they are so large that sums of them overflow: of a few floats, or of all doubles.
 /// </content>
 public sealed partial class Tensor
 {
