@@ -88,6 +88,7 @@ internal static class TrainCommand
     private static (RunFolder Folder, RunLock Taken) Claim(string path)
     {
         var folder = RunFolder.At(path);
+        folder.SpareOthers();
         var taken = RunLock.Take(path, "wait until it is done, or choose another --out");
         if (!folder.HoldsResults) return (folder, taken);
         taken.Dispose();

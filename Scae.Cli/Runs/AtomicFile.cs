@@ -52,11 +52,16 @@ internal static class AtomicFile
         }
     }
 
-    /// <summary>Removes unfinished files that killed processes left in a folder; not in its subfolders, which may be others'.</summary>
-    public static void RemoveUnfinished(string folder)
+    /// <summary>
+    /// Removes unfinished files of some names that killed processes left in a folder; not in its subfolders, which may be others'.
+    /// </summary>
+    public static void RemoveUnfinished(string folder, Func<string, bool> isOwn)
     {
         if (!Directory.Exists(folder)) return;
-        foreach (string path in Directory.EnumerateFiles(folder, "*" + Unfinished)) Remove(path);
+        foreach (string path in Directory.EnumerateFiles(folder, "*" + Unfinished))
+        {
+            if (isOwn(Path.GetFileName(path)[..^Unfinished.Length])) Remove(path);
+        }
     }
 
     /// <summary>Removes a file where that is possible.</summary>

@@ -14,6 +14,13 @@ namespace Scae.Cli.Runs;
 /// <summary>The folder of a run: what lies where, and how it is written and read.</summary>
 internal sealed class RunFolder
 {
+    // What is written in the folder itself, by training, export and report; a killed write leaves such a name with an ending.
+    private static readonly string[] s_names =
+    [
+        "last.safetensors", "best.safetensors", "summary.json", "metrics.jsonl", "events.out.tfevents", "run.json",
+        "parameters.npz", "encoder.onnx", "report.html",
+    ];
+
     private RunFolder(string path) => Path = path;
 
     public string Path { get; }
@@ -61,14 +68,15 @@ internal sealed class RunFolder
         System.IO.Path.Combine("runs", $"{experiment}-{preset}-{seed}");
 
     /// <summary>
-    /// The first of path, path-2, path-3, … in which no run began and no other process is about to begin one, locked.
+    /// The first of path, path-2, path-3, … in which no run began, no other process is about to begin one, and nobody else has
+    /// files that a run would write over, locked.
     /// </summary>
     public static (RunFolder Folder, RunLock Lock) TakeFirstFree(string path)
     {
         for (int number = 1; ; number++)
         {
             var candidate = At(number == 1 ? path : $"{path}-{number}");
-            if (candidate.WasBegun || RunLock.TryTake(candidate.Path, out _) is not { } taken) continue;
+            if (candidate.WasBegun || candidate.Others is not null || RunLock.TryTake(candidate.Path, out _) is not { } taken) continue;
             if (!candidate.WasBegun) return (candidate, taken);
             taken.Dispose();
         }
@@ -88,7 +96,7 @@ internal sealed class RunFolder
 
     /// <summary>
     /// Makes room for a run: refuses a folder where a file belongs, or a file where a folder does, before there is anything to
-    /// lose, and removes unfinished files that killed processes left.
+    /// lose, spares files that aren't a run's, and removes unfinished ones that killed processes left.
     /// </summary>
     public void Prepare()
     {
@@ -102,12 +110,33 @@ internal sealed class RunFolder
             if (File.Exists(folder)) throw new RunFailure($"{folder}: a file is where a folder of the run belongs; rename it");
         }
 
-        foreach (string own in (string[])[Path, Figures, Snapshots]) AtomicFile.RemoveUnfinished(own);
+        SpareOthers();
+        if (!WasBegun) return;
+        AtomicFile.RemoveUnfinished(Path, name => s_names.Contains(name));
+        AtomicFile.RemoveUnfinished(Figures, name => System.IO.Path.GetExtension(name) is ".png" or ".svg" or ".gif");
+        AtomicFile.RemoveUnfinished(Snapshots, IsSnapshot);
     }
 
-    /// <summary>Removes what an earlier run left that a new one wouldn't write over.</summary>
+    /// <summary>
+    /// Refuses a folder in which no run began but files are that a run would delete, write over or mix with its own: they are
+    /// somebody else's. What a run leaves that was killed before it wrote run.json isn't among them.
+    /// </summary>
+    public void SpareOthers()
+    {
+        if (Others is { } name)
+            throw new RunFailure($"{Path}: {name} is there, and no run of scae began there, which would write over it; choose another folder with --out", ExitCode.Usage);
+    }
+
+    // Names of a run that are taken where none began; the others of its files alone make a folder a run's.
+    private string? Others => WasBegun ? null
+        : File.Exists(Events) ? System.IO.Path.GetFileName(Events)
+        : ((string[])[Figures, Snapshots]).Where(Directory.Exists).SelectMany(folder => Directory.EnumerateFiles(folder)).Order(StringComparer.Ordinal)
+            .Select(file => System.IO.Path.GetRelativePath(Path, file)).FirstOrDefault();
+
+    /// <summary>Removes what an earlier run left that a new one wouldn't write over; nothing where none began.</summary>
     public void Clear()
     {
+        if (!WasBegun) return;
         foreach (string file in (string[])[Summary, Metrics, Events, Best, Previous]) File.Delete(file);
         foreach (string snapshot in SnapshotFiles()) File.Delete(snapshot);
     }
@@ -219,7 +248,11 @@ internal sealed class RunFolder
     }
 
     private IEnumerable<string> SnapshotFiles() =>
-        Directory.Exists(Snapshots) ? Directory.EnumerateFiles(Snapshots, "*.safetensors").Order(StringComparer.Ordinal) : [];
+        Directory.Exists(Snapshots) ? Directory.EnumerateFiles(Snapshots).Where(path => IsSnapshot(System.IO.Path.GetFileName(path))).Order(StringComparer.Ordinal) : [];
+
+    // As WriteSnapshot names them: at least eight digits.
+    private static bool IsSnapshot(string name) =>
+        System.IO.Path.GetExtension(name) == ".safetensors" && System.IO.Path.GetFileNameWithoutExtension(name) is { Length: >= 8 } step && step.All(char.IsAsciiDigit);
 
     public string In(string name) => System.IO.Path.Combine(Path, name);
 }

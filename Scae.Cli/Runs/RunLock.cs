@@ -11,6 +11,7 @@ namespace Scae.Cli.Runs;
 internal sealed class RunLock : IDisposable
 {
     private const string Name = "lock";
+    private const string Foreign = "a file that isn't scae's has the name of its lock";
 
     // Windows removes no file that is open, unless its holder allows that.
     private static readonly FileShare s_share = OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None;
@@ -35,6 +36,14 @@ internal sealed class RunLock : IDisposable
                 return null;
             }
 
+            // A foreign file of the name is neither taken over nor removed.
+            if (!IsOwn(file))
+            {
+                file.Dispose();
+                holder = Foreign;
+                return null;
+            }
+
             // Whoever held it before may have removed the file between its opening and its locking here: then this lock is on
             // a file that has no name any more, and the next process would make and lock another one.
             Mark(folder, madeFolder, file, unwritable);
@@ -53,7 +62,10 @@ internal sealed class RunLock : IDisposable
     /// <paramref name="unwritable"/> where the folder can't be written.
     /// </summary>
     public static RunLock Take(string folder, string advice, string unwritable = "choose another with --out") =>
-        TryTake(folder, out string holder, unwritable) ?? throw new RunFailure($"{folder}: {holder}; {advice}");
+        TryTake(folder, out string holder, unwritable)
+            ?? throw (holder == Foreign
+                ? new RunFailure($"{Path.Combine(folder, Name)}: {Foreign}; rename it, or choose another folder", ExitCode.Usage)
+                : new RunFailure($"{folder}: {holder}; {advice}"));
 
     /// <summary>Frees the folder. One that this lock made and nothing was written to goes as well.</summary>
     public void Dispose()
@@ -86,6 +98,19 @@ internal sealed class RunLock : IDisposable
         {
             throw Unwritable(folder, problem, unwritable);
         }
+    }
+
+    // What a killed process left has as many zeros as its number says, or nothing yet. Of an empty file nobody loses anything.
+    private static bool IsOwn(FileStream file)
+    {
+        if (file.Length > int.MaxValue) return false;
+        Span<byte> part = stackalloc byte[4096];
+        while (file.Read(part) is var count and > 0)
+        {
+            if (part[..count].ContainsAnyExcept((byte)0)) return false;
+        }
+
+        return true;
     }
 
     /// <summary>Makes the file as long as this process's number.</summary>

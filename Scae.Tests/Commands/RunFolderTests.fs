@@ -252,6 +252,80 @@ let tests =
                     messageOf<RunFailure>(fun () -> RunFolder.At(other).Prepare())
                     |> shouldContainText "a file is where a folder of the run belongs")
 
+            testCase "a folder in which others have files that a run would write over is left as it is"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let write name (text: string) =
+                        let path = inRun folder name
+                        Directory.CreateDirectory(nonNull (Path.GetDirectoryName path)) |> ignore
+                        File.WriteAllText(path, text)
+                        path
+
+                    for file in
+                        [
+                            "events.out.tfevents"
+                            "figures/examples.png"
+                            "snapshots/my-llm.safetensors"
+                            "lock"
+                        ] do
+                        let others = [ $"a/{file}"; $"sweep/seed-0/{file}" ] |> List.map (fun name -> write name "mine")
+                        let out, sweep = inRun folder "a", inRun folder "sweep"
+
+                        for words in
+                            [
+                                training @ [ "--out"; out ]
+                                [ "sweep" ] @ training.Tail @ [ "--seeds"; "0"; "--out"; sweep ]
+                            ] do
+                            let refused = run words
+                            refused.Error.TrimEnd().Split '\n' |> shouldHaveLength 1
+
+                            refused.Error
+                            |> shouldContainText (
+                                if file = "lock" then
+                                    "a file that isn't scae's has the name of its lock; rename it"
+                                else
+                                    $"{file} is there, and no run of scae began there"
+                            )
+
+                            (refused.ExitCode, refused.Output) |> shouldEqual (2, "")
+
+                        for other in others do
+                            File.ReadAllText other |> shouldEqual "mine"
+
+                        filesOf out |> shouldEqual [ file ]
+                        Directory.Delete(out, recursive = true)
+                        Directory.Delete(sweep, recursive = true))
+
+            testCase "what is nobody's but a run's own is cleared, whoever else has files beside"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let out = inRun folder "run"
+                    let write name = File.WriteAllText(inRun out name, "mine")
+                    Directory.CreateDirectory(inRun out "snapshots") |> ignore
+                    write "movie.unfinished"
+                    let train () = run (training @ [ "--epochs"; "1"; "--out"; out; "--quiet" ])
+                    // Killed before run.json was written: its lock has as many zeros as the process's number says.
+                    File.WriteAllBytes(inRun out "lock", Array.zeroCreate 4711)
+                    write "run.json.unfinished"
+                    let first = train ()
+                    (first.ExitCode, first.Error) |> shouldEqual (0, "")
+
+                    // Killed before its first checkpoint.
+                    for name in [ "last.safetensors"; "best.safetensors"; "metrics.jsonl"; "summary.json" ] do
+                        File.Delete(inRun out name)
+
+                    write (inRun "snapshots" "my-llm.safetensors")
+                    write (inRun "snapshots" "99999999.safetensors")
+                    write "last.safetensors.unfinished"
+                    let again = train ()
+                    (again.ExitCode, again.Error) |> shouldEqual (0, "")
+                    let files = filesOf out
+                    files |> shouldContain "movie.unfinished"
+                    files |> shouldContain (inRun "snapshots" "my-llm.safetensors")
+
+                    for gone in [ inRun "snapshots" "99999999.safetensors"; "last.safetensors.unfinished"; "lock" ] do
+                        files |> List.contains gone |> shouldEqual false)
+
             testCase "the quick presets need nothing but the program"
             <| fun () ->
                 inNewFolder (fun folder ->
