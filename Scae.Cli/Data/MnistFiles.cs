@@ -24,10 +24,11 @@ internal static class MnistFiles
 
     /// <summary>
     /// Data from the folder that --data names, else $SCAE_DATA, else the user's cache folder, else the network. A folder
-    /// that is named must have the files: others aren't looked at.
+    /// that is named must be there and have the files: others aren't looked at.
     /// </summary>
     public static Resources Resources(string? folder, CancellationToken stop = default)
     {
+        if (folder is not null && !Directory.Exists(folder)) throw new RunFailure($"--data {folder}: there is no such folder", ExitCode.Usage);
         string? shared = Environment.GetEnvironmentVariable(Variable);
         string[] folders = folder is not null ? [folder] : string.IsNullOrEmpty(shared) ? [CacheFolder()] : [shared, CacheFolder()];
         var mirrors = Mirrors.Public(stop);
@@ -54,7 +55,7 @@ internal static class MnistFiles
             FuncConvert.FromFunc(Missing),
             FuncConvert.FromFunc(Pairs),
             FuncConvert.FromFunc(() => SpriteFiles.Read(folders)),
-            FuncConvert.FromFunc(() => SpriteFiles.Missing(folders)));
+            FuncConvert.FromFunc(SpritesMissing));
 
         FSharpResult<byte[], string> Find(MnistFile file) => known.GetOrAdd(file.Name, _ => new(() => Bytes(folders, Once, file, fetch is not null))).Value;
 
@@ -70,6 +71,14 @@ internal static class MnistFiles
         {
             bool isMissing = s_files.Any(file => Find(file).IsError) && missing is not null;
             return !isMissing ? null : FSharpOption<string>.Some(fetch is null ? $"it isn't in {folders[0]}" : missing!);
+        }
+
+        // Who names no folder expects no file, which is never fetched; who names one does.
+        FSharpOption<string>? SpritesMissing()
+        {
+            var why = SpriteFiles.Missing(folders);
+            if (why is not null && fetch is null) Notice.TellOnce($"no dSprites ({why.Value}): our own drawings serve; --sprites file insists");
+            return why;
         }
 
         FSharpResult<DigitSets, string> Pairs() => named == 0

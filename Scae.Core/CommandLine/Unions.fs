@@ -21,7 +21,7 @@ module internal Meaning =
     let TensorBoard = "also write an event file for TensorBoard: scalars, pictures, hyperparameters."
 
     [<Literal>]
-    let Quiet = "print nothing but errors."
+    let Quiet = "print nothing but errors and notices."
 
     [<Literal>]
     let Cores = "how many cores to use; all unless given. Results don't depend on it."
