@@ -75,7 +75,7 @@ internal static class Program
     private static int Fail(string message, int exitCode)
     {
         string line = message.ReplaceLineEndings(" ");
-        Console.Error.WriteLine(line.StartsWith("scae ", StringComparison.Ordinal) ? line : "scae: " + line);
+        Notice.Write(line.StartsWith("scae ", StringComparison.Ordinal) ? line : "scae: " + line);
         return exitCode;
     }
 }

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Concurrent;
+using Scae.Cli.Runs;
 
 namespace Scae.Cli.Reports;
 
@@ -14,5 +15,18 @@ internal static class Notice
         if (s_told.TryAdd(line, true)) Tell(line);
     }
 
-    public static void Tell(string line) => Console.Error.WriteLine($"scae: {line.ReplaceLineEndings(" ")}");
+    public static void Tell(string line) => Write($"scae: {line.ReplaceLineEndings(" ")}");
+
+    /// <summary>Writes a line to standard error. Where that can't be written nobody reads it, and the work goes on.</summary>
+    public static void Write(string line)
+    {
+        try
+        {
+            Console.Error.WriteLine(line);
+        }
+        catch (Exception problem) when (FileProblem.Is(problem) || problem is ObjectDisposedException)
+        {
+            // There is no other place to say so.
+        }
+    }
 }

@@ -48,6 +48,22 @@ let tests =
                                 (result.Error, result.ExitCode) |> shouldEqual ("", 0)
                                 File.Exists(Path.Combine(quiet, "summary.json")) |> shouldEqual true)
 
+                testCase "where standard error can't be written the exit code says all there is to say, and the work is done"
+                <| fun () ->
+                    inNewFolder (fun folder ->
+                        for redirection in [ "2>&-"; if File.Exists "/dev/full" then "2>/dev/full" ] do
+                            let through = throughShell $"exec \"$@\" {redirection}"
+                            (runWith through [ "train"; "bogus" ]).ExitCode |> shouldEqual 2
+                            let out = Path.Combine(folder, "run" + redirection.Replace("/", "-"))
+                            (run (shortTraining @ [ "--quiet"; "--out"; out ])).ExitCode |> shouldEqual 0
+                            let last = Path.Combine(out, "last.safetensors")
+                            File.Copy(last, Path.Combine(out, "previous.safetensors"))
+                            File.WriteAllText(last, "damaged")
+                            // The line that says which checkpoint serves has no place.
+                            let evaluated = runWith through [ "eval"; out; "--json" ]
+                            evaluated.ExitCode |> shouldEqual 0
+                            (json evaluated.Output |> property "step").GetInt32() |> shouldEqual 60)
+
                 testCase "a disk that takes no more is told of in one line, nothing is left over, and the run goes on"
                 <| fun () ->
                     inNewFolder (fun folder ->
