@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
+using Microsoft.FSharp.Collections;
 using Scae.Cli.Data;
 using Scae.Cli.Reports;
 using Scae.Cli.Runs;
@@ -56,7 +57,10 @@ internal static class TrainCommand
             var experiment = RunFailure.Unless(Experiments.find(identity.Experiment), folder.Path);
             var preset = RunFailure.Unless(Experiments.preset(identity.Preset, experiment), folder.Path);
             Agree(options, folder, identity);
-            var settings = identity.Settings.Where(pair => options.Overrides.All(said => said.Item1 != pair.Item1)).Concat(options.Overrides);
+            // What the folder has must be right by itself: what is wrong with both together was said now.
+            RunFailure.Unless(ExperimentModule.configure(experiment, preset, identity.Settings), folder.Path);
+            var settings = identity.Settings.Where(pair => options.Overrides.All(said => said.Item1 != pair.Item1)).Concat(options.Overrides).ToList();
+            RunFailure.Unless(ExperimentModule.configure(experiment, preset, ListModule.OfSeq(settings)), exitCode: ExitCode.Usage);
             return new TrainingRun(experiment, preset, settings, identity.Seed, resources, folder, options.Training.TensorBoard);
         });
     }

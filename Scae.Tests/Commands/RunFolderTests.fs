@@ -236,6 +236,29 @@ let tests =
                         |> shouldEqual
                             $"scae: {out}: the run there is another one: {what}; --resume --out {out} alone goes on with it")
 
+            testCase "hyperparameters that make no sense make none for a run that is gone on with"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let out = inRun folder "run"
+
+                    (run (training @ [ "--epochs"; "1"; "--heads"; "1"; "--out"; out; "--quiet" ])).ExitCode
+                    |> shouldEqual 0
+
+                    let before = filesOf out
+
+                    for words, line in
+                        [
+                            [ "--epochs"; "abc" ], "--epochs abc: must be a whole number"
+                            [ "--heads"; "5" ], "--heads 5: must divide the width"
+                            [ "--pairs"; "3" ], "pairs"
+                        ] do
+                        let refused = run ([ "train"; "--resume"; "--out"; out ] @ words)
+                        refused.Error |> shouldContainText line
+                        refused.Error.TrimEnd().Split '\n' |> shouldHaveLength 1
+                        (refused.ExitCode, refused.Output) |> shouldEqual (2, "")
+
+                    filesOf out |> shouldEqual before)
+
             testCase "a folder where a file belongs is seen before anything is trained"
             <| fun () ->
                 inNewFolder (fun folder ->
