@@ -118,7 +118,10 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
         {
             var identity = RunFailure.Unless(Core.Training.Checkpoint.identify(run.Folder.ReadCheckpoint()), run.Folder.Checkpoint);
             run.CheckIdentity(identity);
-            return Summary.Parse(File.ReadAllText(run.Folder.Summary), identity, Experiment.Specification);
+            var summary = Summary.Parse(File.ReadAllText(run.Folder.Summary), identity, Experiment.Specification);
+
+            // A run that was killed when it had just been made longer has the summary of the shorter one.
+            return summary.Steps < run.Plan.Steps ? null : summary;
         }
         catch (Exception problem) when (Json.IsDamage(problem))
         {

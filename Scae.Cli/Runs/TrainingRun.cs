@@ -88,7 +88,7 @@ internal sealed class TrainingRun
     {
         Folder.Prepare();
         var saved = resume && (Folder.HoldsResults || !Folder.WasBegun) ? Folder.ReadCheckpoint(out _lastIsWhole) : null;
-        if (saved is not null) CheckIdentity(RunFailure.Unless(Core.Training.Checkpoint.identify(saved), Folder.Checkpoint), mayExtend: true);
+        bool isLonger = saved is not null && IsLonger(RunFailure.Unless(Core.Training.Checkpoint.identify(saved), Folder.Checkpoint));
         var session = RunFailure.Unless(ExperimentModule.openSeed(_task, _resources, _seed));
         var state = saved is null
             ? TrainingStateModule.start(Plan, session.Learner)
@@ -101,6 +101,8 @@ internal sealed class TrainingRun
         bool events = _tensorBoard || (resume && File.Exists(Folder.Events));
         try
         {
+            // What a run is asked to become is known before anything of what it was is gone.
+            if (isLonger) Extend(state);
             var clock = Begin(state, threads, isNew: saved is null);
             if (events) _events = TrainingEvents.Open(Folder.Events, _identity, state.Step, BeginningOf(clock));
             return Train(session, state, threads, clock, display, pictures, stop);
@@ -140,6 +142,21 @@ internal sealed class TrainingRun
     {
         var settings = saved.Settings.Select(pair => pair.Item1 == Epochs ? _identity.Settings.First(mine => mine.Item1 == Epochs) : pair);
         return new RunIdentity(saved.Experiment, saved.Preset, saved.Seed, ListModule.OfSeq(settings), saved.Version);
+    }
+
+    /// <summary>Whether the run is another than its checkpoint says, which it may be by more epochs alone.</summary>
+    private bool IsLonger(RunIdentity saved)
+    {
+        CheckIdentity(saved, mayExtend: true);
+        return Core.Training.Checkpoint.mismatch(saved, _identity) is not null;
+    }
+
+    /// <summary>Writes the checkpoint again as the longer run's.</summary>
+    private void Extend(TrainingState state)
+    {
+        _savedStep = state.Step;
+        AtomicFile.Write(Folder.Checkpoint, Core.Training.Checkpoint.last(_identity, state));
+        _lastIsWhole = true;
     }
 
     /// <summary>Clears what an earlier run left, or recalls what this one had spent.</summary>

@@ -31,6 +31,10 @@ let private age (folder: string) : unit =
         Text.RegularExpressions.Regex.Replace(File.ReadAllText path, "\"seconds\": [^,\n]+", "\"seconds\": 200")
     )
 
+/// The epochs of the run that a checkpoint is of.
+let private epochsOf (folder: string) : string =
+    RunFolder.At(folder).ReadIdentity().Settings |> List.find (fst >> (=) "epochs") |> snd
+
 /// Starts a training in a folder and goes on while it is under way there.
 let private beside (folder: string) (action: unit -> unit) =
     use running = start (endless @ [ "--out"; folder ])
@@ -117,7 +121,34 @@ let tests =
                         running.HasExited |> shouldEqual false
                     finally
                         running.Kill()
-                        running.WaitForExit())
+                        running.WaitForExit()
+
+                    // Killed before it saved: it's the longer run all the same.
+                    epochsOf out |> shouldEqual "10000")
+
+            testCase "a run that is killed as soon as it was made longer goes on as the longer one, in a sweep too"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let out = inRun folder "seed-0"
+                    let summary = inRun out "summary.json"
+                    (run (training @ [ "--epochs"; "2"; "--out"; out; "--quiet" ])).ExitCode |> shouldEqual 0
+                    let short = File.ReadAllText summary
+                    // The next snapshot has no place, so that the longer run ends before it saves anything.
+                    let obstacle = inRun out (inRun "snapshots" "00000050.safetensors")
+                    Directory.CreateDirectory obstacle |> ignore
+                    let stopped = run [ "train"; "--resume"; "--out"; out; "--epochs"; "4"; "--quiet" ]
+                    stopped.ExitCode |> shouldEqual 1
+                    stopped.Error |> shouldContainText "the checkpoint of step 40 is whole"
+                    Directory.Delete obstacle
+                    epochsOf out |> shouldEqual "4"
+                    File.Exists summary |> shouldEqual false
+                    // As if it had been killed in between: the longer run's checkpoint, the shorter one's summary.
+                    File.WriteAllText(summary, short)
+                    let sweep = [ "sweep" ] @ training.Tail @ [ "--epochs"; "4"; "--seeds"; "0"; "--out"; folder ]
+                    let swept = run (sweep @ [ "--quiet" ])
+                    (swept.ExitCode, swept.Error) |> shouldEqual (0, "")
+
+                    (json (File.ReadAllText summary) |> property "steps").GetInt32() |> shouldEqual 80)
 
             testCase "of several runs the one that wrote last is gone on with, whatever its number"
             <| fun () ->
