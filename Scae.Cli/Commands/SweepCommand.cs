@@ -47,24 +47,38 @@ internal static class SweepCommand
     {
         var tables = new SweepTables(options, plan.Folder);
         var display = Displays.ForSweep(options.Training.IsSilent, plan.Count);
-        var summaries = display.Show(() => plan.Runs.Run(plan.Groups, options.Seeds, job => display.Of(Name(options, job)), Tell, stop));
-        if (!options.Compared.IsEmpty) tables.Presets(Grouped());
-        else if (options.Vary.IsEmpty) tables.Seeds(summaries);
-        else tables.Scan(Grouped());
+        using var failures = new SweepFailures();
+        var finished = new Dictionary<string, Summary>();
+        display.Show(() => plan.Runs.Run(plan.Groups, options.Seeds, job => display.Of(Name(options, job)), Tell, failures, stop));
+        Write(options, tables, plan.Groups.Select(group => (group, options.Seeds.Values.Select(seed => finished.GetValueOrDefault(group.Job(seed).Folder)).OfType<Summary>().ToList())));
+        failures.ThrowIfAny(plan.Count);
 
-        List<(SweepGroup Group, List<Summary> Summaries)> Grouped()
+        void Tell(SweepJob job, Summary? summary)
         {
-            int seeds = (int)options.Seeds.Count;
-            return [.. plan.Groups.Select((group, i) => (group, summaries.GetRange(i * seeds, seeds)))];
-        }
+            string name = Name(options, job);
+            if (summary is null)
+            {
+                display.Failed(name);
+                return;
+            }
 
-        void Tell(SweepJob job, Summary summary)
-        {
-            string name = Name(options, job), took = Format.Duration(summary.Spent.Total);
+            finished.Add(job.Folder, summary);
+            string took = Format.Duration(summary.Spent.Total);
             // Presets differ in their metrics; the table at the end has them.
             string figures = options.Compared.IsEmpty ? $"{Figures(options, tables.ChosenBy, summary)}  " : string.Empty;
             display.Finished(name, $"{name}: {figures}{took}");
         }
+    }
+
+    /// <summary>The tables of groups, less those of which nothing is finished; how many runs are.</summary>
+    private static long Write(SweepOptions options, SweepTables tables, IEnumerable<(SweepGroup Group, List<Summary> Summaries)> groups)
+    {
+        var finished = groups.Where(group => group.Summaries.Count > 0).ToList();
+        if (finished.Count == 0) return 0;
+        if (!options.Compared.IsEmpty) tables.Presets(finished);
+        else if (options.Vary.IsEmpty) tables.Seeds(finished[0].Summaries);
+        else tables.Scan(finished);
+        return finished.Sum(group => (long)group.Summaries.Count);
     }
 
     /// <summary>What tells a training from the sweep's others.</summary>
@@ -112,13 +126,8 @@ internal static class SweepCommand
     /// <summary>The tables of what is finished, and a line about the rest.</summary>
     private static void Gather(SweepOptions options, SweepPlan plan)
     {
-        var finished = plan.Groups.Select(group => (Group: group, Summaries: plan.Finished(group))).Where(group => group.Summaries.Count > 0).ToList();
-        long count = finished.Sum(group => (long)group.Summaries.Count);
+        long count = Write(options, new SweepTables(options, plan.Folder), plan.Groups.Select(group => (group, plan.Finished(group))));
         if (count == 0) throw new RunFailure($"{plan.Folder}: none of the sweep's {plan.Count} runs is finished there");
-        var tables = new SweepTables(options, plan.Folder);
-        if (!options.Compared.IsEmpty) tables.Presets(finished);
-        else if (options.Vary.IsEmpty) tables.Seeds(finished[0].Summaries);
-        else tables.Scan(finished);
         if (count == plan.Count || options.Training.IsSilent) return;
         var missing = plan.Unfinished().Take(MostNamed).Select(plan.Progress);
         string more = plan.Count - count > MostNamed ? $" and {plan.Count - count - MostNamed} more" : string.Empty;

@@ -95,11 +95,19 @@ internal static class VerifyCommand
             var settings = RunFailure.Unless(ExperimentModule.configure(experiment, preset, options.Overrides)).Settings;
             var trainings = new SweepGroup(preset, FSharpList<Tuple<string, string>>.Empty, [.. options.Overrides, .. DigitSourceModule.insist(settings)], folder);
             var display = Displays.ForSweep(options.Json, seeds.Count);
-            var summaries = display.Show(() => runs.Run([trainings], seeds, job => display.Of(Name(job)), (job, summary) => display.Finished(Name(job), $"{Name(job)}: {Format.Metrics(summary.Metrics)}"), stop));
+            using var failures = new SweepFailures();
+            var summaries = display.Show(() => runs.Run([trainings], seeds, job => display.Of(Name(job)), Tell, failures, stop));
+            failures.ThrowIfAny(seeds.Count);
             foreach (var target in group)
             {
                 var spread = Spread.Of(summaries.GetRange(0, target.Seeds), target.Metric);
                 yield return (specification, new TargetCheck(target, spread.Mean, spread.Deviation));
+            }
+
+            void Tell(SweepJob job, Summary? summary)
+            {
+                if (summary is null) display.Failed(Name(job));
+                else display.Finished(Name(job), $"{Name(job)}: {Format.Metrics(summary.Metrics)}");
             }
         }
 

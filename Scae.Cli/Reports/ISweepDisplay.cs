@@ -15,4 +15,7 @@ internal interface ISweepDisplay
 
     /// <summary>A training is finished, now or by an earlier sweep; the line says what it came to.</summary>
     void Finished(string training, string line);
+
+    /// <summary>A training failed, which is told otherwise: nothing more of it comes.</summary>
+    void Failed(string training);
 }

@@ -38,6 +38,12 @@ internal sealed class LiveSweepDisplay(IAnsiConsole console, long count, TimePro
         DrawAll();
     }
 
+    public void Failed(string training)
+    {
+        _progress.Fail(training);
+        DrawAll();
+    }
+
     private void DrawAll()
     {
         if (_all is null) return;

@@ -39,6 +39,8 @@ internal sealed class PlainSweepDisplay(TextWriter output, long count, TimeProvi
         lock (_writing) output.WriteLine(line);
     }
 
+    public void Failed(string training) => _progress.Fail(training);
+
     private void Tell()
     {
         lock (_writing)

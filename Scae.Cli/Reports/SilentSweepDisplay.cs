@@ -11,6 +11,10 @@ internal sealed class SilentSweepDisplay : ISweepDisplay
 
     public IProgressDisplay Of(string training) => new SilentDisplay();
 
+    public void Failed(string training)
+    {
+    }
+
     public void Finished(string training, string line)
     {
     }

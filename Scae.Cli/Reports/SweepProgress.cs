@@ -52,6 +52,17 @@ internal sealed class SweepProgress(long count, TimeProvider clock)
         }
     }
 
+    /// <summary>A training failed: what is left of it won't be done.</summary>
+    public void Fail(string training)
+    {
+        lock (_lock)
+        {
+            var part = Find(training);
+            _left -= part is null ? 1 : 1 - ((double)part.Step / part.Steps);
+            if (part is not null) _running.Remove(part);
+        }
+    }
+
     /// <summary>The share of all steps that is done, in [0, 1].</summary>
     public double Share
     {

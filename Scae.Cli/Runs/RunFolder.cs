@@ -208,7 +208,7 @@ internal sealed class RunFolder
     public RunIdentity ReadIdentity()
     {
         if (!HoldsResults && File.Exists(Settings))
-            return RunSettings.Identity(File.ReadAllText(Settings)) ?? throw new RunFailure($"{Settings}: the file is damaged, and there is no checkpoint; begin again without --resume");
+            return RunSettings.Identity(File.ReadAllText(Settings)) ?? throw new RunFailure($"{Settings}: the file is damaged, and there is no checkpoint; begin again without --resume", isOfOneRun: true);
         return RunFailure.Unless(Core.Training.Checkpoint.identify(ReadCheckpoint()), Checkpoint);
     }
 
@@ -224,16 +224,17 @@ internal sealed class RunFolder
         if (!Directory.Exists(Path)) throw new RunFailure($"{Path}: there is no such folder; scae train leaves one under runs/");
         if (!HoldsRun)
         {
-            throw new RunFailure(HoldsResults
+            string what = HoldsResults
                 ? $"{Path}: the folder holds results of a run, but its last.safetensors is gone; nothing can go on from them, and nothing was changed"
-                : $"{Path}: the folder holds no last.safetensors; it isn't a run, or its training never reached its first checkpoint");
+                : $"{Path}: the folder holds no last.safetensors; it isn't a run, or its training never reached its first checkpoint";
+            throw new RunFailure(what, isOfOneRun: true);
         }
 
         var last = Whole(Checkpoint);
         isLast = last.IsOk;
         if (isLast) return last.ResultValue;
         var previous = Whole(Previous);
-        if (previous.IsError) throw new RunFailure($"{Checkpoint}: {last.ErrorValue}");
+        if (previous.IsError) throw new RunFailure($"{Checkpoint}: {last.ErrorValue}", isOfOneRun: true);
         Notice.Tell($"{Checkpoint}: {last.ErrorValue}; going on from {System.IO.Path.GetFileName(Previous)}, the checkpoint before it");
         return previous.ResultValue;
     }

@@ -65,7 +65,7 @@ internal sealed class RunLock : IDisposable
         TryTake(folder, out string holder, unwritable)
             ?? throw (holder == Foreign
                 ? new RunFailure($"{Path.Combine(folder, Name)}: {Foreign}; rename it, or choose another folder", ExitCode.Usage)
-                : new RunFailure($"{folder}: {holder}; {advice}"));
+                : new RunFailure($"{folder}: {holder}; {advice}", isOfOneRun: true));
 
     /// <summary>Frees the folder. One that this lock made and nothing was written to goes as well.</summary>
     public void Dispose()

@@ -40,16 +40,16 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
 {
     /// <summary>
     /// The trainings of some groups with each seed; each one's metrics, the seeds of one group beside each other. A range of
-    /// seeds, however long, makes no list. Each is shown by a display of its own.
+    /// seeds, however long, makes no list. Each is shown by a display of its own, and reported at its end, without a summary
+    /// where it failed.
     /// </summary>
-    public List<Summary> Run(IReadOnlyList<SweepGroup> groups, SeedRange seeds, Func<SweepJob, IProgressDisplay> display, Action<SweepJob, Summary> report, CancellationToken stop)
+    public List<Summary> Run(IReadOnlyList<SweepGroup> groups, SeedRange seeds, Func<SweepJob, IProgressDisplay> display, Action<SweepJob, Summary?> report, SweepFailures failures, CancellationToken stop)
     {
         long atOnce = seeds.Count > AtOnce ? AtOnce : Math.Min(AtOnce, groups.Count * seeds.Count);
         int threads = Parallelism.Threads = atOnce == 1 ? AtOnce : 1;
         var fits = new Lazy<bool>(() => Fits(groups, atOnce));
         var jobs = groups.SelectMany(group => seeds.Values.Select(group.Job));
         var results = new SortedDictionary<int, Summary>();
-        using var failure = new FirstFailure();
         try
         {
             // One at a time from the front: trainings differ in length, and those at the front are finished first.
@@ -57,8 +57,8 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
             Parallel.ForEach(next, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, (numbered, loop) =>
             {
                 var (number, job) = numbered;
-                var summary = stop.IsCancellationRequested ? null : failure.Of(() => Run(job, fits, display(job), stop, threads));
-                if (summary is null)
+                var summary = stop.IsCancellationRequested ? null : failures.Of(() => Run(job, fits, display(job), stop, threads));
+                if (summary is null && stop.IsCancellationRequested)
                 {
                     loop.Stop();
                     return;
@@ -66,7 +66,7 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
 
                 lock (results)
                 {
-                    results.Add(number, summary);
+                    if (summary is not null) results.Add(number, summary);
                     report(job, summary);
                 }
             });
@@ -125,7 +125,7 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
         }
         catch (Exception problem) when (Json.IsDamage(problem))
         {
-            throw new RunFailure($"{run.Folder.Summary}: the file is damaged; delete it to finish that run again");
+            throw new RunFailure($"{run.Folder.Summary}: the file is damaged; delete it to finish that run again", isOfOneRun: true);
         }
     }
 }

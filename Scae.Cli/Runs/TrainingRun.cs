@@ -189,7 +189,7 @@ internal sealed class TrainingRun
         {
             case Outcome.Diverged diverged:
                 string kept = Folder.HoldsRun ? $" the last good checkpoint is {Folder.Checkpoint};" : string.Empty;
-                throw new RunFailure($"{Folder.Path}: step {diverged.step}: {diverged.what};{kept} try a smaller learning rate");
+                throw new RunFailure($"{Folder.Path}: step {diverged.step}: {diverged.what};{kept} try a smaller learning rate", isOfOneRun: true);
             case { IsStopped: true }:
                 Save(state, threads, clock);
                 return null;

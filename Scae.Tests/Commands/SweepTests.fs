@@ -91,6 +91,47 @@ let tests =
                         |> Array.map _.Contains($" --seed {3 + i} --epochs 3 ")
                         |> shouldEqual [| true |])
 
+<<<<<<< HEAD
+=======
+            testCase
+                "the command of a row says what stood in for data that wasn't there, and where one's own images are"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let data = (Directory.CreateDirectory(Path.Combine(folder, "my data"))).FullName
+                    let few = "--epochs 1 --steps-per-epoch 1 --validation-size 4 --test-size 4"
+
+                    let command digits =
+                        let out = Path.Combine(folder, digits)
+
+                        let result =
+                            [ "sweep"; "air"; "--preset"; "quick"; "--data"; data; "--seeds"; "0"; "--quiet" ]
+                            @ [ "--out"; out; "--digits"; digits ]
+                            @ List.ofArray (few.Split ' ')
+                            |> run
+
+                        result.ExitCode |> shouldEqual 0
+                        (File.ReadAllLines(Path.Combine(out, "results.csv")))[1]
+
+                    command "auto"
+                    |> shouldEndWith $",\"scae train air --preset quick --seed 0 {few} --digits strokes\""
+
+                    let write (name: string) (magic: byte) (sizes: byte list) (values: int) =
+                        let numbers = [ for size in sizes -> [| 0uy; 0uy; 0uy; size |] ]
+                        let bytes = Array.init values (fun i -> byte (i % 251))
+
+                        File.WriteAllBytes(
+                            Path.Combine(data, name),
+                            Array.concat ([| 0uy; 0uy; 8uy; magic |] :: numbers @ [ bytes ])
+                        )
+
+                    for part in [ "train"; "t10k" ] do
+                        write $"{part}-images-idx3-ubyte" 3uy [ 20uy; 28uy; 28uy ] (20 * 28 * 28)
+                        write $"{part}-labels-idx1-ubyte" 1uy [ 20uy ] 20
+
+                    command "idx"
+                    |> shouldEndWith $",\"scae train air --preset quick --seed 0 --digits idx {few} --data '{data}'\"")
+
+>>>>>>> f5bc263 (fixup! Finish a sweep's other trainings where one fails)
             testCase "a scan leaves a table, a picture and numbers, and goes on where it was stopped"
             <| fun () ->
                 inNewFolder (fun folder ->
@@ -128,6 +169,47 @@ let tests =
 
                     File.Exists(Path.Combine(folder, "learning-rate=0.003", "seed-0", "summary.json"))
                     |> shouldEqual true)
+
+            testCase
+                "what is one training's fault keeps no other from its turn, and the table is of those that are finished"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let sweep rates options =
+                        run (
+                            [ "sweep" ]
+                            @ shortTraining.Tail
+                            @ [ "--vary"; $"learning-rate={rates}"; "--seeds"; "0"; "--threads"; "1"; "--out"; folder ]
+                            @ options
+                        )
+
+                    let failing rate = "scae: " + Path.Combine(folder, $"learning-rate={rate}", "seed-0") + ": step "
+                    let lines (result: Result) = result.Error.TrimEnd().Split '\n'
+                    let one = sweep "1e30,0.003" [ "--json" ]
+                    one.ExitCode |> shouldEqual 1
+                    lines one |> shouldHaveLength 1
+                    one.Error |> shouldStartWith (failing "1e30")
+
+                    one.Error.TrimEnd() |> shouldEndWith "try a smaller learning rate; the others are finished"
+
+                    let combinations = json one.Output |> property "combinations"
+                    combinations.GetArrayLength() |> shouldEqual 1
+
+                    (combinations[0] |> property "settings" |> property "learning-rate").ValueEquals "0.003"
+                    |> shouldEqual true
+
+                    let two = sweep "1e30,0.003,1e29" [ "--quiet" ]
+                    (two.ExitCode, two.Output) |> shouldEqual (1, "")
+                    lines two |> shouldHaveLength 3
+
+                    for rate in [ "1e30"; "1e29" ] do
+                        two.Error |> shouldContainText (failing rate)
+
+                    lines two |> Array.last |> shouldEqual "scae: 2 of 3 trainings failed; the others are finished"
+
+                    let all = sweep "1e30" []
+                    all.ExitCode |> shouldEqual 1
+                    lines all |> shouldHaveLength 1
+                    all.Error |> shouldStartWith (failing "1e30"))
 
             testCase "a table of what is finished says which seeds each combination has"
             <| fun () ->

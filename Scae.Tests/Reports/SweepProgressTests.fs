@@ -48,6 +48,19 @@ let tests =
                 // A fifth in ten seconds, and a fifth and a whole one are left.
                 progress.Summary |> shouldEqual "1 of 3 trainings finished, about 1 min 00 s left"
 
+            testCase "of a training that failed nothing is left to do"
+            <| fun () ->
+                let clock = ToldClock()
+                let progress = SweepProgress(3L, clock)
+                progress.Begin("seed 0", 0, 100)
+                clock.Pass 10_000L
+                progress.Stepped("seed 0", 50)
+                progress.Fail "seed 0"
+                progress.Line |> shouldEqual "0 of 3 trainings finished, about 40 s left"
+                // One that failed before its first step.
+                progress.Fail "seed 1"
+                progress.Line |> shouldEqual "0 of 3 trainings finished, about 20 s left"
+
             testCase "the last training takes what it takes by itself"
             <| fun () ->
                 let clock = ToldClock()
