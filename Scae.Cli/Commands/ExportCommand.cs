@@ -24,7 +24,7 @@ internal static class ExportCommand
         try
         {
             if (Path.GetDirectoryName(path) is { Length: > 0 } parent) Directory.CreateDirectory(parent);
-            AtomicFile.Write(path, write);
+            AtomicFile.WriteNamed(path, write);
         }
         catch (Exception problem) when (FileProblem.Is(problem))
         {

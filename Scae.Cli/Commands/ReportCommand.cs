@@ -1,6 +1,7 @@
 using System;
 using System.IO;
 using System.Linq;
+using System.Text;
 using System.Text.Json.Nodes;
 using Scae.Cli.Reports;
 using Scae.Cli.Runs;
@@ -21,7 +22,7 @@ internal static class ReportCommand
         try
         {
             if (Path.GetDirectoryName(path) is { Length: > 0 } folder) Directory.CreateDirectory(folder);
-            AtomicFile.Write(path, html);
+            AtomicFile.WriteNamed(path, stream => stream.Write(Encoding.UTF8.GetBytes(html)));
         }
         catch (Exception problem) when (FileProblem.Is(problem))
         {

@@ -77,6 +77,46 @@ internal static class AtomicFile
         }
     }
 
+    /// <summary>
+    /// Writes what a user names with --out. A link stays, and the file that it leads to is replaced; what is no file, such as a
+    /// pipe or a device, is written to as it is.
+    /// </summary>
+    public static void WriteNamed(string path, Action<Stream> write)
+    {
+        using var memory = new MemoryStream();
+        write(memory);
+        var bytes = memory.GetBuffer().AsSpan(0, (int)memory.Length);
+        var link = new FileInfo(path);
+        string target = link.LinkTarget is null ? path : link.ResolveLinkTarget(returnFinalTarget: true)!.FullName;
+        using var special = OpenSpecial(path, target);
+        if (special is null) Write(target, bytes);
+        else Put(special, bytes);
+    }
+
+    /// <summary>
+    /// What is there and no regular file, open. A pipe is opened once: its reader takes the second opening for another writer's,
+    /// and has gone by then.
+    /// </summary>
+    private static FileStream? OpenSpecial(string path, string target)
+    {
+        if (!File.Exists(path)) return null;
+        try
+        {
+            var file = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+            if (!file.CanSeek || IsDevice(path) || IsDevice(target)) return file;
+            file.Dispose();
+        }
+        catch (Exception problem) when (problem is FileNotFoundException or UnauthorizedAccessException)
+        {
+            // A link to what isn't there yet; or a file that may only be read, in a folder that may be written: it's replaced.
+        }
+
+        return null;
+    }
+
+    // Some devices can be sought in. Not all that is there is one: /dev/stdout may lead to a file, which is written to, too.
+    private static bool IsDevice(string path) => !OperatingSystem.IsWindows() && Path.GetFullPath(path).StartsWith("/dev/", StringComparison.Ordinal);
+
     public static void Write(string path, string text) => Write(path, Encoding.UTF8.GetBytes(text));
 
     public static void Write(string path, Action<Stream> write)

@@ -118,6 +118,42 @@ let tests =
                         result.Error |> shouldContainText "the runs are whole; the same command goes on"
                         unfinished folder |> shouldBeEmpty)
 
+                testCase "a link that --out names stays, and a pipe or standard output is written to"
+                <| fun () ->
+                    inNewFolder (fun folder ->
+                        let at name = Path.Combine(folder, name)
+                        (run (shortTraining @ [ "--quiet"; "--out"; at "run" ])).ExitCode |> shouldEqual 0
+                        let report out = [ "report"; at "run"; "--out"; out ]
+                        (run (report (at "straight"))).ExitCode |> shouldEqual 0
+                        let expected = File.ReadAllBytes(at "straight")
+                        // Links to a file, to one that isn't there yet, and to a link.
+                        File.WriteAllText(at "old", "before")
+
+                        for link, target in [ "link", "old"; "early", "new"; "far", "link" ] do
+                            File.CreateSymbolicLink(at link, target) |> ignore
+                            (run (report (at link))).ExitCode |> shouldEqual 0
+                            FileInfo(at link).LinkTarget |> shouldEqual target
+                            File.ReadAllBytes(at link) |> shouldEqual expected
+
+                        let export = [ "export"; at "run"; "--format"; "npz"; "--out" ]
+                        (run (export @ [ at "straight.npz" ])).ExitCode |> shouldEqual 0
+
+                        for words, whole in
+                            [
+                                report (at "pipe"), expected
+                                export @ [ at "pipe" ], File.ReadAllBytes(at "straight.npz")
+                            ] do
+                            let piped =
+                                throughShell
+                                    $"cd '{folder}'; rm -f pipe copy; mkfifo pipe; timeout 60 cat pipe > copy & \"$@\"; code=$?; wait; test -p pipe || exit 9; exit $code"
+
+                            (runWith piped words).ExitCode |> shouldEqual 0
+                            File.ReadAllBytes(at "copy") |> shouldEqual whole
+
+                        let printed = runWith (throughShell "exec \"$@\" | cat") (report "/dev/stdout")
+                        (printed.ExitCode, printed.Error) |> shouldEqual (0, "")
+                        printed.Output |> shouldEqual (Text.Encoding.UTF8.GetString expected + "/dev/stdout\n"))
+
                 testCase "Ctrl-C while data is fetched ends the program at once"
                 <| fun () ->
                     inNewFolder (fun folder ->
