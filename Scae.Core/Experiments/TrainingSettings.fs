@@ -91,6 +91,8 @@ module TrainingSettings =
             SnapshotEvery = settings.SnapshotEvery
             EndMatters = false
             KeepsScenes = true
+            // Measured, as the share of the inputs is in Needs.
+            SceneBytes = 512.0
             Preparation = ValueNone
             BestBy = bestBy
         }

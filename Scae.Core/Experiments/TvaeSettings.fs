@@ -180,6 +180,19 @@ module TvaeSettings =
             Clip = TrainingSettings.unlessZero settings.Clip
         }
 
+    // Both KL terms, the reconstruction and a weight of every draw of each frame, in float64; T of single images; and some
+    // numbers of the whole sequence.
+    let private sceneBytes (settings: TvaeSettings) : float =
+        let frames = settings.Model.Frames
+
+        let units =
+            if frames = 1 then
+                4 * TopographicVae.latents settings.Model
+            else
+                0
+
+        float (8 * frames * (3 + settings.Draws) + units + 100)
+
     /// The settings with frames as the source has them, and the plan of the training. The error is one line.
     let resolve (settings: TvaeSettings) : Result<TvaeSettings * Plan, string> =
         let settled = shaped settings
@@ -204,6 +217,7 @@ module TvaeSettings =
                 { plan with
                     Epochs = epochs
                     KeepsScenes = false
+                    SceneBytes = sceneBytes settled
                     Rule = rule settled (epochs * plan.StepsPerEpoch)
                 }
             )

@@ -40,6 +40,8 @@ type Plan =
         EndMatters: bool
         /// Whether scenes that are measured are kept with their inputs; else they are made when they are looked at.
         KeepsScenes: bool
+        /// Bytes that reading a measured scene keeps until the split is read, beside what its inputs make necessary.
+        SceneBytes: float
         /// What is made before the first step and takes long, told to whoever waits, in words that follow "first".
         Preparation: string voption
         BestBy: BestBy

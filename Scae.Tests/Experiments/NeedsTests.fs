@@ -49,10 +49,19 @@ let tests =
                     let need = task.Needs() |> List.find (fun need -> need.Name = "batch-size")
                     need.Bytes / (2.0 * float step.Bytes) |> shouldBeIn (0.9, 1.1)
 
-            testCase "scenes that are made when they are looked at take no memory"
+            testCase "of scenes that are made when they are looked at what is read counts, and nothing else"
             <| fun () ->
-                let needs = (task "tvae" "quick" [ "digits", "strokes"; "test-size", "2000000000" ]).Needs()
-                needs |> List.map _.Name |> shouldEqual [ "batch-size" ]
+                let of' preset draws count =
+                    bytes "tvae" preset [ "digits", "strokes"; "draws", draws; "validation-size", count ]
+
+                let each preset draws = (of' preset draws "51000" - of' preset draws "1000") / 50_000.0
+                // Of 18 frames 13 numbers of eight bytes; their inputs are 170 KB.
+                each "quick" "10" |> shouldBeIn (1_872.0, 2_100.0)
+                each "quick" "1000" |> shouldBeIn (144_000.0, 146_000.0)
+
+                for size in [ "validation-size"; "test-size" ] do
+                    refusal 16e9 "tvae" "quick" [ "digits", "strokes"; size, "2000000000" ]
+                    |> shouldStartWith $"--{size} 2000000000: "
 
             testCase "what doesn't fit is refused with the hyperparameter to lower"
             <| fun () ->

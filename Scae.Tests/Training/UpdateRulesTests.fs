@@ -41,6 +41,7 @@ let private plan: Plan =
         SnapshotEvery = 0
         EndMatters = false
         KeepsScenes = true
+        SceneBytes = 0.0
         Preparation = ValueNone
         BestBy = { Metric = "first"; Larger = true }
     }
