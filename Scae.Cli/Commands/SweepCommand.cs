@@ -45,7 +45,7 @@ internal static class SweepCommand
 
     private static void RunAll(SweepOptions options, SweepPlan plan, CancellationToken stop)
     {
-        var tables = new SweepTables(options, plan.Folder);
+        var tables = new SweepTables(options, plan);
         var display = Displays.ForSweep(options.Training.IsSilent, plan.Count);
         using var failures = new SweepFailures();
         var finished = new Dictionary<string, Summary>();
@@ -126,7 +126,7 @@ internal static class SweepCommand
     /// <summary>The tables of what is finished, and a line about the rest.</summary>
     private static void Gather(SweepOptions options, SweepPlan plan)
     {
-        long count = Write(options, new SweepTables(options, plan.Folder), plan.Groups.Select(group => (group, plan.Finished(group))));
+        long count = Write(options, new SweepTables(options, plan), plan.Groups.Select(group => (group, plan.Finished(group))));
         if (count == 0) throw new RunFailure($"{plan.Folder}: none of the sweep's {plan.Count} runs is finished there");
         if (count == plan.Count || options.Training.IsSilent) return;
         var missing = plan.Unfinished().Take(MostNamed).Select(plan.Progress);

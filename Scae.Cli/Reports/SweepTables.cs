@@ -10,8 +10,10 @@ using Spectre.Console;
 namespace Scae.Cli.Reports;
 
 /// <summary>What a sweep came to, or the part of it that is finished: files in its folder, and on the console a table or JSON.</summary>
-internal sealed class SweepTables(SweepOptions options, string folder)
+internal sealed class SweepTables(SweepOptions options, SweepPlan plan)
 {
+    private string Folder => plan.Folder;
+
     /// <summary>The metric by which a run's best epoch is chosen.</summary>
     public string ChosenBy =>
         "best_" + RunFailure.Unless(ExperimentModule.configure(options.Experiment, options.Preset, options.Overrides)).Plan.BestBy.Metric;
@@ -21,10 +23,10 @@ internal sealed class SweepTables(SweepOptions options, string folder)
     {
         var result = new SweepResult(options.Experiment.Specification.Experiment, options.Preset.Name, summaries);
         string json = result.ToJson(options.Experiment.Specification);
-        FileProblem.Tell(folder, "the runs are whole; the same command goes on", () =>
+        FileProblem.Tell(Folder, "the runs are whole; the same command goes on", () =>
         {
-            AtomicFile.Write(Path.Combine(folder, "sweep.json"), json + "\n");
-            ResultRows.Write(folder, [result], options.Overrides);
+            AtomicFile.Write(Path.Combine(Folder, "sweep.json"), json + "\n");
+            ResultRows.Write(Folder, [(result, Changes(plan.Groups[0]))]);
         });
         if (options.Training.Json) Console.Out.WriteLine(json);
         else if (!options.Training.Quiet) Show(result);
@@ -34,7 +36,7 @@ internal sealed class SweepTables(SweepOptions options, string folder)
     public void Scan(IReadOnlyList<(SweepGroup Group, List<Summary> Summaries)> groups)
     {
         var result = new ScanResult(options, ChosenBy, [.. groups.Select(group => new ScanRow(group.Group.Settings, group.Summaries))]);
-        FileProblem.Tell(folder, "the runs are whole; the same command goes on", () => result.Write(folder));
+        FileProblem.Tell(Folder, "the runs are whole; the same command goes on", () => result.Write(Folder));
         if (options.Training.Json) Console.Out.WriteLine(result.ToJson());
         else if (!options.Training.Quiet) Show(result);
     }
@@ -44,14 +46,16 @@ internal sealed class SweepTables(SweepOptions options, string folder)
     {
         var presets = groups.Select(group => new SweepResult(options.Experiment.Specification.Experiment, group.Group.Preset.Name, group.Summaries)).ToList();
         var result = new ComparisonResult(options, presets);
-        FileProblem.Tell(folder, "the runs are whole; the same command goes on", () =>
+        FileProblem.Tell(Folder, "the runs are whole; the same command goes on", () =>
         {
-            result.Write(folder);
-            ResultRows.Write(folder, presets, options.Overrides);
+            result.Write(Folder);
+            ResultRows.Write(Folder, presets.Zip(groups, (preset, group) => (preset, Changes(group.Group))));
         });
         if (options.Training.Json) Console.Out.WriteLine(result.ToJson());
         else if (!options.Training.Quiet) Show(result);
     }
+
+    private string Changes(SweepGroup group) => plan.Runs.Changes(group, options.Training.Data?.Value);
 
     private static string Spreading(int seeds) => seeds > 1 ? ", mean ± standard deviation" : string.Empty;
 
@@ -68,7 +72,7 @@ internal sealed class SweepTables(SweepOptions options, string folder)
         var spreads = result.Spreads.ToDictionary(spread => spread.Metric);
         Tables.Console.Write(Tables.Results(options.Experiment.Specification, result.Preset, means, (name, _) => Format.Spread(name, spreads[name].Mean, spreads[name].Deviation)));
         foreach (var rate in result.Successes(options.Experiment.Specification)) Console.Out.WriteLine(rate.Line);
-        Console.Out.WriteLine($"{Format.Seeds(result.Summaries.Count)}{Spreading(result.Summaries.Count)}; runs, sweep.json and {ResultRows.FileName}: {folder}");
+        Console.Out.WriteLine($"{Format.Seeds(result.Summaries.Count)}{Spreading(result.Summaries.Count)}; runs, sweep.json and {ResultRows.FileName}: {Folder}");
     }
 
     private void Show(ScanResult result)
@@ -81,7 +85,7 @@ internal sealed class SweepTables(SweepOptions options, string folder)
         }
 
         Tables.Console.Write(table);
-        Console.Out.WriteLine($"{Each(result.Rows.Select(row => row.Summaries.Count))}; {(result.HasPicture ? "table and picture" : "table")}: {folder}");
+        Console.Out.WriteLine($"{Each(result.Rows.Select(row => row.Summaries.Count))}; {(result.HasPicture ? "table and picture" : "table")}: {Folder}");
     }
 
     private void Show(ComparisonResult result)
@@ -94,6 +98,6 @@ internal sealed class SweepTables(SweepOptions options, string folder)
             Tables.Console.Write(table);
         }
 
-        Console.Out.WriteLine($"{Each(result.Presets.Select(preset => preset.Summaries.Count))}; runs, tables and picture: {folder}");
+        Console.Out.WriteLine($"{Each(result.Presets.Select(preset => preset.Summaries.Count))}; runs, tables and picture: {Folder}");
     }
 }

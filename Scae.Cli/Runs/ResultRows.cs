@@ -15,12 +15,11 @@ internal static class ResultRows
 
     private const string Header = "experiment,preset,seed,metric,value,command";
 
-    /// <summary>Writes the file, whole or not at all.</summary>
-    public static void Write(string folder, IEnumerable<SweepResult> results, IEnumerable<Tuple<string, string>> overrides)
+    /// <summary>Writes the file, whole or not at all: of each preset what it came to, and what a command says after the seed.</summary>
+    public static void Write(string folder, IEnumerable<(SweepResult Result, string Changes)> results)
     {
         var text = new StringBuilder(Header + "\n");
-        string changes = string.Concat(overrides.Select(pair => $" --{pair.Item1} {Shell.Quote(pair.Item2)}"));
-        foreach (var result in results)
+        foreach (var (result, changes) in results)
         {
             foreach (var summary in result.Summaries)
             {

@@ -91,6 +91,18 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
     /// <summary>What a training came to; null where it isn't finished.</summary>
     public Summary? Finished(SweepJob job) => RunFolder.At(job.Folder).IsFinished ? Finished(TrainingOf(job)) : null;
 
+    /// <summary>What a command says after the seed that trains one of a group by itself, anywhere: the hyperparameters, what stood in
+    /// for data that wasn't there, and the folder of one's own images.</summary>
+    public string Changes(SweepGroup group, string? data)
+    {
+        var open = RunFailure.Unless(ExperimentModule.configure(Experiment, group.Preset, ListModule.OfSeq(group.Overrides))).Settings;
+        var settled = TrainingOf(group.Job(0)).Settings;
+        var standIns = settled.Except(open).Where(pair => pair.Item2 is "strokes" or "drawn").ToList();
+        var pairs = group.Overrides.Where(pair => standIns.All(other => other.Item1 != pair.Item1)).Concat(standIns);
+        if (data is not null && settled.Contains(Tuple.Create("digits", "idx"))) pairs = pairs.Append(Tuple.Create("data", data));
+        return string.Concat(pairs.Select(pair => $" --{pair.Item1} {Shell.Quote(pair.Item2)}"));
+    }
+
     private TrainingRun TrainingOf(SweepJob job) => new(Experiment, job.Preset, job.Overrides, job.Seed, Resources, RunFolder.At(job.Folder), TensorBoard);
 
     /// <summary>Refuses what the memory can't hold at once, whatever kinds of runs come together; true otherwise.</summary>

@@ -61,6 +61,9 @@ internal sealed class TrainingRun
 
     public Plan Plan => _task.Plan;
 
+    /// <summary>Every hyperparameter with its value, what was left open settled.</summary>
+    public FSharpList<Tuple<string, string>> Settings => _task.Settings;
+
     public Specification Specification => _experiment.Specification;
 
     /// <summary>The task without anything left open: what data there is decides, and one line tells.</summary>

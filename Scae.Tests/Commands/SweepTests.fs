@@ -91,8 +91,6 @@ let tests =
                         |> Array.map _.Contains($" --seed {3 + i} --epochs 3 ")
                         |> shouldEqual [| true |])
 
-<<<<<<< HEAD
-=======
             testCase
                 "the command of a row says what stood in for data that wasn't there, and where one's own images are"
             <| fun () ->
@@ -131,7 +129,6 @@ let tests =
                     command "idx"
                     |> shouldEndWith $",\"scae train air --preset quick --seed 0 --digits idx {few} --data '{data}'\"")
 
->>>>>>> f5bc263 (fixup! Finish a sweep's other trainings where one fails)
             testCase "a scan leaves a table, a picture and numbers, and goes on where it was stopped"
             <| fun () ->
                 inNewFolder (fun folder ->
