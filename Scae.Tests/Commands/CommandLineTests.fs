@@ -192,7 +192,8 @@ let tests =
                         $"scae: no dSprites (it isn't in {folder}): our own drawings serve; --sprites file insists"
 
                     settle "air" "quick"
-                    |> shouldEqual $"scae: no MNIST (it isn't in {folder}): stroke digits serve; --digits mnist insists")
+                    |> shouldEqual
+                        $"scae: no MNIST (it isn't in {folder}): stroke digits serve; --digits mnist insists")
 
             testCase "a training leaves its folder, and eval and figures work on it"
             <| fun () ->

@@ -316,13 +316,10 @@ let tests =
                         path
 
                     for file in
-                        [
-                            "events.out.tfevents"
-                            "figures/examples.png"
-                            "snapshots/my-llm.safetensors"
-                            "lock"
-                        ] do
-                        let others = [ $"a/{file}"; $"sweep/seed-0/{file}" ] |> List.map (fun name -> write name "mine")
+                        [ "events.out.tfevents"; "figures/examples.png"; "snapshots/my-llm.safetensors"; "lock" ] do
+                        let others =
+                            [ $"a/{file}"; $"sweep/seed-0/{file}" ] |> List.map (fun name -> write name "mine")
+
                         let out, sweep = inRun folder "a", inRun folder "sweep"
 
                         for words in

@@ -48,10 +48,16 @@ let tests =
                                 (result.Error, result.ExitCode) |> shouldEqual ("", 0)
                                 File.Exists(Path.Combine(quiet, "summary.json")) |> shouldEqual true)
 
-                testCase "where standard error can't be written the exit code says all there is to say, and the work is done"
+                testCase
+                    "where standard error can't be written the exit code says all there is to say, and the work is done"
                 <| fun () ->
                     inNewFolder (fun folder ->
-                        for redirection in [ "2>&-"; if File.Exists "/dev/full" then "2>/dev/full" ] do
+                        for redirection in
+                            [
+                                "2>&-"
+                                if File.Exists "/dev/full" then
+                                    "2>/dev/full"
+                            ] do
                             let through = throughShell $"exec \"$@\" {redirection}"
                             (runWith through [ "train"; "bogus" ]).ExitCode |> shouldEqual 2
                             let out = Path.Combine(folder, "run" + redirection.Replace("/", "-"))
