@@ -152,49 +152,6 @@ let tests =
                 result.Error.TrimEnd()
                 |> shouldEqual "scae: no-such-run: there is no such folder; scae train leaves one under runs/"
 
-            testCase "a folder of data that isn't there is refused by every command that takes one"
-            <| fun () ->
-                inNewFolder (fun folder ->
-                    let out, typo = Path.Combine(folder, "run"), Path.Combine(folder, "typo")
-                    (run (shortTraining @ [ "--out"; out; "--quiet" ])).ExitCode |> shouldEqual 0
-                    let before = filesOf folder
-
-                    for words in
-                        [
-                            [ "train"; "air"; "--preset"; "quick"; "--out"; Path.Combine(folder, "air") ]
-                            [ "train"; "--resume"; "--out"; out ]
-                            [ "eval"; out ]
-                            [ "figures"; out ]
-                            [ "sweep"; "air"; "--preset"; "quick"; "--out"; Path.Combine(folder, "sweep") ]
-                            [ "verify"; "air"; "--out"; Path.Combine(folder, "verify") ]
-                            [ "gradcheck"; "air"; "--preset"; "quick" ]
-                            [ "bench"; "air"; "--preset"; "quick" ]
-                        ] do
-                        let refused = run (words @ [ "--data"; typo ])
-                        refused.Error.TrimEnd() |> shouldEqual $"scae: --data {typo}: there is no such folder"
-                        (refused.ExitCode, refused.Output) |> shouldEqual (2, "")
-
-                    filesOf folder |> shouldEqual before)
-
-            testCase "a folder of data without the files is told of where something else serves"
-            <| fun () ->
-                inNewFolder (fun folder ->
-                    let settle name preset =
-                        let words = [ "train"; name; "--preset"; preset; "--data"; folder; "--quiet" ]
-                        let sizes = [ "--epochs"; "1"; "--steps-per-epoch"; "1"; "--batch-size"; "1" ]
-                        let few = [ "--validation-size"; "8"; "--test-size"; "8" ]
-                        let result = run (words @ sizes @ few @ [ "--out"; Path.Combine(folder, name) ])
-                        result.ExitCode |> shouldEqual 0
-                        result.Error.TrimEnd()
-
-                    settle "tvae" "lpartial-dsprites"
-                    |> shouldEqual
-                        $"scae: no dSprites (it isn't in {folder}): our own drawings serve; --sprites file insists"
-
-                    settle "air" "quick"
-                    |> shouldEqual
-                        $"scae: no MNIST (it isn't in {folder}): stroke digits serve; --digits mnist insists")
-
             testCase "a training leaves its folder, and eval and figures work on it"
             <| fun () ->
                 inNewFolder (fun folder ->
