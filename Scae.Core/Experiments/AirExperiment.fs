@@ -117,6 +117,7 @@ module AirExperiment =
         { config with
             Model.ThroughInputs = true
             Model.SecondFromBound = true
+            Model.ThirdFromBound = true
             Model.Presence = presence
         },
         Definition.aside key model

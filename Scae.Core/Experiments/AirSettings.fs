@@ -137,6 +137,8 @@ module AirSettings =
                 | AirSecondLearning.Likelihood -> "second-learning likelihood"
                 if not model.SecondFromBound then
                     "second-from-bound false"
+                if not model.ThirdFromBound then
+                    "third-from-bound false"
                 if model.RecombinedWeight <> 1.0 then
                     $"recombined-weight {model.RecombinedWeight}"
             ]
@@ -149,6 +151,8 @@ module AirSettings =
             Some $"--{ofRecombined.Head}: needs --recombined above 0"
         elif not model.SecondFromBound && model.Presence <> AirPresence.Expected then
             Some "--second-from-bound false: needs --presence expected"
+        elif not model.ThirdFromBound && model.Presence <> AirPresence.Expected then
+            Some "--third-from-bound false: needs --presence expected"
         elif model.CounterLate && (model.Counter = 0 || model.Recombined = 0) then
             Some "--counter-late true: needs --counter and --recombined above 0"
         elif model.Restorer = 0 && model.RestorerTarget = RestorerTarget.Plain then

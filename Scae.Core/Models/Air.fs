@@ -153,6 +153,7 @@ module Air =
             RecombinedApart = false
             SecondLearning = AirSecondLearning.Told
             SecondFromBound = true
+            ThirdFromBound = true
             Restorer = 0
             RestorerTarget = RestorerTarget.Other
         }

@@ -139,6 +139,9 @@ type AirConfig =
         // Wherever one step can draw two objects, the bound is better off with one.
         [<Setting("whether the bound still trains the presence of a second object once scenes are laid on scenes")>]
         SecondFromBound: bool
+        // A third explains what two steps draw badly, and pays for itself.
+        [<Setting("and that of a third object and later ones; recombined scenes have none")>]
+        ThirdFromBound: bool
         [<Setting("channels of the network that takes a scene's light away before it is explained, 0 for none",
                   Min = 0.0,
                   Max = 256.0)>]

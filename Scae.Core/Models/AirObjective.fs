@@ -92,9 +92,9 @@ module AirObjective =
         let inGradientOnly = score + learned
         (whole + (inGradientOnly - inGradientOnly.noDiff ())).mean()
 
-    /// The logits [b, T] that the bound trains. Once recombined scenes count, they teach the second step's presence, so the bound
-    /// passes no gradient to its logit. A replay can't branch on that, so `Recombination` blends the logit with a copy that has no
-    /// gradient. Where too few scenes seem to have one object, nothing else would teach the second step, and the bound goes on.
+    /// The logits [b, T] that the bound trains. Once recombined scenes count, they teach the presence of a second object, and that there is
+    /// no third, so the bound passes no gradient to those logits. A replay can't branch on that, so `Recombination` blends the logits
+    /// with a copy that has no gradient. Where too few scenes seem to have one object, nothing else would teach them, and the bound goes on.
     let private ofBound
         (config: AirConfig)
         (logits: Tensor)
@@ -102,17 +102,24 @@ module AirObjective =
         (batch: AirBatch)
         : Tensor =
         match scenes with
-        | Some scenes when not config.SecondFromBound ->
-            let second = logits.slice (1, 1, 2)
+        | Some scenes when not (config.SecondFromBound && config.ThirdFromBound) ->
             let enough = (scenes.Weights.mean () * (1.0 / LeastFilled)).clamp(0.0, 1.0)
             let taught = batch.Recombination * enough
+
+            let part first next fromBound =
+                let part = logits.slice (1, first, next)
+
+                if fromBound then
+                    part
+                else
+                    (1.0 - taught) * part + taught * part.noDiff ()
 
             Tensor.cat (
                 [|
                     logits.slice (1, 0, 1)
-                    (1.0 - taught) * second + taught * second.noDiff ()
+                    part 1 2 config.SecondFromBound
                     if config.Steps > 2 then
-                        logits.slice (1, 2, config.Steps)
+                        part 2 config.Steps config.ThirdFromBound
                 |],
                 1
             )

@@ -116,6 +116,11 @@ let tests =
                 abs now[0] |> shouldBeGreaterThan 1e-6
                 abs before[1] |> shouldBeGreaterThan 1e-6
                 before |> shouldEqual (head { config with SecondFromBound = true } notYet)
+                // And a third's, where it is to.
+                let thirdToo = { config with ThirdFromBound = false }
+                abs now[2] |> shouldBeGreaterThan 1e-12
+                (head thirdToo batch)[1..2] |> shouldEqual [| 0.0; 0.0 |]
+                head thirdToo notYet |> shouldEqual before
 
                 // Where every scene seems to have two objects, none can be laid on another, and only the bound can say that some don't.
                 let twos =
