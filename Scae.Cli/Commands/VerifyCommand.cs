@@ -97,7 +97,7 @@ internal static class VerifyCommand
             var display = Displays.ForSweep(options.Json, seeds.Count);
             using var failures = new SweepFailures();
             var summaries = display.Show(() => runs.Run([trainings], seeds, job => display.Of(Name(job)), Tell, failures, stop));
-            failures.ThrowIfAny(seeds.Count);
+            failures.ThrowIfAny(seeds.Count, of: $" of {preset.Name}");
             foreach (var target in group)
             {
                 var spread = Spread.Of(summaries.GetRange(0, target.Seeds), target.Metric);

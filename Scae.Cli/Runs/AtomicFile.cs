@@ -86,6 +86,15 @@ internal static class AtomicFile
         using var memory = new MemoryStream();
         write(memory);
         var bytes = memory.GetBuffer().AsSpan(0, (int)memory.Length);
+        if (IsStandardOutput(path))
+        {
+            // Opened anew, a file that output is redirected to would be written from its beginning, and what follows over it.
+            using var output = Console.OpenStandardOutput();
+            output.Write(bytes);
+            output.Flush();
+            return;
+        }
+
         var link = new FileInfo(path);
         string target = link.LinkTarget is null ? path : link.ResolveLinkTarget(returnFinalTarget: true)!.FullName;
         using var special = OpenSpecial(path, target);
@@ -114,8 +123,13 @@ internal static class AtomicFile
         return null;
     }
 
-    // Some devices can be sought in. Not all that is there is one: /dev/stdout may lead to a file, which is written to, too.
-    private static bool IsDevice(string path) => !OperatingSystem.IsWindows() && Path.GetFullPath(path).StartsWith("/dev/", StringComparison.Ordinal);
+    private static bool IsStandardOutput(string path) =>
+        !OperatingSystem.IsWindows() && Path.GetFullPath(path) is "/dev/stdout" or "/dev/fd/1" or "/proc/self/fd/1";
+
+    // Some devices can be sought in. /dev/shm is a folder of files.
+    private static bool IsDevice(string path) =>
+        !OperatingSystem.IsWindows() && Path.GetFullPath(path) is var full
+        && full.StartsWith("/dev/", StringComparison.Ordinal) && !full.StartsWith("/dev/shm/", StringComparison.Ordinal);
 
     public static void Write(string path, string text) => Write(path, Encoding.UTF8.GetBytes(text));
 

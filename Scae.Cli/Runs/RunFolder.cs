@@ -127,11 +127,12 @@ internal sealed class RunFolder
             throw new RunFailure($"{Path}: {name} is there, and no run of scae began there, which would write over it; choose another folder with --out", ExitCode.Usage);
     }
 
-    // Names of a run that are taken where none began; the others of its files alone make a folder a run's.
+    // Names of a run that are taken where none began; the others of its files alone make a folder a run's. Hidden files are file
+    // managers', and no run writes over them.
     private string? Others => WasBegun ? null
         : File.Exists(Events) ? System.IO.Path.GetFileName(Events)
         : ((string[])[Figures, Snapshots]).Where(Directory.Exists).SelectMany(folder => Directory.EnumerateFiles(folder)).Order(StringComparer.Ordinal)
-            .Select(file => System.IO.Path.GetRelativePath(Path, file)).FirstOrDefault();
+            .Where(file => !System.IO.Path.GetFileName(file).StartsWith('.')).Select(file => System.IO.Path.GetRelativePath(Path, file)).FirstOrDefault();
 
     /// <summary>Removes what an earlier run left that a new one wouldn't write over; nothing where none began.</summary>
     public void Clear()

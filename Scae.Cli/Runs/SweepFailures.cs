@@ -33,25 +33,38 @@ internal sealed class SweepFailures : IDisposable
         catch (RunFailure failure) when (failure.IsOfOneRun)
         {
             lock (_lock) _failed.Add(failure.Message);
-            TellLater($"{failure.Message}; the other trainings go on");
+            TellLater($"{failure.Message}; the other trainings go on", MostNamed);
             return null;
         }
         catch (RunFailure failure)
         {
-            TellLater($"{failure.Message}; no other training begins, and those under way are finished");
+            TellLater($"{failure.Message}; no other training begins, and those under way are finished", int.MaxValue);
             throw;
         }
     }
 
-    /// <summary>Fails where a training has; of several each has a line, and the last one counts them.</summary>
-    public void ThrowIfAny(long count)
+    /// <summary>
+    /// Fails where one of so many trainings has; of several each has a line, and the last one counts them. What the others are of
+    /// that are finished, can be said.
+    /// </summary>
+    public void ThrowIfAny(long count, string of = "")
     {
         Dispose();
         if (_failed.Count == 0) return;
-        string others = _failed.Count < count ? "; the others are finished" : string.Empty;
+        string others = _failed.Count < count ? $"; the others{of} are finished" : string.Empty;
         if (_failed.Count == 1) throw new RunFailure(_failed[0] + others);
-        foreach (string line in _failed.Take(MostNamed)) Notice.Tell(line);
+        TellAll();
         throw new RunFailure($"{_failed.Count} of {count} trainings failed{others}");
+    }
+
+    /// <summary>Tells of all, some of whom would be told later, before what ends the sweep is told.</summary>
+    public void TellAll()
+    {
+        Dispose();
+        lock (_lock)
+        {
+            foreach (string line in _failed.Take(MostNamed)) Notice.Tell(line);
+        }
     }
 
     public void Dispose()
@@ -63,11 +76,11 @@ internal sealed class SweepFailures : IDisposable
         }
     }
 
-    private void TellLater(string line)
+    private void TellLater(string line, int most)
     {
         lock (_lock)
         {
-            if (_timers.Count < MostNamed) _timers.Add(new Timer(_ => Notice.Tell(line), null, s_patience, Timeout.InfiniteTimeSpan));
+            if (_timers.Count < most) _timers.Add(new Timer(_ => Notice.Tell(line), null, s_patience, Timeout.InfiniteTimeSpan));
         }
     }
 }

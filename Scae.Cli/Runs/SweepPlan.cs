@@ -50,7 +50,8 @@ internal sealed class SweepPlan
     {
         for (long place = 0; place < Count; place++)
         {
-            if (!FolderOf(place).IsFinished) yield return place;
+            var (group, seed) = At(place);
+            if (Runs.Finished(group.Job(seed)) is null) yield return place;
         }
     }
 

@@ -73,9 +73,11 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
         }
         catch (AggregateException several)
         {
+            failures.TellAll();
             throw RunFailure.Of(several);
         }
 
+        if (stop.IsCancellationRequested) failures.TellAll();
         if (stop.IsCancellationRequested) throw new RunFailure($"stopped; what is finished lies in {Folder}; the same command goes on", ExitCode.Stopped);
         return [.. results.Values];
     }
@@ -92,14 +94,15 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
     public Summary? Finished(SweepJob job) => RunFolder.At(job.Folder).IsFinished ? Finished(TrainingOf(job)) : null;
 
     /// <summary>What a command says after the seed that trains one of a group by itself, anywhere: the hyperparameters, what stood in
-    /// for data that wasn't there, and the folder of one's own images.</summary>
+    /// for data that wasn't there, and the folder of images that aren't fetched.</summary>
     public string Changes(SweepGroup group, string? data)
     {
         var open = RunFailure.Unless(ExperimentModule.configure(Experiment, group.Preset, ListModule.OfSeq(group.Overrides))).Settings;
         var settled = TrainingOf(group.Job(0)).Settings;
         var standIns = settled.Except(open).Where(pair => pair.Item2 is "strokes" or "drawn").ToList();
         var pairs = group.Overrides.Where(pair => standIns.All(other => other.Item1 != pair.Item1)).Concat(standIns);
-        if (data is not null && settled.Contains(Tuple.Create("digits", "idx"))) pairs = pairs.Append(Tuple.Create("data", data));
+        bool isOwn = settled.Contains(Tuple.Create("digits", "idx")) || settled.Contains(Tuple.Create("sprites", "file"));
+        if (data is not null && isOwn) pairs = pairs.Append(Tuple.Create("data", data));
         return string.Concat(pairs.Select(pair => $" --{pair.Item1} {Shell.Quote(pair.Item2)}"));
     }
 

@@ -27,8 +27,8 @@ module SpriteSource =
         | SpriteSource.Auto
         | SpriteSource.File -> resources.Sprites()
 
-    /// What --sprites auto means here, as with `DigitSource.settle`; nothing is told, since our own drawings are within two
-    /// pixels of the file's.
+    /// What --sprites auto means here, as with `DigitSource.settle`. Nothing is told here, since our own drawings are within two
+    /// pixels of the file's; `SpritesMissing` may tell, where a folder was named.
     let settle (resources: Resources) (settings: (string * string) list) : (string * string) list =
         if not (List.contains (Name, "auto") settings) || not (List.contains ("source", "sprites") settings) then
             []

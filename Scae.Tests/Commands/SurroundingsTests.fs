@@ -151,14 +151,33 @@ let tests =
                             ] do
                             let piped =
                                 throughShell
-                                    $"cd '{folder}'; rm -f pipe copy; mkfifo pipe; timeout 60 cat pipe > copy & \"$@\"; code=$?; wait; test -p pipe || exit 9; exit $code"
+                                    $"cd '{folder}'; rm -f pipe copy; mkfifo pipe; $(command -v timeout > /dev/null && echo timeout 60) cat pipe > copy & \"$@\"; code=$?; wait; test -p pipe || exit 9; exit $code"
 
                             (runWith piped words).ExitCode |> shouldEqual 0
                             File.ReadAllBytes(at "copy") |> shouldEqual whole
 
                         let printed = runWith (throughShell "exec \"$@\" | cat") (report "/dev/stdout")
                         (printed.ExitCode, printed.Error) |> shouldEqual (0, "")
-                        printed.Output |> shouldEqual (Text.Encoding.UTF8.GetString expected + "/dev/stdout\n"))
+                        let whole = Text.Encoding.UTF8.GetString expected + "/dev/stdout\n"
+                        printed.Output |> shouldEqual whole
+
+                        // Redirected to a file, after what is there.
+                        let printed = at "printed"
+                        File.WriteAllText(printed, "first\n")
+
+                        (runWith (throughShell $"exec \"$@\" >> '{printed}'") (report "/dev/stdout")).ExitCode
+                        |> shouldEqual 0
+
+                        File.ReadAllText printed |> shouldEqual ("first\n" + whole)
+
+                        // A file among the devices is a file.
+                        if Directory.Exists "/dev/shm" then
+                            let shared = $"/dev/shm/scae-{Path.GetFileName folder}.html"
+                            File.WriteAllBytes(shared, Array.append expected expected)
+                            (run (report shared)).ExitCode |> shouldEqual 0
+                            let written = File.ReadAllBytes shared
+                            File.Delete shared
+                            written |> shouldEqual expected)
 
                 testCase "Ctrl-C while data is fetched ends the program at once"
                 <| fun () ->
