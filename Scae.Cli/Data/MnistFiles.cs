@@ -3,6 +3,7 @@ using System.Collections.Concurrent;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
+using System.Security.Cryptography;
 using System.Threading;
 using Microsoft.FSharp.Core;
 using Scae.Cli.Reports;
@@ -49,11 +50,13 @@ internal static class MnistFiles
     public static Resources From(IReadOnlyList<string> folders, Func<MnistFile, FSharpResult<byte[], string>>? fetch, int named = int.MaxValue)
     {
         var known = new ConcurrentDictionary<string, Lazy<FSharpResult<byte[], string>>>();
+        var digest = new Lazy<FSharpOption<string>?>(Digest);
         string? missing = null;
         return new Resources(
             FuncConvert.FromFunc<MnistFile, FSharpResult<byte[], string>>(Find),
             FuncConvert.FromFunc(Missing),
             FuncConvert.FromFunc(Pairs),
+            FuncConvert.FromFunc(() => digest.Value),
             FuncConvert.FromFunc(() => SpriteFiles.Read(folders)),
             FuncConvert.FromFunc(SpritesMissing));
 
@@ -84,6 +87,19 @@ internal static class MnistFiles
         FSharpResult<DigitSets, string> Pairs() => named == 0
             ? FSharpResult<DigitSets, string>.NewError($"--digits idx: say with --data or {Variable} in which folder the images are")
             : Mnist.sets(FuncConvert.FromFunc<MnistFile, FSharpResult<byte[], string>>(file => Own([.. folders.Take(named)], file)));
+
+        FSharpOption<string>? Digest()
+        {
+            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            foreach (var file in s_files)
+            {
+                var bytes = Own([.. folders.Take(named)], file);
+                if (bytes.IsError) return null;
+                hash.AppendData(bytes.ResultValue);
+            }
+
+            return FSharpOption<string>.Some(Convert.ToHexStringLower(hash.GetHashAndReset()));
+        }
     }
 
     /// <summary>

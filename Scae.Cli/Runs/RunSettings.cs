@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Linq;
 using System.Text.Json.Nodes;
 using Microsoft.FSharp.Collections;
+using Microsoft.FSharp.Core;
 using Scae.Core.Training;
 
 namespace Scae.Cli.Runs;
@@ -30,6 +31,7 @@ internal static class RunSettings
             ["threads"] = threads,
             ["settings"] = settings,
         };
+        if (identity.Data is { } data) root["data_sha256"] = data.Value;
         if (saved is not null) root["saved"] = ToJson(saved);
         return root.ToJsonString(Json.Indented) + "\n";
     }
@@ -40,7 +42,8 @@ internal static class RunSettings
         root["preset"]!.GetValue<string>(),
         root["seed"]!.GetValue<long>(),
         ListModule.OfSeq(root["settings"]!.AsObject().Select(pair => Tuple.Create(pair.Key, pair.Value!.ToString()))),
-        root["version"]!.GetValue<string>()));
+        root["version"]!.GetValue<string>(),
+        root["data_sha256"] is { } data ? FSharpOption<string>.Some(data.GetValue<string>()) : null));
 
     /// <summary>What had been spent when the checkpoint was written; null where that isn't known.</summary>
     public static SavedAt? Saved(string text) => Read(text, root => root["saved"] is { } saved

@@ -51,7 +51,7 @@ internal sealed class TrainingRun
     {
         (_experiment, _preset, _seed, _resources, Folder, _tensorBoard) = (experiment, preset, seed, resources, folder, tensorBoard);
         _task = Settled(ListModule.OfSeq(overrides));
-        _identity = new RunIdentity(experiment.Specification.Experiment, preset.Name, seed, _task.Settings, Version);
+        _identity = new RunIdentity(experiment.Specification.Experiment, preset.Name, seed, _task.Settings, Version, DigitSourceModule.fingerprint(resources, _task.Settings));
     }
 
     public static string Version { get; } =
@@ -130,6 +130,8 @@ internal sealed class TrainingRun
         bool isOlder = saved.Experiment == _identity.Experiment && saved.Preset == _identity.Preset && !_identity.Settings.All(mine => saved.Settings.Any(other => other.Item1 == mine.Item1));
         string advice = isOlder
             ? $"go on with the version that began it, {saved.Version}, or choose another --out"
+            : saved.Data is not null && _identity.Data is not null && saved.Data.Value != _identity.Data.Value
+            ? "name the folder of the images that it began with by --data, or choose another --out"
             : "go on with the hyperparameters that it began with, or choose another --out";
         if (mayExtend && Core.Training.Checkpoint.mismatch(WithMyEpochs(saved), _identity) is null)
         {
@@ -144,7 +146,7 @@ internal sealed class TrainingRun
     private RunIdentity WithMyEpochs(RunIdentity saved)
     {
         var settings = saved.Settings.Select(pair => pair.Item1 == Epochs ? _identity.Settings.First(mine => mine.Item1 == Epochs) : pair);
-        return new RunIdentity(saved.Experiment, saved.Preset, saved.Seed, ListModule.OfSeq(settings), saved.Version);
+        return new RunIdentity(saved.Experiment, saved.Preset, saved.Seed, ListModule.OfSeq(settings), saved.Version, saved.Data);
     }
 
     /// <summary>Whether the run is another than its checkpoint says, which it may be by more epochs alone.</summary>

@@ -156,6 +156,7 @@ module Settings =
     /// A single value; the error says what it must be.
     let private readOne (attribute: SettingAttribute) (kind: Type) (value: string) : Result<objnull, string> =
         let invariant = CultureInfo.InvariantCulture
+        let value = value.Trim()
         let ranged = (kindName kind |> Spelling.withArticle) + range attribute.Min attribute.Max
 
         let parsed =
@@ -163,7 +164,7 @@ module Settings =
                 match Int32.TryParse(value, NumberStyles.AllowLeadingSign, invariant) with
                 | true, number -> Ok(box number)
                 // A whole number, but larger than the type can hold.
-                | _ when fst (Numerics.BigInteger.TryParse value) ->
+                | _ when fst (Numerics.BigInteger.TryParse(value, NumberStyles.AllowLeadingSign, invariant)) ->
                     Error $"an integer{range attribute.Min (min attribute.Max (float Int32.MaxValue))}"
                 | _ -> Error "a whole number"
             elif kind = typeof<float> then
@@ -189,7 +190,7 @@ module Settings =
     /// A list of values separated by commas; the error says what it must be.
     let private readList (attribute: SettingAttribute) (kind: Type) (value: string) : Result<objnull, string> =
         let item = itemOf kind
-        let items = value.Split ',' |> Array.map (fun part -> readOne attribute item (part.Trim()))
+        let items = value.Split ',' |> Array.map (readOne attribute item)
         let list = FSharpType.GetUnionCases kind
 
         let orNone = if attribute.MayBeNone then $", or {Nothing}" else ""

@@ -41,7 +41,7 @@ type private View =
     }
 
 /// Digits under affine maps, as published for affNIST (Tieleman 2013): rotated, sheared, scaled along both axes, and moved
-/// anywhere as long as no part of the digit leaves the canvas.
+/// anywhere as long as no part of the digit leaves the canvas by more than a pixel's share.
 [<RequireQualifiedAccess>]
 module AffineDigits =
     /// Published: ±20°, ±0.2, 0.8 to 1.2.

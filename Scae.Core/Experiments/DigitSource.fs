@@ -30,11 +30,13 @@ module DigitSource =
         | DigitSource.Mnist -> Mnist.sets resources.Mnist
 
     // Sequences of sprites and moving shapes have the hyperparameter, too, and no digits.
-    let private isOpen (settings: (string * string) list) =
+    let private comesFrom (source: string) (settings: (string * string) list) =
         let hasNoDigits =
             [ "sprites"; "shapes" ] |> List.exists (fun other -> List.contains ("source", other) settings)
 
-        List.contains (Name, "auto") settings && not hasNoDigits
+        List.contains (Name, source) settings && not hasNoDigits
+
+    let private isOpen = comesFrom "auto"
 
     /// What --digits auto means here: the hyperparameter as it is to be, and a line to tell where strokes stand in. Nothing
     /// for hyperparameters that leave nothing open. A run keeps the answer, so that it stays the same run elsewhere.
@@ -49,3 +51,11 @@ module DigitSource =
     /// The same where nothing but MNIST will do: published figures are of it.
     let insist (settings: (string * string) list) : (string * string) list =
         if isOpen settings then [ Name, "mnist" ] else []
+
+    /// What tells one's own images (--digits idx) from others, where hyperparameters ask for them: their files' SHA-256. A run
+    /// with it in its identity isn't gone on with, or taken for finished, with other images.
+    let fingerprint (resources: Resources) (settings: (string * string) list) : string option =
+        if comesFrom "idx" settings then
+            resources.PairsDigest()
+        else
+            None

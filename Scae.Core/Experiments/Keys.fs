@@ -17,6 +17,8 @@ type Resources =
         MnistMissing: unit -> string option
         /// Both sets of other images, from files of the form that MNIST's have; the error is one line.
         Pairs: unit -> Result<DigitSets, string>
+        /// The SHA-256 of these files' uncompressed bytes; None where they can't be read, which Pairs says.
+        PairsDigest: unit -> string option
         /// The used images of the published file of dSprites; the error is one line with the ways out.
         Sprites: unit -> Result<Sprites, string>
         /// Why that file can't be had here, if it can't. A damaged file is no such reason.
@@ -34,6 +36,7 @@ module Resources =
             Mnist = fun file -> Error $"{file.Name}: {why}"
             MnistMissing = fun () -> Some why
             Pairs = fun () -> Error why
+            PairsDigest = fun () -> None
             Sprites = fun () -> Error $"{SpriteArchive.FileName}: {why}"
             SpritesMissing = fun () -> Some why
         }

@@ -169,7 +169,7 @@ module ScaeFigures =
             [ [ points ] ]
         |> Figure.panelSize 900.0 860.0
         |> Figure.note
-            $"Perplexity %.0f{TSne.published.Perplexity}; colours are classes, which the capsules were never told."
+            $"Perplexity %.0f{TSne.perplexity TSne.published places.Length}; colours are classes, which the capsules were never told."
         |> Figure.keys (Swatch.Point Marker.Circle) [ for digit in present -> string digit, Palette.digit digit ]
 
     /// Curves, digits with their drawings, templates, what capsules like, classes by cluster, and test digits in the plane.

@@ -19,6 +19,9 @@ module ImportanceSampling =
         if weights.Length = 0 || weights[0].Length = 0 then
             invalidArg (nameof weights) "importance sampling: there are no weights"
 
+        if weights |> Array.exists (fun draw -> draw.Length <> weights[0].Length) then
+            invalidArg (nameof weights) "importance sampling: every draw needs the weights of all frames"
+
     /// The authors' published figure: the mean over frames of ln Σ_r w, log R too high.
     let asPublished (weights: float[][]) : float =
         checkWeights weights
@@ -33,6 +36,9 @@ module ImportanceSampling =
     /// (1/S) ln (1/R) Σ_r Π_t w, averaged over sequences of S frames: in expectation at most log p(x_1:S)/S, always.
     let perSequence (frames: int) (weights: float[][]) : float =
         checkWeights weights
+
+        if weights[0].Length % frames <> 0 then
+            invalidArg (nameof weights) $"importance sampling: {weights[0].Length} frames aren't sequences of {frames}"
 
         let sequences = weights[0].Length / frames
 

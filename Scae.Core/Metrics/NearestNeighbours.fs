@@ -123,12 +123,10 @@ module NearestNeighbours =
             |> Array.average
 
     /// How much of each point's k nearest others are among its k nearest others in another representation of the same points,
-    /// on average: 1 when all are, about k / n for unrelated ones.
+    /// on average: 1 when all are, about k / n for unrelated ones. A point at no finite distance from others has no neighbours.
     let preservation (k: int) (original: float[][]) (embedded: float[][]) : float =
         let a, b = among k original, among k embedded
+        let known (indices: int[]) = indices |> Seq.filter (fun i -> i >= 0) |> Set.ofSeq
 
-        Array.map2
-            (fun (x: int[]) (y: int[]) -> float (Set.intersect (Set.ofArray x) (Set.ofArray y)).Count / float k)
-            a.Indices
-            b.Indices
+        Array.map2 (fun x y -> float (Set.intersect (known x) (known y)).Count / float k) a.Indices b.Indices
         |> Array.average

@@ -12,7 +12,10 @@ module Selectivity =
     /// d′ = (mean of the class − mean of the rest)/√((var + var)/2) of one unit's activations; NaN where the class or the
     /// rest has fewer than two; where neither varies ±∞, or NaN for equal means.
     let dPrime (activations: float[]) (labels: byte[]) (label: byte) : float =
-        let inside, outside = Array.zip activations labels |> Array.partition (fun (_, other) -> other = label)
+        // From the first one on, so that the sums of a unit that never varies are exact.
+        let inside, outside =
+            Array.zip (activations |> Array.map (fun value -> value - activations[0])) labels
+            |> Array.partition (fun (_, other) -> other = label)
 
         let meanIn, varIn = inside |> Array.map fst |> moments
         let meanOut, varOut = outside |> Array.map fst |> moments

@@ -68,6 +68,10 @@ module TSne =
         let n = points.Length
         let neighbours = NearestNeighbours.among (min (n - 1) (int (3.0 * perplexity) + 1)) points
 
+        match neighbours.Indices |> Array.tryFindIndex (Array.exists (fun i -> i < 0)) with
+        | Some i -> invalidArg (nameof points) $"t-SNE: the distance of point {i} from others isn't finite"
+        | None -> ()
+
         Array.map2
             (fun (indices: int[]) (squares: float[]) ->
                 let shares = conditional (log perplexity) squares |> Array.map (fun p -> p / (2.0 * float n))
@@ -196,16 +200,19 @@ module TSne =
         for i in 0 .. at.Length - 1 do
             at[i] <- at[i] - mean
 
+    /// The perplexity that n points get: at most a third of the others.
+    let perplexity (config: TSneConfig) (n: int) : float = min config.Perplexity (float (n - 1) / 3.0) |> max 1.0
+
     /// Places [n][2] of points [n][d] in the plane, such that neighbours stay neighbours; a pure function of the key, whatever
     /// the number of threads. Takes n·log n time a round. Fewer than three points lie side by side, one unit apart.
+    /// ArgumentException where a distance isn't finite.
     let embed (config: TSneConfig) (key: Key) (points: float[][]) : float[][] =
         let n = points.Length
 
         if n < 3 then
             Array.init n (fun i -> [| float i; 0.0 |])
         else
-            let perplexity = min config.Perplexity (float (n - 1) / 3.0) |> max 1.0
-            let p = affinities perplexity points
+            let p = affinities (perplexity config n) points
             let xs, ys = start key points
             let tree = QuadTree.allocate n
             let fx, fy, totals = Array.zeroCreate<float> n, Array.zeroCreate<float> n, Array.zeroCreate<float> n

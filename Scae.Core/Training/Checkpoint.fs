@@ -15,6 +15,9 @@ type RunIdentity =
         /// Every hyperparameter with its value.
         Settings: (string * string) list
         Version: string
+        /// The SHA-256 of one's own files that it is trained with; None where data is generated or published, and in checkpoints
+        /// that older versions wrote.
+        Data: string option
     }
 
 /// A training's state as bytes and back. The bytes are a safetensors file: the model's tensors as model.NAME, optimiser
@@ -45,6 +48,8 @@ module Checkpoint =
             "seed", string identity.Seed
             "version", identity.Version
             "settings", JsonSerializer.Serialize(dict identity.Settings)
+            for data in Option.toList identity.Data do
+                "data", data
         ]
 
     let private names (metrics: Metrics) = metrics |> List.map fst |> String.concat ","
@@ -184,6 +189,7 @@ module Checkpoint =
                     Seed = seed
                     Settings = settings
                     Version = version
+                    Data = Map.tryFind "data" file.Metadata
                 }
         }
 
@@ -196,6 +202,10 @@ module Checkpoint =
                     | Some(_, before) when before <> value -> $"{name} was {before} and is now {value}"
                     | None -> $"{name} wasn't known"
                     | _ -> ()
+
+                for name, value in saved.Settings do
+                    if asked.Settings |> List.forall (fun (other, _) -> other <> name) then
+                        $"{name} was {value} and isn't known any more"
             ]
 
         let differences =
@@ -203,6 +213,10 @@ module Checkpoint =
                 if saved.Seed <> asked.Seed then
                     $"the seed was {saved.Seed} and is now {asked.Seed}"
                 yield! settings
+                match saved.Data, asked.Data with
+                | Some before, Some now when before <> now ->
+                    $"the files of --digits idx had the SHA-256 {before[..11]}… and now have {now[..11]}…"
+                | _ -> ()
             ]
 
         // Another experiment, or a preset of another model, has other settings altogether.

@@ -33,15 +33,18 @@ module GradientCheck =
     [<Literal>]
     let private Units = 8.0
 
-    /// How far central differences of so many entries may be off in the norm because a loss has 53 bits.
-    let private rounding (loss: float) (entries: int) : float =
+    /// How far central differences with these steps may be off in the norm because a loss has 53 bits.
+    let private rounding (loss: float) (steps: float[]) : float =
         let unit = Math.BitIncrement(abs loss) - abs loss
-        Units * unit / LargestStep * sqrt (float entries)
+        Units * unit * norm (Array.map (fun step -> 1.0 / step) steps)
 
-    let private relativeError (loss: float) (a: float[]) (n: float[]) : float =
+    let private relativeError (loss: float) (a: float[]) (differences: struct (float * float)[]) : float =
+        let n = differences |> Array.map (fun struct (slope, _) -> slope)
+        let steps = differences |> Array.map (fun struct (_, step) -> step)
+
         match norm a + norm n with
         | 0.0 -> 0.0
-        | sum -> max 0.0 (norm (Array.map2 (-) a n) - rounding loss a.Length) / sum
+        | sum -> max 0.0 (norm (Array.map2 (-) a n) - rounding loss steps) / sum
 
     // A smooth function's slopes to both sides differ by h·f″. Where they differ by more, and by far more than rounding, a
     // rectifier's kink lies within the step, whose central difference is then between two slopes.
@@ -88,7 +91,7 @@ module GradientCheck =
                         if h > SmallestStep * max 1.0 (abs x) && kinked centre right left then
                             slope (h / 10.0)
                         else
-                            0.5 * (right + left)
+                            struct (0.5 * (right + left), h)
 
                     let found = slope (LargestStep * max 1.0 (abs x))
                     parameter.Elements<double>()[i] <- x

@@ -186,6 +186,7 @@ let tests =
                             Seed = 0L
                             Settings = settings
                             Version = "0.1"
+                            Data = None
                         }
 
                     let now = TrainingRun(experiment, preset, [], 0L, resources, RunFolder.At folder)
@@ -193,6 +194,26 @@ let tests =
                     messageOf<RunFailure>(fun () -> now.CheckIdentity(identity, true))
                     |> shouldContainText
                         "width wasn't known; go on with the version that began it, 0.1, or choose another --out")
+
+            testCase "a run that began before its images were known by their SHA-256 goes on"
+            <| fun () ->
+                let identity data =
+                    {
+                        Experiment = "air"
+                        Preset = "quick"
+                        Seed = 0L
+                        Settings = [ "digits", "idx" ]
+                        Version = "0.1"
+                        Data = data
+                    }
+
+                Checkpoint.mismatch (identity None) (identity (Some "0123456789abcdef")) |> shouldEqual None
+                Checkpoint.mismatch (identity (Some "0123456789abcdef")) (identity None) |> shouldEqual None
+
+                Checkpoint.mismatch (identity (Some "0123456789abcdef")) (identity (Some "fedcba9876543210"))
+                |> shouldEqual (
+                    Some "the files of --digits idx had the SHA-256 0123456789ab… and now have fedcba987654…"
+                )
 
             testCase "results whose checkpoint is gone are neither gone on with nor written over"
             <| fun () ->

@@ -8,6 +8,17 @@ open Scae.Tests.Turns
 open Scae.Tests.Claims
 open Scae.Tests.Commands.CommandLine
 
+/// Files of the form of MNIST's in a folder: 20 images and labels to train with, and as many to test on.
+let private writeImages (folder: string) (first: int) =
+    let write (name: string) (magic: byte) (sizes: byte list) (values: int) =
+        let numbers = [ for size in sizes -> [| 0uy; 0uy; 0uy; size |] ]
+        let bytes = Array.init values (fun i -> byte ((first + i) % 251))
+        File.WriteAllBytes(Path.Combine(folder, name), Array.concat ([| 0uy; 0uy; 8uy; magic |] :: numbers @ [ bytes ]))
+
+    for part in [ "train"; "t10k" ] do
+        write $"{part}-images-idx3-ubyte" 3uy [ 20uy; 28uy; 28uy ] (20 * 28 * 28)
+        write $"{part}-labels-idx1-ubyte" 1uy [ 20uy ] 20
+
 [<Tests>]
 let tests =
     inTurn
@@ -113,21 +124,60 @@ let tests =
                     command "auto"
                     |> shouldEndWith $",\"scae train air --preset quick --seed 0 {few} --digits strokes\""
 
-                    let write (name: string) (magic: byte) (sizes: byte list) (values: int) =
-                        let numbers = [ for size in sizes -> [| 0uy; 0uy; 0uy; size |] ]
-                        let bytes = Array.init values (fun i -> byte (i % 251))
-
-                        File.WriteAllBytes(
-                            Path.Combine(data, name),
-                            Array.concat ([| 0uy; 0uy; 8uy; magic |] :: numbers @ [ bytes ])
-                        )
-
-                    for part in [ "train"; "t10k" ] do
-                        write $"{part}-images-idx3-ubyte" 3uy [ 20uy; 28uy; 28uy ] (20 * 28 * 28)
-                        write $"{part}-labels-idx1-ubyte" 1uy [ 20uy ] 20
+                    writeImages data 0
 
                     command "idx"
                     |> shouldEndWith $",\"scae train air --preset quick --seed 0 --digits idx {few} --data '{data}'\"")
+
+            testCase "a run of one's own images is another one with other images, wherever they lie"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let data name first =
+                        let path = (Directory.CreateDirectory(Path.Combine(folder, name))).FullName
+                        writeImages path first
+                        path
+
+                    let mine, copy, others = data "mine" 0, data "copy" 0, data "others" 1
+                    let out = Path.Combine(folder, "sweep")
+                    let seed = Path.Combine(out, "seed-0")
+
+                    let sweep data =
+                        run (
+                            [ "sweep"; "air"; "--preset"; "quick"; "--digits"; "idx"; "--data"; data; "--seeds"; "0" ]
+                            @ [
+                                "--epochs"
+                                "1"
+                                "--steps-per-epoch"
+                                "1"
+                                "--validation-size"
+                                "4"
+                                "--test-size"
+                                "4"
+                            ]
+                            @ [ "--out"; out; "--json" ]
+                        )
+
+                    let first = sweep mine
+                    (first.ExitCode, first.Error) |> shouldEqual (0, "")
+                    (sweep copy).Output |> shouldEqual first.Output
+                    let digest = json (File.ReadAllText(Path.Combine(seed, "run.json"))) |> property "data_sha256"
+                    string (digest.GetString()) |> shouldHaveLength 64
+
+                    for refused in [ sweep others; run [ "train"; "--resume"; "--out"; seed; "--data"; others ] ] do
+                        refused.Error.TrimEnd().Split '\n' |> shouldHaveLength 1
+
+                        refused.Error
+                        |> shouldStartWith
+                            $"scae: {seed}: the run there is another one: the files of --digits idx had the SHA-256 "
+
+                        refused.Error |> shouldContainText "name the folder of the images that it began with by --data"
+                        (refused.ExitCode, refused.Output) |> shouldEqual (2, "")
+
+                    let figures = run [ "figures"; seed; "--data"; others ]
+                    figures.Error |> shouldContainText "trained with other images of --digits idx"
+                    figures.ExitCode |> shouldEqual 2
+                    // Fresh scenes may be of other images.
+                    (run [ "eval"; seed; "--data"; others; "--json" ]).ExitCode |> shouldEqual 0)
 
             testCase "a scan leaves a table, a picture and numbers, and goes on where it was stopped"
             <| fun () ->

@@ -40,6 +40,7 @@ let private checkpoint (name: string) (task: Task) (state: TrainingState) : byte
             Seed = 5L
             Settings = task.Settings
             Version = "test"
+            Data = None
         }
         state
 

@@ -52,6 +52,7 @@ let private identity (task: Task) (preset: string) : RunIdentity =
         Seed = 3
         Settings = task.Settings
         Version = "test"
+        Data = None
     }
 
 [<Tests>]

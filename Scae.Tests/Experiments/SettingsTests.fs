@@ -137,6 +137,15 @@ let tests =
                         let names = experiment.Settings preset |> List.map _.Name
                         names |> shouldEqual (List.distinct names)
 
+            testCase "space around a value is no part of it"
+            <| fun () ->
+                match Settings.apply [ "how-many", "5 "; "rate", " 0.25"; "flag", " false" ] config with
+                | Error message -> failwith message
+                | Ok changed -> (changed.HowMany, changed.Rate, changed.Flag) |> shouldEqual (5, 0.25, false)
+
+                error [ "how-many", "99999999999" ]
+                |> shouldEqual "--how-many 99999999999: must be an integer from 1 to 10"
+
             testCase "errors name the setting, what came and what would be right"
             <| fun () ->
                 error [ "how-mny", "3" ]

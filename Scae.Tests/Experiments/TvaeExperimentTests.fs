@@ -44,6 +44,7 @@ let private checkpoint (task: Task) (state: TrainingState) : byte[] =
             Seed = 5L
             Settings = task.Settings
             Version = "test"
+            Data = None
         }
         state
 

@@ -30,6 +30,16 @@ let tests =
                 ImportanceSampling.perFrame weights |> shouldBeNear 1e-9 (-log 2.0)
                 ImportanceSampling.perSequence 2 weights |> shouldBeNear 1e-9 -50.0
 
+            testCase "what isn't whole sequences, or has draws of several lengths, is refused"
+            <| fun () ->
+                let refusal (estimate: unit -> float) = messageOf<ArgumentException>(estimate >> ignore)
+
+                refusal (fun () -> ImportanceSampling.perSequence 3 [| [| -1.0; -2.0; -3.0; -100.0 |] |])
+                |> shouldStartWith "importance sampling: 4 frames aren't sequences of 3"
+
+                refusal (fun () -> ImportanceSampling.asPublished [| [| -1.0 |]; [| -1.0; -2.0 |] |])
+                |> shouldStartWith "importance sampling: every draw needs the weights of all frames"
+
             testCase "impossible draws don't count, NaN is seen, nothing is refused"
             <| fun () ->
                 ImportanceSampling.perSequence 1 [| [| Double.NegativeInfinity |]; [| -1.0 |] |]

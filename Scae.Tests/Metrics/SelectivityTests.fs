@@ -28,6 +28,12 @@ let tests =
                 Selectivity.map [| [| 1.0 |]; [| 1.0 |]; [| 1.0 |]; [| 1.0 |] |] [| 0uy; 0uy; 1uy; 1uy |]
                 |> shouldEqual [| -1 |]
 
+                // Sums of these are rounded.
+                for value in [ 0.1; 0.3; 0.7 ] do
+                    for count in [ 7; 10; 100 ] do
+                        let labels = Array.init count (fun i -> byte (i % 3))
+                        Selectivity.map (Array.replicate count [| value |]) labels |> shouldEqual [| -1 |]
+
                 Double.IsNaN(Selectivity.dPrime [| 1.0; 2.0; 3.0 |] [| 0uy; 1uy; 1uy |] 0uy) |> shouldEqual true
                 Selectivity.map [||] [||] |> shouldBeEmpty
         ]

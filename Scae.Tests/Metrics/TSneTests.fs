@@ -109,6 +109,27 @@ let tests =
                     places |> shouldHaveLength n
                     finite places
 
+            testCase "points at no finite distance are refused, and are nobody's neighbours"
+            <| fun () ->
+                let embed points = TSne.embed TSne.published (Key.OfSeed 0L) points |> ignore
+
+                for points in
+                    [
+                        Array.init 30 (fun i -> [| (if i = 3 then nan else float i); 1.0 |])
+                        Array.init 30 (fun i -> [| 1e200 * float i |])
+                    ] do
+                    messageOf<ArgumentException>(fun () -> embed points)
+                    |> shouldStartWith "t-SNE: the distance of point "
+
+                let unknown = Array.replicate 10 [| nan |]
+                NearestNeighbours.preservation 3 unknown unknown |> shouldEqual 0.0
+
+            testCase "the perplexity is at most a third of the others"
+            <| fun () ->
+                [ 2; 100; 151; 10_000 ]
+                |> List.map (TSne.perplexity TSne.published)
+                |> shouldEqual [ 1.0; 33.0; 50.0; 50.0 ]
+
             testCase "principal components are those of a stretched cloud, largest first"
             <| fun () ->
                 let noise = Array.zeroCreate<float> 3000

@@ -73,6 +73,7 @@ let tests =
                         Seed = 0L
                         Settings = []
                         Version = "test"
+                        Data = None
                     }
 
                 Summary.Parse(json, identity, AirExperiment.experiment.Specification).Targets

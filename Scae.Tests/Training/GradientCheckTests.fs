@@ -35,6 +35,17 @@ let tests =
                 let x = (Tensor.``of`` [| 3e-7; -3e-7; 0.5 |]).reverseDiff()
                 error x (fun x -> (x.relu () * 2.0).sum()) |> shouldBeLessThan 1e-6
 
+            testCase "nor is rounding in a large loss, however small the kink makes the step"
+            <| fun () ->
+                let x = (Tensor.``of`` [| 3e-8; 0.5 |]).reverseDiff()
+                error x (fun x -> (x.relu () * 2.0).sum() + 4321.7) |> shouldBeLessThan 1e-6
+
+                let crowd = (Tensor.``of`` [| for i in 1..32 -> 1.1e-8 * float i |]).reverseDiff()
+                error crowd (fun x -> (x.relu () * 0.01).sum() + 4321.7) |> shouldBeLessThan 1e-6
+
+                let wrong = (Tensor.``of`` [| 3e-7; 0.5 |]).reverseDiff()
+                error wrong (fun x -> ((x * 2.0).relu() * x.noDiff ()).sum() + 4321.7) |> shouldBeGreaterThan 0.1
+
             testCase "a wrong gradient beside a kink is noticed"
             <| fun () ->
                 let x = (Tensor.``of`` [| 3e-7; 0.5 |]).reverseDiff()

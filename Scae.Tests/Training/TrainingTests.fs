@@ -43,6 +43,7 @@ let private identity (task: Task) : RunIdentity =
         Seed = 5
         Settings = task.Settings
         Version = "test"
+        Data = None
     }
 
 let private parse (bytes: byte[]) : SafetensorsFile =
@@ -330,6 +331,15 @@ let tests =
                 let foreign = { identity first with Experiment = "air"; Settings = [ "canvas", "32" ] }
 
                 mismatch foreign (identity first) |> shouldEqual [ "the experiment was air" ]
+
+                let own = identity first
+                let more = { own with Settings = own.Settings @ [ "canvas", "32" ] }
+                mismatch more own |> shouldEqual [ "canvas was 32 and isn't known any more" ]
+                mismatch own more |> shouldEqual [ "canvas wasn't known" ]
+
+                // One model's hyperparameters may be a part of another's.
+                mismatch { more with Preset = "other" } own
+                |> shouldEqual [ $"the preset was other and is now {own.Preset}" ]
 
             testCase "a checkpoint knows whose it is"
             <| fun () ->

@@ -139,6 +139,7 @@ let private identity: RunIdentity =
         Seed = 0L
         Settings = []
         Version = "test"
+        Data = None
     }
 
 let private restored (bytes: byte[]) : TrainingState =
