@@ -156,7 +156,7 @@ module PatternScenes =
         normalise (float low) (float high) points
 
     /// Draws every scene of a batch anew, in place; a pure function of the key. Under SceneScale.Chunk every 3,200 scenes of
-    /// the batch are normalised together, the last ones with however many there are.
+    /// the batch are normalised together.
     let private fill (config: PatternScenesConfig) (key: Key) (batch: PatternScenes) : unit =
         let count, n = batch.Points.shape[0], pointCount config
         let random = key.Stream()
@@ -172,11 +172,37 @@ module PatternScenes =
                 let size = 2 * n * min ChunkSize (count - first)
                 normaliseByLimits (batch.Points.Elements<float32>().Slice(2 * n * first, size))
 
-    /// New scenes; a pure function of the key.
+    /// Some of the scenes, by number.
+    let pick (chosen: int[]) (scenes: PatternScenes) : PatternScenes =
+        let n = scenes.Points.shape[1]
+        let patterns = scenes.Present.Length / scenes.Points.shape[0]
+        let rows (size: int) (values: 'value[]) = chosen |> Array.collect (fun i -> Array.sub values (i * size) size)
+
+        let tensor (x: Tensor) (sizes: int list) size =
+            Tensor.``of`` (rows size (x.toArray<float32>()), Array.ofList sizes)
+
+        {
+            Points = tensor scenes.Points [ chosen.Length; n; 2 ] (2 * n)
+            Presence = tensor scenes.Presence [ chosen.Length; n ] n
+            Owners = rows n scenes.Owners
+            Present = rows patterns scenes.Present
+        }
+
+    /// New scenes; a pure function of the key. Under SceneScale.Chunk they are normalised with as many others as make whole
+    /// chunks, so that the size of patterns doesn't depend on how many scenes are wanted.
     let sample (config: PatternScenesConfig) (count: int) (key: Key) : PatternScenes =
-        let batch = allocate config count
+        let drawn =
+            match config.Normalised with
+            | SceneScale.Chunk -> (count + ChunkSize - 1) / ChunkSize * ChunkSize
+            | _ -> count
+
+        let batch = allocate config drawn
         fill config key batch
-        batch
+
+        if drawn = count then
+            batch
+        else
+            pick [| 0 .. count - 1 |] batch
 
     /// How many patterns a scene has.
     let patternCount (config: PatternScenesConfig) (scene: int) (scenes: PatternScenes) : int =

@@ -19,12 +19,21 @@ module AirFigures =
     let private MostRows = 5
 
     /// What is inferred from the scenes that the pictures show, all in one part; the next call overwrites it.
-    let show (settings: AirSettings) (data: AirData) (model: Air) : unit -> AirInference =
+    let show (settings: AirSettings) (data: AirData) (model: Air) : unit -> AirShown =
         let config, images = settings.Model, data.Shown.Images
-        let inference = Inference(images.shape[0], Air.allocate config, AirEncoder.infer config model)
+
+        let infer (batch: AirBatch) =
+            let inference = AirEncoder.infer config model batch
+
+            {
+                Inference = inference
+                Presence = AirReading.presence settings model batch inference
+            }
+
+        let inference = Inference(images.shape[0], Air.allocate config, infer)
 
         fun () ->
-            let found = ref Unchecked.defaultof<AirInference>
+            let found = ref Unchecked.defaultof<AirShown>
 
             inference.Over(
                 images.shape[0],
@@ -38,14 +47,15 @@ module AirFigures =
 
     /// What the animation shows of a moment: of the first scenes what is drawn [b, D], where [b, T, 3] and how present
     /// [b, T].
-    let snapshot (settings: AirSettings) (inference: AirInference) : (string * Tensor) list =
+    let snapshot (settings: AirSettings) (shown: AirShown) : (string * Tensor) list =
         let few (x: Tensor) = (Rows.first Animated x).clone()
+        let inference = shown.Inference
         let weights = AirReading.weights settings.Model inference
 
         [
             "drawn", few (Air.compose settings.Model weights inference.Renders)
             "where", few inference.Where
-            "presence", few (AirObjective.cumulativePresence inference)
+            "presence", few shown.Presence
         ]
 
     // --- panels
@@ -143,16 +153,14 @@ module AirFigures =
         picture settings.Scenes.Canvas pixels $"{truth.Length} true, {count presence} inferred"
         |> boxes windows presence
 
-    let private attention (settings: AirSettings) (data: AirData) (inference: AirInference) : Figure =
-        let presence = AirObjective.cumulativePresence inference
-
+    let private attention (settings: AirSettings) (data: AirData) (found: AirShown) : Figure =
         let panel i =
             look
                 settings
                 (Rows.values i data.Shown.Images)
                 data.Shown.Truth[i]
-                (windows settings (Rows.values i inference.Where))
-                (Rows.values i presence)
+                (windows settings (Rows.values i found.Inference.Where))
+                (Rows.values i found.Presence)
 
         Figure.create "attention-boxes" "Where each step looks" (shown data |> List.map panel |> twoRows)
         |> Figure.panelSize 190.0 205.0
@@ -223,12 +231,17 @@ module AirFigures =
                     $"step {t}"
                 "scene − all"
             ]
-        |> Figure.note
-            "Each step's patch where it lands, times its weight: the probability that it and all before it are present."
+        |> Figure.note (
+            match settings.Model.Presence with
+            | AirPresence.Relaxed ->
+                "Each step's patch where it lands, times its weight: the probability that it and all before it are present."
+            | _ ->
+                "Each step's patch where it lands, if it and all before it are present with a probability above ½; else nothing."
+        )
 
-    let private patches (settings: AirSettings) (data: AirData) (inference: AirInference) : Figure =
+    let private patches (settings: AirSettings) (data: AirData) (found: AirShown) : Figure =
         let side, patch = settings.Scenes.Canvas, settings.Model.Patch
-        let presence = AirObjective.cumulativePresence inference
+        let { Inference = inference; Presence = presence } = found
 
         let panels i =
             let drawn, renders = Rows.values i inference.Patches, Rows.values i inference.Renders
@@ -273,13 +286,13 @@ module AirFigures =
 
     /// Examples, curves, boxes, reconstructions, patches, the table of counts and what was miscounted, from what is inferred
     /// of the shown scenes and from the reading of all validation scenes.
-    let all settings (data: AirData) (inference: AirInference) (reading: AirReading) (history: History) : Figure list =
+    let all settings (data: AirData) (found: AirShown) (reading: AirReading) (history: History) : Figure list =
         [
             examples settings data
             curves settings history
-            attention settings data inference
-            reconstructions settings data inference
-            patches settings data inference
+            attention settings data found
+            reconstructions settings data found.Inference
+            patches settings data found
             counts settings reading
             mistakes settings data.Shown.Truth.Length reading
         ]

@@ -63,6 +63,10 @@ type private AirFindings =
         Errors: Tensor
     }
 
+/// What pictures show of scenes: what is inferred of them where they are, and the cumulative presence by which their objects
+/// are counted, [b, T].
+type AirShown = { Inference: AirInference; Presence: Tensor }
+
 /// Inference by attend-infer-repeat.
 [<RequireQualifiedAccess>]
 module AirReading =
@@ -137,7 +141,7 @@ module AirReading =
 
     /// Cumulative presence [b, T] by which objects are counted. Patches and filters sample a scene at whole steps, and where
     /// strokes of two digits meet what they see changes from pixel to pixel: the mean over a few places is right more often.
-    let private presence (settings: AirSettings) (model: Air) (batch: AirBatch) (inference: AirInference) : Tensor =
+    let presence (settings: AirSettings) (model: Air) (batch: AirBatch) (inference: AirInference) : Tensor =
         let here = AirObjective.cumulativePresence inference
         let far = settings.MeasuredShift
 

@@ -84,7 +84,7 @@ module AirSettings =
     let private refusalOfScenes (scenes: MultiMnistConfig) : string option =
         let largest = MultiMnist.largestSide scenes
 
-        if scenes.Smallest > scenes.Largest then
+        if scenes.Sizes = DigitSizes.Uniform && scenes.Smallest > scenes.Largest then
             Some $"--smallest {scenes.Smallest}: must be at most the largest, which is {scenes.Largest}"
         elif scenes.Canvas < largest then
             Some $"--canvas {scenes.Canvas}: must be at least {largest}, for the largest digits"

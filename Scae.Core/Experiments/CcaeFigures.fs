@@ -165,13 +165,16 @@ module CcaeFigures =
             "everything in one capsule", [| 0.610; 0.609; 0.607 |]
         ]
 
-    let private overNoise (noises: float list) (accuracies: float list) : Figure =
+    let private overNoise (config: PatternScenesConfig) (noises: float list) (accuracies: float list) : Figure =
         let x = Array.ofList CcaeScenes.noises
+        // Their figures are of the published scenes.
+        let published = CcaeScenes.config CcaeScenes.paper
+        let areBeside = (config.Patterns, config.Drop) = (published.Patterns, published.Drop)
 
         Panel.create "Points given to the right owner"
         |> Panel.axes "deviation of points, in pattern units" "accuracy"
         |> Panel.yLimits (accuracies |> List.fold (fun low accuracy -> min low (accuracy - 0.03)) 0.55) 1.01
-        |> Panel.each (List.indexed rivals) (fun (i, (label, accuracies)) ->
+        |> Panel.each (List.indexed (if areBeside then rivals else [])) (fun (i, (label, accuracies)) ->
             let own = Palette.category (i + 1)
 
             Panel.line "" (Colour.withOpacity 0.5 own) x accuracies
@@ -180,8 +183,13 @@ module CcaeFigures =
         |> Panel.points "this model" Marker.Circle 10.0 (colour 0) (Array.ofList noises) (Array.ofList accuracies)
         |> Figure.single "accuracy-over-noise"
         |> Figure.panelSize 560.0 400.0
-        |> Figure.note
-            "This model: one training, test scenes with other noise. Squares: rivals, one model for each noise."
+        |> Figure.note (
+            "This model: one training, test scenes with other noise."
+            + if areBeside then
+                  " Squares: rivals, one model for each noise."
+              else
+                  ""
+        )
 
     let private byCount (config: PatternScenesConfig) (reading: CcaeReading) : Figure =
         let metrics = CcaeMeasures.ofReading config reading |> Map.ofList
@@ -210,7 +218,7 @@ module CcaeFigures =
         [
             curves history
             scenes data.Config (read data.Shown)
-            overNoise (List.map fst data.Noisy) accuracies
+            overNoise data.Config (List.map fst data.Noisy) accuracies
             byCount data.Config test
         ]
 

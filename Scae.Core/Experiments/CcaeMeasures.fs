@@ -114,13 +114,14 @@ module CcaeMeasures =
             prefix + "variation", score.Variation
         ]
 
-    /// Point accuracy of scenes with one pattern, two, and so on.
+    /// Point accuracy of scenes with one pattern, two, and so on; NaN where there are no such scenes.
     let private byCount (config: PatternScenesConfig) (scenes: PatternScenes) (all: SegmentedScenes) : Metrics =
         [
             for count in 1 .. config.Patterns.Length ->
                 let some = Segmentation.where (fun scene -> PatternScenes.patternCount config scene scenes = count) all
 
-                $"point_accuracy_of_{count}", (Segmentation.score some).PointAccuracy
+                let score = Segmentation.score some
+                $"point_accuracy_of_{count}", (if score.Scenes = 0 then nan else score.PointAccuracy)
         ]
 
     /// What any method is measured by that gives each point an owner: present points right by the best matching in each

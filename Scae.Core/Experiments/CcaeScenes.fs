@@ -23,7 +23,7 @@ type CcaeScenesSettings =
         Drop: float
         [<Setting("deviation of points from their pattern, in pattern units: a square has side 2", Min = 0.0, Max = 10.0)>]
         PointNoise: float
-        [<Setting("which limits go to −1 and 1: those of 100 batches together, fixed ones, or none")>]
+        [<Setting("which limits go to −1 and 1: those of 3,200 scenes together, fixed ones, or none")>]
         Normalised: SceneScale
     }
 
@@ -33,11 +33,11 @@ type CcaeTestScenes = { Scenes: PatternScenes; Noise: Key }
 /// What a training step is given: its scenes are a pure function of the run's key and the step.
 [<Sealed>]
 type SceneSource(config: PatternScenesConfig, key: Key) =
-    // A chunk is normalised as one, so that steps share it: the present one is kept.
+    // Steps share scenes that are drawn at once: those of the present chunk are kept.
     let chunks = Dictionary<int, PatternScenes>()
     let mutable present = -1
 
-    // Steps that are normalised together, as in the released program.
+    // With batches of 32, as in the released program, these are normalised together.
     static let stepsOfChunk = 100
 
     let chunk (count: int) (number: int) : PatternScenes =
@@ -113,22 +113,6 @@ module CcaeScenes =
     [<Literal>]
     let private Candidates = 32
 
-    /// Some of the scenes, by number.
-    let private pick (chosen: int[]) (scenes: PatternScenes) : PatternScenes =
-        let n = scenes.Points.shape[1]
-        let patterns = scenes.Present.Length / scenes.Points.shape[0]
-        let rows (size: int) (values: 'value[]) = chosen |> Array.collect (fun i -> Array.sub values (i * size) size)
-
-        let tensor (x: Tensor) (sizes: int list) size =
-            Tensor.``of`` (rows size (x.toArray<float32>()), Array.ofList sizes)
-
-        {
-            Points = tensor scenes.Points [ chosen.Length; n; 2 ] (2 * n)
-            Presence = tensor scenes.Presence [ chosen.Length; n ] n
-            Owners = rows n scenes.Owners
-            Present = rows patterns scenes.Present
-        }
-
     /// The first scenes with points; empty ones if there are no others.
     let private shown (config: PatternScenesConfig) (key: Key) : CcaeTestScenes =
         let scenes = PatternScenes.sample config Candidates (key.Named "scenes")
@@ -138,7 +122,7 @@ module CcaeScenes =
             |> Array.sortBy (fun scene -> PatternScenes.patternCount config scene scenes = 0)
             |> Array.truncate Shown
 
-        { Scenes = pick chosen scenes; Noise = key.Named "noise" }
+        { Scenes = PatternScenes.pick chosen scenes; Noise = key.Named "noise" }
 
     /// Training scenes of a run, and those that are measured.
     let load (settings: CcaeScenesSettings) (training: TrainingSettings) (keys: Keys) : CcaeData =

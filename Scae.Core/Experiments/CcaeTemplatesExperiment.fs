@@ -129,8 +129,8 @@ module CcaeTemplatesExperiment =
             VotePresence = explained.VotePresence
         }
 
-    /// How far the learned templates are from the patterns that they are matched to, those of as many points, and the deviation of
-    /// points relative to an object's root mean squared radius.
+    /// How far the learned templates are from the patterns that they are matched to, those of as many points, NaN where there
+    /// are none; and the deviation of points relative to an object's root mean squared radius.
     let private learned (settings: TemplateCapsulesSettings) (capsules: TemplateCapsules) : Metrics =
         let truth =
             [
@@ -142,7 +142,10 @@ module CcaeTemplatesExperiment =
             LearnedTemplates.matching truth (TemplateCapsules.templates settings.Capsules capsules)
 
         [
-            "procrustes_distance", distances |> Array.filter Double.IsFinite |> Array.average
+            "procrustes_distance",
+            (match Array.filter Double.IsFinite distances with
+             | [||] -> nan
+             | known -> Array.average known)
             "deviation", Array.average (TemplateCapsules.objects settings.Capsules capsules).Deviations
         ]
 

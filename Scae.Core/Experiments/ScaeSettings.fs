@@ -114,7 +114,7 @@ module ScaeSettings =
 
     /// Whether a step, counted from 0, comes after so many epochs, of which 0 are never over.
     let private isAfter (epochs: int) (settings: ScaeSettings) (step: int) : bool =
-        epochs > 0 && step >= epochs * settings.Training.StepsPerEpoch
+        epochs > 0 && step / settings.Training.StepsPerEpoch >= epochs
 
     // Views that are this much narrower keep apart what wide ones blur, such as closed fours and nines.
     [<Literal>]
@@ -175,6 +175,17 @@ module ScaeSettings =
     let private comesSettled (settings: ScaeSettings) (epochs: int) : bool =
         epochs = 0 || settings.SettledAfter > 0 && settings.SettledAfter < epochs
 
+    /// What is said of views, which only agreement has.
+    let private ofViews (model: ScaeConfig) : string list =
+        [
+            if model.Views <> paper.Model.Views then
+                $"views {Settings.kebab (string model.Views)}"
+            if model.Sharpness <> paper.Model.Sharpness then
+                $"sharpness {model.Sharpness}"
+            if model.BalancedTogether then
+                "balanced-together true"
+        ]
+
     let private refusal (settings: ScaeSettings) : string option =
         let training, model = settings.Training, settings.Model
 
@@ -205,9 +216,16 @@ module ScaeSettings =
             Some $"--wander {settings.Wander}: must be 1 without --neighbours"
         elif settings.NearAfter > 0 && settings.Neighbours = 0 then
             Some $"--near-after {settings.NearAfter}: must be 0 without --neighbours"
+        elif settings.NearAfter > 0 && settings.SharpAfter > 0 && settings.NearAfter >= settings.SharpAfter then
+            Some
+                $"--near-after {settings.NearAfter}: must be 0, or come before --sharp-after {settings.SharpAfter}, when digits stand for themselves alone"
         elif settings.SettledAfter > 0 && (model.Agreement = 0.0 || model.Views <> ViewForm.Assignment) then
             Some
                 $"--settled-after {settings.SettledAfter}: must be 0 without --agreement and --views assignment, whose labels settle"
+        elif settings.Power <> paper.Power && settings.SettledAfter = 0 then
+            Some $"--power {settings.Power}: needs --settled-after"
+        elif model.Agreement = 0.0 && not (ofViews model).IsEmpty then
+            Some $"--{(ofViews model).Head}: needs --agreement above 0"
         elif model.Calibrated && model.Pooling = PartPooling.Coded then
             Some "--calibrated true: must be false with --pooling coded, whose reshape mixes parts"
         else

@@ -42,7 +42,9 @@ module TvaeGallery =
 
         let likelihoods =
             [
-                "of sequences", "likelihood"
+                // What is measured of sequences where frames don't depend on each other is of frames.
+                if not (TopographicVae.framesAreIndependent config) then
+                    "of sequences", "likelihood"
                 "of frames", "likelihood_frame"
                 "as published", "likelihood_published"
             ]

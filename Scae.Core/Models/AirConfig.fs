@@ -91,7 +91,7 @@ type AirConfig =
                   Min = 0.0,
                   Max = 256.0)>]
         Counter: int
-        [<Setting("whether that network has its say only from the step on at which scenes are laid on scenes")>]
+        [<Setting("whether that network has its say in training only from the step on at which scenes are laid on scenes")>]
         CounterLate: bool
         // They always pass through the latents that the cell is given, and to the evidence.
         [<Setting("whether gradients pass through the pictures that later steps and looks see of earlier ones")>]

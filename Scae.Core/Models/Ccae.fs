@@ -8,9 +8,9 @@ open Scae.Core.Losses
 /// The sizes and weights of a constellation capsule autoencoder.
 type CcaeConfig =
     {
-        [<Setting("K, object capsules", Min = 1.0)>]
+        [<Setting("K, object capsules", Min = 1.0, Max = 4096.0)>]
         Objects: int
-        [<Setting("V, votes of a capsule", Min = 1.0)>]
+        [<Setting("V, votes of a capsule", Min = 1.0, Max = 4096.0)>]
         Votes: int
         [<Setting("width of the set transformer", Min = 1.0)>]
         Width: int

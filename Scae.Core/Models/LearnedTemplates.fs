@@ -148,15 +148,19 @@ module LearnedTemplates =
         (correspond config model scenes |> residuals config model).sum(2).mean(1).relu()
 
     /// Which true template each learned one is matched to, [K], such that the Procrustes distances [K], beside it, have the
-    /// least sum; −1 and NaN for learned ones beyond the true ones' number. Templates of different sizes don't match.
+    /// least sum; −1 and NaN for those that match none. Templates of different sizes don't match.
     let matching (truth: Template list) (learned: Template list) : int[] * float[] =
+        let fits (i: int) (j: int) = learned[i].Points.Length = truth[j].Points.Length
+
         let distances =
             Array2D.init learned.Length truth.Length (fun i j ->
-                if learned[i].Points.Length = truth[j].Points.Length then
+                if fits i j then
                     SimilarityFit.distance truth[j] learned[i]
                 else
                     // More than all real distances together.
                     float truth.Length + 1.0)
 
-        let matched = Assignment.hungarian distances
+        let matched =
+            Assignment.hungarian distances |> Array.mapi (fun i j -> if j >= 0 && fits i j then j else -1)
+
         matched, matched |> Array.mapi (fun i j -> if j < 0 then nan else distances[i, j])

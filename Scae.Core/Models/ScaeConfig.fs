@@ -24,15 +24,16 @@ type ScaeConfig =
     {
         [<Setting("side of the canvas in pixels", Min = 28.0, Max = 256.0)>]
         Canvas: int
-        [<Setting("channels of the four convolutions", Min = 1.0)>]
+        [<Setting("channels of the four convolutions", Min = 1.0, Max = 4096.0)>]
         Channels: int
-        [<Setting("M, part capsules", Min = 1.0)>]
+        [<Setting("M, part capsules", Min = 1.0, Max = 4096.0)>]
         Parts: int
-        [<Setting("K, object capsules", Min = 1.0)>]
+        [<Setting("K, object capsules", Min = 1.0, Max = 4096.0)>]
         Objects: int
         [<Setting("numbers that describe a part beside pose and presence", Min = 1.0)>]
         Features: int
-        [<Setting("side of a template in pixels", Min = 2.0)>]
+        // Templates start as an orthogonal matrix of all of their pixels.
+        [<Setting("side of a template in pixels", Min = 2.0, Max = 40.0)>]
         TemplateSide: int
         [<Setting("hidden units from a part's features to its colour; 0 leaves templates as they are", Min = 0.0)>]
         Colour: int

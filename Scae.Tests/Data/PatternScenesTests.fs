@@ -48,6 +48,18 @@ let tests =
 
                 empty |> shouldBeNear 0.012 0.125
 
+            testCase "few scenes have the size that many have"
+            <| fun () ->
+                for scale in [ SceneScale.Chunk; SceneScale.Fixed; SceneScale.Raw ] do
+                    let few, many =
+                        sample { paper with Normalised = scale } 32 3L, sample { paper with Normalised = scale } 6400 3L
+
+                    let first (values: 'value[]) (few: 'value[]) = Array.truncate few.Length values |> shouldEqual few
+                    first (many.Points.toArray<float32>()) (few.Points.toArray<float32>())
+                    first (many.Presence.toArray<float32>()) (few.Presence.toArray<float32>())
+                    first many.Owners few.Owners
+                    first many.Present few.Present
+
             testCase "chunks reach from −11.4 to 27.5, which the fixed normalisation takes to ±1"
             <| fun () ->
                 let raw = { paper with Normalised = SceneScale.Raw }

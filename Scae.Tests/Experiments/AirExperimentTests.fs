@@ -211,6 +211,46 @@ let tests =
                     | Some animation -> animation.Frames.Length |> shouldEqual 1
                     | None -> failtest "no animation"
 
+            testCase "pictures count as is measured, and say what the weights of steps are"
+            <| fun () ->
+                let figures overrides seed =
+                    let session = session "quick" ([ "validation-size", "8" ] @ overrides) seed
+                    (session.Inspect()).Figures { Evaluations = []; Snapshots = [] }
+
+                let find (name: string) (figures: Figure list) = figures |> List.find (fun figure -> figure.Name = name)
+
+                let titles name figures = (find name figures).Panels |> List.concat |> List.map _.Title
+                let moved = [ "presence", "expected"; "counter", "16"; "measured-shift", "3" ]
+
+                // What every scene is counted as, for some models; those that are counted wrong are of the reading.
+                let counted =
+                    [
+                        for seed in 0..4 ->
+                            let figures = figures moved seed
+                            let all = titles "attention-boxes" figures
+
+                            let wrong =
+                                all
+                                |> List.filter (fun title ->
+                                    let words = title.Split ' '
+                                    words[0] <> words[2])
+
+                            wrong |> shouldEqual (titles "miscounted" figures |> List.filter ((<>) "none"))
+                            all
+                    ]
+
+                let unmoved =
+                    [
+                        for seed in 0..4 ->
+                            figures [ "presence", "expected"; "counter", "16" ] seed |> titles "attention-boxes"
+                    ]
+
+                counted |> shouldDiffer unmoved
+
+                for weighed, presence in [ true, "relaxed"; false, "expected" ] do
+                    let figure = figures [ "presence", presence ] 0 |> find "reconstructions"
+                    figure.Note.Contains("times its weight", StringComparison.Ordinal) |> shouldEqual weighed
+
             testCase "every preset's gradients can be checked"
             <| fun () ->
                 for preset in AirExperiment.experiment.Specification.Presets do

@@ -226,8 +226,8 @@ let tests =
 
                 for chunk in 0..1 do
                     let points = steps[100 * chunk .. 100 * chunk + 99] |> Array.collect fst
-                    Array.max points |> shouldBeNear 1e-6 1.0
-                    Array.min points |> shouldBeNear 1e-6 -1.0
+                    let whole = PatternScenes.sample config PatternScenes.ChunkSize ((Key.OfSeed 1L).Fold(int64 chunk))
+                    points |> shouldEqual (Array.truncate points.Length (whole.Points.toArray<float32>()))
 
                 fst steps[0] |> shouldDiffer (fst steps[100])
 
@@ -236,6 +236,23 @@ let tests =
                 let metrics = Trained.metrics (session (task "best" [ "objects", "4" ]) 1L) Test |> Map.ofList
                 metrics["procrustes_distance"] |> shouldBeGreaterThan 0.0
                 metrics["procrustes_distance"] |> shouldBeLessThan 4.0
+
+            testCase
+                "what there is none of is no number: scenes of one pattern, patterns of as many points as a template"
+            <| fun () ->
+                let given =
+                    [ "patterns", "square,triangle"; "objects", "2"; "votes", "5"; "drop", "0" ]
+                    @ [ "epochs", "1"; "steps-per-epoch", "5" ]
+
+                let metrics = Trained.metrics (session (task "best" given) 1L) Test |> Map.ofList
+                Double.IsNaN metrics["point_accuracy_of_1"] |> shouldEqual true
+                Double.IsNaN metrics["point_accuracy_of_2"] |> shouldEqual false
+
+                let template points = Template.create "" points
+                let two, three = template [ 0.0, 0.0; 1.0, 0.0 ], template [ 0.0, 0.0; 1.0, 0.0; 0.0, 2.0 ]
+                let matched, distances = LearnedTemplates.matching [ two; three ] [ three; three ]
+                Array.sort matched |> shouldEqual [| -1; 1 |]
+                distances |> Array.filter Double.IsNaN |> shouldHaveLength 1
 
             testCase "what doesn't fit is refused in one line"
             <| fun () ->
@@ -314,9 +331,12 @@ let tests =
 
             testCase "scenes without points are no NaN"
             <| fun () ->
-                let finite metrics =
+                // Scenes of one pattern, two and three, of which there are none here, have no accuracy.
+                let finite (metrics: (string * float) seq) =
                     for name, value in metrics do
-                        if not (Double.IsFinite value) then
+                        if name.Contains("point_accuracy_of_", StringComparison.Ordinal) then
+                            Double.IsNaN value |> shouldEqual true
+                        elif not (Double.IsFinite value) then
                             failtest $"{name}: {value}"
 
                 PatternScenes.sample { config with Drop = 1.0 } 5 (Key.OfSeed 9L)

@@ -188,6 +188,9 @@ let tests =
                 |> List.map (ScaeSettings.isAnywhere { settings with AnywhereAfter = 6 })
                 |> shouldEqual [ false; false; true ]
 
+                // So many steps that integers can't count them.
+                ScaeSettings.isAnywhere { settings with AnywhereAfter = 500_000_000 } 0 |> shouldEqual false
+
                 [ 0; 59; 60 ]
                 |> List.map (
                     ScaeSettings.views { settings with MildAfter = 6; Rotation = 20.0; Shear = 0.3; Zoom = 0.25 }
@@ -237,6 +240,21 @@ let tests =
                 refusal TestDigits.resources [ "settled-after", "3" ]
                 |> shouldEqual
                     "--settled-after 3: must be 0 without --agreement and --views assignment, whose labels settle"
+
+                for name, value in [ "views", "information"; "sharpness", "9"; "balanced-together", "true" ] do
+                    refusal TestDigits.resources [ name, value ]
+                    |> shouldEqual $"--{name} {value}: needs --agreement above 0"
+
+                refusal TestDigits.resources [ "power", "3" ] |> shouldEqual "--power 3: needs --settled-after"
+
+                refusal
+                    TestDigits.resources
+                    [ "agreement", "1"; "neighbours", "5"; "settled-after", "2"; "near-after", "9"; "sharp-after", "7" ]
+                |> shouldEqual
+                    "--near-after 9: must be 0, or come before --sharp-after 7, when digits stand for themselves alone"
+
+                refusal TestDigits.resources [ "template-side", "300" ]
+                |> shouldEqual "--template-side 300: must be an integer from 2 to 40"
 
                 refusal TestDigits.resources [ "second-look", "true" ]
                 |> shouldEqual "--second-look true: must be false without --neighbours"

@@ -76,6 +76,20 @@ let private settings (overrides: (string * string) list) : TvaeSettings =
     |> Trained.accepted
     |> fst
 
+/// What the curves of likelihoods are called.
+let private likelihoods (figures: Figure list) : string list =
+    let panel =
+        (figures |> List.find (fun figure -> figure.Name = "training-curves")).Panels
+        |> List.concat
+        |> List.find (fun panel -> panel.Title = "log p(x) a frame")
+
+    panel.Marks
+    |> List.choose (fun mark ->
+        match mark with
+        | Mark.Line line when line.Label <> "" -> Some line.Label
+        | Mark.Scatter points when points.Label <> "" -> Some points.Label
+        | _ -> None)
+
 [<Tests>]
 let tests =
     testList
@@ -118,6 +132,8 @@ let tests =
                         "covariance"
                     ]
 
+                likelihoods figures |> shouldEqual [ "of sequences"; "of frames"; "as published" ]
+
                 for figure in figures do
                     if figure.Name <> "training-curves" && not (isVaried figure) then
                         failtest $"{figure.Name} is blank"
@@ -135,9 +151,13 @@ let tests =
                 metrics |> List.exists (fun name -> name.StartsWith "equivariance") |> shouldEqual false
                 let history = { Evaluations = state.Evaluations; Snapshots = [] }
 
-                (session.Inspect()).Figures history
+                let figures = (session.Inspect()).Figures history
+
+                figures
                 |> List.map _.Name
                 |> shouldEqual [ "training-curves"; "maximum-activation"; "selectivity"; "samples"; "covariance" ]
+
+                likelihoods figures |> shouldEqual [ "of frames"; "as published" ]
 
                 session.Learner.Snapshot() |> shouldEqual []
                 session.Animation history |> shouldEqual None
