@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Globalization;
 using System.Linq;
 
 namespace Scae.Cli.Reports;
@@ -10,16 +11,41 @@ internal static class Format
     /// <summary>Parts of the names of metrics that are fractions of one, be it best_… or …_apart.</summary>
     private static readonly string[] s_fractions = ["accuracy", "recovery", "starts_that_succeed", "_match", "_probe", "_logistic", "_nearest"];
 
-    /// <summary>A fraction of one as a percentage, everything else with four digits.</summary>
+    // Decimals of numbers that aren't small, and the most that mean anything in a float.
+    private const int Decimals = 4, MostDecimals = 8;
+
+    /// <summary>A fraction of one as a percentage, an epoch as a whole, everything else as a number.</summary>
     public static string Value(string metric, double value) =>
-        IsFraction(metric) ? $"{100 * value:0.0} %" : metric.EndsWith("epoch", StringComparison.Ordinal) ? $"{value:0}" : $"{value:0.0000}";
+        IsFraction(metric) ? $"{100 * value:0.0} %" : IsEpoch(metric) ? $"{value:0}" : Number(value);
+
+    /// <summary>Four decimals; below 0.001, where they would be mostly zeros, three digits and a power of ten.</summary>
+    public static string Number(double value) => IsSmall(value) ? $"{value:0.00e-00}" : $"{value:0.0000}";
 
     /// <summary>mean ± standard deviation; the value alone where there is but one and so no deviation.</summary>
     public static string Spread(string metric, double mean, double? deviation)
     {
         if (deviation is not { } spread) return Value(metric, mean);
-        return IsFraction(metric) ? $"{100 * mean:0.0} ± {100 * spread:0.0} %" : $"{mean:0.0000} ± {spread:0.0000}";
+        if (IsFraction(metric)) return $"{100 * mean:0.0} ± {100 * spread:0.0} %";
+        return IsEpoch(metric) ? $"{mean:0.0} ± {spread:0.0}" : Numbers(mean, spread);
     }
+
+    /// <summary>A number and its deviation with the same decimals, which show the deviation's first digit, and one power of ten.</summary>
+    private static string Numbers(double mean, double spread)
+    {
+        double largest = Math.Max(Math.Abs(mean), spread);
+        int power = IsSmall(largest) ? Power(largest) : 0, least = power < 0 ? 2 : Decimals;
+        double unit = Math.Pow(10, power);
+        int decimals = spread > 0 ? Math.Max(least, -Power(spread / unit)) : least;
+        string digits = $"F{(decimals > MostDecimals ? least : decimals)}";
+        string pair = $"{(mean / unit).ToString(digits, CultureInfo.InvariantCulture)} ± {(spread / unit).ToString(digits, CultureInfo.InvariantCulture)}";
+        return power < 0 ? $"({pair})e{power:00}" : pair;
+    }
+
+    private static int Power(double value) => (int)Math.Floor(Math.Log10(value));
+
+    private static bool IsSmall(double value) => value != 0 && Math.Abs(value) < 0.001;
+
+    private static bool IsEpoch(string metric) => metric.EndsWith("epoch", StringComparison.Ordinal);
 
     /// <summary>84 to 89 %, ≥ 0.9, ≤ 2: with as many digits as the bounds were given.</summary>
     public static string Range(string metric, double? least, double? most)

@@ -45,8 +45,9 @@ internal sealed record ScanResult(SweepOptions Options, string Metric, IReadOnly
     {
         var points = ListModule.OfSeq(Rows.Select(row => new ScanPoint(row.Settings, SpreadOf(row).Mean, SpreadOf(row).Deviation ?? double.NaN)));
         string name = Format.Name(Metric);
+        bool isFraction = Format.IsFraction(Metric);
         AtomicFile.Write(System.IO.Path.Combine(folder, "scan.json"), ToJson() + "\n");
-        AtomicFile.Write(System.IO.Path.Combine(folder, "scan.md"), Scan.markdown(name, points));
-        if (HasPicture) FigureFiles.Write(folder, Scan.figure($"{Options.Experiment.Specification.Title}, preset {Options.Preset.Name}", name, Options.Vary, points));
+        AtomicFile.Write(System.IO.Path.Combine(folder, "scan.md"), Scan.markdown(name, isFraction, points));
+        if (HasPicture) FigureFiles.Write(folder, Scan.figure($"{Options.Experiment.Specification.Title}, preset {Options.Preset.Name}", name, isFraction, Options.Vary, points));
     }
 }

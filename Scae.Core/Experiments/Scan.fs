@@ -1,6 +1,7 @@
 namespace Scae.Core.Experiments
 
 open Scae.Core.Configuration
+open System
 open System.Globalization
 open Scae.Core.Figures
 
@@ -40,18 +41,56 @@ module Scan =
     let folder (settings: (string * string) list) : string =
         settings |> List.map (fun (name, value) -> $"{name}={value}") |> String.concat ","
 
-    let private number (value: float) = value.ToString("0.000", CultureInfo.InvariantCulture)
+    /// Fractions of one in percent, and a metric's name that says so.
+    let private inPercent (isFraction: bool) (metric: string) (points: ScanPoint list) : string * ScanPoint list =
+        if isFraction then
+            $"{metric}, %%",
+            points
+            |> List.map (fun point -> { point with Mean = 100.0 * point.Mean; Deviation = 100.0 * point.Deviation })
+        else
+            metric, points
+
+    /// A number format that shows two digits of the means' range: what differs is to look so.
+    let private format (isFraction: bool) (points: ScanPoint list) : string =
+        let means = points |> List.map _.Mean |> List.filter Double.IsFinite
+        let power value = int (floor (log10 value))
+        let largest = means |> List.map abs |> List.fold max 0.0
+        let isSmall = not isFraction && largest > 0.0 && largest < 0.001
+        let unit = if isSmall then Math.Pow(10.0, power largest) else 1.0
+
+        let range =
+            if means.IsEmpty then
+                0.0
+            else
+                (List.max means - List.min means) / unit
+
+        let least =
+            if isFraction then 1
+            elif isSmall then 2
+            else 3
+
+        let decimals =
+            if range > 0.0 then
+                Math.Clamp(1 - power range, least, 6)
+            else
+                least
+
+        "0." + String('0', decimals) + (if isSmall then "e-00" else "")
 
     // A single training has no deviation.
-    let private stated (point: ScanPoint) : string =
-        if System.Double.IsNaN point.Deviation then
+    let private stated (format: string) (point: ScanPoint) : string =
+        let number (value: float) = value.ToString(format, CultureInfo.InvariantCulture)
+
+        if Double.IsNaN point.Deviation then
             number point.Mean
         else
             $"{number point.Mean} ± {number point.Deviation}"
 
-    /// A Markdown table of the points.
-    let markdown (metric: string) (points: ScanPoint list) : string =
+    /// A Markdown table of the points; in percent where the metric is a fraction of one.
+    let markdown (metric: string) (isFraction: bool) (points: ScanPoint list) : string =
         let row cells = "| " + String.concat " | " cells + " |\n"
+        let metric, points = inPercent isFraction metric points
+        let stated = stated (format isFraction points)
 
         match points with
         | [] -> ""
@@ -63,7 +102,7 @@ module Scan =
             + String.concat "" [ for point in points -> row ((point.Settings |> List.map snd) @ [ stated point ]) ]
 
     let private isSpread (points: ScanPoint list) : bool =
-        points |> List.exists (fun point -> not (System.Double.IsNaN point.Deviation))
+        points |> List.exists (fun point -> not (Double.IsNaN point.Deviation))
 
     let private means (points: ScanPoint list) : float[] = points |> List.map _.Mean |> Array.ofList
 
@@ -106,6 +145,7 @@ module Scan =
         (metric: string)
         (right: ScanAxis)
         (down: ScanAxis list)
+        (format: string)
         (points: ScanPoint list)
         : Figure =
         let rows = combinations down |> List.map (List.map snd >> String.concat ", ")
@@ -116,7 +156,7 @@ module Scan =
         let panel =
             Panel.create metric
             |> Panel.axes right.Name (down |> List.map _.Name |> String.concat ", ")
-            |> Panel.heatmap ColourMap.viridis (Panel.range values) rows right.Values "0.00" values
+            |> Panel.heatmap ColourMap.viridis (Panel.range values) rows right.Values format values
 
         Figure.create "scan" title [ [ panel ] ]
         |> Figure.panelSize (200.0 + 80.0 * float width) (140.0 + 50.0 * float rows.Length)
@@ -128,9 +168,18 @@ module Scan =
         )
 
     /// A bar with its deviation for each value of a single axis; a map where there are several, with the last axis
-    /// to the right and the others down. Points are in the order of combinations.
-    let figure (title: string) (metric: string) (axes: ScanAxis list) (points: ScanPoint list) : Figure =
+    /// to the right and the others down; in percent where the metric is a fraction of one. Points are in the order of
+    /// combinations.
+    let figure
+        (title: string)
+        (metric: string)
+        (isFraction: bool)
+        (axes: ScanAxis list)
+        (points: ScanPoint list)
+        : Figure =
+        let metric, points = inPercent isFraction metric points
+
         match List.rev axes with
         | [] -> Figure.create "scan" title []
         | [ axis ] -> bars title metric axis points
-        | right :: others -> heatmap title metric right (List.rev others) points
+        | right :: others -> heatmap title metric right (List.rev others) (format isFraction points) points

@@ -82,6 +82,37 @@ let tests =
                     if not (OperatingSystem.IsWindows()) then
                         Terminal.SpeaksUnicode(Func<_, _> variable) |> shouldEqual speaks
 
+            for metric, mean, deviation, text in
+                [
+                    "recovery", 0.8612, 0.0123, "86.1 ± 1.2 %"
+                    "chamfer", 0.43121, 0.01, "0.4312 ± 0.0100"
+                    "best_epoch", 7.6, 0.5164, "7.6 ± 0.5"
+                    "procrustes_distance", 5.09e-6, 1.4e-7, "(5.09 ± 0.14)e-06"
+                    "procrustes_distance", 5.09e-6, 1.4e-9, "(5.090 ± 0.001)e-06"
+                    // The power of ten is the larger one's.
+                    "bias", 1e-5, 0.02, "0.0000 ± 0.0200"
+                    "bias", 1e-5, 0.0005, "(0.10 ± 5.00)e-04"
+                    // A deviation has a digit, unless it is what rounding leaves.
+                    "chamfer", 0.5, 3e-6, "0.500000 ± 0.000003"
+                    "chamfer", 0.5, 1e-17, "0.5000 ± 0.0000"
+                    "chamfer", 0.0, 0.0, "0.0000 ± 0.0000"
+                ] do
+                testCase $"{metric} %g{mean} ± %g{deviation} reads {text}"
+                <| fun () -> Format.Spread(metric, mean, Nullable deviation) |> shouldEqual text
+
+            for metric, value, text in
+                [
+                    "recovery", 0.86125, "86.1 %"
+                    "best_epoch", 7.0, "7"
+                    "chamfer", 0.0010004, "0.0010"
+                    "chamfer", 0.000999, "9.99e-04"
+                    "chamfer", -5.094e-6, "-5.09e-06"
+                    "chamfer", 0.0, "0.0000"
+                    "chamfer", nan, "NaN"
+                ] do
+                testCase $"{metric} {value} reads {text}"
+                <| fun () -> Format.Value(metric, value) |> shouldEqual text
+
             testCase "standard output that can't be written is named"
             <| fun () ->
                 use output = new StandardOutput(new Full())
