@@ -1,4 +1,5 @@
 using System;
+using Scae.Cli.Runs;
 using Scae.Core.Experiments;
 using Scae.Core.Training;
 
@@ -11,4 +12,7 @@ internal interface IProgressDisplay
     /// Runs the training within the display. The display hands it what to call at each progress, and returns its outcome.
     /// </summary>
     Outcome Show(Specification specification, Preset preset, long seed, Plan plan, TrainingState state, Func<Action<Progress>, Outcome> training);
+
+    /// <summary>Says what is done after the last step, which may take minutes, and does it.</summary>
+    Summary Finish(string what, Func<Summary> work);
 }

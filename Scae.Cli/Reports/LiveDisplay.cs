@@ -1,4 +1,5 @@
 using System;
+using Scae.Cli.Runs;
 using Scae.Core.Experiments;
 using Scae.Core.Training;
 using Spectre.Console;
@@ -22,8 +23,9 @@ internal sealed class LiveDisplay(IAnsiConsole console) : IProgressDisplay
                 task.Value = first;
                 TrainingBar bar = new(task, string.Empty, first, total);
                 outcome = training(progress => bar.Hear(progress));
-                task.Value = state.Step;
             });
         return outcome!;
     }
+
+    public Summary Finish(string what, Func<Summary> work) => console.Status().Start(what, _ => work());
 }

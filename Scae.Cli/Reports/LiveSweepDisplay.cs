@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Concurrent;
 using System.Collections.Generic;
 using Scae.Cli.Runs;
 using Scae.Core.Experiments;
@@ -12,6 +13,7 @@ namespace Scae.Cli.Reports;
 internal sealed class LiveSweepDisplay(IAnsiConsole console, long count, TimeProvider clock) : ISweepDisplay
 {
     private readonly SweepProgress _progress = new(count, clock);
+    private readonly ConcurrentDictionary<string, ProgressTask> _running = new();
     private ProgressContext? _context;
     private ProgressTask? _all;
 
@@ -34,6 +36,7 @@ internal sealed class LiveSweepDisplay(IAnsiConsole console, long count, TimePro
     public void Finished(string training, string line)
     {
         _progress.Finish(training);
+        Remove(training);
         console.WriteLine(line);
         DrawAll();
     }
@@ -41,7 +44,13 @@ internal sealed class LiveSweepDisplay(IAnsiConsole console, long count, TimePro
     public void Failed(string training)
     {
         _progress.Fail(training);
+        Remove(training);
         DrawAll();
+    }
+
+    private void Remove(string training)
+    {
+        if (_running.TryRemove(training, out var bar)) bar.StopTask();
     }
 
     private void DrawAll()
@@ -53,25 +62,28 @@ internal sealed class LiveSweepDisplay(IAnsiConsole console, long count, TimePro
 
     private sealed class Part(LiveSweepDisplay sweep, string name) : IProgressDisplay
     {
+        private TrainingBar? _bar;
+
         public Outcome Show(Specification specification, Preset preset, long seed, Plan plan, TrainingState state, Func<Action<Progress>, Outcome> training)
         {
             int first = state.Step;
             sweep._progress.Begin(name, first, plan.Steps);
             var task = sweep._context!.AddTask(Markup.Escape($"{name}: {(plan.Preparation.IsSome ? $"first {plan.Preparation.Value}" : "starting")}"), maxValue: plan.Steps);
-            task.Value = first;
-            TrainingBar bar = new(task, $"{name}: ", first, plan.Steps);
-            try
+            task.Value = TrainingBar.Place(first, plan.Steps);
+            sweep._running[name] = task;
+            TrainingBar bar = _bar = new(task, $"{name}: ", first, plan.Steps);
+            return training(progress =>
             {
-                return training(progress =>
-                {
-                    if (progress is Progress.Stepped stepped) sweep._progress.Stepped(name, stepped.step);
-                    if (bar.Hear(progress)) sweep.DrawAll();
-                });
-            }
-            finally
-            {
-                task.StopTask();
-            }
+                if (progress is Progress.Stepped stepped) sweep._progress.Stepped(name, stepped.step);
+                if (bar.Hear(progress)) sweep.DrawAll();
+            });
+        }
+
+        public Summary Finish(string what, Func<Summary> work)
+        {
+            _bar?.Finish(what);
+            sweep._context?.Refresh();
+            return work();
         }
     }
 }

@@ -1,5 +1,6 @@
 using System;
 using System.IO;
+using Scae.Cli.Runs;
 using Scae.Core.Experiments;
 using Scae.Core.Training;
 
@@ -25,7 +26,13 @@ internal sealed class PlainDisplay(TextWriter output) : IProgressDisplay
 
             if (progress is not Progress.Evaluated evaluated) return;
             pace.Interrupted();
-            output.WriteLine($"epoch {evaluated.Item1.Epoch,3}/{plan.Epochs}  train loss {evaluated.Item1.TrainLoss:0.0000}  {Format.Metrics(evaluated.Item1.Metrics)}  {pace.Milliseconds:0.00} ms/step  {left.Words(evaluated.Item1.Step)}{(evaluated.isBest ? "*" : string.Empty)}".TrimEnd());
+            output.WriteLine($"epoch {evaluated.Item1.Epoch,3}/{plan.Epochs}  train loss {Format.Number(evaluated.Item1.TrainLoss)}  {Format.Metrics(evaluated.Item1.Metrics)}  {pace.Milliseconds:0.00} ms/step  {left.Words(evaluated.Item1.Step)}{(evaluated.isBest ? "*" : string.Empty)}".TrimEnd());
         });
+    }
+
+    public Summary Finish(string what, Func<Summary> work)
+    {
+        output.WriteLine(what);
+        return work();
     }
 }

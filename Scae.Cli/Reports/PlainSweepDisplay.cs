@@ -68,5 +68,7 @@ internal sealed class PlainSweepDisplay(TextWriter output, long count, TimeProvi
                 if (heard is Progress.Stepped stepped) progress.Stepped(name, stepped.step);
             });
         }
+
+        public Summary Finish(string what, Func<Summary> work) => work();
     }
 }

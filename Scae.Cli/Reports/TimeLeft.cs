@@ -12,9 +12,10 @@ internal sealed class TimeLeft(TimeProvider clock, int total)
     /// <summary>A step has been done.</summary>
     public void Stepped(int step) => _first ??= (step, clock.GetTimestamp());
 
-    /// <summary>Seconds from now, after a step, to the end; null before two steps have been done.</summary>
+    /// <summary>Seconds from now, after a step, to the last one; null before two steps have been done, and after the last: what
+    /// comes then isn't told from steps.</summary>
     public double? After(int step) =>
-        _first is { } first && step > first.Step
+        _first is { } first && step > first.Step && step < total
             ? clock.GetElapsedTime(first.Time).TotalSeconds / (step - first.Step) * (total - step)
             : null;
 

@@ -21,6 +21,12 @@ internal sealed class TrainingBar(ProgressTask bar, string title, int first, int
     private double _loss = double.NaN;
     private string _metrics = string.Empty;
 
+    /// <summary>How long a bar is after a step: never full, for a sweep's display hides those, and the last step isn't all.</summary>
+    public static double Place(int step, int total) => Math.Min(step, 0.999 * total);
+
+    /// <summary>What is done after the last step.</summary>
+    public void Finish(string what) => bar.Description = Markup.Escape($"{title}{what}");
+
     /// <summary>Takes note of progress; true where the bar was drawn anew.</summary>
     public bool Hear(Progress progress)
     {
@@ -32,8 +38,8 @@ internal sealed class TrainingBar(ProgressTask bar, string title, int first, int
                 _loss = double.IsNaN(_loss) ? stepped.loss : (0.98 * _loss) + (0.02 * stepped.loss);
                 if (_clock.Elapsed - _drawn < s_redraw) return false;
                 _drawn = _clock.Elapsed;
-                bar.Value = stepped.step;
-                bar.Description = Markup.Escape($"{title}{_left.Words(stepped.step)}train loss {_loss:0.0000}  {_metrics}  {_pace.Milliseconds:0.00} ms/step");
+                bar.Value = Place(stepped.step, total);
+                bar.Description = Markup.Escape($"{title}{_left.Words(stepped.step)}train loss {Format.Number(_loss)}  {_metrics}  {_pace.Milliseconds:0.00} ms/step");
                 return true;
             case Progress.Evaluated evaluated:
                 _pace.Interrupted();

@@ -202,7 +202,7 @@ internal sealed class TrainingRun
 
         Save(state, threads, clock);
         stop.ThrowIfCancellationRequested();
-        return Finish(session, state, clock, pictures, stop);
+        return display.Finish(pictures ? "measuring on test data and drawing pictures" : "measuring on test data", () => Finish(session, state, clock, pictures, stop));
     }
 
     /// <summary>

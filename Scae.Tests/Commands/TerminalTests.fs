@@ -128,6 +128,28 @@ let tests =
                                     if line.Trim().Contains ' ' then
                                         line.TrimEnd().Length |> shouldBeAtMost columns
 
+                        testCase "what comes after the last step is told, of one training and of a sweep's"
+                        <| fun () ->
+                            inNewFolder (fun folder ->
+                                let words verb name =
+                                    verb :: shortTraining.Tail @ [ "--out"; Path.Combine(folder, name) ]
+
+                                inTerminal 160 "xterm-256color" [] (words "train" "run")
+                                |> shouldContainText "measuring on test data and drawing pictures"
+
+                                inTerminal 160 "xterm-256color" [] (words "sweep" "sweep" @ [ "--seeds"; "3" ])
+                                |> shouldContainText "seed 3: measuring on test data and drawing pictures"
+
+                                let plain = inTerminal 160 "dumb" [] (words "train" "plain")
+
+                                plain.Split '\n'
+                                |> Array.filter (fun line ->
+                                    line.StartsWith "epoch"
+                                    || line.StartsWith "measuring"
+                                    || line.StartsWith "numbers")
+                                |> Array.map (fun line -> line.Split(' ')[0])
+                                |> shouldEqual [| "epoch"; "epoch"; "epoch"; "measuring"; "numbers," |])
+
                         testCase "NO_COLOR leaves no colour"
                         <| fun () ->
                             let training =

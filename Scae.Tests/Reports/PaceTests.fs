@@ -47,6 +47,15 @@ let tests =
                 left.Stepped 110
                 left.Words 110 |> shouldEqual "40 s left  "
 
+            testCase "after the last step nobody knows how long what is left takes"
+            <| fun () ->
+                let clock = ToldClock()
+                let left = TimeLeft(clock, 150)
+                left.Stepped 149
+                clock.Pass 9000L
+                left.Stepped 150
+                left.Words 150 |> shouldEqual ""
+
             testCase "time between steps doesn't count"
             <| fun () ->
                 let clock = ToldClock()

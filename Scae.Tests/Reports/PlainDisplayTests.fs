@@ -4,12 +4,13 @@ open System
 open System.IO
 open Expecto
 open Scae.Cli.Reports
+open Scae.Cli.Runs
 open Scae.Core.Experiments
 open Scae.Core.Training
 open Scae.Tests.Claims
 
-/// What is shown of a training that does nothing.
-let private shown (preset: string) : string list =
+/// What is shown of a training that tells of some progress and does nothing.
+let private shownOf (told: Progress list) (preset: string) : string list =
     let experiment = ScaeExperiment.experiment
     let preset = experiment.Specification.Presets |> List.find (fun known -> known.Name = preset)
 
@@ -36,11 +37,30 @@ let private shown (preset: string) : string list =
         0L,
         plan,
         TrainingState.start plan learner,
-        Func<_, _>(fun (_: Action<Progress>) -> Finished)
+        Func<_, _>(fun (tell: Action<Progress>) ->
+            List.iter tell.Invoke told
+            Finished)
     )
     |> shouldEqual Finished
 
+    let summary = Summary("", "", 0L, 0, Spent(), 0.0, [], [])
+    display.Finish("drawing", Func<_>(fun () -> summary)) |> shouldEqual summary
     (string output).TrimEnd().Split('\n') |> List.ofArray
+
+let private shown = shownOf []
+
+/// Two steps and an evaluation.
+let private evaluatedAt (step: int) : Progress list =
+    let evaluation: Evaluation =
+        {
+            Epoch = step / 100
+            Step = step
+            TrainLoss = 5.09e-6
+            TrainTerms = []
+            Metrics = []
+        }
+
+    [ Stepped(step - 1, 0.0); Stepped(step, 0.0); Evaluated(evaluation, false) ]
 
 [<Tests>]
 let tests =
@@ -48,7 +68,7 @@ let tests =
         "Reports.PlainDisplay"
         [
             testCase "a training begins with what it is"
-            <| fun () -> shown "views" |> shouldEqual [ "scae, preset views, seed 0: 15000 steps of 256" ]
+            <| fun () -> shown "views" |> shouldEqual [ "scae, preset views, seed 0: 15000 steps of 256"; "drawing" ]
 
             testCase "whoever waits for the first step is told for what"
             <| fun () ->
@@ -57,5 +77,15 @@ let tests =
                     [
                         "scae, preset neighbours, seed 0: 15000 steps of 256"
                         "first each digit's neighbours are found, up to a minute"
+                        "drawing"
                     ]
+
+            testCase "time left is told until the last step, and small losses have digits"
+            <| fun () ->
+                match shownOf (evaluatedAt 200 @ evaluatedAt 15000) "views" with
+                | [ _; early; last; _ ] ->
+                    early |> shouldContainText " left"
+                    last |> shouldLackText "left"
+                    last |> shouldContainText "train loss 5.09e-06"
+                | other -> failtest $"%A{other}"
         ]
