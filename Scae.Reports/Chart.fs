@@ -98,6 +98,31 @@ module internal Chart =
         root["curves"] <- arrayOf [ for curve in curves -> points curve ]
         root.ToJsonString()
 
+    /// A value, or the least and the largest of several.
+    let private within (chart: Chart) (values: float list) : string =
+        let low, high = chart.Format.Invoke(List.min values), chart.Format.Invoke(List.max values)
+        if low = high then low else $"{low} to {high}"
+
+    /// The chart in words, for whoever hears the page. Which values are good it doesn't know, so it says the least and the largest.
+    let private spoken (chart: Chart) : string =
+        let title = $"{chart.Title} over the epochs"
+
+        match
+            chart.Curves
+            |> List.map (fun curve -> curve.Values |> List.ofArray |> List.filter Double.IsFinite)
+            |> List.filter (not << List.isEmpty)
+        with
+        | [] -> title
+        | curves ->
+            let many =
+                if curves.Length > 1 then
+                    $"{curves.Length} curves, "
+                else
+                    ""
+
+            let first, last = within chart (List.map List.head curves), within chart (List.map List.last curves)
+            $"{title}: {many}first {first}, last {last}, all within {within chart (List.concat curves)}"
+
     /// The chart with its title, with at most about so many points a curve.
     let view (mostPoints: int) (chart: Chart) : XmlNode =
         let curves = chart.Curves |> List.map (Curves.thinned mostPoints)
@@ -123,7 +148,7 @@ module internal Chart =
                         attr "viewBox" $"0 0 {text width} {text height}"
                         attr "role" "img"
                         attr "tabindex" "0"
-                        attr "aria-label" $"{chart.Title} over the epochs"
+                        attr "aria-label" (spoken chart)
                     ]
                     [
                         tag "g" [ _class "grid" ] [ for tick in yTicks -> line (left, y tick) (width - right, y tick) ]
@@ -144,6 +169,8 @@ module internal Chart =
                     ]
                 // JSON as it is written here has no < that could end the element.
                 script [ _type "application/json" ] [ rawText (data chart curves xs ys) ]
+                // The pointer's box is there from the start: a screen reader tells of changes only in what it knows.
+                div [ _class "box"; attr "role" "status"; flag "hidden" ] []
             ]
 
     /// What colour is which run.

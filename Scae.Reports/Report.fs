@@ -47,6 +47,8 @@ type ReportSection =
         Paper: string
         /// Figures of merit beside what was published and what is aimed at.
         Results: Table
+        /// What is said below them; "" for nothing.
+        Note: string
         /// What colour is which run in the charts.
         Key: (string * int) list
         Charts: Chart list
@@ -168,6 +170,8 @@ module Report =
                 p [ _class "note" ] [ str part.Paper ]
                 if not part.Results.Rows.IsEmpty then
                     tableOf part.Results
+                if part.Note <> "" then
+                    p [ _class "note" ] [ str part.Note ]
                 if part.Key.Length > 1 then
                     Chart.key part.Key
                 div [ _class "charts" ] (List.map (Chart.view mostPoints) part.Charts)

@@ -6,7 +6,8 @@ for (const svg of document.querySelectorAll(".chart svg")) {
   const x = epoch => left + (epoch - low) / (high - low) * (right - left);
   const y = value => bottom - (value - least) / (most - least) * (bottom - top);
   const marks = svg.appendChild(document.createElementNS(svg.namespaceURI, "g"));
-  let box = null, at = -1;
+  const box = svg.parentElement.querySelector(".box");
+  let at = -1;
 
   const add = (name, attributes) => {
     const node = marks.appendChild(document.createElementNS(svg.namespaceURI, name));
@@ -15,8 +16,8 @@ for (const svg of document.querySelectorAll(".chart svg")) {
 
   const hide = () => {
     marks.replaceChildren();
-    box?.remove();
-    box = null;
+    box.replaceChildren();
+    box.hidden = true;
     at = -1;
   };
 
@@ -26,8 +27,7 @@ for (const svg of document.querySelectorAll(".chart svg")) {
     at = Math.min(Math.max(index, 0), epochs.length - 1);
     const epoch = epochs[at];
     add("line", { class: "pointer", x1: x(epoch), x2: x(epoch), y1: top, y2: bottom });
-    box = document.createElement("div");
-    box.className = "box";
+    box.hidden = false;
     box.append(`epoch ${epoch}`);
     for (const curve of curves) {
       const i = curve.x.indexOf(epoch);
@@ -37,7 +37,6 @@ for (const svg of document.querySelectorAll(".chart svg")) {
       row.appendChild(document.createElement("span")).className = `swatch ${curve.look}`;
       row.append(curves.length > 1 ? `${curve.label}: ${curve.text[i]}` : curve.text[i]);
     }
-    svg.parentElement.appendChild(box);
     const scale = svg.clientWidth / svg.viewBox.baseVal.width, place = x(epoch) * scale;
     const fits = place + 12 + box.offsetWidth <= svg.clientWidth;
     box.style.left = `${Math.max(0, fits ? place + 12 : place - 12 - box.offsetWidth)}px`;
@@ -49,7 +48,7 @@ for (const svg of document.querySelectorAll(".chart svg")) {
     const epoch = low + ((event.clientX - frame.left) / frame.width * svg.viewBox.baseVal.width - left) / (right - left) * (high - low);
     let nearest = 0;
     for (let i = 1; i < epochs.length; i++) if (Math.abs(epochs[i] - epoch) < Math.abs(epochs[nearest] - epoch)) nearest = i;
-    show(nearest);
+    if (nearest !== at) show(nearest);
   });
   svg.addEventListener("pointerleave", hide);
   svg.addEventListener("blur", hide);

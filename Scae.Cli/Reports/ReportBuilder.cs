@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.IO;
 using System.Linq;
 using Microsoft.FSharp.Collections;
 using Scae.Cli.Runs;
@@ -14,42 +15,88 @@ internal static class ReportBuilder
     // More columns than this are no table any more.
     private const int MostColumns = 8;
 
-    /// <summary>Runs with the same hyperparameters.</summary>
-    private sealed record Group(string Name, string Preset, IReadOnlyList<ReportedFolder> Runs)
+    // Digits of a hash that tell data from others.
+    private const int HashDigits = 8;
+
+    /// <summary>Runs with the same hyperparameters and data.</summary>
+    /// <param name="Name">What a report calls them.</param>
+    /// <param name="IsPreset">Whether the hyperparameters are the preset's.</param>
+    /// <param name="Preset">The preset.</param>
+    /// <param name="Runs">The runs, in the order in which they were given.</param>
+    private sealed record Group(string Name, bool IsPreset, string Preset, IReadOnlyList<ReportedFolder> Runs)
     {
-        public List<Summary> Finished { get; } = [.. Runs.Where(run => run.Summary is not null).Select(run => run.Summary!)];
+        /// <summary>What each seed came to. A seed that is there twice is no second sample: the first of its finished runs counts.</summary>
+        public List<Summary> Finished { get; } = [.. Counted(Runs).Select(run => run.Summary!)];
+
+        /// <summary>The finished runs whose seed another one stands for.</summary>
+        public IEnumerable<ReportedFolder> Repeats => Runs.Where(run => run.Summary is not null).Except(Counted(Runs));
+
+        /// <summary>A run among the others: its seed, with its folder where the seed is there twice.</summary>
+        public string NameOf(ReportedFolder run)
+        {
+            var same = Runs.Where(other => other.Identity.Seed == run.Identity.Seed).Select(other => other.Folder.Path).ToList();
+            string seed = $"seed {run.Identity.Seed}", path = run.Folder.Path;
+            if (same.Count == 1) return seed;
+            return $"{seed} ({(same.Count(other => LastPart(other) == LastPart(path)) == 1 ? LastPart(path) : path)})";
+        }
+
+        private static IEnumerable<ReportedFolder> Counted(IEnumerable<ReportedFolder> runs) =>
+            runs.Where(run => run.Summary is not null).DistinctBy(run => run.Identity.Seed);
+
+        private static string LastPart(string path) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
     }
 
     public static Report Of(IReadOnlyList<ReportedFolder> runs)
     {
-        var sections = runs.GroupBy(run => run.Identity.Experiment).Select(some => Section([.. some], ReportModule.PictureBytes / runs.Count)).ToList();
+        var rooms = ReportPictures.Rooms(runs);
+        var sections = runs.GroupBy(run => run.Identity.Experiment).Select(some => Section([.. some], rooms)).ToList();
         string title = runs.Count == 1
             ? $"{sections[0].Title}, preset {runs[0].Identity.Preset}, seed {runs[0].Identity.Seed}"
             : $"{string.Join(", ", sections.Select(section => section.Title))}: {runs.Count} runs";
         return new Report(title, ListModule.OfSeq(sections), TrainingRun.Version);
     }
 
-    private static ReportSection Section(List<ReportedFolder> runs, int room)
+    private static ReportSection Section(List<ReportedFolder> runs, Dictionary<ReportedFolder, long> rooms)
     {
         var specification = runs[0].Experiment.Specification;
-        var groups = runs.GroupBy(Combination).Select(some => new Group(some.Key, some.First().Identity.Preset, [.. some])).ToList();
-        int ColourOf(ReportedFolder run) => groups.Count > 1 ? groups.FindIndex(group => group.Runs.Contains(run)) : runs.IndexOf(run);
+        var groups = Groups(runs);
+        var groupOf = groups.SelectMany(group => group.Runs.Select(run => (run, group))).ToDictionary();
+        string FullName(ReportedFolder run) => $"{groupOf[run].Name}, {groupOf[run].NameOf(run)}";
+        string NameOf(ReportedFolder run) => groups.Count > 1 ? FullName(run) : groupOf[run].NameOf(run);
+        int ColourOf(ReportedFolder run) => groups.Count > 1 ? groups.IndexOf(groupOf[run]) : runs.IndexOf(run);
         return new ReportSection(
             specification.Title,
             specification.Summary + ".",
             specification.Paper,
             Results(specification, groups),
+            Repeats(groups.SelectMany(group => group.Repeats).Select(NameOf)),
             ListModule.OfSeq(groups.Count > 1
                 ? groups.Select((group, i) => Tuple.Create(group.Name, i))
                 : runs.Select((run, i) => Tuple.Create(NameOf(run), i))),
-            ListModule.OfSeq(Metrics(runs).Select(metric => ChartOf(
-                metric, runs.Select(run => (run, groups.Count > 1 ? $"{Combination(run)}, {NameOf(run)}" : NameOf(run), ColourOf(run)))))),
-            ListModule.OfSeq(runs.Select(run => ReportText.Of(run, $"{Combination(run)}, {NameOf(run)}", room))));
+            ListModule.OfSeq(Metrics(runs).Select(metric => ChartOf(metric, runs.Select(run => (run, NameOf(run), ColourOf(run)))))),
+            ListModule.OfSeq(runs.Select(run => ReportText.Of(run, FullName(run), rooms[run]))));
     }
 
-    private static string NameOf(ReportedFolder run) => $"seed {run.Identity.Seed}";
+    /// <summary>Runs that differ in their seed alone. Where others have the same hyperparameters but other data, the name says which.</summary>
+    private static List<Group> Groups(List<ReportedFolder> runs)
+    {
+        var alike = runs.GroupBy(run => (Combination: Combination(run), Data: run.Identity.Data?.Value)).ToList();
+        return [.. alike.Select(some =>
+        {
+            var ((combination, data), preset) = (some.Key, some.First().Identity.Preset);
+            bool isAlone = alike.Count(other => other.Key.Combination == combination) == 1;
+            string name = isAlone || data is null ? combination : $"{combination}, data {data[..Math.Min(HashDigits, data.Length)]}";
+            return new Group(name, combination == preset, preset, [.. some]);
+        })];
+    }
 
-    /// <summary>The preset and what differs from it: what runs of a group share.</summary>
+    private static string Repeats(IEnumerable<string> names)
+    {
+        string all = string.Join("; ", names);
+        return all.Length == 0 ? string.Empty : $"Left out of these figures, which have the seed already: {all}.";
+    }
+
+    /// <summary>The preset and what differs from it.</summary>
     private static string Combination(ReportedFolder run) =>
         string.Join(", ", ReportText.Changes(run).Select(change => $"{change.Name} {change.Value}").Prepend(run.Identity.Preset));
 
@@ -104,7 +151,7 @@ internal static class ReportBuilder
         {
             var check = new TargetCheck(target, Spread.Of(group.Finished, metric).Mean);
             // A mean of five seeds is no claim about one, and a preset with other hyperparameters is another program.
-            bool isMeant = group.Name == group.Preset && group.Finished.Count >= target.Seeds;
+            bool isMeant = group.IsPreset && group.Finished.Count >= target.Seeds;
             return Tables.Target(check) + (!isMeant ? string.Empty : check.Holds ? ": holds" : ": missed");
         }));
 

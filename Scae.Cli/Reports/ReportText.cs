@@ -1,11 +1,8 @@
-using System;
 using System.Collections.Generic;
 using System.Globalization;
-using System.IO;
 using System.Linq;
 using Microsoft.FSharp.Collections;
 using Microsoft.FSharp.Core;
-using Scae.Cli.Plots;
 using Scae.Cli.Runs;
 using Scae.Reports;
 
@@ -17,14 +14,11 @@ internal static class ReportText
     // What presets say of data that each machine chooses.
     private const string Auto = "auto";
 
-    // The PNG files are drawn for screens of twice the resolution.
-    private const int PixelsPerDot = 2;
-
     /// <summary>A run, with pictures of at most so many bytes.</summary>
-    public static ReportedRun Of(ReportedFolder run, string name, int room)
+    public static ReportedRun Of(ReportedFolder run, string name, long room)
     {
         var settings = Settings(run);
-        var (pictures, omitted) = Pictures(run.Folder, room);
+        var (pictures, omitted) = ReportPictures.Of(run.Folder, room);
         return new ReportedRun(name, Sentence(run), Command(run, settings), settings, pictures, omitted);
     }
 
@@ -58,33 +52,9 @@ internal static class ReportText
     {
         List<string> words = ["scae", "train", run.Identity.Experiment, "--preset", run.Identity.Preset, "--seed", $"{run.Identity.Seed}"];
         foreach (var setting in settings.Where(setting => setting.Preset is not null)) words.AddRange([$"--{setting.Name}", setting.Value]);
+
+        // A run knows what its own data holds, not where it lies.
+        if (RunSettings.HasOwnData(run.Identity.Settings)) words.AddRange(["--data", "FOLDER"]);
         return string.Join(' ', words.Select(Shell.Quote));
     }
-
-    /// <summary>The PNG files by name and then the animation, as far as there is room; and what was left out.</summary>
-    private static (FSharpList<Picture> Pictures, string Omitted) Pictures(RunFolder folder, int room)
-    {
-        if (!Directory.Exists(folder.Figures)) return (FSharpList<Picture>.Empty, string.Empty);
-        var pictures = new List<Picture>();
-        var omitted = new List<string>();
-        foreach (string path in Files(folder, "*.png").Concat(Files(folder, "*.gif")))
-        {
-            byte[] bytes = File.ReadAllBytes(path);
-            if (bytes.Length > room || bytes.Length < ImageSize.Header)
-            {
-                omitted.Add(Path.GetFileName(path));
-                continue;
-            }
-
-            room -= bytes.Length;
-            string name = Path.GetFileNameWithoutExtension(path).Replace('-', ' ');
-            pictures.Add(path.EndsWith(".gif", StringComparison.Ordinal)
-                ? new Picture($"{name}, animated", "image/gif", ImageSize.OfGif(bytes).Width, bytes)
-                : new Picture(name, "image/png", ImageSize.OfPng(bytes).Width / PixelsPerDot, bytes));
-        }
-
-        return (ListModule.OfSeq(pictures), omitted.Count == 0 ? string.Empty : $"Left out, damaged or beyond the 5 MB that a report has at most: {string.Join(", ", omitted)}.");
-    }
-
-    private static IEnumerable<string> Files(RunFolder folder, string pattern) => Directory.EnumerateFiles(folder.Figures, pattern).Order(StringComparer.Ordinal);
 }

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Globalization;
 using System.Linq;
 using System.Text.Json.Nodes;
@@ -50,6 +51,9 @@ internal static class RunSettings
         ? new SavedAt(saved["step"]!.GetValue<int>(), new Spent(
             Seconds(saved, "train_seconds"), Seconds(saved, "evaluate_seconds"), Seconds(saved, "figures_seconds"), Seconds(saved, "seconds")))
         : null);
+
+    /// <summary>Whether a run's data is in a folder of one's own, which a command must name to repeat it.</summary>
+    public static bool HasOwnData(IEnumerable<Tuple<string, string>> settings) => settings.Any(pair => pair is ("digits", "idx") or ("sprites", "file"));
 
     private static JsonObject ToJson(SavedAt saved) => new()
     {

@@ -101,8 +101,7 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
         var settled = TrainingOf(group.Job(0)).Settings;
         var standIns = settled.Except(open).Where(pair => pair.Item2 is "strokes" or "drawn").ToList();
         var pairs = group.Overrides.Where(pair => standIns.All(other => other.Item1 != pair.Item1)).Concat(standIns);
-        bool isOwn = settled.Contains(Tuple.Create("digits", "idx")) || settled.Contains(Tuple.Create("sprites", "file"));
-        if (data is not null && isOwn) pairs = pairs.Append(Tuple.Create("data", data));
+        if (data is not null && RunSettings.HasOwnData(settled)) pairs = pairs.Append(Tuple.Create("data", data));
         return string.Concat(pairs.Select(pair => $" --{pair.Item1} {Shell.Quote(pair.Item2)}"));
     }
 

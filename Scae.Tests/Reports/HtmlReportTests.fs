@@ -40,6 +40,7 @@ let private report (charts: Chart list) (runs: ReportedRun list) : Report =
                     Title = "Constellations"
                     Summary = "Group points."
                     Paper = "A paper"
+                    Note = "A note"
                     Results = { Columns = [ "metric"; "measured" ]; Rows = [ [ "recovery"; "81 %\n82 %" ] ] }
                     Key = [ "seed 0", 0; "seed 1", 1 ]
                     Charts = charts
@@ -168,6 +169,21 @@ let tests =
                 page |> shouldLackText "∞"
                 page |> shouldContainText "<circle"
 
+            testCase "a chart says in words how its curves begin and end, and where they lie"
+            <| fun () ->
+                let curve values = { (chart "loss" 1 3).Curves[0] with Values = values }
+                let one = { chart "loss" 1 3 with Curves = [ curve [| 0.5; 0.25; nan |] ] }
+                let two = { one with Curves = one.Curves @ [ curve [| 0.5; 0.125; 0.375 |] ] }
+                let page = Report.html (report [ one; two ] [])
+
+                page
+                |> shouldContainText
+                    "aria-label=\"loss over the epochs: first 0.5000, last 0.2500, all within 0.2500 to 0.5000\""
+
+                page
+                |> shouldContainText
+                    "aria-label=\"loss over the epochs: 2 curves, first 0.5000, last 0.2500 to 0.3750, all within 0.1250 to 0.5000\""
+
             testCase
                 "a run's report has its figures, its command and its pictures, and is the same when it is written again"
             <| fun () ->
@@ -229,8 +245,17 @@ let tests =
                     | Some(dom, log) ->
                         log |> shouldLackText "CONSOLE"
 
-                        Regex.IsMatch(dom, "<div class=\"box\" style=\"left: [0-9.]+px; top: [0-9.]+px;")
+                        Regex.IsMatch(
+                            dom,
+                            "<div class=\"box\" role=\"status\" style=\"left: [0-9.]+px; top: [0-9.]+px;"
+                        )
                         |> shouldEqual true
+
+                        // One box a chart, of which the others are empty and hidden.
+                        Regex.Matches(dom, "class=\"box\"").Count |> shouldEqual 4
+
+                        Regex.Matches(dom, "<div class=\"box\" role=\"status\" hidden=\"\"></div>").Count
+                        |> shouldEqual 3
 
                         dom |> shouldContainText "epoch 1<div>"
 
