@@ -113,14 +113,14 @@ internal static class SweepCommand
         var job = new ArrayJob(options, given, Path.GetFullPath(plan.Folder), Submission.Program);
         if (tasks.Count == 0)
         {
-            if (options.Training.Json) Console.Out.WriteLine("{\"job\": null, \"tasks\": 0}");
+            if (options.Training.Json) Console.Out.WriteLine("{\"job\": null, \"jobs\": [], \"tasks\": 0}");
             else if (!options.Training.Quiet) Console.Out.WriteLine($"all {plan.Count} runs are finished; {job.Collecting} puts them together");
             return;
         }
 
-        string number = Submission.Submit(job, tasks);
-        if (options.Training.Json) Console.Out.WriteLine($"{{\"job\": \"{number}\", \"tasks\": {tasks.Count}}}");
-        else if (!options.Training.Quiet) Console.Out.WriteLine($"job {number}, {tasks.Count} of {plan.Count} runs; what they print: {job.Place}\nwhen some are finished: {job.Collecting}");
+        var numbers = Submission.Submit(job, tasks);
+        if (options.Training.Json) Console.Out.WriteLine($"{{\"job\": \"{numbers[0]}\", \"jobs\": [{string.Join(", ", numbers.Select(number => $"\"{number}\""))}], \"tasks\": {tasks.Count}}}");
+        else if (!options.Training.Quiet) Console.Out.WriteLine($"{(numbers.Count == 1 ? "job" : "jobs")} {string.Join(", ", numbers)}, {tasks.Count} of {plan.Count} runs; what they print: {job.Place}\nwhen some are finished: {job.Collecting}");
     }
 
     /// <summary>The tables of what is finished, and a line about the rest.</summary>

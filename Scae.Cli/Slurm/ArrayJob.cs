@@ -8,8 +8,9 @@ using Scae.Core.CommandLine;
 namespace Scae.Cli.Slurm;
 
 /// <summary>
-/// A sweep as an array job of Slurm: a script whose tasks train one run each. A task that is requeued, or submitted again,
-/// goes on from its run's checkpoint; one whose time runs out saves and asks to be requeued.
+/// A sweep as array jobs of Slurm, more than one where an array can't count that far: scripts whose tasks train one run each. A
+/// task that is requeued, or submitted again, goes on from its run's checkpoint; one whose time runs out saves and asks to be
+/// requeued.
 /// </summary>
 /// <param name="Sweep">What is swept.</param>
 /// <param name="Given">What a task is given.</param>
@@ -24,15 +25,17 @@ internal sealed record ArrayJob(SweepOptions Sweep, SlurmOptions Given, string F
     public string Place => Path.Combine(Folder, "slurm");
 
     /// <summary>The script that sbatch takes.</summary>
-    /// <param name="tasks">The places of the runs that aren't finished, ascending.</param>
-    public string Script(IReadOnlyList<int> tasks)
+    /// <param name="tasks">The places of the runs that aren't finished, ascending, from the offset on.</param>
+    /// <param name="offset">The place that the array's task 0 has in the sweep.</param>
+    public string Script(IReadOnlyList<int> tasks, int offset = 0)
     {
+        string task = offset == 0 ? "$SLURM_ARRAY_TASK_ID" : $"$(({offset} + SLURM_ARRAY_TASK_ID))";
         string command = string.Join(' ', Program.Concat(Words()).Select(Shell.Quote));
         List<string> lines =
         [
             "#!/bin/bash",
             $"#SBATCH --job-name=scae-{Sweep.Experiment.Specification.Experiment}",
-            $"#SBATCH --array={Ranges(tasks)}",
+            $"#SBATCH --array={Ranges([.. tasks.Select(place => place - offset)])}",
             "#SBATCH --ntasks=1",
             $"#SBATCH --cpus-per-task={Given.Cpus}",
             "#SBATCH --requeue",
@@ -44,7 +47,7 @@ internal sealed record ArrayJob(SweepOptions Sweep, SlurmOptions Given, string F
         lines.AddRange(
         [
             "# Written by scae sweep --slurm. A task trains one run of the sweep and goes on from its checkpoint where there is one.",
-            $"{command} --task \"$SLURM_ARRAY_TASK_ID\" --threads \"${{SLURM_CPUS_PER_TASK:-{Given.Cpus}}}\" &",
+            $"{command} --task \"{task}\" --threads \"${{SLURM_CPUS_PER_TASK:-{Given.Cpus}}}\" &",
             "training=$!",
             "# The time is nearly up: the training saves, and the task waits for its next turn.",
             "save_and_requeue() {",

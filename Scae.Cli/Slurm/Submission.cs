@@ -4,14 +4,18 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.IO;
 using System.Linq;
+using System.Text.RegularExpressions;
 using Scae.Cli.Runs;
 
 namespace Scae.Cli.Slurm;
 
-/// <summary>Hands an array job to Slurm.</summary>
+/// <summary>Hands array jobs to Slurm.</summary>
 internal static class Submission
 {
-    /// <summary>More than any cluster takes as one array.</summary>
+    // What Slurm has for MaxArraySize where nobody sets it.
+    private const int UsualArraySize = 1001;
+
+    /// <summary>More than any cluster's queue takes.</summary>
     public const int MostTasks = 100_000;
 
     /// <summary>The words that start this program again on another machine that has the same files.</summary>
@@ -26,33 +30,50 @@ internal static class Submission
         }
     }
 
-    /// <summary>Writes the script of an array job and submits it; the job's number.</summary>
-    /// <param name="job">The array job.</param>
+    /// <summary>Writes the scripts of array jobs, each with as many places as Slurm counts, and submits them; the jobs' numbers.</summary>
+    /// <param name="job">The sweep.</param>
     /// <param name="tasks">The places of the runs to train, ascending.</param>
-    public static string Submit(ArrayJob job, IReadOnlyList<int> tasks)
+    public static List<string> Submit(ArrayJob job, IReadOnlyList<int> tasks)
     {
-        if (tasks.Count > MostTasks) throw new RunFailure($"--slurm: more than {MostTasks} runs are too many for an array job; fewer --seeds", ExitCode.Usage);
-        string script = Path.Combine(job.Place, "sweep.sh");
+        if (tasks.Count > MostTasks) throw new RunFailure($"--slurm: more than {MostTasks} runs are too many for array jobs; fewer --seeds", ExitCode.Usage);
+        int size = ArraySize();
+        var arrays = tasks.GroupBy(place => place / size * size).Select(array =>
+            (Script: Path.Combine(job.Place, array.Key == 0 ? "sweep.sh" : $"sweep-{array.Key}.sh"), Text: job.Script([.. array], array.Key))).ToList();
         FileProblem.Tell(job.Folder, "nothing was submitted", () =>
         {
             Directory.CreateDirectory(job.Place);
-            AtomicFile.Write(script, job.Script(tasks));
+            foreach (var (script, text) in arrays) AtomicFile.Write(script, text);
         });
 
         // sbatch puts numbers in the place of %A and %a.
-        return Sbatch(script, ["--parsable", "--output", Path.Combine(job.Place.Replace("%", "%%", StringComparison.Ordinal), "%A_%a.txt"), script]);
+        string output = Path.Combine(job.Place.Replace("%", "%%", StringComparison.Ordinal), "%A_%a.txt");
+        List<string> numbers = [];
+        foreach (var (script, _) in arrays) numbers.Add(Sbatch(script, ["--parsable", "--output", output, script], numbers));
+        return numbers;
     }
 
-    private static string Sbatch(string script, IEnumerable<string> words)
+    /// <summary>How many places an array has at most: its indices are below that.</summary>
+    private static int ArraySize()
     {
-        var info = new ProcessStartInfo("sbatch", words) { RedirectStandardOutput = true, RedirectStandardError = true };
         try
         {
-            using var sbatch = Process.Start(info)!;
-            var error = sbatch.StandardError.ReadToEndAsync();
-            string output = sbatch.StandardOutput.ReadToEnd();
-            sbatch.WaitForExit();
-            if (sbatch.ExitCode != 0) throw new RunFailure($"sbatch refused {script}: {error.Result.Trim()}");
+            var (code, output, _) = Run("scontrol", ["show", "config"]);
+            var setting = Regex.Match(output, @"^MaxArraySize\s*=\s*(\d+)", RegexOptions.Multiline);
+            return code == 0 && int.TryParse(setting.Groups[1].Value, out int size) && size > 1 ? size : UsualArraySize;
+        }
+        catch (Win32Exception)
+        {
+            return UsualArraySize;
+        }
+    }
+
+    private static string Sbatch(string script, IEnumerable<string> words, List<string> before)
+    {
+        try
+        {
+            var (code, output, error) = Run("sbatch", words);
+            string others = before.Count == 0 ? string.Empty : $"; what comes before it is submitted: {string.Join(", ", before)}";
+            if (code != 0) throw new RunFailure($"sbatch refused {script}: {error.Trim()}{others}");
 
             // The number, and behind a semicolon the cluster's name where there are several.
             return output.Trim().Split(';')[0];
@@ -61,5 +82,14 @@ internal static class Submission
         {
             throw new RunFailure($"sbatch isn't on the PATH; run this where jobs are submitted, or hand Slurm the script that was written: {script}");
         }
+    }
+
+    private static (int Code, string Output, string Error) Run(string program, IEnumerable<string> words)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, words) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var error = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output, error.Result);
     }
 }

@@ -19,16 +19,23 @@ let private sbatch =
     """#!/bin/bash
 script="${@: -1}"
 echo "$@" > "$FAKE/words"
-echo 41
+jobs=$(cat "$FAKE/jobs" 2>/dev/null || echo 41)
+echo $((jobs + 1)) > "$FAKE/jobs"
+echo "$jobs"
 while read -r task; do
     SLURM_ARRAY_TASK_ID=$task SLURM_ARRAY_JOB_ID=41 SLURM_CPUS_PER_TASK=1 bash "$script" > "$FAKE/task-$task" 2>&1 || echo "$task" >> "$FAKE/failed"
 done < <(sed -n 's/^#SBATCH --array=//p' "$script" | tr ',' '\n' | while IFS=- read -r first last; do seq "$first" "${last:-$first}"; done)
 """
 
+/// Stands in for scontrol: an array of this cluster has four tasks at most.
+let private scontrol = "#!/bin/sh\necho 'MaxArraySize            = 4'\n"
+
 let private withSbatch (folder: string) (info: ProcessStartInfo) =
-    let program = Path.Combine(folder, "sbatch")
-    File.WriteAllText(program, sbatch)
-    File.SetUnixFileMode(program, UnixFileMode.UserRead ||| UnixFileMode.UserExecute ||| UnixFileMode.UserWrite)
+    for name, text in [ "sbatch", sbatch; "scontrol", scontrol ] do
+        let program = Path.Combine(folder, name)
+        File.WriteAllText(program, text)
+        File.SetUnixFileMode(program, UnixFileMode.UserRead ||| UnixFileMode.UserExecute ||| UnixFileMode.UserWrite)
+
     info.Environment["PATH"] <- folder + ":" + string info.Environment["PATH"]
     info.Environment["FAKE"] <- folder
 
@@ -153,6 +160,57 @@ let tests =
 
                                 (runWith (withSbatch folder) (sweep tasks slurm)).Output
                                 |> shouldStartWith "all 3 runs are finished; ")
+
+                        testCase "a sweep that is longer than an array becomes several, whose tasks count on"
+                        <| fun () ->
+                            inNewFolder (fun folder ->
+                                let out = Path.Combine(folder, "sweep")
+
+                                let many =
+                                    [
+                                        "sweep"
+                                        "constellations"
+                                        "--preset"
+                                        "quick"
+                                        "--epochs"
+                                        "1"
+                                        "--seeds"
+                                        "0..2"
+                                    ]
+                                    @ [ "--steps-per-epoch"; "2"; "--validation-size"; "16"; "--test-size"; "16" ]
+                                    @ [ "--vary"; "width=16,24,32"; "--out"; out ]
+
+                                (run (many @ [ "--task"; "1"; "--quiet" ])).ExitCode |> shouldEqual 0
+                                let submitted = runWith (withSbatch folder) (many @ [ "--slurm" ])
+                                submitted.Error |> shouldEqual ""
+                                submitted.Output |> shouldStartWith "jobs 41, 42, 43, 8 of 9 runs; "
+                                let script name = File.ReadAllText(Path.Combine(out, "slurm", name))
+                                wordsOf (script "sweep.sh") |> shouldContain "#SBATCH --array=0,2-3"
+                                wordsOf (script "sweep-4.sh") |> shouldContain "#SBATCH --array=0-3"
+                                wordsOf (script "sweep-8.sh") |> shouldContain "#SBATCH --array=0"
+                                File.Exists(Path.Combine(folder, "failed")) |> shouldEqual false
+
+                                // Every task trained its own run, so that none is left.
+                                (run (many @ [ "--collect" ])).Output |> shouldContainText "3 seeds each"
+
+                                // An array that is refused: what was submitted before it is named.
+                                let refusing (info: ProcessStartInfo) =
+                                    withSbatch folder info
+
+                                    File.WriteAllText(
+                                        Path.Combine(folder, "sbatch"),
+                                        "#!/bin/sh\ncase \"$*\" in *sweep.sh) echo 44;; *) echo 'sbatch: error: full' >&2; exit 1;; esac\n"
+                                    )
+
+                                Directory.Delete(Path.Combine(out, "width=16"), true)
+                                Directory.Delete(Path.Combine(out, "width=24"), true)
+                                let refused = runWith refusing (many @ [ "--slurm" ])
+                                refused.ExitCode |> shouldEqual 1
+                                let last = Path.Combine(out, "slurm", "sweep-4.sh")
+
+                                refused.Error.TrimEnd()
+                                |> shouldEqual
+                                    $"scae: sbatch refused {last}: sbatch: error: full; what comes before it is submitted: 44")
 
                         testCase "scans and presets are put together from what is there"
                         <| fun () ->
