@@ -16,7 +16,7 @@ internal static class Format
 
     /// <summary>A fraction of one as a percentage, an epoch as a whole, everything else as a number.</summary>
     public static string Value(string metric, double value) =>
-        IsFraction(metric) ? $"{100 * value:0.0} %" : IsEpoch(metric) ? $"{value:0}" : Number(value);
+        double.IsNaN(value) ? "NaN" : IsFraction(metric) ? $"{100 * value:0.0} %" : IsEpoch(metric) ? $"{value:0}" : Number(value);
 
     /// <summary>Four decimals; below 0.001, where they would be mostly zeros, three digits and a power of ten.</summary>
     public static string Number(double value) => IsSmall(value) ? $"{value:0.00e-00}" : $"{value:0.0000}";
@@ -24,7 +24,7 @@ internal static class Format
     /// <summary>mean ± standard deviation; the value alone where there is but one and so no deviation.</summary>
     public static string Spread(string metric, double mean, double? deviation)
     {
-        if (deviation is not { } spread) return Value(metric, mean);
+        if (deviation is not { } spread || double.IsNaN(mean)) return Value(metric, mean);
         if (IsFraction(metric)) return $"{100 * mean:0.0} ± {100 * spread:0.0} %";
         return IsEpoch(metric) ? $"{mean:0.0} ± {spread:0.0}" : Numbers(mean, spread);
     }

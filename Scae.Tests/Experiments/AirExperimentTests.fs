@@ -262,7 +262,7 @@ let tests =
                                 []
                             else
                                 [ "context", "5" ]))
-                    |> Result.bind (fun task -> task.CheckGradient 4 resources (Keys.ofSeed 0))
+                    |> Result.bind (fun task -> task.CheckGradient 2 resources (Keys.ofSeed 0))
                     |> Gradients.shouldBeOfTheLoss 1e-5 _.StartsWith("baseline")
 
             testCase "scenes are counted under each condition, by name"

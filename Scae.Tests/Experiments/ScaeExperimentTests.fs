@@ -131,7 +131,7 @@ let tests =
             testCase "every preset's gradients are those of the loss"
             <| fun () ->
                 for preset in ScaeExperiment.experiment.Specification.Presets do
-                    (task preset.Name narrow).CheckGradient 4 TestDigits.resources (Keys.ofSeed 0L)
+                    (task preset.Name narrow).CheckGradient 2 TestDigits.resources (Keys.ofSeed 0L)
                     |> Gradients.shouldBeOfTheLoss 1e-4 Gradients.isOfKeys
 
             testCase "paper is the released configuration: 300,000 steps of RMSProp, one rule for probes too"

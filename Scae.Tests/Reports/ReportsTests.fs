@@ -96,6 +96,7 @@ let tests =
                     "chamfer", 0.5, 3e-6, "0.500000 ± 0.000003"
                     "chamfer", 0.5, 1e-17, "0.5000 ± 0.0000"
                     "chamfer", 0.0, 0.0, "0.0000 ± 0.0000"
+                    "accuracy", nan, nan, "NaN"
                 ] do
                 testCase $"{metric} %g{mean} ± %g{deviation} reads {text}"
                 <| fun () -> Format.Spread(metric, mean, Nullable deviation) |> shouldEqual text
@@ -103,6 +104,7 @@ let tests =
             for metric, value, text in
                 [
                     "recovery", 0.86125, "86.1 %"
+                    "accuracy", nan, "NaN"
                     "best_epoch", 7.0, "7"
                     "chamfer", 0.0010004, "0.0010"
                     "chamfer", 0.000999, "9.99e-04"
