@@ -34,6 +34,8 @@ internal static class Format
     {
         double largest = Math.Max(Math.Abs(mean), spread);
         int power = IsSmall(largest) ? Power(largest) : 0, least = power < 0 ? 2 : Decimals;
+        // 9.996 is 10.00, which is 1.00 of the next power.
+        if (power < 0 && Math.Round(largest / Math.Pow(10, power), least) >= 10) power++;
         double unit = Math.Pow(10, power);
         int decimals = spread > 0 ? Math.Max(least, -Power(spread / unit)) : least;
         string digits = $"F{(decimals > MostDecimals ? least : decimals)}";

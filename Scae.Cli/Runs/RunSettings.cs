@@ -53,7 +53,17 @@ internal static class RunSettings
         : null);
 
     /// <summary>Whether a run's data is in a folder of one's own, which a command must name to repeat it.</summary>
-    public static bool HasOwnData(IEnumerable<Tuple<string, string>> settings) => settings.Any(pair => pair is ("digits", "idx") or ("sprites", "file"));
+    public static bool HasOwnData(IEnumerable<Tuple<string, string>> settings)
+    {
+        var values = settings.ToDictionary(pair => pair.Item1, pair => pair.Item2);
+        string source = values.GetValueOrDefault("source", "digits");
+        return source switch
+        {
+            "sprites" => values.GetValueOrDefault("sprites") == "file",
+            "shapes" => false,
+            _ => values.GetValueOrDefault("digits") == "idx",
+        };
+    }
 
     private static JsonObject ToJson(SavedAt saved) => new()
     {

@@ -36,7 +36,7 @@ internal sealed class TrainingRun
     private readonly long _seed;
     private readonly Task _task;
     private readonly Resources _resources;
-    private readonly RunIdentity _identity;
+    private RunIdentity _identity;
     private readonly bool _tensorBoard;
     private readonly List<double> _seconds = [];
     private int? _savedStep;
@@ -91,7 +91,15 @@ internal sealed class TrainingRun
     {
         Folder.Prepare();
         var saved = resume && (Folder.HoldsResults || !Folder.WasBegun) ? Folder.ReadCheckpoint(out _lastIsWhole) : null;
-        bool isLonger = saved is not null && IsLonger(RunFailure.Unless(Core.Training.Checkpoint.identify(saved), Folder.Checkpoint));
+        bool isLonger = false;
+        if (saved is not null)
+        {
+            var begun = RunFailure.Unless(Core.Training.Checkpoint.identify(saved), Folder.Checkpoint);
+            isLonger = IsLonger(begun);
+            // Nobody knows which images a run of an older version began with: it doesn't get the name of today's.
+            if (begun.Data is null) _identity = new RunIdentity(_identity.Experiment, _identity.Preset, _identity.Seed, _identity.Settings, _identity.Version, null);
+        }
+
         var session = RunFailure.Unless(ExperimentModule.openSeed(_task, _resources, _seed));
         var state = saved is null
             ? TrainingStateModule.start(Plan, session.Learner)
@@ -127,7 +135,7 @@ internal sealed class TrainingRun
     public void CheckIdentity(RunIdentity saved, bool mayExtend = false)
     {
         if (Core.Training.Checkpoint.mismatch(saved, _identity) is not { } difference) return;
-        bool isOlder = saved.Experiment == _identity.Experiment && saved.Preset == _identity.Preset && !_identity.Settings.All(mine => saved.Settings.Any(other => other.Item1 == mine.Item1));
+        bool isOlder = saved.Experiment == _identity.Experiment && saved.Preset == _identity.Preset && !Names(saved).SetEquals(Names(_identity));
         string advice = isOlder
             ? $"go on with the version that began it, {saved.Version}, or choose another --out"
             : saved.Data is not null && _identity.Data is not null && saved.Data.Value != _identity.Data.Value
@@ -142,6 +150,8 @@ internal sealed class TrainingRun
 
         throw new RunFailure($"{Folder.Path}: the run there is another one: {difference.Value}; {advice}", ExitCode.Usage);
     }
+
+    private static HashSet<string> Names(RunIdentity run) => [.. run.Settings.Select(setting => setting.Item1)];
 
     private RunIdentity WithMyEpochs(RunIdentity saved)
     {

@@ -48,7 +48,12 @@ internal static class Submission
         // sbatch puts numbers in the place of %A and %a.
         string output = Path.Combine(job.Place.Replace("%", "%%", StringComparison.Ordinal), "%A_%a.txt");
         List<string> numbers = [];
-        foreach (var (script, _) in arrays) numbers.Add(Sbatch(script, ["--parsable", "--output", output, script], numbers));
+        foreach (var (script, _) in arrays)
+        {
+            string rest = string.Join(", ", arrays.Skip(numbers.Count).Select(array => array.Script));
+            numbers.Add(Sbatch(script, ["--parsable", "--output", output, script], numbers, rest));
+        }
+
         return numbers;
     }
 
@@ -67,12 +72,12 @@ internal static class Submission
         }
     }
 
-    private static string Sbatch(string script, IEnumerable<string> words, List<string> before)
+    private static string Sbatch(string script, IEnumerable<string> words, List<string> before, string rest)
     {
         try
         {
             var (code, output, error) = Run("sbatch", words);
-            string others = before.Count == 0 ? string.Empty : $"; what comes before it is submitted: {string.Join(", ", before)}";
+            string others = before.Count == 0 ? string.Empty : $"; submitted: {string.Join(", ", before)}; not submitted: {rest}";
             if (code != 0) throw new RunFailure($"sbatch refused {script}: {error.Trim()}{others}");
 
             // The number, and behind a semicolon the cluster's name where there are several.
@@ -80,7 +85,7 @@ internal static class Submission
         }
         catch (Win32Exception)
         {
-            throw new RunFailure($"sbatch isn't on the PATH; run this where jobs are submitted, or hand Slurm the script that was written: {script}");
+            throw new RunFailure($"sbatch isn't on the PATH; run this where jobs are submitted, or hand Slurm what was written: {rest}");
         }
     }
 

@@ -162,7 +162,7 @@ type internal SweepArguments =
             | Threads _ -> Meaning.AtOnce
             | Data _ -> Meaning.Data
             | Tensorboard -> Meaning.TensorBoard
-            | Slurm -> "submit the runs that aren't finished as an array job, one task each, and return."
+            | Slurm -> "submit the runs that aren't finished as array jobs, one task each, and return."
             | Partition _ -> "with --slurm: the partition; Slurm's own choice unless given."
             | Time _ ->
                 "with --slurm: the limit of a task, such as 30 (minutes) or 1-12:00:00; what is stopped goes on."

@@ -175,15 +175,17 @@ module ScaeSettings =
     let private comesSettled (settings: ScaeSettings) (epochs: int) : bool =
         epochs = 0 || settings.SettledAfter > 0 && settings.SettledAfter < epochs
 
-    /// What is said of views, which only agreement has.
+    /// What is said of views, which only agreement has, and what it must be without.
     let private ofViews (model: ScaeConfig) : string list =
+        let views (model: ScaeConfig) = Settings.kebab (string model.Views)
+
         [
             if model.Views <> paper.Model.Views then
-                $"views {Settings.kebab (string model.Views)}"
+                $"views {views model}: must be {views paper.Model}"
             if model.Sharpness <> paper.Model.Sharpness then
-                $"sharpness {model.Sharpness}"
+                $"sharpness {model.Sharpness}: must be {paper.Model.Sharpness}"
             if model.BalancedTogether then
-                "balanced-together true"
+                "balanced-together true: must be false"
         ]
 
     let private refusal (settings: ScaeSettings) : string option =
@@ -223,9 +225,9 @@ module ScaeSettings =
             Some
                 $"--settled-after {settings.SettledAfter}: must be 0 without --agreement and --views assignment, whose labels settle"
         elif settings.Power <> paper.Power && settings.SettledAfter = 0 then
-            Some $"--power {settings.Power}: needs --settled-after"
+            Some $"--power {settings.Power}: must be {paper.Power} without --settled-after"
         elif model.Agreement = 0.0 && not (ofViews model).IsEmpty then
-            Some $"--{(ofViews model).Head}: needs --agreement above 0"
+            Some $"--{(ofViews model).Head} without --agreement"
         elif model.Calibrated && model.Pooling = PartPooling.Coded then
             Some "--calibrated true: must be false with --pooling coded, whose reshape mixes parts"
         else

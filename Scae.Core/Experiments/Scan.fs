@@ -69,11 +69,9 @@ module Scan =
             elif isSmall then 2
             else 3
 
-        let decimals =
-            if range > 0.0 then
-                Math.Clamp(1 - power range, least, 6)
-            else
-                least
+        // What differs in later digits is rounding.
+        let wanted = if range > 0.0 then 1 - power range else least
+        let decimals = if wanted > 6 then least else max least wanted
 
         "0." + String('0', decimals) + (if isSmall then "e-00" else "")
 

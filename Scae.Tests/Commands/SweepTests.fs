@@ -3,7 +3,9 @@ module Scae.Tests.Commands.SweepTests
 
 open System.Globalization
 open System.IO
+open System.Text.Json.Nodes
 open Expecto
+open Scae.Core.Training
 open Scae.Tests.Turns
 open Scae.Tests.Claims
 open Scae.Tests.Commands.CommandLine
@@ -18,6 +20,21 @@ let private writeImages (folder: string) (first: int) =
     for part in [ "train"; "t10k" ] do
         write $"{part}-images-idx3-ubyte" 3uy [ 20uy; 28uy; 28uy ] (20 * 28 * 28)
         write $"{part}-labels-idx1-ubyte" 1uy [ 20uy ] 20
+
+/// A run without what tells which images it saw, as versions left it that didn't know.
+let private older (run: string) (old: string) =
+    Directory.CreateDirectory old |> ignore
+    let settings = nonNull (JsonNode.Parse(File.ReadAllText(Path.Combine(run, "run.json"))))
+    settings.AsObject().Remove "data_sha256" |> shouldEqual true
+    File.WriteAllText(Path.Combine(old, "run.json"), settings.ToJsonString())
+
+    match Safetensors.parse (File.ReadAllBytes(Path.Combine(run, "last.safetensors"))) with
+    | Error message -> failtest message
+    | Ok file ->
+        file.Metadata.ContainsKey "data" |> shouldEqual true
+        let metadata = file.Metadata |> Map.remove "data" |> Map.remove Safetensors.ChecksumKey
+        let bytes = Safetensors.serialize metadata (Map.toList file.Tensors)
+        File.WriteAllBytes(Path.Combine(old, "last.safetensors"), bytes)
 
 [<Tests>]
 let tests =
@@ -172,6 +189,12 @@ let tests =
 
                         refused.Error |> shouldContainText "name the folder of the images that it began with by --data"
                         (refused.ExitCode, refused.Output) |> shouldEqual (2, "")
+
+                    // A run of an older version doesn't say which images it saw, and isn't told.
+                    let old = Path.Combine(folder, "old")
+                    older seed old
+                    (run [ "train"; "--resume"; "--quiet"; "--out"; old; "--data"; others ]).ExitCode |> shouldEqual 0
+                    File.ReadAllText(Path.Combine(old, "run.json")) |> shouldLackText "data_sha256"
 
                     let figures = run [ "figures"; seed; "--data"; others ]
                     figures.Error |> shouldContainText "trained with other images of --digits idx"

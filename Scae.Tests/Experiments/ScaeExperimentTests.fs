@@ -189,7 +189,7 @@ let tests =
                 |> shouldEqual [ false; false; true ]
 
                 // So many steps that integers can't count them.
-                ScaeSettings.isAnywhere { settings with AnywhereAfter = 500_000_000 } 0 |> shouldEqual false
+                ScaeSettings.isAnywhere { settings with AnywhereAfter = 300_000_000 } 0 |> shouldEqual false
 
                 [ 0; 59; 60 ]
                 |> List.map (
@@ -241,11 +241,17 @@ let tests =
                 |> shouldEqual
                     "--settled-after 3: must be 0 without --agreement and --views assignment, whose labels settle"
 
-                for name, value in [ "views", "information"; "sharpness", "9"; "balanced-together", "true" ] do
+                for name, value, right in
+                    [
+                        "views", "information", "assignment"
+                        "sharpness", "9", "3"
+                        "balanced-together", "true", "false"
+                    ] do
                     refusal TestDigits.resources [ name, value ]
-                    |> shouldEqual $"--{name} {value}: needs --agreement above 0"
+                    |> shouldEqual $"--{name} {value}: must be {right} without --agreement"
 
-                refusal TestDigits.resources [ "power", "3" ] |> shouldEqual "--power 3: needs --settled-after"
+                refusal TestDigits.resources [ "power", "3" ]
+                |> shouldEqual "--power 3: must be 1.5 without --settled-after"
 
                 refusal
                     TestDigits.resources

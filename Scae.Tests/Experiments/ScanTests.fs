@@ -80,6 +80,7 @@ let tests =
                         false, [ 5.09e-6; 6.4e-6 ], [ "5.09e-06"; "6.40e-06" ]
                         false, [ 5.0912e-6; 5.0934e-6 ], [ "5.0912e-06"; "5.0934e-06" ]
                         false, [ 12.0; 12.0 ], [ "12.000"; "12.000" ]
+                        true, [ 0.2; List.average [ 0.1; 0.2; 0.3 ] ], [ "20.0"; "20.0" ]
                     ] do
                     let axes = [ { Name = "hidden"; Values = [ "1" ] }; { Name = "iterations"; Values = [ "2"; "4" ] } ]
 

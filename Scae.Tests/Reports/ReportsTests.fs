@@ -97,6 +97,7 @@ let tests =
                     "chamfer", 0.5, 1e-17, "0.5000 ± 0.0000"
                     "chamfer", 0.0, 0.0, "0.0000 ± 0.0000"
                     "accuracy", nan, nan, "NaN"
+                    "bias", 0.00099996, 0.0, "(1.00 ± 0.00)e-03"
                 ] do
                 testCase $"{metric} %g{mean} ± %g{deviation} reads {text}"
                 <| fun () -> Format.Spread(metric, mean, Nullable deviation) |> shouldEqual text

@@ -210,7 +210,7 @@ let tests =
 
                                 refused.Error.TrimEnd()
                                 |> shouldEqual
-                                    $"scae: sbatch refused {last}: sbatch: error: full; what comes before it is submitted: 44")
+                                    $"scae: sbatch refused {last}: sbatch: error: full; submitted: 44; not submitted: {last}")
 
                         testCase "scans and presets are put together from what is there"
                         <| fun () ->
@@ -261,7 +261,7 @@ let tests =
 
                                 without.Error.TrimEnd()
                                 |> shouldEqual
-                                    $"scae: sbatch isn't on the PATH; run this where jobs are submitted, or hand Slurm the script that was written: {script}"
+                                    $"scae: sbatch isn't on the PATH; run this where jobs are submitted, or hand Slurm what was written: {script}"
 
                                 without.ExitCode |> shouldEqual 1
 
