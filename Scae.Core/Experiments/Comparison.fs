@@ -60,13 +60,16 @@ module Comparison =
 
     // Four digits that count, as wholes from a thousand on.
     let private number (value: float) : string =
-        let digits =
+        let format =
             if value = 0.0 then
-                3
+                "F3"
+            // Four decimals would be mostly zeros.
+            elif abs value < 0.001 then
+                "0.00e-00"
             else
-                Math.Clamp(3 - int (floor (log10 (abs value))), 0, 4)
+                $"F{Math.Clamp(3 - int (floor (log10 (abs value))), 0, 4)}"
 
-        value.ToString("F" + string digits, CultureInfo.InvariantCulture)
+        value.ToString(format, CultureInfo.InvariantCulture)
 
     /// A table's cells: a row for each preset, a cell for each metric; – where a preset doesn't have it.
     let cells (table: PresetTable) (presets: ComparedPreset list) : (string * string list) list =

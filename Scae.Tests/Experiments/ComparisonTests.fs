@@ -73,6 +73,11 @@ let tests =
 
                 Comparison.cells tables[1] presets |> shouldEqual [ "c", [ "0.0123" ] ]
 
+                // Residuals of learned templates are as small as this.
+                let small = { preset "c" 3000.0 with Metrics = [ metric "best_loss" 5.09e-6 0.0 ] }
+
+                Comparison.cells tables[1] [ small ] |> shouldEqual [ "c", [ "5.09e-06" ] ]
+
                 (Comparison.markdown tables[0] presets).Split '\n'
                 |> Array.truncate 5
                 |> shouldEqual
