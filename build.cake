@@ -105,6 +105,11 @@ Task("Install")
             string version = XmlPeek("./Directory.Build.props", "/Project/PropertyGroup/Version");
             string known = System.Environment.GetEnvironmentVariable("NUGET_PACKAGES")
                 ?? System.IO.Path.Combine(System.Environment.GetFolderPath(System.Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+            string earlier = System.IO.Path.Combine(known, "scae.core", version);
+            if (DirectoryExists(earlier)) throw new Exception($"{earlier}: a package of this version would be tried in place of the new one; remove it");
+
+            // The variable would win over the configuration.
+            System.Environment.SetEnvironmentVariable("NUGET_PACKAGES", cache);
             System.IO.File.WriteAllText(
                 System.IO.Path.Combine(place, "NuGet.config"),
                 $"<configuration><config><add key=\"globalPackagesFolder\" value=\"{cache}\" /></config><packageSources><add key=\"scae\" value=\"{source}\" /></packageSources><fallbackPackageFolders><add key=\"known\" value=\"{known}\" /></fallbackPackageFolders></configuration>");

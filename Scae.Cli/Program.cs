@@ -1,6 +1,7 @@
 using System;
 using System.IO;
 using System.Runtime.InteropServices;
+using System.Text;
 using Scae.Cli.Commands;
 using Scae.Cli.Reports;
 using Scae.Cli.Runs;
@@ -22,6 +23,8 @@ internal static class Program
 
     internal static int Main(string[] words)
     {
+        // A console of Windows has an old encoding of its own, and a file or a pipe gets it, too.
+        if (OperatingSystem.IsWindows()) Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
         Console.SetOut(new StandardOutput(Console.Out));
         GC.KeepAlive(s_tooLarge);
         try

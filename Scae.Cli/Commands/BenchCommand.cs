@@ -44,43 +44,28 @@ internal static class BenchCommand
     /// <summary>Medians over rounds, after as many steps to warm up as one round has.</summary>
     private static JsonObject Measure(Trainer trainer, int steps)
     {
-        for (int i = 0; i < steps; i++) Step();
-        var totals = new List<double>();
+        MeasureRound(trainer, steps);
         long allocated = GC.GetAllocatedBytesForCurrentThread();
         int collections = GC.CollectionCount(2);
-        for (int round = 0; round < Rounds; round++)
-        {
-            long start = Stopwatch.GetTimestamp();
-            for (int i = 0; i < steps; i++) Step();
-            totals.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds / steps);
-        }
-
+        var rounds = Enumerable.Range(0, Rounds).Select(_ => MeasureRound(trainer, steps)).ToList();
         allocated = (GC.GetAllocatedBytesForCurrentThread() - allocated) / ((long)Rounds * steps);
         collections = GC.CollectionCount(2) - collections;
-        double[] parts = Parts(trainer, steps);
         return new JsonObject
         {
             ["steps"] = steps,
-            ["ms_per_step"] = Round(Median(totals)),
-            ["ms_data"] = Round(parts[0]),
-            ["ms_forward"] = Round(parts[1]),
-            ["ms_backward"] = Round(parts[2]),
-            ["ms_update"] = Round(parts[3]),
+            ["ms_per_step"] = Median(rounds.Select(parts => parts.Sum())),
+            ["ms_data"] = Median(rounds.Select(parts => parts[0])),
+            ["ms_forward"] = Median(rounds.Select(parts => parts[1])),
+            ["ms_backward"] = Median(rounds.Select(parts => parts[2])),
+            ["ms_update"] = Median(rounds.Select(parts => parts[3])),
             ["operations"] = trainer.Operations,
             ["bytes_allocated_per_step"] = allocated,
             ["gen2_collections"] = collections,
         };
-
-        void Step()
-        {
-            trainer.Fill();
-            trainer.Forward();
-            trainer.Reverse();
-            trainer.Update();
-        }
     }
 
-    private static double[] Parts(Trainer trainer, int steps)
+    /// <summary>Milliseconds of a step's data, forward, backward and update, means over a round of steps.</summary>
+    private static double[] MeasureRound(Trainer trainer, int steps)
     {
         double[] parts = new double[4];
         for (int i = 0; i < steps; i++)
@@ -103,9 +88,7 @@ internal static class BenchCommand
         return parts;
     }
 
-    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
-
-    private static double Round(double milliseconds) => Math.Round(milliseconds, 4);
+    private static double Median(IEnumerable<double> milliseconds) => Math.Round(milliseconds.Order().ElementAt(Rounds / 2), 4);
 
     private static void Show(Specification specification, Preset preset, JsonObject result)
     {

@@ -38,7 +38,7 @@ internal static class GradcheckCommand
                 table.AddRow(
                     Markup.Escape(comparison.Parameter),
                     comparison.Compared.ToString(),
-                    $"{comparison.RelativeError:0.0e+0}",
+                    comparison.RelativeError == 0 ? "none beyond rounding" : $"{comparison.RelativeError:0.0e+0}",
                     comparison.RelativeError <= Tolerance ? "[green]ok[/]" : "[red]wrong[/]");
             }
 

@@ -29,7 +29,7 @@ internal static class ListCommand
             console.MarkupLineInterpolated($"[bold]{specification.Experiment}[/]: {specification.Summary}");
             console.MarkupLineInterpolated($"  {specification.Paper}");
             var presets = Tables.New("preset", "what it is");
-            foreach (var preset in specification.Presets) presets.AddRow(Markup.Escape(preset.Name), Markup.Escape(preset.Summary));
+            foreach (var preset in specification.Presets) presets.AddRow(Markup.Escape(preset.Name + (preset.Name == specification.DefaultPreset ? " (default)" : string.Empty)), Markup.Escape(preset.Summary));
             console.Write(presets);
             var figures = Tables.New("metric", "value", "where from");
             foreach (var figure in specification.Published)
@@ -54,6 +54,7 @@ internal static class ListCommand
             ["title"] = specification.Title,
             ["summary"] = specification.Summary,
             ["paper"] = specification.Paper,
+            ["default_preset"] = specification.DefaultPreset,
             ["presets"] = Array(specification.Presets.Select(preset => ToJson(experiment, preset))),
             ["published"] = Array(specification.Published.Select(figure => new JsonObject
             {

@@ -121,7 +121,7 @@ internal static class TrainCommand
     {
         var console = Tables.Console;
         console.Write(Tables.Results(run.Specification, summary.Preset, summary.Metrics));
-        console.MarkupLineInterpolated($"{summary.Steps} steps of {summary.MillisecondsPerStep:0.000} ms in {Format.Duration(summary.Spent.Train)}, everything in {Format.Duration(summary.Spent.Total)}");
+        console.MarkupLineInterpolated($"{summary.Steps} steps, {summary.MillisecondsPerStep:0.000} ms in the median, in {Format.Duration(summary.Spent.Train)}, everything in {Format.Duration(summary.Spent.Total)}");
         console.WriteLine($"numbers, checkpoint and pictures: {Path.GetFullPath(run.Folder.Path)}");
     }
 }

@@ -45,7 +45,7 @@ internal static class ReportText
     {
         string version = $"scae {run.Identity.Version}";
         if (run.Summary is not { } summary) return $"Not finished: {run.Course[^1].Epoch:0} epochs are evaluated so far. {version}.";
-        return $"{summary.Steps} steps of {summary.MillisecondsPerStep.ToString("0.000", CultureInfo.InvariantCulture)} ms in {Format.Duration(summary.Spent.Train)}, everything in {Format.Duration(summary.Spent.Total)}. {version}.";
+        return $"{summary.Steps} steps, {summary.MillisecondsPerStep.ToString("0.000", CultureInfo.InvariantCulture)} ms in the median, in {Format.Duration(summary.Spent.Train)}, everything in {Format.Duration(summary.Spent.Total)}. {version}.";
     }
 
     private static string Command(ReportedFolder run, IEnumerable<ReportedSetting> settings)

@@ -98,6 +98,6 @@ internal sealed class SweepTables(SweepOptions options, SweepPlan plan)
             Tables.Console.Write(table);
         }
 
-        Console.Out.WriteLine($"{Each(result.Presets.Select(preset => preset.Summaries.Count))}; runs, tables and picture: {Folder}");
+        Console.Out.WriteLine($"{Each(result.Presets.Select(preset => preset.Summaries.Count))}; {(result.HasPicture ? "runs, tables and picture" : "runs and tables")}: {Folder}");
     }
 }

@@ -3,6 +3,8 @@ using System.IO;
 using System.Linq;
 using System.Text.Json.Nodes;
 using Microsoft.FSharp.Collections;
+using Microsoft.FSharp.Core;
+using Scae.Cli.Reports;
 using Scae.Core.CommandLine;
 using Scae.Core.Experiments;
 
@@ -11,6 +13,8 @@ namespace Scae.Cli.Runs;
 /// <summary>What several presets came to, side by side.</summary>
 internal sealed class ComparisonResult
 {
+    private static readonly FSharpFunc<string, bool> s_isFraction = FSharpFunc<string, bool>.FromConverter(Format.IsFraction);
+
     private readonly SweepOptions _options;
     private readonly FSharpList<ComparedPreset> _compared;
 
@@ -30,9 +34,12 @@ internal sealed class ComparisonResult
 
     public FSharpList<PresetTable> Tables { get; }
 
+    /// <summary>Whether a table has a picture.</summary>
+    public bool HasPicture => Tables.Any(table => table.Plot is not null);
+
     /// <summary>A table's rows: the preset and what stands beside it.</summary>
     public IEnumerable<(string Preset, IEnumerable<string> Cells)> CellsOf(PresetTable table) =>
-        Comparison.cells(table, _compared).Select(row => (row.Item1, row.Item2.AsEnumerable()));
+        Comparison.cells(s_isFraction, table, _compared).Select(row => (row.Item1, row.Item2.AsEnumerable()));
 
     public string ToJson() => new JsonObject
     {
@@ -45,7 +52,7 @@ internal sealed class ComparisonResult
     public void Write(string folder)
     {
         AtomicFile.Write(Path.Combine(folder, "comparison.json"), ToJson() + "\n");
-        AtomicFile.Write(Path.Combine(folder, "comparison.md"), string.Join("\n", Tables.Select(table => Comparison.markdown(table, _compared))));
+        AtomicFile.Write(Path.Combine(folder, "comparison.md"), string.Join("\n", Tables.Select(table => Comparison.markdown(s_isFraction, table, _compared))));
         if (Comparison.figure(_options.Experiment.Specification, Tables, _compared) is { } figure) FigureFiles.Write(folder, figure.Value);
     }
 }

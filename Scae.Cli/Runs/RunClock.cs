@@ -3,11 +3,14 @@ using System.Diagnostics;
 
 namespace Scae.Cli.Runs;
 
-/// <summary>Seconds that a run has taken: its training steps alone, its evaluations, its pictures, and everything.</summary>
-internal readonly record struct Spent(double Train, double Evaluate, double Figures, double Total);
+/// <summary>
+/// Seconds that a run has taken: its training steps alone, its evaluations, its pictures, and everything; and the median step in
+/// milliseconds, null before the first.
+/// </summary>
+internal readonly record struct Spent(double Train, double Evaluate, double Figures, double Total, double? Step = null);
 
 /// <summary>
-/// Tells what a run's time goes into. What was spent in earlier sessions counts; the median step is of this one.
+/// Tells what a run's time goes into. What was spent in earlier sessions counts; the median step is of the last one that had any.
 /// </summary>
 internal sealed class RunClock(Spent before)
 {
@@ -23,13 +26,13 @@ internal sealed class RunClock(Spent before)
     private double _evaluate = before.Evaluate;
     private double _figures = before.Figures;
 
-    public Spent Spent => new(_train, _evaluate, _figures, before.Total + Stopwatch.GetElapsedTime(_start).TotalSeconds);
+    public Spent Spent => new(_train, _evaluate, _figures, before.Total + Stopwatch.GetElapsedTime(_start).TotalSeconds, _steps == 0 ? before.Step : Median());
 
     /// <summary>Seconds since the last mark: how long what has just ended took.</summary>
     public double SinceMark => Stopwatch.GetElapsedTime(_mark).TotalSeconds;
 
-    /// <summary>The median step in milliseconds; the mean where this session had no step.</summary>
-    public double MedianStep(int steps) => _steps == 0 ? 1000 * _train / Math.Max(1, steps) : Median();
+    /// <summary>The median step in milliseconds; the mean where no session that had steps has told it.</summary>
+    public double MedianStep(int steps) => Spent.Step ?? 1000 * _train / Math.Max(1, steps);
 
     /// <summary>What follows is another kind of work.</summary>
     public void Mark() => _mark = Stopwatch.GetTimestamp();

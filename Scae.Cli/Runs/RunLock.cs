@@ -89,6 +89,7 @@ internal sealed class RunLock : IDisposable
     private static bool Make(string folder, string unwritable)
     {
         if (Directory.Exists(folder)) return false;
+        if (FileInTheWay(folder) is { } file) throw new RunFailure($"{folder}: {file} is a file; {unwritable}", ExitCode.Usage);
         try
         {
             Directory.CreateDirectory(folder);
@@ -98,6 +99,14 @@ internal sealed class RunLock : IDisposable
         {
             throw Unwritable(folder, problem, unwritable);
         }
+    }
+
+    /// <summary>A folder's path, or the part of it that is a file.</summary>
+    private static string? FileInTheWay(string folder)
+    {
+        string? part = folder;
+        while (!string.IsNullOrEmpty(part) && !File.Exists(part)) part = Path.GetDirectoryName(part);
+        return string.IsNullOrEmpty(part) ? null : part;
     }
 
     // What a killed process left has as many zeros as its number says, or nothing yet. Of an empty file nobody loses anything.

@@ -49,7 +49,7 @@ internal static class RunSettings
     /// <summary>What had been spent when the checkpoint was written; null where that isn't known.</summary>
     public static SavedAt? Saved(string text) => Read(text, root => root["saved"] is { } saved
         ? new SavedAt(saved["step"]!.GetValue<int>(), new Spent(
-            Seconds(saved, "train_seconds"), Seconds(saved, "evaluate_seconds"), Seconds(saved, "figures_seconds"), Seconds(saved, "seconds")))
+            Seconds(saved, "train_seconds"), Seconds(saved, "evaluate_seconds"), Seconds(saved, "figures_seconds"), Seconds(saved, "seconds"), saved["ms_per_step"]?.GetValue<double>()))
         : null);
 
     /// <summary>Whether a run's data is in a folder of one's own, which a command must name to repeat it.</summary>
@@ -65,14 +65,19 @@ internal static class RunSettings
         };
     }
 
-    private static JsonObject ToJson(SavedAt saved) => new()
+    private static JsonObject ToJson(SavedAt saved)
     {
-        ["step"] = saved.Step,
-        ["seconds"] = Math.Round(saved.Spent.Total, 3),
-        ["train_seconds"] = Math.Round(saved.Spent.Train, 3),
-        ["evaluate_seconds"] = Math.Round(saved.Spent.Evaluate, 3),
-        ["figures_seconds"] = Math.Round(saved.Spent.Figures, 3),
-    };
+        var result = new JsonObject
+        {
+            ["step"] = saved.Step,
+            ["seconds"] = Math.Round(saved.Spent.Total, 3),
+            ["train_seconds"] = Math.Round(saved.Spent.Train, 3),
+            ["evaluate_seconds"] = Math.Round(saved.Spent.Evaluate, 3),
+            ["figures_seconds"] = Math.Round(saved.Spent.Figures, 3),
+        };
+        if (saved.Spent.Step is { } step) result["ms_per_step"] = Math.Round(step, 4);
+        return result;
+    }
 
     private static double Seconds(JsonNode saved, string name) => saved[name]!.GetValue<double>();
 

@@ -77,7 +77,11 @@ module internal Help =
         let presets =
             specification.Presets |> List.map (fun p -> $"    {p.Name.PadRight(width + 3)}{p.Summary}")
 
-        String.concat "\n" ([ ""; $"PRESETS OF {specification.Experiment}:"; "" ] @ presets @ tables)
+        String.concat
+            "\n"
+            ([ ""; $"PRESETS OF {specification.Experiment} [default {specification.DefaultPreset}]:"; "" ]
+             @ presets
+             @ tables)
 
     // The same pages everywhere; the shell fits them to a narrower terminal.
     let private pageWidth = 80

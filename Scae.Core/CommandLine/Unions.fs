@@ -227,7 +227,7 @@ type internal BenchArguments =
             | Preset _ -> Meaning.Preset
             | Set _ -> Meaning.Set
             | Seed _ -> "the seed of every random number; 0 unless given."
-            | Steps _ -> "how many steps are timed; 2000 unless given."
+            | Steps _ -> "how many steps each of five rounds has, after as many to warm up; 2000 unless given."
             | Threads _ -> "how many cores to use; 1 unless given."
             | Data _ -> Meaning.Data
             | Json -> Meaning.Json

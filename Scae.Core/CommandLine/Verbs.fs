@@ -39,7 +39,7 @@ module internal Verbs =
     /// takes longer than all else that help does.
     let page (width: int) : string =
         [
-            "USAGE: scae [--help] [<subcommand> [<options>]]"
+            "USAGE: scae [--help] [--version] [<subcommand> [<options>]]"
             ""
             "SUBCOMMANDS:"
             ""
@@ -51,6 +51,7 @@ module internal Verbs =
             ""
             "OPTIONS:"
             ""
+            "    --version".PadRight Column + "say which version this is."
             "    --help".PadRight Column + "display this list of options."
         ]
         |> String.concat "\n"

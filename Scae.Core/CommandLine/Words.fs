@@ -197,7 +197,7 @@ module internal Words =
 
         let range =
             if high = Int32.MaxValue then
-                $"at least {low}"
+                $"of at least {low}"
             else
                 $"from {low} to {high}"
 
@@ -208,7 +208,7 @@ module internal Words =
             | Some value ->
                 match Int32.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture) with
                 | true, number when number >= low && number <= high -> Ok(Some number)
-                | _ -> Error $"{name ()} {value}: must be {range}")
+                | _ -> Error $"{name ()} {value}: must be a whole number {range}")
 
     /// The hyperparameters, as names and values, each of which some of the experiments has.
     let settings

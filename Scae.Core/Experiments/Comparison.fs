@@ -71,29 +71,43 @@ module Comparison =
 
         value.ToString(format, CultureInfo.InvariantCulture)
 
-    /// A table's cells: a row for each preset, a cell for each metric; – where a preset doesn't have it.
-    let cells (table: PresetTable) (presets: ComparedPreset list) : (string * string list) list =
+    let private percent (value: float) : string = (100.0 * value).ToString("F1", CultureInfo.InvariantCulture)
+
+    // A mean and its deviation, if there is one.
+    let private spread (isFraction: bool) (metric: ComparedMetric) : string =
+        let number, unit = if isFraction then percent, " %" else number, ""
+
+        if metric.Deviation > 0.0 then
+            $"{number metric.Mean} ± {number metric.Deviation}{unit}"
+        else
+            number metric.Mean + unit
+
+    /// A table's cells: a row for each preset, a cell for each metric; – where a preset doesn't have it. Metrics that are fractions
+    /// of one are in percent.
+    let cells
+        (isFraction: string -> bool)
+        (table: PresetTable)
+        (presets: ComparedPreset list)
+        : (string * string list) list =
         [
             for preset in rows table presets ->
                 preset.Preset,
                 [
                     for name in table.Metrics ->
                         match metric name preset with
-                        | Some found when Double.IsFinite found.Mean && found.Deviation > 0.0 ->
-                            $"{number found.Mean} ± {number found.Deviation}"
-                        | Some found when Double.IsFinite found.Mean -> number found.Mean
+                        | Some found when Double.IsFinite found.Mean -> spread (isFraction name) found
                         | _ -> "–"
                 ]
         ]
 
-    /// A table in Markdown, with its title above it.
-    let markdown (table: PresetTable) (presets: ComparedPreset list) : string =
+    /// A table in Markdown, with its title above it. Metrics that are fractions of one are in percent.
+    let markdown (isFraction: string -> bool) (table: PresetTable) (presets: ComparedPreset list) : string =
         let row cells = "| " + String.concat " | " cells + " |\n"
 
         $"{table.Title}\n\n"
         + row ("preset" :: (table.Metrics |> List.map _.Replace('_', ' ')))
         + row ("---" :: (table.Metrics |> List.map (fun _ -> "---:")))
-        + String.concat "" [ for name, cells in cells table presets -> row (name :: cells) ]
+        + String.concat "" [ for name, cells in cells isFraction table presets -> row (name :: cells) ]
 
     let private mean (name: string) (preset: ComparedPreset) : float =
         metric name preset |> Option.map _.Mean |> Option.defaultValue nan

@@ -79,8 +79,8 @@ let tests =
                     [ "eval"; "a"; "-x" ], "scae eval has no option -x; scae eval --help lists them"
                     [ "list"; "air" ], "scae list: air is one word too many; scae list --help tells what fits"
                     [ "list"; "--jsn" ], "scae list has no option --jsn; did you mean --json?"
-                    [ "bench"; "--threads=many" ], "--threads many: must be from 1 to 1024"
-                    [ "bench"; "--steps=0" ], "--steps 0: must be at least 1"
+                    [ "bench"; "--threads=many" ], "--threads many: must be a whole number from 1 to 1024"
+                    [ "bench"; "--steps=0" ], "--steps 0: must be a whole number of at least 1"
                     [ "bench"; "air"; "--data="; "--json" ], "scae bench: an empty name is no folder"
                     [ "sweep"; "air"; "--seeds"; "0..4294967295" ],
                     "--seeds 0..4294967295: must be fewer than 2147483647"

@@ -21,7 +21,7 @@ let private nonsense: (string list * string) list =
         [ "train"; "constellations"; "--batch-size"; "-4" ], "scae: --batch-size -4: must be an integer from 1 to 65536"
         [ "train"; "constellations"; "--heads"; "5" ], "scae: --heads 5: must divide the width, which is 32"
         [ "train"; "constellations"; "--epochs" ], "scae: --epochs: needs a value"
-        [ "train"; "constellations"; "--threads"; "0" ], "scae: --threads 0: must be from 1 to 1024"
+        [ "train"; "constellations"; "--threads"; "0" ], "scae: --threads 0: must be a whole number from 1 to 1024"
         [ "sweep"; "constellations"; "--seeds"; "4..2" ],
         "scae: --seeds 4..2: must be first..last with first ≤ last, such as 0..4"
         [ "sweep"; "neural-em"; "--presets"; "all"; "--preset"; "quick" ], "scae: --presets all: can't be with --preset"
@@ -123,6 +123,7 @@ let tests =
                 result.Output |> shouldLackText "\u001b"
                 let first = (json (run [ "list"; "--json" ]).Output)[0]
                 (first |> property "experiment").GetString() |> shouldEqual "constellations"
+                (first |> property "default_preset").GetString() |> shouldEqual "published"
                 let preset = (first |> property "presets")[0]
                 (preset |> property "name").GetString() |> shouldEqual "published"
 
@@ -305,15 +306,17 @@ let tests =
                     flipped[whole.Length - 9] <- flipped[whole.Length - 9] ^^^ 4uy
                     refused flipped)
 
-            testCase "an unwritable folder is refused with one line"
+            testCase "a file in the place of a folder is refused by name"
             <| fun () ->
                 inNewFolder (fun folder ->
                     let file = Path.Combine(folder, "file")
                     File.WriteAllText(file, "in the way")
-                    let result = run (shortTraining @ [ "--out"; Path.Combine(file, "run") ])
-                    result.ExitCode |> shouldEqual 1
-                    result.Error |> shouldContainText "can't be written"
-                    result.Error.TrimEnd().Split('\n').Length |> shouldEqual 1)
+
+                    for out in [ file; Path.Combine(file, "run") ] do
+                        let result = run (shortTraining @ [ "--out"; out ])
+                        result.ExitCode |> shouldEqual 2
+
+                        result.Error |> shouldEqual $"scae: {out}: {file} is a file; choose another with --out\n")
 
             testCase "a diverging run stops, names the step, and names no checkpoint where there is none"
             <| fun () ->

@@ -105,6 +105,19 @@ let tests =
                     shorter.Error
                     |> shouldContainText "epochs was 5 and is now 4; a run can be made longer, not shorter")
 
+            testCase "a finished run keeps its median step when it is resumed, which has none"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let out = inRun folder "run"
+
+                    let median () =
+                        (json (File.ReadAllText(inRun out "summary.json")) |> property "ms_per_step").GetDouble()
+
+                    (run (training @ [ "--epochs"; "2"; "--out"; out; "--quiet" ])).ExitCode |> shouldEqual 0
+                    let first = median ()
+                    (run [ "train"; "--resume"; "--out"; out; "--quiet" ]).ExitCode |> shouldEqual 0
+                    median () |> shouldEqual first)
+
             testCase "a run that is being made longer isn't finished: what it came to before is gone"
             <| fun () ->
                 inNewFolder (fun folder ->

@@ -327,7 +327,7 @@ let tests =
                     first.Output |> shouldContainText "quick, seed 1: "
 
                     first.Output
-                    |> shouldContainText $"2 seeds each, mean ± standard deviation; runs, tables and picture: {folder}"
+                    |> shouldContainText $"2 seeds each, mean ± standard deviation; runs and tables: {folder}"
 
                     let presets =
                         json (File.ReadAllText(Path.Combine(folder, "comparison.json"))) |> property "presets"
@@ -336,6 +336,7 @@ let tests =
                     (presets[1] |> property "preset").ValueEquals "published" |> shouldEqual true
 
                     File.ReadAllLines(Path.Combine(folder, "comparison.md"))[4] |> shouldStartWith "| quick | "
+                    File.Exists(Path.Combine(folder, "comparison.png")) |> shouldEqual false
 
                     for preset in [ "quick"; "published" ] do
                         File.ReadAllLines(Path.Combine(folder, "results.csv"))

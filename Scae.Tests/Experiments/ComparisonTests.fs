@@ -68,17 +68,24 @@ let tests =
             <| fun () ->
                 let tables = Comparison.tables specification [ "best_loss" ] presets
 
-                Comparison.cells tables[0] presets
+                Comparison.cells (fun _ -> false) tables[0] presets
                 |> shouldEqual [ "b", [ "-190.2 ± 1.500"; "1000"; "–" ]; "a", [ "-190.2 ± 1.500"; "2000"; "–" ] ]
 
-                Comparison.cells tables[1] presets |> shouldEqual [ "c", [ "0.0123" ] ]
+                Comparison.cells (fun _ -> false) tables[1] presets |> shouldEqual [ "c", [ "0.0123" ] ]
 
                 // Residuals of learned templates are as small as this.
                 let small = { preset "c" 3000.0 with Metrics = [ metric "best_loss" 5.09e-6 0.0 ] }
 
-                Comparison.cells tables[1] [ small ] |> shouldEqual [ "c", [ "5.09e-06" ] ]
+                Comparison.cells (fun _ -> false) tables[1] [ small ] |> shouldEqual [ "c", [ "5.09e-06" ] ]
 
-                (Comparison.markdown tables[0] presets).Split '\n'
+                let fraction (deviation: float) =
+                    [ { preset "c" 3000.0 with Metrics = [ metric "best_loss" 0.7214 deviation ] } ]
+                    |> Comparison.cells ((=) "best_loss") tables[1]
+
+                fraction 0.0 |> shouldEqual [ "c", [ "72.1 %" ] ]
+                fraction 0.0123 |> shouldEqual [ "c", [ "72.1 ± 1.2 %" ] ]
+
+                (Comparison.markdown (fun _ -> false) tables[0] presets).Split '\n'
                 |> Array.truncate 5
                 |> shouldEqual
                     [|

@@ -96,7 +96,7 @@ let tests =
                         "scae: --time 0:02:59: must be at least 3 minutes, of which a task may have one to train and two to save"
                         [ "--slurm"; "--partition"; "a; rm b" ],
                         "scae: --partition a; rm b: must be a partition's name, or several with commas between"
-                        [ "--slurm"; "--cpus"; "0" ], "scae: --cpus 0: must be from 1 to 1024"
+                        [ "--slurm"; "--cpus"; "0" ], "scae: --cpus 0: must be a whole number from 1 to 1024"
                         [ "--task"; "5" ], "scae: --task 5: the sweep has 5 runs, counted from 0"
                     ] do
                     inNewFolder (fun folder ->

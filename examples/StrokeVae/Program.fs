@@ -38,9 +38,15 @@ let private train (task: Task) (session: Session) =
         Ok()
     | other -> Error $"%A{other}"
 
+// name=value; what has no value is refused with it.
+let private pair (word: string) =
+    match word.Split('=', 2) with
+    | [| name; value |] -> name, value
+    | _ -> word, ""
+
 [<EntryPoint>]
 let main overrides =
-    let overrides = [ for word in overrides -> word.Split('=')[0], word.Split('=')[1] ]
+    let overrides = List.ofArray overrides |> List.map pair
 
     let outcome =
         Experiments.preset (Some "wide") experiment
