@@ -25,6 +25,45 @@ let private places (canvases: CanvasDigits) =
             at / canvases.Side, at % canvases.Side
     |]
 
+/// Two full pixels, of columns and rows that are given, in so many images.
+let private pairs (count: int) (places: (int * int) list) : Digits =
+    let image = Array.zeroCreate<byte> Digits.Pixels
+
+    for column, row in places do
+        image[row * Digits.Side + column] <- 255uy
+
+    {
+        Pixels = Array.concat (Array.replicate count image)
+        Labels = Array.zeroCreate count
+    }
+
+/// The central moments of each canvas' ink: μ₂₀ of columns, μ₀₂ of rows, and μ₁₁ of both.
+let private moments (canvases: CanvasDigits) : (float * float * float)[] =
+    canvases.Pixels
+    |> Array.chunkBySize (canvases.Side * canvases.Side)
+    |> Array.map (fun pixels ->
+        let mean (value: float -> float -> float) =
+            let weighed i (ink: byte) =
+                if ink = 0uy then
+                    0.0
+                else
+                    float ink * value (float (i % canvases.Side)) (float (i / canvases.Side))
+
+            Array.sum (Array.mapi weighed pixels) / Array.sumBy float pixels
+
+        let x, y = mean (fun column _ -> column), mean (fun _ row -> row)
+
+        mean (fun column _ -> (column - x) ** 2.0),
+        mean (fun _ row -> (row - y) ** 2.0),
+        mean (fun column row -> (column - x) * (row - y)))
+
+/// That numbers are like draws uniform in ±reach, where each is measured within 2.5 % of the reach.
+let private shouldBeUniform (reach: float) (found: float[]) =
+    let largest = found |> Array.map abs |> Array.max
+    largest |> shouldBeIn (0.85 * reach, 1.025 * reach)
+    Array.average found |> shouldBeNear (0.1 * reach) 0.0
+    sqrt (Array.averageBy (fun x -> x * x) found) |> shouldBeNear (0.05 * reach) (reach / sqrt 3.0)
+
 [<Tests>]
 let tests =
     testList
@@ -130,6 +169,28 @@ let tests =
                 let spots = canvases.Pixels |> Array.indexed |> Array.filter (fun (_, v) -> v > 60uy)
                 let distance (a, _) (b, _) = sqrt (float (a % 40 - b % 40) ** 2.0 + float (a / 40 - b / 40) ** 2.0)
                 Seq.max (Seq.allPairs spots spots |> Seq.map (fun (a, b) -> distance a b)) |> shouldBeNear 1.6 7.0
+
+            testCase "affine digits: angles are uniform, in degrees"
+            <| fun () ->
+                let views: Viewpoints = { Rotation = 20.0; Shear = 0.0; Scale = struct (1.0, 1.0) }
+
+                AffineDigits.sample views 40 (pairs 400 [ 6, 13; 20, 13 ]) (Key.OfSeed 4L)
+                |> moments
+                |> Array.map (fun (ofColumns, ofRows, ofBoth) ->
+                    0.5 * atan2 (2.0 * ofBoth) (ofColumns - ofRows) * 180.0 / Math.PI)
+                |> shouldBeUniform 20.0
+
+            testCase "affine digits: shears are uniform, and move rows along themselves"
+            <| fun () ->
+                let views: Viewpoints = { Rotation = 0.0; Shear = 0.2; Scale = struct (1.0, 1.0) }
+
+                let found = AffineDigits.sample views 40 (pairs 400 [ 13, 6; 13, 20 ]) (Key.OfSeed 4L) |> moments
+
+                found |> Array.map (fun (_, ofRows, ofBoth) -> ofBoth / ofRows) |> shouldBeUniform 0.2
+
+                // Pixels that lie between two rows are seen in both.
+                for _, ofRows, _ in found do
+                    ofRows |> shouldBeIn (48.8, 49.4)
 
             testCase "affine digits: an empty image stays empty"
             <| fun () ->

@@ -24,6 +24,13 @@ let private small: KMeansConfig = { Clusters = 4; Starts = 5; MostRounds = 100 }
 
 let private square (a: float[]) (b: float[]) = Array.fold2 (fun sum (x: float) y -> sum + (x - y) * (x - y)) 0.0 a b
 
+/// The numbers of the points nearest to another, nearest first, without one of them.
+let private nearest (k: int) (points: float[][]) (other: float[]) (without: int option) : int[] =
+    [| 0 .. points.Length - 1 |]
+    |> Array.filter (fun i -> Some i <> without)
+    |> Array.sortBy (fun i -> square other points[i])
+    |> Array.truncate k
+
 let private plainLabels (points: float[][]) (centres: float[][]) =
     points
     |> Array.map (fun point -> Seq.minBy (fun c -> square centres[c] point) [ 0 .. centres.Length - 1 ])
@@ -151,6 +158,26 @@ let tests =
                 ClusterMatching.ofOthers score (test, renamed) |> shouldEqual 0.0
                 Double.IsNaN(ClusterMatching.ofOthers score ([||], [||])) |> shouldEqual true
 
+            testCase "the forms differ where the test set is one cluster of the training set"
+            <| fun () ->
+                let points = Array.map (fun (x: float) -> [| x |])
+                let labels = [| 0; 0; 1; 1 |]
+
+                let score =
+                    ClusterMatching.evaluate
+                        (Key.OfSeed 1L)
+                        { small with Clusters = 2 }
+                        (points [| 0.0; 0.0; 10.0; 10.0 |], labels)
+                        (points [| 0.0; 0.0; 1.0; 1.0 |], labels)
+
+                score.Train |> shouldEqual 1.0
+                score.Strict |> shouldEqual 0.5
+                score.MatchedOnTest |> shouldEqual 0.5
+                score.RefittedOnTest |> shouldEqual 1.0
+                score.Information |> shouldBeNear 1e-12 0.0
+                // Rows are classes: all are taken for class 0.
+                score.Confusion |> shouldEqual (array2D [ [ 2; 0 ]; [ 2; 0 ] ])
+
             testCase "the nearest labelled neighbour decides, and ties go to the first"
             <| fun () ->
                 let train = [| [| 0.0 |]; [| 1.0 |]; [| 1.0 |]; [| 3.0 |] |], [| 0; 1; 2; 3 |]
@@ -160,28 +187,41 @@ let tests =
 
                 Double.IsNaN(NearestNeighbours.accuracy train ([||], [||])) |> shouldEqual true
 
-            for name, points in
+            for name, every, points in
                 [
-                    "few numbers", fst (clouds 3 5 150 1.0 5L)
-                    "many numbers", fst (clouds 3 90 150 1.0 5L)
+                    "few numbers", 1, (fun () -> fst (clouds 3 5 150 1.0 5L))
+                    "many numbers", 1, (fun () -> fst (clouds 3 90 150 1.0 5L))
                     // Few of the directions that are looked for exist.
                     "many numbers, most of them the same",
-                    fst (clouds 3 4 150 1.0 5L)
-                    |> Array.map (fun x -> Array.init 90 (fun j -> if j < 4 then x[j] else 7.0))
-                    "far from 0", fst (clouds 3 90 150 1.0 5L) |> Array.map (Array.map ((+) 1e4))
+                    1,
+                    (fun () ->
+                        fst (clouds 3 4 150 1.0 5L)
+                        |> Array.map (fun x -> Array.init 90 (fun j -> if j < 4 then x[j] else 7.0)))
+                    "far from 0", 1, (fun () -> fst (clouds 3 90 150 1.0 5L) |> Array.map (Array.map ((+) 1e4)))
+                    // More than 512 points, and more than 256 queries, are compared in parts.
+                    "few numbers of many points", 37, (fun () -> fst (clouds 3 5 1300 1.0 5L))
+                    "many numbers of many points", 37, (fun () -> fst (clouds 3 60 1300 1.0 5L))
+                    // Of more than 2,048 points some alone tell the directions.
+                    "many numbers of more points", 37, (fun () -> fst (clouds 3 60 2100 1.0 5L))
                 ] do
                 testCase $"neighbours are those of comparing all pairs one by one ({name})"
                 <| fun () ->
+                    let points = points ()
                     let found = NearestNeighbours.among 7 points
 
-                    for i in 0..149 do
-                        let expected =
-                            [| 0..149 |]
-                            |> Array.filter ((<>) i)
-                            |> Array.sortBy (fun j -> square points[i] points[j])
-                            |> Array.truncate 7
+                    for i in 0..every .. points.Length - 1 do
+                        found.Indices[i] |> shouldEqual (nearest 7 points points[i] (Some i))
 
+            for d in [ 5; 60 ] do
+                testCase $"neighbours of other points are those of comparing all pairs one by one ({d} numbers)"
+                <| fun () ->
+                    let points, queries = fst (clouds 3 d 1300 1.0 5L), fst (clouds 3 d 300 1.0 8L)
+                    let found = NearestNeighbours.find 7 queries points
+
+                    for i in 0..37..299 do
+                        let expected = nearest 7 points queries[i] None
                         found.Indices[i] |> shouldEqual expected
+                        found.Squares[i] |> shouldEqual (expected |> Array.map (fun j -> square queries[i] points[j]))
 
             testCase "equal points are the nearest, the first first, whatever NaN stands beside them"
             <| fun () ->
@@ -234,4 +274,45 @@ let tests =
                             |> Array.average
 
                         residual |> shouldBeNear 1e-4 0.0
+
+            testCase "examples that come four times, more than are added up together, tell what they tell once"
+            <| fun () ->
+                let features, labels = clouds 3 4 600 2.0 6L
+                let once = LogisticProbe.fit 3 1e-2 features labels
+
+                let often =
+                    LogisticProbe.fit
+                        3
+                        1e-2
+                        (Array.concat (Array.replicate 4 features))
+                        (Array.concat (Array.replicate 4 labels))
+
+                for i in 0..4 do
+                    for c in 0..2 do
+                        often[i, c] |> shouldBeNear 1e-4 once[i, c]
+
+            testCase "the penalty is ½·ridge on squares of weights of standardised features, and on no constant"
+            <| fun () ->
+                // Of x = ±1 with a class each the weights are ∓v where ridge = σ(−2v) / v.
+                let v = 0.5
+                let ridge = 1.0 / (1.0 + exp (2.0 * v)) / v
+                ridge |> shouldBeNear 1e-12 0.5378828427399902
+
+                for scale in [ 1.0; 10.0 ] do
+                    let w = LogisticProbe.fit 2 ridge [| [| -scale |]; [| scale |] |] [| 0; 1 |]
+                    w[0, 0] |> shouldBeNear 1e-5 (-v / scale)
+                    w[0, 1] |> shouldBeNear 1e-5 (v / scale)
+                    w[1, 0] |> shouldBeNear 1e-5 0.0
+                    w[1, 1] |> shouldBeNear 1e-5 0.0
+
+                // Where x tells nothing, three examples of one class for each of the other are in the constants alone.
+                let w =
+                    LogisticProbe.fit
+                        2
+                        1.0
+                        (Array.init 8 (fun i -> [| float (2 * (i % 2) - 1) |]))
+                        [| 0; 0; 0; 0; 0; 0; 1; 1 |]
+
+                w[0, 1] |> shouldBeNear 1e-5 0.0
+                w[1, 0] - w[1, 1] |> shouldBeNear 1e-5 (log 3.0)
         ]

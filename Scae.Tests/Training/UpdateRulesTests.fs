@@ -232,6 +232,35 @@ let tests =
 
                 values state.Learner.Tensors "body" |> shouldEqual before
 
+            testCase "an epoch's training loss and terms are the means over its steps, each before its update"
+            <| fun () ->
+                let losses, evaluations = ResizeArray(), ResizeArray()
+
+                Trained.run (start ()) (fun () -> false) (function
+                    | Stepped(_, loss) -> losses.Add loss
+                    | Evaluated(evaluation, _) -> evaluations.Add evaluation
+                    | _ -> ())
+                |> shouldEqual Finished
+
+                let twin = Twin()
+
+                let ofBody =
+                    [
+                        for t in 0..29 do
+                            Seq.sum (Seq.map2 (fun body x -> (body - float x) ** 2.0) twin.Body (draw t))
+                            twin.Step t
+                    ]
+
+                let mean epoch (values: float seq) = values |> Seq.skip (10 * epoch) |> Seq.take 10 |> Seq.average
+                evaluations |> shouldHaveLength 3
+
+                for epoch in 0..2 do
+                    evaluations[epoch].TrainLoss |> shouldBeNear 1e-5 (mean epoch losses)
+
+                    match evaluations[epoch].TrainTerms with
+                    | [ "body", body ] -> body |> shouldBeNear 1e-4 (mean epoch ofBody)
+                    | other -> failtest $"%A{other}"
+
             for stopAt in [ 1; 10; 17; 29 ] do
                 testCase $"a training with all of them resumes to the byte ({stopAt})"
                 <| fun () ->
