@@ -6,7 +6,6 @@ open Scae.Tests.Claims
 open Expecto
 open Scae.Core.Experiments
 open Scae.Core.Data
-open Scae.Core.Metrics
 open Scae.Core.Models
 open Scae.Core.Figures
 open Scae.Core.Training
@@ -52,27 +51,6 @@ let private refusal (overrides: (string * string) list) =
 
 let private scenes =
     lazy (MultiMnist.sample MultiMnist.published TestDigits.sets.Value.Test 60 (Key.OfSeed 1L))
-
-/// What a model would say that knows the truth.
-let private perfect () : AirReading =
-    let scenes = scenes.Value
-    let truth = scenes.Truth
-    let nowhere: Square = { X = -99.0; Y = -99.0; Side = 1.0 }
-
-    {
-        Scenes = scenes
-        Presence = truth |> Array.map (fun t -> Array.init 3 (fun i -> if i < t.Length then 1.0f else 0.0f))
-        Counts = truth |> Array.map _.Length
-        Windows =
-            truth
-            |> Array.map (fun t -> Array.append (Array.map AirReading.trueSquare t) [| nowhere; nowhere |])
-        Squares =
-            truth
-            |> Array.map (fun t -> Array.append (Array.map AirReading.trueSquare t) [| nowhere; nowhere |])
-        What = truth |> Array.map (Array.map (fun d -> Array.init 10 (fun k -> if k = d.Class then 1.0 else 0.0)))
-        Errors = truth |> Array.map (fun _ -> 0.0)
-        Conditions = lazy []
-    }
 
 [<Tests>]
 let tests =
@@ -329,17 +307,6 @@ let tests =
                 brightest (snd (samples |> List.find (fun (name, _) -> name = "clouds_0.40")))
                 |> shouldBeGreaterThan 0.1
 
-            testCase "wrong counts under a condition are measured as such"
-            <| fun () ->
-                let counts: ConditionCounts =
-                    {
-                        Condition = { Name = "fog"; Title = "fog"; Sample = fun _ -> scenes.Value }
-                        True = [| 0; 1; 2; 2 |]
-                        Inferred = [| 0; 2; 2; 1 |]
-                    }
-
-                AirMeasures.underConditions [ counts ] |> shouldEqual [ "fog_count_accuracy", 0.5 ]
-
             testCase "without MNIST everything runs on strokes"
             <| fun () ->
                 let session = session "published" [ "digits", "strokes" ] 1
@@ -351,60 +318,6 @@ let tests =
                 let counting split = Trained.metrics session split |> List.filter (fun (name, _) -> name = "mse")
                 counting Validation |> shouldEqual (counting Validation)
                 counting Validation |> shouldDiffer (counting Test)
-
-            testCase "perfect knowledge is measured as such"
-            <| fun () ->
-                let reading = perfect ()
-                let counting = AirMeasures.counting 2 reading |> Map.ofList
-                counting["count_accuracy"] |> shouldEqual 1.0
-                counting["count_accuracy_2"] |> shouldEqual 1.0
-                counting["count_mae"] |> shouldEqual 0.0
-                let locating = AirMeasures.locating reading |> Map.ofList
-                locating["iou"] |> shouldBeNear 1e-12 1.0
-                locating["centre_error_single"] |> shouldEqual 0.0
-                locating["window_error_single"] |> shouldEqual 0.0
-
-                AirMeasures.identifying reading reading |> shouldEqual [ "class_probe", 1.0 ]
-
-            testCase "a window beside what is drawn in it is an error of the window alone"
-            <| fun () ->
-                let perfect = perfect ()
-                let beside (square: Square) = { square with X = square.X + 3.0; Y = square.Y - 4.0 }
-                let reading = { perfect with Windows = perfect.Windows |> Array.map (Array.map beside) }
-                let locating = AirMeasures.locating reading |> Map.ofList
-                locating["centre_error_single"] |> shouldEqual 0.0
-                locating["window_error_single"] |> shouldBeNear 1e-9 5.0
-
-            testCase "a window is centred on the ink that is drawn, and stays where none is"
-            <| fun () ->
-                let window: Square = { X = 1.0; Y = 3.0; Side = 3.0 }
-                // Ink 1 in the pixel of column 3 and row 0 of 4 × 4, ink 3 in that of column 1 and row 2.
-                let drawn =
-                    Array.init 16 (fun i ->
-                        if i = 3 then 1.0f
-                        elif i = 9 then 3.0f
-                        else 0.0f)
-
-                AirReading.centredOnInk 4 window (ReadOnlySpan drawn)
-                |> shouldEqual { window with X = 2.0; Y = 2.0 }
-
-                AirReading.centredOnInk
-                    4
-                    window
-                    (ReadOnlySpan(Array.map (fun ink -> if ink > 2.0f then ink else 0.0f) drawn))
-                |> shouldEqual { window with X = 1.5; Y = 2.5 }
-
-                AirReading.centredOnInk 4 window (ReadOnlySpan(Array.create 16 1e-9f)) |> shouldEqual window
-
-            testCase "counts that are one too many are measured as such"
-            <| fun () ->
-                let perfect = perfect ()
-                let reading = { perfect with Counts = perfect.Counts |> Array.map ((+) 1) }
-                let counting = AirMeasures.counting 2 reading |> Map.ofList
-                counting["count_accuracy"] |> shouldEqual 0.0
-                counting["count_mae"] |> shouldEqual 1.0
-                let table = AirMeasures.confusion 2 3 reading
-                Seq.sum [ for n in 0..2 -> table[n, n + 1] ] |> shouldEqual 60
 
             testCase
                 "with a shift, presence is the mean of a scene's and of those of the scene moved in four directions"
@@ -435,7 +348,4 @@ let tests =
 
                 for i in 0 .. found.Length - 1 do
                     found[i] |> shouldBeNear 1e-6 (places |> List.averageBy (fun place -> float place[i]))
-
-            testCase "the square at the origin with scale 1 is the whole canvas"
-            <| fun () -> AirReading.square 32 0.0 0.0 0.0 |> shouldEqual { X = 16.0; Y = 16.0; Side = 32.0 }
         ]

@@ -361,40 +361,52 @@ let tests =
                 Air.glimpse config where ((Air.render config where patch).view(1, 1, 33, 33))
                 |> shouldAgree 1e-9 patch
 
-            testCase "a place as the prior has it costs nothing"
-            <| fun () ->
-                let config =
-                    { snd variants[1] with
-                        LogScale = -0.5
-                        LogScaleDeviation = 0.2
-                        PlaceDeviation = 0.8
-                    }
+            // KL(N(μ, q²) ‖ N(m, p²)) is ½((μ − m)²/p² + q²/p² − 1 − ln q²/p²), and there are three numbers.
+            for label, means, deviations, cost in
+                [
+                    "as the prior has it costs nothing", [ -0.5; 0.0; 0.0 ], [ 0.2; 0.8; 0.8 ], 0.0
+                    "a deviation of the prior's away costs 3/2", [ -0.3; 0.8; -0.8 ], [ 0.2; 0.8; 0.8 ], 1.5
+                    "twice as uncertain as the prior costs 3/2 (3 − ln 4)",
+                    [ -0.5; 0.0; 0.0 ],
+                    [ 0.4; 1.6; 1.6 ],
+                    1.5 * (3.0 - log 4.0)
+                ] do
+                testCase $"a place {label}"
+                <| fun () ->
+                    let config =
+                        { snd variants[1] with
+                            LogScale = -0.5
+                            LogScaleDeviation = 0.2
+                            PlaceDeviation = 0.8
+                        }
 
-                let model = Air.init config Dtype.Float64 (Key.OfSeed 1L)
-                let steps = config.Steps
-                let repeat (values: float list) = List.concat (List.replicate steps values)
+                    let model = Air.init config Dtype.Float64 (Key.OfSeed 1L)
+                    let steps = config.Steps
 
-                let biased (layer: Linear) values =
-                    { Weight = layer.Weight.zerosLike (); Bias = ofList values [ 3 * steps ] }
+                    let biased (layer: Linear) (values: float list) =
+                        {
+                            Weight = layer.Weight.zerosLike ()
+                            Bias = ofList (List.concat (List.replicate steps values)) [ 3 * steps ]
+                        }
 
-                let settled (encoder: GlobalEncoder) =
-                    { encoder with
-                        Where = biased encoder.Where (repeat [ -0.5; 0.0; 0.0 ])
-                        WhereLogVariance =
-                            encoder.WhereLogVariance
-                            |> Option.map (fun layer ->
-                                biased layer (repeat [ 2.0 * log 0.2; 2.0 * log 0.8; 2.0 * log 0.8 ]))
-                    }
+                    let settled (encoder: GlobalEncoder) =
+                        { encoder with
+                            Where = biased encoder.Where means
+                            WhereLogVariance =
+                                encoder.WhereLogVariance
+                                |> Option.map (fun layer ->
+                                    biased layer (deviations |> List.map (fun deviation -> 2.0 * log deviation)))
+                        }
 
-                let inference =
-                    AirEncoder.infer
-                        config
-                        { model with Global = Option.map settled model.Global }
-                        (batch config 2 Dtype.Float64 1)
+                    let inference =
+                        AirEncoder.infer
+                            config
+                            { model with Global = Option.map settled model.Global }
+                            (batch config 2 Dtype.Float64 1)
 
-                match inference.WhereDivergence with
-                | Some divergence -> divergence |> shouldBe (List.replicate (2 * steps) 0.0)
-                | None -> failtest "no divergence"
+                    match inference.WhereDivergence with
+                    | Some divergence -> divergence |> shouldBe (List.replicate (2 * steps) cost)
+                    | None -> failtest "no divergence"
 
             testPropertyWithConfig
                 (samples 50)
