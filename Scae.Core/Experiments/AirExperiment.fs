@@ -92,7 +92,8 @@ module AirExperiment =
 
         put "light" batch.Images
 
-    let private fill (config: AirSettings) (data: AirData) (key: Key) (step: int) (batch: AirBatch) : unit =
+    /// The batch of a step: scenes in their light, noise, and what changes over the training.
+    let internal fill (config: AirSettings) (data: AirData) (key: Key) (step: int) (batch: AirBatch) : unit =
         match data.Train with
         | Some train -> train.Fill(step, batch.Images)
         | None ->

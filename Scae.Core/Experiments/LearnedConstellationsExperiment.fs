@@ -60,7 +60,7 @@ module LearnedConstellationsExperiment =
         }
 
     /// Scenes of the key; the tolerance falls from the first value to the last by the same factor every step.
-    let private fill (config: LearnedConstellationsSettings) _ key (step: int) (batch: LearnedTemplatesBatch) =
+    let internal fill (config: LearnedConstellationsSettings) _ key (step: int) (batch: LearnedTemplatesBatch) =
         Constellations.fill data key batch.Scenes
         let { Tolerance = first; LastTolerance = last } = config.Templates
         let progress = float step / float (max 1 (config.Training.Steps - 1))

@@ -95,7 +95,8 @@ module NeuralEMExperiment =
 
         Shapes.fill config.Shapes key { truth with Images = batch.Target }
 
-    let private fill (config: NeuralEMSettings) (data: NeuralEMData) : Key -> int -> NeuralEMBatch -> unit =
+    /// The batch of a step: images, disturbed as the settings say, and noise.
+    let internal fill (config: NeuralEMSettings) (data: NeuralEMData) : Key -> int -> NeuralEMBatch -> unit =
         let start = NeuralEMStarts.fill config.Model
 
         fun key step batch ->

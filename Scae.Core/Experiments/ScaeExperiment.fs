@@ -80,7 +80,8 @@ module ScaeExperiment =
                         Clusters = keys.Validation.Named "clusters"
                     })
 
-    let private fill (settings: ScaeSettings) (data: ScaeData) (key: Key) (step: int) (batch: ScaeBatch) : unit =
+    /// The batch of a step: digits, of which each comes twice where views must agree, and what labels are made by.
+    let internal fill (settings: ScaeSettings) (data: ScaeData) (key: Key) (step: int) (batch: ScaeBatch) : unit =
         let rows = Array.zeroCreate<int> batch.Images.shape[0]
 
         if settings.Model.Agreement > 0.0 then

@@ -312,4 +312,50 @@ let tests =
                     }
 
                 (ScaeMeasures.ofReading moved |> Map.ofList)["prior_probe"] |> shouldEqual 0.0
+
+            testCase "entropies within digits and between them are those of capsules' shares"
+            <| fun () ->
+                let reading = perfect 100
+                let sure = ScaeMeasures.ofReading reading |> Map.ofList
+
+                for name in [ "prior"; "posterior" ] do
+                    sure[$"{name}_entropy_within"] |> shouldBeNear 1e-6 0.0
+                    sure[$"{name}_entropy_between"] |> shouldBeNear 1e-6 (log 10.0)
+
+                let uneven = Array.init 100 (fun i -> if i % 2 = 0 then [| 0.5; 0.5 |] else [| 0.25; 0.75 |])
+                let equal = Array.create 100 [| 3.0; 3.0 |]
+
+                for name, representation in
+                    [
+                        "prior", { reading.Representation with Prior = uneven; Posterior = equal }
+                        "posterior", { reading.Representation with Prior = equal; Posterior = uneven }
+                    ] do
+                    let found = ScaeMeasures.ofReading { reading with Representation = representation } |> Map.ofList
+                    // ½ (ln 2 + H(¼, ¾)), and H(⅜, ⅝) of the mean.
+                    found[$"{name}_entropy_within"] |> shouldBeNear 1e-6 0.627741
+                    found[$"{name}_entropy_between"] |> shouldBeNear 1e-6 0.661563
+
+            testCase "a reading has what the model says of its digits"
+            <| fun () ->
+                let settings, data, model = SmallScae.small false
+                let reading = ScaeReading.read settings data model Validation
+                let canvases = data.Validation.Canvases
+                let batch = Scae.allocate settings.Model (CanvasDigits.count canvases)
+                CanvasDigits.load canvases 0 batch.Images
+                let inference = Scae.infer settings.Model model batch
+                let parts = inference.Parts
+
+                Array.average reading.PartLikelihood
+                |> shouldBeNear 1e-4 ((ObjectCapsules.logLikelihood parts.Presence inference.Objects).toScalar())
+
+                Array.average reading.Reconstruction
+                |> shouldBeNear
+                    1e-2
+                    ((PartDecoder.logLikelihood settings.Model model.Decoder parts batch.Images).mean().toScalar())
+
+                let present = parts.Presence.toArray<float32>() |> Array.chunkBySize settings.Model.Parts
+                reading.Parts.Length |> shouldEqual present.Length
+
+                for found, presence in Array.zip reading.Parts present do
+                    found |> shouldBeNear 1e-5 (Array.sum presence)
         ]

@@ -312,6 +312,24 @@ let tests =
                 -(term "posterior_between") |> shouldBeIn (0.0, log 32.0)
                 Double.IsFinite(loss.Total.toScalar ()) |> shouldEqual true
 
+            testCase "views count as much as they weigh, and are told without the noise of capsules"
+            <| fun () ->
+                let model = jittered tiny 13L
+                let batch = noisy tiny 4 Dtype.Float64 8L
+                let loss weight batch = Scae.loss { tiny with Agreement = weight } model batch
+
+                let views (loss: ScaeLoss) =
+                    (loss.Terms |> List.find (fun (name, _) -> name = "views") |> snd).toScalar()
+
+                let cost = views (loss 50.0 batch)
+                cost |> shouldBeGreaterThan 0.1
+
+                (loss 50.0 batch).Total.toScalar() - (loss 0.0 batch).Total.toScalar()
+                |> shouldBeNear 1e-9 (50.0 * cost)
+
+                views (loss 50.0 { batch with CapsuleNoise = -0.5 * batch.CapsuleNoise }) |> shouldBeNear 1e-12 cost
+                views (loss 50.0 (noisy tiny 4 Dtype.Float64 9L)) |> shouldDiffer cost
+
             testCase "presences of exactly 0 and 1, a batch of one and images all alike have a finite loss"
             <| fun () ->
                 let model = jittered tiny 11L
