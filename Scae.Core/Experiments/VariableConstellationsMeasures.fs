@@ -21,10 +21,9 @@ module VariableConstellationsMeasures =
         for scene in 0 .. labels.Length - 1 do
             let n = labels[scene].Length
             counter.Take(ReadOnlySpan(scenes.Labels, scene * rows, n), ReadOnlySpan labels[scene])
-            let points = float n
-            total <- total + points
-            best <- best + points * (float counter.Best / points)
-            raw <- raw + points * (float counter.Raw / points)
+            total <- total + float n
+            best <- best + float counter.Best
+            raw <- raw + float counter.Raw
 
         [ "recovery", best / total; "raw_recovery", raw / total ]
 

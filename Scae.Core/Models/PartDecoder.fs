@@ -166,8 +166,3 @@ module PartDecoder =
 
     /// The mean of the mixture, [b, canvas, canvas].
     let mean (drawing: Drawing) : Tensor = (drawing.Mixing.exp () * drawing.Values).sum 1
-
-    /// The value of each pixel's most probable component, [b, canvas, canvas], and which that is, M for the background.
-    let mode (drawing: Drawing) : Tensor * Tensor =
-        let winner = drawing.Mixing.argmax (1, true)
-        (drawing.Values.gather (1, winner)).squeeze 1, winner.squeeze 1

@@ -177,4 +177,18 @@ let tests =
                 let metrics = VariableConstellationsMeasures.presence 3 scenes presence |> Map.ofList
                 metrics["presence_accuracy"] |> shouldBeNear 1e-9 (89.0 / 90.0)
                 metrics["scene_presence_accuracy"] |> shouldBeNear 1e-9 (29.0 / 30.0)
+
+            testCase "scenes without points count for nothing beside others"
+            <| fun () ->
+                let scenes = VariableConstellations.allocate Constellations.published 30
+                VariableConstellations.fillFrom Constellations.published 0 (Key.OfSeed 8L) scenes
+
+                let labels =
+                    Array.init 30 (fun scene ->
+                        Array.sub scenes.Labels (11 * scene) (VariableConstellations.pointCount scene scenes))
+
+                labels |> Array.filter Array.isEmpty |> shouldHaveSome
+
+                VariableConstellationsMeasures.recoveries 3 scenes labels
+                |> shouldEqual [ "recovery", 1.0; "raw_recovery", 1.0 ]
         ]
