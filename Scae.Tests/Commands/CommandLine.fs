@@ -77,9 +77,9 @@ let private perTest =
         (Terminal.IsElsewhere <- true
          new PerTest(Console.Out, ownOutput), new PerTest(Console.Error, ownError))
 
-/// The same without a process: most of what a short command takes is the start and the compilation of its code. Tests that
-/// do so at the same time have their own output, but share the number of threads.
-let run (arguments: string list) : Result =
+/// A program called without a process: most of what a short command takes is the start and the compilation of its code.
+/// Tests that do so at the same time have their own output, but share the number of threads.
+let call (main: string[] -> int) (arguments: string list) : Result =
     use output = new StringWriter()
     use error = new StringWriter()
     let console, consoleError = perTest.Value
@@ -90,13 +90,16 @@ let run (arguments: string list) : Result =
         // The program wraps the console that it finds.
         Console.SetOut console
         Console.SetError consoleError
-        let exitCode = Scae.Cli.Program.Main(Array.ofList arguments)
+        let exitCode = main (Array.ofList arguments)
 
         { ExitCode = exitCode; Output = string output; Error = string error }
     finally
         ownOutput.Value <- null
         ownError.Value <- null
         Parallelism.Threads <- Environment.ProcessorCount
+
+/// The same as runProcess, in the tests' own process.
+let run (arguments: string list) : Result = call Scae.Cli.Program.Main arguments
 
 /// Several at the same time.
 let runTogether (change: ProcessStartInfo -> unit) (commands: string list list) : Result list =

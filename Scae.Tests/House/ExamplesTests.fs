@@ -98,11 +98,9 @@ let tests =
 
             testCase "a further paper's options are refused as those of all others"
             <| fun () ->
-                let exitCode, output =
-                    run AppContext.BaseDirectory [ Path.Combine(AppContext.BaseDirectory, "stroke-vae.dll"); "cod=3" ]
-
-                exitCode |> shouldEqual 1
-                output |> shouldContainText "there is no hyperparameter --cod; did you mean code?"
+                let refused = Scae.Tests.Commands.CommandLine.call Scae.Examples.StrokeVae.Program.main [ "cod=3" ]
+                refused.ExitCode |> shouldEqual 1
+                refused.Error |> shouldContainText "there is no hyperparameter --cod; did you mean code?"
 
             testCase "the C# model learns the sine"
             <| fun () ->
