@@ -57,6 +57,20 @@ type Noting =
             this.By[part] <- Environment.CurrentManagedThreadId
             Thread.SpinWait 20_000
 
+/// Each part waits until all others have begun, which takes a thread for each. A minute is for machines that are busy.
+[<Struct>]
+type Meeting =
+    {
+        Begun: int array
+        Met: bool array
+    }
+
+    interface IParallelJob with
+        member this.Run part =
+            let begun, parts = this.Begun, this.Met.Length
+            Interlocked.Increment(&begun[0]) |> ignore
+            this.Met[part] <- SpinWait.SpinUntil((fun () -> Volatile.Read(&begun[0]) = parts), 60_000)
+
 let private threadsOf parts =
     let mutable job = { By = Array.zeroCreate parts }
     WorkerPool.Run(&job, parts)
@@ -127,6 +141,14 @@ let tests =
                         WorkerPool.Run(&job, 4)
 
                     GC.GetAllocatedBytesForCurrentThread() - before |> shouldEqual 0L)
+
+            for threads in [ 2; 4 ] do
+                testCase $"as many parts run at the same time as there are threads ({threads})"
+                <| fun () ->
+                    onThreads threads (fun () ->
+                        let mutable job = { Begun = [| 0 |]; Met = Array.zeroCreate threads }
+                        WorkerPool.Run(&job, threads)
+                        job.Met |> shouldEqual (Array.create threads true))
 
             testCase "no more threads take part than are allowed, also where more of them look for work"
             <| fun () ->

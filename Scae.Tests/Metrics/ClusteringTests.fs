@@ -38,6 +38,19 @@ let private indices =
         "ARI", Clustering.adjustedRandIndex
     ]
 
+/// Everything that is measured of two partitions.
+let private measures (table: Contingency) : float list =
+    [
+        table.RowEntropy
+        table.MutualInformation
+        table.ExpectedMutualInformation
+        for normalizer in normalizers do
+            table.NormalizedMutualInformation normalizer
+            table.AdjustedMutualInformation normalizer
+        table.AdjustedRandIndex
+        table.VariationOfInformation
+    ]
+
 type Pair = { A: int[]; B: int[] }
 
 type Partitions =
@@ -136,6 +149,22 @@ let tests =
                 for normalizer in normalizers do
                     Clustering.adjustedMutualInformation normalizer [| 0; 0; 1; 1 |] [| 0; 1; 0; 1 |]
                     |> shouldBeNear 1e-12 -0.5
+
+            testCase "what was expected of the partitions before isn't what is expected of the next"
+            <| fun () ->
+                let table = Contingency.Of(sklearnA, sklearnB)
+                table.AdjustedMutualInformation Normalizer.Max |> shouldBeNear 1e-12 0.2750150624455168
+                table.Count(ReadOnlySpan [| 0; 0; 1; 1 |], ReadOnlySpan [| 0; 1; 0; 1 |])
+                table.AdjustedMutualInformation Normalizer.Max |> shouldBeNear 1e-12 -0.5
+
+            testPropertyWithConfig
+                { samples 100 with arbitrary = [ typeof<Partitions> ] }
+                "a contingency that takes up other partitions measures them as a new one does"
+            <| fun (before: Pair) (next: Pair) ->
+                let table = Contingency.Of(before.A, before.B)
+                measures table |> ignore
+                table.Count(ReadOnlySpan next.A, ReadOnlySpan next.B)
+                measures table |> shouldEqual (measures (Contingency.Of(next.A, next.B)))
 
             testCase "entropy is that of the frequencies"
             <| fun () ->

@@ -44,6 +44,15 @@ let tests =
                 weights[0, 0] |> shouldBeNear 1e-6 -1.0
                 weights[1, 0] |> shouldBeNear 1e-6 1.0
 
+            testCase "the penalty of weights counts once for each example"
+            <| fun () ->
+                // Both sums of squares are 2; the penalty adds 1 for each of the two.
+                let weights = LinearProbe.fit 2 1.0 [| [| -1.0 |]; [| 1.0 |] |] [| 0; 1 |]
+                weights[0, 1] |> shouldBeNear 1e-12 0.25
+                weights[1, 1] |> shouldBeNear 1e-12 0.25
+                weights[0, 0] |> shouldBeNear 1e-12 -0.25
+                weights[1, 0] |> shouldBeNear 1e-12 0.25
+
             testCase "without examples there is an error or NaN"
             <| fun () ->
                 (fun () -> LinearProbe.fit 2 0.0 [||] [||] |> ignore) |> shouldRaise<ArgumentException>

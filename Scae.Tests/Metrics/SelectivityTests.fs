@@ -23,6 +23,13 @@ let tests =
                 let second = [| 1.0; -1.0; 1.0; -1.0; 1.0; -1.0 |]
                 Selectivity.map (Array.map2 (fun a b -> [| a; b |]) first second) labels |> shouldEqual [| 1; -1 |]
 
+            testCase "a class counts from a d′ of 0.85 on"
+            <| fun () ->
+                // All variances are 2, and the rest's mean is 0: d′ is the class's mean over √2.
+                for mean, preferred in [ 1.21, 7; 1.19, -1 ] do
+                    let activations = [| [| mean - 1.0 |]; [| mean + 1.0 |]; [| -1.0 |]; [| 1.0 |] |]
+                    Selectivity.map activations [| 7uy; 7uy; 1uy; 1uy |] |> shouldEqual [| preferred |]
+
             testCase "units that never vary and classes with one image have none"
             <| fun () ->
                 Selectivity.map [| [| 1.0 |]; [| 1.0 |]; [| 1.0 |]; [| 1.0 |] |] [| 0uy; 0uy; 1uy; 1uy |]

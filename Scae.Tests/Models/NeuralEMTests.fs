@@ -157,6 +157,28 @@ let tests =
 
                 (NeuralEM.iterationLoss config image iteration).toScalar() |> shouldBeNear 1e-12 expected
 
+            testCase "the expected objective of grey pixels is what slots pay for what is theirs, and for what isn't"
+            <| fun () ->
+                // One pixel of 1, of which two slots have the means ½ and ¼ and the shares ¾ and ¼, costs
+                // ¾·2·½² + ¼·2·(¾)² for errors, and ¼·2·½² + ¾·2·(¼)² for means. The first image has such a pixel and one that costs
+                // nothing, the second has two such.
+                let image = ofList [ 1.0; 0.0; 1.0; 1.0 ] [ 2; 2 ]
+                let psi = ofList [ 0.5; 0.0; 0.25; 0.0; 0.5; 0.5; 0.25; 0.25 ] [ 2; 2; 2 ]
+                let gamma = ofList [ 0.75; 0.5; 0.25; 0.5; 0.75; 0.75; 0.25; 0.25 ] [ 2; 2; 2 ]
+
+                for weight, ofPixel in [ 1.0, 0.875; 0.0, 0.65625 ] do
+                    let config =
+                        { config with
+                            Likelihood = Likelihood.Gaussian
+                            Objective = Objective.Expected
+                            Sigma = 0.5
+                            InterCluster = weight
+                        }
+
+                    let iteration = { State = psi; Means = psi; Gamma = lazy gamma }
+
+                    (NeuralEM.iterationLoss config image iteration).toScalar() |> shouldBeNear 1e-12 (1.5 * ofPixel)
+
             for label, config in variants do
                 testCase $"responsibilities sum to one over slots ({label})"
                 <| fun () ->

@@ -50,6 +50,40 @@ let tests =
                     for mean in means x do
                         mean |> shouldBeNear 1e-2 0.0
 
+            testCase "poses and presence weigh channels by as much less as these grow; attention and its biases stay"
+            <| fun () ->
+                let before = model.Value.Encoder
+                let after = (ScaeCalibration.scaled config model.Value batch.Value).Encoder
+                let numbers (x: Tensor) = x.toArray<float32>() |> Array.map float
+
+                let gain =
+                    Array.map2
+                        (fun (before: Convolution) (after: Convolution) ->
+                            (numbers after.Filters)[0] / (numbers before.Filters)[0])
+                        before.Convolutions
+                        after.Convolutions
+                    |> Array.reduce (*)
+
+                gain |> shouldBeGreaterThan 2.0
+                let n, columns = ScaeConfig.partOutputs config, before.Head.Weight.shape[1]
+                let isOfParts at = at < config.Parts * n
+                let isFeature at = isOfParts at && at % n >= 6 && at % n < n - 1
+                let weights, scaled = numbers before.Head.Weight, numbers after.Head.Weight
+
+                for i in 0 .. weights.Length - 1 do
+                    let at = i % columns
+
+                    if not (isOfParts at) then
+                        scaled[i] |> shouldEqual weights[i]
+                    elif not (isFeature at) then
+                        scaled[i] * gain |> shouldBeNear (1e-4 * abs weights[i]) weights[i]
+
+                let biases, scaled = numbers before.Head.Bias, numbers after.Head.Bias
+
+                for at in 0 .. columns - 1 do
+                    if not (isFeature at) then
+                        scaled[at] |> shouldEqual biases[at]
+
             testCase "without it a digit changes a logit by less than a hundredth"
             <| fun () ->
                 let logits = (Scae.infer config model.Value batch.Value).Objects.Votes.Logits

@@ -1,0 +1,102 @@
+/// Checkpoints that were changed after they were written.
+module Scae.Tests.Training.CheckpointTests
+
+open System
+open System.Buffers.Binary
+open System.Text
+open System.Text.RegularExpressions
+open Expecto
+open Scae.Core.Experiments
+open Scae.Core.Training
+open Scae.Tests.Claims
+
+let private task: Lazy<Task> =
+    lazy
+        (let experiment = Experiments.find "constellations" |> Trained.accepted
+         let preset = Experiments.preset None experiment |> Trained.accepted
+
+         experiment.Configure
+             preset
+             [ "epochs", "3"; "steps-per-epoch", "20"; "validation-size", "32"; "test-size", "64" ]
+         |> Trained.accepted)
+
+let private session () : Session = task.Value.Open Resources.none (Keys.ofSeed 5L) |> Trained.accepted
+
+/// Written after two epochs, so that there is a best one.
+let private bytes: Lazy<byte[]> =
+    lazy
+        (Checkpoint.last
+            {
+                Experiment = "constellations"
+                Preset = "published"
+                Seed = 5L
+                Settings = task.Value.Settings
+                Version = "test"
+                Data = None
+            }
+            (Trained.start task.Value (session ()) |> Trained.until 40))
+
+let private parsed (bytes: byte[]) : SafetensorsFile = Safetensors.parse bytes |> Trained.accepted
+
+/// The same file, with spaces in its header where the checksum was.
+let private withoutChecksum (bytes: byte[]) : byte[] =
+    let length = int (BinaryPrimitives.ReadInt64LittleEndian(ReadOnlySpan(bytes, 0, 8)))
+    let header = Encoding.UTF8.GetString(bytes, 8, length)
+
+    let bare =
+        Regex.Replace(
+            header,
+            $"\"{Regex.Escape Safetensors.ChecksumKey}\":\"[0-9a-f]*\",",
+            fun found -> String(' ', found.Length)
+        )
+
+    Array.concat [ bytes[..7]; Encoding.UTF8.GetBytes bare; bytes[8 + length ..] ]
+
+/// A whole file with the checkpoint's tensors changed.
+let private changed (change: Map<string, TensorEntry> -> Map<string, TensorEntry>) : SafetensorsFile =
+    let file = parsed bytes.Value
+    parsed (Safetensors.serialize file.Metadata (Map.toList (change file.Tensors)))
+
+let private refusal (file: SafetensorsFile) : string =
+    match Checkpoint.restore file task.Value.Plan (session ()).Learner with
+    | Error message -> message
+    | Ok _ -> failtest "the checkpoint was restored"
+
+[<Tests>]
+let tests =
+    testList
+        "Training.Checkpoint"
+        [
+            testCase "a checkpoint that has lost its checksum is refused, whatever else it says"
+            <| fun () ->
+                let whole, bare = parsed bytes.Value, parsed (withoutChecksum bytes.Value)
+                { bare with Verified = true } |> shouldEqual whole
+                Checkpoint.identify whole |> Result.isOk |> shouldEqual true
+
+                Checkpoint.identify bare
+                |> shouldEqual (
+                    Error "the checkpoint has lost its checksum; it was changed after it was written"
+                    : Result<RunIdentity, string>
+                )
+
+            testCase "a checkpoint without one of its tensors isn't restored, and the error names it"
+            <| fun () ->
+                let names = (parsed bytes.Value).Tensors |> Map.toList |> List.map fst
+
+                for kind in [ "model."; "optimizer.first."; "optimizer.second."; "best."; "sums"; "history" ] do
+                    let name = names |> List.find _.StartsWith(kind)
+                    refusal (changed (Map.remove name)) |> shouldEqual $"the checkpoint has no tensor {name}"
+
+            testCase "a checkpoint with a tensor of another shape isn't restored, and the error has both"
+            <| fun () ->
+                for kind in [ "model."; "optimizer.first."; "best." ] do
+                    let (KeyValue(name, entry)) =
+                        (parsed bytes.Value).Tensors
+                        |> Seq.find (fun (KeyValue(name, entry)) -> name.StartsWith kind && entry.Shape.Length = 2)
+
+                    let other = Array.rev entry.Shape
+                    other |> shouldDiffer entry.Shape
+
+                    refusal (changed (Map.add name { entry with Shape = other }))
+                    |> shouldEqual $"{name} is %A{other} in the checkpoint and %A{entry.Shape} in the model"
+        ]
