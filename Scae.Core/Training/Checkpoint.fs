@@ -239,10 +239,12 @@ module Checkpoint =
         |> Result.check (fun (name, target) ->
             find file name
             |> Result.bind (fun source ->
-                if source.shape = target.shape && source.dtype = target.dtype then
-                    Ok(Parameters.assign target source)
+                if source.shape <> target.shape then
+                    Error $"{name} is %A{source.shape} in the checkpoint and %A{target.shape} in the model"
+                elif source.dtype <> target.dtype then
+                    Error $"{name} is {source.dtype} in the checkpoint and {target.dtype} in the model"
                 else
-                    Error $"{name} is %A{source.shape} in the checkpoint and %A{target.shape} in the model"))
+                    Ok(Parameters.assign target source)))
 
     /// The moment that a snapshot's file holds. The error is one line.
     let restoreSnapshot (file: SafetensorsFile) : Result<Snapshot, string> =
@@ -266,6 +268,12 @@ module Checkpoint =
             let terms, metrics = split terms, split metrics
             let values = rows.toArray<double>()
             let width = 3 + terms.Length + metrics.Length
+
+            do!
+                if rows.shape.Length = 2 && rows.shape[1] = width then
+                    Ok()
+                else
+                    Error $"history is %A{rows.shape} in the checkpoint; its terms and metrics make {width} columns"
 
             return
                 [

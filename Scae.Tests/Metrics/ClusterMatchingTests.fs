@@ -69,12 +69,9 @@ let tests =
                 |> Array.sum
                 |> shouldBeNear 1e-9 found.Inertia
 
-            testAlone
-                "more starts never give a larger inertia, and the same key the same clusters on any number of threads"
+            testAlone "the same key gives the same clusters on any number of threads"
             <| fun () ->
                 let points, _ = clouds 6 3 300 1.5 2L
-                let inertia starts = (KMeans.fit { small with Starts = starts } (Key.OfSeed 1L) points).Inertia
-                inertia 10 |> shouldBeAtMost (inertia 1)
                 shouldBeSameOnAnyThreads (fun () -> (KMeans.fit small (Key.OfSeed 1L) points).Centres)
 
             testCase "bounds that spare comparisons change nothing: round by round the centres are those of plain Lloyd"

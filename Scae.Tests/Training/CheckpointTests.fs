@@ -99,4 +99,25 @@ let tests =
 
                     refusal (changed (Map.add name { entry with Shape = other }))
                     |> shouldEqual $"{name} is %A{other} in the checkpoint and %A{entry.Shape} in the model"
+
+            testCase "a checkpoint with a tensor of another dtype isn't restored, and the error has both"
+            <| fun () ->
+                let (KeyValue(name, entry)) =
+                    (parsed bytes.Value).Tensors |> Seq.find (fun (KeyValue(name, _)) -> name.StartsWith "model.")
+
+                let data = TensorData.F64(Array.zeroCreate (Array.reduce (*) entry.Shape))
+
+                refusal (changed (Map.add name { entry with Data = data }))
+                |> shouldEqual $"{name} is Float64 in the checkpoint and Float32 in the model"
+
+            testCase "a history without a column for each of its metrics isn't restored"
+            <| fun () ->
+                let change (entry: TensorEntry) = { entry with Shape = Array.rev entry.Shape }
+
+                let shape = (parsed bytes.Value).Tensors["history"].Shape
+                shape[0] |> shouldDiffer shape[1]
+
+                refusal (changed (Map.change "history" (Option.map change)))
+                |> shouldEqual
+                    $"history is %A{Array.rev shape} in the checkpoint; its terms and metrics make {shape[1]} columns"
         ]
