@@ -56,6 +56,24 @@ internal sealed class BroadcastLoop
     /// <summary>The operand's step within a row.</summary>
     public int Step(int operand) => _strides[operand][^1];
 
+    /// <summary>The operand's step from a row to the next, for as many as <see cref="RowsInStep"/> says.</summary>
+    public int RowStep(int operand) => _sizes.Length > 1 ? _strides[operand][^2] : 0;
+
+    /// <summary>How many rows from the present one on are a <see cref="RowStep"/> apart.</summary>
+    public int RowsInStep(ReadOnlySpan<int> index) => _sizes.Length > 1 ? _sizes[^2] - index[_sizes.Length - 2] : 1;
+
+    /// <summary>Moves on by some of the rows that are a step apart.</summary>
+    public void Skip(Span<int> offsets, Span<int> index, int rows)
+    {
+        if (rows > 1)
+        {
+            for (int operand = 0; operand < offsets.Length; operand++) offsets[operand] += (rows - 1) * _strides[operand][^2];
+            index[_sizes.Length - 2] += rows - 1;
+        }
+
+        Next(offsets, index);
+    }
+
     /// <summary>Where the operands' row of that number begins, advanced by <see cref="Next"/>.</summary>
     public void Start(Span<int> offsets, Span<int> index, int row = 0)
     {

@@ -11,6 +11,9 @@ internal static unsafe class BroadcastRows
     private const int Dense = 2;
     private const int Operands = 5;
 
+    // Elements of short rows that are computed at once.
+    private const int SideBySide = 512;
+
     /// <summary>destination = f(x, y).</summary>
     public static void Map2<T, TMap>(BroadcastLoop loop, ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> destination)
         where T : unmanaged
@@ -53,11 +56,52 @@ internal static unsafe class BroadcastRows
             int n = loop.RowLength, xStep = loop.Step(0), yStep = loop.Step(1);
             Span<int> at = stackalloc int[Dense + 1], index = stackalloc int[loop.Counters];
             loop.Start(at, index, from);
+            if (n < Vector512<T>.Count && loop.Counters > 1)
+            {
+                Short(at, index, from, to);
+                return;
+            }
+
             for (int row = from; row < to; row++)
             {
                 Elementwise.Map2<T, TMap>(Row(x, at[0], xStep, n), xStep, Row(y, at[1], yStep, n), yStep, new(destination + at[Dense], n));
                 loop.Next(at, index);
             }
+        }
+
+        // Rows shorter than a vector: several at once, written side by side first where they don't lie so.
+        private void Short(Span<int> at, Span<int> index, int from, int to)
+        {
+            int n = loop.RowLength, most = SideBySide / n;
+            T* left = stackalloc T[SideBySide], right = stackalloc T[SideBySide];
+            for (int row = from, rows; row < to; row += rows)
+            {
+                rows = int.Min(int.Min(most, to - row), loop.RowsInStep(index));
+                var first = Together(x + at[0], 0, rows, left);
+                var second = Together(y + at[1], 1, rows, right);
+                Elementwise.Map2<T, TMap>(first, 1, second, 1, new(destination + at[Dense], rows * n));
+                loop.Skip(at, index, rows);
+            }
+        }
+
+        private ReadOnlySpan<T> Together(T* from, int operand, int rows, T* room)
+        {
+            int n = loop.RowLength, step = loop.Step(operand), rowStep = loop.RowStep(operand);
+            if (step == 1 && (rowStep == n || rows == 1)) return new(from, rows * n);
+            Span<T> all = new(room, rows * n);
+            if (rowStep == 0)
+            {
+                for (int i = 0; i < n; i++) room[i] = from[i * step];
+                for (int done = n; done < all.Length; done *= 2) all[..int.Min(done, all.Length - done)].CopyTo(all[done..]);
+                return all;
+            }
+
+            for (int row = 0, to = 0; row < rows; row++, from += rowStep)
+            {
+                for (int i = 0; i < n; i++) room[to++] = from[i * step];
+            }
+
+            return all;
         }
     }
 

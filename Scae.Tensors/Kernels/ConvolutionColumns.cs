@@ -5,7 +5,8 @@ namespace Scae.Tensors.Kernels;
 
 /// <summary>
 /// Convolution of images of few channels, an image at a time: Z = W·C with the columns C of its patches, which are short;
-/// backwards ∂W = Σ ∂Z·Cᵀ, and ∂C = Wᵀ·∂Z is added where the patches lie.
+/// backwards ∂W = Σ ∂Z·Cᵀ, and ∂C = Wᵀ·∂Z is added where the patches lie. The columns aren't written out where
+/// <see cref="ConvolutionLines"/> does without.
 /// </summary>
 internal static unsafe class ConvolutionColumns
 {
@@ -58,11 +59,19 @@ internal static unsafe class ConvolutionColumns
         {
             var sizes = Problem.Sizes;
             int seen = sizes.Seen, places = sizes.Window.Places;
-            var columns = Scratch.Take<T>(ColumnSlot, seen * places);
+            bool inLines = ConvolutionLines.Fits(sizes);
+            var columns = inLines ? default : Scratch.Take<T>(ColumnSlot, seen * places);
             ReadOnlySpan<T> filters = new(Problem.Filters, sizes.Filters * seen);
             var (first, end) = Problem.Block(part);
             for (int b = first; b < end; b++)
             {
+                if (inLines)
+                {
+                    ConvolutionLines.Make(Problem, b);
+                    TActivation.Apply(Problem.Made(b));
+                    continue;
+                }
+
                 Patches.ToColumns(sizes.Window, new ReadOnlySpan<T>(Problem.Images + ((long)b * sizes.Image), sizes.Image), columns, accumulate: false);
                 var made = Problem.Made(b);
                 bool biased = Problem.Bias != null;
@@ -85,6 +94,7 @@ internal static unsafe class ConvolutionColumns
         {
             var sizes = Problem.Sizes;
             int seen = sizes.Seen, places = sizes.Window.Places;
+            bool inLines = ConvolutionLines.Fits(sizes);
             var columns = Scratch.Take<T>(ColumnSlot, seen * places);
             var dz = Scratch.Take<T>(SlopeSlot, sizes.Made);
             Span<T> sums = new(Sums + (part * Length), Length);
@@ -97,9 +107,14 @@ internal static unsafe class ConvolutionColumns
                 TActivation.Slope(Problem.Gradient(b), Problem.Made(b), dz);
                 if (Problem.ToBias != null)
                     for (int o = 0; o < sizes.Filters; o++) sums[(sizes.Filters * seen) + o] += Reduce.Sum<T>(dz.Slice(o * places, places));
-                if (Problem.ToFilters != null)
+                ReadOnlySpan<T> image = new(Problem.Images + ((long)b * sizes.Image), sizes.Image);
+                if (Problem.ToFilters != null && inLines && ConvolutionLines.AreFinite(image))
                 {
-                    Patches.ToColumns(sizes.Window, new ReadOnlySpan<T>(Problem.Images + ((long)b * sizes.Image), sizes.Image), columns, accumulate: false);
+                    ConvolutionLines.AddToFilters<T>(Problem, b, dz, sums);
+                }
+                else if (Problem.ToFilters != null)
+                {
+                    Patches.ToColumns(sizes.Window, image, columns, accumulate: false);
                     MatMul.Multiply<T>(sizes.Filters, seen, places, dz, places, 1, columns, 1, places, sums, seen, accumulate: true);
                 }
 

@@ -29,6 +29,9 @@ internal static unsafe class Reduce
     private const int BlockVectors = 512;
     private const int ChunkBlocks = 16;
 
+    // Coordinates and the like, for which filling a vector would take most of the time.
+    private const int Few = 4;
+
     /// <summary>Σ x_i.</summary>
     public static T Sum<T>(ReadOnlySpan<T> x)
         where T : unmanaged => Narrow<T>(SumWide(x));
@@ -37,8 +40,25 @@ internal static unsafe class Reduce
     public static double SumWide<T>(ReadOnlySpan<T> x)
         where T : unmanaged
     {
+        if (x.Length <= Few) return SumFew(x);
         fixed (T* first = x) return Sum<T, Values<T>>(new(first), x.Length);
     }
+
+    // The additions that a vector's lanes come to where all others are zero.
+    private static double SumFew<T>(ReadOnlySpan<T> x)
+        where T : unmanaged
+    {
+        double even = 0, odd = 0;
+        if (x.Length > 0) even += Widened(x[0]);
+        if (x.Length > 1) odd += Widened(x[1]);
+        if (x.Length > 2) even += Widened(x[2]);
+        if (x.Length > 3) odd += Widened(x[3]);
+        return even + odd;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static double Widened<T>(T value)
+        where T : unmanaged => typeof(T) == typeof(double) ? Unsafe.BitCast<T, double>(value) : Unsafe.BitCast<T, float>(value);
 
     /// <summary>Σ x_i · y_i.</summary>
     public static T Dot<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y)

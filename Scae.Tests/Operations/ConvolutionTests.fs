@@ -40,6 +40,9 @@ let private cases =
         2, 16, 6, 5, 3, 3, 2, 2, 1
         20, 16, 3, 3, 16, 3, 3, 1, 0
         2, 8, 5, 6, 9, 3, 3, 1, 2
+        3, 1, 9, 8, 8, 7, 7, 1, 3
+        2, 3, 6, 7, 5, 2, 5, 1, 0
+        2, 4, 5, 9, 3, 5, 3, 1, 1
         1, 24, 3, 3, 33, 1, 1, 3, 0
         0, 16, 3, 3, 2, 3, 3, 1, 0
         2, 16, 3, 3, 0, 3, 3, 1, 0
@@ -101,9 +104,9 @@ let tests =
             testAlone "the number of threads changes no bit of values and gradients"
             <| fun () ->
                 for dtype in [ Dtype.Float32; Dtype.Float64 ] do
-                    for channels in [ 1; 32 ] do
+                    for channels, stride in [ 1, 1; 1, 2; 32, 2 ] do
                         let inputs = drawn dtype (19, channels, 9, 9, 40, 3, 3)
-                        let f (xs: Tensor list) = xs[0].conv2d(xs[1], 2, 0, xs[2], Activation.Relu)
+                        let f (xs: Tensor list) = xs[0].conv2d(xs[1], stride, 0, xs[2], Activation.Relu)
                         shouldBeSameOnAnyThreads (fun () -> gradients f inputs |> List.map read)
 
             testCase "float32 comes near float64"
@@ -136,6 +139,22 @@ let tests =
                 x.Elements<float>()[0] <- nan
                 let y = x.conv2d (real 2 [ 3; 16; 3; 3 ])
                 read y |> Array.filter System.Double.IsNaN |> Array.length |> shouldEqual 3
+
+            testCase "what isn't finite in an image reaches the places of filters that see it and nothing else"
+            <| fun () ->
+                for channels in [ 1; 16 ] do
+                    for corner in [ nan; infinity ] do
+                        // The first pixel of the second row: in memory it follows the end of the first, over which no window reaches.
+                        let x, filters = real 1 [ 1; channels; 5; 5 ], (real 2 [ 3; channels; 3; 3 ]).reverseDiff()
+                        x.Elements<float>()[5] <- corner
+                        let y = x.conv2d filters
+                        read y |> Array.filter (System.Double.IsFinite >> not) |> Array.length |> shouldEqual 6
+                        y.sum().reverse()
+
+                        read filters.derivative
+                        |> Array.filter (System.Double.IsFinite >> not)
+                        |> Array.length
+                        |> shouldEqual 6
 
             testCase "errors name what doesn't fit"
             <| fun () ->

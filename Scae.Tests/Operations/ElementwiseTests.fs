@@ -126,6 +126,31 @@ let tests =
             testCase "broadcasting works in both ways at once"
             <| fun () -> (real 1 [ 4; 11; 1; 2 ] - real 2 [ 4; 1; 11; 2 ]) |> shouldHaveShape [ 4; 11; 11; 2 ]
 
+            testCase "short rows of any broadcast agree with a loop"
+            <| fun () ->
+                // More than are computed at once, in every pattern of operands that repeat.
+                for a, b, target in
+                    [
+                        [ 1; 625; 2 ], [ 4; 1; 2 ], [ 4; 625; 2 ]
+                        [ 3; 1; 700; 1 ], [ 3; 2; 1; 3 ], [ 3; 2; 700; 3 ]
+                        [ 300; 1 ], [ 300; 5 ], [ 300; 5 ]
+                        [ 1; 15 ], [ 200; 1 ], [ 200; 15 ]
+                        [ 2; 1; 1; 2 ], [ 1; 3; 7; 1 ], [ 2; 3; 7; 2 ]
+                    ] do
+                    for left, right in [ a, b; b, a ] do
+                        let x, y = real 1 left, real 2 right
+                        let shape = Array.ofList target
+
+                        read (x - y) |> shouldEqual (Array.map2 (-) (spread shape x) (spread shape y))
+
+                // Rows of a view that don't lie side by side.
+                let all = real 3 [ 90; 7 ]
+                let some = all.slice (1, 2, 5)
+                let third = real 4 [ 3 ]
+
+                read (some * third)
+                |> shouldEqual (Array.map2 (*) (read (some.contiguous ())) (spread [| 90; 3 |] third))
+
             testCase "the larger of two keeps a small value beside a large one"
             <| fun () ->
                 let a = ofList [ 1e-9; -3.0 ] [ 2 ]

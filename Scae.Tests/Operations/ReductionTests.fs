@@ -101,6 +101,17 @@ let tests =
                             |> Tensor.``of``
                             |> shouldBeWithin 1e-12 (Array.concat expected)
 
+            testCase "few terms have the bits of the same terms and zeros"
+            <| fun () ->
+                for dtype in [ Dtype.Float32; Dtype.Float64 ] do
+                    for n in 1..6 do
+                        let x = tensorOf dtype n [| 200; n |] * 1e3
+                        let padded = Tensor.cat ([| x; Tensor.zeros ([| 200; 40 |], dtype) |], 1)
+                        read (x.sum 1) |> shouldEqual (read (padded.sum 1))
+
+                    let zeros = Tensor.zeros ([| 3; 2 |], dtype)
+                    read ((-zeros).sum 1) |> Array.forall (fun sum -> 1.0 / sum > 0.0) |> shouldEqual true
+
             testCase "sums over several axes and of nothing"
             <| fun () ->
                 let x = real 1 [ 2; 3; 4 ]
