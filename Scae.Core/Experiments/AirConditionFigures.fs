@@ -5,10 +5,10 @@ open Scae.Core.Figures
 open Scae.Core.Models
 open Scae.Core.Training
 
-/// What attend-infer-repeat counts under each condition.
+/// Pictures of how attend-infer-repeat counts under each condition.
 [<RequireQualifiedAccess>]
 module AirConditionFigures =
-    // Scenes of each condition that are shown, and scenes that are sampled to choose them from (see varied).
+    // How many scenes of each condition are shown, and from how many sampled ones they are chosen (see varied).
     [<Literal>]
     let private Shown = 6
 
@@ -51,7 +51,7 @@ module AirConditionFigures =
         |> List.truncate Shown
         |> List.map (fun (_, _, i) -> i)
 
-    /// A row a condition: scenes with the windows of the steps that are present.
+    /// A row for each condition: scenes with the windows of the steps that are present.
     let private examples (settings: AirSettings) (data: AirData) (model: Air) : Figure =
         let read = AirReading.ofScenes settings model
 

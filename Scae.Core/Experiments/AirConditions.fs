@@ -6,14 +6,14 @@ open Scae.Core.Data
 /// A condition under which test scenes are counted.
 type AirCondition =
     {
-        /// As a part of a metric's name.
+        /// The condition as a part of metrics' names.
         Name: string
         Title: string
-        /// So many scenes, always the same.
+        /// Draws the given number of scenes, always the same ones.
         Sample: int -> Scenes
     }
 
-/// One hardship at a time, on the experiment's own canvas: light, contrast, size, another hand.
+/// Conditions that each have one hardship, on the experiment's own canvas: light, contrast, size, or other handwriting.
 [<RequireQualifiedAccess>]
 module AirConditions =
     /// Lit scenes; a pure function of the key.
@@ -28,7 +28,8 @@ module AirConditions =
         SceneConditions.light conditions scenes.Canvas (key.Named "light") drawn.Images
         drawn
 
-    /// Digits of another kind than those of training, where they can be had: strokes, or MNIST for who learned from strokes.
+    /// Digits of another kind than those of training, where they can be had: MNIST for a model that learned from stroke digits,
+    /// stroke digits for any other.
     let private others (config: AirSettings) (resources: Resources) : (string * string * Lazy<Digits>) option =
         let onStrokes =
             config.Digits = DigitSource.Strokes
@@ -41,7 +42,7 @@ module AirConditions =
         else
             Some("strokes", "stroke digits", lazy (StrokeDigits.sets ()).Test)
 
-    /// Every condition for scenes of the given digits. Where size and hand are the same all have the same scenes.
+    /// Every condition, for scenes of the given digits. Conditions of the same size and handwriting have the same scenes.
     let all (config: AirSettings) (resources: Resources) (digits: Digits) (key: Key) : AirCondition list =
         let key = key.Named "conditions"
         let plain, scenes = SceneConditions.plain, { config.Scenes with Zoom = [ 1.0 ] }

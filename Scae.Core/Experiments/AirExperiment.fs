@@ -19,7 +19,7 @@ module AirExperiment =
         |> Result.map (fun digits ->
             let sample digits count (key: Key) = AirConditions.sample config.Scenes config.Conditions digits count key
 
-            // Each step lights them anew.
+            // They are kept unlit, since each step lights them anew.
             let train () =
                 MultiMnist.sample config.Scenes digits.Train config.TrainSize (keys.Train.Named "scenes")
 
@@ -50,7 +50,7 @@ module AirExperiment =
         for i in 0 .. into.Length - 1 do
             into[i] <- MathF.Log(into[i]) - MathF.Log(1.0f - into[i])
 
-    /// The prior at a step: from the start's value geometrically to the end's.
+    /// The prior at a step, which goes geometrically from the start's value to the final one.
     let private annealed (config: AirSettings) (step: int) (final: float) : float =
         if config.PriorStart = 0.0 || step >= config.AnnealSteps then
             final
@@ -58,7 +58,7 @@ module AirExperiment =
             let share = float step / float config.AnnealSteps
             config.PriorStart ** (1.0 - share) * final ** share
 
-    /// What changes over the training: temperature, the KL terms' share, recombined scenes, and the prior.
+    /// Sets what changes over the training: temperature, the KL terms' share, whether recombined scenes count, and the prior.
     let private schedule (config: AirSettings) (step: int) (batch: AirBatch) : unit =
         let last = max 1 (config.Training.Steps - 1)
         let share = min 1.0 (float step / float last)
@@ -69,7 +69,7 @@ module AirExperiment =
         batch.Warmth.Elements<float32>()[0] <-
             float32 (min 1.0 (float (1 + step / config.Training.StepsPerEpoch) / float config.WarmEpochs))
 
-        // Which scenes have one object is known once the prior no longer wants them all.
+        // While the prior is annealed, it asks for objects everywhere, so inferred counts don't yet tell which scenes have one.
         batch.Recombination.Elements<float32>()[0] <- (if step >= config.AnnealSteps then 1.0f else 0.0f)
         let priors = batch.Prior.Elements<float32>()
         let mutable t = 0
@@ -78,7 +78,7 @@ module AirExperiment =
             priors[t] <- float32 (annealed config step final)
             t <- t + 1
 
-    /// Puts drawn scenes into their light, and what the restorer is to draw into another or none.
+    /// Lights the drawn scenes, and puts what the restorer should draw into another light or none.
     let private light (config: AirSettings) (key: Key) (batch: AirBatch) : unit =
         let put (name: string) = SceneConditions.light config.Conditions config.Scenes.Canvas (key.Named name)
 
@@ -106,9 +106,10 @@ module AirExperiment =
         (key.Named "what").FillNormal(batch.WhatNoise.Elements<float32>())
         schedule config step batch
 
-    /// Gradients are checked where they are right in every draw: the expectation stands for the draw, whose gradient is the
-    /// same on average (a test compares them) while its value means nothing, and gradients pass through all inputs. And
-    /// away from the start: on an empty scene biases of 0 leave every relu at its kink, where there is no derivative.
+    /// The settings and the model with which gradients are checked: those whose gradient is the derivative of the loss in every
+    /// draw. The expectation replaces drawn presence, whose gradient is right on average alone (a test compares them), and no
+    /// gradient is stopped. The model is moved away from its start, where on an empty scene biases of 0 leave every relu at its
+    /// kink, which has no derivative.
     let private checked' (config: AirSettings) (key: Key) (model: Air) : AirSettings * Air =
         let presence =
             match config.Model.Presence with
@@ -127,7 +128,7 @@ module AirExperiment =
         let show = AirFigures.show config data model
         fun () -> AirFigures.snapshot config (show ())
 
-    /// What is measured of test scenes alone: those with overlapping digits, classes, and counts under each condition.
+    /// What is measured on test scenes alone: counts of scenes with overlapping digits, classes, and counts under each condition.
     let private probes (config: AirSettings) (data: AirData) model (reading: AirReading) : Metrics =
         let ofProbe = AirReading.ofScenes config model data.Probe.Value
 

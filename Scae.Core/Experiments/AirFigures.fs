@@ -11,14 +11,14 @@ open Scae.Core.Training
 /// The pictures of attend-infer-repeat.
 [<RequireQualifiedAccess>]
 module AirFigures =
-    // Scenes in the animation, and rows of the pictures that have a row a scene.
+    // How many scenes the animation shows, and how many rows pictures have that show a scene in each row.
     [<Literal>]
     let private Animated = 4
 
     [<Literal>]
     let private MostRows = 5
 
-    /// What is inferred from the scenes that the pictures show, all in one part; the next call overwrites it.
+    /// What is inferred from the scenes that the pictures show, all in one batch. The next call overwrites it.
     let show (settings: AirSettings) (data: AirData) (model: Air) : unit -> AirShown =
         let config, images = settings.Model, data.Shown.Images
 
@@ -45,8 +45,8 @@ module AirFigures =
 
             found.Value
 
-    /// What the animation shows of a moment: of the first scenes what is drawn [b, D], where [b, T, 3] and how present
-    /// [b, T].
+    /// What the animation shows of a moment: for the first scenes what is drawn [b, D], where the steps look [b, T, 3], and
+    /// their presence [b, T].
     let snapshot (settings: AirSettings) (shown: AirShown) : (string * Tensor) list =
         let few (x: Tensor) = (Rows.first Animated x).clone()
         let inference = shown.Inference
@@ -71,14 +71,14 @@ module AirFigures =
         let half = square.Side / 2.0
         Panel.box colour dashed (square.X - half, square.Y - half) (square.X + half, square.Y + half) panel
 
-    /// Where each step of a scene looks, from (log s, t_x, t_y) of each.
+    /// Where each step of a scene looks, from the steps' (log s, t_x, t_y).
     let private windows (settings: AirSettings) (where: float32[]) : Square[] =
         let at i = float where[i]
 
         Array.init (where.Length / 3) (fun t ->
             AirReading.square settings.Scenes.Canvas (at (3 * t)) (at (3 * t + 1)) (at (3 * t + 2)))
 
-    /// The windows of the steps, in the steps' colours: solid where they are present.
+    /// The steps' windows in the steps' colours, solid for a step that is present and dashed for one that isn't.
     let private boxes (windows: Square[]) (presence: float32[]) (panel: Panel) : Panel =
         (panel, [ presence.Length - 1 .. -1 .. 0 ])
         ||> List.fold (fun panel t -> outline (Palette.category t) (presence[t] <= 0.5f) windows[t] panel)
@@ -94,13 +94,13 @@ module AirFigures =
 
     let private shown (data: AirData) : int list = [ 0 .. data.Shown.Truth.Length - 1 ]
 
-    /// Two rows of half of the scenes each.
+    /// The panels in two rows.
     let private twoRows (panels: Panel list) : Panel list list =
         List.chunkBySize (max 1 ((panels.Length + 1) / 2)) panels
 
     // --- curves
 
-    // The curves of a course until a moment, with the axes of the whole.
+    // A training's curves until a moment, with the axes of the whole training.
     let private errorPanel (whole: History) (until: History) : Panel =
         TrainingCurves.panel "Squared error a pixel, validation" "error" whole
         |> Panel.yRangeOf (whole.Evaluations |> List.map (TrainingCurves.metric "mse"))
@@ -148,7 +148,7 @@ module AirFigures =
         |> Figure.panelSize 190.0 205.0
         |> Figure.note "Boxes and classes are the truth, which training never sees."
 
-    /// The truth and what was inferred of a scene, with the boxes of every step.
+    /// A scene with the boxes of every step, titled with its true and its inferred count.
     let internal look (settings: AirSettings) (pixels: float32[]) (truth: PlacedDigit[]) windows presence : Panel =
         picture settings.Scenes.Canvas pixels $"{truth.Length} true, {count presence} inferred"
         |> boxes windows presence
@@ -284,8 +284,8 @@ module AirFigures =
         |> Panel.heatmap ColourMap.blues (0.0, 1.0) rows columns "P1" shares
         |> Figure.single "count-confusion"
 
-    /// Examples, curves, boxes, reconstructions, patches, the table of counts and what was miscounted, from what is inferred
-    /// of the shown scenes and from the reading of all validation scenes.
+    /// Examples, curves, boxes, reconstructions, patches, the table of counts and miscounted scenes, from what is inferred of
+    /// the shown scenes (`found`) and from the reading of all validation scenes.
     let all settings (data: AirData) (found: AirShown) (reading: AirReading) (history: History) : Figure list =
         [
             examples settings data
@@ -297,7 +297,7 @@ module AirFigures =
             mistakes settings data.Shown.Truth.Length reading
         ]
 
-    /// A frame a snapshot: scenes with boxes, what is drawn below, the curves growing beside.
+    /// One frame for each snapshot: scenes with boxes, below them what is drawn, and below that the growing curves.
     let animation (settings: AirSettings) (data: AirData) (history: History) : Animation option =
         let frame (snapshot: Snapshot) (until: History) =
             let values = Map.ofList snapshot.Values

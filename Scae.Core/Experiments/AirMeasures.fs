@@ -54,7 +54,7 @@ module AirMeasures =
             |> mean
         ]
 
-    /// The present steps of a scene that match a digit, with it.
+    /// The present steps of scene i that match a digit, each with its digit.
     let private found (reading: AirReading) (i: int) : (int * PlacedDigit) list =
         let truth = reading.Scenes.Truth[i]
 
@@ -66,8 +66,9 @@ module AirMeasures =
                 step, truth[digit]
         ]
 
-    /// Mean intersection over union and centre error of what was found, and the median error where one digit stands
-    /// and one was inferred; window_error_single is the same of the window's centre, whatever is drawn in it.
+    /// Mean intersection over union and mean centre error, in pixels, of the digits that were found; and the median centre error
+    /// in scenes where one digit stands and one was inferred. window_error_single is that of the window's centre instead of the
+    /// drawn ink's.
     let locating (reading: AirReading) : Metrics =
         let pairs =
             [|

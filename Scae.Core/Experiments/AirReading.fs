@@ -19,7 +19,7 @@ type AirData =
         Probe: Lazy<Scenes>
         /// The first validation scenes, which the pictures show.
         Shown: Scenes
-        /// Under which the scenes are counted, too; none where nobody asks for it.
+        /// Conditions under which scenes are counted as well; empty unless the settings ask for them.
         Conditions: AirCondition list
     }
 
@@ -32,7 +32,7 @@ type ConditionCounts =
         Inferred: int[]
     }
 
-/// What a model says of scenes, without noise.
+/// What a model infers from scenes, without noise.
 type AirReading =
     {
         Scenes: Scenes
@@ -42,13 +42,13 @@ type AirReading =
         Presence: float32[][]
         /// Where each step of each scene looks, [b][T].
         Windows: Square[][]
-        /// The same windows, centred on the ink of what the step draws: where the model says that something is, [b][T].
+        /// The same windows, centred on the ink that the step draws, which is where the model says that something is; [b][T].
         Squares: Square[][]
         /// z_what of each step of each scene, [b][T][Z].
         What: float[][][]
-        /// Σ(x − y)² of each scene, x without its light where the model takes it away.
+        /// Σ(x − y)² of each scene x and its drawing y. If the model has a restorer, x is the restored scene.
         Errors: float[]
-        /// Counts under each condition; made when they are asked for, while the parameters are the same.
+        /// Counts under each condition. They are made when asked for, which must be before the parameters change.
         Conditions: Lazy<ConditionCounts list>
     }
 
@@ -63,14 +63,14 @@ type private AirFindings =
         Errors: Tensor
     }
 
-/// What pictures show of scenes: what is inferred of them where they are, and the cumulative presence by which their objects
-/// are counted, [b, T].
+/// What pictures show of scenes: what is inferred of the scenes as they are, and the cumulative presence by which their
+/// objects are counted, [b, T] (see AirReading.presence).
 type AirShown = { Inference: AirInference; Presence: Tensor }
 
 /// Inference by attend-infer-repeat.
 [<RequireQualifiedAccess>]
 module AirReading =
-    // Scenes at once.
+    // How many scenes are read at once.
     [<Literal>]
     let private ScenesAtOnce = 100
 
@@ -101,13 +101,13 @@ module AirReading =
             Side = side
         }
 
-    // Less ink than a thousandth of a pixel's is no place.
+    // With less ink than a thousandth of a white pixel nothing counts as drawn.
     [<Literal>]
     let private LeastInk = 1e-3
 
-    /// A window centred on the ink that is drawn: the mean of pixels' places weighed by what is drawn there, C² values. It
-    /// need not be the window's centre, since a decoder may draw anywhere in its patch; MNIST's digits lie in their frames
-    /// with the centre of mass in the middle. The window itself where nothing is drawn.
+    /// A window centred on the ink that is drawn, C² values: on the mean of the pixels' places, weighed by their values. That
+    /// needn't be the window's centre, since a decoder may draw anywhere in its patch; MNIST's digits have their centre of mass
+    /// in the middle of their frames. Where nothing is drawn, it is the window itself.
     let centredOnInk (canvas: int) (window: Square) (drawn: ReadOnlySpan<float32>) : Square =
         let mutable ink, x, y = 0.0, 0.0, 0.0
 
@@ -130,7 +130,7 @@ module AirReading =
         | AirPresence.Relaxed -> cumulative
         | _ -> cumulative.gt 0.5
 
-    /// Scenes [b, C²] moved by so many rows and columns; what leaves the canvas is lost.
+    /// Scenes [b, C²] moved by a number of rows and columns; what leaves the canvas is lost.
     let private moved (canvas: int) (rows: int, columns: int) (images: Tensor) : Tensor =
         let room = max (abs rows) (abs columns)
         let within (by: int) = room - by, room - by + canvas
@@ -139,8 +139,9 @@ module AirReading =
         let wider = (images.view (-1, canvas, canvas)).pad(0, room, room)
         ((wider.slice (1, top, bottom)).slice(2, left, right)).contiguous().flatten 1
 
-    /// Cumulative presence [b, T] by which objects are counted. Patches and filters sample a scene at whole steps, and where
-    /// strokes of two digits meet what they see changes from pixel to pixel: the mean over a few places is right more often.
+    /// Cumulative presence [b, T] by which objects are counted. With MeasuredShift it is the mean over the scene and four moved
+    /// copies of it. Patches and filters sample a scene at whole pixels, and where strokes of two digits meet, what they see
+    /// changes from pixel to pixel. So the mean over a few places is right more often.
     let presence (settings: AirSettings) (model: Air) (batch: AirBatch) (inference: AirInference) : Tensor =
         let here = AirObjective.cumulativePresence inference
         let far = settings.MeasuredShift
@@ -170,7 +171,7 @@ module AirReading =
             Errors = (difference * difference).sum 1
         }
 
-    /// Room for a reading of scenes.
+    /// Arrays for a reading of scenes.
     let private room (config: AirConfig) (scenes: Scenes) : AirReading =
         let count = scenes.Images.shape[0]
         let ofSteps () = Array.init count (fun _ -> Array.zeroCreate config.Steps)
@@ -254,7 +255,7 @@ module AirReading =
     /// Reads the scenes of a split; the next reading of the same split overwrites it.
     let read (settings: AirSettings) (data: AirData) (model: Air) : Split -> AirReading =
         let inference = recorded settings model
-        // Nobody may ever ask for the test scenes.
+        // Lazy, since the test scenes may never be asked for.
         let validation, test = lazy (room settings.Model data.Validation), lazy (room settings.Model data.Test)
 
         fun split ->

@@ -91,7 +91,7 @@ module AirSettings =
         else
             None
 
-    /// Which hyperparameter that may be two numbers isn't well said.
+    /// What is wrong with the hyperparameters that may be one number or two.
     let private refusalOfExtents (settings: AirSettings) : string option =
         let refusal (name: string) (extent: float list) =
             let said () = extent |> List.map string |> String.concat ","
@@ -105,7 +105,7 @@ module AirSettings =
     [<Literal>]
     let private LargestFound = 64
 
-    /// What a model of the given configuration can't be.
+    /// Why a model can't have the given configuration.
     let private refusalOfModel (model: AirConfig) : string option =
         let overview = Air.overview model
 
@@ -168,7 +168,7 @@ module AirSettings =
             None
 
     let private refusal (settings: AirSettings) : string option =
-        // Conditions other than size show digits as they are.
+        // All conditions but those of size show digits unzoomed.
         let unzoomed = MultiMnist.largestSide { settings.Scenes with Zoom = [ 1.0 ] }
 
         if settings.ConditionsSize > 0 && settings.Scenes.Canvas < unzoomed then
@@ -181,8 +181,8 @@ module AirSettings =
             |> Option.orElseWith (fun () -> refusalOfScenes settings.Scenes)
             |> Option.orElseWith (fun () -> refusalOfModel settings.Model)
 
-    /// The settings with the scenes' size in the model and a prior for every step, and the plan of the training. The error
-    /// is one line.
+    /// The settings, with the scenes' size copied into the model and a prior for every step, and the plan of the training. An
+    /// error is one line.
     let resolve (settings: AirSettings) : Result<AirSettings * Plan, string> =
         let training, prior = settings.Training, Array.ofList settings.Prior
 

@@ -3,7 +3,8 @@ namespace Scae.Core.Models
 open Scae.Tensors
 open Scae.Core.Layers
 
-/// The small program's encoder: W_e1, W_e2 and the heads for all steps side by side.
+/// The encoder of the published small program: two layers over the whole scene, and heads that each put out all T steps
+/// side by side.
 type GlobalEncoder =
     {
         /// [D, Hidden].
@@ -12,9 +13,9 @@ type GlobalEncoder =
         Second: Linear
         /// [Features, T].
         Presence: Linear
-        /// [Features, 3·T], of each step log s, t_x, t_y.
+        /// [Features, 3·T]: log s, t_x, t_y of each step.
         Where: Linear
-        /// [Features, 3·T], when z_where is drawn.
+        /// [Features, 3·T]; only where z_where is drawn.
         WhereLogVariance: Linear option
         /// [Features, Z·T].
         What: Linear
@@ -25,8 +26,8 @@ type GlobalEncoder =
 /// A hidden layer with relu, and an output layer.
 type TwoLayers = { Hidden: Linear; Output: Linear }
 
-/// What tells a step where to look: a convolution with relu over the overview of the residual, and the weights that add
-/// its channels up to a map. The step looks near the map's peak.
+/// Tells a step where to look. A convolution with relu runs over the overview of the residual, which is the scene without
+/// what earlier steps drew. A weighted sum of its C channels is a map, and the step looks near the map's peak.
 type Finder =
     {
         /// [C, 1, 7, 7].
@@ -40,20 +41,20 @@ type Finder =
 /// The paper's encoder.
 type RecurrentEncoder =
     {
-        /// [D′, Hidden], of the overview of the image.
+        /// [D′, Hidden], over the overview of the image; D′ is the number of the overview's pixels.
         Image: Linear
-        /// [D′, Hidden], of the overview of the residual.
+        /// [D′, Hidden], over the overview of the residual.
         Residual: Tensor
         /// Hidden + 3 + Z inputs.
         Cell: LongShortTermMemory
         /// [Features, 6]: mean and log-variance of (log s, t_x, t_y).
         Where: Linear
         Finder: Finder option
-        /// [2·P², GlimpseHidden]: glimpses of image and residual.
+        /// [2·P², GlimpseHidden], over the glimpses of image and residual.
         Glimpse: Linear
         /// [GlimpseHidden, 2·Z]: mean and log-variance.
         What: Linear
-        /// [3·P², Context] and [Context, Context]: wider glimpses of image, residual and what the step would add.
+        /// [3·P², Context] and [Context, Context], over wider glimpses of image, residual and what the step would add.
         Context: TwoLayers option
         /// [Features + GlimpseHidden (+ 1 with evidence) + Context, 1].
         Presence: Linear
@@ -80,11 +81,11 @@ type Air =
         Recurrent: RecurrentEncoder option
         Decoder: TwoLayers option
         Convolutions: ConvolutionalDecoder option
-        /// Predicts the cost of the rest of the scene, one value a step.
+        /// Predicts the cost of the rest of the scene, one value a step; only for AirPresence.Discrete.
         Baseline: TwoLayers option
-        /// Adds to presence's logits what a look at the whole scene says.
+        /// Looks at the whole scene and adds to the logits of presence.
         Counter: SceneCounter option
-        /// Takes the light from scenes before all else.
+        /// Removes the lighting from scenes before they are explained.
         Restorer: SceneRestorer option
     }
 
@@ -93,7 +94,7 @@ type AirBatch =
     {
         /// x [b, D] in [0, 1].
         Images: Tensor
-        /// log u − log(1 − u) for u uniform, [b, T]; zeros for z_pres = 1 where its probability exceeds ½.
+        /// log u − log(1 − u) for u uniform, [b, T]. Zeros make inference deterministic: z_pres = 1 where its probability exceeds ½.
         PresenceNoise: Tensor
         /// Standard normal, [b, T, 3]; zeros for the mean.
         WhereNoise: Tensor
@@ -103,11 +104,11 @@ type AirBatch =
         Temperature: Tensor
         /// The share of the KL terms that counts, a scalar.
         Warmth: Tensor
-        /// The share of recombined scenes' cost that counts, a scalar.
+        /// The share of the recombined scenes' cost that counts, a scalar.
         Recombination: Tensor
         /// The prior probability of z_pres at each step, [T].
         Prior: Tensor
-        /// What the restorer is to draw, [b, D]; where there is one.
+        /// What the restorer should draw, [b, D]; None without a restorer.
         Target: Tensor option
     }
 
@@ -158,8 +159,8 @@ module Air =
             RestorerTarget = RestorerTarget.Other
         }
 
-    // Patches start almost dark: then drawing one costs little where nothing is, and the first gradients ask for more
-    // presence where a digit is.
+    // Patches start almost dark. Drawing one where nothing is then costs little, and where a digit is, the first gradients
+    // ask for more presence.
     [<Literal>]
     let private DarkBias = -2.0
 
@@ -240,7 +241,7 @@ module Air =
         let evidence = if config.Evidence then 1 else 0
 
         {
-            // The layer sees the sum of two pictures' parts: each part gets half of the variance.
+            // The contributions of image and residual are added, so each gets half of the variance.
             Image = Linear.init (sqrt 0.5) seen h dtype (key.Named "image")
             Residual = Initialization.he (sqrt 0.5) seen dtype [ seen; h ] (key.Named "residual")
             Cell = LongShortTermMemory.init (h + 3 + z) f dtype (key.Named "cell")
@@ -284,10 +285,10 @@ module Air =
         | AirEncoding.Recurrent ->
             config.Features + config.GlimpseHidden + (if config.Evidence then 1 else 0) + config.Context
 
-    /// Parameters drawn from a key. Most have He's deviation. √½ of it: the layers that see image and residual, and the cell.
-    /// Half of it: the head of z_what's mean, and in a recurrent encoder of its log-variance. A tenth: the last layers of
-    /// baseline, counter and restorer. Normal with deviation 0.01: the heads of z_where, in a recurrent encoder of presence, and in
-    /// a global one of z_what's log-variance.
+    /// Parameters drawn from a key. Most weights are normal with He's deviation √(2/fan-in). The layers that see image and
+    /// residual, and the cell, have √½ of it. The head of z_what's mean has half of it, in a recurrent encoder that of its
+    /// log-variance too. The last layers of baseline, counter and restorer have a tenth of it. The deviation is 0.01 in the heads
+    /// of z_where, in the head of presence of a recurrent encoder, and in that of z_what's log-variance of a global one.
     let init (config: AirConfig) (dtype: Dtype) (key: Key) : Air =
         let { What = z; DecoderHidden = d } = config
 
@@ -344,8 +345,8 @@ module Air =
                     None
         }
 
-    /// Room for a batch of the given size: no noise, so that inference is deterministic; temperature, warmth and the share of
-    /// recombined scenes 1, the prior ½.
+    /// Room for a batch of the given size. It has no noise, so that inference is deterministic; temperature, warmth and the
+    /// share of recombined scenes are 1, the prior is ½.
     let allocate (config: AirConfig) (count: int) : AirBatch =
         {
             Images = Tensor.zeros [| count; pixels config |]
@@ -377,7 +378,7 @@ module Air =
             ((middle.convTranspose2d (layers.Last, 2, 1)) + layers.LastBias).sigmoid().flatten 1
         | _ -> invalidArg (nameof model) "AIR: the model has no decoder"
 
-    // s stays within e⁻³ and e^1.5, as in the small program, with no gradient beyond.
+    // s is clipped to [e⁻³, e^1.5], as in the small program; beyond, it has no gradient.
     let private pose (where: Tensor) : Tensor =
         Tensor.cat ([| (where.slice (-1, 0, 1)).clamp(-3.0, 1.5).exp(); where.slice (-1, 1, 3) |], -1)
 
@@ -389,13 +390,13 @@ module Air =
             .spatialTransform(pose where, config.Canvas, config.Canvas, true))
             .view(-1, pixels config)
 
-    /// What a weighed render [b, D] adds to what is drawn already, [b, D].
+    /// What a render [b, D], weighed by its presence, adds to the picture that is drawn already, [b, D].
     let addition (config: AirConfig) (drawn: Tensor) (render: Tensor) : Tensor =
         match config.Composition with
         | AirComposition.Sum -> render
         | AirComposition.Union -> (1.0 - drawn) * render
 
-    /// The picture of renders [b, T, D] weighed by v [b, T]; [b, D].
+    /// The picture [b, D] that renders [b, T, D] make when they are weighed by v [b, T].
     let compose (config: AirConfig) (v: Tensor) (renders: Tensor) : Tensor =
         match config.Composition with
         | AirComposition.Sum -> (v.unsqueeze(1).bmm renders).squeeze 1

@@ -2,13 +2,13 @@ namespace Scae.Core.Models
 
 open Scae.Core.Configuration
 
-/// How latents follow from the image.
+/// How latents are inferred from the image.
 [<RequireQualifiedAccess>]
 type AirEncoding =
     /// The published small program: T independent heads on features of the whole image.
     | Global
-    /// The paper: a recurrent network that sees the image, what is not yet explained, and the previous latents; what
-    /// stands where it looks is encoded from a glimpse.
+    /// The paper: a recurrent network sees the image, the residual that earlier steps left, and the previous latents. It
+    /// says where to look, and z_what is encoded from a glimpse of that place.
     | Recurrent
 
 /// How presence z_pres is chosen, and how gradients pass that choice.
@@ -18,7 +18,8 @@ type AirPresence =
     | Relaxed
     /// z_pres in {0, 1}, drawn; score-function gradient with a learned baseline: the paper.
     | Discrete
-    /// The expectation over the T + 1 possible counts, computed: the score function's gradient without its variance.
+    /// The expectation over the T + 1 possible counts, computed exactly: its gradient is what the score function estimates,
+    /// without the variance.
     | Expected
 
 /// What draws a patch from z_what.
@@ -29,7 +30,7 @@ type AirDecoding =
     /// A linear layer and two transposed convolutions.
     | Convolutional
 
-/// How what several steps draw makes one picture.
+/// How the renders of several steps make one picture.
 [<RequireQualifiedAccess>]
 type AirComposition =
     /// Σ_t z_t·render_t: the paper and the small program.
@@ -37,23 +38,23 @@ type AirComposition =
     /// 1 − Π_t (1 − z_t·render_t): ink on ink stays ink, as in scenes whose pixels are the maximum of their digits'.
     | Union
 
-/// How q learns from scenes laid on scenes which scenes have a second object.
+/// How scenes laid on each other (see AirRecombination) teach q whether a scene has a second object.
 [<RequireQualifiedAccess>]
 type AirSecondLearning =
-    /// It is told: there is one in those, and none where one object was inferred.
+    /// q is told that those scenes have a second object, and that scenes in which one object was inferred have none.
     | Told
-    /// Those are examples of two objects, and the batch's own scenes that aren't empty are examples of which nobody knows,
-    /// with the prior's share of two: the non-negative risk.
+    /// Those scenes are positive examples of two objects. The batch's own scenes, unless empty, are unlabelled; as many of
+    /// them have two objects as the prior says. The cost is the non-negative risk of PositiveUnlabelled.
     | NonNegative
-    /// The same examples, by likelihood.
+    /// The same examples; the cost is the negative log-likelihood of PositiveUnlabelled.
     | Likelihood
 
-/// What a network learns to draw that takes the light from scenes.
+/// What the network that removes scenes' lighting learns to draw (see SceneRestorer).
 [<RequireQualifiedAccess>]
 type RestorerTarget =
-    /// The same scene in another light, drawn anew: the mean over lights is what no light changes.
+    /// The same scene in another light, drawn independently. The mean over all lights is what no light changes.
     | Other
-    /// The scene in no light, which only the program knows that lit it.
+    /// The scene in no light. Only the program that lit the scene knows this one.
     | Plain
 
 /// Sizes and choices of attend-infer-repeat, in the paper's symbols.
@@ -73,18 +74,18 @@ type AirConfig =
         Hidden: int
         [<Setting("units of the second layer, or of the recurrent cell", Min = 1.0)>]
         Features: int
-        // And of the baseline.
+        // The baseline's hidden layer has as many.
         [<Setting("units over a glimpse", Min = 1.0)>]
         GlimpseHidden: int
-        // The glimpse is cut from the scene itself.
+        // Glimpses are cut from the scene itself, not from this picture.
         [<Setting("side of the picture that the recurrent cell sees, 0 for the scene's", Min = 0.0)>]
         Overview: int
-        // Says where in the residual something stands; without it the place comes from the cell alone.
+        // The map says where something stands in the residual; without it the place comes from the cell alone.
         [<Setting("channels of the map that finds where to look, 0 for none", Min = 0.0, Max = 64.0)>]
         Finder: int
         [<Setting("whether presence is inferred from how much the patch would explain")>]
         Evidence: bool
-        // Of twice the prior's scale.
+        // That glimpse has twice the prior's mean scale.
         [<Setting("units over a wider glimpse from which presence is inferred, 0 for none", Min = 0.0)>]
         Context: int
         [<Setting("channels of a convolutional network over the whole scene that adds to presence's logits, 0 for none",
@@ -93,7 +94,7 @@ type AirConfig =
         Counter: int
         [<Setting("whether that network has its say in training only from the step on at which scenes are laid on scenes")>]
         CounterLate: bool
-        // They always pass through the latents that the cell is given, and to the evidence.
+        // Gradients always pass through the latents that the cell is given, and through the patch to the evidence.
         [<Setting("whether gradients pass through the pictures that later steps and looks see of earlier ones")>]
         ThroughInputs: bool
         [<Setting("what draws a patch")>]
@@ -104,14 +105,14 @@ type AirConfig =
         Composition: AirComposition
         [<Setting("how gradients pass the choice of presence")>]
         Presence: AirPresence
-        // Otherwise it is the head's value, and costs nothing.
+        // If it isn't, z_where is the head's value itself and has no KL term.
         [<Setting("whether z_where is drawn, with a prior")>]
         WhereDrawn: bool
         [<Setting("logarithm of a digit's scale: mean of the prior, and the start")>]
         LogScale: float
         [<Setting("deviation of the scale's logarithm in the prior", Min = 1e-6)>]
         LogScaleDeviation: float
-        // Its mean is the middle, 0.
+        // The prior's mean is the middle of the canvas, 0.
         [<Setting("deviation of the place in the prior", Min = 1e-6)>]
         PlaceDeviation: float
         [<Setting("σ of the pixels", Min = 1e-6)>]
@@ -136,10 +137,10 @@ type AirConfig =
         RecombinedApart: bool
         [<Setting("how it is learned from those whether there is a second object: told, or among unlabelled scenes")>]
         SecondLearning: AirSecondLearning
-        // Wherever one step can draw two objects, the bound is better off with one.
+        // Wherever one step can draw two objects, the bound prefers one.
         [<Setting("whether the bound still trains the presence of a second object once scenes are laid on scenes")>]
         SecondFromBound: bool
-        // A third explains what two steps draw badly, and pays for itself.
+        // The bound gains from a third object, which explains what two steps draw badly.
         [<Setting("and that of a third object and later ones; recombined scenes have none")>]
         ThirdFromBound: bool
         [<Setting("channels of the network that takes a scene's light away before it is explained, 0 for none",

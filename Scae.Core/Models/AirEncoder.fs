@@ -20,16 +20,16 @@ type AirInference =
         Patches: Tensor
         /// The patches where they land, not weighed by presence, [b, T, D].
         Renders: Tensor
-        /// What the baseline foretells of the cost from each step on, [b, T]; for AirPresence.Discrete.
+        /// The baseline's prediction of the cost from each step on, times 2σ², [b, T]; only for AirPresence.Discrete.
         Baseline: Tensor option
-        /// The scenes without their light, [b, D], which is what the rest explains; where a network takes it away.
+        /// The scenes without their lighting, [b, D], which the latents explain instead; None without a restorer.
         Restored: Tensor option
     }
 
 /// Inference of z_where, z_what and z_pres.
 [<RequireQualifiedAccess>]
 module AirEncoder =
-    // The log-variance stays within these, as in the small program, with no gradient beyond.
+    // Log-variances are clipped, as in the small program; beyond, they have no gradient.
     let private limited (logVariance: Tensor) = logVariance.clamp (-8.0, 4.0)
 
     let private draw (mean: Tensor) (logVariance: Tensor) (noise: Tensor) : Tensor =
@@ -49,7 +49,7 @@ module AirEncoder =
         let spread = (distance * distance + logVariance.exp ()) * precision - logVariance
         (spread.sum (-1) + (2.0 * log s + 4.0 * log t - 3.0)) * 0.5
 
-    /// What the baseline foretells from features of the scene, from which it passes no gradient on.
+    /// The baseline's prediction from features of the scene. It passes no gradient on to the features.
     let private foretold (model: Air) (features: Tensor) : Tensor option =
         model.Baseline
         |> Option.map (fun baseline ->
@@ -57,7 +57,7 @@ module AirEncoder =
             |> Linear.activated Activation.Relu baseline.Hidden
             |> Linear.forward baseline.Output)
 
-    /// The logits of steps with what a look at the whole scene adds to them.
+    /// The steps' logits of presence, plus what the counter's look at the whole scene adds, if there is one.
     let private counted (ofScene: Tensor option) (logits: Tensor) : Tensor =
         match ofScene with
         | Some ofScene -> logits + ofScene
@@ -122,13 +122,13 @@ module AirEncoder =
             Render: Tensor
             Logit: Tensor
             Baseline: Tensor option
-            /// What the steps so far draw, weighed by presence where that is relaxed, [b, D].
+            /// The picture that the steps so far draw, [b, D]; weighed by presence where that is relaxed.
             Drawn: Tensor
-            /// The probability that all steps so far are present; only relaxed presence needs it.
+            /// The product of the relaxed z_pres of the steps so far, [b, 1]; 1 where presence isn't relaxed.
             Present: Tensor
         }
 
-    // The gain in log-likelihood by which z_pres is inferred, in units that make it of order one.
+    // Brings the gain in log-likelihood, from which z_pres is inferred, to order one.
     [<Literal>]
     let private EvidenceScale = 0.02
 
@@ -143,7 +143,8 @@ module AirEncoder =
 
             (picture.view(b, 1, config.Canvas, config.Canvas).spatialTransform(whole, side, side)).view(b, side * side)
 
-    /// By how much log p(x | …) grows when this is added to what is drawn, [b, 1].
+    /// How much log p(x | z) grows when the addition joins the picture, times EvidenceScale; [b, 1]. That is
+    /// Σ a·(2r − a)/2σ² for a residual r and an addition a, [b, D].
     let private evidence (config: AirConfig) (residual: Tensor) (addition: Tensor) : Tensor =
         let gain = (addition * (2.0 * residual - addition)).sum(1, true)
         gain * (EvidenceScale / (2.0 * config.Sigma * config.Sigma))
@@ -152,8 +153,8 @@ module AirEncoder =
     [<Literal>]
     let private ContextScale = 2.0
 
-    /// What stands around a place, what is not yet explained of it, and what the step would add: wider glimpses of pictures
-    /// (scene and residual) [b, 2, C, C] and of the addition [b, D] at a place [b, 2] → [b, Context].
+    /// Encodes what stands around a place [b, 2], what of it isn't yet explained, and what the step would add there: wider
+    /// glimpses of scene and residual, `pictures` [b, 2, C, C], and of the addition [b, D] → [b, Context].
     let private context
         (config: AirConfig)
         (layers: TwoLayers)
@@ -169,12 +170,13 @@ module AirEncoder =
         |> Linear.activated Activation.Relu layers.Hidden
         |> Linear.activated Activation.Relu layers.Output
 
-    // How far from the map's peak places count, in overview pixels: the mean of two digits' places would be neither.
+    // Only places this near the map's peak count, in overview pixels. Otherwise the mean over two digits would be a place
+    // between them.
     [<Literal>]
     let private FinderReach = 3.5
 
-    /// Where something stands in the residual's overview [b, s²]: the mean place under the softmax of a map, around the
-    /// map's peak; [b, 2].
+    /// Where something stands in the residual's overview [b, s²]: the mean place (t_x, t_y) [b, 2] under the softmax of the
+    /// finder's map, taken around the map's peak.
     let private find (config: AirConfig) (finder: Finder) (residual: Tensor) : Tensor =
         let side = Air.overview config
 
@@ -209,7 +211,7 @@ module AirEncoder =
     /// A normal latent of one step, and what was drawn from it.
     type private Latent = { Mean: Tensor; LogVariance: Tensor; Value: Tensor }
 
-    /// z_where from the cell's output, and from the map of places where there is a finder.
+    /// z_where from the cell's output h. A finder's place, if there is one, is added to the cell's.
     let private locate
         (config: AirConfig)
         (encoder: RecurrentEncoder)
@@ -264,7 +266,7 @@ module AirEncoder =
     /// The tensor as an input of a network: gradients pass through it if the configuration says so.
     let private input (config: AirConfig) (tensor: Tensor) = if config.ThroughInputs then tensor else tensor.noDiff ()
 
-    /// The probability that all steps up to this one are present; only relaxed presence needs it.
+    /// The product of the relaxed z_pres up to this step, [b, 1]; 1 where presence isn't relaxed.
     let private present (config: AirConfig) (batch: AirBatch) t (previous: Step) (logit: Tensor) : Tensor =
         match config.Presence with
         | AirPresence.Relaxed ->
@@ -277,8 +279,8 @@ module AirEncoder =
         let inputs = Tensor.cat ([| seen; previous.Where; previous.What |], 1)
         LongShortTermMemory.step encoder.Cell previous.State inputs
 
-    /// What the heads of presence and baseline see of a step: the cell, the glimpse, and what the configuration adds of the
-    /// residual, of the step's addition to the picture, and of where and what it looks at.
+    /// The inputs of a step's heads of presence and baseline: the cell's output, the encoded glimpse and, where the
+    /// configuration has them, evidence and context.
     let private headInputs
         (config: AirConfig)
         (encoder: RecurrentEncoder)
@@ -411,7 +413,7 @@ module AirEncoder =
             Restored = None
         }
 
-    /// The latents of a batch and what they draw, of scenes as they are.
+    /// The latents of a batch and what they draw, inferred from the scenes as they are, without a restorer.
     let explain (config: AirConfig) (model: Air) (batch: AirBatch) : AirInference =
         let ofScene =
             model.Counter
@@ -428,14 +430,14 @@ module AirEncoder =
         | _, Some encoder -> inferRecurrently config model encoder batch ofScene
         | _ -> invalidArg (nameof model) "AIR: the model has no encoder"
 
-    /// The batch with the scenes that an inference explains: without their light where a network takes it away. Gradients
-    /// pass to that network if they pass through inputs at all; it has a loss of its own.
+    /// The batch with the scenes that an inference explains, which are the restored ones where there is a restorer. The
+    /// restorer has a loss of its own; with ThroughInputs it also gets the gradient of the bound.
     let explained (config: AirConfig) (restored: Tensor option) (batch: AirBatch) : AirBatch =
         match restored with
         | Some restored -> { batch with Images = input config restored }
         | None -> batch
 
-    /// The latents of a batch and what they draw; the light is taken away before where there is a network for it.
+    /// The latents of a batch and what they draw. A restorer, if there is one, first removes the lighting.
     let infer (config: AirConfig) (model: Air) (batch: AirBatch) : AirInference =
         let restored =
             model.Restorer

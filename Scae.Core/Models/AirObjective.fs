@@ -10,7 +10,7 @@ module AirObjective =
     [<Literal>]
     let private Clip = 1e-6
 
-    // The share of the places for recombined scenes that must be filled, or the bound teaches presence too.
+    // Once this share of the places for recombined scenes is filled, the bound no longer needs to teach presence.
     [<Literal>]
     let private LeastFilled = 0.5
 
@@ -19,7 +19,7 @@ module AirObjective =
         let q = q.clamp (Clip, 1.0 - Clip)
         q * (q.log () - p.log ()) + (1.0 - q) * ((1.0 - q).log() - (1.0 - p).log())
 
-    /// (1, v_1, …, v_{T−1}) of v [b, T]: what holds before each step.
+    /// (1, v_1, …, v_{T−1}) for v [b, T]: the value before each step.
     let private before (v: Tensor) : Tensor =
         let t = v.shape[1]
         let ones = Tensor.ones ([| v.shape[0]; 1 |], v.dtype)
@@ -92,9 +92,10 @@ module AirObjective =
         let inGradientOnly = score + learned
         (whole + (inGradientOnly - inGradientOnly.noDiff ())).mean()
 
-    /// The logits [b, T] that the bound trains. Once recombined scenes count, they teach the presence of a second object, and that there is
-    /// no third, so the bound passes no gradient to those logits. A replay can't branch on that, so `Recombination` blends the logits
-    /// with a copy that has no gradient. Where too few scenes seem to have one object, nothing else would teach them, and the bound goes on.
+    /// The logits [b, T] that the bound trains. Once recombined scenes count, they teach the presence of a second object, and
+    /// that there is no third, so the bound passes no gradient to those logits. A replay can't branch on whether they count yet,
+    /// so `Recombination` blends the logits with a copy that has no gradient. If too few scenes seem to have one object,
+    /// recombined scenes are rare, and the bound goes on teaching.
     let private ofBound
         (config: AirConfig)
         (logits: Tensor)
@@ -125,7 +126,8 @@ module AirObjective =
             )
         | _ -> logits
 
-    /// The expectation of the whole cost over the counts n = 0..T, whose probabilities are Π_{i ≤ n} q_i · (1 − q_{n+1}).
+    /// The expectation of the whole cost over the counts n = 0..T, whose probabilities are Π_{i ≤ n} q_i · (1 − q_{n+1}), with
+    /// q_{T+1} = 0.
     let private expected (config: AirConfig) (inference: AirInference) (batch: AirBatch) : Tensor =
         let x = batch.Images
         let q = inference.Logits.sigmoid ()
@@ -154,8 +156,8 @@ module AirObjective =
     /// The probability that there are at least t objects, [b, T]; it never grows with t.
     let cumulativePresence (inference: AirInference) : Tensor = (inference.Logits.sigmoid ()).cumprod 1
 
-    /// −log q(n = 2 | n ≥ 1) − log q(n ≥ 1) of logits [b, T], without the second step's part where that is learned
-    /// otherwise; [b].
+    /// −log q(n = 2) of logits [b, T]; [b]. Unless q is told about second objects, the second step's term is left out, since it
+    /// is learned through `ofSecond`.
     let private surpriseOfTwo (config: AirConfig) (logits: Tensor) : Tensor =
         let told =
             if config.SecondLearning = AirSecondLearning.Told then
@@ -170,8 +172,8 @@ module AirObjective =
         else
             two
 
-    /// The cost of q's probabilities of a second object (see AirSecondLearning), summed over scenes: recombined ones, whose
-    /// logits and weights are given, and the batch's own.
+    /// The cost of q's probability of a second object (see AirSecondLearning), summed over scenes. The logits and weights of
+    /// recombined scenes are given in `recombined`, the logits [b, T] and cumulative presence of the batch's own beside them.
     let private ofSecond
         (config: AirConfig)
         (recombined: WeighedLogits)
@@ -189,9 +191,9 @@ module AirObjective =
         | AirSecondLearning.NonNegative -> PositiveUnlabelled.nonNegative prior recombined unlabelled
         | AirSecondLearning.Likelihood -> PositiveUnlabelled.likelihood prior recombined unlabelled
 
-    /// The cost of recombined scenes, whose two layers are known: the first two steps must draw one layer each (in the
-    /// order that costs less), and q must count two. Whether there is a second object in the batch's own scenes q is told, or
-    /// learns: see AirSecondLearning. Summed and divided by b, like the bound.
+    /// The cost of recombined scenes, whose two layers are known: the first two steps must draw one layer each, in the order
+    /// that costs less, and q must count two. What q learns about second objects in the batch's own scenes depends on
+    /// AirSecondLearning. The cost is summed and divided by b, like the bound.
     let private recombined
         (config: AirConfig)
         (model: Air)
@@ -231,7 +233,7 @@ module AirObjective =
         * batch.Recombination
         * (1.0 / float b)
 
-    /// What the restorer's error costs, like that of the pixels; 0 without one.
+    /// The restorer's error divided by 2σ², as that of the pixels is; None without a restorer.
     let private restoration
         (config: AirConfig)
         (model: Air)
@@ -243,8 +245,8 @@ module AirObjective =
             Some((SceneRestorer.error restorer restored target).mean() * (0.5 / (config.Sigma * config.Sigma)))
         | _ -> None
 
-    /// The loss of a batch, a scalar: the negative bound, averaged over scenes, and what recombined scenes and the
-    /// restorer's error cost. The bound is that of scenes without their light where a network takes it away.
+    /// The loss of a batch, a scalar: the negative bound, averaged over scenes, plus the costs of recombined scenes and of the
+    /// restorer's error. Where there is a restorer, the bound is that of the restored scenes.
     let loss (config: AirConfig) (model: Air) (batch: AirBatch) : Tensor =
         let inference = AirEncoder.infer config model batch
         let explained = AirEncoder.explained config inference.Restored batch

@@ -10,7 +10,7 @@ type RecombinedScenes =
         Images: Tensor
         /// The two scenes, [m, 2, D].
         Layers: Tensor
-        /// 1 for a scene, 0 for a place that no scene was found for, whose images are empty; [m].
+        /// [m]: 1 for a scene; 0 for a row for which no pair was found, whose images are zeros.
         Weights: Tensor
     }
 
@@ -18,23 +18,23 @@ type RecombinedScenes =
 [<Struct>]
 type RecombinationRule =
     {
-        /// On how many others each is laid, at most.
+        /// How many others each scene is laid on, at most.
         Partners: int
-        /// The largest probability of a second object in them.
+        /// The largest probability of a second object in a scene that is used.
         Doubt: float
-        /// Whether their ink may not meet.
+        /// Whether only scenes whose ink doesn't meet are laid on each other.
         Apart: bool
     }
 
-/// Training scenes made of training scenes: two in which one object was inferred, laid on each other, are a scene of two
-/// objects whose parts are known. No truth enters: what the model believes of a batch says which scenes are combined. In the
-/// manner of the sleep phase of wake-sleep (Hinton, Dayan, Frey & Neal 1995), with the data's own ink instead of dreams.
+/// Training scenes made of training scenes. Two scenes in which the model infers one object each are laid on each other:
+/// that is a scene of two objects whose parts are known. No truth enters, since the model's own beliefs choose the scenes.
+/// It resembles the sleep phase of wake-sleep (Hinton, Dayan, Frey & Neal 1995), with the data's own ink instead of dreams.
 [<RequireQualifiedAccess>]
 module AirRecombination =
-    /// Pairs of scenes to be laid on each other, at most m. Those in which one object was inferred, and a second is no likelier
-    /// than the doubt, stand in a circle: each is paired with the next, then each with the next but one, and so on, where the
-    /// two fit, until it has as many partners as the rule allows.
-    /// present : cumulative presence of each step, [T] a scene.
+    /// Pairs of scenes to be laid on each other, at most m. The candidates are the scenes in which an object was inferred and a
+    /// second is no likelier than the rule's doubt. They stand in a circle: each is paired with the next one, then each with
+    /// the next but one, and so on, if the two fit and the first has fewer partners than the rule allows.
+    /// present : cumulative presence, T numbers for each scene.
     let pairs
         (steps: int)
         (rule: RecombinationRule)
@@ -62,8 +62,8 @@ module AirRecombination =
 
         found.ToArray()
 
-    // The largest share of the fainter scene's squared ink that lies on the other's, where their ink doesn't meet: restored
-    // scenes are nowhere quite black.
+    // The ink of scenes x and y meets where Σ x·y is more than this share of the smaller of Σ x² and Σ y². It isn't 0, because
+    // restored scenes are nowhere quite black.
     [<Literal>]
     let private LargestMeeting = 0.01f
 
@@ -80,7 +80,7 @@ module AirRecombination =
 
         together > LargestMeeting * min ofX ofY
 
-    /// m scenes from images [b, D] and the cumulative presence that was inferred from them [b, T]. No gradient passes.
+    /// m recombined scenes from images [b, D] and the cumulative presence [b, T] that was inferred from them. No gradient passes.
     let compose (rule: RecombinationRule) (m: int) (images: Tensor) (present: Tensor) : RecombinedScenes =
         let d, steps = images.shape[1], present.shape[1]
 

@@ -19,8 +19,8 @@ type SceneCounter =
         Output: Linear
     }
 
-/// What a look at the whole scene adds to the logits of presence. Steps look through windows as large as a digit, and what tells
-/// two digits that lie on each other from a wide one is how their strokes meet.
+/// What a look at the whole scene adds to the logits of presence. Steps look through windows as large as a digit. But only
+/// the way strokes meet tells two digits that lie on each other from one wide digit.
 [<RequireQualifiedAccess>]
 module SceneCounter =
     // The output adds next to nothing at first.
@@ -29,8 +29,8 @@ module SceneCounter =
 
     let private halved (side: int) = (side + 1) / 2
 
-    /// Parameters for scenes of canvas² pixels and so many steps, drawn from a key, with He's deviation; the last layer has a
-    /// tenth of it.
+    /// Parameters for scenes of canvas² pixels and the given number of steps, drawn from a key, with He's deviation; the last
+    /// layer has a tenth of it.
     let init (canvas: int) (channels: int) (steps: int) (dtype: Dtype) (key: Key) : SceneCounter =
         let c = channels
         let side = halved (halved canvas)

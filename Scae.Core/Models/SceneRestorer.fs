@@ -3,8 +3,9 @@ namespace Scae.Core.Models
 open Scae.Tensors
 open Scae.Core.Layers
 
-/// A network that draws what a scene is without its light: two convolutions that halve the picture, some between, two that
-/// double it. c channels at half of the resolution, 2c at a quarter; k is 4 where a side is even and 3 where it is odd.
+/// A network that draws a scene without its lighting. Two convolutions halve the picture, two transposed ones double it
+/// again, and those between keep its size. There are c channels at half of the resolution and 2c at a quarter; k is 4 where
+/// a side is even and 3 where it is odd.
 type SceneRestorer =
     {
         /// [c, 1, k, k].
@@ -19,26 +20,26 @@ type SceneRestorer =
         Widening: Convolution
         /// Transposed: [c, 1, k, k].
         Last: Convolution
-        /// What light adds to a pixel in the mean, [1].
+        /// What lighting adds to a pixel on average, [1].
         Offset: Tensor
     }
 
-/// Scenes without their light, learned from the same scenes in other lights. Nobody says which part of a picture is light:
-/// a prediction of a scene in a light that is drawn independently can't know it, and the prediction of least squared error is
-/// the mean over lights, the scene at its mean contrast and a constant (as Lehtinen et al. 2018, "Noise2Noise", learn to
-/// denoise without clean pictures).
+/// Scenes without their lighting, learned from pairs of the same scene in two lights. Nobody says which part of a picture is
+/// lighting. The network predicts the scene in the second light, which is drawn independently of the first, so the
+/// prediction can't know it. The prediction of least squared error is then the mean over lights: the scene at its mean
+/// contrast, plus a constant (as Lehtinen et al. 2018, "Noise2Noise", learn to denoise without clean pictures).
 [<RequireQualifiedAccess>]
 module SceneRestorer =
     // Together they see 44 pixels, most of a canvas.
     [<Literal>]
     let private CoarseLayers = 3
 
-    // The picture starts dark, so that the offset, not the picture, takes up what light adds in the mean: a grey scene would
-    // itself be explained as an object as large as the canvas.
+    // The picture starts dark, so that the offset, not the picture, takes up what lighting adds on average. A grey picture would
+    // be explained as an object as large as the canvas.
     [<Literal>]
     let private DarkBias = -6.0
 
-    // What a white pixel costs, beside squared errors: it keeps the picture dark, and ink fainter by half of this.
+    // What a white pixel costs beside squared errors. It keeps the picture dark, and makes ink fainter by half of this.
     [<Literal>]
     let private InkCost = 0.02
 
@@ -82,7 +83,7 @@ module SceneRestorer =
     let private doubled (layer: Convolution) (x: Tensor) : Tensor =
         (x.convTranspose2d (layer.Filters, 2, 1)) + layer.Bias.view (1, -1, 1, 1)
 
-    /// Scenes [b, canvas²] without their light, [b, canvas²] in (0, 1).
+    /// Scenes [b, canvas²] without their lighting, [b, canvas²] in (0, 1).
     let restore (canvas: int) (restorer: SceneRestorer) (scenes: Tensor) : Tensor =
         let fine =
             scenes.view (-1, 1, canvas, canvas) |> rectified 2 restorer.First |> rectified 1 restorer.Fine
@@ -93,8 +94,8 @@ module SceneRestorer =
 
         ((doubled restorer.Widening coarse + fine).relu() |> doubled restorer.Last).sigmoid().flatten 1
 
-    /// Σ(restored + offset − target)² + 0.02·Σ restored, of restored scenes and of what they should show, the same scenes in
-    /// another light or in none, [b, D] each; [b].
+    /// Σ(restored + offset − target)² + 0.02·Σ restored, [b]. Both inputs are [b, D]; the target is the same scene in another
+    /// light or in none.
     let error (restorer: SceneRestorer) (restored: Tensor) (target: Tensor) : Tensor =
         let difference = restored + restorer.Offset - target
         (difference * difference + InkCost * restored).sum 1
