@@ -3,10 +3,10 @@ namespace Scae.Core.Experiments
 open System.Numerics.Tensors
 open Scae.Tensors
 
-/// What disturbs the training of neural expectation maximization.
+/// The noise on inputs and states in the training of neural expectation maximization.
 [<RequireQualifiedAccess>]
 module Disturbances =
-    /// Copies images [.., D] to an input, as often as it has room for each, with some pixels flipped.
+    /// Copies images [.., D] to an input, each as often as there is room for, and flips each pixel, x to 1 − x, with a probability.
     let flip (probability: float) (key: Key) (images: Tensor) (input: Tensor) : unit =
         let pixels = images.shape[images.dim - 1]
         let copies = input.nelement / images.nelement
@@ -20,7 +20,7 @@ module Disturbances =
             TensorPrimitives.Subtract(images.Slice(i / copies * pixels, pixels), copy, copy)
             TensorPrimitives.Abs(copy, copy)
 
-    /// Noise on the states, where there is any.
+    /// Fills the noise on the states, if the batch has any.
     let fillStates (deviation: float) (key: Key) (noise: Tensor option) : unit =
         noise
         |> Option.iter (fun noise -> key.FillNormal(noise.Elements<float32>(), 0.0f, float32 deviation))

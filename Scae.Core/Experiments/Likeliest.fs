@@ -3,17 +3,18 @@ namespace Scae.Core.Experiments
 open System
 open Scae.Tensors
 
-/// The likeliest of several starts of each of b scenes that run through a model together: by quality [b], what tensors
-/// [b, …] hold of it. All are overwritten by each start; the first has run.
+/// The likeliest of several starts for each of b scenes that run through a model together. Each start overwrites `quality`
+/// [b], by which starts are compared, and `tensors` [b, …], of which the likeliest start's rows are kept. Create this after
+/// the first start has run.
 [<Sealed>]
 type internal Likeliest(quality: Tensor, tensors: Tensor[]) =
     let best = quality.toArray<float32>()
     let kept = tensors |> Array.map _.toArray<float32>()
 
-    /// What tensor number i holds of the likeliest starts so far.
+    /// The rows of tensor number i that belong to the likeliest starts so far.
     member _.Item(i: int) : float32[] = kept[i]
 
-    /// Takes over those scenes that have become likelier in the start that has just run.
+    /// Keeps the rows of the scenes for which the start that has just run is likelier than those before.
     member _.Improve() : unit =
         let found = quality.Elements<float32>()
 

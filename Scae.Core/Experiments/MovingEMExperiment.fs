@@ -12,7 +12,7 @@ module MovingEMExperiment =
     [<Literal>]
     let private Shown = 3
 
-    // Digits of the training set that aren't trained with but measured on after each epoch: this share, the last ones.
+    // One digit in so many of the training set, the last ones, is for validation and isn't trained with.
     [<Literal>]
     let private ValidationShare = 12
 
@@ -82,7 +82,7 @@ module MovingEMExperiment =
             start (key.Named "noise") batch
             Disturbances.fillStates config.Model.StateNoise (key.Named "states") batch.StateNoise
 
-    /// Gradients that stop at the responsibilities aren't those of the loss: a check lets them through.
+    /// Gradients that stop at the responsibilities aren't the loss's derivative, so a check lets them pass.
     let private checkedConfig (config: MovingEMSettings) (_: Key) (model: MovingEM) =
         { config with Model.ThroughResponsibilities = true }, model
 

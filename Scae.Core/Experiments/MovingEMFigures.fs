@@ -9,11 +9,11 @@ open Scae.Core.Training
 /// The pictures of neural expectation maximization of moving objects.
 [<RequireQualifiedAccess>]
 module MovingEMFigures =
-    // Frames of a sequence in a picture at most.
+    // The most frames of a sequence in a picture.
     [<Literal>]
     let private MostFrames = 7
 
-    /// What the animation shows of a moment: slots and predictions [F − 1, b, D] of the frames from the second on.
+    /// What the animation shows of a moment: slots and predictions, [F − 1, b, D] each, of the frames from the second on.
     let snapshot (shown: ShownFrame[]) : (string * Tensor) list =
         let slots =
             [|
@@ -42,7 +42,7 @@ module MovingEMFigures =
     let private row (data: MovingEMData) (values: float32[]) (sequence: int) : float32[] =
         Array.sub values (sequence * pixels data) (pixels data)
 
-    /// For each slot of a sequence the object that it is matched with over all frames. Slots [F − 1, b, D].
+    /// The object with which each slot of a sequence is matched over all frames; `slots` is [F − 1, b, D].
     let private objects (data: MovingEMData) (slots: Tensor) (sequence: int) : int[] =
         let pixels, frames, shapes = pixels data, data.Shown.Frames - 1, data.Shown.Shapes
         let found = [| for t in 0 .. frames - 1 -> row data (Rows.values t slots) sequence |> Array.map int |]
@@ -54,7 +54,7 @@ module MovingEMFigures =
             (ofAll shapes.Overlap)
             (Array.concat found)
 
-    /// A function of the frame: each foreground pixel in the colour of its slot's object.
+    /// Panels of a sequence by frame: each foreground pixel in the colour of its slot's object.
     let private assignment (data: MovingEMData) (slots: Tensor) (sequence: int) : int -> Panel =
         let objects = objects data slots sequence
 
@@ -70,7 +70,7 @@ module MovingEMFigures =
     let private sequences (data: MovingEMData) : int list =
         [ 0 .. data.Shown.Shapes.Images.shape[0] / data.Shown.Frames - 1 ]
 
-    /// Some frames, evenly from `from` to the last.
+    /// Some frames, evenly spaced from `from` to the last.
     let private someFrames (data: MovingEMData) (from: int) : int list =
         let last = data.Shown.Frames - 1
         let count = min MostFrames (last - from + 1)
@@ -123,7 +123,7 @@ module MovingEMFigures =
             ]
         |> Figure.panelSize 380.0 300.0
 
-    /// A value of each frame from the second on; frames are counted from 1.
+    /// A curve of values of the frames from the second on, which are counted from 1.
     let private overTime label colour (values: float[]) : Panel -> Panel =
         Panel.line label colour (Array.init values.Length (fun i -> float (i + 2))) values
 

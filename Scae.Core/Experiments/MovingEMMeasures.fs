@@ -7,8 +7,8 @@ open Scae.Core.Training
 /// How well slots and moving objects agree, and how well the next frame is predicted. Frames are counted from 0 here.
 [<RequireQualifiedAccess>]
 module MovingEMMeasures =
-    /// A measure of the foreground pixels of each of some frames, averaged over sequences, frame by frame; without the pixels
-    /// of several objects unless `overlap`.
+    /// A measure of the foreground pixels of each of the given frames, averaged over sequences. Pixels of several objects count
+    /// only with `overlap`.
     let private overFrames
         (reading: MovingEMReading)
         (overlap: bool)
@@ -42,12 +42,12 @@ module MovingEMMeasures =
     let agreementOverTime (reading: MovingEMReading) : float[] =
         overFrames reading false [ 1 .. reading.Scenes.Frames - 1 ] ami
 
-    /// The frames that count, from one that is counted from 1.
+    /// The frames that count, beginning with frame `from`, which is counted from 1.
     let private scored (from: int) (reading: MovingEMReading) : int list =
         [ max 1 (from - 1) .. reading.Scenes.Frames - 1 ]
 
-    /// Of the frames that count, from `from` (counted from 1): ami_distinct and ari_distinct without the pixels of several
-    /// objects, then ami and ari with them.
+    /// Agreement in the frames that count, beginning with `from` (counted from 1): ami_distinct and ari_distinct without the
+    /// pixels of several objects, then ami and ari with them.
     let agreement (from: int) (reading: MovingEMReading) : Metrics =
         let mean overlap measure = overFrames reading overlap (scored from reading) measure |> Array.average
 
@@ -61,8 +61,8 @@ module MovingEMMeasures =
     let private meanOf (from: int) (reading: MovingEMReading) (values: float[]) : float =
         scored from reading |> List.averageBy (fun t -> values[t])
 
-    /// Loss, agreement, and what predicting the next frame costs in nats, all means over the frames that count. With several
-    /// starts ami_distinct_first is what the first alone gives.
+    /// Loss, agreement, and the cost of predicting the next frame in nats, all means over the frames that count. With several
+    /// starts ami_distinct_first is the agreement of the first start alone.
     let ofReading (from: int) (reading: MovingEMReading) : Metrics =
         [
             "loss", meanOf from reading reading.Losses
@@ -76,15 +76,16 @@ module MovingEMMeasures =
             | None -> ()
         ]
 
-    /// Nats a frame of copying the last one: a pixel stays lit, or dark, with a probability of its own. Both probabilities are
-    /// the shares of these very frames, in this baseline's favour. Element 0 is 0.
+    /// The cost of predicting each frame as a copy of the last one, in nats a frame. A lit pixel stays lit with one probability,
+    /// and a dark one stays dark with another. Both are the shares in these very frames, which favours this baseline. Element
+    /// 0 is 0.
     let copyOverTime (scenes: MovingScenes) : float[] =
         let { Shapes = shapes; Frames = frames } = scenes
         let pixels = shapes.Images.shape[1]
         let sequences = shapes.Images.shape[0] / frames
         let images = shapes.Images.toArray<float32>()
 
-        // How many pixels of frame t are lit, and how many aren't, by what they were before.
+        // [before, after]: how many pixels were lit (1) or dark (0) in frame t − 1 and are so in frame t.
         let counts t =
             let counts = Array2D.zeroCreate<float> 2 2
 
@@ -120,11 +121,11 @@ module MovingEMMeasures =
 
             sum / float sequences)
 
-    /// What copying the last frame costs in the frames that count.
+    /// The mean cost of copying the last frame, over the frames that count.
     let copy (from: int) (scenes: MovingScenes) : float =
         copyOverTime scenes |> Array.skip (max 1 (from - 1)) |> Array.average
 
-    /// Agreement for other numbers of objects: ami_distinct_5, ari_distinct_5 and surprise_5 are of five.
+    /// Metrics for other numbers of objects: ami_distinct_5, ari_distinct_5 and surprise_5 are those of five.
     let ofOthers (from: int) (readings: (int * MovingEMReading) list) : Metrics =
         [
             for count, reading in readings do

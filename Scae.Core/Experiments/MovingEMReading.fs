@@ -6,7 +6,7 @@ open Scae.Core.Data
 open Scae.Core.Models
 open Scae.Core.Training
 
-/// Sequences that are measured: their frames one behind the other [b·F, D], and the stream of the noise that starts slots.
+/// Sequences for measuring: their frames one behind the other, [b·F, D], and the key of the noise with which slots start.
 type MovingScenes = { Frames: int; Shapes: Shapes; Noise: Key }
 
 /// What training, evaluation and pictures of moving objects share.
@@ -14,7 +14,7 @@ type MovingEMData =
     {
         /// What objects of training sequences look like.
         Masks: ObjectMask[]
-        /// Where the truth of a step's new sequences goes, which nobody reads.
+        /// Room for the truth of a step's new sequences, which nobody reads.
         Unread: Shapes
         Validation: MovingScenes
         Test: MovingScenes
@@ -24,28 +24,27 @@ type MovingEMData =
         Shown: MovingScenes
     }
 
-/// What the model says of sequences.
+/// What the model infers from sequences.
 type MovingEMReading =
     {
         Scenes: MovingScenes
         /// The loss of each frame, averaged over sequences; 0 for the first, which nothing predicts.
         Losses: float[]
-        /// Nats that predicting each frame costs before it is seen, likewise, from the first start of each sequence: which start
-        /// is the likeliest, frames tell that are seen later.
+        /// The cost of predicting each frame before it is seen, in nats, averaged likewise. It is that of each sequence's first
+        /// start, because only frames that are seen later tell which start is the likeliest.
         Surprises: float[]
-        /// The slot of each pixel, b·F·D: the one that predicted the frame best, 0 in the first frames. From the likeliest
-        /// start of a sequence.
+        /// The slot that predicted each pixel best, b·F·D, from the likeliest start of a sequence; 0 in first frames.
         Slots: int[]
         /// The same from the first start of each sequence, where there are several.
         OfFirstStart: int[] option
     }
 
-/// The sequences that the pictures show, frame by frame from the second: the slot of each pixel [b, D], and the prediction
+/// One frame, from the second on, of the sequences that the pictures show: the slot of each pixel [b, D] and the prediction
 /// [b, D].
 type ShownFrame = { Slots: Tensor; Prediction: Tensor }
 
-/// What a recorded run over sequences gives, frame by frame from the second; and, where there are several starts, by which
-/// they are compared: the expected log-likelihood of all frames, [b].
+/// What a recorded run over sequences gives: what was found in each frame from the second on and, if there are several
+/// starts, the expected log-likelihood of all frames [b], by which starts are compared.
 type private Followed<'found> = { Found: 'found[]; Quality: Tensor option }
 
 /// What a recorded run gives for one frame.
@@ -62,7 +61,7 @@ type private FoundFrame =
 /// Inference by neural expectation maximization of moving objects.
 [<RequireQualifiedAccess>]
 module MovingEMReading =
-    // Sequences that run through the model together; the noise of their starts has a key for each of these parts.
+    // How many sequences run through the model together. Each such part has a key for the noise of its starts.
     [<Literal>]
     let private SequencesAtOnce = 32
 
@@ -83,7 +82,7 @@ module MovingEMReading =
 
         Inference(SequencesAtOnce, MovingEM.allocateFrames config settings.Objects.Frames, infer)
 
-    /// Tries further starts of a part of the sequences, and ends with the likeliest of each.
+    /// Tries further starts of a part of the sequences, then runs the likeliest start of each again.
     let private settle settings start (noise: Key) (quality: Tensor) (part: Part<MovingEMBatch, Followed<'found>>) =
         let likeliest = Likeliest(quality, [| part.Batch.Noise |])
 
@@ -95,7 +94,7 @@ module MovingEMReading =
         likeliest[0].CopyTo(part.Batch.Noise.Elements<float32>())
         part.Run()
 
-    /// Goes through sequences; `visitFirst` sees what their first starts give, `visit` what the likeliest give.
+    /// Goes through sequences, part by part. `visitFirst` sees the result of the first starts, `visit` that of the likeliest.
     let private over
         (settings: MovingEMSettings)
         (inference: Inference<MovingEMBatch, Followed<'found>>)
@@ -121,7 +120,7 @@ module MovingEMReading =
                 visit part
         )
 
-    /// Copies the slots of a part's frames to where they belong.
+    /// Copies the slots of a part's frames into those of all sequences, b·F·D.
     let private store frames (into: int[]) (part: Part<MovingEMBatch, Followed<FoundFrame>>) =
         for t in 1 .. frames - 1 do
             let slots = part.Output.Found[t - 1].Slots
@@ -132,7 +131,7 @@ module MovingEMReading =
                 let at = ((part.First + i) * frames + t) * pixels
                 found.Slice(i * pixels, pixels).CopyTo(Span(into, at, pixels))
 
-    /// Reads sequences of the settings' number of frames, again and again into the same arrays.
+    /// Reads sequences of the settings' number of frames. Each call reads them anew into the same arrays.
     let ofScenes (settings: MovingEMSettings) (model: MovingEM) : MovingScenes -> unit -> MovingEMReading =
         let find config (batch: MovingEMBatch) t (iteration: EMIteration) =
             {
@@ -147,7 +146,7 @@ module MovingEMReading =
             let frames = scenes.Frames
             let sequences = scenes.Shapes.Images.shape[0] / frames
             let room () = Array.zeroCreate<int> scenes.Shapes.Images.nelement
-            // Nobody may ever ask for the test scenes.
+            // Lazy, since the test scenes may never be asked for.
             let kept = lazy (room (), (if settings.MeasuredStarts > 1 then Some(room ()) else None))
             let losses, surprises = Array.zeroCreate<float> frames, Array.zeroCreate<float> frames
 
@@ -202,7 +201,7 @@ module MovingEMReading =
                 count, ofScenes (MovingEMSettings.withObjects count settings) model scenes.Value ()
         ]
 
-    /// The sequences that the pictures show; the next call overwrites them.
+    /// What is inferred from the sequences that the pictures show; the next call overwrites it.
     let show (settings: MovingEMSettings) (data: MovingEMData) (model: MovingEM) : unit -> ShownFrame[] =
         let keep _ _ _ (iteration: EMIteration) : ShownFrame =
             {

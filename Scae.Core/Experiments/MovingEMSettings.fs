@@ -66,7 +66,7 @@ module MovingEMSettings =
     [<Literal>]
     let BestBy = "ami_distinct"
 
-    /// The same task with another number of objects, and so many slots more or fewer.
+    /// The same task with another number of objects, and with as many slots more or fewer as there are objects more or fewer.
     let withObjects (count: int) (settings: MovingEMSettings) : MovingEMSettings =
         { settings with
             Objects.Count = count
@@ -86,7 +86,7 @@ module MovingEMSettings =
         elif List.distinct settings.TestedObjects <> settings.TestedObjects then
             Some "--tested-objects: each number may be said once"
         elif model.MStep = MStep.Gradient && model.DecoderLayers > 0 then
-            // A state of zeros lies where no rectified unit has a slope.
+            // At the first state, which is all zeros, no rectified unit has a slope.
             Some
                 $"--decoder-layers {model.DecoderLayers}: must be 0 with --m-step gradient, whose states would never leave 0"
         elif model.MStep = MStep.Gradient && model.EncoderUnits > 0 then

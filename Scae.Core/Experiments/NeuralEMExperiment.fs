@@ -15,18 +15,20 @@ module NeuralEMExperiment =
     [<Literal>]
     let private Shown = 6
 
-    /// Images to measure, which always have as many shapes.
+    /// Images for measuring, which all have the same number of shapes.
     let private sample (config: NeuralEMSettings) count (key: Key) : NeuralEMScenes =
         {
             Shapes = Shapes.sample { config.Shapes with Fewest = 0 } count (key.Named "shapes")
             Noise = key.Named "noise"
         }
 
-    // Images of each further kind: each costs as much as a test image, for the final and for the best parameters.
+    // The most images of each further kind. Each costs as much as a test image, and is measured twice, with the final and with
+    // the best parameters.
     [<Literal>]
     let private MostOthers = 200
 
-    /// What the model is measured on beyond what it was trained with; with other slots it is the first test images.
+    /// Tests beyond what the model was trained with: new images with other numbers of shapes, and the first test images with
+    /// other numbers of slots.
     let private others (config: NeuralEMSettings) (keys: Keys) (test: NeuralEMScenes) : NeuralEMTest list =
         let most = min MostOthers config.Training.TestSize
 
@@ -73,7 +75,7 @@ module NeuralEMExperiment =
                 Shown = { validation with Shapes = Shapes.range 0 Shown validation.Shapes }
             }
 
-    /// Makes some pixels of the inputs dark.
+    /// Makes each pixel of the inputs dark with a probability.
     let private drop (probability: float) (key: Key) (batch: NeuralEMBatch) =
         let input = batch.Input.Elements<float32>()
         let kept = ArrayPool<float32>.Shared.Rent input.Length
@@ -131,7 +133,7 @@ module NeuralEMExperiment =
                 Loss =
                     fun config model batch ->
                         NeuralEM.loss (NeuralEMSettings.trained config).Model model batch |> Loss.ofTotal
-                // Gradients that are held back aren't the loss's.
+                // Gradients that stop at the responsibilities aren't the loss's derivative.
                 Checked = fun config _ model -> { config with Model.ThroughResponsibilities = true }, model
                 Read = NeuralEMReading.read
                 Metrics = fun _ reading -> NeuralEMMeasures.ofReading reading

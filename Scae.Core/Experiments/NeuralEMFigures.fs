@@ -12,14 +12,14 @@ open Scae.Core.Training
 /// The pictures of neural expectation maximization.
 [<RequireQualifiedAccess>]
 module NeuralEMFigures =
-    // Images in the animation, and EM iterations at most in a picture.
+    // How many images the animation shows, and the most EM iterations in a picture.
     [<Literal>]
     let private Animated = 3
 
     [<Literal>]
     let private MostIterations = 6
 
-    /// Some of T iterations, counted from 1: the first, the last, and others between that grow apart.
+    /// At most `most` of T iterations, counted from 1: the first, the last, and others between them at growing distances.
     let shownIterations (most: int) (iterations: int) : int list =
         if iterations <= most then
             [ 1..iterations ]
@@ -27,7 +27,7 @@ module NeuralEMFigures =
             [ for i in 0 .. most - 1 -> int (Math.Round(float iterations ** (float i / float (most - 1)))) ]
             |> List.distinct
 
-    /// What the animation shows of a moment: γ [3·b, slots, D] of the first images after three iterations.
+    /// What the animation shows of a moment: γ [3·b, slots, D] of the first b images after each of three iterations.
     let snapshot (iterations: ShownIteration[]) : (string * Tensor) list =
         let first (t: int) = Rows.first Animated iterations[t - 1].Responsibilities
         [ "gamma", Tensor.cat (shownIterations 3 iterations.Length |> List.map first |> Array.ofList, 0) ]
@@ -60,7 +60,7 @@ module NeuralEMFigures =
         let first = image * shapes.Images.shape[1]
         foreground shapes image "" (fun pixel -> colour (shapes.Labels[first + pixel] - 1))
 
-    // Among how many colours are chosen: as many as there are shapes or slots.
+    // How many colours are needed: as many as there are shapes or slots, whichever are more.
     let private colours (model: NeuralEMConfig) (data: NeuralEMData) : int =
         max (NeuralEM.slots model) (Array.max data.Shown.Shapes.Labels)
 
@@ -72,7 +72,8 @@ module NeuralEMFigures =
         foreground data.Shown.Shapes image title (fun pixel ->
             slots |> List.maxBy (fun k -> gamma[k * pixels + pixel]) |> Palette.categoryOf slots.Length)
 
-    /// The colour of the slot with the largest responsibility, the paler the closer that is to what the others have.
+    /// Each foreground pixel in the colour of the slot with the largest responsibility. It is paler the closer that responsibility
+    /// is to an equal share.
     let private certainty (data: NeuralEMData) (gamma: float32[]) (image: int) : Panel =
         let pixels = data.Shown.Shapes.Images.shape[1]
         let slots = gamma.Length / pixels
@@ -118,7 +119,7 @@ module NeuralEMFigures =
         |> Figure.note
             "Where shapes overlap, the later one owns the pixel, drawn darker. Training never sees the shapes."
 
-    // The curves of a course until a moment, with the axes of the whole.
+    // A training's curves until a moment, with the axes of the whole training.
     let private lossPanels (whole: History) (until: History) : Panel list =
         let ofValidation = [ "", Palette.blue, TrainingCurves.metric "loss" ]
 
@@ -194,9 +195,9 @@ module NeuralEMFigures =
         |> slotKeys model
         |> Figure.note "γ: the slot of the largest responsibility, grey where all slots have the same."
 
-    /// The shape that each of so many slots is matched with, one to one, so that most pixels that one shape alone covers agree;
-    /// slots beyond the shapes get numbers of their own. Labels 0 (background) to n and slots of the same pixels → the number of
-    /// a shape, from 0 on, for each slot.
+    /// The shape with which each slot is matched, counted from 0. The matching is one to one, and as many as possible of the
+    /// pixels that only one shape covers agree. Slots beyond the number of shapes get further numbers. `labels` are 0 for
+    /// background or a shape counted from 1, and `found` are the slots of the same pixels.
     let matched (slots: int) (labels: int[]) (overlap: bool[]) (found: int[]) : int[] =
         let size = max slots (Array.max labels)
         let cost = Array2D.zeroCreate<float> size size
@@ -207,7 +208,7 @@ module NeuralEMFigures =
 
         Array.truncate slots (Assignment.hungarian cost)
 
-    /// Shapes, and slots in the colours of the shapes that they were matched with, so that mistakes stand out.
+    /// Shapes, and slots in the colours of the shapes with which they are matched, so that mistakes stand out.
     let private grouping (model: NeuralEMConfig) (data: NeuralEMData) (last: ShownIteration) : Figure =
         let shapes = data.Shown.Shapes
         let pixels = shapes.Images.shape[1]
@@ -248,7 +249,7 @@ module NeuralEMFigures =
             reconstructions settings.Model data (Array.last iterations)
         ]
 
-    /// A frame a snapshot: assignments of three images after three iterations, the curves growing below.
+    /// One frame for each snapshot: assignments of three images after each of three iterations, and the growing curves below.
     let animation (settings: NeuralEMSettings) (data: NeuralEMData) (history: History) : Animation option =
         let bestBy = NeuralEMSettings.bestBy settings
         let times = shownIterations 3 (NeuralEMSettings.measured settings).Iterations

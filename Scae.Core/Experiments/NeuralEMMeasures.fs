@@ -8,8 +8,8 @@ open Scae.Core.Training
 /// How well slots and shapes agree.
 [<RequireQualifiedAccess>]
 module NeuralEMMeasures =
-    /// Truth and prediction of the foreground pixels of one image, with or without those of several shapes, one behind the
-    /// other in the given arrays; how many they are.
+    /// Writes truth and prediction of one image's foreground pixels into `truth` and `found`, and returns their number. Pixels of
+    /// several shapes are included only with `overlap`.
     let internal foreground (shapes: Shapes) (predicted: int[]) overlap image (truth: int[]) (found: int[]) : int =
         let pixels = truth.Length
         let mutable count = 0
@@ -64,9 +64,9 @@ module NeuralEMMeasures =
             [ "nmi_distinct"; "ami_distinct"; "ami_max_distinct"; "ari_distinct" ]
             [ nmi; ami; amiMax; ari ]
 
-    /// loss (of the last iteration), then NMI, AMI and ARI over all foreground pixels, then _distinct without the pixels
-    /// that several shapes cover; ami_max has the greater entropy as its bound, the others the mean. With several starts
-    /// ami_distinct_first, ari_distinct_first and ari_first are what the first alone gives.
+    /// The loss of the last iteration; NMI, AMI and ARI over all foreground pixels; and the same as _distinct without the pixels
+    /// that several shapes cover. ami_max is normalised by the greater of the two entropies, the others by their mean. With
+    /// several starts ami_distinct_first, ari_distinct_first and ari_first are those of the first start alone.
     let ofReading (reading: NeuralEMReading) : Metrics =
         [
             "loss", reading.Loss
@@ -81,8 +81,8 @@ module NeuralEMMeasures =
             | None -> ()
         ]
 
-    /// Agreement beyond what the model was trained with, each figure with the name of its test at the end: ari_distinct_5 is of
-    /// five shapes, ari_distinct_6_slots of six slots.
+    /// Agreement beyond what the model was trained with. A metric's name ends with that of its test: ari_distinct_5 is of five
+    /// shapes, ari_distinct_6_slots of six slots.
     let ofOthers (readings: (string * NeuralEMReading) list) : Metrics =
         let measured = Set [ "ari"; "ari_distinct"; "ami_distinct"; "ari_distinct_first"; "ami_distinct_first" ]
 

@@ -6,13 +6,13 @@ open Scae.Core.Data
 open Scae.Core.Models
 open Scae.Core.Training
 
-/// Images that are measured, and the stream of the noise that starts their slots.
+/// Images for measuring, and the key of the noise with which their slots start.
 type NeuralEMScenes = { Shapes: Shapes; Noise: Key }
 
-/// Test images that a model meets with other numbers of shapes or slots than it was trained with.
+/// Test images on which a model is measured with other numbers of shapes or slots than it was trained with.
 type NeuralEMTest =
     {
-        /// What the names of its figures of merit end with.
+        /// The end of its metrics' names.
         Name: string
         /// Settings with these numbers.
         Settings: NeuralEMSettings
@@ -20,22 +20,22 @@ type NeuralEMTest =
         Scenes: Lazy<NeuralEMScenes>
     }
 
-/// Images to train with, to measure and to show.
+/// Images for training, measuring and pictures.
 type NeuralEMData =
     {
         /// None where every step draws new images.
         Train: TrainingSet option
-        /// Where the truth of a step's new images goes, which nobody reads.
+        /// Room for the truth of a step's new images, which nobody reads.
         Unread: Shapes
         Validation: NeuralEMScenes
         Test: NeuralEMScenes
-        /// Beyond what the model was trained with.
+        /// Tests beyond what the model was trained with.
         Others: NeuralEMTest list
         /// The first validation images, which the pictures show.
         Shown: NeuralEMScenes
     }
 
-/// Which slot the model gives each pixel of the images of a split.
+/// The slot that the model gives each pixel, in the images of a split.
 type NeuralEMReading =
     {
         Shapes: Shapes
@@ -50,8 +50,9 @@ type NeuralEMReading =
 /// An EM iteration on the images that the pictures show: γ and ψ, [b, slots, D].
 type ShownIteration = { Responsibilities: Tensor; Means: Tensor }
 
-/// What a run of the iterations on some images gives; the expected log-likelihood [b], by which starts are compared, where
-/// there are several; and where there are swaps, γ [b, slots, D] and how far each pixel is from what is drawn there [b, D].
+/// What a run of the iterations on some images gives. Quality is the expected log-likelihood [b], by which starts are
+/// compared if there are several. ForSwaps is empty unless there are swaps, which need γ [b, slots, D] and how far each
+/// pixel is from what is drawn there [b, D].
 type private Unrolled<'found> = { Found: 'found; Quality: Tensor option; ForSwaps: Tensor[] }
 
 /// The slot of the largest responsibility [b, D], and the loss of the last iteration, a scalar.
@@ -60,7 +61,7 @@ type private Grouped = { Slots: Tensor; Loss: Tensor }
 /// Inference by neural expectation maximization.
 [<RequireQualifiedAccess>]
 module NeuralEMReading =
-    // As many images run through the model together; the noise of their starts has a key for each of these parts.
+    // How many images run through the model together. Each such part has a key for the noise of its starts.
     [<Literal>]
     let private ImagesAtOnce = 64
 
@@ -88,12 +89,12 @@ module NeuralEMReading =
 
         Inference(ImagesAtOnce, NeuralEM.allocate config, infer)
 
-    /// Starts a part of the images from a key.
+    /// Starts a part of the images from a key, and runs it.
     let private start fill (key: Key) (part: Part<NeuralEMBatch, Unrolled<'found>>) =
         fill key part.Batch
         part.Run()
 
-    /// Tries further starts of a part of the images, then swaps of the likeliest, and ends with the likeliest of each image.
+    /// Tries further starts of a part of the images, then swaps of the likeliest, and runs the likeliest of each image again.
     let private settle settings fill (noise: Key) (quality: Tensor) (part: Part<NeuralEMBatch, Unrolled<'found>>) =
         let likeliest = Likeliest(quality, Array.append [| part.Batch.Noise |] part.Output.ForSwaps)
 
@@ -113,8 +114,8 @@ module NeuralEMReading =
         likeliest[0].CopyTo(part.Batch.Noise.Elements<float32>())
         part.Run()
 
-    /// Goes through images; `visitFirst` sees what their first starts give where there are several, `visit` what the
-    /// likeliest give.
+    /// Goes through images, part by part. `visitFirst` sees the result of the first starts if there are several, `visit` that of
+    /// the likeliest.
     let private over
         settings
         fill
@@ -142,7 +143,7 @@ module NeuralEMReading =
                 visit part
         )
 
-    /// Reads some images, again and again into the same arrays.
+    /// Reads some images. Each call reads them anew into the same arrays.
     let private ofScenes
         settings
         fill
@@ -152,7 +153,7 @@ module NeuralEMReading =
         let images = scenes.Shapes.Images
         let room () = Array.zeroCreate<int> images.nelement
 
-        // Nobody may ever ask for the test scenes.
+        // Lazy, since the test scenes may never be asked for.
         let kept =
             lazy
                 (room (),

@@ -67,7 +67,7 @@ type NeuralEMSettings =
 /// What follows from the hyperparameters of neural expectation maximization.
 [<RequireQualifiedAccess>]
 module NeuralEMSettings =
-    /// The published small program's.
+    /// The hyperparameters of the published small program.
     let published: NeuralEMSettings =
         {
             Training =
@@ -98,7 +98,7 @@ module NeuralEMSettings =
             TestedSlots = []
         }
 
-    /// The model as it is measured and drawn: without what disturbs training, and maybe with other iterations.
+    /// The model as it is measured and drawn: without the disturbances of training, and with MeasuredIterations if they are set.
     let measured (settings: NeuralEMSettings) : NeuralEMConfig =
         let model = NeuralEM.undisturbed settings.Model
 
@@ -107,7 +107,7 @@ module NeuralEMSettings =
         else
             model
 
-    /// Whether an image is started more than once when it is measured.
+    /// Whether measuring tries more than one start of an image.
     let searches (settings: NeuralEMSettings) : bool = settings.MeasuredStarts > 1 || settings.MeasuredSwaps > 0
 
     /// The name of the metric that chooses the best epoch.
@@ -116,7 +116,7 @@ module NeuralEMSettings =
         | GroupingMeasure.Nmi -> "nmi"
         | GroupingMeasure.Ami -> "ami_distinct"
 
-    /// The settings of training alone, which may be on fewer shapes and slots: the parameters fit any number of slots.
+    /// The settings of training, which may have other numbers of shapes and slots: the parameters fit any number of slots.
     let trained (settings: NeuralEMSettings) : NeuralEMSettings =
         let given value otherwise = if value > 0 then value else otherwise
 
@@ -125,7 +125,8 @@ module NeuralEMSettings =
             Model.Slots = given settings.TrainedSlots settings.Model.Slots
         }
 
-    /// The same task with always another number of shapes, and so many slots more or fewer.
+    /// The same task with another number of shapes, the same in every image, and with as many slots more or fewer as there are
+    /// shapes more or fewer.
     let withShapes (count: int) (settings: NeuralEMSettings) : NeuralEMSettings =
         { settings with
             Shapes.Count = count
@@ -133,7 +134,7 @@ module NeuralEMSettings =
             Model.Slots = max 1 (settings.Model.Slots + count - settings.Shapes.Count)
         }
 
-    // A learned start has as many rows as slots were trained.
+    // A learned start has a row for each slot that was trained, so the number of slots can't change.
     let private refusalOfSlots (settings: NeuralEMSettings) : string option =
         let given =
             [
@@ -173,7 +174,7 @@ module NeuralEMSettings =
             && settings.Model.SymmetryBreaking <> SymmetryBreaking.Learned
             && settings.Model.StateNoise = 0.0
         then
-            // A state of zeros lies where no rectified unit has a slope.
+            // At the first state, which is all zeros, no rectified unit has a slope.
             Some
                 $"--decoder-layers {settings.Model.DecoderLayers}: must be 0 with --m-step gradient and neither a learned start nor --state-noise, whose states would never leave 0"
         elif List.distinct settings.TestedShapes <> settings.TestedShapes then

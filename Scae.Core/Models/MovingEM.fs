@@ -9,7 +9,7 @@ open Scae.Core.Layers
 type FirstFrame =
     /// Random responsibilities.
     | Random
-    /// Responsibilities that fall off with the distance from lit pixels drawn far apart.
+    /// Responsibilities that fall off with the distance from lit pixels, which are drawn far apart.
     | Spread
 
 /// Sizes and choices of neural expectation maximization of moving objects, in the paper's symbols.
@@ -54,7 +54,7 @@ type MovingEMConfig =
 /// The parameters.
 type MovingEM =
     {
-        /// What residuals go through first, [D or 2D, units].
+        /// A layer between a residual and the cell, [D, units], or [2D, units] where the M-step also sees the frame.
         Encoder: Linear option
         /// Cell and decoder.
         Slots: NeuralEM
@@ -99,7 +99,7 @@ module MovingEM =
             Memory = 0.0
         }
 
-    /// The same choices for single images, of which a frame's EM iteration is one.
+    /// The configuration of NeuralEM under which a frame is one EM iteration of an image.
     let still (config: MovingEMConfig) : NeuralEMConfig =
         { NeuralEM.published with
             Pixels = config.Pixels
@@ -157,7 +157,7 @@ module MovingEM =
                 Slots = { slots with Recurrence = cell { still with Pixels = inputs } }
             }
 
-    /// Room for a batch of so many sequences of so many frames, all zeros.
+    /// Room for a batch of `count` sequences of `frames` frames, all zeros.
     let allocateFrames (config: MovingEMConfig) (frames: int) (count: int) : MovingEMBatch =
         let { Pixels = d; Hidden = h; Slots = k } = config
 
@@ -172,7 +172,7 @@ module MovingEM =
                     None
         }
 
-    /// Room for a training batch of so many sequences.
+    /// Room for a training batch of `count` sequences, all zeros.
     let allocate (config: MovingEMConfig) (count: int) : MovingEMBatch =
         allocateFrames config config.TrainedFrames count
 
@@ -182,7 +182,8 @@ module MovingEM =
     /// Frame number t of sequences [b, F, D]; [b, D].
     let frame (sequences: Tensor) (t: int) : Tensor = (sequences.select (1, t)).contiguous()
 
-    /// The M-step of a frame: states θ [b, K, H], residuals δ and shares of the frame γ ∘ x̃ [b, K, D] → the next states.
+    /// The M-step of a frame: states θ [b, K, H], residuals δ [b, K, D] and shares of the frame γ ∘ x̃ [b, K, D] → the next
+    /// states.
     let mStep (config: MovingEMConfig) (model: MovingEM) (theta: Tensor) (delta: Tensor) (share: Tensor) : Tensor =
         let input =
             if config.SeesFrame then
@@ -197,14 +198,14 @@ module MovingEM =
 
         NeuralEM.mStep (still config) model.Slots theta seen
 
-    /// What follows frame by frame: element t is the state after frame t, the means ψ that it predicts for frame t + 1, and
-    /// the responsibilities of these for frame t + 1 as it then is; F − 1 elements. An M-step sees γ_k ∘ (x̃ − ψ_k) of its
-    /// frame, where ψ was predicted before; γ is from the clean frame.
+    /// The F − 1 EM iterations of a sequence. Element t has the state after frame t, the means ψ that it predicts for frame
+    /// t + 1, and the responsibilities of these means for the true frame t + 1. The M-step of a frame sees γ_k ∘ (x̃ − ψ_k), where
+    /// ψ was predicted from the frames before it, and γ is computed from the clean frame.
     let unroll (config: MovingEMConfig) (model: MovingEM) (batch: MovingEMBatch) : EMIteration list =
         let still = still config
         let { Input = inputs; Target = targets; Noise = noise } = batch
 
-        // From the state before frame t, and from the residual and the share of frame t.
+        // Element t, from the state before frame t and from the residual and the share of frame t.
         let following t (theta: Tensor) (delta: Tensor) (share: Tensor) =
             let theta = mStep config model theta delta share
 
@@ -246,15 +247,15 @@ module MovingEM =
         let losses = unroll config model batch |> List.mapi (frameLoss config batch)
         List.reduce (+) losses * (1.0 / float losses.Length)
 
-    /// Q of each sequence, the sum of the predicted frames' (see NeuralEM.expectedLogLikelihood); [b]. Of several starts the one
-    /// with the greatest is the one to keep.
+    /// Q of each sequence, [b], summed over the predicted frames (see NeuralEM.expectedLogLikelihood). Of several starts, the one
+    /// with the greatest Q should be kept.
     let expectedLogLikelihood (config: MovingEMConfig) (batch: MovingEMBatch) (iterations: EMIteration list) : Tensor =
         iterations
         |> List.mapi (fun t -> NeuralEM.expectedLogLikelihood (still config) (frame batch.Target (t + 1)))
         |> List.reduce (+)
 
-    /// The next frame as predicted before it is seen: a pixel is dark where all slots say so, 1 − Π_k (1 − ψ_k). ψ [b, K, D] →
-    /// [b, D].
+    /// The next frame as predicted before it is seen, 1 − Π_k (1 − ψ_k): a pixel is dark only if all slots draw it dark.
+    /// ψ [b, K, D] → [b, D].
     let prediction (psi: Tensor) : Tensor =
         let dark = 1.0 - psi
         1.0 - ([ 0 .. psi.shape[1] - 1 ] |> List.map (fun k -> dark.select (1, k)) |> List.reduce (*))
@@ -270,7 +271,8 @@ module MovingEM =
         let bits = x * p.log () + (1.0 - x) * (1.0 - p).log()
         -(bits.sum ()) * (1.0 / float x.shape[0])
 
-    /// Fills the first frame's responsibilities of a batch; see NeuralEMStarts. Calls of the function take turns.
+    /// Makes a function that fills the first frame's responsibilities of a batch (see NeuralEMStarts); its calls must not
+    /// overlap.
     let start (config: MovingEMConfig) : Key -> MovingEMBatch -> unit =
         let start = NeuralEMStarts.fillFrom (still config)
         fun key batch -> start key batch.Target batch.Noise

@@ -12,23 +12,23 @@ type MStep =
     | Tanh
     /// h ← σ(δ·W + h·R + b): RNN-EM, the paper's cell.
     | Sigmoid
-    /// A gated recurrent unit (Cho et al. 2014), its reset gate after the product with the recurrent weights.
+    /// A gated recurrent unit (Cho et al. 2014) whose reset gate is applied after the product with the recurrent weights.
     | Gated
-    /// θ ← θ + η·δ·W_decᵀ: N-EM proper, one gradient step of the expected log-likelihood in θ (eq. 7), η learned.
+    /// θ ← θ + η·δ·W_decᵀ: N-EM proper, a gradient step of the expected log-likelihood in θ (eq. 7); η is learned.
     | Gradient
 
-/// What makes the slots of an image differ before anything was seen.
+/// What makes the slots of an image differ before they have seen it.
 [<RequireQualifiedAccess>]
 type SymmetryBreaking =
     /// θ_0 = θ_init[k] + noise, and the first responsibilities are those of the decoded θ_0.
     | Learned
     /// h = 0, ψ = 0, and random responsibilities.
     | Random
-    /// The same, but responsibilities fall off with the distance from lit pixels that are drawn far apart, as k-means++
-    /// draws its centres (Arthur & Vassilvitskii 2007).
+    /// As Random, but the responsibilities fall off with the distance from lit pixels. These are drawn far apart, as
+    /// k-means++ draws its centres (Arthur & Vassilvitskii 2007).
     | Spread
 
-/// What a pixel is, given a slot's mean ψ.
+/// The distribution of a pixel, given a slot's mean ψ.
 [<RequireQualifiedAccess>]
 type Likelihood =
     /// 0 or 1; ψ is the probability of 1.
@@ -41,8 +41,8 @@ type Likelihood =
 type Objective =
     /// −log (1/K) Σ_k p(x | ψ_k), averaged over pixels and images.
     | Evidence
-    /// Σ_k γ_k·BCE(ψ_k, x) + λ·(1 − γ_k)·KL(0 ‖ ψ_k), summed over pixels, averaged over images (eq. 8); the squared errors
-    /// (x − ψ_k)²/2σ² and ψ_k²/2σ² with Likelihood.Gaussian.
+    /// Σ_k γ_k·BCE(ψ_k, x) + λ·(1 − γ_k)·KL(0 ‖ ψ_k), summed over pixels, averaged over images (eq. 8). With
+    /// Likelihood.Gaussian BCE and KL become the squared errors (x − ψ_k)²/2σ² and ψ_k²/2σ².
     | Expected
 
 /// How much the loss of each iteration counts.
@@ -53,13 +53,13 @@ type StepWeights =
     /// t / T for iteration t of 1..T.
     | Increasing
 
-/// A slot for what no object covers.
+/// A slot for the pixels that no object covers.
 [<RequireQualifiedAccess>]
 type BackgroundSlot =
     | None
     /// One more slot with mean 0.
     | Zero
-    /// One more slot with one learned mean.
+    /// One more slot with a learned mean, the same for all pixels.
     | Learned
 
 /// Sizes and choices of neural expectation maximization, in the paper's symbols.
@@ -97,7 +97,7 @@ type NeuralEMConfig =
         Floor: float
         [<Setting("whether each EM iteration of training sees flips of its own", Name = "flip-anew")>]
         FreshInput: bool
-        // A state that must be read through noise has room for a whole shape, not for any set of pixels.
+        // A state that is read through noise has room for a whole shape, but not for an arbitrary set of pixels.
         [<Setting("deviation of noise on the states in training", Min = 0.0)>]
         StateNoise: float
         [<Setting("layers of rectified units between a state and its mean; 0 is the paper's decoder",
@@ -110,8 +110,8 @@ type NeuralEMConfig =
         InputGain: float
         [<Setting("at the start the decoder's bias")>]
         StartLogit: float
-        // A sigmoid cell's bias starts at −memory/2, so that with 4 a unit halfway keeps its value. Not used by gated cells,
-        // which keep theirs anyway.
+        // A sigmoid cell's bias starts at −memory/2, so that with memory 4 a unit near ½ keeps its value. Gated cells keep
+        // their values anyway and ignore this.
         [<Setting("at the start what is added to the diagonal of the recurrent weights", Min = 0.0)>]
         Memory: float
     }
@@ -122,27 +122,28 @@ type Recurrence = { Input: Linear; Recurrent: Tensor }
 /// The parameters; which of them there are follows from the configuration.
 type NeuralEM =
     {
-        /// W_dec [H, D], b_dec: ψ_k = σ(θ_k·W_dec + b_dec); [units, D] after hidden layers.
+        /// W_dec [H, D], b_dec: ψ_k = σ(θ_k·W_dec + b_dec). If there are hidden layers, W_dec is [units, D].
         Decoder: Linear
-        /// The layers before it, [H or units, units].
+        /// The hidden layers before that: the first is [H, units], the others [units, units].
         DecoderHidden: Linear[]
         Recurrence: Recurrence option
-        /// η, a scalar, for MStep.Gradient.
+        /// η, a scalar; only for MStep.Gradient.
         StepSize: Tensor option
-        /// θ_init [K, H] for SymmetryBreaking.Learned.
+        /// θ_init [K, H]; only for SymmetryBreaking.Learned.
         Start: Tensor option
-        /// The logit of the background's mean, [1, 1, 1], for BackgroundSlot.Learned.
+        /// The logit of the background's mean, [1, 1, 1]; only for BackgroundSlot.Learned.
         BackgroundLogit: Tensor option
     }
 
 /// A batch of images; all float32.
 type NeuralEMBatch =
     {
-        /// x̃ [b, n, D], what the M-steps see: one copy for all of them, or n = T copies.
+        /// x̃ [b, n, D], what the M-steps see: n = 1 copy for all of them, or n = T copies, one for each.
         Input: Tensor
         /// x [b, D], what is explained.
         Target: Tensor
-        /// SymmetryBreaking.Learned: what is added to θ_init, [b, K, H]. Otherwise the first responsibilities, [b, slots, D].
+        /// With SymmetryBreaking.Learned the noise added to θ_init, [b, K, H]; otherwise the first responsibilities,
+        /// [b, slots, D].
         Noise: Tensor
         /// What is added to the states of each iteration, [T, b, K, H]; None adds nothing.
         StateNoise: Tensor option
@@ -155,7 +156,7 @@ type EMIteration =
         State: Tensor
         /// ψ [b, slots, D] in [0, 1]; the background's slot is the last.
         Means: Tensor
-        /// γ, computed when it is asked for: training on the evidence never needs it.
+        /// γ, computed only when it is asked for, since training on the evidence never needs it.
         Gamma: Lazy<Tensor>
     }
 
@@ -201,7 +202,7 @@ module NeuralEM =
     [<Literal>]
     let private StartDeviation = 0.5
 
-    /// Slots, the background's included.
+    /// The number of slots, including the background's.
     let slots (config: NeuralEMConfig) : int =
         match config.Background with
         | BackgroundSlot.None -> config.Slots
@@ -210,8 +211,8 @@ module NeuralEM =
     let private weight (gain: float) (inputs: int) (outputs: int) (dtype: Dtype) (key: Key) =
         Initialization.uniform (gain / sqrt (float inputs)) dtype [ inputs; outputs ] key
 
-    /// The recurrent cell with 1 or 3 gates. A single gate starts with Memory on its weights' diagonal, and a sigmoid in
-    /// its middle.
+    /// The recurrent cell with 1 or 3 gates. In a cell with one gate Memory is added to the diagonal of the recurrent weights;
+    /// a sigmoid cell's bias is −Memory/2, so that a state of ½ is mapped to the sigmoid's middle.
     let private initRecurrence (config: NeuralEMConfig) (gates: int) (dtype: Dtype) (key: Key) : Recurrence =
         let { Pixels = d; Hidden = h } = config
 
@@ -234,8 +235,9 @@ module NeuralEM =
                 if gates = 1 then drawn + diagonal.cast dtype else drawn
         }
 
-    /// Parameters drawn from a key: weights uniform in ±1/√fan-in but where the configuration says else, those of the
-    /// decoder's hidden layers He-normal, biases of the cell 0, θ_init normal with deviation 0.5.
+    /// Parameters drawn from a key. Weights are uniform in ±1/√fan-in, times InputGain for the cell's input weights; those of the
+    /// decoder's hidden layers are He-normal. Biases are 0, but StartLogit in the decoder's last layer and −Memory/2 in a
+    /// sigmoid cell. θ_init is normal with deviation 0.5.
     let init (config: NeuralEMConfig) (dtype: Dtype) (key: Key) : NeuralEM =
         let { Pixels = d; Hidden = h; Slots = k } = config
 
@@ -311,13 +313,13 @@ module NeuralEM =
         | _, Some logit -> Tensor.cat ([| psi; (logit.sigmoid ()).expand background |], 1)
         | _, None -> Tensor.cat ([| psi; Tensor.zeros (background, theta.dtype) |], 1)
 
-    /// −(x − ψ)²/2σ²: log p(x | ψ) of a grey pixel but for its constant.
+    /// −(x − ψ)²/2σ²: log p(x | ψ) of a grey pixel, up to a constant.
     let private gaussian (config: NeuralEMConfig) (psi: Tensor) (x: Tensor) : Tensor =
         let error = x.unsqueeze 1 - psi
         error * error * (-0.5 / config.Sigma ** 2.0)
 
-    /// The E-step: γ_k ∝ p(x | ψ_k) + floor (eq. 3); ψ [b, slots, D], x [b, D] → [b, slots, D]. The floor counts in units of
-    /// the density's maximum with Likelihood.Gaussian.
+    /// The E-step: γ_k ∝ p(x | ψ_k) + floor (eq. 3); ψ [b, slots, D], x [b, D] → [b, slots, D]. With Likelihood.Gaussian the
+    /// density is divided by its maximum before the floor is added.
     let responsibilities (config: NeuralEMConfig) (psi: Tensor) (x: Tensor) : Tensor =
         let gamma =
             match config.Likelihood with
@@ -332,7 +334,7 @@ module NeuralEM =
         else
             gamma.noDiff ()
 
-    /// δ = γ ∘ (x̃ − ψ) with γ from x; ψ [b, slots, D], x and x̃ [b, D] → [b, slots, D].
+    /// δ = γ ∘ (x̃ − ψ), where γ is computed from x; ψ [b, slots, D], x and x̃ [b, D] → [b, slots, D].
     let residual (config: NeuralEMConfig) (psi: Tensor) (x: Tensor) (input: Tensor) : Tensor =
         match config.Likelihood with
         | Likelihood.Bernoulli -> psi.bernoulliResidual (x, input, Clip, config.Floor, config.ThroughResponsibilities)
@@ -347,8 +349,8 @@ module NeuralEM =
         let candidate = (part 2 ofInput + reset * part 2 ofState).tanh()
         candidate + update * (theta - candidate)
 
-    /// The gradient of the expected log-likelihood in θ: that in ψ's logits, passed back through the decoder. For bits it
-    /// is δ = γ ∘ (x − ψ) itself, for grey values δ ∘ ψ ∘ (1 − ψ) / σ².
+    /// The gradient of the expected log-likelihood in θ, passed back through the decoder from the gradient in ψ's logits. In the
+    /// logits it is δ = γ ∘ (x − ψ) for bits, and δ ∘ ψ ∘ (1 − ψ) / σ² for grey values.
     let private ascent (config: NeuralEMConfig) (model: NeuralEM) (theta: Tensor) (delta: Tensor) : Tensor =
         let layers =
             (theta, model.DecoderHidden)
@@ -377,13 +379,14 @@ module NeuralEM =
         | MStep.Gradient, _, Some eta -> theta + eta * ascent config model theta delta
         | kind, _, _ -> invalidArg (nameof model) $"neural EM: the model has no parameters for the M-step %A{kind}"
 
-    /// The slots of objects alone, without the background's.
+    /// The slots without the background's.
     let private objects (config: NeuralEMConfig) (x: Tensor) : Tensor =
         match config.Background with
         | BackgroundSlot.None -> x
         | _ -> x.slice (1, 0, config.Slots)
 
-    /// The T iterations in their order. A learned start counts as the first, a random one comes before it.
+    /// The T iterations in their order. A learned start is the first iteration itself; random responsibilities come before the
+    /// first, which begins with their M-step.
     let unroll (config: NeuralEMConfig) (model: NeuralEM) (batch: NeuralEMBatch) : EMIteration list =
         let { Input = inputs; Target = x; Noise = noise } = batch
 
@@ -451,8 +454,8 @@ module NeuralEM =
         iterations |> List.mapi weighted |> List.choose id |> List.reduce (+)
 
     /// Q of each image, Σ_{k,i} γ_k·log p(x_i | ψ_k) without constants (eq. 2, with γ of the same iteration): x [b, D] → [b].
-    /// Of several starts the one with the greatest is the one to keep. The evidence is no such guide: it is as content with
-    /// two slots that draw one shape.
+    /// Of several starts, the one with the greatest Q should be kept. The evidence is no such guide: it isn't lower when two
+    /// slots draw one shape.
     let expectedLogLikelihood (config: NeuralEMConfig) (x: Tensor) (iteration: EMIteration) : Tensor =
         let psi = iteration.Means
 

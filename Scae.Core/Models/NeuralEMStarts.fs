@@ -4,21 +4,22 @@ open System
 open System.Numerics.Tensors
 open Scae.Tensors
 
-/// Room for spread starts: see NeuralEMStarts.
+/// Arrays for spread starts: see NeuralEMStarts.
 type private SpreadRoom =
     {
-        /// What a slot answers for at each squared distance.
+        /// How much a slot answers for a pixel, by the squared distance from the slot's centre.
         Near: float32[]
-        /// Of each pixel: how probable it is as the next centre, and its squared distance from the nearest so far.
+        /// How likely each pixel is to be the next centre, not normalised.
         Weights: float[]
+        /// Each pixel's squared distance from the nearest centre so far.
         Nearest: float[]
     }
 
 /// The noise from which the slots of an image start.
 [<RequireQualifiedAccess>]
 module NeuralEMStarts =
-    /// Divides the absolute values of rows [b, slots, D] by their sum over slots, for which there is room. One slot has all, even
-    /// where its value is 0.
+    /// Takes the absolute values of [b, slots, D] and divides them by their sum over slots; `sum` is an array for that. A single
+    /// slot gets 1, even where its value is 0.
     let private normalize (slots: int) (sum: float32[]) (values: Span<float32>) =
         let pixels = sum.Length
 
@@ -38,12 +39,12 @@ module NeuralEMStarts =
                 let row = values.Slice(slot * pixels, pixels)
                 TensorPrimitives.Divide(Span.op_Implicit row, ReadOnlySpan sum, row)
 
-    // How far from its centre a slot of a spread start answers, in pixels: the deviation of a normal density.
+    // In a spread start a slot answers for pixels like a normal density around its centre, of this deviation in pixels.
     [<Literal>]
     let private SpreadWidth = 4.0
 
-    // What a slot answers for at each squared distance on an image of the given width; what is added lets every slot see a
-    // little of everything.
+    // How much a slot answers for a pixel, by squared distance, on an image of the given width. The small number that is added
+    // lets every slot see a little of everything.
     let private nearness (width: int) : float32[] =
         Array.init (2 * width * width) (fun distance ->
             float32 (exp (-(float distance) / (2.0 * SpreadWidth * SpreadWidth)) + 1e-3))
@@ -64,8 +65,8 @@ module NeuralEMStarts =
 
             at
 
-    /// Responsibilities [b, slots, D] around lit pixels of each image, which are drawn in proportion to the squared distance
-    /// from the nearest that was drawn before; images begin `stride` elements apart.
+    /// Responsibilities [b, slots, D] around lit pixels of each image, not yet normalised. Pixels are drawn in proportion to
+    /// their brightness times the squared distance from the nearest one drawn before. Images begin `stride` elements apart.
     let private spread (slots: int) (room: SpreadRoom) random stride (images: Span<float32>) (values: Span<float32>) =
         let { Near = near; Weights = weights; Nearest = nearest } = room
         let pixels = weights.Length
@@ -96,10 +97,10 @@ module NeuralEMStarts =
             Nearest = Array.zeroCreate pixels
         }
 
-    /// Fills the noise of a start. A learned start's are normal deviations, [b, K, H]; otherwise it is responsibilities
-    /// [b, slots, D], normalised over slots: random ones, |N(0, 1)|, or those around lit pixels of images [b, D] or of the
-    /// first frames of sequences [b, F, D]. The function of a configuration keeps its room, so that it allocates nothing;
-    /// its calls take turns.
+    /// Makes a function that fills the noise of a start. For a learned start this is normal with deviation StartNoise,
+    /// [b, K, H]. Otherwise it is responsibilities [b, slots, D], normalised over slots: random ones, |N(0, 1)|, or those around
+    /// lit pixels of images [b, D] or of the first frames of sequences [b, F, D]. The function keeps its arrays, so that it
+    /// allocates nothing; its calls must not overlap.
     let fillFrom (config: NeuralEMConfig) : Key -> Tensor -> Tensor -> unit =
         let slots, sum = NeuralEM.slots config, Array.zeroCreate<float32> config.Pixels
         let room = lazy (roomFor config.Pixels)
@@ -117,13 +118,14 @@ module NeuralEMStarts =
                 spread slots room.Value (key.Stream()) stride (images.Elements<float32>()) values
                 normalize slots sum values
 
-    // How much more a slot that starts again counts at its new centre than all others do.
+    // How much a slot that starts again counts at its new centre, where all others together count at most 1.
     [<Literal>]
     let private SwapWeight = 3.0f
 
-    /// The start of a random swap (Fränti 2018, "Efficiency of random swap clustering") for images [b, D]: responsibilities
-    /// [b, slots, D] as they were found, but for one slot, which starts again around a lit pixel; normalised over slots. The
-    /// slot is drawn the likelier the less it answers for, the pixel in proportion to how badly it was explained, [b, D].
+    /// The start of a random swap (Fränti 2018, "Efficiency of random swap clustering") for images [b, D]: the responsibilities
+    /// [b, slots, D] that were found, except that one slot starts again around a lit pixel; normalised over slots. That slot is
+    /// drawn in proportion to 1/(1 + Σ γ·x), so one that answers for little is likelier. The pixel is drawn in proportion to
+    /// its brightness times `unexplained` [b, D], how badly it was explained.
     let swap (config: NeuralEMConfig) : Key -> Tensor -> float32[] -> float32[] -> Tensor -> unit =
         let slots, pixels, sum = NeuralEM.slots config, config.Pixels, Array.zeroCreate<float32> config.Pixels
         let width = int (sqrt (float pixels))
@@ -159,7 +161,7 @@ module NeuralEMStarts =
 
             normalize slots sum values
 
-    /// `fillFrom` for a batch, whose target is what is looked at.
+    /// `fillFrom` for a batch; spread starts look at its target.
     let fill (config: NeuralEMConfig) : Key -> NeuralEMBatch -> unit =
         let fill = fillFrom config
         fun key batch -> fill key batch.Target batch.Noise
