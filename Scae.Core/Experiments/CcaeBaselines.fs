@@ -4,7 +4,7 @@ open Scae.Core.Data
 open Scae.Core.Models
 open Scae.Core.Training
 
-/// What finds owners without learning anything.
+/// Methods that find the owners of points without learning anything.
 [<RequireQualifiedAccess>]
 module CcaeBaselines =
     // Pairs of points that RANSAC tries for each pattern.
@@ -15,7 +15,7 @@ module CcaeBaselines =
         let scenes = (CcaeScenes.ofSplit data split).Scenes
         CcaeMeasures.ofOwners data.Config data.Config.Patterns.Length scenes (find data scenes)
 
-    /// The patterns are told, and their noise.
+    /// PatternSearch, which is told the patterns and their noise.
     let private search (draws: int) (data: CcaeData) (scenes: PatternScenes) : int[] =
         // Sets of points are bits of an integer.
         if scenes.Points.shape[1] > Partitions.MostPoints then
@@ -24,7 +24,7 @@ module CcaeBaselines =
 
         PatternSearch.solve { Scenes = data.Config; Noise = data.Config.Noise; Draws = draws } data.Baselines scenes
 
-    /// By name, each from data and a split to what it is measured to reach.
+    /// The baselines by name. Each takes data and a split, and returns its metrics there.
     let all: (string * (CcaeData -> Split -> Metrics)) list =
         [
             "one-capsule", measured (fun _ -> PatternSearch.oneCapsule)

@@ -38,7 +38,7 @@ module CcaeExperiment =
                 Allocate = allocate
                 Fill = fill
                 Loss = loss
-                // Absent points are 0.
+                // In the batch that is checked, absent points are 0.
                 Checked = fun settings key model -> settings, Definition.aside key model
                 Read = readSplit
                 Metrics = fun settings -> CcaeMeasures.ofReading (CcaeScenes.config settings.Scenes)

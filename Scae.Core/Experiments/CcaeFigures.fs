@@ -14,8 +14,8 @@ module CcaeFigures =
 
     // --- a scene
 
-    /// A scene as pictures need it: its present points with true owners and predicted ones, which have the names of the true
-    /// owners that suit them best; and how capsules are named.
+    /// A scene as pictures need it: its present points with their true and their predicted owners. Predicted owners are renamed
+    /// to the true owners that suit them best; Names has the new name of each capsule.
     type private SceneView = { X: float[]; Y: float[]; Truth: int[]; Predicted: int[]; Names: int[] }
 
     let private view (names: int) (reading: CcaeReading) (scene: int) : SceneView =
@@ -50,11 +50,11 @@ module CcaeFigures =
         | SceneScale.Fixed
         | SceneScale.Chunk -> panel |> Panel.xLimits -1.05 1.05 |> Panel.yLimits -1.05 1.05
 
-    // A vote that is there with less than this isn't drawn.
+    // Votes of less presence than this aren't drawn.
     [<Literal>]
     let private Visible = 0.05
 
-    /// Votes as discs of their deviations, the fainter the less they are there.
+    /// Votes as discs whose radius is their deviation and whose opacity is their presence.
     let private votes (reading: CcaeReading) (names: int[]) (scene: int) : Panel -> Panel =
         let ofScene (x: Tensor) = Rows.values scene x |> Array.map float
 
@@ -155,8 +155,8 @@ module CcaeFigures =
 
     // --- accuracy over noise
 
-    /// Published point accuracies at 0, 0.1 and 0.25: what is measured of the predictions that the authors of GCM published
-    /// of the released program, and of their own code. RANSAC and GCM are given the patterns.
+    /// Published point accuracies at noise 0, 0.1 and 0.25. They were measured on the predictions of the released program that
+    /// the authors of GCM published, and with their own code. RANSAC and GCM are given the patterns.
     let private rivals: (string * float[]) list =
         [
             "SCAE, its authors' program", [| 0.914; 0.769; 0.611 |]
@@ -167,7 +167,7 @@ module CcaeFigures =
 
     let private overNoise (config: PatternScenesConfig) (noises: float list) (accuracies: float list) : Figure =
         let x = Array.ofList CcaeScenes.noises
-        // Their figures are of the published scenes.
+        // The rivals' figures are of the published scenes.
         let published = CcaeScenes.config CcaeScenes.paper
         let areBeside = (config.Patterns, config.Drop) = (published.Patterns, published.Drop)
 
@@ -205,7 +205,7 @@ module CcaeFigures =
             [| for count in counts -> metrics[$"point_accuracy_of_{count}"] |]
         |> Figure.single "accuracy-by-count"
 
-    /// Curves, scenes, accuracy over noise and by the number of patterns, of a model that reads scenes.
+    /// Curves, scenes, and accuracy over noise and by the number of patterns, for a model that reads scenes.
     let all
         (data: CcaeData)
         (read: CcaeTestScenes -> CcaeReading)
@@ -254,7 +254,7 @@ module CcaeFigures =
             VotePresence = values["votePresence"]
         }
 
-    /// A frame a snapshot: predicted owners and votes of some scenes, the curves growing below.
+    /// One frame for each snapshot: predicted owners and votes of some scenes, and the growing curves below.
     let animation (data: CcaeData) (history: History) : Animation option =
         let frame (snapshot: Snapshot) (until: History) =
             let shown = ofSnapshot data snapshot

@@ -10,7 +10,7 @@ module CcaeMeasures =
     let private present (scenes: PatternScenes) : bool[] =
         scenes.Presence.toArray<float32>() |> Array.map (fun presence -> presence > 0.5f)
 
-    /// Scenes with an owner for each slot, where owners are below `names`.
+    /// Scenes with a predicted owner for each slot; owners are numbers below `names`.
     let private segmented (names: int) (scenes: PatternScenes) (owners: int[]) : SegmentedScenes =
         {
             Owners = names
@@ -20,12 +20,13 @@ module CcaeMeasures =
             Predicted = owners
         }
 
-    /// Owners of one method and the patterns of the scenes have this many names.
+    /// How many names the capsules of a method and the patterns of the scenes need.
     let private names (config: PatternScenesConfig) (capsules: int) : int = max capsules config.Patterns.Length
 
     // --- which capsule stands for which pattern
 
-    /// The capsule that stands for each pattern in all scenes: the one-to-one matching with most present points in common.
+    /// The capsule that stands for each pattern, the same in all scenes: the one-to-one matching with the most present points in
+    /// common.
     let private standing (config: PatternScenesConfig) (reading: CcaeReading) : int[] =
         let k = names config reading.Capsules
         let inCommon = Array2D.zeroCreate<float> k k
@@ -38,12 +39,12 @@ module CcaeMeasures =
 
         Array.sub (Assignment.hungarian inCommon) 0 config.Patterns.Length
 
-    /// Patterns of one shape, by number.
+    /// The numbers of patterns, grouped by shape.
     let private alike (config: PatternScenesConfig) : int[][] =
         config.Patterns |> Array.indexed |> Array.groupBy snd |> Array.map (snd >> Array.map fst)
 
-    /// Whether each pattern is there and is said to be, [scenes · patterns] twice. Nothing tells patterns of one shape apart,
-    /// so that those which are there are matched to the capsules which say so.
+    /// Whether each pattern is there, and whether it is said to be there; both [scenes · patterns]. Nothing tells patterns of one
+    /// shape apart, so those that are there are matched first to capsules that claim to be there.
     let private presences (config: PatternScenesConfig) (reading: CcaeReading) : bool[] * bool[] =
         let patterns = config.Patterns.Length
         let standing, groups = standing config reading, alike config
@@ -72,7 +73,7 @@ module CcaeMeasures =
         else
             holds |> Array.averageBy (fun right -> if right then 1.0 else 0.0)
 
-    /// How often it is known whether a pattern is there: over all, and of the pattern of which it is known worst.
+    /// How often the presence of a pattern is said rightly: over all patterns, and for the worst pattern.
     let private presenceMetrics (config: PatternScenesConfig) (reading: CcaeReading) : Metrics =
         let truth, said = presences config reading
         let right = Array.map2 (=) truth said
@@ -86,8 +87,8 @@ module CcaeMeasures =
             "least_presence_accuracy", Seq.min [ for pattern in 0 .. patterns - 1 -> ofPattern pattern ]
         ]
 
-    /// Owners with absence as a method says it: a slot whose pattern is said to be absent has none; a slot that is absent,
-    /// while its pattern is said to be there, belongs to the capsule that stands for it.
+    /// Owners of slots under predicted presence. A slot whose pattern is said to be absent has no owner. A slot that is absent,
+    /// though its pattern is said to be there, belongs to the capsule that stands for the pattern.
     let private withPredictedPresence (config: PatternScenesConfig) (reading: CcaeReading) : SegmentedScenes =
         let n, patterns = reading.Scenes.Points.shape[1], config.Patterns.Length
         let standing = standing config reading
@@ -124,8 +125,9 @@ module CcaeMeasures =
                 $"point_accuracy_of_{count}", (if score.Scenes = 0 then nan else score.PointAccuracy)
         ]
 
-    /// What any method is measured by that gives each point an owner: present points right by the best matching in each
-    /// scene, the same as the released program counts, scenes right, and measures over all slots, absence known.
+    /// The metrics of any method that gives each point an owner. They are the share of present points that are right under the
+    /// best matching in each scene, the same as the released program counts it, the share of scenes that are right, and measures
+    /// over all slots, given which are absent.
     let ofOwners (config: PatternScenesConfig) (capsules: int) (scenes: PatternScenes) (owners: int[]) : Metrics =
         let all = segmented (names config capsules) scenes owners
         let score = Segmentation.score all
@@ -138,7 +140,7 @@ module CcaeMeasures =
         @ scores "" score
         @ byCount config scenes all
 
-    /// Everything that is measured of a model: likelihood in nats a scene, owners, presence, and both together.
+    /// All metrics of a model: likelihood in nats a scene, owners, presence, and owners under predicted presence.
     let ofReading (config: PatternScenesConfig) (reading: CcaeReading) : Metrics =
         [ "likelihood", Array.average reading.LogLikelihood ]
         @ ofOwners config reading.Capsules reading.Scenes reading.Owners
@@ -149,7 +151,7 @@ module CcaeMeasures =
     let pointAccuracy (config: PatternScenesConfig) (reading: CcaeReading) : float =
         (segmented (names config reading.Capsules) reading.Scenes reading.Owners |> Segmentation.score).PointAccuracy
 
-    /// Point accuracy and scenes right in test scenes with other noise, by its deviation.
+    /// Point accuracy and the share of scenes right, in test scenes with each deviation of noise.
     let overNoise
         (config: PatternScenesConfig)
         (read: CcaeTestScenes -> CcaeReading)

@@ -6,20 +6,22 @@ open Scae.Core.Data
 open Scae.Core.Models
 open Scae.Core.Training
 
-/// What a model of K capsules with V votes says of scenes of n points each.
+/// What a model of K capsules with V votes infers from scenes of n points each.
 type CcaeReading =
     {
         Scenes: PatternScenes
         Capsules: int
         /// The capsule that explains each slot best, [scenes · n].
         Owners: int[]
-        /// How probable it is that each capsule is there, [scenes · K].
+        /// The probability that each capsule is there, [scenes · K].
         Presence: float[]
         /// ln p of each scene's present points, nats.
         LogLikelihood: float[]
-        /// Where votes lie, [scenes, K, V, 2], their deviations and their presence, [scenes, K, V].
+        /// Where the votes lie, [scenes, K, V, 2].
         Votes: Tensor
+        /// The votes' deviations, [scenes, K, V].
         Scales: Tensor
+        /// The votes' presence, [scenes, K, V].
         VotePresence: Tensor
     }
 

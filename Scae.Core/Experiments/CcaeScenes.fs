@@ -27,17 +27,17 @@ type CcaeScenesSettings =
         Normalised: SceneScale
     }
 
-/// Scenes that are measured, and the noise with which a network is.
+/// Scenes for measuring, and the key of the noise on a network's logits.
 type CcaeTestScenes = { Scenes: PatternScenes; Noise: Key }
 
-/// What a training step is given: its scenes are a pure function of the run's key and the step.
+/// The scenes of training steps, which are a pure function of the run's key and the step.
 [<Sealed>]
 type SceneSource(config: PatternScenesConfig, key: Key) =
-    // Steps share scenes that are drawn at once: those of the present chunk are kept.
+    // The scenes of a chunk of steps are drawn together. Those of the present chunk are kept, by batch size.
     let chunks = Dictionary<int, PatternScenes>()
     let mutable present = -1
 
-    // With batches of 32, as in the released program, these are normalised together.
+    // With batches of 32, as in the released program, a chunk is the 3,200 scenes that are normalised together.
     static let stepsOfChunk = 100
 
     let chunk (count: int) (number: int) : PatternScenes =
@@ -69,7 +69,7 @@ type CcaeData =
         Test: CcaeTestScenes
         /// Some scenes with points, for pictures.
         Shown: CcaeTestScenes
-        /// Test scenes with other noise, by its deviation; otherwise the same.
+        /// The test scenes with each deviation of noise, and otherwise the same.
         Noisy: (float * Lazy<CcaeTestScenes>) list
         /// The randomness of baselines.
         Baselines: Key
@@ -78,7 +78,7 @@ type CcaeData =
 /// Scenes of the paper's constellations.
 [<RequireQualifiedAccess>]
 module CcaeScenes =
-    /// As the released program draws them.
+    /// Scenes as the released program draws them.
     let paper: CcaeScenesSettings =
         {
             Patterns = [ ScenePattern.Square; ScenePattern.Triangle; ScenePattern.Square ]
@@ -87,7 +87,7 @@ module CcaeScenes =
             Normalised = SceneScale.Chunk
         }
 
-    /// Deviations over which methods are compared, of which rivals have published figures.
+    /// The deviations of noise at which methods are compared, since there are published figures for them.
     let noises: float list = [ 0.0; 0.1; 0.25 ]
 
     let private points (pattern: ScenePattern) : struct (float * float)[] =
@@ -97,7 +97,7 @@ module CcaeScenes =
         | ScenePattern.Pentagon -> PatternScenes.pentagon
         | ScenePattern.Corner -> PatternScenes.corner
 
-    /// How the generator draws them.
+    /// The settings as the generator's configuration.
     let config (settings: CcaeScenesSettings) : PatternScenesConfig =
         { PatternScenes.paper with
             Patterns = settings.Patterns |> List.map points |> Array.ofList
@@ -106,14 +106,14 @@ module CcaeScenes =
             Normalised = settings.Normalised
         }
 
-    // Scenes that pictures show, and those from which they are taken, since some are empty.
+    // How many scenes pictures show, and from how many candidates they are taken, since some are empty.
     [<Literal>]
     let private Shown = 6
 
     [<Literal>]
     let private Candidates = 32
 
-    /// The first scenes with points; empty ones if there are no others.
+    /// The first scenes with points, and empty ones if there are too few.
     let private shown (config: PatternScenesConfig) (key: Key) : CcaeTestScenes =
         let scenes = PatternScenes.sample config Candidates (key.Named "scenes")
 
@@ -124,7 +124,7 @@ module CcaeScenes =
 
         { Scenes = PatternScenes.pick chosen scenes; Noise = key.Named "noise" }
 
-    /// Training scenes of a run, and those that are measured.
+    /// The scenes of a run, for training and for measuring.
     let load (settings: CcaeScenesSettings) (training: TrainingSettings) (keys: Keys) : CcaeData =
         let config = config settings
 

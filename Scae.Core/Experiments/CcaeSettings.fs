@@ -42,7 +42,7 @@ module CcaeSettings =
             Model = Ccae.paper
         }
 
-    /// What doesn't fit, in one line: heads share the width, and a capsule is needed for each pattern.
+    /// Why settings don't fit together, in one line. Heads share the width, and each pattern needs a capsule.
     let private refusal (settings: CcaeSettings) : string option =
         let { Objects = objects; Heads = heads } = settings.Model
         let patterns = settings.Scenes.Patterns.Length

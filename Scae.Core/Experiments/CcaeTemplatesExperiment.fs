@@ -129,8 +129,8 @@ module CcaeTemplatesExperiment =
             VotePresence = explained.VotePresence
         }
 
-    /// How far the learned templates are from the patterns that they are matched to, those of as many points, NaN where there
-    /// are none; and the deviation of points relative to an object's root mean squared radius.
+    /// The mean Procrustes distance of the learned templates from the patterns of as many points that they are matched to, NaN
+    /// where there are none; and the deviation of points relative to an object's root mean squared radius.
     let private learned (settings: TemplateCapsulesSettings) (capsules: TemplateCapsules) : Metrics =
         let truth =
             [

@@ -6,7 +6,7 @@ open Scae.Core.Training
 /// Curves of the stacked capsule autoencoder's training.
 [<RequireQualifiedAccess>]
 module ScaeCurves =
-    /// Titles and units of terms and metrics; others are called what they are.
+    /// Titles and units of terms and metrics. Others have their own name as the title.
     let private titles: Map<string, string * string> =
         Map.ofList
             [
@@ -33,7 +33,7 @@ module ScaeCurves =
     let private training = Palette.orange
     let private validation = Palette.blue
 
-    /// A term of the loss over the epochs, on batches and, where it is measured, on validation digits.
+    /// A term of the loss over the epochs, on training batches and, if it is measured there, on validation digits.
     let term (name: string) (whole: History) (until: History) : Panel =
         let isMeasured = whole.Evaluations |> List.exists (fun e -> (TrainingCurves.tryMetric name e).IsSome)
         let ofBatches (e: Evaluation) = e.TrainTerms |> Map.ofList |> Map.tryFind name |> Option.defaultValue nan
@@ -66,18 +66,18 @@ module ScaeCurves =
     let probes: History -> History -> Panel =
         ofBoth "LIN-PRED: online probes, validation" "accuracy" "probe"
 
-    /// The accuracy of clusters that are fitted to and matched with validation digits.
+    /// The accuracy of clusters that are both fitted to validation digits and matched with their classes.
     let private matches: History -> History -> Panel =
         ofBoth "LIN-MATCH: refitted, validation" "accuracy" "match_refitted"
 
-    /// How many capsules, in nats, share a digit, and all digits.
+    /// The entropy of the capsules' shares, within a digit and over all digits.
     let private entropies: (History -> History -> Panel) list =
         [
             ofBoth "Entropy of shares in a digit, validation" "nats" "entropy_within"
             ofBoth "Entropy of mean shares, validation" "nats" "entropy_between"
         ]
 
-    /// The loss, each of its terms, and what is measured beside them.
+    /// The loss, each of its terms, and the metrics beside them.
     let all (history: History) : Figure =
         let terms =
             match history.Evaluations with

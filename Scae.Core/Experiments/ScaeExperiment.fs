@@ -8,7 +8,7 @@ open Scae.Core.Data
 open Scae.Core.Models
 open Scae.Core.Training
 
-/// What a model says of a split, and what that tells of classes.
+/// What a model infers from a split, what that tells of classes, and metrics under other noise.
 type private ScaeExamination =
     {
         Reading: ScaeReading
@@ -80,7 +80,8 @@ module ScaeExperiment =
                         Clusters = keys.Validation.Named "clusters"
                     })
 
-    /// The batch of a step: digits, of which each comes twice where views must agree, and what labels are made by.
+    /// The batch of a step. Where views must agree, each digit comes twice, the second time perhaps replaced by a neighbour; and
+    /// there is what labels are made by.
     let internal fill (settings: ScaeSettings) (data: ScaeData) (key: Key) (step: int) (batch: ScaeBatch) : unit =
         let rows = Array.zeroCreate<int> batch.Images.shape[0]
 
@@ -110,11 +111,11 @@ module ScaeExperiment =
         batch.Slack.Elements<float32>()[0] <- float32 (ValueOption.defaultValue 0.0 slack)
         Scae.fillNoise settings.Noise (key.Named "noise") batch
 
-    // Digits by which initial weights are scaled.
+    // How many digits initial weights are scaled on.
     [<Literal>]
     let private Calibrating = 256
 
-    /// Where weights are scaled, digits of strokes tell how far, for data may not be known yet.
+    /// Initial parameters. If weights are scaled, they are scaled on stroke digits, since the data may not be known yet.
     let private init (settings: ScaeSettings) (dtype: Dtype) (key: Key) : Scae =
         let config = settings.Model
         let model = Scae.init config dtype key
@@ -135,8 +136,9 @@ module ScaeExperiment =
 
         { Total = loss.Total; Terms = loss.Terms; Next = [] }
 
-    /// Gradients are checked where they are those of the loss: nothing is held back, and presence counts smoothly. And away
-    /// from the start, for a canvas is black.
+    /// The settings and the model with which gradients are checked, changed until gradients are the derivative of the loss: none is
+    /// stopped, presence counts smoothly in attention, and views make no labels for each other. The model is moved away from its
+    /// start, where relus are at their kinks, since a canvas is mostly black.
     let private checked' (settings: ScaeSettings) (key: Key) (model: Scae) : ScaeSettings * Scae =
         let mask =
             match settings.Model.Mask with
@@ -151,7 +153,7 @@ module ScaeExperiment =
         },
         Definition.aside key model
 
-    /// What a model says of a split. What is costly is found once, for measures and pictures, if they ask for it.
+    /// What a model infers from a split. What is costly is found only if metrics or pictures ask for it, and then once for both.
     let private examine (settings: ScaeSettings) (data: ScaeData) (model: Scae) : Split -> ScaeExamination =
         let read = ScaeReading.read settings data model
 

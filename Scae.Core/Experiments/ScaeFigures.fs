@@ -10,7 +10,7 @@ open Scae.Core.Training
 /// The pictures of the stacked capsule autoencoder.
 [<RequireQualifiedAccess>]
 module ScaeFigures =
-    // Digits that reconstructions show, and how many stand side by side.
+    // How many digits reconstructions show, and how many of them stand side by side.
     [<Literal>]
     let private Shown = 32
 
@@ -49,14 +49,15 @@ module ScaeFigures =
 
     // --- what capsules like
 
-    // Digits that are shown of a capsule.
+    // How many digits are shown of a capsule.
     [<Literal>]
     let private Favourites = 10
 
     let private largest (values: float[]) : int =
         values |> Array.indexed |> Array.maxBy (fun (i, value) -> struct (value, -i)) |> fst
 
-    /// In words: in how many digits capsule k explains more than any other, and the commonest class among these, with its share.
+    /// Says in how many digits capsule k explains more than any other, and which class is the commonest among these, with its
+    /// share.
     let private likes (test: ScaeRepresentation) (k: int) : string =
         let own =
             Array.zip test.Posterior test.Labels
@@ -122,7 +123,7 @@ module ScaeFigures =
 
     // --- the plane
 
-    /// Where most points of a class lie close together: the middle of the fullest cell of a grid.
+    /// Where the points of a class lie closest together: the mean of the points in the fullest cell of a grid.
     let private densest (places: float[][]) : float * float =
         let side = places |> Array.collect id |> Array.map abs |> Array.max |> max 1e-9
         let cell (x: float) = int (floor (x / side * 12.0))
@@ -172,7 +173,7 @@ module ScaeFigures =
             $"Perplexity %.0f{TSne.perplexity TSne.published places.Length}; colours are classes, which the capsules were never told."
         |> Figure.keys (Swatch.Point Marker.Circle) [ for digit in present -> string digit, Palette.digit digit ]
 
-    /// Curves, digits with their drawings, templates, what capsules like, classes by cluster, and test digits in the plane.
+    /// Curves, digits with their drawings, templates, capsules' favourite digits, classes by cluster, and test digits in the plane.
     let all
         (settings: ScaeSettings)
         (data: ScaeData)
@@ -208,7 +209,8 @@ module ScaeFigures =
                 "templates", pictures.Templates
             ]
 
-    /// A frame a snapshot: images, what is drawn of them, whose parts they are, and templates, the curves growing beside.
+    /// One frame for each snapshot: images, their drawings, and parts in the colours of their capsules; below, templates and
+    /// growing curves.
     let animation (history: History) : Animation option =
         let frame (snapshot: Snapshot) (until: History) =
             let values = Map.ofList snapshot.Values

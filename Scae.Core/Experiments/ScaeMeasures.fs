@@ -11,7 +11,7 @@ module ScaeMeasures =
     let agreement (labels: int[]) (classes: int[]) : float =
         Array.map2 (fun label found -> if label = found then 1.0 else 0.0) labels classes |> Array.average
 
-    // The clusters of every evaluation start alike.
+    // The same key for every evaluation, so that clusters start alike.
     let private ofEvery = (Key.OfSeed 0L).Named "clusters"
 
     let private normalized (mass: float[]) : float[] =
@@ -20,8 +20,8 @@ module ScaeMeasures =
 
     let private entropy (q: float[]) : float = -(q |> Array.sumBy (fun x -> if x > 0.0 then x * log x else 0.0))
 
-    /// Entropies in nats of capsules' shares, of presence or of explained mass: within a digit, averaged over digits, and of
-    /// the mean shares over all digits. The first is low and the second high where each digit is one object.
+    /// Entropies, in nats, of the capsules' shares of presence or of explained mass: those within a digit, averaged over digits,
+    /// and that of the mean shares over all digits. The first is low and the second high if each digit is one object.
     let private entropies (name: string) (mass: float[][]) : Metrics =
         let shares = mass |> Array.map normalized
         let mean = Array.init shares[0].Length (fun k -> shares |> Array.averageBy (fun q -> q[k]))
@@ -31,8 +31,8 @@ module ScaeMeasures =
             $"{name}_entropy_between", entropy mean
         ]
 
-    /// Likelihoods in nats an image, squared error a pixel, accuracy of the online probes, LIN-MATCH of these digits
-    /// alone, and how many parts and capsules are there.
+    /// Likelihoods in nats an image, squared error a pixel, accuracy of the online probes, LIN-MATCH fitted to and matched with
+    /// these very digits, and how many parts and capsules are present in a digit.
     let ofReading (reading: ScaeReading) : Metrics =
         let told = reading.Representation
 

@@ -5,11 +5,11 @@ open Scae.Tensors
 open Scae.Core.Data
 open Scae.Core.Metrics
 
-/// How far digits that stand for each other may lie apart.
+/// How far apart digits that stand for each other may lie: a random walk from neighbour to neighbour.
 [<Struct>]
 type Walk =
     {
-        /// A step goes to one of so many nearest neighbours, or stays.
+        /// How many nearest neighbours a step may go to; it may also stay.
         Neighbours: int
         Steps: int
     }
@@ -17,21 +17,21 @@ type Walk =
 /// Digits that stand for each other, because they look alike.
 [<RequireQualifiedAccess>]
 module ScaeNeighbours =
-    // Candidates, the nearest by pixels, for each neighbour that is sought.
+    // How many candidates, the nearest by pixels, are compared for each neighbour that is sought.
     [<Literal>]
     let private CandidatesEach = 4
 
-    // With a second look: candidates of the first look, and those compared again, for each neighbour that is sought.
+    // With a second look, how many candidates the first look and the second compare for each neighbour that is sought.
     [<Literal>]
     let private FirstCandidatesEach = 20
 
     [<Literal>]
     let private SecondCandidatesEach = 2
 
-    /// For each digit the `count` others that look most like it (ImageDistortion), least distorted first. Candidates are the
-    /// 4·count nearest by pixels. With a second look they are the 20·count nearest, of which the 2·count least distorted are
-    /// compared again, each pixel sought two pixels away instead of one. No label is used. Raises ArgumentException where
-    /// there are fewer than `count` others.
+    /// For each digit the `count` others that look most like it (see ImageDistortion), least distorted first. Candidates are the
+    /// 4·count nearest by pixels. With a second look they are the 20·count nearest, and the 2·count least distorted of these are
+    /// compared again, where each pixel is sought up to two pixels away instead of one. No label is used. Raises
+    /// ArgumentException where there are fewer than `count` others.
     let ofDigits (count: int) (secondLook: bool) (digits: Digits) : int[][] =
         let images = UprightDigits.images digits
         let atMost times = max count (min (times * count) (images.Length - 1))
@@ -46,8 +46,8 @@ module ScaeNeighbours =
         else
             images |> ImageDistortion.nearest 1 count (among (atMost CandidatesEach))
 
-    /// Goes from each digit so many steps, each to one of its nearest neighbours or nowhere, all equally probable; in place, and
-    /// a pure function of the key.
+    /// Replaces each digit by the end of a random walk. Each step goes to one of the nearest neighbours or stays, all equally
+    /// probable. In place; a pure function of the key.
     let wander (neighbours: int[][]) (walk: Walk) (key: Key) (rows: Span<int>) : unit =
         let random = key.Stream()
 

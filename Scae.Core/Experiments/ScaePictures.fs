@@ -7,30 +7,30 @@ open Scae.Core.Models
 open Scae.Core.Figures
 open Scae.Core.Training
 
-/// What is seen of a model at a moment.
+/// What pictures show of a model at a moment.
 type ScaePictures =
     {
         /// [n, canvas, canvas].
         Images: Tensor
         /// The mixture's mean, [n, canvas, canvas].
         Drawn: Tensor
-        /// The same, every part in the colour of the object capsule that explains it best, [n, 3, canvas, canvas].
+        /// The mean with every part in the colour of the object capsule that explains it best, [n, 3, canvas, canvas].
         Coloured: Tensor
-        /// [M, side, side], before parts give them their colours.
+        /// The templates' pixel values before they are multiplied by parts' colours, [M, side, side].
         Templates: Tensor
-        /// The weight of each pixel of a template that is there beside the background's, [M, side, side], where templates
-        /// have mixing logits of their own.
+        /// The mixing weight of each pixel of a present part's template against the background alone, [M, side, side]; None
+        /// unless templates have mixing logits of their own.
         Weights: Tensor option
     }
 
-/// What each component adds to the mean, [b, M + 1, canvas, canvas], and which capsule explains each part best, [b, M]; K
-/// where none does.
+/// What each component adds to the mean, [b, M + 1, canvas, canvas], and which capsule explains each part best, [b, M], with K
+/// for the dummy.
 type private ScaeDrawing = { Shares: Tensor; Owners: Tensor }
 
 /// Pictures of digits as the stacked capsule autoencoder sees them.
 [<RequireQualifiedAccess>]
 module ScaePictures =
-    // Images at once: each holds its components whole.
+    // How many images are drawn at once. It is few, since each takes M + 1 whole canvases.
     [<Literal>]
     let private ImagesAtOnce = 8
 
@@ -43,10 +43,10 @@ module ScaePictures =
             Owners = (inference.Objects.Joint.argmax 1).cast Dtype.Float32
         }
 
-    /// The colour of what object capsule k of K explains; k = K is what none does.
+    /// The colour of the parts that object capsule k explains; k = K stands for parts that no capsule explains.
     let colour (config: ScaeConfig) (k: int) : Colour = if k = config.Objects then Colour.grey else Palette.many k
 
-    /// Adds up what components add to an image, parts in their owners' colours, the background in grey.
+    /// Adds up what components add to an image, each in its colour.
     let private mix (shares: ReadOnlySpan<float32>) (colours: Colour[]) (into: Span<float32>) : unit =
         let pixels = into.Length / 3
         into.Clear()
@@ -74,7 +74,7 @@ module ScaePictures =
         | Some alpha, Some background -> Some((alpha - background.softplus().view(1, 1, 1)).sigmoid())
         | _ -> None
 
-    /// Pictures of the first digits on canvases, so many at most.
+    /// Pictures of the first digits, at most `most` of them.
     let ofScenes (settings: ScaeSettings) (model: Scae) (most: int) : ScaeScenes -> ScaePictures =
         let config = settings.Model
         let inference = Inference(ImagesAtOnce, Scae.allocate config, infer config model)

@@ -6,17 +6,18 @@ open Scae.Core.Metrics
 open Scae.Core.Models
 open Scae.Core.Training
 
-/// Representations of the digits that are learned from and measured on, under one treatment of noise.
+/// Representations of the digits from which clusters and probes are learned, and of those on which they are measured, under
+/// one treatment of noise.
 type ScaeSamples =
     {
-        /// Digits that were trained with.
+        /// Digits that the model was trained with.
         Train: ScaeRepresentation
         Test: ScaeRepresentation
         /// Affine views of test digits.
         Viewpoints: ScaeRepresentation
     }
 
-/// What is found of one kind of representation.
+/// The results for one kind of representation.
 type ScaeFinding =
     {
         /// "posterior" for explained mass, "prior" for presence.
@@ -25,18 +26,19 @@ type ScaeFinding =
         Metrics: Metrics
     }
 
-/// Everything that takes clusters and fits, of the model as it was when it was asked for.
+/// All results that need clusters and fits, for the parameters at the time when they were asked for.
 type ScaeProbed = { Findings: ScaeFinding list; Metrics: Metrics }
 
-/// What can be told of classes from what object capsules say: measures that are too costly for every epoch.
+/// How well classes can be told from what object capsules say. These measures are too costly for every epoch.
 [<RequireQualifiedAccess>]
 module ScaeProbes =
     // The penalty of the fitted probe's weights.
     [<Literal>]
     let private Ridge = 1e-4
 
-    /// One kind of representation: LIN-MATCH in its three forms and its clusters' information, a fitted probe, the nearest
-    /// training digit, and LIN-MATCH of affine viewpoints, whose clusters and matching are those of training digits.
+    /// The results for one kind of representation: LIN-MATCH in its three forms, the information in its clusters, the accuracies
+    /// of a fitted probe and of the nearest training digit, and LIN-MATCH of affine viewpoints with the clusters and the matching
+    /// of training digits.
     let private finding
         (key: Key)
         (name: string)
@@ -64,7 +66,7 @@ module ScaeProbes =
                 ]
         }
 
-    /// What online probes, which have learned from the views of training, tell of affine viewpoints.
+    /// The accuracy of the online probes, which have learned from the views of training, on affine viewpoints.
     let private online (samples: ScaeSamples) : Metrics =
         let seen = samples.Viewpoints
 
@@ -85,7 +87,7 @@ module ScaeProbes =
             Metrics = (findings |> List.collect _.Metrics) @ online samples
         }
 
-    // What is told of the other treatment of noise.
+    // The measures that are reported for the other treatment of noise.
     let private told = [ "match"; "logistic"; "nearest"; "match_viewpoints"; "probe"; "probe_viewpoints" ]
 
     let private mostTelling (samples: ScaeSamples) (probed: ScaeProbed) : Metrics =
@@ -117,9 +119,9 @@ module ScaeProbes =
         |> represented data (ScaeRepresentation.ofScenes settings model)
         |> ofSamples data.Clusters
 
-    /// The most telling of these measures, and the online probes' accuracy, under the other treatment of noise: names begin
-    /// with noiseless_ where there is noise when measuring, as in the released program, and with noisy_ where there is none.
-    /// Nothing for a model that knows no noise.
+    /// The most telling of these measures, and the online probes' accuracy, under the other treatment of noise. Names begin with
+    /// noiseless_ if there is noise when measuring, as in the released program, and with noisy_ if there is none. Nothing for a
+    /// model that is trained without noise.
     let underOtherNoise (settings: ScaeSettings) (data: ScaeData) (model: Scae) : Metrics =
         if settings.Noise = 0.0 then
             []

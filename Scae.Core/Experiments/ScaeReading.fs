@@ -5,7 +5,7 @@ open Scae.Core.Data
 open Scae.Core.Models
 open Scae.Core.Training
 
-/// What a model says of digits.
+/// What a model infers from digits.
 type ScaeReading =
     {
         Representation: ScaeRepresentation
@@ -13,13 +13,13 @@ type ScaeReading =
         Reconstruction: float[]
         /// The log-likelihood of each image's parts under its objects, nats.
         PartLikelihood: float[]
-        /// Squared error of the mixture's mean, a pixel.
+        /// The squared error of the mixture's mean, averaged over pixels.
         Errors: float[]
-        /// Σ_m d_m, parts that are there.
+        /// Σ_m d_m, the number of parts that are there.
         Parts: float[]
     }
 
-/// What is inferred from n images: [n] but for the outlook.
+/// What is inferred from n images: [n] each, except the outlook.
 type private ScaeFindings =
     {
         Outlook: ScaeOutlook

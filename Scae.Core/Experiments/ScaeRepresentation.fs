@@ -5,7 +5,7 @@ open Scae.Core.Data
 open Scae.Core.Models
 open Scae.Core.Training
 
-/// What object capsules say of digits: all that probes and clusters look at.
+/// What object capsules say of digits, which is all that probes and clusters see.
 type ScaeRepresentation =
     {
         Labels: int[]
@@ -18,7 +18,7 @@ type ScaeRepresentation =
         PosteriorClasses: int[]
     }
 
-/// What is inferred for it: [n, K] twice and [n, 10] twice.
+/// The tensors from which a representation is made: [n, K] twice and [n, 10] twice.
 type internal ScaeOutlook =
     {
         Prior: Tensor
@@ -30,8 +30,8 @@ type internal ScaeOutlook =
 /// Representations of digits. Nothing is drawn for them, so that they cost less than readings.
 [<RequireQualifiedAccess>]
 module ScaeRepresentation =
-    // Images at once, which readings must share, for the noise of a digit follows from its place among them: those of 40 × 40
-    // pixels under 41 components are 13 MB.
+    // How many images are inferred at once. Readings must use the same number, since a digit's noise follows from its place among
+    // them. With 41 components of 40 × 40 pixels they take 13 MB.
     [<Literal>]
     let internal ImagesAtOnce = 50
 
@@ -57,7 +57,7 @@ module ScaeRepresentation =
             PosteriorClasses = classes found.PosteriorLogits
         }
 
-    /// Represents any digits on canvases, with noise as the settings say: the numbers that a reading of them has.
+    /// Represents any digits on canvases, with noise as the settings say. The numbers are those that a reading of them has.
     let ofScenes (settings: ScaeSettings) (model: Scae) : ScaeScenes -> ScaeRepresentation =
         let config = settings.Model
         let infer batch = (Scae.infer config model batch).Objects |> look config model

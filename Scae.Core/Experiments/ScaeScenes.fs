@@ -5,23 +5,23 @@ open Scae.Core.Data
 open Scae.Core.Models
 open Scae.Core.Training
 
-/// Digits on canvases to be measured, and the stream of the noise with which they are.
+/// Digits on canvases for measuring, and the key of the noise with which they are measured.
 type ScaeScenes = { Canvases: CanvasDigits; Noise: Key }
 
 /// What training, evaluation and pictures of the stacked capsule autoencoder share.
 type ScaeData =
     {
-        /// The digits that are trained with, drawn anew at other places in every step.
+        /// The digits that are trained with; each step puts them at new places.
         Train: Digits
         Order: Passes
-        /// For each of them those that stand for it in views.
+        /// For each training digit, the digits that may stand for it in its second view.
         Neighbours: Lazy<int[][]>
-        /// Training digits that are never trained with.
+        /// Digits of the training set that are held out.
         Validation: ScaeScenes
         Test: ScaeScenes
         /// Digits that are trained with, for clusters and fitted probes.
         Probe: Lazy<ScaeScenes>
-        /// Affine views of test digits; those of affNIST, which not every training shows.
+        /// Affine views of test digits, in affNIST's ranges, which training needn't have shown.
         Viewpoints: Lazy<ScaeScenes>
         /// The randomness of clusters and of the places of t-SNE.
         Clusters: Key
@@ -30,7 +30,7 @@ type ScaeData =
 /// Digits on canvases.
 [<RequireQualifiedAccess>]
 module ScaeScenes =
-    /// Writes images from number `first` on into a batch, with the noise with which they are measured.
+    /// Writes images from number `first` on into a batch, and the noise of measuring if the settings have it.
     let load (settings: ScaeSettings) (scenes: ScaeScenes) (first: int) (batch: ScaeBatch) : unit =
         CanvasDigits.load scenes.Canvases first batch.Images
 

@@ -112,15 +112,16 @@ module ScaeSettings =
             Model = ScaeConfig.paper
         }
 
-    /// Whether a step, counted from 0, comes after so many epochs, of which 0 are never over.
+    /// Whether a step, counted from 0, comes after `epochs` epochs, where 0 stands for never.
     let private isAfter (epochs: int) (settings: ScaeSettings) (step: int) : bool =
         epochs > 0 && step / settings.Training.StepsPerEpoch >= epochs
 
-    // Views that are this much narrower keep apart what wide ones blur, such as closed fours and nines.
+    // Views narrowed by this factor keep apart what wide ones blur, such as closed fours and nines.
     [<Literal>]
     let private Mild = 0.4
 
-    /// How training digits are seen in a step, counted from 0, if they are mapped at all.
+    /// How training digits are rotated, sheared and scaled in a step, counted from 0; none where they are only shifted, as in
+    /// the released program.
     let views (settings: ScaeSettings) (step: int) : Viewpoints voption =
         if settings.Rotation = 0.0 && settings.Shear = 0.0 && settings.Zoom = 0.0 && settings.AnywhereAfter = 0 then
             ValueNone
@@ -143,7 +144,7 @@ module ScaeSettings =
     /// Whether training digits lie anywhere that their ink fits in a step, counted from 0.
     let isAnywhere (settings: ScaeSettings) (step: int) : bool = isAfter settings.AnywhereAfter settings step
 
-    /// How far the digit of a second view may lie from that of the first in a step, counted from 0; nothing where it is the same.
+    /// How far the digit of a second view may lie from that of the first in a step, counted from 0; none where it is the same.
     let walk (settings: ScaeSettings) (step: int) : Walk voption =
         if settings.Neighbours = 0 || isAfter settings.SharpAfter settings step then
             ValueNone
@@ -152,7 +153,8 @@ module ScaeSettings =
         else
             ValueSome { Neighbours = settings.Neighbours; Steps = settings.Wander }
 
-    /// The power of presence of which views make labels in a step, counted from 0; 0 where they are made of standardised logits.
+    /// The power to which presence is raised when views make labels of it in a step, counted from 0; 0 where labels are made of
+    /// standardised logits instead.
     let power (settings: ScaeSettings) (step: int) : float =
         if isAfter settings.SharpAfter settings step then
             2.0 * settings.Power
@@ -161,8 +163,8 @@ module ScaeSettings =
         else
             0.0
 
-    /// How far a capsule's share of views' labels may be from an equal one in a step, counted from 0, as a part of that;
-    /// none where it may have any.
+    /// How far a capsule's share of views' labels may differ from an equal share, relative to that, in a step, counted from 0;
+    /// none where it may have any share.
     let slack (settings: ScaeSettings) (step: int) : float voption =
         if not (isAfter settings.FreeAfter settings step) then
             ValueSome 0.0
@@ -171,11 +173,11 @@ module ScaeSettings =
         else
             ValueNone
 
-    /// Whether what comes after so many epochs comes after labels have settled, or never.
+    /// Whether a change after `epochs` epochs comes after labels have settled, or never.
     let private comesSettled (settings: ScaeSettings) (epochs: int) : bool =
         epochs = 0 || settings.SettledAfter > 0 && settings.SettledAfter < epochs
 
-    /// What is said of views, which only agreement has, and what it must be without.
+    /// Hyperparameters of views that aren't at their defaults, as they must be without agreement; in the words of an error.
     let private ofViews (model: ScaeConfig) : string list =
         let views (model: ScaeConfig) = Settings.kebab (string model.Views)
 
@@ -233,7 +235,7 @@ module ScaeSettings =
         else
             None
 
-    /// What takes long before the first step.
+    /// Says what takes long before the first step.
     let private preparation (settings: ScaeSettings) : string voption =
         if settings.Neighbours = 0 then
             ValueNone
@@ -266,12 +268,12 @@ module ScaeSettings =
                     Average = TrainingSettings.unlessZero settings.Average
                     Groups =
                         [
-                            // One rule for all, as in the released program, but that the classes' gradients have no say in how long
-                            // those of the model may be.
+                            // The probes have the rule of all others, as in the released program, but without the limit on the norm: so
+                            // gradients of classes don't count in the norm of the model's.
                             Ruled("priorProbe", { rule 1.0 with Clip = ValueNone })
                             Ruled("posteriorProbe", { rule 1.0 with Clip = ValueNone })
                             Ruled("decoder", rule settings.DecoderRate)
-                            // Pictures alone use it, and nothing teaches it.
+                            // Only pictures use it, and nothing teaches it.
                             Kept "dummy"
                         ]
                 }

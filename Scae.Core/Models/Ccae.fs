@@ -50,8 +50,9 @@ type CcaeBatch =
         Points: Tensor
         /// 1 for a point that is there, else 0; [b, n].
         Presence: Tensor
-        /// On the logits of capsules [b, K, 1] and votes [b, K, V].
+        /// Added to the logits of capsules, [b, K, 1].
         CapsuleNoise: Tensor
+        /// Added to the logits of votes, [b, K, V].
         VoteNoise: Tensor
     }
 
@@ -59,7 +60,7 @@ type CcaeBatch =
 type PointExplanation =
     {
         Votes: CapsuleVotes
-        /// Logarithm of mixing weight times density, of the votes [b, n, K, V].
+        /// Logarithm of mixing weight times density of each vote for each point, [b, n, K, V].
         Joint: Tensor
         /// ln p(x_i), [b, n].
         LogLikelihood: Tensor
@@ -139,13 +140,13 @@ module Ccae =
         fill "capsule" batch.CapsuleNoise
         fill "vote" batch.VoteNoise
 
-    /// What capsules say of the scenes.
+    /// The capsules' votes for the points of scenes.
     let vote (config: CcaeConfig) (model: Ccae) (batch: CcaeBatch) : CapsuleVotes =
         let seen, layer = SetTransformer.poolPresent (set config) model.Set batch.Points batch.Presence
         let layer = CapsuleLayer.after layer model.Capsules
         CapsuleLayer.forward (capsules config) layer batch.CapsuleNoise batch.VoteNoise seen
 
-    // Density and mixing weight of the dummy, which explains what no vote does.
+    // The logarithm of both the density and the mixing weight of the dummy, which explains the points that no vote explains.
     let private dummy = -2.0 * log 10.0
 
     /// The mixture of all votes and a dummy over points [b, n, 2]. Mixing weights are normalised, and the same for every
@@ -168,17 +169,18 @@ module Ccae =
             LogLikelihood = joint.logsumexp 2
         }
 
-    /// The capsule with the vote that explains each point best, [b, n] as Int32. The dummy is left out: every point has one.
+    /// The capsule whose vote explains each point best, [b, n] as Int32. The dummy is left out, so every point has a capsule.
     let winner (explanation: PointExplanation) : Tensor = (explanation.Joint.max 3).argmax 2
 
-    /// Present points that each capsule wins, [b, K].
+    /// How many present points each capsule wins, [b, K].
     let private wins (presence: Tensor) (explanation: PointExplanation) : Tensor =
         let k = explanation.Joint.shape[2]
         let won = (winner explanation).onehot(k, presence.dtype)
         (won * presence.unsqueeze 2).sum 1
 
-    /// Binary cross-entropy of the logits of capsules that win a point against whether they win a second, summed over capsules
-    /// and averaged over scenes. A capsule that wins one stray point is pushed off; one that wins nothing gets no signal.
+    /// S, for capsules that win a point: the binary cross-entropy of a capsule's logit against whether it wins a second, summed
+    /// over capsules and averaged over scenes. A capsule that wins one stray point is pushed off; one that wins nothing gets no
+    /// signal.
     let winSparsity (presence: Tensor) (explanation: PointExplanation) : Tensor =
         let wins = wins presence explanation
         let entropy = -((wins.ge 2.0).bernoulliLogLikelihood explanation.Votes.Logits)
@@ -192,7 +194,8 @@ module Ccae =
     [<Literal>]
     let private Counted = 0.01
 
-    /// Sparsity of capsules' presence. The program counts votes above 0.01, so that there is no gradient.
+    /// P_within and P_between, the sparsity of capsules' presence. The program replaces a vote's presence by whether it exceeds
+    /// 0.01, which has no gradient.
     let priorSparsity (config: CcaeConfig) (votes: CapsuleVotes) : SparsityCost =
         let presence =
             if config.CountedPrior then
@@ -203,7 +206,8 @@ module Ccae =
         presence.max 2
         |> CapsuleSparsity.cost SparsityForm.Squares (float config.Objects / float Classes) Classes
 
-    /// The loss of a batch: −L + 10 R + 10 S, and the prior's sparsity, which in the program has no gradient.
+    /// The loss of a batch, with the released weights −L + 10 R + 10 S + P_within + P_between. The last two have no gradient in
+    /// the program.
     let loss (config: CcaeConfig) (model: Ccae) (batch: CcaeBatch) : CcaeLoss =
         let votes = vote config model batch
         let explanation = explain batch.Points votes

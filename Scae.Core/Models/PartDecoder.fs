@@ -3,7 +3,7 @@ namespace Scae.Core.Models
 open Scae.Tensors
 open Scae.Core.Layers
 
-/// From a part's features to what its template is multiplied by.
+/// From a part's features to the colour by which its template is multiplied.
 type TemplateColour = { Hidden: Linear; Output: Linear }
 
 /// What parts look like.
@@ -12,13 +12,13 @@ type PartDecoder =
         /// [M, side, side], before they become pixel values.
         Templates: Tensor
         Colour: TemplateColour option
-        /// Mixing logits over templates [M, side, side], of the alpha variant.
+        /// A map of mixing logits for each template, [M, side, side]; only for PixelMixing.Alpha.
         Alpha: Tensor option
         /// [1], the background's value before the sigmoid.
         Background: Tensor
-        /// [1], the background's mixing logit before softplus, of the alpha variant.
+        /// [1], the background's mixing logit before softplus; only for PixelMixing.Alpha.
         BackgroundLogit: Tensor option
-        /// [1], before softplus, of the coupled variant.
+        /// [1], before softplus; only for PixelMixing.Coupled.
         Temperature: Tensor option
     }
 
@@ -35,7 +35,7 @@ type Drawing =
 /// program's).
 [<RequireQualifiedAccess>]
 module PartDecoder =
-    /// Rows of an orthogonal matrix, stretched together to [0, 1].
+    /// Rows of an orthogonal matrix. One factor and one shift bring them all to [0, 1].
     let private templates (config: ScaeConfig) (dtype: Dtype) (key: Key) : Tensor =
         let side = config.TemplateSide
         let pixels = side * side
@@ -83,7 +83,7 @@ module PartDecoder =
     /// The templates as pixel values, [M, side, side].
     let values (config: ScaeConfig) (model: PartDecoder) : Tensor = toValues config 0.0 model.Templates
 
-    /// By what each part's template is multiplied, [b, M, 1] of features [b, M, features]; None without colours.
+    /// The colour by which each part's template is multiplied, [b, M, 1], from features [b, M, features]; None without colours.
     let private colour (config: ScaeConfig) (model: PartDecoder) (features: Tensor) : Tensor option =
         model.Colour
         |> Option.map (fun layers ->
@@ -100,8 +100,8 @@ module PartDecoder =
         | Some colour -> values config model * colour.unsqueeze 3
         | None -> (values config model).expand(b, config.Parts, side, side)
 
-    /// Sheets [b·M, n, h, w] put on a canvas by poses [b, M, 6]: [b·M, n, canvas, canvas], 0 outside. A pose maps places of
-    /// the template to places of the canvas, both with the centres of the outermost pixels at ±1, x to the right, y down.
+    /// Sheets [b·M, n, h, w] put on a canvas by poses [b, M, 6]: [b·M, n, canvas, canvas], 0 outside a sheet. A pose maps places
+    /// of the sheet to places of the canvas, both with the centres of the outermost pixels at ±1, x to the right, y down.
     let place (canvas: int) (poses: Tensor) (sheets: Tensor) : Tensor =
         let inverse = (Pose.inverse poses).view(-1, 6, 1, 1)
         let entry i = inverse.select (1, i)
@@ -113,8 +113,8 @@ module PartDecoder =
     /// softplus(r + ½) + 10⁻⁴.
     let private temperature (raw: Tensor) = (raw + 0.5).softplus() + 1e-4
 
-    /// What is drawn of parts and background. Where a template doesn't reach, its part has value and logit 0: parts are a
-    /// black background as well.
+    /// What parts and background draw. Where a template doesn't reach, its part has value 0 and the logit of its presence alone,
+    /// so parts are a black background as well.
     let draw (config: ScaeConfig) (model: PartDecoder) (parts: Parts) : Drawing =
         let b, m, side, canvas = parts.Poses.shape[0], config.Parts, config.TemplateSide, config.Canvas
         let templates = (coloured config model parts.Features).contiguous().view(b * m, 1, side, side)
@@ -144,7 +144,7 @@ module PartDecoder =
         }
 
     /// The log-likelihood of images [b, 1, canvas, canvas], [b]: Σ_pixels ln Σ_m π_m N(y; T_m, 1). The standard deviation is
-    /// 1, so that a perfect drawing has −½ ln 2π a pixel. It is that of `draw`, in one operation.
+    /// 1, so that a perfect drawing has −½ ln 2π a pixel. The mixture is that of `draw`, computed in one operation.
     let logLikelihood (config: ScaeConfig) (model: PartDecoder) (parts: Parts) (images: Tensor) : Tensor =
         let mixing =
             match model.Alpha, model.BackgroundLogit, model.Temperature with

@@ -3,13 +3,14 @@ namespace Scae.Core.Models
 open Scae.Tensors
 open Scae.Core.Layers
 
-/// From images to parts: four convolutions, what each place adds to each channel, and a linear layer at each place.
+/// From images to parts: four convolutions, a bias for each channel and place, and a linear layer that is applied at each
+/// place.
 type PartEncoder =
     {
         Convolutions: Convolution[]
         /// [channels, e, e], e the side after the convolutions.
         Position: Tensor
-        /// To a part's numbers side by side, then an attention logit a part.
+        /// [channels, M·(6 + features + 1) + M]: the numbers of one part after the other, then an attention logit for each part.
         Head: Linear
     }
 
@@ -33,7 +34,7 @@ module PartEncoder =
     [<Literal>]
     let private Size = 3
 
-    /// The side of what the convolutions leave of the canvas: 5 of 40, 2 of 28.
+    /// The side of the canvas after the convolutions: 40 becomes 5, 28 becomes 2.
     let side (config: ScaeConfig) : int =
         (config.Canvas, strides) ||> Array.fold (fun side stride -> Convolution.side Size stride side)
 

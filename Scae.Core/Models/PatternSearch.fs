@@ -10,7 +10,7 @@ open Scae.Core.Metrics
 type PatternSearchConfig =
     {
         Scenes: PatternScenesConfig
-        /// The deviation of points that is assumed, in pattern units; at least 0.01.
+        /// The deviation of points that the search assumes, in pattern units; it takes at least 0.01.
         Noise: float
         /// Pairs of points that are tried for each pattern; 0 tries all sets of points.
         Draws: int
@@ -20,11 +20,12 @@ type PatternSearchConfig =
 [<Struct>]
 type private PatternCandidate = { Set: int; Cost: float }
 
-/// Baselines of pattern scenes that learn nothing. Two are told the patterns, of which they look for copies: the sets of
-/// points to which they fit best, of all sets, or of those that random pairs of points propose (RANSAC).
+/// Baselines of pattern scenes that learn nothing. Two are told the patterns and look for copies of them: for the sets of
+/// points that patterns fit best, among all sets or among those that random pairs of points propose (RANSAC). The others
+/// are k-means, and everything in one capsule.
 [<RequireQualifiedAccess>]
 module PatternSearch =
-    /// A pattern of a scene's configuration, ready to be fitted.
+    /// A pattern ready to be fitted, and the ids of its copies in a scene.
     type private Prepared = { Ids: int[]; Size: int; Fitted: FittedTemplate }
 
     let private prepare (config: PatternScenesConfig) : Prepared[] =
@@ -38,8 +39,8 @@ module PatternSearch =
                 Fitted = SimilarityFit.prepare (Template.create "" [ for struct (x, y) in points -> x, y ])
             })
 
-    /// What a set of m points costs as a copy of a pattern: −ln of its probability with deviation σ·s, up to a constant,
-    /// r² / 2σ²s² + 2(m − 2) ln s; scales outside their range cost as if they were points.
+    /// What a set of m points costs as a copy of a pattern: −ln of its probability under deviation σ·s, up to a constant, which
+    /// is r² / 2σ²s² + 2(m − 2) ln s. A scale outside its range adds b²/2σ², where b is the distance from the range in ln s.
     let private cost
         (config: PatternSearchConfig)
         (pattern: Prepared)
@@ -64,7 +65,7 @@ module PatternSearch =
                     i
         |]
 
-    /// The set of points that lie nearest to where a pattern is drawn when its points i and j lie at a and b.
+    /// The set of points that lie nearest to a pattern's points when its points i and j lie at the scene's points a and b.
     let private proposed (pattern: Prepared) (xs: float[]) (ys: float[]) (i: int, j: int) (a: int, b: int) : int =
         let at (x: float[]) (y: float[]) k = Complex(x[k], y[k])
         let p = at pattern.Fitted.X pattern.Fitted.Y
@@ -91,7 +92,8 @@ module PatternSearch =
         |]
         |> Array.distinct
 
-    /// The cheapest way to make up all points of sets of as many different copies as ids allow; ids by set.
+    /// The cheapest way to cover all n points with disjoint candidate sets, as (id, set), with at most as many copies of a
+    /// pattern as it has ids. None where no sets cover all points.
     let private combine (patterns: Prepared[]) (candidates: PatternCandidate[][]) (n: int) : (int * int) list option =
         let whole = (1 <<< n) - 1
         let mutable best = None
@@ -103,7 +105,7 @@ module PatternSearch =
                     least <- soFar
                     best <- Some chosen
             else
-                // Whoever takes the first point that nobody has.
+                // One of the sets must contain the first point that isn't covered.
                 let first = BitOperations.TrailingZeroCount(~~~covered)
 
                 for p in 0 .. patterns.Length - 1 do
@@ -153,10 +155,10 @@ module PatternSearch =
                     owners[i] <- id
 
             owners
-        // Random sets needn't fit together.
+        // Sets that random pairs propose may not cover the scene.
         | None -> Array.zeroCreate n
 
-    /// Present points of a scene in pattern units, and where they stand in it.
+    /// The indices of a scene's present points, and their x and y in pattern units.
     let private presentPoints
         (config: PatternScenesConfig)
         (scenes: PatternScenes)
@@ -189,13 +191,14 @@ module PatternSearch =
 
         owners
 
-    /// The owner of each point of each scene (b · n), ids of patterns; 0 for absent points. A pure function of the key, which
+    /// The id of the pattern that owns each point of each scene (b · n); 0 for absent points. A pure function of the key, which
     /// only random pairs need. Scenes must be in pattern units or normalised by SceneScale.Fixed.
     let solve (config: PatternSearchConfig) (key: Key) (scenes: PatternScenes) : int[] =
         let patterns, random = prepare config.Scenes, key.Stream()
         eachScene config.Scenes scenes (solveScene config patterns random)
 
-    /// The owner of each point by k-means of each scene alone, as many clusters as patterns; the clusters have no identity.
+    /// The cluster of each point by k-means of its scene alone, with as many clusters as patterns. The number of a cluster means
+    /// nothing.
     let kMeans (config: PatternScenesConfig) (key: Key) (scenes: PatternScenes) : int[] =
         let random = key.Stream()
 

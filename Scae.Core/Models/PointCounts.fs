@@ -3,18 +3,18 @@ namespace Scae.Core.Models
 /// How many points each of K objects has, and how often it is there.
 type ObjectSizes = { Sizes: int[]; Presence: float[] }
 
-/// What the numbers of points in scenes alone say of the objects in them: each object has a fixed number of points, and is
-/// there or not independently of others, with all its points.
+/// What the numbers of points in scenes, and nothing else, say of the objects in them. Each object has a fixed number of
+/// points, and is there with all of them or not at all, independently of the others.
 [<RequireQualifiedAccess>]
 module PointCounts =
-    // Presences stay this far from 0 and 1, and counts that can't be have at least this probability.
+    // Probabilities of presence stay this far from 0 and 1, and counts that no set of objects explains get this probability.
     [<Literal>]
     let private Least = 1e-6
 
     [<Literal>]
     let private Rounds = 40
 
-    /// Sizes that never grow: K numbers from 2 to `most`.
+    /// All lists of sizes from 2 to `most`, one for each object, the largest first.
     let rec private descending (objects: int) (most: int) : int list list =
         if objects = 0 then
             [ [] ]
@@ -64,7 +64,7 @@ module PointCounts =
             count * log (max Least explained))
         |> Array.sum
 
-    /// A round of expectation and maximisation.
+    /// A round of expectation maximization: the objects' new probabilities of presence.
     let private improve (counts: float[]) (sets: int[][]) (presence: float[]) : float[] =
         let there = Array.zeroCreate<float> presence.Length
         let mutable scenes = 0.0
@@ -88,8 +88,9 @@ module PointCounts =
             else
                 0.5)
 
-    /// The sizes, from 2 to `most` and never growing, and presences of greatest likelihood: counts[n] scenes have n points.
-    /// Sizes are tried one by one, presences follow by expectation and maximisation. Without scenes they are all `most`.
+    /// The sizes (from 2 to `most`, the largest first) and probabilities of presence under which it is likeliest that counts[n]
+    /// scenes have n points. All sizes are tried; for each, expectation maximization finds the presences. Without scenes all
+    /// sizes are `most`.
     let fit (objects: int) (most: int) (counts: float[]) : ObjectSizes =
         let ofSizes (sizes: int list) =
             let sizes = Array.ofList sizes

@@ -11,11 +11,11 @@ type Scae =
         Decoder: PartDecoder
         Set: SetTransformer
         Capsules: CapsuleLayer
-        /// [M, 6], a pose for parts that no capsule explains; for pictures alone, and without gradient.
+        /// [M, 6], the pose of parts that no capsule explains; only pictures use it, and it has no gradient.
         Dummy: Tensor
-        /// From presence to classes: it learns, but nothing learns from it.
+        /// From the capsules' presence to classes. The probe learns, but nothing learns from it (unless ProbesTeach).
         PriorProbe: Linear
-        /// From explained mass to classes.
+        /// From explained mass to classes, likewise.
         PosteriorProbe: Linear
     }
 
@@ -26,7 +26,7 @@ type ScaeBatch =
         Images: Tensor
         /// One-hot, [b, 10].
         Classes: Tensor
-        /// On the logits of parts [b, M], capsules [b, K, 1] and votes [b, K, M]; U(−2, 2) in the program, 0 for none.
+        /// Noise on the logits of parts [b, M], capsules [b, K, 1] and votes [b, K, M]; U(−2, 2) in the program, 0 for none.
         PartNoise: Tensor
         CapsuleNoise: Tensor
         VoteNoise: Tensor
@@ -42,7 +42,8 @@ type ScaeInference = { Parts: Parts; Objects: Objects }
 /// The loss with its terms by name, scalars.
 type ScaeLoss = { Total: Tensor; Terms: (string * Tensor) list; Inference: ScaeInference }
 
-/// Stacked capsule autoencoders (Kosiorek, Sabour, Teh & Hinton 2019), as released: images are parts, parts are objects.
+/// Stacked capsule autoencoders (Kosiorek, Sabour, Teh & Hinton 2019), as released: parts explain images, and objects explain
+/// parts.
 [<RequireQualifiedAccess>]
 module Scae =
     /// Parameters drawn from a key.
@@ -59,7 +60,7 @@ module Scae =
             PosteriorProbe = probe "posterior probe"
         }
 
-    /// Room for a batch: zeros, so no noise, and labels that are balanced.
+    /// Room for a batch, all zeros, so that there is no noise; but the labels that views make for each other are balanced.
     let allocate (config: ScaeConfig) (count: int) : ScaeBatch =
         let { Parts = m; Objects = k; Canvas = side } = config
 
@@ -85,8 +86,8 @@ module Scae =
 
     let private stopped (config: ScaeConfig) (x: Tensor) : Tensor = if config.StopGradients then x.noDiff () else x
 
-    /// What object capsules are told of parts, [b, M, 144]: pose, 1 − presence, features, coloured template. Of these, the
-    /// features alone carry gradients back.
+    /// What object capsules are told of parts, [b, M, 144] at the paper's sizes: pose, 1 − presence, features, coloured template.
+    /// Of these, the features alone carry gradients back (all do without StopGradients).
     let private told (config: ScaeConfig) (model: Scae) (parts: Parts) : Tensor =
         let template = PartDecoder.coloured config model.Decoder parts.Features
         let stopped = stopped config
@@ -120,7 +121,7 @@ module Scae =
     let private crossEntropy (classes: Tensor) (logits: Tensor) =
         (classes * logits.logsoftmax 1).sum() * (-1.0 / float classes.shape[0])
 
-    /// What teaches object capsules: −w·OCAE + 10 R + sparsity of posterior and prior; with its terms.
+    /// The part of the loss that teaches object capsules, −w·OCAE + 10 R + the sparsity of posterior and prior, and its terms.
     let ofObjects (config: ScaeConfig) (inference: ScaeInference) : Tensor * (string * Tensor) list =
         let objects = inference.Objects
         let likelihood = ObjectCapsules.logLikelihood (stopped config inference.Parts.Presence) objects
@@ -147,7 +148,7 @@ module Scae =
 
         total, terms
 
-    /// What two views of a digit must agree on, told without noise; nothing where that isn't asked for.
+    /// The cost of two views of a digit that don't name the same capsule, from logits without noise; None where its weight is 0.
     let private agreement (config: ScaeConfig) (batch: ScaeBatch) (objects: Objects) : Tensor option =
         if config.Agreement = 0.0 then
             None
@@ -165,7 +166,7 @@ module Scae =
 
             Some(ViewAgreement.cost config.Views labels logits)
 
-    /// The loss of a batch: −rec, what teaches object capsules, and the probes' cross-entropies.
+    /// The loss of a batch: −rec, plus `ofObjects`, the probes' cross-entropies and the weighed disagreement of views.
     let loss (config: ScaeConfig) (model: Scae) (batch: ScaeBatch) : ScaeLoss =
         let inference = infer config model batch
 

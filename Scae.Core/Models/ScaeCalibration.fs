@@ -3,21 +3,23 @@ namespace Scae.Core.Models
 open Scae.Tensors
 open Scae.Core.Layers
 
-/// Initial weights under which images differ. Of those that the released program draws, a digit changes a capsule's logit by
-/// a thousandth, and what two views of a digit share is as good as nothing; here the same directions count from the start
-/// (a data-dependent initialisation, as Mishkin & Matas 2016).
+/// Initial weights scaled until what is inferred differs from image to image. With the weights that the released program
+/// draws, the digit changes a capsule's logit by a thousandth, and two views of a digit share next to nothing. Here the same
+/// weights are scaled, so that these differences count from the start (a data-dependent initialisation, as in Mishkin & Matas
+/// 2016).
 [<RequireQualifiedAccess>]
 module ScaeCalibration =
-    // What varies less is taken for constant, and left as it is.
+    // A column whose deviation is less than this is taken for constant, and isn't scaled.
     [<Literal>]
     let private Least = 1e-6
 
-    /// Factors that bring the columns of x [b, n] to deviation 1, and their means; two times [n].
+    /// The factors that bring the columns of x [b, n] to deviation 1, and the columns' means; both [n].
     let private standard (x: Tensor) : float32[] * float32[] =
         let factor (deviation: float32) = if deviation < float32 Least then 1.0f else 1.0f / deviation
         x.std(0, unbiased = false).toArray<float32>() |> Array.map factor, x.mean(0).toArray<float32>()
 
-    /// Filters under which each layer says numbers of deviation 1 before its relu, and how much larger the last layer's are.
+    /// Filters scaled so that each layer's outputs have deviation 1 before the relu, and the factor by which the outputs of the
+    /// last layer have grown.
     let private convolutions (images: Tensor) (layers: Convolution[]) : Convolution[] * float =
         let scale (x: Tensor, gain: float) (stride: int, layer: Convolution) =
             let factor = 1.0 / (x.conv2d (layer.Filters, stride, 0, layer.Bias)).std().toScalar()
@@ -27,8 +29,8 @@ module ScaeCalibration =
         let scaled, (_, gain) = ((images, 1.0), Array.zip PartEncoder.strides layers) ||> Array.mapFold scale
         scaled, gain
 
-    /// A head whose features [b, M, F] are of mean 0 and deviation 1; poses and presence are as they were of channels that
-    /// were smaller, and attention to places is as much sharper as channels are larger.
+    /// A head whose features [b, M, F] have mean 0 and deviation 1. Its columns for poses and presence are divided by the gain, so
+    /// that these stay as they were. Those for attention aren't, so attention is sharper, as the channels are larger.
     let private head (config: ScaeConfig) (gain: float) (features: Tensor) (head: Linear) : Linear =
         let n, f = ScaeConfig.partOutputs config, config.Features
         let factors, means = standard (features.flatten 1)
@@ -56,7 +58,7 @@ module ScaeCalibration =
 
         { Weight = weight; Bias = bias }
 
-    /// Capsules whose logits [b, K] are of mean 0 and deviation 1.
+    /// Capsules whose logits [b, K] have mean 0 and deviation 1.
     let private capsules (config: ScaeConfig) (logits: Tensor) (capsules: CapsuleLayer) : CapsuleLayer =
         let factors, means = standard logits
         let weight, bias = capsules.Output.Weight.clone (), capsules.PresenceBias.clone ()
@@ -76,8 +78,8 @@ module ScaeCalibration =
             PresenceBias = bias
         }
 
-    /// The model with initial weights scaled by a batch without noise, all of float32. Raises ArgumentException for the
-    /// released program's reshape, under which a head's columns aren't a part's.
+    /// The model with its initial weights scaled on a batch without noise; all is float32. Raises ArgumentException for the
+    /// released program's reshape, under which a column of the head doesn't belong to one part.
     let scaled (config: ScaeConfig) (model: Scae) (batch: ScaeBatch) : Scae =
         if config.Pooling <> PartPooling.Own then
             invalidArg (nameof config) "weights are scaled for parts that pool with maps of their own"

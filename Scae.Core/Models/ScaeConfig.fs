@@ -8,15 +8,15 @@ open Scae.Core.Losses
 [<RequireQualifiedAccess>]
 type PixelValues =
     | Sigmoid
-    /// Clipped to [0, 1]; colours are 0.99 more before.
+    /// Clipped to [0, 1]; 0.99 is added to colours before.
     | Clipped
 
 /// Where the mixing logits of parts come from.
 [<RequireQualifiedAccess>]
 type PixelMixing =
-    /// Maps of their own beside the templates, and a logit for the background.
+    /// Learned maps beside the templates, and a learned logit for the background.
     | Alpha
-    /// What is drawn, over a learned temperature.
+    /// The drawn pixel values themselves, divided by a learned temperature.
     | Coupled
 
 /// The sizes, options and weights of a stacked capsule autoencoder of images.
@@ -90,7 +90,7 @@ type ScaeConfig =
         DynamicWeight: float
         [<Setting("whether object capsules teach parts through their features alone")>]
         StopGradients: bool
-        /// Whether probes teach capsules, too: for checks of gradients alone, since probes are told classes.
+        /// Whether the probes' gradients reach the capsules. Only checks of gradients want that, since probes are told classes.
         ProbesTeach: bool
     }
 
@@ -111,7 +111,7 @@ module ScaeConfig =
     /// Numbers that a part capsule puts out: pose, features, presence.
     let partOutputs (config: ScaeConfig) : int = 6 + config.Features + 1
 
-    /// The released program's `run_mnist`; the features' mask is hard, the pooling each part's own.
+    /// The released program's `run_mnist`, with its hard attention mask, but each part pools with its own attention map.
     let paper: ScaeConfig =
         {
             Canvas = 40
@@ -150,8 +150,8 @@ module ScaeConfig =
             ProbesTeach = false
         }
 
-    /// Its configuration with mixing logits tied to pixel values, whose training script is missing: sizes and values as in
-    /// the evaluation script, weights the program's defaults.
+    /// The program's configuration with mixing logits tied to pixel values. Its training script is missing, so sizes and pixel
+    /// values are those of the evaluation script, and weights the program's defaults.
     let coupled: ScaeConfig =
         { paper with
             Parts = 24

@@ -19,20 +19,19 @@ type TemplateCapsulesConfig =
 /// The parameters of K capsules and what they have counted.
 type TemplateCapsules =
     {
-        /// [K, V, 2]. A capsule of m points has the first m; where they lie, how large they are and how they are turned doesn't
-        /// matter.
+        /// [K, V, 2]. A capsule of m points uses the first m. Place, size and rotation of a template don't matter.
         Points: Tensor
-        /// [K]: σ² = e^{2·} + 0.01², relative to an object's scale.
+        /// [K]: ln of the points' deviation, relative to an object's scale; the variance is σ² = e^{2·LogDeviation} + 0.01².
         LogDeviation: Tensor
         /// [K]: mean of ln s, s the root of the mean squared radius.
         LogScale: Tensor
-        /// [K]: ln of its deviation.
+        /// [K]: ln of the deviation of ln s.
         LogSpread: Tensor
-        /// [K·V + 1]: scenes with so many points until now. State, no parameter.
+        /// [K·V + 1]: how many scenes so far had n points, for each n. This is state, not a parameter.
         Counts: Tensor
     }
 
-/// Scenes, and with how many objects at most they are explained; those which have more teach nothing.
+/// Scenes, and the most objects by which one is explained. Scenes that need more objects teach nothing.
 type TemplateCapsulesBatch =
     {
         /// [b, n, 2].
@@ -43,7 +42,7 @@ type TemplateCapsulesBatch =
         Most: Tensor
     }
 
-/// What the capsules say of scenes.
+/// How the capsules explain scenes.
 type TemplateExplanations =
     {
         /// The capsule of each slot, [b · n].
@@ -52,26 +51,28 @@ type TemplateExplanations =
         Presence: float[]
         /// ln p of each scene with its best explanation.
         LogLikelihood: float[]
-        /// Where templates are drawn, [b, K, V, 2], with which deviation, and whether: [b, K, V].
+        /// Where the templates' points are drawn, [b, K, V, 2].
         Votes: Tensor
+        /// The deviation of each drawn point, [b, K, V].
         Scales: Tensor
+        /// 1 for a point that is drawn, else 0; [b, K, V].
         VotePresence: Tensor
     }
 
-/// Capsules of the paper's constellations that learn a template each, without a network: every scene is explained by exact
-/// search with the templates as they are (the E-step, hard), and templates, noise and scales follow the gradient of the
-/// explanations' probability (the M-step). How many points capsules have, and how often they are there, follows from the
-/// numbers of points in scenes.
+/// Capsules for the paper's constellations that each learn a template, without a network. In the E-step, which is hard,
+/// exact search explains every scene with the current templates. In the M-step templates, noise and scales follow the
+/// gradient of the explanations' probability. How many points each capsule has, and how often it is there, is inferred from
+/// the numbers of points in scenes (see PointCounts).
 [<RequireQualifiedAccess>]
 module TemplateCapsules =
     /// As many capsules and votes as in the paper.
     let standard: TemplateCapsulesConfig = { Objects = 3; Votes = 4; Deviation = 0.3 }
 
-    // Variances aren't less than the square of this, as the scales of the paper's votes aren't.
+    // Deviations are at least this, as are the scales of the paper's votes.
     [<Literal>]
     let private LeastDeviation = 0.01
 
-    // An object's size before any was seen, in a scene from −1 to 1.
+    // The mean of ln s before any object was seen, in a scene from −1 to 1.
     [<Literal>]
     let private FirstLogScale = -1.5
 
@@ -90,7 +91,8 @@ module TemplateCapsules =
             Counts = Tensor.zeros ([| k * v + 1 |], dtype)
         }
 
-    /// The same with the points of known patterns, the largest first, as sizes are found: at most K patterns of V points.
+    /// The capsules with the points of known patterns, at most K patterns of at most V points. The largest pattern comes first,
+    /// as in the sizes that PointCounts finds.
     let told (patterns: struct (float * float)[][]) (capsules: TemplateCapsules) : TemplateCapsules =
         let shape = capsules.Points.shape
         let values = (capsules.Points.cast Dtype.Float64).toArray<float>()
@@ -137,7 +139,7 @@ module TemplateCapsules =
             Spreads = numbers 3 |> Array.map exp
         }
 
-    /// What scenes are explained by.
+    /// The objects by which scenes are explained: the capsules with the sizes and presences that the counts imply.
     let objects (config: TemplateCapsulesConfig) (capsules: TemplateCapsules) : SearchedObjects =
         let memory (x: Tensor) = ReadOnlyMemory(x.toArray<float32>())
 
@@ -154,13 +156,13 @@ module TemplateCapsules =
             (sizesOf config (memory capsules.Counts))
             [| memory points; memory deviation; memory scale; memory spread |]
 
-    /// The present points of a scene, and where they stand in it.
+    /// The indices of a scene's present points, and their x and y.
     let private present (points: ReadOnlySpan<float32>) (presence: ReadOnlySpan<float32>) : int[] * float[] * float[] =
         let presence, points = presence.ToArray(), points.ToArray()
         let kept = [| 0 .. presence.Length - 1 |] |> Array.filter (fun i -> presence[i] > 0.5f)
         kept, kept |> Array.map (fun i -> float points[2 * i]), kept |> Array.map (fun i -> float points[2 * i + 1])
 
-    /// Does something for each scene, on as many threads as there are; `work` makes what a thread keeps.
+    /// Calls a function for each scene, on as many threads as tensors may use. `work` makes each thread its own function.
     let private eachScene (count: int) (work: unit -> int -> unit) : unit =
         let threads = Parallelism.Threads
 
@@ -175,7 +177,7 @@ module TemplateCapsules =
 
     // --- training
 
-    /// Counts with those of a batch, [K·V + 1].
+    /// The capsules' counts plus those of a batch, [K·V + 1].
     let private count
         (config: TemplateCapsulesConfig)
         (capsules: TemplateCapsules)
@@ -196,7 +198,7 @@ module TemplateCapsules =
                         output.Span[bin] <- output.Span[bin] + 1.0f
         )
 
-    /// Writes the points that each capsule has, in its template's order, and a 1 behind them: [K, 2V + 1].
+    /// Writes, for each capsule that is there, its points in its template's order and a 1 behind them: [K, 2V + 1].
     let private writeSorted
         (objects: SearchedObjects)
         (sets: int[])
@@ -216,8 +218,8 @@ module TemplateCapsules =
                     own[2 * i] <- points.Span[2 * kept[order[i]]]
                     own[2 * i + 1] <- points.Span[2 * kept[order[i]] + 1]
 
-    /// Explains each scene of n points, [b, K, 2V + 1] of `writeSorted`. The inputs are the patterns' points, deviations, scales,
-    /// spreads and counts, the scenes' points and presence, and how many objects there may be at most.
+    /// Explains each scene of n slots and writes [b, K, 2V + 1], a scene as in `writeSorted`. The inputs are the capsules'
+    /// points, deviations, scales, spreads and counts, the scenes' points and presence, and the most objects of an explanation.
     let private writeCorrespondences
         (config: TemplateCapsulesConfig)
         (scenes: int)
@@ -242,7 +244,7 @@ module TemplateCapsules =
                 | Some explanation ->
                     writeSorted objects explanation.Sets (kept, xs, ys) points (output.Slice(scene * width, width)))
 
-    /// Whether each capsule has a v-th point, [K, V].
+    /// 1 where a capsule has a v-th point, else 0; [K, V].
     let private ownedPoints (config: TemplateCapsulesConfig) (counts: Tensor) : Tensor =
         let { Objects = k; Votes = v } = config
 
@@ -256,8 +258,8 @@ module TemplateCapsules =
                     output.Span[i] <- if i % v < sizes[i / v] then 1.0f else 0.0f
         )
 
-    /// Which points each capsule has, in its template's order: [b, K, 2V + 1], the last a 1 for a capsule that is there; and
-    /// whether it has a v-th point, [K, V]. Neither carries a gradient.
+    /// The points of each capsule in its template's order, and a last number that is 1 for a capsule that is there:
+    /// [b, K, 2V + 1]. Beside it, whether each capsule has a v-th point, [K, V]. Neither carries a gradient.
     let private correspond
         (config: TemplateCapsulesConfig)
         (capsules: TemplateCapsules)
@@ -286,8 +288,8 @@ module TemplateCapsules =
 
     let private ln2Pi = log (2.0 * Math.PI)
 
-    /// TemplateSearch.evidence of each capsule's points, [b, K], up to a constant of its size: sorted points x [b, K, V, 2],
-    /// presence of capsules [b, K], owned [K, V].
+    /// TemplateSearch.evidence of each capsule's points, [b, K], up to a constant that depends on its size alone. x are the
+    /// sorted points [b, K, V, 2], `there` is the presence of capsules [b, K], `owned` is that of template points [K, V].
     let private evidence (capsules: TemplateCapsules) (x: Tensor) (there: Tensor) (owned: Tensor) : Tensor =
         let m = owned.sum 1
         let mask = owned.unsqueeze 2
@@ -302,7 +304,8 @@ module TemplateCapsules =
         let x0, x1 = x.slice (3, 0, 1), x.slice (3, 1, 2)
         let re = (px * x0 + py * x1).sum [| 2; 3 |]
         let im = (px * x1 - py * x0).sum [| 2; 3 |]
-        // |Σ conj(p)x|² with the template at Σ|p|² = m. Capsules that aren't there have 0, whose logarithm would be no number.
+        // |Σ conj(p)x|² with the template scaled to Σ|p|² = m. For capsules that aren't there it would be 0, which has no
+        // logarithm.
         let product = (re * re + im * im) * (m / (square + 1e-12)) + (1.0 - there) + 1e-18
         let logScale = 0.5 * product.log () - m.log ()
         let residual = (x * x).sum [| 2; 3 |] * (m * m) / product - m
@@ -315,8 +318,8 @@ module TemplateCapsules =
         - 0.5 * away * away
         - capsules.LogSpread
 
-    /// Minus the mean over scenes of the logarithm of their best explanation's probability, up to a constant, and the counts
-    /// after the batch.
+    /// The loss: minus the log-probability of each scene's best explanation, up to a constant, averaged over scenes. Beside it
+    /// the counts after the batch.
     let loss
         (config: TemplateCapsulesConfig)
         (capsules: TemplateCapsules)
@@ -337,7 +340,7 @@ module TemplateCapsules =
     let templates (config: TemplateCapsulesConfig) (capsules: TemplateCapsules) : Template list =
         (objects config capsules).Templates |> Array.map (SimilarityFit.shape "") |> List.ofArray
 
-    /// Writes what an explanation says of a scene of n slots, of which `kept` have the points xs, ys.
+    /// Writes one scene's explanation. Its slots begin at `first`; those at `kept` have the points xs, ys.
     let private write
         (objects: SearchedObjects)
         (into: TemplateExplanations)
@@ -367,8 +370,8 @@ module TemplateCapsules =
                     into.Scales.Elements<float32>()[at] <- float32 (scale * objects.Deviations[capsule])
                     into.VotePresence.Elements<float32>()[at] <- 1.0f
 
-    /// What the capsules say of scenes, points [b, n, 2] and presence [b, n]. A scene that can't be explained belongs to the
-    /// first capsule, and its points have the density 0.01.
+    /// How the capsules explain scenes with points [b, n, 2] and presence [b, n]. The points of a scene that can't be explained
+    /// belong to the first capsule, and have the density 0.01.
     let explain
         (config: TemplateCapsulesConfig)
         (capsules: TemplateCapsules)

@@ -4,7 +4,7 @@ open System
 open System.Numerics
 open Scae.Core.Data
 
-/// Objects that scenes are explained by.
+/// The objects by which scenes are explained.
 type SearchedObjects =
     {
         Sizes: ObjectSizes
@@ -17,7 +17,7 @@ type SearchedObjects =
         Spreads: float[]
     }
 
-/// The best explanation of a scene that was found.
+/// The most probable explanation of a scene.
 type SceneExplanation =
     {
         /// The points of each object as bits; none for one that isn't there.
@@ -26,8 +26,8 @@ type SceneExplanation =
         Value: float
     }
 
-/// Explains scenes by objects with templates, exactly: of all ways to divide all points among objects with as many points
-/// together the most probable.
+/// Explains scenes by objects with templates, exactly. It tries all sets of objects that together have as many points as the
+/// scene, and all divisions of the points among them, and takes the most probable.
 [<RequireQualifiedAccess>]
 module TemplateSearch =
     let private ln2Pi = log (2.0 * Math.PI)
@@ -35,9 +35,9 @@ module TemplateSearch =
     // The prior of a place is even over [−1, 1]².
     let private lnArea = log 4.0
 
-    /// ln p of m points as a copy of a template with Σ|p|² = m, the copy's place, angle and scale integrated out where the
-    /// squared residual is r² and the scale s: −(m − 2)·ln(2πσ²s²) − r²/2σ²s² − 2 ln m, and the prior of the place, of the
-    /// angle, and of ln s ~ N(μ, τ²).
+    /// ln p of m points as a copy of a template with Σ|p|² = m. Place, angle and scale of the copy are integrated out around the
+    /// best fit, which has squared residual r² and scale s. This gives −(m − 2)·ln(2πσ²s²) − r²/2σ²s² − 2 ln m, plus the log
+    /// priors of the place, of the angle, and of ln s ~ N(μ, τ²).
     let evidence (m: int) (sigma: float) (logScale: float) (spread: float) (residual: float) (scale: float) : float =
         let size = float m
         let lnScale = log scale
@@ -62,7 +62,7 @@ module TemplateSearch =
             rest <- rest &&& (rest - 1)
             i <- i + 1
 
-    // Less than this isn't a scale: points in one place have no explanation.
+    // Scales are at least this, since points that all lie in one place would have scale 0.
     [<Literal>]
     let private LeastScale = 1e-9
 
@@ -89,13 +89,13 @@ module TemplateSearch =
         |> Array.mapi (fun k p -> if there &&& (1 <<< k) <> 0 then log p else log (1.0 - p))
         |> Array.sum
 
-    /// The search of scenes by at most `most` objects, one after the other in room that is kept.
+    /// Searches one scene after the other for explanations by at most `most` objects; keeps its arrays.
     type private Search(objects: SearchedObjects, most: int) =
         let { Sizes = sizes; Presence = presence } = objects.Sizes
         let candidates = PointCounts.sets sizes
         let members = Array.zeroCreate<int>(Array.max sizes)
         let chosen = Array.zeroCreate<int> sizes.Length
-        // For each object what sets of points are worth to it, NaN while unknown.
+        // For each object the evidence of each set of points, NaN while unknown.
         let known = sizes |> Array.map (fun _ -> Array.empty<float>)
         let mutable best = None
         let mutable greatest = -infinity
@@ -155,13 +155,13 @@ module TemplateSearch =
 
             best |> Option.map (fun sets -> { Sets = sets; Value = greatest })
 
-    /// The best explanation of points by at most `most` objects; None where no set of objects has as many points, or a
+    /// The most probable explanation of points by at most `most` objects. None if no set of objects has as many points, or if a
     /// coordinate is NaN.
     let explain (objects: SearchedObjects) (most: int) : float[] -> float[] -> SceneExplanation option =
         let search = Search(objects, most)
         search.Find
 
-    /// The points of a set as the best fit orders them: for each template point the index of the scene's.
+    /// The points of a set in the order of the best fit: for each template point the index of the scene's point.
     let order (objects: SearchedObjects) (xs: float[]) (ys: float[]) (k: int) (set: int) : int[] =
         let members = Array.zeroCreate<int> objects.Sizes.Sizes[k]
         membersOf set members
