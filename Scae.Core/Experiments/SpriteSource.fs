@@ -5,11 +5,11 @@ open Scae.Core.Data
 /// Where sprites come from.
 [<RequireQualifiedAccess>]
 type SpriteSource =
-    /// The published file where it is, our own drawings elsewhere. A run settles which before it begins.
+    /// The published file where it is, else our own drawings. Which of the two is settled before a run begins.
     | Auto
     /// The published file.
     | File
-    /// Our own geometry: needs no data.
+    /// Our own drawings, which need no data.
     | Drawn
 
 /// Where sprites come from.
@@ -19,7 +19,7 @@ module SpriteSource =
     [<Literal>]
     let private Name = "sprites"
 
-    /// The used images. The error is one line.
+    /// The images that are used. The error is one line.
     let load (source: SpriteSource) (resources: Resources) : Result<Sprites, string> =
         match source with
         | SpriteSource.Drawn -> Ok(Sprites.drawn ())
@@ -27,8 +27,8 @@ module SpriteSource =
         | SpriteSource.Auto
         | SpriteSource.File -> resources.Sprites()
 
-    /// What --sprites auto means here, as with `DigitSource.settle`. Nothing is told here, since our own drawings are within two
-    /// pixels of the file's; `SpritesMissing` may tell, where a folder was named.
+    /// What --sprites auto means on this machine, as in `DigitSource.settle`. There is no line that says so, since our own
+    /// drawings are within two pixels of the file's; `SpritesMissing` may have one, where a folder was named.
     let settle (resources: Resources) (settings: (string * string) list) : (string * string) list =
         if not (List.contains (Name, "auto") settings) || not (List.contains ("source", "sprites") settings) then
             []

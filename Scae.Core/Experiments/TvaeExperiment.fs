@@ -13,11 +13,11 @@ type TvaeBatch = { Sequences: TopographicVaeBatch; KlWeight: Tensor }
 /// Sequences of digits or sprites that transform, explained by capsules that roll: topographic autoencoders.
 [<RequireQualifiedAccess>]
 module TvaeExperiment =
-    // One of so many training digits is set aside for validation, as 12,000 of MNIST's 60,000 are.
+    // One in so many training digits is set aside for validation: 12,000 of MNIST's 60,000.
     [<Literal>]
     let private HeldOut = 5
 
-    /// A sequence of each image, over and over.
+    /// `count` sequences: one of each image in order, over and over.
     let private inOrder (motion: DigitMotion) (images: TvaeImages) (count: int) (key: Key) : TvaeScenes =
         {
             Images = images
@@ -26,7 +26,7 @@ module TvaeExperiment =
             Key = key
         }
 
-    /// Sequences of images that are drawn from all.
+    /// `count` sequences of images in random order.
     let private shuffled (motion: DigitMotion) (images: TvaeImages) (count: int) (key: Key) : TvaeScenes =
         let chosen = Array.zeroCreate count
         Passes(TvaeScenes.count images, key).Choose(0, Span chosen)
@@ -113,8 +113,8 @@ module TvaeExperiment =
             Next = []
         }
 
-    // A loss of 1,600 nats, rounded, over a difference of 10⁻⁶ leaves 10⁻⁷ in a slope. At the start, where neither encoders nor
-    // T matter much to the loss, slopes of weights are as small; hence these factors.
+    // A slope found by differences of 10⁻⁶ is off by 10⁻⁷, since a loss of 1,600 nats is rounded. At the start encoders and T
+    // matter little to the loss, and slopes of weights are as small as that. So weights are enlarged by these factors.
     [<Literal>]
     let private EncoderGain = 3.0
 

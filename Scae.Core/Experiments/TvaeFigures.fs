@@ -2,21 +2,21 @@ namespace Scae.Core.Experiments
 
 open Scae.Core.Figures
 
-/// CapCorr of a factor with its levels.
+/// CapCorr of a factor, with two levels to compare it with.
 type FactorCorrelation =
     {
         Factor: string
         Correlation: float
-        /// Of independent capsules.
+        /// CapCorr of independent capsules.
         Chance: float
-        /// Of T drawn from the prior: where it starts.
+        /// CapCorr of T drawn from the prior, which is where training starts.
         Prior: float
     }
 
-/// Plots of what topographic autoencoders measure.
+/// Plots of measures of topographic autoencoders.
 [<RequireQualifiedAccess>]
 module TvaeFigures =
-    /// CapCorr of each factor beside chance and where it starts.
+    /// CapCorr of each factor beside the levels of chance and of the prior.
     let capsuleCorrelation (factors: FactorCorrelation list) : Figure =
         let line (name: string) colour (value: float) (i: int) =
             Panel.line (if i = 0 then name else "") colour [| float i - 0.35; float i + 0.35 |] (Array.create 2 value)
@@ -29,8 +29,8 @@ module TvaeFigures =
             line "chance" Colour.black factor.Chance i >> line "prior" Palette.orange factor.Prior i)
         |> Figure.single "capsule-correlation"
 
-    /// What the decoder draws of frames that it hasn't seen, beside trivial guesses: squared error a pixel by how many frames
-    /// the capsules were rolled.
+    /// Squared errors a pixel of frames decoded from rolled capsules, and of trivial guesses, by how many frames the capsules were
+    /// rolled.
     let generalization (guesses: (string * float[]) list) : Figure =
         Panel.create "Rotation and colour together, never seen in training"
         |> Panel.axes "frames ahead" "squared error a pixel"

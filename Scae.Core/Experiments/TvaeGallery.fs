@@ -11,7 +11,8 @@ open Scae.Core.Training
 /// The pictures of a training of topographic autoencoders.
 [<RequireQualifiedAccess>]
 module TvaeGallery =
-    // Sequences of a traversal, of the animation, and frames from which correlations of units are.
+    // How many sequences traversals show, how many the animation shows, from how many frames units are correlated, and how many
+    // samples are drawn.
     [<Literal>]
     let private Shown = 4
 
@@ -42,7 +43,7 @@ module TvaeGallery =
 
         let likelihoods =
             [
-                // What is measured of sequences where frames don't depend on each other is of frames.
+                // Where frames don't depend on each other, the likelihood is that of frames.
                 if not (TopographicVae.framesAreIndependent config) then
                     "of sequences", "likelihood"
                 "of frames", "likelihood_frame"
@@ -71,7 +72,7 @@ module TvaeGallery =
 
     let private rows (x: Tensor) (count: int) : float32[][] = Array.init count (fun i -> Rows.values i x)
 
-    /// What T of the prior decodes to.
+    /// What T drawn from the prior decodes to.
     let private samples (settings: TvaeSettings) (data: TvaeData) (model: TopographicVae) : Figure =
         let config = settings.Model
         // μ as it was learned.
@@ -132,7 +133,7 @@ module TvaeGallery =
                     ]
             )
 
-    /// Of sequences: what rolls.
+    /// Pictures of models of sequences, whose capsules roll.
     let private ofSequences settings (data: TvaeData) model (reading: TvaeReading) : Figure list =
         [
             traversals settings model "traversals" "Test sequences" data.Test
@@ -153,7 +154,7 @@ module TvaeGallery =
 
         best
 
-    /// Of single digits: what each unit of the map likes.
+    /// Pictures of models of single digits: the image and the class that each unit of the map prefers.
     let private ofMap (settings: TvaeSettings) (reading: TvaeReading) : Figure list =
         match reading.Scenes.Images with
         | TvaeImages.Sprites _ -> []
@@ -194,7 +195,7 @@ module TvaeGallery =
 
     // --- the animation
 
-    /// What the animation shows of a moment: three rows of some validation sequences, one after the other [n·S, C·P].
+    /// What the animation shows of a moment: the three rows of some validation sequences, each row [n·S, C·P].
     let snapshot (settings: TvaeSettings) (data: TvaeData) (model: TopographicVae) : unit -> (string * Tensor) list =
         if settings.Model.Frames = 1 then
             fun () -> []

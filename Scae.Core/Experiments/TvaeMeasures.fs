@@ -9,7 +9,7 @@ open Scae.Core.Training
 /// Measures of topographic autoencoders.
 [<RequireQualifiedAccess>]
 module TvaeMeasures =
-    // Sequences of what is made for a level, and those whose capsules are rolled.
+    // How many sequences are made for a level, and of how many capsules are rolled.
     [<Literal>]
     let private LevelSequences = 2000
 
@@ -23,15 +23,16 @@ module TvaeMeasures =
                 $"capcorr_{name}{ending}", CapsuleCorrelation.ofFactor factor offsets |> Option.defaultValue nan
         ]
 
-    /// The bound of log p(x_1:S)/S that fits the model: frames that don't depend on each other have luck in draws of their own.
+    /// The bound of log p(x_1:S)/S that fits the model. Where frames don't depend on each other, each has its own importance
+    /// weights, which makes the bound tighter; else a draw of the whole sequence has one weight.
     let private likelihood (config: TopographicVaeConfig) (weights: float[][]) : float =
         if TopographicVae.framesAreIndependent config then
             ImportanceSampling.perFrame weights
         else
             ImportanceSampling.perSequence config.Frames weights
 
-    /// −ELBO and its terms, nats a frame; three likelihoods: of sequences, of frames by themselves, and as published, log R too
-    /// high; of sequences E_eq and CapCorr.
+    /// −ELBO and its terms, in nats a frame; three importance-sampled likelihoods: that which fits the model, that of frames by
+    /// themselves, and that as published, which is log R too high for R draws; and, for sequences, E_eq and CapCorr.
     let ofReading (settings: TvaeSettings) (reading: TvaeReading) : Metrics =
         let frames = settings.Model.Frames
         let average (values: float[]) = if values.Length = 0 then 0.0 else Array.average values
@@ -58,7 +59,7 @@ module TvaeMeasures =
         t
 
     /// E_eq and CapCorr of T drawn from the prior, which is where training starts, and of independent normal entries, which
-    /// is chance; on the scenes of a reading, of which so many are enough.
+    /// is chance. The factors are those of the first scenes of a reading, which are enough.
     let levels (settings: TvaeSettings) (key: Key) (scenes: TvaeScenes) : Metrics =
         let config = settings.Model
         let few = TvaeScenes.first LevelSequences scenes
@@ -91,12 +92,13 @@ module TvaeMeasures =
                 $"{name}_hidden_guess", best isHidden
         ]
 
-    /// How well rolled capsules of frame 0 decode to other frames.
+    /// The errors of decoding rolled capsules of frame 0, on the first sequences.
     let rollErrors (settings: TvaeSettings) (model: TopographicVae) (scenes: TvaeScenes) : RollErrors =
         TvaeRolling.errors settings model (TvaeScenes.first RolledSequences scenes)
 
-    /// What takes longer, of sequences: levels before training and of chance, measures on images that were trained with, and
-    /// errors of rolled capsules, on rotation and colour together as well where one at a time was trained with.
+    /// Metrics of sequences that take longer: the levels of the prior and of chance, measures on images that were trained with, and
+    /// errors of rolled capsules. The last are also measured on rotation and colour together, where only one at a time was
+    /// trained with.
     let probes (settings: TvaeSettings) (data: TvaeData) (model: TopographicVae) (reading: TvaeReading) : Metrics =
         if settings.Model.Frames = 1 then
             []

@@ -5,7 +5,7 @@ open Scae.Core.Figures
 /// How frames lie in memory: channel by channel, side × side pixels each.
 type FrameShape = { Channels: int; Side: int }
 
-/// Three rows of a sequence's frames.
+/// Three rows of frames of one sequence.
 type Traversal =
     {
         /// What is seen.
@@ -22,7 +22,7 @@ module TvaePictures =
     let private row (shape: FrameShape) (frames: float32[][]) : Panel =
         Tiles.panel shape.Channels shape.Side (max 1 frames.Length) frames ""
 
-    // Pixels of a frame in a picture.
+    // The size of a frame in a picture, in pixels.
     [<Literal>]
     let private FrameSize = 44.0
 
@@ -42,7 +42,7 @@ module TvaePictures =
         |> Figure.note
             "Drawn: decoded from the frame's own T. Rolled: T of the first frame, inferred from the sequence, all capsules rolled by one entry a frame, then decoded."
 
-    /// One sequence that rolls, frame by frame: input, reconstruction, and what the rolled capsules of frame 0 decode to.
+    /// Sequences frame by frame: input, reconstruction, and what the rolled capsules of frame 0 decode to.
     let rolling (shape: FrameShape) (name: string) (sequences: Traversal list) : Animation =
         let frames = sequences |> List.map _.Input.Length |> List.fold max 0
 

@@ -8,7 +8,7 @@ open Scae.Core.Metrics
 open Scae.Core.Models
 open Scae.Core.Training
 
-/// What a model says of sequences.
+/// What a model infers from sequences.
 type TvaeReading =
     {
         Scenes: TvaeScenes
@@ -18,20 +18,20 @@ type TvaeReading =
         KlZ: float[]
         /// The same of u; empty without u.
         KlU: float[]
-        /// log w[r][b·S + t].
+        /// ln w of each draw r and frame, [r][b·S + t].
         Weights: float[][]
         /// E_eq of each sequence.
         Equivariance: float[]
-        /// How far capsules rolled.
+        /// How far capsules rolled, for each sequence in which a moving factor passes 0.
         Offsets: CapsuleOffset[]
-        /// T [n][s] of single images; empty of sequences.
+        /// T [n][s] of single images; empty for sequences.
         Units: float32[][]
     }
 
 /// Frames with the noise of several draws, one after the other, [r·b·S, s].
 type private TvaeDraws = { Frames: Tensor; NoiseZ: Tensor; NoiseU: Tensor option }
 
-/// What is inferred of some frames: all [b·S], but log w [r, b·S] and T [b·S, s] of the first draw.
+/// What is inferred from some frames: [b·S] each, except ln w of r draws [r, b·S], and T of the first draw [b·S, s].
 type private TvaeFindings =
     {
         Reconstruction: Tensor
@@ -44,14 +44,14 @@ type private TvaeFindings =
 /// Inference by topographic autoencoders.
 [<RequireQualifiedAccess>]
 module TvaeReading =
-    // Sequences at once, as many as in a training step; and single images.
+    // How many sequences are read at once, which are as many as in a training step, and how many single images.
     [<Literal>]
     let private SequencesAtOnce = 8
 
     [<Literal>]
     let private ImagesAtOnce = 100
 
-    // Draws at once: of more, nothing is kept but eight bytes a frame, its weight.
+    // How many draws are made at once. Of further draws nothing is kept but their weights, eight bytes a frame.
     [<Literal>]
     let private DrawsAtOnce = 10
 
@@ -158,8 +158,8 @@ module TvaeReading =
                 | ValueSome offset -> offsets.Add offset
                 | ValueNone -> ()
 
-    /// Copies log w of the draws from number `draw` on, as many as were made and are wanted, of a part that begins with frame
-    /// number `frame`.
+    /// Copies ln w of a part that begins with frame number `frame`, for the draws from number `draw` on, as many as were made and
+    /// are wanted.
     let private weigh (reading: TvaeReading) (found: TvaeFindings) (draw: int) (frame: int) : unit =
         let made, rows = found.Weights.shape[0], found.Weights.shape[1]
 
@@ -201,8 +201,8 @@ module TvaeReading =
         | Validation -> read data.Validation
         | Test -> read data.Test
 
-    /// E_eq and rolls of T that isn't inferred but made, [b·S, s] of a number of sequences and a key, for the sequences of
-    /// some scenes: levels to compare with.
+    /// E_eq and rolls of T that isn't inferred but made, as a level to compare with. `make` makes T [b·S, s] from a number of
+    /// sequences and a key; the factors are those of the scenes' sequences.
     let ofLevel
         (config: TopographicVaeConfig)
         (scenes: TvaeScenes)

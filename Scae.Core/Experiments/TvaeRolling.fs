@@ -5,7 +5,7 @@ open Scae.Tensors
 open Scae.Core.Models
 open Scae.Core.Training
 
-/// What is decoded of some sequences, all [b·S, C·P] in [0, 1].
+/// What T and rolled T of some sequences decode to, both [b·S, C·P] in [0, 1].
 type private TvaeDecoded = { Seen: Tensor; Rolled: Tensor }
 
 /// Squared errors a pixel by how many frames ahead a guess is, [S].
@@ -17,7 +17,7 @@ type RollErrors =
         Still: float[]
         /// The mean of the frames that T of frame 0 was inferred from.
         MeanSeen: float[]
-        /// The mean of all sequences' frames at that place: the best that doesn't look.
+        /// The mean over all sequences of the frame at that place, which is the best guess that doesn't look at the sequence.
         Mean: float[]
         /// Whether T of frame 0 depends on the frame.
         IsSeen: bool[]
@@ -26,11 +26,11 @@ type RollErrors =
 /// Capsules of a frame, rolled and decoded: what they say of other frames (Keller & Welling 2021, figures 1, 4 and 6).
 [<RequireQualifiedAccess>]
 module TvaeRolling =
-    // Sequences at once.
+    // How many sequences are decoded at once.
     [<Literal>]
     let private AtOnce = 8
 
-    /// T [b·S, s] of which frame t is T of frame 0 whose capsules are all rolled by t entries: entry c goes to c + t.
+    /// T [b·S, s] in which frame t is the T of frame 0 with all capsules rolled by t entries: entry c goes to c + t.
     let roll (config: TopographicVaeConfig) (t: Tensor) : Tensor =
         let { Frames = frames; Capsules = capsules; Entries = entries } = config
         let first = (t.view (-1, frames, capsules, entries)).select(1, 0)
@@ -43,7 +43,7 @@ module TvaeRolling =
 
         (Tensor.stack (List.init frames by, 1)).contiguous().view(-1, capsules * entries)
 
-    /// Whether T of frame 0 depends on frame t: itself, and those with which it shares a scale.
+    /// Whether T of frame 0 depends on each frame t. It does on frame 0 itself, and on frames with which it shares a scale.
     let seen (config: TopographicVaeConfig) : bool[] =
         let offsets = Grouping.offsets config.Grouping config.Kernel config.Width
 
@@ -52,8 +52,8 @@ module TvaeRolling =
             || config.Grouping <> Grouping.Torus
                && offsets |> Array.exists (fun (struct (frames, _)) -> (frames - t) % config.Frames = 0))
 
-    /// Sequences of some scenes with what is decoded of each: goes through them, and `visit` gets the number of the first and
-    /// three tensors [b·S, C·P], which the next call overwrites: input, decoded, rolled.
+    /// Goes through the sequences of some scenes, part by part. `visit` gets the number of a part's first sequence and three
+    /// tensors [b·S, C·P], which the next part overwrites: input, decoded, rolled.
     let over
         (settings: TvaeSettings)
         (model: TopographicVae)
@@ -81,7 +81,7 @@ module TvaeRolling =
                     visit part.First part.Batch.Frames part.Output.Seen part.Output.Rolled
             )
 
-    /// Three rows of some sequences, which should be few.
+    /// The three rows of each of some sequences, which should be few.
     let traversals (settings: TvaeSettings) (model: TopographicVae) : TvaeScenes -> Traversal list =
         let over, frames = over settings model, settings.Model.Frames
 
@@ -108,7 +108,7 @@ module TvaeRolling =
         for p in 0 .. x.Length - 1 do
             sum[p] <- sum[p] + float x[p]
 
-    /// The mean of those frames of sequence number b that are seen.
+    /// The mean of those frames of sequence number b on which T of frame 0 depends.
     let private meanOfSeen (isSeen: bool[]) (input: Tensor) (b: int) : float32[] =
         let sum = Array.zeroCreate<float> input.shape[1]
 
@@ -119,15 +119,14 @@ module TvaeRolling =
         let count = isSeen |> Array.filter id |> Array.length
         sum |> Array.map (fun value -> float32 (value / float count))
 
-    /// How far what rolled capsules of frame 0 decode to is from the frames themselves, beside guesses that know nothing of
-    /// motion.
+    /// The errors of frames decoded from rolled capsules of frame 0, and those of guesses that know nothing of motion.
     let errors (settings: TvaeSettings) (model: TopographicVae) (scenes: TvaeScenes) : RollErrors =
         let config = settings.Model
         let frames, size = config.Frames, TopographicVae.inputs config
         let isSeen = seen config
         let numbers () = Array.zeroCreate<float> frames
         let rolled, still, ofSeen, squares = numbers (), numbers (), numbers (), numbers ()
-        // Σx of each pixel at each place, from which the variance is.
+        // Σx of each pixel at each place, from which the variance follows.
         let sums = Array.init frames (fun _ -> Array.zeroCreate<float> size)
         let nothing = Array.zeroCreate<float32> size
 

@@ -11,7 +11,7 @@ type TvaeImages =
     | Digits of Digits
     | Sprites of Sprites
 
-/// Sequences to be measured. They are drawn anew each time that they are looked at, always the same.
+/// Sequences for measuring. They aren't kept but drawn anew each time that they are read, always the same.
 type TvaeScenes =
     {
         Images: TvaeImages
@@ -28,14 +28,14 @@ type TvaeData =
         /// The images that are trained with.
         Train: TvaeImages
         Order: Passes
-        /// Digits that are never trained with; all sprites are.
+        /// Sequences of digits that are never trained with. Sprites are all trained with.
         Validation: TvaeScenes
         Test: TvaeScenes
-        /// Sequences of images that are trained with, as those of the training.
+        /// Sequences of images that are trained with, which move as in training.
         Trained: TvaeScenes
-        /// Rotation and colour together, where nothing but one at a time was trained with.
+        /// Test sequences with rotation and colour together, if training moves only one at a time.
         Unseen: TvaeScenes option
-        /// The randomness of levels before training.
+        /// The randomness of the levels with which measures are compared.
         Levels: Key
     }
 
@@ -54,7 +54,7 @@ module TvaeScenes =
         | TvaeImages.Digits digits -> DigitSequences.fill motion digits chosen key into
         | TvaeImages.Sprites sprites -> SpriteSequences.fill sprites chosen key into |> ignore
 
-    /// The factors that move, by name, each with its place among the labels of a frame.
+    /// The names of the factors that move, each with its index among the labels of a frame.
     let factors (scenes: TvaeScenes) : (string * int) list =
         match scenes.Images, scenes.Motion with
         | TvaeImages.Sprites _, _ -> [ "scale", 1; "orientation", 2; "x", 3; "y", 4 ]
@@ -64,8 +64,8 @@ module TvaeScenes =
 
     let private key (scenes: TvaeScenes) (first: int) = (scenes.Key.Named "frames").Fold(int64 first)
 
-    /// Draws the sequences from number `first` on into frames [b·S, C·P], as many as there is room for. The sequences depend
-    /// on where parts begin.
+    /// Draws the sequences from number `first` on into frames [b·S, C·P], as many as there is room for. The key of a part follows
+    /// from `first`, so the same sequences come only from the same parts.
     let load (scenes: TvaeScenes) (frames: int) (first: int) (into: Tensor) : unit =
         let chosen = ReadOnlySpan(scenes.Chosen, first, into.shape[0] / frames)
         fill scenes.Images scenes.Motion chosen (key scenes first) into

@@ -17,7 +17,7 @@ type TvaeSource =
 type TvaeSchedule =
     /// Gradient descent with momentum 0.9 and a constant step size, as published.
     | Published
-    /// Adam over a tenth of the epochs; the step size grows and falls along a cosine, and the KL terms come in by degrees.
+    /// Adam over a tenth of the epochs. The step size grows, then falls along a cosine; the weight of the KL terms grows to 1.
     | Fast
 
 /// Every hyperparameter of topographic autoencoders; the defaults are the published experiment tvae_Lpartial_mnist.
@@ -103,7 +103,7 @@ module TvaeSettings =
         | TvaeSchedule.Fast when settings.KlWarmUp = 0 -> 1.0
         | TvaeSchedule.Fast -> min 1.0 (FirstKl + (1.0 - FirstKl) * float step / float settings.KlWarmUp)
 
-    /// Frames as the source has them.
+    /// The settings with the shape and the number of frames that the source has. Only the schedule fast is standardised.
     let private shaped (settings: TvaeSettings) : TvaeSettings =
         let channels, side, frames =
             match settings.Source with
@@ -130,7 +130,7 @@ module TvaeSettings =
         else
             None
 
-    /// What a grouping can't be.
+    /// Why a model can't have its grouping.
     let private refusalOfGrouping (model: TopographicVaeConfig) : string option =
         let { Kernel = kernel; Width = width; Frames = frames; Entries = entries } = model
         let edge = int (sqrt (float (TopographicVae.latents model)))
@@ -153,7 +153,7 @@ module TvaeSettings =
             Some $"--width {width}: must be at most {entries}, the entries of a capsule"
         | _ -> None
 
-    // The other schedule's step size must be as it was, or it would seem to count.
+    // The step size of the schedule that isn't used must keep its default, or it would seem to count.
     let private refusalOfSchedule (settings: TvaeSettings) : string option =
         match settings.Schedule with
         | TvaeSchedule.Fast when settings.Training.LearningRate <> published.Training.LearningRate ->
@@ -180,8 +180,8 @@ module TvaeSettings =
             Clip = TrainingSettings.unlessZero settings.Clip
         }
 
-    // Both KL terms, the reconstruction and a weight of every draw of each frame, in float64; T of single images; and some
-    // numbers of the whole sequence.
+    // What a reading keeps of a sequence: for each frame both KL terms, the reconstruction and a weight for every draw, in
+    // float64; T of a single image; and some numbers of the whole sequence.
     let private sceneBytes (settings: TvaeSettings) : float =
         let frames = settings.Model.Frames
 
@@ -193,7 +193,7 @@ module TvaeSettings =
 
         float (8 * frames * (3 + settings.Draws) + units + 100)
 
-    /// The settings with frames as the source has them, and the plan of the training. The error is one line.
+    /// The settings with the frames of the source, and the plan of the training. The error is one line.
     let resolve (settings: TvaeSettings) : Result<TvaeSettings * Plan, string> =
         let settled = shaped settings
 

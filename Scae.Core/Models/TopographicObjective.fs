@@ -10,17 +10,17 @@ type TopographicLoss =
         Reconstruction: Tensor
         /// KL(q(z | x) ‖ N(0, 1)).
         KlZ: Tensor
-        /// KL(q(u | x) ‖ N(0, 1)).
+        /// KL(q(u | x) ‖ N(0, 1)); None for a plain autoencoder.
         KlU: Tensor option
     }
 
-/// A draw with what it says of each frame, both [n].
+/// A draw with the likelihood and the importance weight of each frame, both [n].
 type WeightedDraw =
     {
         Draw: TopographicDraw
         /// ln p(x | T).
         LogLikelihood: Tensor
-        /// log w.
+        /// ln w = ln p(x | T) + ln p(z) − ln q(z | x) + ln p(u) − ln q(u | x); a plain autoencoder has no terms of u.
         LogWeight: Tensor
     }
 
@@ -38,7 +38,7 @@ module TopographicObjective =
     /// KL(N(m, e^ℓ) ‖ N(0, 1)) = ½ Σ (m² + e^ℓ − 1 − ℓ), over all elements.
     let private divergence (posterior: Posterior) : Tensor = 0.5 * (divergences posterior).sum()
 
-    /// The same of each frame, [n].
+    /// The KL divergence of each frame, [n].
     let divergenceOfFrames (posterior: Posterior) : Tensor = 0.5 * (divergences posterior).sum(1)
 
     /// The loss of a batch.
@@ -61,7 +61,7 @@ module TopographicObjective =
     let private ratio (posterior: Posterior) (noise: Tensor) (z: Tensor) : Tensor =
         0.5 * (noise * noise + posterior.LogVariance - z * z).sum(1)
 
-    /// What a batch's noise makes of the posteriors of its frames, with ln p(x | T) and log w.
+    /// Draws from the posteriors of a batch's frames with its noise, and computes ln p(x | T) and ln w.
     let weigh
         (config: TopographicVaeConfig)
         (model: TopographicVae)

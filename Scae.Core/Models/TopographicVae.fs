@@ -31,16 +31,18 @@ type TopographicVaeConfig =
         // An encoder whose deviation reaches 0 has an infinite loss.
         [<Setting("least log-variance of what is inferred", Max = 0.0)>]
         LeastLogVariance: float
-        /// Whether the decoder sees T less its prior mean, in units of its prior deviation, and weights start so large that
-        /// frames differ in what is inferred and drawn of them. The models are the same; the published ones start as PyTorch
-        /// has it.
+        /// Whether the decoder sees T minus its prior mean, divided by its prior deviation, and weights start so large that
+        /// what is inferred and drawn differs from frame to frame. The same functions can be learned either way. The
+        /// published models start as PyTorch does.
         Standardised: bool
     }
 
-/// Three layers, relu between them: [D′, 3s], [3s, 2s], [2s, 2s]; mean and log-variance side by side. s = N·D.
+/// Three layers with relu between them, [C·P, 3s], [3s, 2s] and [2s, 2s], where s = N·D. The output is mean and log-variance
+/// side by side.
 type LatentEncoder = { First: Linear; Second: Linear; Third: Linear }
 
-/// Three layers, relu between them: [s, 2s], [2s, 3s], [3s, D′]; the bias of the last is one number a channel, [C].
+/// Three layers with relu between them, [s, 2s], [2s, 3s] and [3s, C·P]. The bias of the last is one number for each colour
+/// channel, [C].
 type FrameDecoder = { First: Linear; Second: Linear; Third: Linear }
 
 /// The parameters; a plain autoencoder has neither u nor μ.
@@ -70,7 +72,7 @@ type Posterior = { Mean: Tensor; LogVariance: Tensor }
 /// What is inferred of frames.
 type Posteriors = { Z: Posterior; U: Posterior option }
 
-/// What a batch's noise makes of it.
+/// Latents drawn from the posteriors of a batch, and what they decode to.
 type TopographicDraw =
     {
         /// z [b·S, s].
@@ -84,8 +86,8 @@ type TopographicDraw =
     }
 
 /// Generative model and encoders of Keller & Welling 2021, "Topographic VAEs learn Equivariant Capsules". Z and U are
-/// standard normal; T = (Z + μ)/√(W·U² + ε) is like Student's t, and what shares a scale is active together. A frame is
-/// decoded from its T alone.
+/// standard normal; T = (Z + μ)/√(W·U² + ε) is like Student's t, and latents that share a scale are active together. A frame
+/// is decoded from its T alone.
 [<RequireQualifiedAccess>]
 module TopographicVae =
     /// Preset lpartial-mnist.
@@ -127,7 +129,7 @@ module TopographicVae =
             Grouping.offsets config.Grouping config.Kernel config.Width
             |> Array.forall (fun struct (frames, _) -> frames = 0)
 
-    // A layer as PyTorch starts it, weights and biases uniform in ±1/√fan, with weights so many times as large.
+    // A layer as PyTorch starts it, weights and biases uniform in ±1/√fan, but with weights multiplied by the gain.
     let private uniform
         (gain: float)
         (fan: int)
@@ -144,14 +146,15 @@ module TopographicVae =
             Bias = Initialization.uniform bound dtype [ biases ] (key.Named "bias")
         }
 
-    // The gain under which a layer of so many inputs with a mean square, a relu behind it, keeps that at 1 (He et al. 2015).
+    // For a standardised model, the gain under which a layer and its relu put out numbers of mean square 1 (He et al. 2015),
+    // given the number of inputs and their mean square; else 1.
     let private rectified (config: TopographicVaeConfig) (fan: int) (inputs: int) (meanSquare: float) : float =
         if config.Standardised then
             sqrt (6.0 * float fan / (float inputs * meanSquare))
         else
             1.0
 
-    // Of coloured digits and of sprites alike.
+    // It is about the same for coloured digits and for sprites.
     [<Literal>]
     let private MeanSquareOfFrames = 0.04
 
@@ -168,7 +171,7 @@ module TopographicVae =
             Third = layer 1.0 (2 * s) (2 * s) "third"
         }
 
-    // PyTorch takes the outputs of a transposed convolution for its fan-in, and so do the authors' runs.
+    // The fan is a layer's outputs: the authors' decoder has transposed convolutions, whose outputs PyTorch takes for fan-in.
     let private decoder (config: TopographicVaeConfig) (dtype: Dtype) (key: Key) : FrameDecoder =
         let s = latents config
 
@@ -183,8 +186,8 @@ module TopographicVae =
             Third = layer 1.0 (3 * s) (inputs config) config.Channels "third"
         }
 
-    // Where q(u | x) starts. v is a sum of squares, so that a mean of 0 is a saddle: nothing tells u to grow, to either side.
-    // The second moment is about that of the prior, as T's standard mean and deviation suppose.
+    // Where q(u | x) of a standardised model starts. v is a sum of squares, so a mean of 0 is a saddle, from which nothing tells
+    // u to grow to either side. The second moment is about that of the prior, as T's prior mean and deviation suppose.
     [<Literal>]
     let private FirstMeanOfU = 0.7
 
@@ -204,8 +207,8 @@ module TopographicVae =
             { layers with Third = { third with Linear.Bias = third.Bias + start } }
 
     /// Parameters drawn from a key: weights and biases uniform in ±1/√f, where f is a layer's inputs in an encoder and its
-    /// outputs in the decoder. Of a standardised model the weights before a relu are larger, as He et al. 2015, and u's
-    /// means are away from 0.
+    /// outputs in the decoder. In a standardised model the weights before a relu are larger (He et al. 2015), and u's means
+    /// start away from 0.
     let init (config: TopographicVaeConfig) (dtype: Dtype) (key: Key) : TopographicVae =
         let unlessPlain make = if isPlain config then None else Some(make ())
 
@@ -216,7 +219,7 @@ module TopographicVae =
             Mu = unlessPlain (fun () -> Tensor.full ([||], config.Mu, dtype))
         }
 
-    /// Room for a number of sequences: zeros, so that means are drawn.
+    /// Room for `count` sequences, all zeros. Without noise the draws are the posteriors' means.
     let allocate (config: TopographicVaeConfig) (count: int) : TopographicVaeBatch =
         let rows, s = count * config.Frames, latents config
 
@@ -289,9 +292,9 @@ module TopographicVae =
         | 3 -> 2.0 / sqrt Math.PI
         | _ -> ratioOfGammas (k - 2) * float (k - 3) / float (k - 2)
 
-    /// Mean and deviation of an entry of T under the prior, with μ as it starts, but for ε: v is χ² distributed with as many
-    /// degrees of freedom k as latents share a scale, of which E v^−½ = Γ((k − 1)/2)/(√2·Γ(k/2)) and E v⁻¹ = 1/(k − 2).
-    /// Infinite where k < 3; (0, 1) of a plain autoencoder.
+    /// Mean and deviation of an entry of T under the prior, with the initial μ and ε = 0. v has a χ² distribution whose degrees
+    /// of freedom k are the number of latents that share a scale, so E v^−½ = Γ((k − 1)/2)/(√2·Γ(k/2)) and E v⁻¹ = 1/(k − 2).
+    /// Infinite where k < 3; (0, 1) for a plain autoencoder.
     let priorMoments (config: TopographicVaeConfig) : struct (float * float) =
         let k = (Grouping.offsets config.Grouping config.Kernel config.Width).Length
 
@@ -321,7 +324,7 @@ module TopographicVae =
         (seen |> Linear.activated Activation.Relu first |> Linear.activated Activation.Relu second)
             .linear(third.Weight, bias)
 
-    /// What a noise [b·S, s] for z and one for u make of posteriors.
+    /// Draws z and u from posteriors, given standard normal noise [b·S, s] for each, and decodes their T.
     let draw
         (config: TopographicVaeConfig)
         (model: TopographicVae)
@@ -335,7 +338,7 @@ module TopographicVae =
 
         { Z = z; U = u; Topographic = t; Logits = decode config model t }
 
-    /// T [count·S, s] drawn from the prior of a μ, float32: what T is like before anything is learned.
+    /// T [count·S, s] drawn from the prior under the given μ, float32: what T is like before anything is learned.
     let sampleOfPrior (config: TopographicVaeConfig) (mu: float) (count: int) (key: Key) : Tensor =
         let batch = allocate config count
         fillNoise key batch
