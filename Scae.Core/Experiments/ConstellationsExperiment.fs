@@ -36,7 +36,7 @@ module ConstellationsExperiment =
         else
             Ok(settings, TrainingSettings.plan { Metric = "recovery"; Larger = true } settings.Training)
 
-    // Scenes at once where many are drawn: enough to fill the kernels, few enough to stay in the cache.
+    // How many of many scenes are drawn at once: enough to fill the kernels, few enough to stay in the cache.
     [<Literal>]
     let private ScenesAtOnce = 256
 

@@ -7,12 +7,12 @@ open Scae.Core.Models
 open Scae.Core.Figures
 open Scae.Core.Training
 
-/// What the pictures say of a method.
+/// How the pictures show a method.
 type ConstellationsStyle =
     {
         /// What training minimises.
         Loss: string
-        /// Whether predictions are shown under the best relabelling of each scene: of a method that groups points, but
+        /// Whether predictions are shown under the best relabelling of each scene. That suits a method that groups points but
         /// doesn't recognise templates.
         Relabelled: bool
     }
@@ -20,7 +20,7 @@ type ConstellationsStyle =
 /// The pictures of the constellations experiment.
 [<RequireQualifiedAccess>]
 module ConstellationsFigures =
-    /// Which capsule drew a point is told by colour, the same for capsule k and template k.
+    /// The colour of capsule k and of template k.
     let internal colour (k: int) : Colour = Palette.category k
 
     /// The training loss, whatever it is, and the Chamfer distance in validation.
@@ -206,7 +206,7 @@ module ConstellationsFigures =
             confusion style data.Templates (read Test)
         ]
 
-    /// A frame a snapshot: predictions and drawn shapes of the shown scenes, the curves growing below.
+    /// One frame for each snapshot: predictions and drawn shapes of the shown scenes, and the growing curves below.
     let animation (style: ConstellationsStyle) (data: ConstellationsData) (history: History) : Animation option =
         let chamfer = TrainingCurves.metric "chamfer"
 
@@ -216,7 +216,7 @@ module ConstellationsFigures =
             |> List.fold max 0.1
             |> min 2.0
 
-        // On axes that stay the same from frame to frame.
+        // A growing curve, on axes that stay the same from frame to frame.
         let growing title colour most value (until: History) =
             TrainingCurves.panel title "" history
             |> Panel.yLimits 0.0 most

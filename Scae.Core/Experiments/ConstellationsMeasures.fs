@@ -7,17 +7,17 @@ open Scae.Core.Metrics
 open Scae.Core.Models
 open Scae.Core.Training
 
-/// Drawn points [b, M, 2], for each given point the drawn point that is nearest, [b, n], and scenes' Chamfer distances [b].
+/// Drawn points [b, M, 2], the index of the drawn point nearest to each given point [b, n], and scenes' Chamfer distances [b].
 type private Nearness = { Drawn: Tensor; Nearest: Tensor; Distance: Tensor }
 
-/// What is measured of any method that draws templates onto scenes.
+/// The metrics of any method that draws templates onto scenes.
 [<RequireQualifiedAccess>]
 module ConstellationsMeasures =
-    // Scenes at once: enough to fill the kernels, few enough to stay in the cache.
+    // How many scenes are measured at once: enough to fill the kernels, few enough to stay in the cache.
     [<Literal>]
     let private ScenesAtOnce = 256
 
-    /// Gives the label `nothing` to the `more` points of a scene that lie furthest from what is drawn.
+    /// Gives the label `nothing` to the `more` points of a scene that lie furthest from the drawn points.
     let private leaveOver (nothing: int) (distances: float32[]) (more: int) (labels: Span<int>) : unit =
         let order = Array.init distances.Length id
         Array.Sort(distances, order)
@@ -25,7 +25,7 @@ module ConstellationsMeasures =
         for i in distances.Length - more .. distances.Length - 1 do
             labels[order[i]] <- nothing
 
-    /// For each point of a scene [n, 2] the squared distance to the drawn point [M, 2] that is nearest.
+    /// The squared distance of each point of a scene [n, 2] from the nearest of the drawn points [M, 2].
     let private squares (points: ReadOnlySpan<float32>) (drawn: ReadOnlySpan<float32>) (nearest: ReadOnlySpan<int>) =
         let distances = Array.zeroCreate<float32> nearest.Length
 
@@ -36,7 +36,7 @@ module ConstellationsMeasures =
 
         distances
 
-    /// `leaveOver` for each scene of a part, of n points each; the labels are those in `predicted`.
+    /// `leaveOver` for each scene of a part, with n points each; changes the labels in `predicted`.
     let private leaveOverAll
         (templates: Template list)
         (n: int)
@@ -110,16 +110,16 @@ module ConstellationsMeasures =
 
             [ "chamfer", distances.mean().toScalar(); "recovery", score.Best; "raw_recovery", score.Raw ]
 
-    /// chamfer, recovery and raw_recovery of drawn points [b, M, 2]: a point belongs to the template that drew the point
-    /// nearest to it. Of more points than are drawn those that lie furthest away belong to nothing, which counts as one more
-    /// template. From the templates follows a measure whose room is kept.
+    /// chamfer, recovery and raw_recovery of drawn points [b, M, 2]. A scene's point belongs to the template that drew the point
+    /// nearest to it. If the scene has more points than are drawn, the surplus, those furthest from any drawn point, belong to
+    /// nothing, which counts as one more template. The measure that is returned for templates keeps its arrays.
     let ofDrawn (templates: Template list) : Constellations -> Tensor -> Metrics = measured templates id
 
-    /// The same of poses [b, K, 4].
+    /// The same for poses [b, K, 4].
     let ofPoses (templates: Template list) : Constellations -> Tensor -> Metrics =
         measured templates (ConstellationCapsules.decode templates)
 
-    /// The geometric baseline on scenes, with the number of fits that a scene takes.
+    /// The metrics of the geometric baseline on scenes, with the mean number of fits that a scene takes.
     let exact (templates: Template list) (scenes: Constellations) : Metrics =
         let poses, fits = ExactConstellations.solve templates scenes.Points
         ofPoses templates scenes poses @ [ "fits_per_scene", fits ]
@@ -138,7 +138,7 @@ module ConstellationsMeasures =
             Poses = (scenes.Poses.slice (0, 0, count)).clone()
         }
 
-    /// The first `count` scenes without the last `missing` points of each, which are in random order.
+    /// The first `count` scenes without the last `missing` points of each. Since points are in random order, any may be missing.
     let without (count: int) (missing: int) (scenes: Constellations) : Constellations =
         let count = min count scenes.Points.shape[0]
         let before = scenes.Points.shape[1]
@@ -153,12 +153,12 @@ module ConstellationsMeasures =
     [<Literal>]
     let private MostDistractors = 3
 
-    // More missing points leave dozens of ways to have lost them, and often no answer.
+    // More points can be lost in dozens of ways, and what is left often has no single answer.
     [<Literal>]
     let private MostMissing = 3
 
-    /// Scenes that training hasn't seen the like of, by kind and strength: noise of a standard deviation on every point,
-    /// missing points, points that belong to nothing, and every template at a scale (training: 0.5 to 1.5). None for a count
+    /// Kinds of scenes that training hasn't seen, by kind and strength: noise of a standard deviation on every point, missing
+    /// points, points that belong to nothing, and all templates at one scale (in training it is 0.5 to 1.5). None for a count
     /// of 0.
     let hardships (config: ConstellationsConfig) (count: int) (key: Key) (scenes: Constellations) =
         if count = 0 then
@@ -183,7 +183,7 @@ module ConstellationsMeasures =
                 ]
             ]
 
-    /// Raw recovery of a method, from points [b, n, 2] to poses [b, K, 4], under each hardship.
+    /// Raw recovery under each hardship, of a method that leads from points [b, n, 2] to poses [b, K, 4].
     let robustness
         (templates: Template list)
         (hardships: (string * (float * Constellations) list) list)
@@ -201,7 +201,7 @@ module ConstellationsMeasures =
                 ]
         ]
 
-    /// As metrics: noise_0.05_raw_recovery and so on.
+    /// What `robustness` found as metrics: noise_0.05_raw_recovery and so on.
     let robustnessMetrics (curves: (string * (float * float) list) list) : Metrics =
         [
             for kind, points in curves do

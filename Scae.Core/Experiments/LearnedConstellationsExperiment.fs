@@ -10,21 +10,21 @@ open Scae.Core.Training
 /// Every hyperparameter of the constellations preset that learns its templates.
 type LearnedConstellationsSettings = { Training: TrainingSettings; Templates: LearnedTemplatesConfig }
 
-/// What the templates explain of the scenes of a split.
+/// How the learned templates explain the scenes of a split.
 type LearnedConstellationsReading =
     {
         Scenes: Constellations
-        /// The restart of least residual in the validation scenes: no truth.
+        /// The restart of least residual in the validation scenes, so it is chosen without truth.
         Chosen: int
         /// Its templates.
         Templates: Template list
         /// Every restart's mean squared residual in the validation scenes.
         Costs: float[]
-        /// The chosen restart's in these scenes.
+        /// The chosen restart's mean squared residual in these scenes.
         Residual: float
     }
 
-/// The published scenes; how many points each template has is known, their shapes are learned.
+/// The published scenes, whose templates are learned: how many points each has is given, its shape isn't.
 [<RequireQualifiedAccess>]
 module LearnedConstellationsExperiment =
     let private defaults: LearnedConstellationsSettings =
@@ -59,14 +59,14 @@ module LearnedConstellationsExperiment =
             Tolerance = Tensor.zeros [| 1 |]
         }
 
-    /// Scenes of the key; the tolerance falls from the first value to the last by the same factor every step.
+    /// Draws scenes from the key. The tolerance falls from the first value to the last by the same factor every step.
     let internal fill (config: LearnedConstellationsSettings) _ key (step: int) (batch: LearnedTemplatesBatch) =
         Constellations.fill data key batch.Scenes
         let { Tolerance = first; LastTolerance = last } = config.Templates
         let progress = float step / float (max 1 (config.Training.Steps - 1))
         batch.Tolerance.Elements<float32>()[0] <- float32 (first * Math.Pow(last / first, progress))
 
-    /// The mean squared residual of each restart in scenes; recorded once for each number of scenes.
+    /// The mean squared residual of each restart in scenes; the search is recorded once for each number of scenes.
     let private ofRestarts (config: LearnedTemplatesConfig) (learned: LearnedTemplates) : Constellations -> float[] =
         let inference =
             Inference(
@@ -110,11 +110,12 @@ module LearnedConstellationsExperiment =
                     match split with
                     | Validation -> costs[chosen]
                     | Test ->
-                        // The chosen restart's alone: a search of all takes as many times as long.
+                        // Only the chosen restart is searched, since all together take as many times as long.
                         (ofRestarts one alone measured)[0]
             }
 
-    // A mean squared residual that only rounding and the last steps' restlessness leave.
+    // A restart has succeeded if its mean squared residual is below this: then only rounding and the noise of the last steps
+    // are left.
     [<Literal>]
     let private Success = 1e-3
 
@@ -142,13 +143,13 @@ module LearnedConstellationsExperiment =
             float (costs |> Array.filter (fun cost -> cost < Success) |> Array.length) / float costs.Length
         ]
 
-    /// The chosen restart as the last snapshot has it: the animation has no model.
+    /// The chosen restart, found from the last snapshot, because the animation has no model.
     let private chosenAtTheEnd config (scenes: ConstellationsData) (history: History) : int =
         match List.tryLast history.Snapshots with
         | None -> 0
         | Some snapshot -> least (ofRestarts config { Points = snd snapshot.Values.Head } scenes.Validation)
 
-    /// The model of the preset learned.
+    /// The model of the preset "learned".
     let variant: Variant =
         Variant.ofDefinition
             {

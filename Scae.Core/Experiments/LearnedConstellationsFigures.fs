@@ -12,7 +12,7 @@ module LearnedConstellationsFigures =
     let private coordinates (template: Template) =
         template.Points |> Array.map (fun struct (x, _) -> x), template.Points |> Array.map (fun struct (_, y) -> y)
 
-    /// A learned template's points where the best similarity lays them on the true one.
+    /// A learned template's points, moved by the similarity that fits them best to the true template.
     let private laidOn (truth: Template) (learned: Template) : float[] * float[] =
         let xs, ys = coordinates truth
         let fitted = SimilarityFit.prepare learned
@@ -43,8 +43,8 @@ module LearnedConstellationsFigures =
         |> Panel.polygon "" (ConstellationsFigures.colour k) 0.15 ownX ownY
         |> Panel.points "" Marker.Circle 7.0 (ConstellationsFigures.colour k) x y
 
-    /// For each snapshot [restarts, M, 2], its step and one restart's templates in the order of the true ones, under the
-    /// matching of the last.
+    /// For each snapshot [restarts, M, 2] its step and the chosen restart's templates, in the order of the true templates to which
+    /// the last snapshot's are matched.
     let private course (config: LearnedTemplatesConfig) (truth: Template list) (chosen: int) (history: History) =
         let all =
             [
@@ -75,7 +75,7 @@ module LearnedConstellationsFigures =
 
     /// The chosen restart's shapes at a few moments.
     let private evolution (truth: Template list) (course: (int * Template list) list) : Figure =
-        // Most happens early: moments are spaced by squares.
+        // Moments are spaced by squares, since most happens early.
         let moments = List.distinct [ for i in 0..5 -> (course.Length - 1) * i * i / 25 ]
 
         let columns =
@@ -130,7 +130,7 @@ module LearnedConstellationsFigures =
         | [] -> []
         | course -> [ evolution truth course; distances config truth chosen history ]
 
-    /// A frame a snapshot.
+    /// One frame for each snapshot: the chosen restart's shapes.
     let animation (config: LearnedTemplatesConfig) (truth: Template list) (chosen: int) (history: History) =
         match course config truth chosen history with
         | [] -> None

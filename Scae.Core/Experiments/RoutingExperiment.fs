@@ -8,7 +8,7 @@ open Scae.Core.Models
 open Scae.Core.Figures
 open Scae.Core.Training
 
-/// What lets capsules recognise their templates in scenes unlike those that they are measured on.
+/// What helps capsules recognise their templates in scenes unlike those that they are measured on.
 type GeneralisationSettings =
     {
         [<Setting("whether each scene is centred and scaled to radius 1 before network and search, and poses mapped back")>]
@@ -37,22 +37,23 @@ type RoutingExperimentSettings =
         RobustnessSize: int
     }
 
-/// Scenes and the stream that draws proposals for them.
+/// Scenes, and the key of the proposals for them.
 type RoutingData = { Scenes: ConstellationsData; Proposals: Key }
 
-/// What the method finds in the scenes of a split, and what its parts find alone.
+/// What network and search find in the scenes of a split, together and each alone.
 type RoutingReading =
     {
         Scenes: Constellations
         /// The network's log-probabilities, [b, n, K].
         LogProbabilities: Tensor
-        /// Poses [b, K, 4] by network and search, and how many fits a scene took.
+        /// Poses [b, K, 4] by network and search, and the mean number of fits that a scene took.
         Found: Tensor * float
         /// Poses of the network's first proposal, without search.
         ByNetwork: Tensor
-        /// Poses and fits of the same search from proposals at random, without the network.
+        /// Poses and fits of the same search from random proposals, without the network.
         BySearch: Tensor * float
-        /// Raw recovery under each hardship of test scenes; made when it is asked for, while the parameters are the same.
+        /// Raw recovery of test scenes under each hardship. It is made when asked for, which must be before the parameters
+        /// change.
         Robustness: Lazy<(string * (float * float) list) list>
     }
 
@@ -84,7 +85,7 @@ module RoutingExperiment =
 
             { settings with Routing = { routing with Capsules = capsules } }, plan)
 
-    /// Scenes of training; those that are measured are RoutingSettings.scenes.
+    /// The scenes of training. Those for measuring are RoutingSettings.scenes.
     let private trainingScenes (config: RoutingExperimentSettings) : ConstellationsConfig =
         { RoutingSettings.scenes config.Routing with
             Crowding = config.Generalisation.Crowding
@@ -105,8 +106,8 @@ module RoutingExperiment =
                 Proposals = keys.Test.Named "proposals"
             }
 
-    /// Points [b, n, 2] → log-probabilities of belonging to capsules [b, n, K], and to nothing [b, n, K + 1] where there are
-    /// more points than the templates have and the network was trained with such.
+    /// Points [b, n, 2] → log-probabilities of belonging to capsules, [b, n, K]. If there are more points than the templates
+    /// have, and the network was trained with distractors, it is [b, n, K + 1], with a last column for belonging to nothing.
     let private route (config: RoutingExperimentSettings) (capsules: RoutingCapsules) : Tensor -> Tensor =
         let model = config.Routing.Capsules
 
@@ -121,7 +122,8 @@ module RoutingExperiment =
     /// The search that takes the network's first proposal as it is.
     let private first (search: DivisionSearchConfig) = { search with Starts = 1; Refine = false }
 
-    /// The model whose search reads scenes: with as many proposals as are wanted then, and changed.
+    /// The configuration with the search for reading scenes. It has FinalStarts proposals, if these are set, and is changed by
+    /// `change`.
     let private reader (config: RoutingExperimentSettings) change : RoutingCapsulesConfig =
         let capsules = config.Routing.Capsules
 
@@ -130,10 +132,11 @@ module RoutingExperiment =
             | 0 -> capsules.Search
             | starts -> { capsules.Search with Starts = starts }
 
-        // Scenes that are read are of any number of points; the search is chosen by it.
+        // Scenes that are read may have any number of points. The search follows from it, not from training's distractors.
         { capsules with Search = change { search with Distractors = 0 } }
 
-    /// A search in the scenes' own coordinates, where these are wanted; poses come back in those of the scenes.
+    /// Runs a search, in each scene's own coordinates if Normalised is set. The poses are in the coordinates of the given points
+    /// either way.
     let private framed
         (config: RoutingExperimentSettings)
         (search: Tensor -> Tensor * 'a)
@@ -146,7 +149,7 @@ module RoutingExperiment =
         else
             search points
 
-    /// The poses that a search finds, from routing if there is any, and the mean number of fits that a scene took.
+    /// A search that finds poses from points and, if there is any, routing, and the mean number of fits that a scene took.
     let private searched (config: RoutingExperimentSettings) change (data: RoutingData) =
         let search = RoutingCapsules.poses (reader config change) data.Proposals
         fun points routing -> framed config (fun points -> search points routing) points
@@ -172,8 +175,8 @@ module RoutingExperiment =
             data.Proposals
             data.Scenes.Test
 
-    /// Points [b, n, 2] → poses [b, K, 4], with the given search instead of the configured one; of fewer or more points
-    /// than the templates have, too.
+    /// Points [b, n, 2] → poses [b, K, 4], with the configured search changed by `change`. There may be fewer or more points than
+    /// the templates have.
     let private solve (config: RoutingExperimentSettings) change (data: RoutingData) capsules : Tensor -> Tensor =
         let route = route config capsules
         let model = reader config change

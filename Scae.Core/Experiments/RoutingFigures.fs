@@ -10,8 +10,8 @@ module RoutingFigures =
     let private shade (capsule: int) (strength: float) : Colour =
         Colour.mix strength (Colour.rgb 232 232 232) (ConstellationsFigures.colour capsule)
 
-    /// A row a capsule, a column a scene; the colour of point i is as strong as `strength scene capsule i`, in [0, 1], which
-    /// the key calls measure.
+    /// Panels with a row for each capsule and a column for each scene. Point i has a colour of strength `strength scene capsule i`,
+    /// in [0, 1]. `measure` names that strength in the key.
     let private strengths
         name
         title
@@ -41,8 +41,8 @@ module RoutingFigures =
         |> Figure.key "½" (shade 0 0.5) (Swatch.Point Marker.Circle)
         |> Figure.key "1" (shade 0 1.0) (Swatch.Point Marker.Circle)
 
-    /// Which points each capsule claims before any search: the stronger the colour, the more probable. log-probabilities
-    /// [b, n, K] of the shown scenes.
+    /// Which points each capsule claims before any search, from log-probabilities [b, n, K] of the shown scenes: the more probable,
+    /// the stronger the colour.
     let routing (data: ConstellationsData) (logProbabilities: Tensor) : Figure =
         let k, n = data.Templates.Length, Template.pointCount data.Templates
         let values = logProbabilities.toArray<float32>()
@@ -50,7 +50,8 @@ module RoutingFigures =
         strengths "routing" "What each capsule claims before any search" "probability" data (fun scene capsule i ->
             exp (float values[(scene * n + i) * k + capsule]))
 
-    /// Where the points that a capsule claims look, [b, K, n]; the strongest of a scene and capsule has full colour.
+    /// Where the points that a capsule claims look, from attention [b, K, n]; the largest weight of a scene and capsule has full
+    /// colour.
     let attention (data: ConstellationsData) (weights: Tensor) : Figure =
         let k, n = data.Templates.Length, Template.pointCount data.Templates
         let values = weights.toArray<float32>()
@@ -65,7 +66,7 @@ module RoutingFigures =
                 float (values[at + i] / Array.max (Array.sub values at n)))
         |> Figure.note "Attention of the last block, averaged over heads and over the points that the capsule claims."
 
-    /// Raw recovery by kind and strength of hardship, a line a method.
+    /// Raw recovery by kind and strength of hardship, with a line for each method.
     let robustness (templates: Template list) (methods: (string * (string * (float * float) list) list) list) : Figure =
         let panel kind title axis =
             Panel.create title

@@ -9,7 +9,7 @@ open Scae.Core.Training
 type TemplateSet =
     /// Square, triangle with an extra point, triangle: 11 points.
     | Three
-    /// These, a line and a corner: 18 points.
+    /// The same three, a line and a corner: 18 points.
     | Five
 
 /// The hyperparameters of capsules that recognise their templates: the network, and the search that teaches it.
@@ -26,7 +26,7 @@ type RoutingSettings =
 /// What follows from the hyperparameters of capsules that recognise their templates.
 [<RequireQualifiedAccess>]
 module RoutingSettings =
-    /// Those of the preset routing.
+    /// The hyperparameters of the preset "routing".
     let defaults: RoutingSettings =
         {
             Training =
@@ -44,12 +44,12 @@ module RoutingSettings =
             Capsules = RoutingCapsules.standard
         }
 
-    /// The published scenes, of the capsules' templates.
+    /// The published scenes, but of the capsules' templates.
     let scenes (settings: RoutingSettings) : ConstellationsConfig =
         { Constellations.published with Templates = settings.Capsules.Templates }
 
-    /// The settings with the capsules' templates, and the plan of the training, with gradients of a norm of at most 1. The
-    /// error is one line.
+    /// The settings with the chosen templates in capsules and search, and the plan of the training, which clips gradients to a
+    /// norm of 1. The error is one line.
     let resolve (settings: RoutingSettings) : Result<RoutingSettings * Plan, string> =
         let { Training = training; Capsules = capsules } = settings
 

@@ -6,7 +6,7 @@ open Scae.Core.Models
 open Scae.Core.Figures
 open Scae.Core.Training
 
-/// Scenes and the stream that draws proposals for them.
+/// Scenes, and the key of the proposals for them.
 type VariableConstellationsData =
     {
         Validation: VariableConstellations
@@ -19,20 +19,20 @@ type VariableConstellationsData =
 /// What the network believes of scenes: log-probabilities of routing [b, N, K] and logits of presence [b, K].
 type VariableBeliefs = { Routing: Tensor; Presence: Tensor }
 
-/// What the method finds in the scenes of a split, and what its parts find alone.
+/// What network and search find in the scenes of a split, together and each alone.
 type VariableConstellationsReading =
     {
         Scenes: VariableConstellations
         Beliefs: VariableBeliefs
-        /// By network and search.
+        /// What network and search find together.
         Found: Explained[]
         /// The network's first proposal, without search.
         ByNetwork: Explained[]
-        /// The same search from proposals at random, without the network.
+        /// The same search from random proposals, without the network.
         BySearch: Explained[]
     }
 
-/// Scenes that each have some of the templates: which are there, and which points are whose.
+/// Scenes that each have some of the templates. The method says which are there, and which points belong to which.
 [<RequireQualifiedAccess>]
 module VariableConstellationsExperiment =
     let private load (config: RoutingSettings) (_: Resources) (keys: Keys) =
@@ -51,7 +51,7 @@ module VariableConstellationsExperiment =
         | Validation -> data.Validation
         | Test -> data.Test
 
-    /// What is believed of scenes.
+    /// What the network believes of scenes.
     let private believe (config: RoutingSettings) (capsules: VariableCapsules) =
         let infer (points, mask) =
             let routing, presence = VariableCapsules.believe config.Capsules capsules points mask
@@ -92,7 +92,8 @@ module VariableConstellationsExperiment =
                 BySearch = search scenes.Points scenes.Mask ValueNone
             }
 
-    /// The method as configured, and its parts alone: the network's beliefs without search, and search without network.
+    /// The metrics of the method as configured and of its parts alone: the network's beliefs without search, and search without
+    /// network.
     let private metrics (config: RoutingSettings) (reading: VariableConstellationsReading) : Metrics =
         let k = config.Capsules.Templates.Length
         let scenes = reading.Scenes
@@ -150,7 +151,7 @@ module VariableConstellationsExperiment =
             VariableConstellationsFigures.byCount templates reading.Scenes reading.Found
         ]
 
-    /// The model of the preset variable.
+    /// The model of the preset "variable".
     let variant: Variant =
         Variant.ofDefinition
             {

@@ -9,8 +9,8 @@ open Scae.Core.Training
 /// Pictures of scenes whose templates vary in number.
 [<RequireQualifiedAccess>]
 module VariableConstellationsFigures =
-    /// Training loss; recovery and presence on validation scenes, of the method and of the network alone; until a moment,
-    /// on the axes of the whole training.
+    /// Curves until a moment, on the axes of the whole training: the training loss, and recovery and presence on validation
+    /// scenes, of the whole method and of the network alone.
     let private curvePanels (whole: History) (until: History) : Panel list =
         let percents title own network =
             TrainingCurves.panel title "[%]" whole
@@ -29,7 +29,7 @@ module VariableConstellationsFigures =
         Figure.create "training-curves" "Training" [ curvePanels history history ]
         |> Figure.panelSize 380.0 320.0
 
-    /// Truth of a scene's points, without padding.
+    /// The true labels of a scene's points, without padding.
     let private truth (scenes: VariableConstellations) (scene: int) : int[] =
         Array.sub scenes.Labels (scene * scenes.Points.shape[1]) (VariableConstellations.pointCount scene scenes)
 
@@ -43,7 +43,7 @@ module VariableConstellationsFigures =
     let private predicted (scenes: VariableConstellations) (scene: int) (labels: int[]) : Panel =
         labelled scenes scene labels (ConstellationsFigures.pointsRight labels (truth scenes scene))
 
-    /// A bar a capsule, the probability that its template is there; dots where it is.
+    /// A bar for each capsule, the probability that its template is there, and a dot where it truly is.
     let private bars (scenes: VariableConstellations) (scene: int) (probabilities: float[]) : Panel =
         let k = probabilities.Length
 
@@ -80,7 +80,8 @@ module VariableConstellationsFigures =
     let private Explanation =
         "Colours as predicted, without relabelling. Bars: the network's probability that a template is there."
 
-    /// The first scenes: truth, labels found [b][n], and each capsule's predicted probability of presence [b, K].
+    /// The first scenes, with their truth, the labels that were found [b][n], and each capsule's predicted probability of presence
+    /// [b, K].
     let examples
         (templates: Template list)
         (shown: int)
@@ -104,7 +105,7 @@ module VariableConstellationsFigures =
         |> Figure.note Explanation
         |> keys templates
 
-    /// A frame a snapshot: labels and presence of a few scenes, the curves growing below.
+    /// One frame for each snapshot: labels and presence of a few scenes, and the growing curves below.
     let animation (templates: Template list) (scenes: VariableConstellations) (history: History) : Animation option =
         let frame (snapshot: Snapshot) (until: History) =
             let values = Map.ofList snapshot.Values
@@ -131,7 +132,7 @@ module VariableConstellationsFigures =
 
         TrainingCurves.animation 8.0 frame history
 
-    /// By how many templates a scene has: raw recovery and scenes whose templates are all right.
+    /// Raw recovery, and the share of scenes whose templates are all right, by how many templates a scene has.
     let byCount (templates: Template list) (scenes: VariableConstellations) (found: Explained[]) : Figure =
         let k, rows = templates.Length, scenes.Points.shape[1]
 

@@ -6,11 +6,11 @@ open Scae.Core.Metrics
 open Scae.Core.Models
 open Scae.Core.Training
 
-/// What is measured of methods that also say which templates a scene has.
+/// The metrics of methods that also say which templates a scene has.
 [<RequireQualifiedAccess>]
 module VariableConstellationsMeasures =
-    /// Over the points that are there: recovery under the best relabelling of each scene, and raw_recovery; `labels` gives
-    /// each scene's.
+    /// Shares of the points that are labelled right: recovery under the best relabelling of each scene, and raw_recovery. `labels`
+    /// has those that were found for each scene.
     let recoveries (k: int) (scenes: VariableConstellations) (labels: int[][]) : Metrics =
         let rows = scenes.Points.shape[1]
         let counter = RecoveryCounter k
@@ -27,7 +27,7 @@ module VariableConstellationsMeasures =
 
         [ "recovery", best / total; "raw_recovery", raw / total ]
 
-    /// Share of capsules [b · K] whose presence is right: presence_accuracy; and of scenes in which all are.
+    /// The share of capsules [b · K] whose presence is right, presence_accuracy, and the share of scenes in which all are right.
     let presence (k: int) (scenes: VariableConstellations) (predicted: bool[]) : Metrics =
         let mutable right = 0
         let mutable whole = 0
@@ -49,7 +49,7 @@ module VariableConstellationsMeasures =
             "scene_presence_accuracy", float whole / float (predicted.Length / k)
         ]
 
-    /// Both, of what was found for each scene.
+    /// Recoveries and presence of what was found for each scene.
     let ofExplained (k: int) (scenes: VariableConstellations) (found: Explained[]) : Metrics =
         recoveries k scenes (found |> Array.map _.Labels)
         @ presence k scenes (found |> Array.collect _.Presence)

@@ -3,12 +3,12 @@ namespace Scae.Core.Models
 open System
 open Scae.Tensors
 
-/// Numbers copied out of tensors for a search, in an array that is kept and grows.
+/// Numbers copied out of tensors for a search. Their array is kept from copy to copy, and grows when it is too small.
 [<Sealed>]
 type internal Copies() =
     let mutable numbers: float32[] = [||]
 
-    /// Room for so many numbers; they are whatever they were before.
+    /// Room for `count` numbers. It isn't cleared.
     member _.Room(count: int) : Memory<float32> =
         if numbers.Length < count then
             numbers <- Array.zeroCreate count
@@ -21,7 +21,7 @@ type internal Copies() =
         x.CopyTo room.Span
         Memory.op_Implicit room
 
-    /// So many zeros.
+    /// `count` zeros.
     member this.Zeros(count: int) : ReadOnlyMemory<float32> =
         let room = this.Room count
         room.Span.Clear()

@@ -4,16 +4,16 @@ open System
 open Scae.Tensors
 open Scae.Core.Data
 
-/// Scenes with more points than the templates have: as many as are too many belong to nothing. A division has one more
-/// set for them, which costs nothing, so that the points are left over that fit worst.
+/// Scenes with more points than the templates have. The surplus points are distractors, which belong to no template. A
+/// division has one more set for them. It costs nothing, so the points that fit worst are left to it.
 [<RequireQualifiedAccess>]
 module Distractors =
-    /// Points of each set of a division: the templates', then those that belong to nothing.
+    /// How many points each set of a division has: first those of the templates, then that of distractors.
     let sizes (distractors: int) (templates: Template list) : int[] =
         [| yield! templates |> List.map _.Points.Length; distractors |]
 
-    /// Writes scores [n, K + 1] of which the first K columns are those given, [n, K]. The last column lies below all: a point
-    /// is left over when each template has its points.
+    /// Writes scores [n, K + 1]: the given scores [n, K] and a last column for distractors. That column is lower than all
+    /// others, so that points are left over only when each template has its points.
     let writeScores (k: int) (scores: ReadOnlySpan<float32>) (into: Span<float32>) : unit =
         let mutable least = 0.0f
 
@@ -24,9 +24,8 @@ module Distractors =
             scores.Slice(i * k, k).CopyTo(into.Slice(i * (k + 1), k))
             into[i * (k + 1) + k] <- least - 100.0f
 
-    /// Points [b, n, 2] → poses [b, K, 4]. From the number of points that belong to nothing follows a search; it finds a
-    /// division of a scene's K + 1 sets from its index and points. Raises ArgumentException for fewer points than the
-    /// templates have.
+    /// Points [b, n, 2] → poses [b, K, 4]. `search` makes a search from the number of distractors. Given a scene's index and
+    /// points, that search returns a division, K + 1 sets. Raises ArgumentException for fewer points than the templates have.
     let solve (templates: Template list) (search: int -> int -> Partitions -> int[]) (points: Tensor) : Tensor =
         let count, n, k = points.shape[0], points.shape[1], templates.Length
         let distractors = n - Template.pointCount templates

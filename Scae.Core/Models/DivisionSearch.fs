@@ -19,31 +19,32 @@ type DivisionSearchConfig =
         Refine: bool
         /// Below this cost a division explains its scene and nothing else is tried.
         Solved: float
-        /// How many points of a scene belong to nothing; where there are any, a division has one more set for them.
+        /// How many points of a scene are distractors, which belong to no template. If there are any, a division has one
+        /// more set for them.
         Distractors: int
     }
 
-    /// Sets of a division.
+    /// The number of sets of a division.
     member this.Sets: int = this.Templates.Length + (if this.Distractors > 0 then 1 else 0)
 
-/// Room for the search of a scene.
+/// Arrays for the search of a scene.
 type internal DivisionRoom =
     {
         /// How many points each template has.
         Sizes: int[]
-        /// The entries of the scores, and their values while they are sorted.
+        /// Indices of the scores' entries and, in Values, the scores themselves, while they are sorted.
         Keys: int[]
         Values: float32[]
         /// How many points each template still needs.
         Free: int[]
-        /// The scores from which a division follows.
+        /// The scores with their noise, by which the points are divided.
         Disturbed: float32[]
-        /// The present division, and the best.
+        /// The division at hand and, in Found, the best so far.
         Sets: int[]
         Found: int[]
     }
 
-/// From what a network believes about each point to a division of the points among the templates: proposals are
+/// Turns what a network believes about each point into a division of the points among the templates. Proposals are
 /// verified by the residual of least-squares fits, and improved by exchanging points. No truth is used.
 [<RequireQualifiedAccess>]
 module DivisionSearch =
@@ -72,7 +73,7 @@ module DivisionSearch =
                 taken <- taken ||| (1 <<< point)
                 room.Sets[template] <- room.Sets[template] ||| (1 <<< point)
 
-    /// Room for scenes of templates of these sizes.
+    /// Arrays for scenes of templates of these sizes.
     let internal roomFor (sizes: int[]) : DivisionRoom =
         let entries = Array.sum sizes * sizes.Length
 
@@ -133,8 +134,8 @@ module DivisionSearch =
 
         struct (least, firstSet, secondSet)
 
-    /// Steepest descent in place: of all exchanges of two points between two templates, and of two templates' whole sets
-    /// where they have one size, the one that lowers the cost most, until none lowers it. Returns the cost.
+    /// Steepest descent in place. Two templates may exchange a point for a point or, if they are of one size, their whole sets.
+    /// Of all such exchanges the one that lowers the cost most is made, until none lowers it. Returns the cost.
     let exchange (solved: float) (scene: Partitions) (sets: int[]) : float =
         let mutable cost = Partitions.cost scene sets
         let mutable descending = true
@@ -205,11 +206,10 @@ module DivisionSearch =
 
         least
 
-    /// Searches scene after scene, shared among as many threads as tensors may use; scenes don't see each other, so the
-    /// result is the same for any number. From the configuration follows a search that allocates in its first use alone. It
-    /// takes points [b, n, 2], scores [b, n, K] and noise [b, starts − 1, n, K], where K counts nothing, too, if there are
-    /// distractors. `write scene index sets cost` is called once a scene, and the next one overwrites the sets. Calls take
-    /// turns.
+    /// Makes a search of many scenes, shared among as many threads as tensors may use. Scenes don't see each other, so the
+    /// result is the same for any number of threads. The search allocates in its first call alone. It takes points [b, n, 2],
+    /// scores [b, n, K] and noise [b, starts − 1, n, K]; if there are distractors, K counts their set too.
+    /// `write scene index sets cost` is called once a scene, and the next scene overwrites the sets. Calls must not overlap.
     let forEach
         (config: DivisionSearchConfig)
         : ReadOnlyMemory<float32>

@@ -5,9 +5,9 @@ open System.Numerics
 open Scae.Tensors
 open Scae.Core.Data
 
-/// Finds the cheapest division of scenes of templates of these sizes by branch and bound. Sets of the first template, and of
-/// the others where there are many points, are tried best fit first: the first branches solve a noise-free scene, and bounds
-/// cut the others. Keep it for many scenes; it isn't to be shared between threads.
+/// Finds the cheapest division of a scene among templates of the given sizes by branch and bound. The first template's sets
+/// are tried best fit first (the others' too, but for the last, where there are more than 12 points). So the first branches
+/// solve a noise-free scene, and bounds cut the rest. Keep one for many scenes, but don't share it between threads.
 [<Sealed>]
 type ExactSearch(sizes: int[]) =
     let n = Array.sum sizes
@@ -16,7 +16,7 @@ type ExactSearch(sizes: int[]) =
     // All sets of a template's size among the points.
     let candidates = sizes |> Array.map (Partitions.setsOf n)
 
-    // The points as they come; the answer for a scene with NaN, which has no best one.
+    // The points as they come. This is the answer for a scene with NaN, which has no best division.
     let consecutive =
         let starts = Array.scan (+) 0 sizes
         sizes |> Array.mapi (fun k size -> ((1 <<< size) - 1) <<< starts[k])
@@ -51,12 +51,13 @@ type ExactSearch(sizes: int[]) =
 
                 i <- i + 1
 
-    /// The cheapest division of a scene, which the next search overwrites.
+    /// The cheapest division of a scene. The next search overwrites the array.
     member _.Find(scene: Partitions) : int[] =
         Array.blit consecutive 0 best 0 best.Length
         least <- infinity
 
-        // A fit that isn't needed costs more than a short list out of order: 372 of 825 fits are made for 11 points.
+        // Sorting needs a fit of every set. For a short list, fits that the search wouldn't need cost more than a bad order:
+        // for 11 points only 372 of 825 are made.
         for k in 0 .. last - 1 do
             Array.blit candidates[k] 0 orders[k] 0 orders[k].Length
 
@@ -70,7 +71,7 @@ type ExactSearch(sizes: int[]) =
         descend scene 0 ((1 <<< n) - 1) 0.0
         best
 
-    /// Of scenes of these templates.
+    /// A search for scenes of these templates.
     static member Of(templates: Template list) : ExactSearch =
         ExactSearch(templates |> List.map _.Points.Length |> Array.ofList)
 
@@ -78,8 +79,8 @@ type ExactSearch(sizes: int[]) =
 /// 4 + 4 + 3 points, made of 825 fits) the one of least squares. Upper reference of every learned model.
 [<RequireQualifiedAccess>]
 module ExactConstellations =
-    /// A solver whose room is kept, for templates of these sizes: from points [b, n, 2] to the poses [b, K, 4] of the best
-    /// division of each scene, and the mean number of fits that it took. Raises ArgumentException when the scenes don't have
+    /// A solver for templates of these sizes that keeps its arrays. From points [b, n, 2] it finds the poses [b, K, 4] of each
+    /// scene's best division, and the mean number of fits a scene took. Raises ArgumentException when the scenes don't have
     /// exactly the templates' points.
     let solver (sizes: int list) : Template list -> Tensor -> Tensor * float =
         let k = sizes.Length
@@ -103,19 +104,19 @@ module ExactConstellations =
 
             poses, float fits / float (max 1 count)
 
-    /// The same for scenes of some templates.
+    /// A solver for the sizes of these templates, used once.
     let solve (templates: Template list) (points: Tensor) : Tensor * float =
         solver (templates |> List.map _.Points.Length) templates points
 
-    /// The poses [b, K, 4] for points [b, n, 2] of which some may be missing: then also which capsule lost which points is
-    /// searched. Raises ArgumentException when fewer than two points a template are left.
+    /// The poses [b, K, 4] for points [b, n, 2] of scenes that may have lost some. Which capsule lost which points is then
+    /// searched too. Raises ArgumentException when fewer than two points a template are left.
     let solveRemnants (templates: Template list) (points: Tensor) : Tensor =
         points
         |> Explanations.solve templates (fun explanation ->
             let search = ExactSearch.Of explanation.Templates
             fun _ scene -> search.Find scene)
 
-    /// The poses [b, K, 4] for points [b, n, 2] of which some belong to nothing: which, is searched as well. Raises
+    /// The poses [b, K, 4] for points [b, n, 2] of scenes with distractors. Which points they are is searched too. Raises
     /// ArgumentException for fewer points than the templates have.
     let solveAmong (templates: Template list) (points: Tensor) : Tensor =
         points
@@ -123,15 +124,16 @@ module ExactConstellations =
             let search = ExactSearch(Distractors.sizes distractors templates)
             fun _ scene -> search.Find scene)
 
-    /// The poses for any number of points: some may be missing, or else belong to nothing.
+    /// The poses for any number of points: `solveAmong` where there are more than the templates have, else `solveRemnants`.
     let solveAny (templates: Template list) (points: Tensor) : Tensor =
         if points.shape[1] > Template.pointCount templates then
             solveAmong templates points
         else
             solveRemnants templates points
 
-    /// Which templates are in each scene, and which points are whose, for points [b, N, 2] and a mask [b, N, 1] of which rows
-    /// are points: of the sets of templates with as many points, the one whose best division leaves the least residual.
+    /// Which templates are in each scene, and which points belong to which, for points [b, N, 2] and a mask [b, N, 1] of the rows
+    /// that are points. Of all sets of templates with as many points as the scene, the one is taken whose best division leaves
+    /// the least residual.
     let explain (templates: Template list) (points: Tensor) (mask: Tensor) : Explained[] =
         let count, rows = points.shape[0], points.shape[1]
         let explanations = Explanations.subsets templates |> Array.ofList

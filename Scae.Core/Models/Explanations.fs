@@ -18,16 +18,16 @@ type Explanation =
 /// What is found for one scene.
 type Explained =
     {
-        /// [K] whether each capsule draws.
+        /// [K], whether each capsule draws.
         Presence: bool[]
-        /// For each point its capsule.
+        /// The capsule of each point.
         Labels: int[]
         /// The squared residual.
         Cost: float
     }
 
-/// Scenes that don't have every point of every template: some templates absent, or some points missing. Every
-/// explanation of as many points as there are is tried, and the one whose division leaves the least residual is taken.
+/// Scenes that don't have every point of every template: some templates are absent, or some points are missing. Every
+/// explanation with the scene's number of points is tried, and the one whose division leaves the least residual is taken.
 /// Explanations with the same numbers of points and of capsules leave the same degrees of freedom, so that their residuals
 /// may be compared.
 [<RequireQualifiedAccess>]
@@ -50,14 +50,15 @@ module Explanations =
                 }
         ]
 
-    // Rounding leaves a Procrustes distance of 10⁻⁸ between similar shapes, and the published triangle's of 10⁻⁴.
+    // Rounding leaves a Procrustes distance of 10⁻⁸ between similar shapes. The published triangle, whose height is rounded,
+    // leaves 10⁻⁴.
     [<Literal>]
     let private SameShape = 1e-3
 
     let private same (a: Template) (b: Template) : bool = SimilarityFit.distance a b < SameShape
 
-    /// The shapes that can be left of a template that loses points, each with its mean; of similar shapes only one. At
-    /// least two points are left.
+    /// The shapes that can be left of a template that loses points, each with its mean in the template. Of similar shapes only
+    /// one is kept. There are none where fewer than two points would be left.
     let remnants (lost: int) (template: Template) : (Template * struct (float * float)) list =
         let rec choose count (items: int list) =
             match count, items with
@@ -83,8 +84,8 @@ module Explanations =
                 else
                     found @ [ remnant, struct (List.averageBy fst points, List.averageBy snd points) ])
 
-    /// The explanations in which all templates are there and have lost `missing` points together. None when fewer than two
-    /// points a template would be left.
+    /// The explanations in which all templates are there and have lost `missing` points in all. There are none when fewer than
+    /// two points a template would be left.
     let reductions (templates: Template list) (missing: int) : Explanation list =
         let rec spread missing (templates: Template list) =
             match templates with
@@ -112,8 +113,8 @@ module Explanations =
         for i in 0 .. into.Length - 1 do
             into[i] <- scores[i / width * k + explanation.Capsules[i % width]]
 
-    /// Of explanations in the order in which they come, `most` of them at the most, the first whose division costs at most
-    /// `solved`, or else the cheapest: its index, sets and cost. `divide` finds the division under the explanation of an index.
+    /// Tries explanations in the given order, at most `most` of them. Returns the index, sets and cost of the first whose
+    /// division costs at most `solved`, or else of the cheapest. `divide` finds the division under the explanation of an index.
     let cheapest
         (solved: float)
         (order: int[])
@@ -142,8 +143,8 @@ module Explanations =
 
         struct (best, sets, least)
 
-    /// Writes the poses (log s, θ, t_x, t_y) with which an explanation's capsules draw their whole templates into those
-    /// [K, 4] of all capsules.
+    /// Writes the poses (log s, θ, t_x, t_y) with which an explanation's capsules draw their whole templates. `poses` [K, 4]
+    /// are those of all capsules; rows of the others stay as they are.
     let private writePoses (explanation: Explanation) (scene: Partitions) (sets: int[]) (poses: Span<float32>) : unit =
         for i in 0 .. sets.Length - 1 do
             let pose = poses.Slice(4 * explanation.Capsules[i], 4)
@@ -180,9 +181,9 @@ module Explanations =
 
         n
 
-    /// Points [b, n, 2] of scenes that have lost some of K templates' points → poses [b, K, 4]. `divide explanation` finds
-    /// from a scene's index and points a division under that explanation. Raises ArgumentException when fewer than two points
-    /// a template are left.
+    /// Points [b, n, 2] of scenes that have lost some of K templates' points → poses [b, K, 4]. `divide explanation` is a search
+    /// that finds a division under that explanation from a scene's index and points. Raises ArgumentException when fewer than
+    /// two points a template are left.
     let solve (templates: Template list) (divide: Explanation -> int -> Partitions -> int[]) (points: Tensor) : Tensor =
         let count, n, k = points.shape[0], points.shape[1], templates.Length
         let explanations = reductions templates (Template.pointCount templates - n) |> Array.ofList

@@ -26,10 +26,10 @@ type LearnedTemplates = { Points: Tensor }
 /// Scenes and τ, the squared residual [1] beyond which a template's part of a scene counts as an outlier.
 type LearnedTemplatesBatch = { Scenes: Constellations; Tolerance: Tensor }
 
-/// Templates learned from scenes alone, given how many points each has. Each step divides every scene among the templates
-/// as they are, by exact search, and moves their points downhill on a robust loss of what the fits leave. Only the true
-/// shapes recur in every scene, so that only they leave nothing; but a random start may end elsewhere, hence restarts, of
-/// which the one of least residual is taken.
+/// Templates learned from scenes alone, given how many points each has. Each step divides every scene among the current
+/// templates by exact search, and moves the templates' points down the gradient of a robust loss of the fits' residuals.
+/// Only the true shapes recur in every scene, so only they leave no residual. But a random start may end elsewhere, so
+/// several are learned side by side, and the one of least residual is taken.
 [<RequireQualifiedAccess>]
 module LearnedTemplates =
     /// Eight sets for the published templates.
@@ -50,7 +50,7 @@ module LearnedTemplates =
             Points = (Tensor.``of`` (points, config.Restarts, List.sum config.Sizes, 2)).cast dtype
         }
 
-    /// Takes up the templates [M, 2] of one restart, each at the mean squared radius 1.
+    /// Copies the templates [M, 2] of one restart, each centred and scaled to the mean squared radius 1.
     let private take (points: ReadOnlySpan<float32>) (templates: FittedTemplate[]) : unit =
         let mutable at = 0
 
@@ -58,7 +58,7 @@ module LearnedTemplates =
             SimilarityFit.take 0.0 (points.Slice(2 * at)) template
             at <- at + template.X.Length
 
-    /// Every restart's templates from points [restarts, M, 2], each at the mean squared radius 1.
+    /// Every restart's templates from points [restarts, M, 2], each centred and scaled to the mean squared radius 1.
     let templates (config: LearnedTemplatesConfig) (points: Tensor) : Template list list =
         let values = points.toArray<float32>()
         let stride = 2 * List.sum config.Sizes
@@ -147,8 +147,8 @@ module LearnedTemplates =
     let cost (config: LearnedTemplatesConfig) (model: LearnedTemplates) (scenes: Tensor) : Tensor =
         (correspond config model scenes |> residuals config model).sum(2).mean(1).relu()
 
-    /// Which true template each learned one is matched to, [K], such that the Procrustes distances [K], beside it, have the
-    /// least sum; −1 and NaN for those that match none. Templates of different sizes don't match.
+    /// The true template that each learned one is matched to, [K], and their Procrustes distance, [K]. The matching is the one
+    /// whose distances have the least sum. Templates of different sizes don't match; one that matches none has −1 and NaN.
     let matching (truth: Template list) (learned: Template list) : int[] * float[] =
         let fits (i: int) (j: int) = learned[i].Points.Length = truth[j].Points.Length
 

@@ -5,16 +5,16 @@ open System.Collections.Generic
 open System.Numerics
 open Scae.Core.Data
 
-/// One scene whose points are to be divided among templates: residuals of fits are computed when first asked for. Sets
-/// of points are bit masks.
+/// One scene whose points are to be divided among templates. Residuals of fits are computed when first asked for. Sets of
+/// points are bit masks.
 type Partitions =
     {
         Templates: FittedTemplate[]
         Xs: float[]
         Ys: float[]
-        /// For each template the residual of each set of points, NaN while unknown; empty for many points.
+        /// [K][2ⁿ]: for each template the residual of each set of points, NaN while unknown; empty for many points.
         Residuals: float[][]
-        /// The same for many points: only the residuals that are known, by template and set.
+        /// What replaces Residuals for many points: the residuals that are known, by template and set.
         Known: Dictionary<struct (int * int), float>
         /// Room for the members of one set.
         Members: int[]
@@ -77,8 +77,8 @@ module Partitions =
     let create (templates: Template list) : Partitions =
         templates |> List.map SimilarityFit.prepare |> Array.ofList |> ofFitted
 
-    /// Room for scenes in which some points belong to no template. They are the last set of a division and cost nothing;
-    /// as their number is given, divisions of a scene leave the same degrees of freedom and may be compared.
+    /// Room for scenes with distractors, points that belong to no template. They are the last set of a division and cost
+    /// nothing. Since their number is given, all divisions of a scene leave the same degrees of freedom and may be compared.
     let withDistractors (distractors: int) (templates: Template list) : Partitions =
         [ yield! templates |> List.map SimilarityFit.prepare; SimilarityFit.nothing distractors ]
         |> Array.ofList
@@ -108,8 +108,8 @@ module Partitions =
             scene.Members[i] <- BitOperations.TrailingZeroCount rest
             rest <- rest &&& (rest - 1)
 
-    /// The residual of template k fitted to a set of points, the squared distance summed over the set; and its pose
-    /// (s·cos θ, s·sin θ, t_x, t_y).
+    /// The residual of template k fitted to a set of points, which is the squared distance summed over the set, and the pose
+    /// (s·cos θ, s·sin θ, t_x, t_y) of the fit.
     let pose (scene: Partitions) (k: int) (set: int) =
         membersOf scene set
         let members = ReadOnlySpan<int>(scene.Members, 0, BitOperations.PopCount(uint set))
@@ -129,7 +129,7 @@ module Partitions =
             scene.Fits <- scene.Fits + 1
             residual
 
-    /// The residual alone, remembered.
+    /// The residual alone, which is remembered for the scene.
     let residual (scene: Partitions) (k: int) (set: int) : float =
         if scene.Residuals.Length > 0 then
             let known = scene.Residuals[k][set]
@@ -148,7 +148,7 @@ module Partitions =
                 scene.Known[struct (k, set)] <- residual
                 residual
 
-    /// The cost of a division: one set a template.
+    /// The cost of a division, which has one set for each template.
     let cost (scene: Partitions) (sets: int[]) : float =
         let mutable sum = 0.0
 
@@ -157,7 +157,7 @@ module Partitions =
 
         sum
 
-    /// Writes the pose (log s, θ, t_x, t_y) in which template k fits a set.
+    /// Writes the pose (log s, θ, t_x, t_y) in which template k fits a set best.
     let writePose (scene: Partitions) (k: int) (set: int) (into: Span<float32>) : unit =
         let struct (_, re, im, tx, ty) = pose scene k set
         into[0] <- float32 (0.5 * log (re * re + im * im))
@@ -170,7 +170,7 @@ module Partitions =
         for k in 0 .. sets.Length - 1 do
             writePose scene k sets[k] (poses.Slice(4 * k, 4))
 
-    /// For each point the name of the template whose set has it.
+    /// For each of n points names[k] of the template k whose set contains it.
     let labels (names: int[]) (n: int) (sets: int[]) : int[] =
         let labels = Array.zeroCreate n
 

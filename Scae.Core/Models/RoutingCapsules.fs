@@ -11,12 +11,13 @@ open Scae.Core.Data
 type RoutingTeacher =
     /// The division of least squared residual that a search from the network's own proposals finds. No truth.
     | Residual
-    /// The truth of scenes dreamed by the decoder, which here is the true generator: supervised, an upper bound.
+    /// The truth of scenes dreamed by the decoder. The decoder here is the true generator, so this is supervised learning,
+    /// an upper bound.
     | Dreams
 
 /// Whose residual says how far a found division is trusted.
 type RoutingCredit =
-    /// The whole scene's: nothing is learned from a division that explains only a part.
+    /// The whole scene's: nothing is learned from a division that explains only a part of the scene.
     | Scene
     /// Each template's own: a template that fits its points teaches, whatever the others do.
     | Template
@@ -68,11 +69,11 @@ type RoutingCapsules =
 /// points [b].
 type RoutingBatch = { Scenes: Constellations; Noise: Tensor; Deviations: Tensor }
 
-/// Capsules that recognise their template. Capsule k draws template k, claims points by routing probabilities, and has
-/// the pose of least squares on the points that it gets. Training knows no truth: the network proposes divisions of the
-/// points among the capsules, a search improves them, the division of least residual is kept, and the network learns to
-/// propose it (expert iteration, Anthony et al. 2017; the residual is the reconstruction error of a capsule autoencoder
-/// whose decoder is given).
+/// Capsules that recognise their template. Capsule k draws template k and claims points by routing probabilities; its pose
+/// is the least-squares fit to the points that it gets. Training knows no truth: the network proposes divisions of the
+/// points among the capsules, a search improves them and keeps that of least residual, and the network learns to propose
+/// it (expert iteration, Anthony et al. 2017). The residual is the reconstruction error of a capsule autoencoder whose
+/// decoder is given.
 [<RequireQualifiedAccess>]
 module RoutingCapsules =
     /// The network and the search that recognise the published templates.
@@ -100,7 +101,8 @@ module RoutingCapsules =
             Normalised = false
         }
 
-    /// Scenes at once where many are routed: pairs of points of more would leave the cache, and then the memory.
+    /// How many of many scenes are routed at once. With more, the pairs of points wouldn't fit into the cache, and in the end
+    /// not into memory.
     [<Literal>]
     let ScenesAtOnce = 250
 
@@ -131,8 +133,8 @@ module RoutingCapsules =
             Routing = Linear.init gain d config.Search.Sets dtype (key.Named "routing")
         }
 
-    /// Σ_j relu(relu(e_ij·W_1 + b_1)·W_2 + b_2)·W_o / n with e_ij = (x_j − x_i, |x_j − x_i|², |x_j − x_i|): distances tell
-    /// a template up to its scale. points [b, n, 2] and which of them are there [b, n, 1], if not all, → [b, n, D].
+    /// Σ_j relu(relu(e_ij·W_1 + b_1)·W_2 + b_2)·W_o / n with e_ij = (x_j − x_i, |x_j − x_i|², |x_j − x_i|): distances identify
+    /// a template up to its scale. points [b, n, 2] and, if not all are there, a mask [b, n, 1] of those that are → [b, n, D].
     let private seePairs (layers: PairLayers) (mask: Tensor option) (points: Tensor) : Tensor =
         let difference = points.unsqueeze 1 - points.unsqueeze 2
         let square = (difference * difference).sum(3, true)
@@ -191,9 +193,9 @@ module RoutingCapsules =
     let private through (config: RoutingCapsulesConfig) (blocks: TransformerBlock array) (h: Tensor) : Tensor =
         (h, blocks) ||> Array.fold (fun h block -> TransformerBlock.forward config.Heads block h)
 
-    /// What each point knows of the scene, [b, n, 2] → [b, n, D]; equivariant to the order of the points, invariant to
-    /// their common translation. With padding, a mask [b, n, 1] and the vector [D] that stands for a row without a point,
-    /// values of such rows don't matter.
+    /// What each point knows of the scene, [b, n, 2] → [b, n, D]; equivariant to the order of the points, invariant to their
+    /// common translation. `padding` is a mask [b, n, 1] of the rows that are points, and the vector [D] that stands for a row
+    /// without a point; coordinates of such rows don't matter.
     let encode
         (config: RoutingCapsulesConfig)
         (model: RoutingCapsules)
@@ -203,11 +205,11 @@ module RoutingCapsules =
         embed config model padding points |> through config model.Blocks |> LayerNorm.forwardIf model.Norm
 
     /// log-probabilities that each point belongs to each capsule, points [b, n, 2] → [b, n, K]; equivariant to the order of
-    /// the points, invariant to their common translation. Trained with distractors it has one more column, for nothing.
+    /// the points, invariant to their common translation. A network trained with distractors has one more column for them.
     let route (config: RoutingCapsulesConfig) (model: RoutingCapsules) (points: Tensor) : Tensor =
         (encode config model None points |> Linear.forward model.Routing).logsoftmax 2
 
-    /// Routing [b, n, K + 1] without the column for nothing, [b, n, K].
+    /// Routing [b, n, K + 1] without the column for distractors, [b, n, K]; routing [b, n, K] as it is.
     let ofTemplates (config: RoutingCapsulesConfig) (routing: Tensor) : Tensor =
         if routing.shape[2] = config.Templates.Length then
             routing
@@ -226,8 +228,8 @@ module RoutingCapsules =
             let claims = (ofTemplates config (route config model points)).exp().transpose(1, 2)
             (claims / claims.sum (2, true)).matmul weights)
 
-    /// How much a template's part of a division counts as a teacher, in [0, 1]; from the squared residuals of the part and
-    /// of the whole division.
+    /// How much a template's part of a division counts as a teacher: e^{−c/τ}, where c is the squared residual of the part
+    /// (`own`) or of the whole division, as the configuration's credit says.
     let internal trust (config: RoutingCapsulesConfig) (own: float) (whole: float) : float32 =
         let residual =
             match config.Credit with
@@ -236,8 +238,8 @@ module RoutingCapsules =
 
         float32 (exp (-residual / config.Trust))
 
-    /// The same where points have noise of a standard deviation σ, which leaves the true division σ² for each degree of
-    /// freedom (2·m − 4 for a template of m points): what counts is the residual beyond that, in units of τ + 2σ².
+    /// The same where points have noise of standard deviation σ. The true division then leaves about σ² for each degree of
+    /// freedom, of which a template of m points has 2·m − 4. Only the residual beyond that counts, in units of τ + 2σ².
     let internal trustUnder (config: RoutingCapsulesConfig) (deviation: float) (m: int) (own: float) (whole: float) =
         if deviation = 0.0 then
             trust config own whole
@@ -251,14 +253,14 @@ module RoutingCapsules =
             let variance = deviation * deviation
             float32 (exp (-(max 0.0 (residual - float freedom * variance)) / (config.Trust + 2.0 * variance)))
 
-    /// Writes a weight into one column of the rows [n, k] whose points a set has.
+    /// Writes a weight into one column of rows [n, k], for the points of a set.
     let internal writeWeight (k: int) (column: int) (set: int) (weight: float32) (rows: Span<float32>) : unit =
         for row in 0 .. rows.Length / k - 1 do
             if set &&& (1 <<< row) <> 0 then
                 rows[k * row + column] <- weight
 
-    /// How much set number `part` of a division counts as a teacher. What belongs to nothing leaves no residual of its own to be
-    /// judged by: `wholeScene` judges it.
+    /// How much set number `part` of a division counts as a teacher. The set of distractors has no residual of its own, so it is
+    /// judged by that of the whole scene; `wholeScene` is the configuration that does so.
     let private trustOf
         (config: RoutingCapsulesConfig)
         (wholeScene: RoutingCapsulesConfig)
@@ -313,7 +315,7 @@ module RoutingCapsules =
         | Residual -> improved config batch routing
         | Dreams -> truth config batch routing
 
-    /// The cross-entropy of routing probabilities against the improved division, averaged over points; a scalar.
+    /// The cross-entropy of routing probabilities against the targets, averaged over points; a scalar.
     let loss (config: RoutingCapsulesConfig) (model: RoutingCapsules) (batch: RoutingBatch) : Tensor =
         let routing = route config model batch.Scenes.Points
         let points = routing.shape[0] * routing.shape[1]
@@ -324,7 +326,7 @@ module RoutingCapsules =
         Constellations.fill data (key.Named "scenes") batch.Scenes
         (key.Named "proposals").FillGumbel(batch.Noise.Elements<float32>())
 
-    /// Draws a batch anew whose scenes have Gaussian noise on every coordinate, of a deviation ~ U(0, most) for each scene.
+    /// Draws a batch anew, with Gaussian noise on every coordinate; each scene's deviation is drawn from U(0, most).
     let fillNoisy (data: ConstellationsConfig) (most: float) (key: Key) (batch: RoutingBatch) : unit =
         fill data key batch
         let points = batch.Scenes.Points.Elements<float32>()
@@ -351,7 +353,7 @@ module RoutingCapsules =
         }
 
     /// Poses [b, K, 4] of scenes [b, n, 2] that have lost some of the templates' points, from routing [b, n, K]. Which
-    /// capsule lost which points is searched as well.
+    /// capsule lost which points is searched too. The key draws the proposals after the first.
     let posesOfRemnants (config: RoutingCapsulesConfig) (key: Key) (points: Tensor) (routing: Tensor) : Tensor =
         let k = config.Templates.Length
         let perScene = points.shape[1] * k
@@ -378,7 +380,7 @@ module RoutingCapsules =
             points
 
     /// Poses [b, K, 4] of scenes [b, n, 2] with more points than the templates have, from routing [b, n, K], or [b, n, K + 1]
-    /// of a network that was trained with distractors. Which points belong to nothing is searched as well.
+    /// of a network that was trained with distractors. Which points are distractors is searched too.
     let posesAmong (config: RoutingCapsulesConfig) (key: Key) (points: Tensor) (routing: Tensor) : Tensor =
         let k = config.Templates.Length
         let width = routing.shape[2]
@@ -403,7 +405,7 @@ module RoutingCapsules =
                 DivisionSearch.bestIn config.Search room scene (ReadOnlySpan own) (ReadOnlySpan noise) |> ignore
                 room.Found)
 
-    /// A search whose room is kept: from points [b, n, 2] and routing [b, n, K], if anything is believed, to the poses
+    /// A search that keeps its arrays. From points [b, n, 2] and, if there is one, routing [b, n, K] it finds the poses
     /// [b, K, 4] of the best divisions, and the mean number of fits a scene took. The key draws the proposals after the first.
     let poses (config: RoutingCapsulesConfig) (key: Key) : Tensor -> Tensor voption -> Tensor * float =
         let k = config.Templates.Length

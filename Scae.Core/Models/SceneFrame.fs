@@ -11,8 +11,8 @@ type SceneFrame = { Centres: float[]; Radii: float[] }
 /// scale, so that nothing has to be learned about either.
 [<RequireQualifiedAccess>]
 module SceneFrame =
-    /// Points [b, n, 2] in coordinates of their own, and the way back. A scene of coincident points keeps its scale; one
-    /// with NaN is NaN.
+    /// Points [b, n, 2] in their scene's own coordinates, and the frame that leads back. A scene of coincident points keeps its
+    /// scale; one with NaN is NaN.
     let enter (points: Tensor) : Tensor * SceneFrame =
         let count, n = points.shape[0], points.shape[1]
         let values = points.toArray<float32>()
@@ -47,7 +47,7 @@ module SceneFrame =
 
         Tensor.``of`` (values, points.shape), { Centres = centres; Radii = radii }
 
-    /// Poses [b, K, 4], (log s, θ, t_x, t_y), found in the scenes' own coordinates, in those that the scenes came in.
+    /// Takes poses (log s, θ, t_x, t_y) [b, K, 4] from the scenes' own coordinates back to those in which the scenes came.
     let leave (frame: SceneFrame) (poses: Tensor) : Tensor =
         let k = poses.shape[1]
         let values = poses.toArray<float32>()

@@ -70,7 +70,7 @@ module SimilarityFit =
             IsSymmetry = Array.zeroCreate (all.Length / max 1 m)
         }
 
-    /// What takes so many points and draws none: it fits any points, and leaves nothing.
+    /// A template that takes the given number of points and draws none: it fits any points, and leaves no residual.
     let nothing (points: int) : FittedTemplate =
         {
             X = Array.zeroCreate points
@@ -97,7 +97,7 @@ module SimilarityFit =
 
         re * re + im * im > (1.0 - 1e-6) * norm * norm
 
-    /// Whether a symmetry followed by an order is an order that comes before it.
+    /// Whether a symmetry followed by an order is an order that comes before that order lexicographically.
     let private comesBefore (symmetry: ReadOnlySpan<int>) (order: ReadOnlySpan<int>) : bool =
         let mutable i = 0
 
@@ -106,7 +106,7 @@ module SimilarityFit =
 
         i < order.Length && order[symmetry[i]] < order[i]
 
-    /// Finds the norm and the correspondences of the points that X and Y have. Allocates only where symmetries come or go.
+    /// Computes norm and correspondences from the points in X and Y. Allocates only when the number of symmetries changes.
     let private refit (template: FittedTemplate) : unit =
         let m = template.X.Length
         template.Norm <- Array.sumBy (fun v -> v * v) template.X + Array.sumBy (fun v -> v * v) template.Y
@@ -140,7 +140,7 @@ module SimilarityFit =
                 Array.blit template.All (o * m) template.Orders at m
                 at <- at + m
 
-    /// Takes up a template of at least two different points, as many as there is room for.
+    /// Copies a template into a room that was made for its number of points. At least two of its points must differ.
     let put (template: Template) (fitted: FittedTemplate) : unit =
         for i in 0 .. fitted.X.Length - 1 do
             let struct (x, y) = template.Points[i]
@@ -149,14 +149,14 @@ module SimilarityFit =
 
         refit fitted
 
-    /// Prepares a template of at least two different points.
+    /// Prepares a template, of whose points at least two must differ.
     let prepare (template: Template) : FittedTemplate =
         let fitted = room template.Points.Length
         put template fitted
         fitted
 
-    /// Takes up the first of some points [.., 2], as many as the template has, moved and scaled such that their mean is 0 and
-    /// their mean squared radius 1; `least` is added to the squared radius before.
+    /// Copies the first of the given points [.., 2], as many as the template has, moved and scaled such that their mean is 0 and
+    /// their mean squared radius 1. `least` is added to the squared radius before it divides.
     let take (least: float) (points: ReadOnlySpan<float32>) (template: FittedTemplate) : unit =
         let m = template.X.Length
         let mutable x = 0.0
@@ -182,8 +182,8 @@ module SimilarityFit =
 
         refit template
 
-    /// The best correspondence to `members`: the index in Orders at which it begins, the members' mean, Σ|x'|², and its
-    /// Σ conj(p_i)·x'_o(i). NaN where a coordinate is NaN.
+    /// The best correspondence to `members`: the index in Orders at which it begins, Σ|x'|², the real and imaginary parts of
+    /// its Σ conj(p_i)·x'_o(i), and the members' mean. NaN where a coordinate is NaN.
     let private best (template: FittedTemplate) (xs: float[]) (ys: float[]) (members: ReadOnlySpan<int>) =
         let m = template.X.Length
         let mutable tx = 0.0
@@ -229,8 +229,8 @@ module SimilarityFit =
 
         struct (start, spread, bestRe, bestIm, tx, ty)
 
-    /// The fit to `members`, indices into the scene's coordinates xs and ys, as many as the template has points: squared
-    /// residual, s·cos θ, s·sin θ, t_x, t_y. NaN where a coordinate is NaN.
+    /// The fit to `members`, which are indices into the scene's coordinates xs and ys, as many as the template has points.
+    /// Returns the squared residual, s·cos θ, s·sin θ, t_x and t_y, NaN where a coordinate is NaN.
     let fit (template: FittedTemplate) (xs: float[]) (ys: float[]) (members: ReadOnlySpan<int>) =
         let struct (_, spread, re, im, tx, ty) = best template xs ys members
         let residual = spread - re * re / template.Norm - im * im / template.Norm
@@ -256,9 +256,9 @@ module SimilarityFit =
             Points = Array.map2 (fun x y -> struct (x, y)) template.X template.Y
         }
 
-    /// How far two shapes of as many points are from being similar, in [0, 1]: the square root of the share of b's Σ|x'|²
-    /// that the best scaled, turned and moved copy of a leaves, whatever the order of the points (the full Procrustes
-    /// distance). Raises ArgumentException when they don't have as many points.
+    /// How far two shapes of equally many points are from being similar, in [0, 1] (the full Procrustes distance). A scaled,
+    /// turned and moved copy of a is fitted to b, in the best order of the points. The distance is the square root of the share
+    /// of b's Σ|x'|² that remains. Raises ArgumentException when the numbers of points differ.
     let distance (a: Template) (b: Template) : float =
         if a.Points.Length <> b.Points.Length then
             invalidArg

@@ -11,16 +11,16 @@ type VariableCapsules =
         Capsules: RoutingCapsules
         /// [D], the embedding of a row without a point.
         Padding: Tensor
-        /// From the mean of a scene's points to a logit a capsule.
+        /// From the mean of a scene's encoded points to a logit of presence for each capsule.
         Presence: Linear
     }
 
 /// Scenes and the noise that samples proposals [b, starts − 1, N, K].
 type VariableBatch = { Scenes: VariableConstellations; Noise: Tensor }
 
-/// Routing capsules for scenes in which templates may be absent. Of the sets of templates that have as many points as the
-/// scene, each is searched by DivisionSearch, the most probable one by predicted presence first. The set and the division of
-/// least residual teach routing and presence. No truth is used.
+/// Routing capsules for scenes in which templates may be absent. DivisionSearch searches each set of templates that has as
+/// many points as the scene, beginning with the most probable one by predicted presence. The set and the division of least
+/// residual teach routing and presence. No truth is used.
 [<RequireQualifiedAccess>]
 module VariableCapsules =
     /// Parameters drawn from a key.
@@ -44,7 +44,7 @@ module VariableCapsules =
 
         (Linear.forward model.Capsules.Routing h).logsoftmax 2, Linear.forward model.Presence mean
 
-    /// The search of many scenes, made once for a set of templates; what is found stays until the next scene.
+    /// Searches many scenes, and is made once for a set of templates. What it finds stays until the next scene.
     type private Searcher(config: RoutingCapsulesConfig) =
         let { Templates = templates; Search = search } = config
         let k = templates.Length
@@ -65,7 +65,7 @@ module VariableCapsules =
         let orders = ofCount |> Array.map Array.copy
         let implausibilities = ofCount |> Array.map (fun order -> Array.zeroCreate<float32> order.Length)
 
-        // A single proposal that isn't refined is the network's own answer: of the most probable set alone.
+        // A single proposal that isn't refined is the network's own answer, so only the most probable set is tried.
         let most =
             if search.Refine || search.Starts > 1 then
                 Int32.MaxValue
@@ -75,7 +75,7 @@ module VariableCapsules =
         let mutable scores = ReadOnlyMemory<float32>()
         let mutable noise = ReadOnlyMemory<float32>()
 
-        /// Noise [starts − 1, N, K], of which a scene's rows are used, into that of an explanation.
+        /// Copies noise [starts − 1, N, K] for an explanation: a scene's rows and the explanation's columns.
         let disturb (explanation: int) =
             let into = disturbances[explanation]
             let perStart = own[explanation].Length
@@ -103,10 +103,10 @@ module VariableCapsules =
 
             room.Found
 
-        // Made once: a function made of a member at each call would be garbage.
+        // Made once, since making a delegate at each call would allocate.
         let division = Func<int, Partitions, int[]>(divide)
 
-        /// Whether any set of templates has so many points.
+        /// Whether any set of templates has n points.
         member _.Explains(n: int) : bool = n < ofCount.Length && ofCount[n].Length > 0
 
         member val Explanation = explanations[0] with get, set
@@ -114,7 +114,7 @@ module VariableCapsules =
         member val Sets: int[] = [||] with get, set
         member val Cost = 0.0 with get, set
 
-        /// One scene: its points [n, 2], log-probabilities [n, K], logits [K], noise [starts − 1, N, K].
+        /// Explains one scene: its points [n, 2], log-probabilities [n, K], logits [K], noise [starts − 1, N, K].
         member this.Explain
             (points: ReadOnlyMemory<float32>)
             (routing: ReadOnlyMemory<float32>)
@@ -143,10 +143,10 @@ module VariableCapsules =
             this.Sets <- sets
             this.Cost <- cost
 
-    /// Searches scene after scene, shared among as many threads as tensors may use. From the configuration follows a search
-    /// whose room is kept. inputs: points [b, N, 2], mask [b, N, 1], log-probabilities [b, N, K], logits [b, K], noise
-    /// [b, starts − 1, N, K]. `write scene searcher` is called once a scene. A scene that no set of templates has as many
-    /// points as, such as one without points, is passed over.
+    /// Makes a search of many scenes, shared among as many threads as tensors may use; it keeps its arrays. Its inputs are points
+    /// [b, N, 2], mask [b, N, 1], log-probabilities [b, N, K], logits [b, K] and noise [b, starts − 1, N, K].
+    /// `write scene searcher` is called once a scene. A scene is passed over if no set of templates has its number of points,
+    /// for example if it has none.
     let private forEach
         (config: RoutingCapsulesConfig)
         : ReadOnlyMemory<float32>[] -> (int -> Searcher -> unit) -> unit =
@@ -191,7 +191,7 @@ module VariableCapsules =
 
         weights.Slice((n + 1) * k, k).Fill 1.0f
 
-    /// Writes the targets that a search has found for a scene, [n + 2, k], over zeros.
+    /// Writes the targets of a scene, [n + 2, k], from what a search has found, over zeros.
     let private writeFound
         (config: RoutingCapsulesConfig)
         (wholeScene: RoutingCapsulesConfig)
@@ -211,9 +211,9 @@ module VariableCapsules =
 
         weights.Slice((n + 1) * k, k).Fill whole
 
-    /// The targets of routing and presence, [b, N + 2, K]: a row of weights for each point, then a row that says which
-    /// capsules are present, and a row with each capsule's weight in the loss of presence. Carries no gradient. Under the
-    /// teacher Dreams it is the truth.
+    /// The targets of routing and presence, [b, N + 2, K]: a row of weights for each point, then a row with each present
+    /// capsule's weight, and a row with each capsule's weight in the loss of presence. Carries no gradient. Under the teacher
+    /// Dreams the targets are the truth, with weights of 1.
     let targets (config: RoutingCapsulesConfig) (batch: VariableBatch) (routing: Tensor) (presence: Tensor) : Tensor =
         let b, n, k = routing.shape[0], routing.shape[1], routing.shape[2]
         let scenes = batch.Scenes
@@ -262,8 +262,8 @@ module VariableCapsules =
         VariableConstellations.fill data (key.Named "scenes") batch.Scenes
         (key.Named "proposals").FillGumbel(batch.Noise.Elements<float32>())
 
-    /// A search whose room is kept: what is found for many scenes, points [b, N, 2] and mask [b, N, 1], given what is believed
-    /// of them, if anything: log-probabilities [b, N, K] and logits [b, K]. The key draws the proposals after the first.
+    /// A search that keeps its arrays. It explains scenes with points [b, N, 2] and mask [b, N, 1], from a network's beliefs if
+    /// there are any: log-probabilities [b, N, K] and logits [b, K]. The key draws the proposals after the first.
     let explain
         (config: RoutingCapsulesConfig)
         (key: Key)
