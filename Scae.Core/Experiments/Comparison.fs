@@ -8,13 +8,13 @@ open Scae.Core.Figures
 /// A metric over seeds: its mean and standard deviation, which is 0 for one seed.
 type ComparedMetric = { Metric: string; Mean: float; Deviation: float }
 
-/// What a preset came to.
+/// The metrics of a preset.
 type ComparedPreset = { Preset: string; Metrics: ComparedMetric list }
 
 /// Presets side by side: tables, and a picture of two metrics of which one alone says little.
 [<RequireQualifiedAccess>]
 module Comparison =
-    /// The presets that text such as a,b names; all stands for every one but quick. The error is one line.
+    /// The presets that a text such as a,b names; "all" stands for every preset but quick. The error is one line.
     let choose (experiment: Experiment) (text: string) : Result<Preset list, string> =
         let presets = experiment.Specification.Presets
 
@@ -28,8 +28,8 @@ module Comparison =
         else
             names |> Result.traverse (fun name -> Experiments.preset (Some name) experiment)
 
-    /// The tables of a specification with the presets that are there; those of no table are in a last one, with the metrics
-    /// by which their best epochs are chosen.
+    /// The tables of a specification, with those of their presets that are given. Presets that are in no table get a last one,
+    /// with the metrics by which their best epochs are chosen.
     let tables
         (specification: Specification)
         (chosenBy: string list)
@@ -58,7 +58,7 @@ module Comparison =
     let private rows (table: PresetTable) (presets: ComparedPreset list) : ComparedPreset list =
         table.Presets |> List.map (fun name -> presets |> List.find (fun preset -> preset.Preset = name))
 
-    // Four digits that count, as wholes from a thousand on.
+    // Four significant digits, and whole numbers from a thousand on.
     let private number (value: float) : string =
         let format =
             if value = 0.0 then
@@ -82,8 +82,8 @@ module Comparison =
         else
             number metric.Mean + unit
 
-    /// A table's cells: a row for each preset, a cell for each metric; – where a preset doesn't have it. Metrics that are fractions
-    /// of one are in percent.
+    /// A table's cells: a row for each preset, and in it a cell for each metric, – where the preset doesn't have it. Metrics that
+    /// are fractions of one are in percent.
     let cells
         (isFraction: string -> bool)
         (table: PresetTable)
@@ -117,7 +117,7 @@ module Comparison =
             let colour = Palette.category i
             let x, y = mean plot.X preset, mean plot.Y preset
 
-            // The disc lies above, where a level is close: its colour is the preset's only name.
+            // The disc is drawn last, so that it lies above a level that is close: its colour alone tells which preset it is.
             Panel.each plot.Levels (fun level ->
                 let at = mean level preset
 

@@ -7,15 +7,15 @@ open Scae.Core.Figures
 open Scae.Core.Training
 
 /// What the author of an experiment writes: data, model, loss, measures and pictures as functions of a configuration.
-/// Configuration, data and model are given once; the function that comes back is called often. So make room and record
-/// inference before you return it: the model's tensors stay the same, only their values change. Only Loss gets a model
-/// with derivatives.
+/// Functions such as Read get configuration, data and model once, and the function that they return is called often. So
+/// allocate arrays and record inference before you return it: the model's tensors stay the same, only their values change.
+/// Only Loss gets a model with derivatives.
 type Definition<'settings, 'config, 'data, 'model, 'batch, 'reading> =
     {
         /// The hyperparameters, a record whose fields carry a Setting, with their defaults.
         Defaults: 'settings
-        /// What follows from the hyperparameters, and the plan of the training; the error says in one line which don't fit
-        /// each other. What depends on the data is refused by Load.
+        /// What follows from the hyperparameters, and the plan of the training. The error says in one line which of them don't
+        /// fit together; those that don't fit the data are refused by Load.
         Resolve: 'settings -> Result<'config * Plan, string>
         /// Data that is made or loaded once: training sets, validation and test scenes.
         Load: 'config -> Resources -> Keys -> Result<'data, string>
@@ -26,20 +26,20 @@ type Definition<'settings, 'config, 'data, 'model, 'batch, 'reading> =
         Fill: 'config -> 'data -> Key -> int -> 'batch -> unit
         /// The loss of a batch. It must not depend on values read while it runs: see Recording.
         Loss: 'config -> 'model -> 'batch -> Loss
-        /// What a check of gradients runs on: the configuration and the float64 model, changed where the loss has no
-        /// derivative or its gradient is right on average alone.
+        /// The configuration and the float64 model on which gradients are checked. They are changed where the loss has no
+        /// derivative, or where its gradient is right only on average.
         Checked: 'config -> Key -> 'model -> 'config * 'model
-        /// What the model says of the scenes of a split, which are part of the reading: see Inference.
+        /// What the model infers from the scenes of a split (see Inference). The scenes are part of the reading.
         Read: 'config -> 'data -> 'model -> Split -> 'reading
-        /// The figures of merit of a reading, after every epoch.
+        /// The metrics of a reading, after every epoch.
         Metrics: 'config -> 'reading -> Metrics
-        /// Those that take longer, of a reading of test scenes: at the end of a run, and in `scae eval`.
+        /// Metrics that take longer, of a reading of test scenes, at the end of a run and in `scae eval`.
         Probes: 'config -> 'data -> 'model -> 'reading -> Metrics
-        /// By name, methods that learn nothing, measured on the same scenes: `scae eval RUN --baseline NAME`.
+        /// Methods that learn nothing, by name, measured on the same scenes: `scae eval RUN --baseline NAME`.
         Baselines: (string * ('config -> 'data -> Split -> Metrics)) list
         /// What the animation shows of a moment.
         Snapshot: 'config -> 'data -> 'model -> unit -> (string * Tensor) list
-        /// The pictures, from readings that the figures of merit may have needed too.
+        /// The pictures. A reading that the metrics needed too is made only once.
         Figures: 'config -> 'data -> 'model -> (Split -> 'reading) -> History -> Figure list
         Animation: 'config -> 'data -> History -> Animation option
     }
@@ -50,14 +50,14 @@ module Definition =
     /// Gradients can be checked on the model as it is.
     let checkedAsItIs (config: 'config) (_: Key) (model: 'model) : 'config * 'model = config, model
 
-    /// The model with every parameter moved a little at random: where biases are 0, inputs of 0 leave each relu at its kink,
-    /// where there is no derivative.
+    /// The model with every parameter moved a little at random. Otherwise, where biases are 0, inputs of 0 leave each relu at its
+    /// kink, which has no derivative.
     let aside (key: Key) (model: 'model) : 'model =
         model
         |> Parameters.mapi (fun name tensor ->
             tensor + Initialization.normal 0.05 tensor.dtype (List.ofArray tensor.shape) (key.Named name))
 
-    /// No figures of merit but those of every epoch.
+    /// No metrics but those of every epoch.
     let noProbes (_: 'config) (_: 'data) (_: 'model) (_: 'reading) : Metrics = []
 
     /// Nothing to animate.

@@ -5,12 +5,12 @@ open Scae.Core.Data
 /// Where single digits come from.
 [<RequireQualifiedAccess>]
 type DigitSource =
-    /// MNIST where it can be had, strokes elsewhere. A run settles which before it begins: see `DigitSource.settle`.
+    /// MNIST where it can be had, else strokes. Which of the two is settled before a run begins: see `DigitSource.settle`.
     | Auto
     | Mnist
-    /// A stroke font: needs no data.
+    /// A stroke font, which needs no data.
     | Strokes
-    /// Files of the form that MNIST's have, whatever they show: Fashion-MNIST, EMNIST, one's own.
+    /// Files in MNIST's format, whatever they show: Fashion-MNIST, EMNIST, one's own.
     | Idx
 
 /// Where single digits come from.
@@ -20,7 +20,7 @@ module DigitSource =
     [<Literal>]
     let private Name = "digits"
 
-    /// Both sets. The error is one line.
+    /// The training and the test set. The error is one line.
     let load (source: DigitSource) (resources: Resources) : Result<DigitSets, string> =
         match source with
         | DigitSource.Strokes -> Ok(StrokeDigits.sets ())
@@ -29,7 +29,7 @@ module DigitSource =
         | DigitSource.Auto
         | DigitSource.Mnist -> Mnist.sets resources.Mnist
 
-    // Sequences of sprites and moving shapes have the hyperparameter, too, and no digits.
+    // Experiments with sprites or moving shapes have the hyperparameter too, but no digits.
     let private comesFrom (source: string) (settings: (string * string) list) =
         let hasNoDigits =
             [ "sprites"; "shapes" ] |> List.exists (fun other -> List.contains ("source", other) settings)
@@ -38,8 +38,9 @@ module DigitSource =
 
     let private isOpen = comesFrom "auto"
 
-    /// What --digits auto means here: the hyperparameter as it is to be, and a line to tell where strokes stand in. Nothing
-    /// for hyperparameters that leave nothing open. A run keeps the answer, so that it stays the same run elsewhere.
+    /// What --digits auto means on this machine: the hyperparameter with its settled value and, where strokes stand in for MNIST,
+    /// a line that says so. Nothing for hyperparameters that don't say auto. A run keeps the answer, so that it stays the same
+    /// run on another machine.
     let settle (resources: Resources) (settings: (string * string) list) : (string * string) list * string option =
         if not (isOpen settings) then
             [], None
@@ -48,12 +49,12 @@ module DigitSource =
             | None -> [ Name, "mnist" ], None
             | Some why -> [ Name, "strokes" ], Some $"no MNIST ({why}): stroke digits serve; --digits mnist insists"
 
-    /// The same where nothing but MNIST will do: published figures are of it.
+    /// What --digits auto means where nothing but MNIST will do, because published figures are of MNIST.
     let insist (settings: (string * string) list) : (string * string) list =
         if isOpen settings then [ Name, "mnist" ] else []
 
-    /// What tells one's own images (--digits idx) from others, where hyperparameters ask for them: their files' SHA-256. A run
-    /// with it in its identity isn't gone on with, or taken for finished, with other images.
+    /// The SHA-256 of the files of one's own images, where hyperparameters ask for them (--digits idx). It is part of a run's
+    /// identity, so that the run isn't continued, or taken for finished, with other images.
     let fingerprint (resources: Resources) (settings: (string * string) list) : string option =
         if comesFrom "idx" settings then
             resources.PairsDigest()

@@ -15,12 +15,12 @@ type Task =
         Needs: unit -> Need list
         /// Loads or generates the data and draws the parameters. The error says in one line what is missing.
         Open: Resources -> Keys -> Result<Session, string>
-        /// Compares gradients of the whole model with central differences, in float64, on a batch of four, at so many entries of
-        /// each parameter at most.
+        /// Compares gradients of the whole model with central differences, in float64, on a batch of four. The number is the
+        /// most entries of a parameter that are compared.
         CheckGradient: int -> Resources -> Keys -> Result<GradientComparison list, string>
     }
 
-/// One of the models of an experiment, without its types.
+/// One of the models of an experiment; its types are hidden.
 type Variant =
     {
         /// The hyperparameters with the defaults of a preset.
@@ -46,7 +46,7 @@ type Experiment =
 /// Models of experiments from definitions.
 [<RequireQualifiedAccess>]
 module Variant =
-    // The rows of a batch on which gradients are checked: an even number, where two of a batch belong together.
+    // How many rows the batch has on which gradients are checked. It is even, for models whose batches are pairs of rows.
     [<Literal>]
     let private CheckedRows = 4
 
@@ -113,8 +113,8 @@ module Variant =
 /// Experiments from the models that they train.
 [<RequireQualifiedAccess>]
 module Experiment =
-    /// An experiment with several models: a preset says in the specification which of them it trains. Raises when one says
-    /// none, or one that isn't there: the specification is part of the program.
+    /// An experiment with several models. The specification says for each preset which of them it trains. Raises if a preset
+    /// names no model, or an unknown one, since the specification is part of the program.
     let ofSpecification (specification: Specification) (variants: (string * Variant) list) : Experiment =
         let name = specification.Experiment
 
@@ -138,11 +138,11 @@ module Experiment =
             Baselines = variants |> List.collect (fun (_, variant) -> variant.Baselines) |> List.distinct
         }
 
-    /// The same with the specification that paper-specs/NAME/spec.json holds.
+    /// An experiment with several models and the specification in paper-specs/NAME/spec.json.
     let ofVariants (name: string) (variants: (string * Variant) list) : Experiment =
         ofSpecification (Specification.embedded name) variants
 
-    /// An experiment with one model. Types are hidden; adding an experiment changes nothing else.
+    /// An experiment with one model. Its types are hidden, so adding an experiment changes nothing else.
     let define
         (name: string)
         (definition: Definition<'settings, 'config, 'data, 'model, 'batch, 'reading>)
@@ -153,8 +153,8 @@ module Experiment =
     let configure (experiment: Experiment) (preset: Preset) (overrides: (string * string) list) : Result<Task, string> =
         experiment.Configure preset overrides
 
-    /// The task of a run that was trained with some hyperparameters, measured with others: only those of measuring may be
-    /// replaced. The error is one line.
+    /// The task of a run that was trained with some hyperparameters and is measured with others. Only hyperparameters of
+    /// measuring may be replaced. The error is one line.
     let remeasure
         (experiment: Experiment)
         (preset: Preset)
@@ -180,6 +180,6 @@ module Experiment =
     let openFresh (task: Task) (resources: Resources) (seed: int64) (evaluationSeed: int64) : Result<Session, string> =
         task.Open resources (Keys.fresh evaluationSeed (Keys.ofSeed seed))
 
-    /// Gradients of the whole model against central differences. The error is one line.
+    /// Compares gradients of the whole model with central differences. The error is one line.
     let checkGradient (task: Task) (resources: Resources) (seed: int64) : Result<GradientComparison list, string> =
         task.CheckGradient GradientCheck.EntriesPerParameter resources (Keys.ofSeed seed)

@@ -16,7 +16,7 @@ module Experiments =
             TvaeExperiment.experiment
         ]
 
-    /// The experiment of a name. The error is one line with the nearest name.
+    /// The experiment with a name. The error is one line with the nearest name.
     let find (name: string) : Result<Experiment, string> =
         match all |> List.tryFind (fun experiment -> experiment.Specification.Experiment = name) with
         | Some experiment -> Ok experiment

@@ -3,23 +3,23 @@ namespace Scae.Core.Experiments
 open Scae.Tensors
 open Scae.Core.Data
 
-/// Which scenes are looked at. Epochs are chosen on validation scenes; test scenes are seen once, at the end.
+/// Which scenes are measured. The best epoch is chosen on validation scenes; test scenes are measured only at the end.
 type Split =
     | Validation
     | Test
 
-/// Where data that isn't generated comes from. Finding it, on this machine or on the network, is the shell's matter.
+/// Where data that isn't generated comes from. The shell finds it, on this machine or on the network.
 type Resources =
     {
-        /// The uncompressed bytes of a file of MNIST, the original ones; the error is one line with the ways out.
+        /// The uncompressed bytes of one of MNIST's original files. The error is one line that says what can be done.
         Mnist: MnistFile -> Result<byte[], string>
         /// Why MNIST can't be had here, if it can't. A damaged file is no such reason: it is an error of Mnist.
         MnistMissing: unit -> string option
-        /// Both sets of other images, from files of the form that MNIST's have; the error is one line.
+        /// Both sets of other images, from files in MNIST's format. The error is one line.
         Pairs: unit -> Result<DigitSets, string>
-        /// The SHA-256 of these files' uncompressed bytes; None where they can't be read, which Pairs says.
+        /// The SHA-256 of these files' uncompressed bytes; None if they can't be read. Pairs then says why.
         PairsDigest: unit -> string option
-        /// The used images of the published file of dSprites; the error is one line with the ways out.
+        /// The images of dSprites' published file that are used. The error is one line that says what can be done.
         Sprites: unit -> Result<Sprites, string>
         /// Why that file can't be had here, if it can't. A damaged file is no such reason.
         SpritesMissing: unit -> string option
@@ -58,7 +58,7 @@ module Keys =
             Test = root.Named "test"
         }
 
-    /// The same with validation and test scenes that no run of the seed has seen.
+    /// The streams with those of validation and test scenes replaced, so that no run of the seed has seen the scenes.
     let fresh (evaluationSeed: int64) (keys: Keys) : Keys =
         let root = (Key.OfSeed evaluationSeed).Named "fresh"
 

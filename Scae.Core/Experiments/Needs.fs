@@ -5,7 +5,7 @@ open Scae.Tensors
 open Scae.Core.Layers
 open Scae.Core.Training
 
-/// Memory that a run will take for a hyperparameter's sake.
+/// Memory that a run will take because of one hyperparameter.
 type Need =
     {
         /// The hyperparameter, such as batch-size.
@@ -14,22 +14,23 @@ type Need =
         Bytes: float
     }
 
-/// Memory that a run will take, before it takes it.
+/// Estimates the memory that a run will take, before it takes it.
 [<RequireQualifiedAccess>]
 module Needs =
-    // Rows of two recorded steps. A step's tensors are linear in the rows, but for its parameters.
+    // Steps over this many rows and twice as many are recorded: but for parameters, a step's memory is linear in the rows.
     [<Literal>]
     let private Few = 2
 
-    // What reading a measured scene takes beside its inputs: about twice their size, and what its plan says. Measured, by the largest memory
-    // of runs over 1,000 and 51,000 test scenes: 0.5 KB for constellations (inputs 0.1), 7.6 for neural EM (2.3), 7 for AIR (4).
+    // What reading a measured scene takes beside its inputs, in units of their size; a plan may add to this (SceneBytes). It was
+    // measured by the largest memory of runs over 1,000 and 51,000 test scenes: a scene took 0.5 KB in constellations (inputs
+    // 0.1), 7.6 in neural EM (2.3), and 7 in AIR (4).
     [<Literal>]
     let private ReadingInputs = 2.0
 
     let private sizeOf (tensor: Tensor) : float =
         float tensor.nelement * (if tensor.dtype = Dtype.Float64 then 8.0 else 4.0)
 
-    /// What so many rows take: their inputs, and a step recorded over them.
+    /// The bytes of a number of rows: of their inputs, and of a step recorded over them.
     let private measured
         (definition: Definition<'settings, 'config, 'data, 'model, 'batch, 'reading>)
         (config: 'config)
@@ -38,12 +39,11 @@ module Needs =
         : float * float =
         let batch = definition.Allocate config rows
         let step = Recording.Of(fun () -> Seq.singleton (definition.Loss config model batch).Total)
-        // A recording moves its values once, so that for a moment they lie there twice.
+        // A recording moves its values once, so for a moment they exist twice.
         Parameters.named batch |> List.sumBy (snd >> sizeOf), 2.0 * float step.Bytes
 
-    /// What a run takes at its height: its recorded step, extrapolated from steps over a few rows, the inputs of the scenes
-    /// that it keeps, of those that it is trained with and measured on, and what is read of the latter. Data isn't loaded
-    /// for it.
+    /// What a run takes at its height: its recorded step, extrapolated from steps over a few rows; the inputs of the scenes that
+    /// it keeps for training and measuring; and what is read of the measured ones. Data isn't loaded for the estimate.
     let internal ofDefinition
         (definition: Definition<'settings, 'config, 'data, 'model, 'batch, 'reading>)
         (config: 'config, plan: Plan)
@@ -85,8 +85,8 @@ module Needs =
         elif bytes >= 1e6 then $"%.0f{bytes / 1e6} MB"
         else $"%.0f{bytes / 1e3} KB"
 
-    /// Why some runs at once, each with the same needs, don't fit in a memory of so many bytes, in a line that names the
-    /// hyperparameter to lower; or --threads, where one run alone would fit.
+    /// Why a number of simultaneous runs, each with the same needs, don't fit into the available bytes. The line names the
+    /// hyperparameter to lower, and --threads where one run alone would fit.
     let refusal (available: float) (runs: int64) (needs: Need list) : string option =
         let one = needs |> List.sumBy _.Bytes
         let total = float runs * one

@@ -41,7 +41,7 @@ module Scan =
     let folder (settings: (string * string) list) : string =
         settings |> List.map (fun (name, value) -> $"{name}={value}") |> String.concat ","
 
-    /// Fractions of one in percent, and a metric's name that says so.
+    /// The metric's name and points, in percent if the metric is a fraction of one.
     let private inPercent (isFraction: bool) (metric: string) (points: ScanPoint list) : string * ScanPoint list =
         if isFraction then
             $"{metric}, %%",
@@ -50,7 +50,7 @@ module Scan =
         else
             metric, points
 
-    /// A number format that shows two digits of the means' range: what differs is to look so.
+    /// A number format that shows two digits of the means' range, so that what differs looks different.
     let private format (isFraction: bool) (points: ScanPoint list) : string =
         let means = points |> List.map _.Mean |> List.filter Double.IsFinite
         let power value = int (floor (log10 value))
@@ -69,7 +69,7 @@ module Scan =
             elif isSmall then 2
             else 3
 
-        // What differs in later digits is rounding.
+        // A difference beyond six decimals is rounding.
         let wanted = if range > 0.0 then 1 - power range else least
         let decimals = if wanted > 6 then least else max least wanted
 
@@ -165,9 +165,8 @@ module Scan =
                 "Single trainings."
         )
 
-    /// A bar with its deviation for each value of a single axis; a map where there are several, with the last axis
-    /// to the right and the others down; in percent where the metric is a fraction of one. Points are in the order of
-    /// combinations.
+    /// For a single axis, a bar with its deviation for each value; for several, a map with the last axis to the right and the
+    /// others down. In percent if the metric is a fraction of one. Points are in the order of combinations.
     let figure
         (title: string)
         (metric: string)

@@ -6,10 +6,10 @@ open Scae.Core.Layers
 open Scae.Core.Figures
 open Scae.Core.Training
 
-/// A look at the present parameters: each split is read at most once. It holds as long as the parameters stay.
+/// A look at the present parameters, which reads each split at most once. It is valid until the parameters change.
 type Inspection =
     {
-        /// Of test scenes with the probes.
+        /// The metrics of a split; those of test scenes include the probes.
         Metrics: Split -> Metrics
         Figures: History -> Figure list
     }
@@ -19,7 +19,7 @@ type Session =
     {
         Learner: Learner
         Inspect: unit -> Inspection
-        /// By name, methods that learn nothing, measured on the same scenes.
+        /// Methods that learn nothing, by name, measured on the same scenes.
         Baselines: (string * (Split -> Metrics)) list
         Animation: History -> Animation option
     }
@@ -60,7 +60,7 @@ module Session =
                             function
                             | Validation -> metrics (read Validation)
                             | Test ->
-                                // What is measured closely stands for what is measured cheaply after each epoch.
+                                // A probe replaces the metric of its name, which is measured more cheaply after each epoch.
                                 let probes = definition.Probes config data frozen (read Test)
                                 let isProbed (name: string, _) = probes |> List.exists (fun (probe, _) -> probe = name)
                                 (metrics (read Test) |> List.filter (isProbed >> not)) @ probes
@@ -80,12 +80,12 @@ module Session =
     /// The animation of a training, if it has one.
     let animation (session: Session) (history: History) : Animation option = session.Animation history
 
-/// What a training amounts to.
+/// Metrics and pictures of a training.
 [<RequireQualifiedAccess>]
 module Results =
-    /// Test metrics with the final parameters, and as best_METRIC with those of the epoch that was best on validation
-    /// scenes; that epoch is best_epoch. What it was chosen by is val_best_METRIC, on the validation scenes: an optimistic
-    /// figure, which small programs publish.
+    /// Test metrics with the final parameters and, as best_METRIC, with those of the epoch that was best on validation scenes.
+    /// That epoch is best_epoch. val_best_METRIC is the validation metric by which it was chosen: an optimistic figure, but
+    /// small programs publish it.
     let private named (state: TrainingState) (final: Metrics) (atBest: Metrics) : Metrics =
         match state.Best with
         | None -> final
@@ -116,6 +116,6 @@ module Results =
     let figures (session: Session) (state: TrainingState) (history: History) : Figure list =
         TrainingState.atBest state (fun () -> (session.Inspect()).Figures history)
 
-    /// Both, from readings that they share.
+    /// Metrics and pictures, from readings that they share.
     let all (session: Session) (state: TrainingState) (history: History) : Metrics * Figure list =
         examine session state (fun inspection -> inspection.Figures history)

@@ -10,7 +10,7 @@ type Preset =
     {
         Name: string
         Summary: string
-        /// Which of the experiment's models it trains; None where there is but one.
+        /// Which of the experiment's models it trains; None if there is only one.
         Model: string option
         Settings: (string * string) list
     }
@@ -40,12 +40,12 @@ type Target =
         Note: string
     }
 
-/// A picture of a table: a preset's place by two metrics.
+/// A picture of a table, which places each preset by two metrics.
 type PresetPlot =
     {
         X: string
         Y: string
-        /// Metrics on the horizontal axis that are drawn beside each preset's own, such as where it starts.
+        /// Metrics that are drawn on the horizontal axis beside each preset's own, such as the level at which it starts.
         Levels: string list
         /// The metric that holds what chance reaches, drawn as one vertical line for all presets.
         Chance: string option
@@ -71,7 +71,7 @@ type Specification =
         Presets: Preset list
         Published: PublishedFigure list
         Targets: Target list
-        /// Empty where presets aren't to be compared.
+        /// Empty if there are no presets to compare.
         Tables: PresetTable list
     }
 
@@ -109,7 +109,7 @@ module Specification =
             for setting in element.GetProperty("settings").EnumerateObject() -> setting.Name, text setting.Value
         ]
 
-    /// What one preset says, and what it doesn't of the other.
+    /// A preset's own settings, and those of its basis that it doesn't replace.
     let private over (basis: (string * string) list) (own: (string * string) list) : (string * string) list =
         let isSaid (name, _) = own |> List.exists (fun (other, _) -> other = name)
         List.filter (isSaid >> not) basis @ own
@@ -170,7 +170,7 @@ module Specification =
                 | _ -> None
         }
 
-    /// A specification from its JSON text. Raises when the text isn't of that form: the files are part of the program.
+    /// A specification from its JSON text. Raises when the text isn't of that form, since the files are part of the program.
     let parse (json: string) : Specification =
         use document = JsonDocument.Parse json
         let root = document.RootElement

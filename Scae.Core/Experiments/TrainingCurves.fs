@@ -13,7 +13,7 @@ module TrainingCurves =
     /// A metric that an evaluation has.
     let metric (name: string) (evaluation: Evaluation) : float = (tryMetric name evaluation).Value
 
-    /// The same in percent.
+    /// A metric that an evaluation has, in percent.
     let percent (name: string) (evaluation: Evaluation) : float = 100.0 * metric name evaluation
 
     /// An empty panel over all epochs of a training.
@@ -27,12 +27,12 @@ module TrainingCurves =
 
         { epochs with Panel.X = { epochs.X with Axis.Ticks = Ticks.Whole } }
 
-    /// A value of each evaluation.
+    /// Adds the curve of a value of each evaluation.
     let curve (label: string) (colour: Colour) (history: History) (value: Evaluation -> float) (panel: Panel) : Panel =
         let evaluations = Array.ofList history.Evaluations
         Panel.line label colour (evaluations |> Array.map (fun e -> float e.Epoch)) (Array.map value evaluations) panel
 
-    /// Values of each evaluation until a moment, with labels and colours, on axes that hold those of the whole training.
+    /// Curves of values of each evaluation until a moment, with labels and colours, on the axes of the whole training.
     let curves
         (title: string)
         (y: string)

@@ -28,7 +28,7 @@ type TrainingSettings =
 /// How the parameters of capsule autoencoders follow their gradients.
 [<RequireQualifiedAccess>]
 type CapsuleRule =
-    /// As in TensorFlow 1, with momentum and ε = (1 / 10B)² inside the root: the released programs.
+    /// RMSProp as in TensorFlow 1, with momentum and ε = (1 / 10B)² inside the root: that of the released programs.
     | RmsProp
     | Adam
 
@@ -44,10 +44,10 @@ type CapsuleRuleSettings =
 /// How the parameters of capsule autoencoders follow their gradients.
 [<RequireQualifiedAccess>]
 module CapsuleRule =
-    /// As the released programs have it.
+    /// The rule of the released programs.
     let released: CapsuleRuleSettings = { Optimizer = CapsuleRule.RmsProp; Momentum = 0.9 }
 
-    /// The optimizer for batches of B: ε grows smaller with them, as in the released programs.
+    /// The optimizer for batches of B, on which ε depends as in the released programs.
     let optimizer (settings: CapsuleRuleSettings) (batchSize: int) : Optimizer =
         match settings.Optimizer with
         | CapsuleRule.Adam -> Optimizer.adam
@@ -64,7 +64,7 @@ type DescentSettings =
         Clip: float
     }
 
-    /// Step sizes that stay, and gradients of any size.
+    /// A constant step size, and no limit on the gradients' norm.
     static member constant: DescentSettings = { FinalRate = 1.0; Clip = 0.0 }
 
 /// Plans from the hyperparameters that every experiment has.
@@ -73,8 +73,8 @@ module TrainingSettings =
     /// A hyperparameter of which 0 means none, such as the largest norm of gradients.
     let unlessZero (value: float) : float voption = if value > 0.0 then ValueSome value else ValueNone
 
-    /// Adam with the same step size throughout and no limit on the gradients' norm: what an experiment wants otherwise it
-    /// replaces in the plan.
+    /// Adam with a constant step size and no limit on the gradients' norm. An experiment replaces in this plan what it wants
+    /// otherwise.
     let plan (bestBy: BestBy) (settings: TrainingSettings) : Plan =
         {
             Epochs = settings.Epochs
@@ -91,13 +91,13 @@ module TrainingSettings =
             SnapshotEvery = settings.SnapshotEvery
             EndMatters = false
             KeepsScenes = true
-            // Measured, as the share of the inputs is in Needs.
+            // Measured in the same way as ReadingInputs of Needs.
             SceneBytes = 512.0
             Preparation = ValueNone
             BestBy = bestBy
         }
 
-    /// A rule with a step size that grows to its largest over so many steps, 1 for none, and then falls.
+    /// A rule with a step size that grows to its largest over `warmUp` steps, 1 for no growth, and then falls.
     let rule (optimizer: Optimizer) (warmUp: int) (descent: DescentSettings) (settings: TrainingSettings) : UpdateRule =
         {
             Optimizer = optimizer
@@ -110,7 +110,7 @@ module TrainingSettings =
             Clip = unlessZero descent.Clip
         }
 
-    /// The plan with a step size that grows to its largest over so many steps, 1 for none, and then falls, and with a
+    /// The plan with a step size that grows to its largest over `warmUp` steps, 1 for no growth, and then falls, and with a
     /// largest norm of the gradients, 0 for no limit.
     let scheduled (warmUp: int) (decay: Decay) (mostNorm: float) (plan: Plan) : Plan =
         { plan with
