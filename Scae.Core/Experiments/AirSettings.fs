@@ -101,7 +101,7 @@ module AirSettings =
         |> Option.orElse (refusal "background-strength" settings.Conditions.BackgroundStrength)
         |> Option.orElse (refusal "contrast" settings.Conditions.Contrast)
 
-    // A finder has weights from every pixel of its picture to every other.
+    // A finder's map has all its channels at every pixel of its picture, at every step of inference.
     [<Literal>]
     let private LargestFound = 64
 
@@ -167,6 +167,20 @@ module AirSettings =
         else
             None
 
+    /// A temperature that nothing reads: only relaxed presence has one.
+    let private refusalOfTemperature (settings: AirSettings) : string option =
+        let changed =
+            [
+                "temperature-start", settings.TemperatureStart, published.TemperatureStart
+                "temperature-end", settings.TemperatureEnd, published.TemperatureEnd
+            ]
+            |> List.tryFind (fun (_, value, usual) -> value <> usual)
+
+        match changed with
+        | Some(name, value, _) when settings.Model.Presence <> AirPresence.Relaxed ->
+            Some $"--{name} {value}: needs --presence relaxed"
+        | _ -> None
+
     let private refusal (settings: AirSettings) : string option =
         // All conditions but those of size show digits unzoomed.
         let unzoomed = MultiMnist.largestSide { settings.Scenes with Zoom = [ 1.0 ] }
@@ -180,6 +194,7 @@ module AirSettings =
             refusalOfExtents settings
             |> Option.orElseWith (fun () -> refusalOfScenes settings.Scenes)
             |> Option.orElseWith (fun () -> refusalOfModel settings.Model)
+            |> Option.orElseWith (fun () -> refusalOfTemperature settings)
 
     /// The settings, with the scenes' size copied into the model and a prior for every step, and the plan of the training. An
     /// error is one line.

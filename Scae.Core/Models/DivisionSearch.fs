@@ -10,7 +10,7 @@ open Scae.Core.Data
 type DivisionSearchConfig =
     {
         Templates: Template list
-        // The most probable division is proposed first, then random ones.
+        // The first proposal takes the largest scores, one after the other; the others do so with noise on the scores.
         [<Setting("divisions proposed for each scene, or for each set of templates that it may have",
                   Min = 1.0,
                   Max = 1024.0)>]
@@ -48,7 +48,7 @@ type internal DivisionRoom =
 /// verified by the residual of least-squares fits, and improved by exchanging points. No truth is used.
 [<RequireQualifiedAccess>]
 module DivisionSearch =
-    /// Squared units of the scene below which a residual is rounding: a thousandth of the smallest template's size.
+    /// Squared units of the scene below which a residual is rounding: 10⁻³ squared, where the smallest template has a side of 1.
     [<Literal>]
     let NoResidual = 1e-6
 

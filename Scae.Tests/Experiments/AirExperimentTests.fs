@@ -107,6 +107,10 @@ let tests =
 
                 refusal [ "finder", "1" ] |> shouldEqual "--finder 1: needs --encoding recurrent"
 
+                for name, value in [ "temperature-start", "2"; "temperature-end", "0.5" ] do
+                    refusal [ "presence", "expected"; name, value ]
+                    |> shouldEqual $"--{name} {value}: needs --presence relaxed"
+
                 refusal [ "prior-start", "0.9" ] |> shouldEqual "--prior-start 0.9: needs --anneal-steps above 0"
 
                 refusal [ "encoding", "recurrent"; "finder", "1"; "overview", "1" ]
