@@ -17,9 +17,10 @@ public static class Parallelism
     }
 
     /// <summary>
-    /// Runs parts 0 … parts − 1 of some work, on as many threads, and returns when all are done. A part must write nothing
-    /// that another one reads or writes. An exception of a part is thrown when the parts that run beside it are done; where parts
-    /// run one after the other, as within another such call or while one is under way, it ends them. Nothing is allocated.
+    /// Runs parts 0 … parts − 1 of some work on up to <see cref="Threads"/> threads, and returns when all are done. A part
+    /// must write nothing that another one reads or writes. If a part throws, the exception is thrown once the parts that
+    /// run beside it are done. With one thread, within another such call, or while one is under way, parts run one after
+    /// the other, and the first exception ends them. Nothing is allocated.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">parts is negative or more than 32,767.</exception>
     public static void Run(int parts, Action<int> part)

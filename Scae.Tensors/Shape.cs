@@ -3,7 +3,7 @@ using System.Linq;
 
 namespace Scae.Tensors;
 
-/// <summary>Every shape rule in one place: sizes, strides, broadcasting, axes, and the words of their errors.</summary>
+/// <summary>Every shape rule in one place: sizes, strides, broadcasting, axes, and the texts of their errors.</summary>
 public static class Shape
 {
     /// <summary>The shape as text, "[2, 3]"; a scalar is "[]".</summary>
@@ -80,7 +80,7 @@ public static class Shape
         return result;
     }
 
-    /// <summary>How often each element is read where a tensor of this shape is seen as the broadcast shape.</summary>
+    /// <summary>How often each element is read when a tensor of this shape is broadcast to the target shape.</summary>
     internal static long Repeats(ReadOnlySpan<int> shape, ReadOnlySpan<int> target)
     {
         long repeats = 1;

@@ -5,8 +5,8 @@ using System.Runtime.InteropServices;
 namespace Scae.Tensors;
 
 /// <summary>
-/// The elements that a tensor and all its views share. Recorded steps move them once to pinned memory that starts at
-/// a cache line: a 64-byte vector load that crosses lines costs twice, and nothing moves between steps.
+/// The elements that a tensor and all its views share. The first recording that uses them moves them to pinned memory that
+/// starts at a cache line, since a 64-byte vector load that crosses lines costs twice. After that they stay where they are.
 /// </summary>
 internal sealed class Storage
 {
@@ -48,7 +48,7 @@ internal sealed class Storage
         float[] => new(Dtype.Float32, elements, 0, elements.Length),
         double[] => new(Dtype.Float64, elements, 0, elements.Length),
 
-        // To the runtime an array of uint, or of an enumeration, is one of int as well.
+        // For the runtime an array of uint, or of an enumeration, is an array of int as well.
         int[] when elements.GetType() == typeof(int[]) => new(Dtype.Int32, elements, 0, elements.Length),
         _ => throw new ArgumentException($"a tensor holds float, double or int, not {elements.GetType().GetElementType()}"),
     };
@@ -65,7 +65,7 @@ internal sealed class Storage
         if (!IsAligned) Move(copy: true);
     }
 
-    /// <summary>Aligns this working memory of an operation once its output has been.</summary>
+    /// <summary>Aligns this storage, an operation's working memory, if the operation's output is aligned.</summary>
     public void AlignLike(Storage other)
     {
         if (other.IsAligned) Align();

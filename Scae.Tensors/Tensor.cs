@@ -41,7 +41,7 @@ public sealed partial class Tensor
 
     internal Storage Storage { get; }
 
-    /// <summary>Which rows count, where only some do: see <see cref="pack"/>.</summary>
+    /// <summary>Which rows are valid, when only some are: see <see cref="pack"/>.</summary>
     internal PackedRows? Packed { get; set; }
 
     /// <summary>The sizes without a copy.</summary>
@@ -58,7 +58,8 @@ public sealed partial class Tensor
     public int size(int axis) => _shape[Shape.Axis("size", axis, dim)];
 
     /// <summary>The value of a tensor of one element, as a double.</summary>
-    /// <exception cref="ShapeError">It has more or fewer elements than one.</exception>
+    /// <exception cref="ShapeError">The tensor doesn't have exactly one element.</exception>
+    /// <exception cref="InvalidOperationException">A recording is under way.</exception>
     public double toScalar()
     {
         if (nelement != 1) throw ShapeError.Of("toScalar", $"a tensor of shape {Shape.Text(_shape)} has {nelement} elements, not one");
@@ -73,6 +74,7 @@ public sealed partial class Tensor
 
     /// <summary>A copy of the elements in row-major order.</summary>
     /// <exception cref="ShapeError">T isn't the element type: float for Float32, double for Float64, int for Int32.</exception>
+    /// <exception cref="InvalidOperationException">A recording is under way.</exception>
     public T[] toArray<T>()
         where T : unmanaged
     {
@@ -85,6 +87,7 @@ public sealed partial class Tensor
 
     /// <summary>Copies the elements in row-major order into a span of the same length.</summary>
     /// <exception cref="ShapeError">T isn't the element type, or the length differs.</exception>
+    /// <exception cref="InvalidOperationException">A recording is under way.</exception>
     public void CopyTo<T>(Span<T> destination)
         where T : unmanaged
     {
@@ -98,6 +101,7 @@ public sealed partial class Tensor
     /// The elements themselves, to be read or, for parameters and for inputs of a recorded step, written in place.
     /// </summary>
     /// <exception cref="ShapeError">T isn't the element type, or the tensor is a view that isn't dense.</exception>
+    /// <exception cref="InvalidOperationException">A recording is under way, and the tensor is the result of an operation.</exception>
     public Span<T> Elements<T>()
         where T : unmanaged
     {

@@ -35,9 +35,9 @@ public static class Updates
     }
 
     /// <summary>
-    /// RMSProp (Tieleman &amp; Hinton 2012): v ← ρv + (1 − ρ)g², p ← p − learningRate · g / (√v + ε). With a velocity u
-    /// the step is gathered as TensorFlow does: u ← μu + learningRate · g / (√v + ε), p ← p − u. TensorFlow adds ε inside
-    /// the root, √(v + ε): epsilonInsideRoot.
+    /// RMSProp (Tieleman &amp; Hinton 2012): v ← ρv + (1 − ρ)g², p ← p − learningRate · g / (√v + ε). With a velocity u,
+    /// steps accumulate as in TensorFlow: u ← μu + learningRate · g / (√v + ε), p ← p − u. With
+    /// <paramref name="epsilonInsideRoot"/> the root is √(v + ε), also as in TensorFlow.
     /// </summary>
     /// <exception cref="ShapeError">Shapes or dtypes differ, or a tensor isn't dense.</exception>
     public static void RmsProp(Tensor parameter, Tensor gradient, Tensor square, double learningRate, double decay, double epsilon, double gradientScale = 1, Tensor? velocity = null, double momentum = 0, bool epsilonInsideRoot = false)
@@ -72,7 +72,7 @@ public static class Updates
             UpdateKernel.SgdMomentum(parameter.Data<T>(), gradient.Data<T>(), velocity.Data<T>(), Of<T>(gradientScale), Of<T>(learningRate), Of<T>(momentum), nesterov);
     }
 
-    /// <summary>A running average goes a share of the way to the parameter: a ← a + share · (p − a).</summary>
+    /// <summary>Moves a running average a share of the way to the parameter: a ← a + share · (p − a).</summary>
     /// <exception cref="ShapeError">Shapes or dtypes differ, or a tensor isn't dense.</exception>
     public static void Average(Tensor average, Tensor parameter, double share)
     {

@@ -6,9 +6,9 @@ using Scae.Tensors.Kernels;
 namespace Scae.Tensors;
 
 /// <summary>
-/// One operation on tensors: the forward rule fills <see cref="Output"/> from <see cref="Inputs"/>, the backward rule
-/// beside it adds to the inputs' gradients. An operation object can run any number of times over the same tensors;
-/// that is how a recorded step is replayed without allocating.
+/// One operation on tensors. The forward rule fills <see cref="Output"/> from <see cref="Inputs"/>, and the backward rule
+/// beside it adds to the inputs' gradients. An operation can run any number of times over the same tensors: that is how a
+/// recorded step is replayed without allocating.
 /// </summary>
 internal abstract class Operation(params Tensor[] inputs)
 {
@@ -18,7 +18,7 @@ internal abstract class Operation(params Tensor[] inputs)
 
     public Tensor Output { get; private set; } = null!;
 
-    /// <summary>Orders operations as they were made, which is an order in which they can run.</summary>
+    /// <summary>The order in which operations were made; they can run in this order.</summary>
     public long Serial { get; } = Interlocked.Increment(ref s_serial);
 
     /// <summary>Whether the output is a view that shares its input's gradient, so that there is nothing to do backwards.</summary>
@@ -66,13 +66,13 @@ internal abstract class Operation(params Tensor[] inputs)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>;
 
     /// <summary>
-    /// Which rows of the output count where of an input only some do. Operations that would take all for real refuse, which is
-    /// what most do.
+    /// Which rows of the output are valid when only some rows of an input are: see <see cref="PackedRows"/>. Most
+    /// operations would take all rows for valid ones, so they refuse.
     /// </summary>
     /// <exception cref="ShapeError">The operation can't leave rows out.</exception>
     protected virtual PackedRows? Keep(PackedRows rows) => throw PackedRows.Refusal();
 
-    /// <summary>Which rows of the output count, where this operation chooses them.</summary>
+    /// <summary>Which rows of the output are valid, if this operation itself chooses them.</summary>
     protected virtual PackedRows? Made => null;
 
     /// <summary>The dtype the rules are instantiated with; operations that make integers override it.</summary>

@@ -5,10 +5,10 @@ using System.Linq;
 namespace Scae.Tensors;
 
 /// <summary>
-/// A computation recorded once and replayed over the same tensors: the inputs are written in place, forward and
-/// backward run the recorded operations again, and nothing is allocated. Gradients of intermediate values take turns
-/// in as few buffers as their lifetimes allow. What is recorded can't depend on values, only on shapes: reading a
-/// value while recording is an error.
+/// A computation that is recorded once and replayed over the same tensors. The inputs are written in place, forward and
+/// backward run the recorded operations again, and nothing is allocated. Gradients of intermediate values take turns in as
+/// few buffers as their lifetimes allow. What is recorded can depend on shapes but not on values: reading a value while
+/// recording is an error.
 /// </summary>
 public sealed class Recording
 {
@@ -40,8 +40,8 @@ public sealed class Recording
     public IReadOnlyList<Tensor> Outputs => _outputs;
 
     /// <summary>
-    /// The memory of all values and gradients that a replay goes through, inputs included, in bytes. What single operations keep
-    /// for themselves (weights of attention, slopes of a part mixture, functions of votes) comes on top.
+    /// The memory in bytes of all values and gradients that a replay goes through, inputs included. What single operations
+    /// keep for themselves (weights of attention, slopes of a part mixture, functions of votes) isn't counted.
     /// </summary>
     public long Bytes { get; }
 
@@ -51,8 +51,8 @@ public sealed class Recording
     internal static bool IsActive => t_active;
 
     /// <summary>
-    /// Runs a function once and records it. Its first output is what <see cref="Reverse"/> starts from: a scalar that
-    /// depends on tensors marked by reverseDiff, or <see cref="Reverse"/> can't be called.
+    /// Runs a function once and records it. <see cref="Reverse"/> starts from its first output, and can be called only if
+    /// that is a scalar that depends on tensors marked by reverseDiff.
     /// </summary>
     /// <exception cref="InvalidOperationException">A recording is under way already, or the function reads values.</exception>
     public static Recording Of(Func<IEnumerable<Tensor>> function)
@@ -100,8 +100,8 @@ public sealed class Recording
     }
 
     /// <summary>
-    /// Walks the backward run once: a gradient needs a buffer from its first contribution until the operation that
-    /// made its tensor has run backwards. Leaves keep theirs.
+    /// Walks through the backward run once and assigns buffers. A gradient needs a buffer from its first contribution until
+    /// the operation that made its tensor has run backwards. Leaves keep theirs.
     /// </summary>
     private (Gradient Gradient, Storage Storage)[] Plan(List<Operation> backward)
     {

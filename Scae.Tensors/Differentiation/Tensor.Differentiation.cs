@@ -15,10 +15,11 @@ public sealed partial class Tensor
 
     /// <summary>
     /// The gradient that the last backward run left, in this tensor's shape; zeros when no run has reached it. A recording
-    /// keeps those of marked tensors alone.
+    /// keeps only the gradients of marked tensors.
     /// </summary>
     /// <exception cref="InvalidOperationException">
-    /// The tensor depends on none that was marked by <see cref="reverseDiff"/>, or a recording made it on the way.
+    /// The tensor depends on none that was marked by <see cref="reverseDiff"/>, or it is an intermediate value of a
+    /// recording.
     /// </exception>
     public Tensor derivative
     {
@@ -35,7 +36,10 @@ public sealed partial class Tensor
 
     internal Gradient? Gradient { get; set; }
 
-    /// <summary>Whether gradients end here: marked, made by no operation, or by one that passes none on.</summary>
+    /// <summary>
+    /// Whether gradients end here: the tensor has none, no operation made it (as when it was marked), or that operation
+    /// passes none on.
+    /// </summary>
     internal bool IsLeaf => !RequiresGradient || Creator is null or { CutsGradient: true };
 
     /// <summary>A leaf over the same elements whose derivative is wanted.</summary>
@@ -53,7 +57,7 @@ public sealed partial class Tensor
     public Tensor noDiff() => Recording.IsActive ? new NoDiff(this).RunAsView(WithoutHistory()) : WithoutHistory();
 
     /// <summary>
-    /// Runs backwards from this scalar. Every derivative that it reaches is replaced (not added to); a tensor used
+    /// Runs backwards from this scalar. Every derivative that it reaches is replaced, not added to; a tensor that is used
     /// several times gets the sum of its contributions.
     /// </summary>
     /// <exception cref="ShapeError">The tensor has more than one element: pass the weights of its elements instead.</exception>
@@ -65,7 +69,7 @@ public sealed partial class Tensor
         reverse(onesLike());
     }
 
-    /// <summary>Runs backwards from this tensor, whose elements weigh as <paramref name="weights"/> says (vᵀ·J).</summary>
+    /// <summary>Runs backwards from this tensor, whose elements have the given weights v: computes vᵀ·J.</summary>
     /// <exception cref="ShapeError">The weights have another shape or dtype.</exception>
     /// <exception cref="InvalidOperationException">It depends on no tensor marked by <see cref="reverseDiff"/>.</exception>
     public void reverse(Tensor weights)
@@ -129,8 +133,8 @@ internal static class Tape
     }
 
     /// <summary>
-    /// Forgets what an earlier backward run left, so that the next one starts from nothing. Buffers that a recording lends in
-    /// turn are left to it: another order of operations would write one before it is free.
+    /// Forgets what an earlier backward run left, so that the next one starts from nothing. A gradient gives up a buffer
+    /// that a recording lends in turn: another order of operations would overwrite it before it is free.
     /// </summary>
     public static void Forget(List<Operation> order)
     {

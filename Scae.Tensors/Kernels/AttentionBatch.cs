@@ -4,16 +4,17 @@ using System.Numerics;
 namespace Scae.Tensors.Kernels;
 
 /// <summary>
-/// Attention of many sets and heads, shared among threads in blocks of sets whose number depends on nothing but theirs.
+/// Attention over many sets and heads. Threads share the work in blocks of sets. The number of blocks depends only on the
+/// number of sets.
 /// </summary>
 /// <param name="Shape">The sizes of one head.</param>
 /// <param name="Sets">How many sets.</param>
 /// <param name="Heads">Heads, consecutive blocks of the last axis.</param>
-/// <param name="QueryBatch">Elements from a set's queries to the next's; 0 when all share.</param>
-/// <param name="Padded">The length of a row of weights.</param>
+/// <param name="QueryBatch">Elements from one set's queries to the next set's; 0 when all sets share the same queries.</param>
+/// <param name="Padded">The length of a padded row of attention weights.</param>
 /// <param name="Scale">What scores are multiplied by.</param>
-/// <param name="Mask">How presences count, if there are any.</param>
-/// <param name="Packed">Where the rows of each set are, if their numbers differ: then queries are the keys' rows.</param>
+/// <param name="Mask">How the keys' presences enter the scores; null without presences.</param>
+/// <param name="Packed">Where the rows of each set are, when sets differ in size. Queries and keys then have the same rows.</param>
 internal readonly unsafe record struct AttentionBatch(AttentionShape Shape, int Sets, int Heads, int QueryBatch, int Padded, double Scale, PresenceMask? Mask, PackedRows? Packed = null)
 {
     private const int MostBlocks = 16;
@@ -23,7 +24,7 @@ internal readonly unsafe record struct AttentionBatch(AttentionShape Shape, int 
 
     private long Work => (long)Sets * Heads * Shape.Queries * Shape.Keys * (Shape.Width + Shape.Values);
 
-    /// <summary>The weights p and the outputs y.</summary>
+    /// <summary>Computes the attention weights p and the outputs y.</summary>
     public void Forward<T>(ReadOnlySpan<T> q, ReadOnlySpan<T> k, ReadOnlySpan<T> v, ReadOnlySpan<T> presence, Span<T> p, Span<T> y)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -35,8 +36,9 @@ internal readonly unsafe record struct AttentionBatch(AttentionShape Shape, int 
     }
 
     /// <summary>
-    /// The gradients of values, queries, keys and presences, in this order for each set, since inputs may be one tensor;
-    /// an empty span wants none. Queries that sets share are summed block by block.
+    /// Computes the gradients of values, queries, keys and presences. Each set's are computed in this order, because
+    /// several inputs may be the same tensor. An input whose span is empty gets no gradient. When sets share queries, each
+    /// block sums their gradient by itself.
     /// </summary>
     public void Backward<T>(
         ReadOnlySpan<T> q, ReadOnlySpan<T> k, ReadOnlySpan<T> v, ReadOnlySpan<T> presence, ReadOnlySpan<T> p, ReadOnlySpan<T> g,
@@ -76,7 +78,7 @@ internal readonly unsafe record struct AttentionBatch(AttentionShape Shape, int 
 
     private (int First, int End) Block(int block) => ((int)((long)Sets * block / Blocks), (int)((long)Sets * (block + 1) / Blocks));
 
-    /// <summary>The sizes of one set's heads, the first of its rows, and the length of its rows of weights.</summary>
+    /// <summary>The sizes of set b's heads, its first row, and the padded length of its rows of weights.</summary>
     private (AttentionShape Shape, int First, int Padded) Set<T>(int b)
         where T : unmanaged
     {
@@ -95,7 +97,7 @@ internal readonly unsafe record struct AttentionBatch(AttentionShape Shape, int 
 
     private int WeightAt(int b, int h) => ((b * Heads) + h) * Shape.Queries * Padded;
 
-    /// <summary>Rows of one head from the given element on, so far as they go.</summary>
+    /// <summary>The elements of one head from its first row to the end of its last; empty without rows.</summary>
     private static Span<T> Rows<T>(T* start, int at, int rows, int stride, int width)
         where T : unmanaged => rows == 0 || width == 0 ? default : new(start + at, ((rows - 1) * stride) + width);
 

@@ -6,9 +6,9 @@ using System.Runtime.Intrinsics;
 namespace Scae.Tensors.Kernels;
 
 /// <summary>
-/// One head of attention over one set at a time, so that everything it touches stays in the first cache. Rows of scores
-/// are padded to whole vectors: sets are small, and a product that ends within a vector costs several times one that
-/// doesn't.
+/// One head of attention over one set at a time, so that everything it touches stays in the first-level cache. Rows of
+/// scores are padded to whole vectors: sets are small, and a product whose rows end within a vector takes several times as
+/// long as one whose rows don't.
 /// </summary>
 internal static class AttentionKernel
 {
@@ -42,7 +42,10 @@ internal static class AttentionKernel
         MatMul.Multiply<T>(shape.Queries, shape.Values, shape.Keys, p, padded, 1, v, shape.ValueStride, 1, y, shape.ValueStride, accumulate: false);
     }
 
-    /// <summary>∂S = scale · p ∘ (∂P − Σ ∂P ∘ p) with ∂P = g·vᵀ, in padded rows; the result lives until the next call.</summary>
+    /// <summary>
+    /// The gradient of the scores, ∂S = scale · p ∘ (∂P − Σ ∂P ∘ p) with ∂P = g·vᵀ, in padded rows. The result is valid
+    /// until the next call.
+    /// </summary>
     public static ReadOnlySpan<T> ScoreGradient<T>(in AttentionShape shape, ReadOnlySpan<T> g, ReadOnlySpan<T> v, ReadOnlySpan<T> p, T scale)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -54,7 +57,7 @@ internal static class AttentionKernel
         return ds;
     }
 
-    /// <summary>−scale · (1 − d)·10³², the scores' bias under a hard mask; lives until the next call.</summary>
+    /// <summary>What a hard mask adds to the scores, −scale · (1 − d)·10³². The result is valid until the next call.</summary>
     public static ReadOnlySpan<T> HardBias<T>(ReadOnlySpan<T> presence, T scale)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -64,7 +67,10 @@ internal static class AttentionKernel
         return bias;
     }
 
-    /// <summary>log d, or −10³⁰ where d is below 10⁻¹⁶, beside which no score is kept; lives until the next call.</summary>
+    /// <summary>
+    /// What a logarithmic mask adds to the scores: log d, or −10³⁰ where d is below 10⁻¹⁶, which outweighs every score. The
+    /// result is valid until the next call.
+    /// </summary>
     public static ReadOnlySpan<T> LogBias<T>(ReadOnlySpan<T> presence)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -74,7 +80,10 @@ internal static class AttentionKernel
         return bias;
     }
 
-    /// <summary>into_j += Σ_rows ∂S/scale / d_j, where d isn't below 10⁻¹⁶.</summary>
+    /// <summary>
+    /// Adds the presences' gradient under a logarithmic mask: into_j += Σ_rows ∂S/scale / d_j. Presences below 10⁻¹⁶ get
+    /// none.
+    /// </summary>
     public static void AddLogBiasGradient<T>(ReadOnlySpan<T> ds, int padded, ReadOnlySpan<T> presence, T scale, Span<T> into)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -89,7 +98,8 @@ internal static class AttentionKernel
     }
 
     /// <summary>
-    /// x [rows, columns] as [columns, padded]; the tail of a row holds zeros or copies of its first number, which the softmax masks.
+    /// x [rows, columns] transposed to [columns, padded]. The end of a row holds zeros or copies of its first number, which
+    /// the softmax masks.
     /// </summary>
     private static unsafe ReadOnlySpan<T> Transpose<T>(int rows, int columns, int padded, ReadOnlySpan<T> x, int stride)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -107,7 +117,7 @@ internal static class AttentionKernel
         int width = Vector512<T>.Count, last = padded - width;
         var valid = Vector512.LessThan(Vector512<T>.Indices, Vector512.Create(T.CreateTruncating(n - last)));
 
-        // The largest of scale · x: with a negative scale that of the least x.
+        // The maximum of scale · x; with a negative scale it is found at the smallest x.
         bool negative = scale < T.Zero;
         var sign = Vector512.Create(negative ? -T.One : T.One);
         var none = Vector512.Create(T.NegativeInfinity);

@@ -3,14 +3,15 @@ using System.Numerics;
 
 namespace Scae.Tensors.Kernels;
 
-/// <summary>Sums over any axes of a dense tensor, the gradient of a broadcast.</summary>
+/// <summary>Sums over any axes of a dense tensor: the backward rule of broadcasting.</summary>
 internal static unsafe class AxisSums
 {
     private const int FirstSlot = 6;
 
     /// <summary>
-    /// Adds the sum of a dense tensor over the axes whose stride is 0 to elements that lie densely otherwise. Neighbouring
-    /// axes of one kind are one; the kinds are summed from the last to the first, each as in <see cref="Reduce"/>.
+    /// Sums a dense tensor over the axes whose stride is 0, and adds the result to <paramref name="sum"/>, which is dense.
+    /// Neighbouring axes that are both summed, or both kept, are merged. The merged axes are then summed one after the
+    /// other, the last first, each as in <see cref="Reduce"/>.
     /// </summary>
     public static void Add<T>(ReadOnlySpan<T> source, ReadOnlySpan<int> shape, ReadOnlySpan<int> strides, Span<T> sum)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -51,7 +52,7 @@ internal static unsafe class AxisSums
     private static void SumMiddle<T>(ReadOnlySpan<T> source, int outer, int count, int inner, Span<T> target, bool accumulate)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        // One sum alone is shared among threads within.
+        // With a single outer row, threads share the sum itself instead.
         fixed (T* from = source, to = target)
             Sharing.Run(new Middles<T>(from, count, inner, to, accumulate), outer, outer > 1 && source.Length >= Sharing.ManyElements);
     }

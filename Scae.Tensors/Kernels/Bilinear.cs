@@ -3,9 +3,9 @@ using System.Numerics;
 
 namespace Scae.Tensors.Kernels;
 
-/// <summary>A place between two neighbours on an axis of n pixels, of which those outside count as 0.</summary>
-/// <param name="Lower">The neighbour before the place, from −1; below that when the place is outside.</param>
-/// <param name="Fraction">How far the place lies beyond it, in [0, 1); NaN when the place is.</param>
+/// <summary>A place between two neighbouring pixels of an axis of n pixels; a neighbour outside the axis counts as 0.</summary>
+/// <param name="Lower">The pixel at or before the place, from −1 on; −2 when the place is outside.</param>
+/// <param name="Fraction">How far the place lies beyond that pixel, in [0, 1); NaN when the place is NaN.</param>
 internal readonly record struct Between<T>(int Lower, T Fraction)
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
@@ -37,7 +37,7 @@ internal readonly struct Bilinear<T>(Between<T> x, Between<T> y, int height, int
     public static Bilinear<T> At(ReadOnlySpan<T> place, int height, int width) =>
         new(Between<T>.At(place[0], width), Between<T>.At(place[1], height), height, width);
 
-    /// <summary>The value between the neighbours.</summary>
+    /// <summary>The value interpolated between the neighbours: 0 for a place outside, NaN for a place that is NaN.</summary>
     public T Value(ReadOnlySpan<T> image)
     {
         if (IsOutside) return T.IsNaN(x.Fraction) || T.IsNaN(y.Fraction) ? T.NaN : T.Zero;
@@ -45,7 +45,7 @@ internal readonly struct Bilinear<T>(Between<T> x, Between<T> y, int height, int
         return Mix(above, below, y.Fraction);
     }
 
-    /// <summary>Adds a gradient to the neighbours by their weights.</summary>
+    /// <summary>Adds a gradient to the neighbours, in proportion to their weights.</summary>
     public void Add<TSum>(Span<TSum> image, T gradient)
         where TSum : unmanaged, IBinaryFloatingPointIeee754<TSum>
     {
@@ -56,7 +56,7 @@ internal readonly struct Bilinear<T>(Between<T> x, Between<T> y, int height, int
         AddTo(image, 1, 1, TSum.CreateTruncating(gradient * below * right));
     }
 
-    /// <summary>The value's derivatives by the place's coordinates.</summary>
+    /// <summary>The derivatives of the value by the place's coordinates.</summary>
     public (T X, T Y) Slopes(ReadOnlySpan<T> image)
     {
         T a = Pixel(image, 0, 0), b = Pixel(image, 0, 1), c = Pixel(image, 1, 0), d = Pixel(image, 1, 1), two = T.CreateChecked(2);

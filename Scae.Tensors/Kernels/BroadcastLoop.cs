@@ -4,15 +4,15 @@ using System.Collections.Generic;
 namespace Scae.Tensors.Kernels;
 
 /// <summary>
-/// How a loop over a broadcast shape walks its operands: axes of size one dropped, neighbouring axes merged where
-/// every operand allows it, so that equal dense shapes become one row.
+/// How a loop over a broadcast shape walks its operands. Axes of size one are dropped, and neighbouring axes are merged
+/// where every operand allows it, so that operands of equal dense shapes become a single row.
 /// </summary>
 internal sealed class BroadcastLoop
 {
     private readonly int[] _sizes;
     private readonly int[][] _strides;
 
-    /// <summary>A loop over <paramref name="shape"/> with one array of strides (aligned to the shape) an operand.</summary>
+    /// <summary>A loop over <paramref name="shape"/> with one array of strides, aligned to the shape, for each operand.</summary>
     public BroadcastLoop(ReadOnlySpan<int> shape, params int[][] strides)
     {
         var sizes = new List<int>();
@@ -56,13 +56,15 @@ internal sealed class BroadcastLoop
     /// <summary>The operand's step within a row.</summary>
     public int Step(int operand) => _strides[operand][^1];
 
-    /// <summary>The operand's step from a row to the next, for as many as <see cref="RowsInStep"/> says.</summary>
+    /// <summary>
+    /// The operand's step from one row to the next; it holds for the number of rows that <see cref="RowsInStep"/> says.
+    /// </summary>
     public int RowStep(int operand) => _sizes.Length > 1 ? _strides[operand][^2] : 0;
 
-    /// <summary>How many rows from the present one on are a <see cref="RowStep"/> apart.</summary>
+    /// <summary>How many rows, the present one included, follow each other at a distance of <see cref="RowStep"/>.</summary>
     public int RowsInStep(ReadOnlySpan<int> index) => _sizes.Length > 1 ? _sizes[^2] - index[_sizes.Length - 2] : 1;
 
-    /// <summary>Moves on by some of the rows that are a step apart.</summary>
+    /// <summary>Moves on by the given number of rows, at most as many as <see cref="RowsInStep"/> says.</summary>
     public void Skip(Span<int> offsets, Span<int> index, int rows)
     {
         if (rows > 1)
@@ -74,7 +76,7 @@ internal sealed class BroadcastLoop
         Next(offsets, index);
     }
 
-    /// <summary>Where the operands' row of that number begins, advanced by <see cref="Next"/>.</summary>
+    /// <summary>Sets the operands' offsets and the counters to the row with the given number; <see cref="Next"/> advances them.</summary>
     public void Start(Span<int> offsets, Span<int> index, int row = 0)
     {
         offsets.Clear();

@@ -4,14 +4,14 @@ using System.Runtime.Intrinsics;
 
 namespace Scae.Tensors.Kernels;
 
-/// <summary>The rows of a broadcast loop, which threads share where there are many elements.</summary>
+/// <summary>The rows of a broadcast loop. Threads share them when there are many elements.</summary>
 /// <remarks>A loop's operands are, in this order, x, y, the dense result (or its gradient), and the gradients of x and y.</remarks>
 internal static unsafe class BroadcastRows
 {
     private const int Dense = 2;
     private const int Operands = 5;
 
-    // Elements of short rows that are computed at once.
+    // How many elements of short rows are computed at once.
     private const int SideBySide = 512;
 
     /// <summary>destination = f(x, y).</summary>
@@ -24,7 +24,10 @@ internal static unsafe class BroadcastRows
             Sharing.Run(new Values<T, TMap>(loop, left, right, to), loop.Rows, destination.Length >= Sharing.ManyElements);
     }
 
-    /// <summary>The operand of the loop that is the target (+)= f(g, x, y); each of its elements has one row.</summary>
+    /// <summary>
+    /// Writes f(g, x, y) into the loop's operand number <paramref name="target"/>, or adds it. Each element of that operand
+    /// must belong to one row only.
+    /// </summary>
     public static void Map3<T, TMap>(BroadcastLoop loop, ReadOnlySpan<T> g, ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> into, int target, bool accumulate)
         where T : unmanaged
         where TMap : IMap3
@@ -34,7 +37,7 @@ internal static unsafe class BroadcastRows
             Sharing.Run(new Terms<T, TMap>(loop, gradient, left, right, to, target, accumulate), loop.Rows, g.Length >= Sharing.ManyElements);
     }
 
-    /// <summary>Adds Σ f(g, x, y) of each row to the target's element, which no other row has.</summary>
+    /// <summary>Adds Σ f(g, x, y) over each row to that row's element of the target; no two rows may have the same element.</summary>
     public static void Sum<T, TMap>(BroadcastLoop loop, ReadOnlySpan<T> g, ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> into, int target)
         where T : unmanaged
         where TMap : IMap3
@@ -69,7 +72,8 @@ internal static unsafe class BroadcastRows
             }
         }
 
-        // Rows shorter than a vector: several at once, written side by side first where they don't lie so.
+        // Computes several rows that are shorter than a vector at once. Operands whose rows aren't next to each other are
+        // copied side by side first.
         private void Short(Span<int> at, Span<int> index, int from, int to)
         {
             int n = loop.RowLength, most = SideBySide / n;

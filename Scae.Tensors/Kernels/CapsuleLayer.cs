@@ -3,7 +3,9 @@ using System.Numerics;
 
 namespace Scae.Tensors.Kernels;
 
-/// <summary>The sizes of linear layers with weights of their own: inputs [rows, capsules, in] → [rows, capsules, out].</summary>
+/// <summary>
+/// The sizes of a layer in which each capsule has weights of its own: inputs [rows, capsules, in] → [rows, capsules, out].
+/// </summary>
 internal readonly record struct CapsuleSizes(int Rows, int Capsules, int In, int Out)
 {
     /// <summary>Multiply-adds of one product.</summary>
@@ -11,8 +13,8 @@ internal readonly record struct CapsuleSizes(int Rows, int Capsules, int In, int
 }
 
 /// <summary>
-/// A linear layer for each of some capsules, a capsule at a time, shared among threads by capsules. A capsule's rows are
-/// capsules · in (or out) elements apart, so its products lie side by side with the others'.
+/// A linear layer for each capsule, computed one capsule at a time; threads share the capsules. The rows of all capsules
+/// are interleaved: those of one capsule are capsules · in (or out) elements apart.
 /// </summary>
 internal static unsafe class CapsuleLayer
 {
@@ -30,7 +32,7 @@ internal static unsafe class CapsuleLayer
         }
     }
 
-    /// <summary>∂b_k += Σ ∂Z_k; ∂W_k (+)= X_kᵀ·∂Z_k; ∂X_k (+)= ∂Z_k·W_kᵀ; an empty span wants no gradient.</summary>
+    /// <summary>∂b_k += Σ ∂Z_k; ∂W_k (+)= X_kᵀ·∂Z_k; ∂X_k (+)= ∂Z_k·W_kᵀ. A gradient whose span is empty isn't computed.</summary>
     public static void Backward<T, TActivation>(
         in CapsuleSizes sizes, ReadOnlySpan<T> x, ReadOnlySpan<T> w, ReadOnlySpan<T> y, ReadOnlySpan<T> g,
         Span<T> dx, bool addToInputs, Span<T> dw, bool addToWeights, Span<T> db)

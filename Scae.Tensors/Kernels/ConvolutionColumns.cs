@@ -4,9 +4,9 @@ using System.Numerics;
 namespace Scae.Tensors.Kernels;
 
 /// <summary>
-/// Convolution of images of few channels, an image at a time: Z = W·C with the columns C of its patches, which are short;
-/// backwards ∂W = Σ ∂Z·Cᵀ, and ∂C = Wᵀ·∂Z is added where the patches lie. The columns aren't written out where
-/// <see cref="ConvolutionLines"/> does without.
+/// Convolution of images with few channels, one image at a time: Z = W·C, where C holds the image's patches as columns.
+/// Backwards, ∂W = Σ ∂Z·Cᵀ, and ∂C = Wᵀ·∂Z is added to the pixels that the patches came from. Where
+/// <see cref="ConvolutionLines"/> fits, Z and ∂W are computed without writing out the columns.
 /// </summary>
 internal static unsafe class ConvolutionColumns
 {

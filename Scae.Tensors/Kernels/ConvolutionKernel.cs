@@ -25,7 +25,8 @@ internal static unsafe class ConvolutionKernel
     }
 
     /// <summary>
-    /// Adds to the gradients of filters and bias, and writes or adds to that of the images; an empty span wants none.
+    /// Adds to the gradients of filters and bias. The gradient of the images is added to what is there when
+    /// <paramref name="accumulate"/>, and overwrites it otherwise. A gradient whose span is empty isn't computed.
     /// </summary>
     public static void Backward<T, TActivation>(
         in ConvolutionSizes sizes, ReadOnlySpan<T> images, ReadOnlySpan<T> filters, ReadOnlySpan<T> output, ReadOnlySpan<T> outputGradient,
@@ -52,7 +53,7 @@ internal static unsafe class ConvolutionKernel
         }
     }
 
-    // From a vector of channels on, a pixel's channels side by side fill the product's inner loop.
+    // With at least as many channels as a vector holds, channels that lie side by side fill the product's inner loop.
     private static bool HasManyChannels<T>(in ConvolutionSizes sizes)
         where T : unmanaged => sizes.Channels >= Vector512<T>.Count;
 

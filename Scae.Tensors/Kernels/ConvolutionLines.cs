@@ -5,9 +5,10 @@ using System.Numerics.Tensors;
 namespace Scae.Tensors.Kernels;
 
 /// <summary>
-/// Convolution of images of few channels whose window moves a pixel at a time, without columns: in a copy of the image with its margin,
-/// what the places of a filter's line see from one window to the next are neighbours, so that the product of such a line reads
-/// them where they lie. Windows that would reach over the end of a row are computed too, and left out.
+/// Convolution of images with few channels and stride 1, without writing out columns. In a copy of the image with its
+/// padding, the pixels under one line of the filter are a fixed stretch that moves by one element from each window to the
+/// next, so the product for that line reads them in place. Windows that would reach over the end of a row are computed too,
+/// and then left out.
 /// </summary>
 internal static unsafe class ConvolutionLines
 {
@@ -16,8 +17,8 @@ internal static unsafe class ConvolutionLines
     private const int SlopeSlot = 3;
 
     /// <summary>
-    /// Whether these sizes are computed in this way: a line of the filter is long enough to be worth a product, and chains of
-    /// additions are those of the columns.
+    /// Whether these sizes are computed in this way: the stride is 1, a line of the filter is long enough to be worth a
+    /// product, and the chains of additions are short enough to be the same as with columns.
     /// </summary>
     public static bool Fits(in ConvolutionSizes sizes)
     {
@@ -26,7 +27,7 @@ internal static unsafe class ConvolutionLines
             && int.Max(sizes.Seen, Lines.Of(sizes).Places) <= MatMul.LongestChain;
     }
 
-    /// <summary>Z = W∗X + b of image b, into what it becomes.</summary>
+    /// <summary>Computes Z = W∗X + b for image b, and writes it to the image's output.</summary>
     public static void Make<T>(in ConvolutionProblem<T> problem, int b)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -48,12 +49,16 @@ internal static unsafe class ConvolutionLines
     }
 
     /// <summary>
-    /// Whether an image may go into <see cref="AddToFilters"/>, where windows over the end of a row count nothing: 0·∞ would be NaN.
+    /// Whether <see cref="AddToFilters"/> can take the image: its pixels must be finite. Windows over the end of a row have
+    /// slope 0 there, and 0·∞ would be NaN.
     /// </summary>
     public static bool AreFinite<T>(ReadOnlySpan<T> image)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> => T.IsFinite(TensorPrimitives.SumOfMagnitudes(image));
 
-    /// <summary>∂W += ∂Z·Xᵀ of image b, where ∂Z is given as the places of windows.</summary>
+    /// <summary>
+    /// ∂W += ∂Z·Xᵀ for image b, where dz [filters, places] has only the places of windows that don't reach over the end of
+    /// a row.
+    /// </summary>
     public static void AddToFilters<T>(in ConvolutionProblem<T> problem, int b, ReadOnlySpan<T> dz, Span<T> toFilters)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -77,7 +82,7 @@ internal static unsafe class ConvolutionLines
         }
     }
 
-    /// <summary>The windows that don't reach over the end of a row.</summary>
+    /// <summary>Copies the windows that don't reach over the end of a row to the output.</summary>
     private static void Move<T>(in ConvolutionSizes sizes, ReadOnlySpan<T> z, Span<T> made, int row)
         where T : unmanaged
     {
@@ -113,11 +118,11 @@ internal static unsafe class ConvolutionLines
     }
 
     /// <summary>The lines of a filter over an image with its margin.</summary>
-    /// <param name="Row">Pixels of a row of the image.</param>
-    /// <param name="Plane">Pixels of a channel.</param>
-    /// <param name="Height">Lines of a filter in a channel.</param>
-    /// <param name="Count">Lines of a filter.</param>
-    /// <param name="Places">Windows from the first to the last, those over the end of a row included.</param>
+    /// <param name="Row">Pixels in a row of the image with its margin.</param>
+    /// <param name="Plane">Pixels in a channel of the image with its margin.</param>
+    /// <param name="Height">Lines of a filter in one channel.</param>
+    /// <param name="Count">Lines of a filter in all channels.</param>
+    /// <param name="Places">Windows from the first to the last, including those that reach over the end of a row.</param>
     private readonly record struct Lines(int Row, int Plane, int Height, int Count, int Places)
     {
         public static Lines Of(in ConvolutionSizes sizes)
@@ -128,7 +133,7 @@ internal static unsafe class ConvolutionLines
                 row, row * (window.Height + (2 * window.Padding)), window.KernelHeight, sizes.Channels * window.KernelHeight, ((window.Rows - 1) * row) + window.Columns);
         }
 
-        /// <summary>The first pixel that a line sees.</summary>
+        /// <summary>The first pixel that a line of the filter sees in the first window.</summary>
         public int Start(int line) => (line / Height * Plane) + (line % Height * Row);
     }
 }

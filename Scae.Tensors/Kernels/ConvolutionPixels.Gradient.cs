@@ -5,13 +5,13 @@ using System.Runtime.CompilerServices;
 namespace Scae.Tensors.Kernels;
 
 /// <content>
-/// Backwards, with the slopes ∂Z turned as well: ∂X at one place of the kernel += ∂Z·Wᵀ, straight into the turned gradient,
-/// and ∂W += Xᵀ·∂Z. For the latter the pixels that are seen are gathered into the tiles of the product
-/// (a fifteenth of its time), since their rows would end too soon.
+/// The backward pass, for which the slopes ∂Z are turned as well. At each place of the kernel, ∂X += ∂Z·Wᵀ goes straight
+/// into the turned gradient, and ∂W += Xᵀ·∂Z. For ∂W the pixels that are seen are first gathered into the layout of the
+/// product's tiles, which takes a fifteenth of the product's time: a single row of places would be too short for a product.
 /// </content>
 internal unsafe partial struct ConvolutionPixels<T, TVector, TLanes, TActivation>
 {
-    /// <summary>turned [height, width, channels] += the gradient that the slopes [places, filters] mean for the image.</summary>
+    /// <summary>Adds to turned [height, width, channels] the image's gradient that follows from the slopes [places, filters].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Spread(T* slopes, T* turned)
     {
@@ -31,8 +31,8 @@ internal unsafe partial struct ConvolutionPixels<T, TVector, TLanes, TActivation
     }
 
     /// <summary>
-    /// sums [kernel place, channel, filter] += Xᵀ·∂Z over some images, turned, whose slopes lie in panels; over the given
-    /// rows of places, which are all unless there is one image alone.
+    /// Adds Xᵀ·∂Z of some turned images, whose slopes are stored in panels, to sums [kernel place, channel, filter]. Only
+    /// rows top to bottom − 1 of the window's places are taken; with several images these are always all rows.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Correlate(int images, int top, int bottom, T* turned, T* panels, T* gathered, T* sums)
@@ -59,16 +59,16 @@ internal unsafe partial struct ConvolutionPixels<T, TVector, TLanes, TActivation
         }
     }
 
-    /// <summary>Places that a pixel's channels take up when they are dealt out to tiles.</summary>
+    /// <summary>Elements that one pixel's channels take up when they are distributed over tiles.</summary>
     private readonly int Dealt =>
         new TileHeights(_channels, TLanes.TileRows).Tiles * MatMulPacking.BlockWidth<T, TVector, TLanes>();
 
-    /// <summary>Places of a whole group of images.</summary>
+    /// <summary>The window's places in a full group of images.</summary>
     private readonly int FullGroup => Group * Places;
 
     /// <summary>
-    /// Deals a pixel's channels out to tiles as <see cref="MatMulPacking.Block"/> lays them out, whole vectors each: what a
-    /// vector holds beyond its tile's rows is undefined there.
+    /// Distributes a pixel's channels over tiles in the layout of <see cref="MatMulPacking.Block"/>, in whole vectors. What
+    /// a vector holds beyond its tile's rows is undefined.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly void Deal(T* pixel, T* to, nint tile)
@@ -132,7 +132,7 @@ internal unsafe partial struct ConvolutionPixels<T, TVector, TLanes, TActivation
         }
     }
 
-    /// <summary>A turned gradient goes to its image, or is added to what is there; what fell on the padding is dropped.</summary>
+    /// <summary>Writes a turned gradient to its image, or adds it to what is there. What fell on the padding is dropped.</summary>
     private readonly void TurnBack(T* turned, T* image)
     {
         int padding = _window.Padding, width = _window.Width, area = _window.Area;
@@ -156,7 +156,7 @@ internal unsafe partial struct ConvolutionPixels<T, TVector, TLanes, TActivation
     {
         public ConvolutionPixels<T, TVector, TLanes, TActivation> Layer;
 
-        /// <summary>Adds the blocks' sums at one place of the kernel, in order, and the result to the filters' gradient.</summary>
+        /// <summary>Adds up the blocks' sums at one place of the kernel, in order, and adds the total to the filters' gradient.</summary>
         public readonly void Run(int kernel)
         {
             int channels = Layer._channels, filters = Layer._filters, seen = Layer._window.Seen, size = channels * filters;

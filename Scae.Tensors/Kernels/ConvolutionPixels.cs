@@ -5,13 +5,14 @@ using System.Runtime.CompilerServices;
 namespace Scae.Tensors.Kernels;
 
 /// <summary>
-/// Convolution of images of many channels, an image at a time, with a pixel's channels side by side. What a row of places
-/// sees at one place of the kernel is then a matrix that lies in the image already, its rows stride · channels apart:
-/// the product's tiles read it there, and no patch is ever copied. Filters are packed once into panels of two vectors.
+/// Convolution of images with many channels, one image at a time. An image is first turned: its channels become the last
+/// axis, so that a pixel's channels lie side by side. What a row of places sees at one place of the kernel is then a matrix
+/// within the image, whose rows are stride · channels elements apart. The product's tiles read it in place, and no patch is
+/// copied. Filters are packed once into panels two vectors wide.
 /// </summary>
 /// <remarks>
-/// Forward, Z[y, x, o] is one chain of fused multiply-adds in the order of kernel row, kernel column and channel.
-/// Turning an image round costs a pass over it; columns of patches would cost nine for a kernel of 3 × 3.
+/// Forward, Z[y, x, o] is one chain of fused multiply-adds in the order of kernel row, kernel column and channel. Turning
+/// an image costs one pass over it; with a kernel of 3 × 3, columns of patches would cost nine.
 /// </remarks>
 internal unsafe partial struct ConvolutionPixels<T, TVector, TLanes, TActivation>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -23,17 +24,17 @@ internal unsafe partial struct ConvolutionPixels<T, TVector, TLanes, TActivation
     private const int FilterSlot = 1;
     private const int SumSlot = 2;
 
-    // Places that a product over places should have: below, loading and storing its tiles shows.
+    // How many places a product should have at least: with fewer, loading and storing its tiles takes a noticeable part of the time.
     private const int FewPlaces = 64;
 
     private readonly ConvolutionProblem<T> _problem;
     private readonly Window _window;
     private readonly int _channels, _filters, _height, _width;
 
-    // Filters as panels: [kernel place, panel of filters, channel, panel width], backwards with the two exchanged.
+    // Filters packed as panels [kernel place, panel of filters, channel, panel width]; backwards, filters and channels are exchanged.
     private T* _panels;
 
-    // Backwards, sums of each block: [kernel place, channel, filter] and [filter].
+    // Backwards, the sums of each block: [kernel place, channel, filter] for the filters, then [filter] for the bias.
     private T* _sums;
 
     private ConvolutionPixels(in ConvolutionProblem<T> problem)
@@ -52,10 +53,12 @@ internal unsafe partial struct ConvolutionPixels<T, TVector, TLanes, TActivation
 
     private readonly int SumLength => (_window.Seen * _channels * _filters) + _filters;
 
-    /// <summary>Images that a block turns round together for the filters' gradient.</summary>
+    /// <summary>How many images a block turns before it computes their share of the filters' gradient.</summary>
     private readonly int Group => int.Max(1, (FewPlaces + Places - 1) / Places);
 
-    /// <summary>Rows of places whose terms of the filters' gradient are one chain of additions; all, but of large images.</summary>
+    /// <summary>
+    /// How many rows of places form one chain of additions in the filters' gradient: all of them, except in large images.
+    /// </summary>
     private readonly int RowsAtOnce => int.Max(1, MatMul.LongestChain / _window.Columns);
 
     public static void Run(in ConvolutionProblem<T> problem, bool backward)
@@ -108,7 +111,7 @@ internal unsafe partial struct ConvolutionPixels<T, TVector, TLanes, TActivation
         }
     }
 
-    /// <summary>Image b with its channels side by side, in a border of zeros as wide as the padding.</summary>
+    /// <summary>Writes an image with its channels side by side, in a border of zeros as wide as the padding.</summary>
     private readonly void Turn(T* image, T* target)
     {
         int padding = _window.Padding, width = _window.Width, area = _window.Area;
@@ -123,14 +126,14 @@ internal unsafe partial struct ConvolutionPixels<T, TVector, TLanes, TActivation
             Transposition.Dense(width, _channels, image + (row * width), area, target + ((((row + padding) * _width) + padding) * _channels));
     }
 
-    /// <summary>Where the pixel lies in a turned image that the first place of row y sees at a place of the kernel.</summary>
+    /// <summary>The offset in a turned image of the pixel that the first place of row y sees at the given place of the kernel.</summary>
     private readonly nint PixelAt(int y, int kernel)
     {
         int row = (y * _window.Stride) + (kernel / _window.KernelWidth), column = kernel % _window.KernelWidth;
         return (((nint)row * _width) + column) * _channels;
     }
 
-    /// <summary>z [places, filters] += what the turned image gives to it.</summary>
+    /// <summary>Adds the convolution of the turned image to z [places, filters].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Correlate(T* turned, T* z)
     {

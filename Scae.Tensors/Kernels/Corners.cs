@@ -6,8 +6,8 @@ using System.Runtime.Intrinsics.X86;
 namespace Scae.Tensors.Kernels;
 
 /// <summary>
-/// The four corners of a block of cells, each a vector with a lane a cell. In memory a cell's corners lie side by side
-/// and are moved together: four gathers a block took six times as long.
+/// The four corners of a block of cells, as four vectors with one lane per cell. In memory a cell's corners lie side by
+/// side and are moved together: four gathers per block took six times as long.
 /// </summary>
 internal unsafe readonly struct Corners<T>(Vector512<T> a, Vector512<T> b, Vector512<T> c, Vector512<T> d)
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -24,7 +24,7 @@ internal unsafe readonly struct Corners<T>(Vector512<T> a, Vector512<T> b, Vecto
     /// <summary>Lower right.</summary>
     public Vector512<T> D => d;
 
-    /// <summary>The corners of the cells with the given indices, one a lane; turned is room for them.</summary>
+    /// <summary>The corners of the cells with the given indices, one cell per lane; turned is scratch space for four vectors.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Corners<T> Load(T* cells, int* indices, T* turned)
     {
@@ -53,7 +53,10 @@ internal unsafe readonly struct Corners<T>(Vector512<T> a, Vector512<T> b, Vecto
             Vector512.Load(turned + (2 * Vector512<T>.Count)), Vector512.Load(turned + (3 * Vector512<T>.Count)));
     }
 
-    /// <summary>Adds each lane's corners to its cell, in an order in which neighbours rarely wait for one cell; turned is room for them.</summary>
+    /// <summary>
+    /// Adds each lane's corners to its cell. Neighbouring lanes often have the same cell, so they are added in an order in
+    /// which they rarely wait for each other. turned is scratch space for four vectors.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void AddTo(T* cells, int* indices, T* turned)
     {
@@ -103,14 +106,14 @@ internal unsafe readonly struct Corners<T>(Vector512<T> a, Vector512<T> b, Vecto
         (Vector128.Load(cell) + Vector128.Load(corners)).Store(cell);
     }
 
-    // Every fourth cell.
+    // The cells of every fourth lane.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Four(float* cells, int* indices) =>
         Vector512.Create(
             Vector256.Create(Vector128.Load(cells + (4 * (nint)indices[0])), Vector128.Load(cells + (4 * (nint)indices[4]))),
             Vector256.Create(Vector128.Load(cells + (4 * (nint)indices[8])), Vector128.Load(cells + (4 * (nint)indices[12]))));
 
-    // A cell, and the fourth after it.
+    // The cells of a lane and of the fourth lane after it.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Two(float* cells, int* indices) =>
         Vector256.Create(Vector128.Load(cells + (4 * (nint)indices[0])), Vector128.Load(cells + (4 * (nint)indices[4])));
@@ -125,7 +128,7 @@ internal unsafe readonly struct Corners<T>(Vector512<T> a, Vector512<T> b, Vecto
         s.Store(turned + 48);
     }
 
-    // In each half four rows of four become four columns of four.
+    // In each half, four rows of four numbers become four columns of four.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (Vector256<float> P, Vector256<float> Q, Vector256<float> R, Vector256<float> S) Turn(
         Vector256<float> p, Vector256<float> q, Vector256<float> r, Vector256<float> s)
@@ -137,7 +140,7 @@ internal unsafe readonly struct Corners<T>(Vector512<T> a, Vector512<T> b, Vecto
             Avx.Shuffle(pqHigh, rsHigh, 0x44), Avx.Shuffle(pqHigh, rsHigh, 0xEE));
     }
 
-    // In each quarter four rows of four become four columns of four.
+    // In each quarter, four rows of four numbers become four columns of four.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (Vector512<float> P, Vector512<float> Q, Vector512<float> R, Vector512<float> S) Turn(
         Vector512<float> p, Vector512<float> q, Vector512<float> r, Vector512<float> s)

@@ -5,7 +5,9 @@ using System.Runtime.Intrinsics;
 
 namespace Scae.Tensors.Kernels;
 
-/// <summary>Sizes of points' densities: m points of n numbers, each under k normal distributions.</summary>
+/// <summary>
+/// The sizes of a computation of densities. A set has m points of n numbers, and k normal distributions for each point.
+/// </summary>
 internal readonly record struct DensitySizes(int Sets, int Densities, int Points, int Numbers)
 {
     /// <summary>Densities of one set.</summary>
@@ -13,8 +15,8 @@ internal readonly record struct DensitySizes(int Sets, int Densities, int Points
 }
 
 /// <summary>
-/// Log-densities of points under isotropic normal distributions, a set at a time: the differences of a set are turned into
-/// planes (see <see cref="Planes"/>), of which nothing is kept. Sets are independent.
+/// Log-densities of points under isotropic normal distributions, one set at a time. The differences of a set are turned
+/// into planes (see <see cref="Planes"/>), and nothing is kept for the backward pass. Sets are independent.
 /// </summary>
 internal static unsafe class DensityKernel
 {
@@ -30,7 +32,8 @@ internal static unsafe class DensityKernel
     }
 
     /// <summary>
-    /// ∂μ = g·(x − μ)/σ² = −∂x, ∂σ = g·(Σ((x − μ)/σ)² − n)/σ, added to what is there; an empty span wants none.
+    /// ∂μ = g·(x − μ)/σ² = −∂x, ∂σ = g·(Σ((x − μ)/σ)² − n)/σ. They are added to what is there, except that ∂μ overwrites it
+    /// unless <paramref name="addToMeans"/>. A gradient whose span is empty isn't computed.
     /// </summary>
     public static void Backward<T>(
         in DensitySizes sizes, ReadOnlySpan<T> points, ReadOnlySpan<T> means, ReadOnlySpan<T> sigmas, ReadOnlySpan<T> outputGradient,
@@ -82,7 +85,7 @@ internal static unsafe class DensityKernel
             Rows = Sigmas + Pitch;
         }
 
-        /// <summary>The differences of set b in planes, and its sigmas, in whole vectors.</summary>
+        /// <summary>Fills the planes with the differences of set b and with its sigmas, in whole vectors.</summary>
         public void Fill(in DensityProblem<T> problem, int b)
         {
             var (_, densities, points, n) = problem.Sizes;

@@ -19,7 +19,7 @@ internal interface IMap2
         where T : unmanaged;
 }
 
-/// <summary>A function of three values, on full vectors; a backward rule is one of (gradient, x, y).</summary>
+/// <summary>A function of three values, on full vectors. A backward rule is such a function of (gradient, x, y).</summary>
 internal interface IMap3
 {
     static abstract Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)
@@ -27,15 +27,15 @@ internal interface IMap3
 }
 
 /// <summary>
-/// Loops over spans, one for each shape of loop, with the function as a type so that it is compiled into the loop.
-/// The vectors are always 512 bits wide; on narrower hardware the runtime splits them.
+/// Elementwise loops over spans, one method for each kind of loop. The function is a type parameter, so that it is compiled
+/// into the loop. Vectors are always 512 bits wide; on narrower hardware the runtime splits them.
 /// </summary>
 internal static class Elementwise
 {
-    // Parts begin at cache lines where the whole does.
+    // A whole number of cache lines: parts begin at a cache line where the whole does.
     private const int Grain = 256;
 
-    /// <summary>destination_i = f(x_i), an element's bits the same wherever it stands; the two may be one span.</summary>
+    /// <summary>destination_i = f(x_i). An element's bits don't depend on its position. Both arguments may be the same span.</summary>
     public static unsafe void Map1<T, TMap>(ReadOnlySpan<T> x, Span<T> destination)
         where T : unmanaged
         where TMap : IMap1

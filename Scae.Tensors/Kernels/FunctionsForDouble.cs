@@ -5,9 +5,10 @@ using System.Runtime.Intrinsics;
 namespace Scae.Tensors.Kernels;
 
 /// <summary>
-/// Elementary functions of eight doubles, at most 2 units in the last place off and exact where the value is (e⁰, log 1,
-/// tanh 0). Sums, products and fused products only, each rounded as IEEE 754 says: the same bits on every processor.
-/// Near-minimax polynomials by Remez's algorithm in 60 digits; the logarithm's scheme is that of fdlibm (Sun 1993).
+/// Elementary functions of eight doubles, off by at most 2 units in the last place, and exact where the true value is (e⁰,
+/// log 1, tanh 0). They use only basic arithmetic and fused multiply-adds, each rounded as IEEE 754 says, so the bits are
+/// the same on every processor. The polynomials are near-minimax, found by Remez's algorithm in 60 digits; the logarithm
+/// follows fdlibm's scheme (Sun 1993).
 /// </summary>
 internal static class FunctionsForDouble
 {
@@ -18,7 +19,7 @@ internal static class FunctionsForDouble
     public const double HalfPiLow = 6.123233995736766e-17;
     public const double HalfPiLowest = -1.4973849048591698e-33;
 
-    // Added to a number below 2⁵¹ it leaves the nearest whole number in the last bits.
+    // Adding this to a number below 2⁵¹ leaves the nearest whole number in the last bits of the sum.
     public const double Whole = 6755399441055744.0;
 
     // Larger angles are reduced with more digits of π, by the scalar function.
@@ -36,7 +37,7 @@ internal static class FunctionsForDouble
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<double> ExpMinusOne(Vector512<double> x)
     {
-        // Beyond ±40 the result is eˣ or −1, and 2ⁿ − 1 isn't needed, which would overflow.
+        // Beyond ±40 the result is eˣ or −1, so 2ⁿ − 1 isn't needed there, where it would overflow.
         var limited = Limit(x, -40, 40);
         var (p, n) = ExpMinusOneReduced(limited);
         var scale = PowerOfTwo(n);
@@ -118,7 +119,7 @@ internal static class FunctionsForDouble
         return isLarge == Vector512<double>.Zero ? y : Vector512.ConditionalSelect(isLarge, EachLane(x, Math.Cos), y);
     }
 
-    /// <summary>A scalar function in every lane; of a function that is no training's hot path.</summary>
+    /// <summary>Applies a scalar function in every lane; for functions that aren't on the hot path of any training.</summary>
     public static Vector512<double> EachLane(Vector512<double> x, Func<double, double> function)
     {
         var y = x;
@@ -145,12 +146,12 @@ internal static class FunctionsForDouble
         return y;
     }
 
-    /// <summary>2ⁿ for a whole number within the exponents of normal numbers.</summary>
+    /// <summary>2ⁿ for a whole number n that is the exponent of a normal number.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<double> PowerOfTwo(Vector512<double> n) =>
         (((n + Vector512.Create(Whole)).AsInt64() << 52) + Vector512.Create(1.0).AsInt64()).AsDouble();
 
-    // x = n·ln 2 + r; eʳ − 1 and n.
+    // Reduces x = n·ln 2 + r; returns eʳ − 1 and n.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (Vector512<double> Value, Vector512<double> Exponent) ExpMinusOneReduced(Vector512<double> x)
     {
@@ -164,7 +165,7 @@ internal static class FunctionsForDouble
         return (Vector512.FusedMultiplyAdd(r * r, q, r), n);
     }
 
-    // In two steps, since 2ⁿ itself overflows or vanishes where the result doesn't; only the last is rounded.
+    // Multiplies in two steps, since 2ⁿ itself may overflow or vanish where the result doesn't. Only the second step rounds.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<double> TimesPowerOfTwo(Vector512<double> value, Vector512<double> n)
     {
@@ -198,7 +199,7 @@ internal static class FunctionsForDouble
         return (k * Vector512.Create(6.93147180369123816490e-01)) - (half - Vector512.FusedMultiplyAdd(s, half + rest, low) - f);
     }
 
-    // What no formula gives: of u = 0, below 0, ∞ and NaN.
+    // The results that no formula gives: for u = 0, for u below 0, for ∞ and for NaN.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<double> AtEdges(Vector512<double> u, Vector512<double> x, Vector512<double> y)
     {
@@ -209,7 +210,7 @@ internal static class FunctionsForDouble
         return Vector512.ConditionalSelect(Vector512.Equals(x, Vector512.Create(double.PositiveInfinity)), x, y);
     }
 
-    // x = n·π/2 + r + low, |r| ≤ π/4, and n.
+    // Reduces x = n·π/2 + r + low with |r| ≤ π/4; returns r, low and n.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (Vector512<double> Angle, Vector512<double> Low, Vector512<long> Quadrant) Reduce(Vector512<double> x)
     {

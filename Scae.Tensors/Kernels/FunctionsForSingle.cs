@@ -5,9 +5,10 @@ using System.Runtime.Intrinsics;
 namespace Scae.Tensors.Kernels;
 
 /// <summary>
-/// Elementary functions for float results: on the halves of a vector widened to double, where neither the range of a
-/// float nor the sum of two terms is a difficulty, with polynomials of no more terms than a float shows (less than
-/// 0.2 units in its last place). Rounded once, when narrowed. The library's do likewise, but its e⁰ is 1.00000012.
+/// Elementary functions for float results, computed in double on the two halves of a vector. In double, neither the range
+/// of a float nor the sum of two terms is a difficulty. The polynomials have no more terms than show in a float (their
+/// error is below 0.2 units in its last place), and the result is rounded once, when it is narrowed. The runtime library's
+/// functions work in the same way, but its e⁰ is 1.00000012.
 /// </summary>
 internal static class FunctionsForSingle
 {
@@ -22,7 +23,7 @@ internal static class FunctionsForSingle
         return Vector512.FusedMultiplyAdd(scaled, slope, scale);
     }
 
-    /// <summary>eˣ − 1; the sign is put on for −0, which the sum doesn't keep.</summary>
+    /// <summary>eˣ − 1. The sign is set explicitly, because the sum would lose that of −0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<double> ExpMinusOne(Vector512<double> x)
     {
@@ -53,13 +54,13 @@ internal static class FunctionsForSingle
     }
 
     /// <summary>
-    /// log x of floats themselves: m·2ᵏ with m in [√½, √2), log m by a polynomial, and the rounding of the largest two terms'
-    /// sum carried along. It costs half of what doubles would.
+    /// log x, computed in float: x = m·2ᵏ with m in [√½, √2), and log m is a polynomial. The rounding error of the two
+    /// largest terms' sum is carried along. This takes half as long as computing in double.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Log(Vector512<float> x)
     {
-        // Positive normal numbers have bits from those of the smallest to below those of ∞.
+        // The bits of positive normal numbers lie between those of the smallest one and those of ∞.
         var isUsual = Vector512.LessThan(x.AsUInt32() - Vector512.Create(SmallestNormal), Vector512.Create(Infinity - SmallestNormal));
         return Vector512.EqualsAll(isUsual, Vector512<uint>.AllBitsSet) ? LogOfNormal(x, Vector512<float>.Zero) : LogOfAny(x);
     }
@@ -103,7 +104,7 @@ internal static class FunctionsForSingle
         return high + low;
     }
 
-    // eˣ = 2ⁿ·eʳ = 2ⁿ + 2ⁿ·r·slope(r): 2ⁿ·r, slope and 2ⁿ. Beyond ±200 a float is 0 or ∞ anyhow.
+    // eˣ = 2ⁿ·eʳ = 2ⁿ + 2ⁿ·r·slope(r); returns 2ⁿ·r, slope(r) and 2ⁿ. Beyond ±200 the float result is 0 or ∞ in any case.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (Vector512<double> Scaled, Vector512<double> Slope, Vector512<double> Scale) Reduced(Vector512<double> x)
     {

@@ -4,23 +4,23 @@ namespace Scae.Tensors.Kernels;
 
 /// <summary>
 /// A vector width as a type parameter: <typeparamref name="TVector"/> holds <see cref="Count"/> numbers of type
-/// <typeparamref name="T"/>. Kernels are written once against it and the compiler makes one method a width.
+/// <typeparamref name="T"/>. Kernels are written once against it, and the compiler makes one method per width.
 /// </summary>
 /// <remarks>
-/// Every width rounds alike: all arithmetic is a fused multiply-add, so that a kernel whose order of operations doesn't
-/// depend on <see cref="Count"/> gives the same bits for all of them.
+/// Every width rounds alike: all arithmetic is fused multiply-adds. A kernel whose order of operations doesn't depend on
+/// <see cref="Count"/> therefore gives the same bits for all widths.
 /// </remarks>
 internal unsafe interface ILanes<T, TVector>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
     where TVector : struct
 {
-    /// <summary>Numbers a vector holds.</summary>
+    /// <summary>How many numbers a vector holds.</summary>
     static abstract int Count { get; }
 
     /// <summary>Whether <see cref="LoadFirst"/> and <see cref="StoreFirst"/> are single instructions.</summary>
     static abstract bool HasMasks { get; }
 
-    /// <summary>Rows a matrix-multiply tile two vectors wide may have before it runs out of registers.</summary>
+    /// <summary>How many rows a matrix-multiply tile that is two vectors wide may have before it runs out of registers.</summary>
     static abstract int TileRows { get; }
 
     /// <summary>The vector of zeros.</summary>

@@ -1,8 +1,8 @@
 namespace Scae.Tensors.Kernels;
 
-/// <summary>Work on numbered things that don't depend on each other, so that any range of them may be done by itself.</summary>
+/// <summary>Work on numbered items that don't depend on each other, so that any range of them can be done by itself.</summary>
 internal interface IRange
 {
-    /// <summary>Does things from, …, to − 1. It must write nothing that another range reads or writes.</summary>
+    /// <summary>Does items from, …, to − 1. It must write nothing that another range reads or writes.</summary>
     void Run(int from, int to);
 }

@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 namespace Scae.Tensors.Kernels;
 
 /// <content>
-/// Elementary functions of full vectors: a lane's bits depend on its value alone, neither on the others nor on the
-/// hardware. At most one unit in the last place off in float, two in double.
+/// Elementary functions of full vectors. A lane's bits depend only on its own value, neither on the other lanes nor on the
+/// hardware. Results are off by at most one unit in the last place in float, two in double.
 /// </content>
 internal static partial class Lanes
 {

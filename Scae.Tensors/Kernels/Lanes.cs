@@ -53,9 +53,9 @@ internal static partial class Lanes
     }
 
     /// <summary>
-    /// eˣ for x ≤ 0 in every lane, to two units in the last place; below e⁻⁸⁷ float gives 0. For mixtures, of which it is
-    /// most of the time: eight times as fast as <see cref="Exp"/>, which goes through double. The polynomial is Cephes'
-    /// (Moshier 1989).
+    /// eˣ for x ≤ 0 in every lane, off by at most two units in the last place; in float the result is 0 for x below −87.
+    /// Mixtures spend most of their time on it: it is eight times as fast as <see cref="Exp"/>, which goes through double.
+    /// The polynomial is Cephes' (Moshier 1989).
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<T> ExpOfNegative<T>(Vector512<T> x)
@@ -73,7 +73,7 @@ internal static partial class Lanes
         p = Vector512.FusedMultiplyAdd(p, r, Vector512.Create(5.0000001201E-1f));
         p = Vector512.FusedMultiplyAdd(p, r * r, r) + Vector512<float>.One;
 
-        // 2ⁿ from its exponent; NaN isn't below the limit and stays in p.
+        // Builds 2ⁿ from its exponent's bits. NaN isn't below the limit, so it survives in p.
         var power = Vector512.ShiftLeft(Vector512.ConvertToInt32Native(n) + Vector512.Create(127), 23).AsSingle();
         return Vector512.AndNot(p * power, Vector512.LessThan(from, Vector512.Create(-87f))).As<float, T>();
     }

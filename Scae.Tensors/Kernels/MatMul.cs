@@ -133,7 +133,7 @@ public static unsafe class MatMul
         }
     }
 
-    /// <summary>A product whose chains are of any length.</summary>
+    /// <summary>Computes a product without cutting long chains.</summary>
     internal static void Run<T>(VectorWidth width, in MatMulProblem<T> problem)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {

@@ -12,7 +12,7 @@ internal static class MatMulArguments
     {
         if ((batch | m | n | k) < 0) ThrowSizes(batch, m, n, k);
         if (m > 1 && ldc < n) ThrowRows(n, ldc);
-        // Apart means: one matrix behind the other, or side by side as the heads of attention lie in a row.
+        // Matrices are apart when they lie one behind the other, or side by side as the heads of attention do in a row.
         if (batch > 1 && cBatch != 0 && m > 0
             && cBatch < (long)(m - 1) * ldc + n
             && (cBatch < n || ldc < (long)(batch - 1) * cBatch + n))

@@ -8,16 +8,16 @@ namespace Scae.Tensors.Kernels;
 /// </summary>
 internal static unsafe class MatMulBlocked
 {
-    // A panel of B, two vectors wide: most of a first level.
+    // Bytes of a panel of B, two vectors wide: most of a first-level cache.
     private const int PanelBytes = 32 << 10;
 
-    // A block of A, in a second level of at least 512 KiB.
+    // Bytes of a block of A, which must fit a second-level cache of at least 512 KiB.
     private const int BlockBytes = 252 << 10;
 
-    // Columns of a slice of B, in bytes.
+    // Bytes of a row of a slice of B.
     private const int ColumnBytes = 2048 * sizeof(float);
 
-    // The deeper, the more seldom C is read and written again; narrow vectors don't need more.
+    // The deeper a block is, the less often C is read and written again; narrow vectors need no more than this.
     private const int MostDepth = 512;
 
     /// <summary>C_i (+)= A_i·B_i for every i &lt; batch.</summary>

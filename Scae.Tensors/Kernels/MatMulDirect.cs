@@ -10,7 +10,7 @@ internal static unsafe class MatMulDirect
     /// <summary>Rows of B that are packed at once: 512 × 32 floats are 64 KiB of the second-level cache.</summary>
     private const int DepthBlock = 512;
 
-    /// <summary>Bytes of small B that are packed at once: half of a first-level cache of 32 KiB.</summary>
+    /// <summary>Bytes of small matrices B that are packed at once: half of a first-level cache of 32 KiB.</summary>
     private const int StackBytes = 16 << 10;
 
     /// <summary>C_i (+)= A_i·B_i for every i &lt; batch.</summary>
@@ -89,7 +89,8 @@ internal static unsafe class MatMulDirect
             accumulate |= problem.CBatch == 0;
         }
     }
-    // Products of a single tile: packs as many of their B as the first-level cache takes and multiplies them in one call.
+    // For products of a single tile each: packs as many of their matrices B as the first-level cache takes, and multiplies
+    // them in one call.
     private static void PackedStack<T, TVector, TLanes>(in MatMulProblem<T> problem, int n, int width, T* b, T* c)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TVector : struct

@@ -3,7 +3,10 @@ using System.Numerics;
 
 namespace Scae.Tensors.Kernels;
 
-/// <summary>Products of floats over so many terms that one chain would drift: in pieces, which are added up in double.</summary>
+/// <summary>
+/// Products of floats over so many terms that a single chain of additions would drift. They are computed in pieces, which
+/// are added up in double.
+/// </summary>
 internal static unsafe class MatMulLong
 {
     /// <summary>C_i (+)= A_i·B_i for every i &lt; batch, in pieces of <see cref="MatMul.LongestChain"/> terms.</summary>
@@ -27,7 +30,7 @@ internal static unsafe class MatMulLong
         }
     }
 
-    /// <summary>One C, of one product or of the sum of a batch.</summary>
+    /// <summary>Computes one matrix C: a single product, or the sum of a batch.</summary>
     private static void One<T>(VectorWidth width, in MatMulProblem<T> problem)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {

@@ -8,8 +8,8 @@ namespace Scae.Tensors.Kernels;
 internal static unsafe class MatMulPacking
 {
     /// <summary>
-    /// A panel of B: target[p·width + j] = B[p, j] for p &lt; k, j &lt; n, n at most two vectors and width n rounded up
-    /// to whole ones; what lies in n ≤ j &lt; width is undefined.
+    /// Packs a panel of B: target[p·width + j] = B[p, j] for p &lt; k and j &lt; n. n is at most two vectors, and width is
+    /// n rounded up to whole vectors. Places with n ≤ j &lt; width are undefined.
     /// </summary>
     /// <remarks>The undefined places meet only those sums of a tile that are never stored.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -34,12 +34,14 @@ internal static unsafe class MatMulPacking
     }
 
     /// <summary>
-    /// A block of A tile by tile: target[(t·k + p)·width + r] is A[i, p] for row r of tile t, which is row i of the block, with
-    /// the rows dealt out as <see cref="TileHeights"/> has it and the width of <see cref="BlockWidth"/>; other places are undefined.
+    /// Packs a block of A tile by tile. If row i of the block is row r of tile t, target[(t·k + p)·width + r] is A[i, p].
+    /// <see cref="TileHeights"/> distributes the rows over the tiles, and width is <see cref="BlockWidth"/>. All other
+    /// places are undefined.
     /// </summary>
     /// <remarks>
-    /// A tile reads one number of each of its rows in every step. Side by side they are one stream, short enough to lie in the
-    /// first level beside a panel of B; whole columns of the block use up a line of the cache for each step.
+    /// In every step a tile reads one number from each of its rows. Side by side these numbers are one stream, short enough
+    /// to stay in the first-level cache beside a panel of B. If whole columns of the block lay side by side instead, each
+    /// step would use up a cache line.
     /// </remarks>
     public static void Block<T, TVector, TLanes>(int m, int k, T* a, nint aRow, nint aCol, T* target)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -51,7 +53,7 @@ internal static unsafe class MatMulPacking
         for (int t = 0; t < heights.Tiles; t++)
         {
             int rows = heights.Of(t);
-            // To a panel the rows are columns.
+            // Panel takes the rows as columns.
             if (width <= 2 * TLanes.Count) Panel<T, TVector, TLanes>(k, rows, width, a, aCol, aRow, target);
             else Gather(k, rows, a, aCol, aRow, target, width);
             a += rows * aRow;
@@ -59,7 +61,7 @@ internal static unsafe class MatMulPacking
         }
     }
 
-    /// <summary>Places of a packed tile from a column of A to the next: its rows, rounded up to whole vectors.</summary>
+    /// <summary>Elements of a packed tile from one column of A to the next: the tile's rows, rounded up to whole vectors.</summary>
     public static int BlockWidth<T, TVector, TLanes>()
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
         where TVector : struct

@@ -5,9 +5,9 @@ namespace Scae.Tensors.Kernels;
 /// <summary>Chooses how a product is computed and by how many threads. No choice changes its bits.</summary>
 internal static unsafe class MatMulParallel
 {
-    // Bytes of A and B from which packing them costs less than reading them in place. A tall tile uses a line of B for long
-    // enough: on Zen 5 (14 rows) 512³ floats (2 MiB) are 5 % faster in place, 1024³ (8 MiB) 12 % slower. A low one doesn't: on
-    // Zen 3 (6 rows) 256³ (512 KiB) is a fifth faster packed, 128³ (128 KiB) as fast.
+    // Bytes of A and B from which packing costs less than reading in place. A tall tile uses each line of B for long enough:
+    // on Zen 5 (14 rows) 512³ floats (2 MiB) are 5 % faster in place, and 1024³ (8 MiB) 12 % slower. A low tile doesn't: on
+    // Zen 3 (6 rows) 256³ (512 KiB) is a fifth faster packed, and 128³ (128 KiB) equally fast.
     private const long WorthPackingTall = 3 << 20, WorthPackingLow = 128 << 10;
 
     /// <summary>C_i (+)= A_i·B_i for every i &lt; batch.</summary>
@@ -77,7 +77,7 @@ internal static unsafe class MatMulParallel
                 : (Axis.Rows, TLanes.TileRows);
             int size = job._axis switch { Axis.Batch => problem.Batch, Axis.Columns => problem.N, _ => problem.M };
             job._grains = (size + job._grain - 1) / job._grain;
-            // Twice as many parts as threads: a thread that the machine holds up delays the others by half as much.
+            // Twice as many parts as threads: a thread that the machine holds up then delays the others by half as much.
             job.Parts = int.Min(job._grains, int.Min(2 * threads, WorkerPool.MaxParts));
             return job;
         }

@@ -12,7 +12,7 @@ internal enum MatMulPath
     /// <summary>Operands are packed in blocks: <see cref="MatMulBlocked"/>.</summary>
     Blocked,
 
-    /// <summary>C is as narrow as a few columns: <see cref="MatMulNarrow"/>.</summary>
+    /// <summary>C has only a few columns: <see cref="MatMulNarrow"/>.</summary>
     Narrow,
 
     /// <summary>The work is shared between threads however little it is.</summary>

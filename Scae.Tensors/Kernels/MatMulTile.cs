@@ -152,7 +152,7 @@ internal static unsafe class MatMulTile
         return (TLanes.Load(c), TColumns.Masked ? TLanes.LoadFirst(right, mask) : TLanes.Load(right));
     }
 
-    /// <summary>Adds what one number of A gives to a row.</summary>
+    /// <summary>Adds the products of one number of A to a row of sums.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void AddRow<T, TVector, TLanes, TColumns>(T a, TVector bl, TVector br, ref TVector left, ref TVector right)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>

@@ -10,8 +10,9 @@ namespace Scae.Tensors.Kernels;
 internal static class Nearest
 {
     /// <summary>
-    /// For each query of d coordinates the squared distance to the nearest point and its position, the first of
-    /// equals. A query or points with NaN give distance ∞ and position 0.
+    /// For each query of d coordinates, the squared distance to the nearest point and that point's position, the first of
+    /// equally near ones. Points with NaN are never the nearest. A query with NaN gets distance ∞ and position 0, as does
+    /// every query when all points have NaN.
     /// </summary>
     public static void Find<T>(ReadOnlySpan<T> queries, ReadOnlySpan<T> points, int d, Span<T> distance, Span<int> position)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>

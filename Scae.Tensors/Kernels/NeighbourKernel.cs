@@ -7,15 +7,16 @@ namespace Scae.Tensors.Kernels;
 /// <summary>Sums over neighbours on a torus; see <see cref="Tensor.neighbourSum"/>.</summary>
 internal static unsafe class NeighbourKernel
 {
-    // Rows of one sequence that a part sums: enough work to be worth handing out.
+    // How many rows of one sequence a part sums: enough work to be worth handing out.
     private const int RowsAPart = 6;
 
     /// <summary>
-    /// y[b, t, n, c] (+)= Σ_{(δ, γ)} x[b, (t + δ) mod S, n, (c + γ) mod D], or with −δ and −γ, over [b, S, N, D].
+    /// y[b, t, n, c] (+)= Σ_{(δ, γ)} x[b, (t + δ) mod S, n, (c + γ) mod D], or with −δ and −γ when mirrored, over
+    /// [b, S, N, D].
     /// </summary>
     /// <remarks>
-    /// With n innermost a roll along c is a shift of whole rows, so that each offset costs two long additions. The order of
-    /// the additions is that of the offsets, whatever the number of threads.
+    /// With n as the innermost axis, a roll along c is a shift of whole rows, so each offset costs two long additions. The
+    /// additions are in the order of the offsets, whatever the number of threads.
     /// </remarks>
     public static void Run<T>(ReadOnlySpan<T> x, Span<T> y, NeighbourSizes sizes, ReadOnlySpan<(int Down, int Right)> offsets, bool mirrored, bool accumulate)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>

@@ -6,17 +6,18 @@ using System.Runtime.Intrinsics;
 namespace Scae.Tensors.Kernels;
 
 /// <content>
-/// Backwards: with r and p a component's shares of Σ eᵏ and Σ eˡ, ∂l = r − p (also that of log d), and ∂v = r·(x − v)/σ².
+/// The backward pass. With r and p a component's shares of Σ eᵏ and Σ eˡ, ∂l = r − p, which is also the slope by log d, and
+/// ∂v = r·(x − v)/σ².
 /// </content>
 internal unsafe partial struct PartImage<T>
 {
-    // Vectors that are added up in T before they go to totals in double: sums over large images don't drift.
+    // How many vectors are added up in T before the sum moves to a total in double, so that sums over large images don't drift.
     private const int FewBlocks = 64;
 
-    /// <summary>Four corners of each cell between texels, and of a cell for each lane outside.</summary>
+    /// <summary>Elements of a map's cells: four corners for each cell between texels, and for one cell outside per lane.</summary>
     private readonly int CellsLength => 4 * (_sizes.Bordered + Vector512<T>.Count);
 
-    /// <summary>Adds the slopes of the likelihood of image b, which has just been explained, to a record of them.</summary>
+    /// <summary>Adds the slopes of image b's likelihood to a record of them. The image must be the one that was explained last.</summary>
     public readonly void Differentiate(int b, in PartSlopes<T> slopes)
     {
         int parts = _sizes.Parts, c = _sizes.Channels;
@@ -41,9 +42,9 @@ internal unsafe partial struct PartImage<T>
     }
 
     /// <summary>
-    /// Prepares the passes over the parts, in place: pixels' sums become their reciprocals, and a block's missing presence
-    /// becomes what the block adds to the slope of an absent part, for each unit of presence. Adds the background's slopes, and
-    /// returns the totals to which the parts add theirs.
+    /// Prepares the passes over the parts, in place. Pixels' sums are replaced by their reciprocals. A block's missing
+    /// presence is replaced by what the block adds to the slope of an absent part, per unit of presence. Also adds the
+    /// background's slopes, and returns the totals to which the parts add theirs.
     /// </summary>
     private readonly Totals Share(int b, in PartSlopes<T> slopes)
     {
@@ -104,7 +105,10 @@ internal unsafe partial struct PartImage<T>
         return new Totals { Distance = T.CreateTruncating(distance), Tied = _problem.IsCoupled ? logit * Mean(ground) : T.Zero };
     }
 
-    /// <summary>Goes through a part's components again and adds up its slopes, and its maps' in the cells between texels.</summary>
+    /// <summary>
+    /// Goes through a part's components again. Adds up the slopes of its pose, collects the gradients of its maps in the
+    /// cells between texels, and returns the next component's place.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly int Descend(int m, T* colours, int component, ref Slopes pose, ref Totals totals)
     {
@@ -198,7 +202,7 @@ internal unsafe partial struct PartImage<T>
         return component;
     }
 
-    /// <summary>What the blocks that a part doesn't go through give to it for each unit of presence.</summary>
+    /// <summary>The slope per unit of presence that a part gets from the blocks that it doesn't go through.</summary>
     private readonly T Elsewhere(int m)
     {
         double sum = 0;
@@ -213,7 +217,7 @@ internal unsafe partial struct PartImage<T>
         return T.CreateTruncating(sum);
     }
 
-    /// <summary>The lanes' sum goes to a total in double, and the lanes begin again.</summary>
+    /// <summary>Moves the lanes' sum to a total in double, and sets the lanes to 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Move(ref Vector512<T> lanes, ref double total)
     {
@@ -222,8 +226,8 @@ internal unsafe partial struct PartImage<T>
     }
 
     /// <summary>
-    /// From the slopes by places in texels to those by the pose: with p = A·q + t, ∂t = −A⁻ᵀ·h and ∂A = −A⁻ᵀ·h·qᵀ, where
-    /// h is the slope by q, both on [−1, 1]².
+    /// Turns the slopes by places in texels into those by the pose, and adds them. With p = A·q + t, ∂t = −A⁻ᵀ·h and ∂A =
+    /// −A⁻ᵀ·h·qᵀ, where h is the slope by q, and both p and q lie in [−1, 1]².
     /// </summary>
     private readonly void AddToPose(T* pose, in Slopes slopes, T* into)
     {
@@ -250,7 +254,10 @@ internal unsafe partial struct PartImage<T>
         into[5] -= ((a * hy) - (b * hx)) / det;
     }
 
-    /// <summary>Adds a part's cells to its templates' slopes, and the channels' to its colours'.</summary>
+    /// <summary>
+    /// Adds the gradients in a part's cells to the slopes of its templates, its colours and, unless logits are tied to
+    /// values, its mixing logits.
+    /// </summary>
     private readonly void Fold(int m, T* colours, in PartSlopes<T> slopes)
     {
         int channels = _sizes.Channels, texels = _sizes.Texels;
@@ -263,7 +270,9 @@ internal unsafe partial struct PartImage<T>
         if (!_problem.IsCoupled) Fold(_cells + (channels * CellsLength), Table(m, channels), T.One, slopes.Alpha + (m * texels));
     }
 
-    /// <summary>into += factor · the cells' sums at each texel; returns the sums' product with the table.</summary>
+    /// <summary>
+    /// Sums the cells' gradients at each texel: into += factor · sums. Returns the inner product of the sums and the table.
+    /// </summary>
     private readonly T Fold(T* cells, T* table, T factor, T* into)
     {
         int h = _sizes.TemplateHeight, w = _sizes.TemplateWidth, pitch = w + 2;
@@ -283,8 +292,8 @@ internal unsafe partial struct PartImage<T>
     }
 
     /// <summary>
-    /// Sums over a part's pixels: of ∂l, of r·|x − v|², of ∂l·Σ v where logits are tied to values, of the slopes by place, and
-    /// of these times column i and row j.
+    /// Sums over a part's pixels: of ∂l; of r·|x − v|²; of ∂l·Σ v, where logits are tied to values; of the slopes by place;
+    /// and of the slopes by place times column i and times row j.
     /// </summary>
     private struct Slopes
     {

@@ -6,14 +6,14 @@ using System.Runtime.Intrinsics;
 namespace Scae.Tensors.Kernels;
 
 /// <summary>
-/// One image as a mixture of the parts drawn on it. A canvas row is padded to whole vectors, its blocks; a part goes
-/// through those blocks that may see its template and keeps a component's two logarithms there. In all other blocks it is
-/// the same component for every pixel (value 0, logit log d), so those parts are one component with the sum of their
-/// presences. Everything an image needs takes turns in a megabyte.
+/// One image as a mixture of the parts drawn on it. Each row of the canvas is padded to whole vectors, its blocks. A part
+/// goes only through those blocks that may see its template, and keeps a component's two logarithms there. In all other
+/// blocks the part is the same component for every pixel (value 0, logit log d), so the parts absent from a block are one
+/// component with the sum of their presences. All that an image needs fits into about a megabyte, which images use in turn.
 /// </summary>
 /// <remarks>
-/// With l the mixing logit and k = l − Σ_c (x − v)²/2σ² of a component, a pixel's log-likelihood is log Σ eᵏ − log Σ eˡ less
-/// the Gaussian's constant; either sum is taken relative to its largest term, so nothing over- or underflows.
+/// With l a component's mixing logit and k = l − Σ_c (x − v)²/2σ², a pixel's log-likelihood is log Σ eᵏ − log Σ eˡ, less
+/// the Gaussian's constant. Each sum is taken relative to its largest term, so nothing over- or underflows.
 /// </remarks>
 internal unsafe partial struct PartImage<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -25,13 +25,15 @@ internal unsafe partial struct PartImage<T>
     private readonly PartSizes _sizes;
     private readonly int _rowBlocks, _blocks, _plane;
 
-    // Planes: the image, sums of eᵏ and eˡ and their largest terms, and the shares of background and absent parts in them.
+    // Planes of pixels: the image, the sums of eᵏ and eˡ, their largest terms, and the shares of the background and of absent
+    // parts in the sums.
     private T* _pixels, _most, _mostJoint, _sum, _sumJoint, _ground, _groundJoint, _absent, _absentJoint;
 
-    // Of each block the presence of the parts that don't go through it; of each part its presence, and its placement (6 numbers).
+    // For each block, the summed presence of the parts that don't go through it. For each part, its presence, and its
+    // placement (6 numbers).
     private T* _missing, _presence, _placements;
 
-    // Components in the order of the blocks that parts go through: l and k, then their exponentials, and values.
+    // Components, in the order of the blocks that parts go through: first l and k, later their exponentials; and the values.
     private T* _logits, _joint, _values;
 
     // The maps' cells, [m, maps, cells], and their gradients for one part; see PartSampler.
@@ -48,12 +50,12 @@ internal unsafe partial struct PartImage<T>
         _plane = _blocks * Vector512<T>.Count;
     }
 
-    /// <summary>The half of what a squared difference is divided by: 1/2σ².</summary>
+    /// <summary>The factor of a squared difference, 1/2σ².</summary>
     private readonly T Precision => _problem.Scale == null ? T.One / (T.One + T.One) : T.One / ((T.One + T.One) * *_problem.Scale * *_problem.Scale);
 
     private readonly T InverseTemperature => _problem.IsCoupled ? T.One / *_problem.Temperature : T.Zero;
 
-    /// <summary>Working memory of the present thread, and the tables of templates that all images share.</summary>
+    /// <summary>Takes working memory of the present thread, and makes the cells of the maps that all images share.</summary>
     public static PartImage<T> Open(in PartProblem<T> problem)
     {
         PartImage<T> image = new(problem);
@@ -117,7 +119,10 @@ internal unsafe partial struct PartImage<T>
         return start;
     }
 
-    /// <summary>Makes cells of the maps of all parts, [m, count, texels].</summary>
+    /// <summary>
+    /// Makes the cells of maps [m, count, texels] of all parts; the first of them becomes map number
+    /// <paramref name="first"/>.
+    /// </summary>
     private readonly void MakeCells(T* maps, int first, int count)
     {
         int h = _sizes.TemplateHeight, w = _sizes.TemplateWidth, pitch = w + 2;
@@ -148,7 +153,10 @@ internal unsafe partial struct PartImage<T>
             new ReadOnlySpan<T>(from + (row * width), width).CopyTo(new Span<T>(_pixels + (row * stride), width));
     }
 
-    /// <summary>Places every part, and sums in each block the presences of the parts that don't go through it.</summary>
+    /// <summary>
+    /// Computes every part's placement, and for each block the summed presence of the parts that don't go through it. False
+    /// when a pose can't be inverted.
+    /// </summary>
     private bool Place(int b)
     {
         int parts = _sizes.Parts, height = _sizes.Height;
@@ -179,7 +187,10 @@ internal unsafe partial struct PartImage<T>
         return true;
     }
 
-    /// <summary>The logarithms of a part's component at every pixel it goes through; returns the next component's place.</summary>
+    /// <summary>
+    /// Computes the logarithms l and k of a part's component at every pixel that it goes through; returns the next
+    /// component's place.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly int Compare(int m, T logPresence, T* colours, int component)
     {
@@ -223,7 +234,10 @@ internal unsafe partial struct PartImage<T>
         return component;
     }
 
-    /// <summary>Adds background and absent parts: with them the largest terms are known, and the sums begin.</summary>
+    /// <summary>
+    /// Adds the background and the absent parts. The largest terms are known from then on, and the sums begin with these
+    /// two.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Join(int b)
     {
@@ -271,7 +285,9 @@ internal unsafe partial struct PartImage<T>
         return sum / T.CreateChecked(int.Max(1, _sizes.Channels));
     }
 
-    /// <summary>Exponentials of the parts' components, relative to the largest of their pixel, and the sums.</summary>
+    /// <summary>
+    /// Turns the parts' logarithms into exponentials relative to the largest of their pixel, and adds these to the sums.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Sum()
     {
@@ -295,7 +311,7 @@ internal unsafe partial struct PartImage<T>
         }
     }
 
-    /// <summary>Σ log Σ eᵏ − log Σ eˡ over the pixels of the canvas.</summary>
+    /// <summary>Σ (log Σ eᵏ − log Σ eˡ) over the pixels of the canvas.</summary>
     private readonly T Total()
     {
         int count = Vector512<T>.Count;

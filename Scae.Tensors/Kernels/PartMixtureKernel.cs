@@ -4,19 +4,21 @@ using System.Numerics.Tensors;
 
 namespace Scae.Tensors.Kernels;
 
-/// <summary>Images as mixtures of parts, shared among threads in blocks of images that don't depend on their number.</summary>
+/// <summary>
+/// Images as mixtures of parts. Threads share the work in blocks of images, which don't depend on the number of threads.
+/// </summary>
 internal static unsafe class PartMixtureKernel
 {
     // Twice as many blocks as a small machine has threads.
     private const int MostBlocks = 16;
     private const int SumSlot = 2;
 
-    /// <summary>Elements of the slopes of one image's likelihood.</summary>
+    /// <summary>How many elements the record of one image's slopes has.</summary>
     public static int SlopesLength(in PartSizes sizes) => PartSlopes<float>.Length(sizes);
 
     /// <summary>
-    /// The log-likelihoods of all images, one an image, and their slopes, unless that span is empty: while an image's components
-    /// are near they cost half of what they would later.
+    /// The log-likelihood of each image and, unless their span is empty, the slopes. Computed here, while an image's
+    /// components are in the cache, slopes cost half of what they would later.
     /// </summary>
     public static void Forward<T>(in PartSizes sizes, PartSpans<T> values, Span<T> likelihoods, Span<T> slopes)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -54,8 +56,8 @@ internal static unsafe class PartMixtureKernel
     }
 
     /// <summary>
-    /// Adds to the gradients of everything that wants one, from those of the likelihoods and the slopes, which are multiplied by
-    /// them in place; sums over images are made as all sums are.
+    /// Adds to the gradients of everything that wants one. The slopes are multiplied in place by the gradients of the
+    /// likelihoods. Sums over images are made as in <see cref="Rowwise"/>.
     /// </summary>
     public static void Backward<T>(in PartSizes sizes, ReadOnlySpan<T> gradient, Span<T> slopes, PartSpans<T> into)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -76,10 +78,14 @@ internal static unsafe class PartMixtureKernel
         Add(sizes, slopes, sums, ref at, 1, into.Scale);
     }
 
-    /// <summary>Elements from one image's to the next's; 0 where the given length is that of one for all.</summary>
+    /// <summary>
+    /// Elements from one image's argument to the next image's; 0 where the length is that of one argument for all images.
+    /// </summary>
     private static int Batch(int length, int one) => length > one ? one : 0;
 
-    /// <summary>Adds a stretch of the slopes: the sums where images share an argument, else each image's own.</summary>
+    /// <summary>
+    /// Adds a stretch of the slopes to a gradient: the sums where images share the argument, otherwise each image's own.
+    /// </summary>
     private static void Add<T>(in PartSizes sizes, ReadOnlySpan<T> slopes, ReadOnlySpan<T> sums, ref int at, int length, Span<T> into)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -120,7 +126,7 @@ internal static unsafe class PartMixtureKernel
                 new Span<T>(record, length).Clear();
                 var slopes = PartSlopes<T>.In(record, Problem.Sizes);
 
-                // A likelihood that isn't a number has no slope; its poses say so.
+                // A likelihood that is NaN has no slopes; NaN in those of the poses makes that visible.
                 if (T.IsNaN(likelihood)) new Span<T>(slopes.Poses, Problem.Sizes.Parts * 6).Fill(T.NaN);
                 else image.Differentiate(b, slopes);
             }

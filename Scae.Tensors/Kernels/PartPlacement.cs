@@ -5,8 +5,8 @@ using System.Runtime.Intrinsics;
 namespace Scae.Tensors.Kernels;
 
 /// <summary>
-/// Where the pixel (i, j) of a canvas, column and row, lies on a part's template: at (x0 + xi·i + xj·j, y0 + yi·i + yj·j)
-/// in texels, the inverse of the part's pose.
+/// Where pixel (i, j) of a canvas, column i and row j, lies on a part's template, in texels: at (x0 + xi·i + xj·j, y0 +
+/// yi·i + yj·j). This is the inverse of the part's pose.
 /// </summary>
 internal readonly record struct PartPlacement<T>(T X0, T Xi, T Xj, T Y0, T Yi, T Yj)
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -34,8 +34,8 @@ internal readonly record struct PartPlacement<T>(T X0, T Xi, T Xj, T Y0, T Yi, T
     public static T Step(int n) => n < 2 ? T.Zero : (T.One + T.One) / T.CreateChecked(n - 1);
 
     /// <summary>
-    /// The blocks of one vector's pixels in row j that may see the template, as [first, end); a pixel to spare on either
-    /// side, since the places are rounded.
+    /// The blocks of row j, each of one vector's pixels, that may see the template, as [first, end). There is a pixel to
+    /// spare on either side, since places are rounded.
     /// </summary>
     public (int First, int End) Blocks(int j, in PartSizes sizes)
     {

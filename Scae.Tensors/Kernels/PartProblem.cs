@@ -16,7 +16,10 @@ internal readonly record struct PartSizes(int Images, int Parts, int Channels, i
     public int Bordered => (TemplateHeight + 2) * (TemplateWidth + 2);
 }
 
-/// <summary>The arguments of a part mixture, or their gradients; see PartScene for their shapes. Empty is what isn't there or wanted.</summary>
+/// <summary>
+/// The arguments of a part mixture, or their gradients; see PartScene for their shapes. A span is empty when the argument
+/// isn't there or its gradient isn't wanted.
+/// </summary>
 internal ref struct PartSpans<T>
     where T : unmanaged
 {
@@ -27,8 +30,8 @@ internal ref struct PartSpans<T>
 }
 
 /// <summary>
-/// The pinned arguments of a part mixture; see PartScene for their shapes. What is null isn't there. A batch stride of 0
-/// means that all images share.
+/// The pinned arguments of a part mixture; see PartScene for their shapes. An argument that isn't there is null. A batch
+/// stride of 0 means that all images share the argument.
 /// </summary>
 internal unsafe struct PartProblem<T>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -38,12 +41,12 @@ internal unsafe struct PartProblem<T>
     public T* Templates, Alpha;
     public int TemplatesBatch, AlphaBatch, BackgroundBatch;
 
-    /// <summary>The log-likelihoods, and their slopes, a record an image; null where they aren't wanted.</summary>
+    /// <summary>The log-likelihoods, and their slopes, one record per image; the latter are null when they aren't wanted.</summary>
     public T* Output, Slopes;
 
     /// <summary>Whether mixing logits are values over a temperature.</summary>
     public bool IsCoupled;
 
-    /// <summary>Maps that are sampled: the channels, and the mixing logits unless they are tied to values.</summary>
+    /// <summary>How many maps are sampled: the channels and, unless they are tied to values, the mixing logits.</summary>
     public readonly int Maps => Sizes.Channels + (IsCoupled ? 0 : 1);
 }

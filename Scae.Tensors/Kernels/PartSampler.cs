@@ -6,8 +6,8 @@ namespace Scae.Tensors.Kernels;
 
 /// <summary>Bilinear samples of a part's maps, a block of pixels at a time.</summary>
 /// <remarks>
-/// A map is an array of cells between its texels, in a border of zeros, with the four corners of each side by side;
-/// behind them lie cells of zeros, one a lane, for places outside.
+/// A map is stored as an array of the cells between its texels, within a border of zeros. The four corners of a cell lie
+/// side by side. Behind the map's own cells there are cells of zeros, one per lane, for places outside.
 /// </remarks>
 internal readonly unsafe struct PartSampler<T>(PartPlacement<T> placement, PartSizes sizes, int* indices, T* corners)
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -19,10 +19,14 @@ internal readonly unsafe struct PartSampler<T>(PartPlacement<T> placement, PartS
     private readonly Vector512<T> _xi = Vector512.Create(placement.Xi);
     private readonly Vector512<T> _yi = Vector512.Create(placement.Yi);
 
-    /// <summary>Where the pixels of a block of a row lie; good until the next call, which takes the same indices.</summary>
+    /// <summary>
+    /// Where the pixels of a block of a row lie on the template. The result is valid until the next call, which reuses the
+    /// indices.
+    /// </summary>
     /// <remarks>
-    /// Where such a vector is two, the compiler gives up on a caller of so many parts and calls each addition of the rest, so
-    /// that it took three times as long. There the parts are called.
+    /// On processors where such a vector is two, the compiler gives up on inlining in a caller with so many parts, and even
+    /// calls a method for each of the remaining additions, which took three times as long. There the parts themselves are
+    /// called instead.
     /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Place At(int row, int block) => Vector512.IsHardwareAccelerated ? InlinedAt(row, block) : CalledAt(row, block);
@@ -40,7 +44,7 @@ internal readonly unsafe struct PartSampler<T>(PartPlacement<T> placement, PartS
         Vector512<T> one = Vector512<T>.One, least = -one;
         var covered = Vector512.GreaterThan(x, least) & Vector512.LessThan(x, _right) & Vector512.GreaterThan(y, least) & Vector512.LessThan(y, _bottom);
 
-        // Places outside could be too far for a fraction.
+        // Places outside are set to 0: some are so far away that they have no fraction.
         x &= covered;
         y &= covered;
         Vector512<T> left = Lanes.Floor(x), top = Lanes.Floor(y);
@@ -49,7 +53,7 @@ internal readonly unsafe struct PartSampler<T>(PartPlacement<T> placement, PartS
         return new(x - left, y - top, indices, corners);
     }
 
-    /// <summary>A block's places: how far they lie beyond their left and upper neighbours.</summary>
+    /// <summary>The places of a block's pixels: how far each lies beyond its left and its upper neighbour.</summary>
     public readonly struct Place(Vector512<T> x, Vector512<T> y, int* indices, T* corners)
     {
         /// <summary>The samples of a map; 0 outside.</summary>

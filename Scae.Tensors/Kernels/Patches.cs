@@ -8,8 +8,8 @@ namespace Scae.Tensors.Kernels;
 internal static class Patches
 {
     /// <summary>
-    /// Every window's pixels as a column, channel by channel: [.., h, w] → [.., kh·kw, places], for as many channels as
-    /// there are columns.
+    /// Every window's pixels as a column, channel by channel: [.., h, w] → [.., kh·kw, places]. The length of
+    /// <paramref name="columns"/> says how many channels there are.
     /// </summary>
     public static void ToColumns<T>(Window window, ReadOnlySpan<T> image, Span<T> columns, bool accumulate)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -48,7 +48,7 @@ internal static class Patches
         }
     }
 
-    /// <summary>Columns added where their windows lie, the transpose of <see cref="ToColumns"/>.</summary>
+    /// <summary>Adds columns to the pixels of their windows: the transpose of <see cref="ToColumns"/>.</summary>
     public static void AddToImage<T>(Window window, ReadOnlySpan<T> columns, Span<T> image)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -73,7 +73,10 @@ internal static class Patches
         }
     }
 
-    /// <summary>The windows, of so many, whose pixel lies in a row of the given length: the first sees pixel `first`.</summary>
+    /// <summary>
+    /// Which of so many windows have their pixel within a row of the given length, when the first window's pixel is
+    /// `first`.
+    /// </summary>
     private static (int From, int To) Inside(int first, int stride, int length, int windows)
     {
         int from = Math.Clamp((stride - 1 - first) / stride, 0, windows);
@@ -81,8 +84,8 @@ internal static class Patches
     }
 
     /// <summary>
-    /// A line of columns: what one place of the kernel sees while the window moves along a row. Counted up rather than
-    /// divided out of the line's number, which took longer than to move the line.
+    /// A line of the columns: what one place of the kernel sees while the window moves along a row. Its coordinates are
+    /// counted up: computing them from the line's number by division took longer than moving the line.
     /// </summary>
     private struct Line
     {
@@ -102,7 +105,7 @@ internal static class Patches
             _plane++;
         }
 
-        /// <summary>Where in the images the row that is seen begins, and its length; nothing where it is outside.</summary>
+        /// <summary>Where the row that is seen begins in the images, and its length; length 0 where it is outside.</summary>
         public readonly (int Start, int Length) Row(Window window)
         {
             int y = (_v * window.Stride) - window.Padding + _kernelY;

@@ -6,12 +6,12 @@ using System.Runtime.Intrinsics;
 namespace Scae.Tensors.Kernels;
 
 /// <summary>
-/// Rows of a few numbers each as planes, one plane a number, so that arithmetic on them fills vectors. A plane is as long as
-/// whole vectors.
+/// Rows of a few numbers each, stored as planes, one for each number of a row, so that arithmetic on them fills vectors. A
+/// plane's length is rounded up to whole vectors.
 /// </summary>
 internal static unsafe class Planes
 {
-    /// <summary>Elements of a plane of so many numbers.</summary>
+    /// <summary>The length of a plane of so many numbers, rounded up to whole vectors.</summary>
     public static int Pitch<T>(int count)
         where T : unmanaged => (count + Vector512<T>.Count - 1) / Vector512<T>.Count * Vector512<T>.Count;
 
@@ -30,7 +30,7 @@ internal static unsafe class Planes
     {
         if (n == 6)
         {
-            // Poses: written out, a number takes a cycle rather than two and a half.
+            // Rows of six, as poses have: written out, a number takes one cycle rather than two and a half.
             T* p0 = planes, p2 = planes + (2 * (nint)pitch), p4 = planes + (4 * (nint)pitch);
             for (int i = 0; i < count; i++, rows += 6, p0++, p2++, p4++)
             {
@@ -45,7 +45,7 @@ internal static unsafe class Planes
             for (int p = 0; p < n; p++) *rows++ = planes[((nint)p * pitch) + i];
     }
 
-    /// <summary>Each of n planes' numbers so many times in a row.</summary>
+    /// <summary>Repeats each number of n planes so many times in a row.</summary>
     public static void Repeat<T>(int n, int count, int times, T* from, int fromPitch, T* to, int toPitch)
         where T : unmanaged
     {

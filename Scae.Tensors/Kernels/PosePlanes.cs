@@ -5,11 +5,11 @@ using System.Runtime.Intrinsics;
 namespace Scae.Tensors.Kernels;
 
 /// <summary>
-/// Poses (a, b, t_x, c, d, t_y) of the plane in six planes, from six free numbers (p_x, p_y, θ, q, u_x, u_y) each: scales
-/// σ(p) + 0.01, angle 2πθ, shear tanh 5q, shift tanh 5u; the linear part is Shear·Scale·Rotation (the released program of
-/// Kosiorek et al. 2019). A similarity has one scale, p_x's, and no shear.
+/// Poses (a, b, t_x, c, d, t_y) of the plane, stored as six planes and computed from six free numbers (p_x, p_y, θ, q, u_x,
+/// u_y) each: scales σ(p) + 0.01, angle 2πθ, shear tanh 5q, shift tanh 5u. The linear part is Shear·Scale·Rotation (the
+/// released program of Kosiorek et al. 2019). A similarity has one scale, p_x's, and no shear.
 /// </summary>
-/// <remarks>What the numbers' functions are is kept, since their slopes follow from it: the planes named below.</remarks>
+/// <remarks>The functions of the free numbers are kept for the backward pass, in the planes named below.</remarks>
 internal static unsafe class PosePlanes
 {
     /// <summary>Numbers of a pose.</summary>
@@ -22,7 +22,7 @@ internal static unsafe class PosePlanes
     private const int ScaleX = 0, ScaleY = 1, Cosine = 2, Sine = 3, Shear = 4, ShiftX = 5, ShiftY = 6;
     private const double LeastScale = 0.01, Steepness = 5;
 
-    /// <summary>The functions of free numbers, all planes of one pitch.</summary>
+    /// <summary>Computes the functions of free numbers; all planes have the same pitch.</summary>
     public static void Evaluate<T>(T* raw, T* functions, int pitch, bool isSimilarity)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -47,7 +47,7 @@ internal static unsafe class PosePlanes
         }
     }
 
-    /// <summary>The poses of which these are the functions.</summary>
+    /// <summary>Computes poses from the functions.</summary>
     public static void Poses<T>(T* functions, T* poses, int pitch, bool isSimilarity)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -75,7 +75,7 @@ internal static unsafe class PosePlanes
         }
     }
 
-    /// <summary>Gradients of poses become gradients of the free numbers with these functions, in place.</summary>
+    /// <summary>Turns gradients of poses into gradients of the free numbers, in place, given the functions.</summary>
     public static void ToRaw<T>(T* functions, T* gradient, int pitch, bool isSimilarity)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -131,7 +131,8 @@ internal static unsafe class PosePlanes
     }
 
     /// <summary>
-    /// Backwards from the gradient of left ∘ right: right becomes the gradient of left, gradient that of right.
+    /// The backward rule of composition, from the gradient of left ∘ right: right becomes the gradient of left, and
+    /// gradient that of right.
     /// </summary>
     public static void Decompose<T>(T* left, T* right, T* gradient, int pitch)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>

@@ -17,19 +17,19 @@ internal unsafe interface ITerms<T>
 }
 
 /// <summary>
-/// Sums over spans whose bits are the same on every processor and for any number of threads: terms are added in places
-/// that depend on their number alone. Eight vectors are added pairwise, what comes of them in double; so a sum of
-/// floats is off by three roundings at most, however many there are, and a sum of one value is exact.
+/// Sums over spans whose bits are the same on every processor and for any number of threads: the order of additions depends
+/// only on the number of terms. Eight vectors are added pairwise, and the results in double. So a sum of floats is off by
+/// three roundings at most, however many there are, and a sum of equal floats is exact.
 /// </summary>
 internal static unsafe class Reduce
 {
     private const int Group = 8;
 
-    // Vectors that are added up in one running sum, and the terms that one thread takes at a time.
+    // How many vectors are added to one running sum, and how many such blocks one thread takes at a time.
     private const int BlockVectors = 512;
     private const int ChunkBlocks = 16;
 
-    // Coordinates and the like, for which filling a vector would take most of the time.
+    // So few terms, coordinates for example, are added one by one: filling a vector would take most of the time.
     private const int Few = 4;
 
     /// <summary>Σ x_i.</summary>
@@ -44,7 +44,7 @@ internal static unsafe class Reduce
         fixed (T* first = x) return Sum<T, Values<T>>(new(first), x.Length);
     }
 
-    // The additions that a vector's lanes come to where all others are zero.
+    // The additions that are left of a vector's when all its other lanes are zero.
     private static double SumFew<T>(ReadOnlySpan<T> x)
         where T : unmanaged
     {
@@ -72,9 +72,9 @@ internal static unsafe class Reduce
     }
 
     /// <summary>
-    /// The mean, Σ x_i / n; NaN for none. The mean of equal values is that value: of floats because their sum is exact in
-    /// double, of doubles because what the first mean misses is added to it. Where sums overflow, of eight floats or of all
-    /// doubles, it is infinite.
+    /// The mean, Σ x_i / n; NaN for none. The mean of equal values is that value: for floats because their sum is exact in
+    /// double, for doubles because the mean of the deviations is added to the first mean. It is infinite where a sum
+    /// overflows, be it of eight floats or of all doubles.
     /// </summary>
     public static T Mean<T>(ReadOnlySpan<T> x)
         where T : unmanaged
@@ -109,7 +109,7 @@ internal static unsafe class Reduce
         return Unsafe.BitCast<float, T>((float)sum);
     }
 
-    // Halves of whole blocks: the error grows with the logarithm of their number.
+    // Adds the sums of two halves, so that the error grows only with the logarithm of the number of blocks.
     private static double SumBlocks<T, TTerms>(in TTerms terms, nint from, nint to)
         where T : unmanaged
         where TTerms : struct, ITerms<T>
@@ -139,7 +139,10 @@ internal static unsafe class Reduce
         return Lanes.Sum(lower + upper);
     }
 
-    /// <summary>Adds a vector to running sums in double; of floats the halves, of doubles to the first alone.</summary>
+    /// <summary>
+    /// Adds a vector to running sums in double: the halves of a vector of floats to both, a vector of doubles to the first
+    /// alone.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Add<T>(Vector512<T> value, ref Vector512<double> lower, ref Vector512<double> upper)
         where T : unmanaged

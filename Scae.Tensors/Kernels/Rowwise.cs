@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics;
 
 namespace Scae.Tensors.Kernels;
 
-/// <summary>A vector against every row of a matrix.</summary>
+/// <summary>Operations between a vector and every row of a matrix.</summary>
 internal static unsafe class Rowwise
 {
     private const int Group = 8;
@@ -30,8 +30,8 @@ internal static unsafe class Rowwise
         where T : unmanaged => Sum(matrix, 1, vector, accumulate: true);
 
     /// <summary>
-    /// The sum over the matrix's rows, divided by a number, in the vector or added to it. Eight rows are added pairwise,
-    /// what comes of them in double, whoever does it: see <see cref="Reduce"/>.
+    /// Sums the matrix's rows, divides by a number, and writes the result to the vector or adds it. Eight rows are added
+    /// pairwise, and the results in double, whichever threads do it: see <see cref="Reduce"/>.
     /// </summary>
     public static void Sum<T>(ReadOnlySpan<T> matrix, double divisor, Span<T> vector, bool accumulate)
         where T : unmanaged
@@ -46,8 +46,8 @@ internal static unsafe class Rowwise
     }
 
     /// <summary>
-    /// Adds to each double mean the mean of what it misses, so that the mean of equal values is that value; floats, whose
-    /// sums are exact enough for that, are left as they are.
+    /// Adds to each mean of doubles the mean of the deviations from it, so that the mean of equal values is that value.
+    /// Means of floats are left as they are, since their sums are exact enough for that.
     /// </summary>
     public static void CorrectMean<T>(ReadOnlySpan<T> matrix, Span<T> means)
         where T : unmanaged
@@ -76,8 +76,8 @@ internal static unsafe class Rowwise
     }
 
     /// <summary>
-    /// Columns are independent, so that they may be cut anywhere. Eight rows are read side by side and their sum is added
-    /// to running sums in double, one a column, which stay in the first-level cache.
+    /// Columns are independent, so they may be cut anywhere. Eight rows are read side by side, and their sum is added to
+    /// running sums in double, one per column, which stay in the first-level cache.
     /// </summary>
     private readonly struct Strips<T>(T* matrix, int rows, int n, double divisor, T* vector, bool accumulate) : IRange
         where T : unmanaged

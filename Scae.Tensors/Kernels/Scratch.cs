@@ -4,15 +4,15 @@ using System.Runtime.CompilerServices;
 namespace Scae.Tensors.Kernels;
 
 /// <summary>
-/// Temporary buffers of the present thread, kept between calls so that a kernel allocates nothing. Each slot is one
-/// buffer: a kernel that needs two at once takes two slots, and no kernel calls another one of the same slot.
+/// Temporary buffers of the present thread, kept between calls so that kernels allocate nothing. Each slot is one buffer: a
+/// kernel that needs two at once takes two slots, and a kernel never calls another that uses the same slot.
 /// </summary>
 internal static class Scratch
 {
-    /// <summary>The slot of partial sums, for the sum of a long span alone.</summary>
+    /// <summary>The slot of partial sums, which only the sum of a long span uses.</summary>
     public const int SumSlot = 8;
 
-    /// <summary>The slot of the pieces of a long chain and their totals, for products of matrices alone.</summary>
+    /// <summary>The slot of the pieces of a long chain and their totals, which only products of matrices use.</summary>
     public const int ChainSlot = 9;
 
     /// <summary>The slot of the totals of long sums, see <see cref="LongSums{T}"/>.</summary>
@@ -34,8 +34,8 @@ internal static class Scratch
     }
 
     /// <summary>
-    /// At least so many bytes at a cache line's start, contents undefined, for products of matrices alone: the next call
-    /// on the same thread hands out the same memory, so a product asks once and divides what it gets.
+    /// At least so many bytes from a cache line's start, with undefined contents; only products of matrices use them. The
+    /// next call on the same thread hands out the same memory, so a product asks once and divides what it gets.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe byte* Rent(nint bytes)

@@ -4,15 +4,15 @@ namespace Scae.Tensors.Kernels;
 internal static class Sharing
 {
     /// <summary>
-    /// Elements from which an operation of a few instructions each is shared: one thread takes 6 µs for them, and waking
-    /// another takes 1 while it looks for work, 10 when it sleeps.
+    /// How many elements make an operation of a few instructions each worth sharing: one thread takes 6 µs for them. Waking
+    /// another thread takes 1 µs while it still looks for work, and 10 µs when it sleeps.
     /// </summary>
     public const int ManyElements = 1 << 15;
 
-    /// <summary>Elements from which an elementary function is shared, which takes about ten times as long.</summary>
+    /// <summary>The same for elementary functions, which take about ten times as long.</summary>
     public const int ManyFunctions = 1 << 13;
 
-    /// <summary>Does a range of the given length, in parts of whole grains where it is long.</summary>
+    /// <summary>Does a range of the given length. When it is long, threads share it in parts of whole grains.</summary>
     public static void Run<TRange>(in TRange range, int length, bool isLong, int grain = 1)
         where TRange : struct, IRange
     {
@@ -23,7 +23,7 @@ internal static class Sharing
             return;
         }
 
-        // Twice as many parts as threads: a thread that the machine holds up delays the others by half as much.
+        // Twice as many parts as threads: a thread that the machine holds up then delays the others by half as much.
         int parts = int.Min(grains, int.Min(2 * Parallelism.Threads, WorkerPool.MaxParts));
         var job = new Parts<TRange>(range, length, grain, grains, parts);
         WorkerPool.Run(ref job, parts);

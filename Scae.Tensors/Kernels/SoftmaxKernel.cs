@@ -79,7 +79,7 @@ internal static unsafe class SoftmaxKernel
     private static T Max<T>(ReadOnlySpan<T> row)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        // Short rows: TensorPrimitives.Max costs more than it saves below a vector or two.
+        // For short rows TensorPrimitives.Max costs more than it saves.
         if (row.Length > 64) return TensorPrimitives.Max(row);
         T most = row[0];
         for (int i = 1; i < row.Length; i++) most = row[i] > most || T.IsNaN(row[i]) ? row[i] : most;

@@ -2,10 +2,10 @@ using System;
 
 namespace Scae.Tensors.Kernels;
 
-/// <summary>Dense memory copied and cleared, long stretches by all threads.</summary>
+/// <summary>Copies and clears dense memory; all threads share long stretches.</summary>
 internal static unsafe class Stretches
 {
-    // Parts begin at cache lines where the whole does.
+    // A whole number of cache lines: parts begin at a cache line where the whole does.
     private const int Grain = 256;
 
     /// <summary>into_i = from_i.</summary>

@@ -4,7 +4,7 @@ using System.Numerics.Tensors;
 
 namespace Scae.Tensors.Kernels;
 
-/// <summary>Copies between a strided view and dense memory, axis by axis, long ones shared among threads.</summary>
+/// <summary>Copies between a strided view and dense memory, axis by axis; threads share long copies.</summary>
 internal static unsafe class StridedCopy
 {
     // A transposition of fewer rows or columns is no faster than the plain loop.
@@ -27,14 +27,14 @@ internal static unsafe class StridedCopy
         }
     }
 
-    /// <summary>Adds dense memory in row-major order to the elements of a strided view; a stride of 0 sums.</summary>
+    /// <summary>Adds dense memory in row-major order to the elements of a strided view. Along an axis of stride 0 it sums.</summary>
     public static void ScatterAdd<T>(ReadOnlySpan<T> source, Span<T> destination, int offset, ReadOnlySpan<int> shape, ReadOnlySpan<int> strides)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         if (source.IsEmpty) return;
         if (AxisSums.AreAny(shape, strides))
         {
-            // Summed first: added one after the other, many rows would drift.
+            // The axes of stride 0 are summed first: adding many rows one after the other would drift.
             Span<int> rest = stackalloc int[shape.Length];
             int count = 1;
             for (int axis = 0; axis < shape.Length; axis++) count *= rest[axis] = strides[axis] == 0 ? 1 : shape[axis];
@@ -45,7 +45,7 @@ internal static unsafe class StridedCopy
             return;
         }
 
-        // Different elements of the view are different elements of the memory, so threads don't meet.
+        // No two elements of the view share a place in memory, so threads don't get in each other's way.
         int* sizes = stackalloc int[shape.Length + 1], steps = stackalloc int[shape.Length + 1];
         Walk walk = Walk.Over(shape, strides, sizes, steps);
         bool isLong = source.Length >= Sharing.ManyElements;
@@ -57,8 +57,8 @@ internal static unsafe class StridedCopy
     }
 
     /// <summary>
-    /// How a view's elements are walked: axes of size one dropped, neighbours that one step reaches merged. There is one axis at
-    /// least; sizes and steps lie in the caller's memory.
+    /// How a view's elements are walked: axes of size one are dropped, and neighbouring axes that one step reaches are
+    /// merged. At least one axis remains. Sizes and steps are stored in the caller's memory.
     /// </summary>
     private struct Walk
     {
@@ -101,7 +101,7 @@ internal static unsafe class StridedCopy
             return walk;
         }
 
-        /// <summary>The place of a row, and its number along each axis but the last.</summary>
+        /// <summary>The place of a row; its number along each axis but the last is written to index.</summary>
         public readonly nint Start(int row, Span<int> index)
         {
             nint at = 0;
@@ -129,7 +129,7 @@ internal static unsafe class StridedCopy
             return at;
         }
 
-        /// <summary>Room for a row's numbers.</summary>
+        /// <summary>How many numbers an index must have room for.</summary>
         public readonly int Axes => _axes;
     }
 

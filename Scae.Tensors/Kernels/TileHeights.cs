@@ -1,7 +1,7 @@
 namespace Scae.Tensors.Kernels;
 
 /// <summary>
-/// Rows dealt out evenly to as few tiles as can hold them: the first <see cref="Taller"/> tiles have one row more than
+/// Distributes rows evenly over as few tiles as can hold them: the first <see cref="Taller"/> tiles have one row more than
 /// <see cref="Rows"/>.
 /// </summary>
 /// <remarks>
@@ -10,7 +10,7 @@ namespace Scae.Tensors.Kernels;
 /// </remarks>
 internal readonly struct TileHeights
 {
-    /// <summary>Deals out m ≥ 1 rows to tiles of at most <paramref name="most"/>.</summary>
+    /// <summary>Distributes m ≥ 1 rows over tiles of at most <paramref name="most"/>.</summary>
     public TileHeights(int m, int most)
     {
         Tiles = (int)((uint)(m + most - 1) / (uint)most);

@@ -5,8 +5,8 @@ using System.Runtime.Intrinsics;
 namespace Scae.Tensors.Kernels;
 
 /// <summary>
-/// Optimiser updates in one pass over a parameter and its state. The end of a span goes through the same vectors as
-/// the rest, so that an element's bits don't depend on where it lies.
+/// Optimiser updates in one pass over a parameter and its state. The end of a span goes through the same vector operations
+/// as the rest, so that an element's bits don't depend on its position.
 /// </summary>
 internal static unsafe class UpdateKernel
 {

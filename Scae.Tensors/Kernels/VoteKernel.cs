@@ -6,8 +6,8 @@ using System.Runtime.CompilerServices;
 namespace Scae.Tensors.Kernels;
 
 /// <summary>
-/// Sizes of capsules' votes: a row of raw numbers a capsule, of which the first 6·votes are those of parts' poses and the next
-/// six those of the capsule's own.
+/// The sizes of capsules' votes. Each capsule has a row of raw numbers: the first 6·votes stand for its parts' poses, and
+/// the next six for its own pose.
 /// </summary>
 internal readonly record struct VoteSizes(int Images, int Capsules, int Votes, int Row, bool IsSimilarity)
 {
@@ -16,9 +16,9 @@ internal readonly record struct VoteSizes(int Images, int Capsules, int Votes, i
 }
 
 /// <summary>
-/// The poses of capsules' votes, an image at a time, so that its planes stay in the second cache. Functions of the raw
-/// numbers are kept from forward; gradients of what images share are summed in blocks of images whose number depends on
-/// nothing but theirs.
+/// The poses of capsules' votes, one image at a time, so that its planes stay in the second-level cache. Functions of the
+/// raw numbers are kept from the forward pass. Gradients of what images share are summed in blocks of images, whose number
+/// depends only on the number of images.
 /// </summary>
 internal static unsafe class VoteKernel
 {
@@ -26,14 +26,14 @@ internal static unsafe class VoteKernel
     private const int SumSlot = 2;
     private const int MostBlocks = 16;
 
-    // Six numbers of a pose, most of which go through an elementary function, take as long as some 200 multiply-adds.
+    // The six numbers of a pose, most of which go through an elementary function, take as long as some 200 multiply-adds.
     private const long PoseWork = 200;
 
-    /// <summary>Elements that are kept of one image.</summary>
+    /// <summary>How many elements are kept for one image.</summary>
     public static int Kept<T>(in VoteSizes sizes)
         where T : unmanaged => PosePlanes.Functions * (Planes.Pitch<T>(sizes.All) + Planes.Pitch<T>(sizes.Capsules));
 
-    /// <summary>The votes' poses and the functions behind them.</summary>
+    /// <summary>Computes the votes' poses, and the functions to keep.</summary>
     public static void Forward<T>(in VoteSizes sizes, ReadOnlySpan<T> raw, ReadOnlySpan<T> parts, ReadOnlySpan<T> own, Span<T> kept, Span<T> output)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -44,7 +44,10 @@ internal static unsafe class VoteKernel
         }
     }
 
-    /// <summary>Adds to the gradients of raw numbers and of what is added to them; an empty span wants none.</summary>
+    /// <summary>
+    /// Adds to the gradients of the raw numbers and of what is added to them. A gradient whose span is empty isn't
+    /// computed.
+    /// </summary>
     public static void Backward<T>(in VoteSizes sizes, ReadOnlySpan<T> kept, ReadOnlySpan<T> outputGradient, Span<T> toRaw, Span<T> toParts, Span<T> toOwn)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -106,7 +109,7 @@ internal static unsafe class VoteKernel
             }
         }
 
-        /// <summary>Stretches of the capsules' rows, one after the other, with what is added to them.</summary>
+        /// <summary>Copies the same stretch of every capsule's row, one after the other, and adds what belongs to it.</summary>
         private readonly void Gather(T* raw, int length, T* added, T* into)
         {
             for (int k = 0; k < Sizes.Capsules; k++, raw += Sizes.Row, added += length, into += length)
@@ -153,7 +156,7 @@ internal static unsafe class VoteKernel
             shared.Finish();
         }
 
-        /// <summary>Adds to stretches of the capsules' rows, and to the sums of what was added to them.</summary>
+        /// <summary>Adds gradients to the same stretch of every capsule's row, and to the sums for what was added there.</summary>
         private readonly void Scatter(T* rows, int length, T* raw, T* sums)
         {
             int all = Sizes.Capsules * length;

@@ -3,10 +3,10 @@ using System.Numerics;
 
 namespace Scae.Tensors.Kernels;
 
-/// <summary>Totals in double, one an element, of terms whose places only their positions tell.</summary>
+/// <summary>Totals in double, one per element, for terms that are scattered over the elements in any order.</summary>
 internal static class WideTotals
 {
-    /// <summary>So many zeros; they live until the next call.</summary>
+    /// <summary>So many zeros, valid until the next call.</summary>
     public static Span<double> Take(int length)
     {
         var totals = Scratch.Take<double>(Scratch.TotalSlot, length);

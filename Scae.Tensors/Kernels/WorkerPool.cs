@@ -32,8 +32,8 @@ internal static unsafe class WorkerPool
     private static Worker[] s_workers = [];
 
     /// <summary>
-    /// Multiply-adds, or what takes as long, below which one thread is faster: 2²¹ take it 18 µs, and waking a worker that sleeps
-    /// takes 10.
+    /// Multiply-adds, or work that takes as long, below which one thread is faster: it takes 18 µs for 2²¹ of them, and
+    /// waking a worker that sleeps takes 10 µs.
     /// </summary>
     public const long WorthSharing = 1 << 21;
 
@@ -44,9 +44,9 @@ internal static unsafe class WorkerPool
     /// Runs parts 0 … parts − 1 of the job, on up to <see cref="Parallelism.Threads"/> threads, and returns when all are done.
     /// </summary>
     /// <remarks>
-    /// Parts run on a copy of the job, which all threads share. An exception of a part is thrown here once the other parts
-    /// are done; of several, the first. With one thread, or within another job, parts run in order on the job itself, and
-    /// the first exception ends them.
+    /// Parts run on a copy of the job, which all threads share. If parts throw, the first exception is thrown here once the
+    /// other parts are done. With one thread, or within another job, parts run in order on the job itself, and the first
+    /// exception ends them.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">parts is negative or more than <see cref="MaxParts"/>.</exception>
     public static void Run<TJob>(ref TJob job, int parts)
@@ -117,8 +117,8 @@ internal static unsafe class WorkerPool
         where TJob : struct, IParallelJob => Unsafe.AsRef<TJob>(job).Run(part);
 
     /// <summary>
-    /// Takes parts of the current job until none is left; false when there was none to begin with. The caller is number 0, and
-    /// workers beyond those that may help, who were hired when more threads were allowed, take none.
+    /// Takes parts of the current job until none is left; false when there was none to begin with. The caller is number 0.
+    /// Workers whose number is too high, hired when more threads were allowed, take none.
     /// </summary>
     private static bool TakeParts(int number)
     {
@@ -129,8 +129,8 @@ internal static unsafe class WorkerPool
             int part = (int)(ticket & 0xFFFF), parts = (int)(ticket >> 16 & 0xFFFF);
             if (part >= parts) return any;
 
-            // As the job's other fields these belong to the ticket that was read, or taking a part fails below. Of a ticket that is
-            // over it doesn't matter who refuses.
+            // The number of helpers belongs to the ticket that was read, as the job's other fields do; otherwise taking a
+            // part fails below. Once a ticket is over, it doesn't matter who takes no parts of it.
             if (number > s_helpers) return any;
             delegate*<void*, int, void> run = s_run;
             void* job = s_job;
@@ -149,8 +149,8 @@ internal static unsafe class WorkerPool
         }
     }
 
-    // Other threads are at most one part behind. Giving up the processor at once would cost a time slice of milliseconds
-    // on a busy machine, so look for some 600 µs first.
+    // Other threads are at most one part behind. Giving up the processor at once would cost a time slice of milliseconds on a
+    // busy machine, so it spins for some 600 µs first.
     private static void AwaitParts(int parts)
     {
         for (int spin = 0; spin < PatientSpins; spin++)

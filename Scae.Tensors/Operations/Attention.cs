@@ -7,9 +7,9 @@ namespace Scae.Tensors;
 public sealed partial class Tensor
 {
     /// <summary>
-    /// softmax(scale · q·kᵀ)·v for each head (Vaswani et al. 2017, eq. 1): queries [b, n, h·d] or [n, h·d] shared by
-    /// the batch, keys [b, m, h·d], values [b, m, h·e] → [b, n, h·e]. Heads are consecutive blocks of the last axis.
-    /// scale is 1/√d unless given. Packed rows (see <see cref="pack"/>) attend to those of their set.
+    /// softmax(scale · q·kᵀ)·v for each head (Vaswani et al. 2017, eq. 1): queries [b, n, h·d], or [n, h·d] shared by the
+    /// batch, keys [b, m, h·d] and values [b, m, h·e] → [b, n, h·e]. Heads are consecutive blocks of the last axis. scale
+    /// is 1/√d unless given. Packed rows (see <see cref="pack"/>) attend only to rows of their own set.
     /// </summary>
     /// <exception cref="ShapeError">The sizes or dtypes don't fit, or a width isn't divisible by the heads.</exception>
     public static Tensor attention(Tensor queries, Tensor keys, Tensor values, int heads = 1, double? scale = null) =>
@@ -24,8 +24,8 @@ public sealed partial class Tensor
     }
 
     /// <summary>
-    /// As <see cref="attention"/> over keys of which each is present to a degree d [b, m] in [0, 1]; how that counts,
-    /// <paramref name="mask"/> says. A set whose keys are all absent is attended to evenly, never NaN.
+    /// As <see cref="attention"/>, over keys that are each present to a degree d [b, m] in [0, 1]; <paramref name="mask"/>
+    /// says how presence counts. A set whose keys are all absent is attended to evenly, never with NaN.
     /// </summary>
     /// <exception cref="ShapeError">The sizes or dtypes don't fit, or a width isn't divisible by the heads.</exception>
     /// <exception cref="ArgumentException">The scale isn't positive.</exception>
@@ -66,7 +66,7 @@ public sealed partial class Tensor
             Weights = Allocate(q.dtype, [_batch, heads, _shape.Queries, _padded]);
         }
 
-        // Packed rows: no two dimensions but rows and widths.
+        // For packed rows: their tensors have just two axes, rows and widths.
         private AttentionOperation(Tensor[] inputs, PackedRows rows, int heads, double scale)
             : base(inputs)
         {
@@ -137,7 +137,10 @@ public sealed partial class Tensor
             where T : unmanaged => Inputs.Length > 3 ? Inputs[3].Data<T>() : default;
     }
 
-    /// <summary>The weights that the last forward run of an attention left; made from its output so that it runs after it.</summary>
+    /// <summary>
+    /// Copies out the weights that an attention's last forward run left. Its input is the attention's output, so that it
+    /// runs afterwards.
+    /// </summary>
     private sealed class WeightsOf(Tensor output, AttentionOperation attention) : CutOperation(output)
     {
         protected override void Forward<T>()

@@ -149,8 +149,8 @@ public sealed partial class Tensor
     }
 
     /// <summary>
-    /// value = TValue(a, b) with ∂/∂a = TLeft(g, a, b) and ∂/∂b = TRight(g, a, b); where an operand was broadcast, its
-    /// gradient is the sum over the elements that read it.
+    /// value = TValue(a, b), ∂/∂a = TLeft(g, a, b) and ∂/∂b = TRight(g, a, b). Where an operand was broadcast, its gradient
+    /// is the sum over all places where it was read.
     /// </summary>
     private sealed class Binary<TValue, TLeft, TRight> : Operation
         where TValue : IMap2
@@ -229,9 +229,9 @@ public sealed partial class Tensor
         }
 
         /// <summary>
-        /// The gradient of a broadcast operand. Where a row of the loop sums to one element and each element has one row,
-        /// the terms are summed as they are made; else they are written out first, since rows added one after the other
-        /// drift.
+        /// The gradient of a broadcast operand. Where each row of the loop sums to one element and each element has one
+        /// row, terms are summed as they are computed. Otherwise they are written out first, since adding rows one after
+        /// the other drifts.
         /// </summary>
         private void ContributeSums<T, TRule>(int input, ReadOnlySpan<T> g)
             where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -257,7 +257,10 @@ public sealed partial class Tensor
         }
     }
 
-    /// <summary>Rows are walked with step 1 or 0; a view with another step along its last axis is copied first.</summary>
+    /// <summary>
+    /// The tensor, or a copy if the step along its last axis is neither 1 nor 0, since loops over rows know only these
+    /// steps.
+    /// </summary>
     private static Tensor WithUnitStep(Tensor x)
     {
         for (int axis = x.dim - 1; axis >= 0; axis--)

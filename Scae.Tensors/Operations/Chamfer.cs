@@ -8,9 +8,9 @@ namespace Scae.Tensors;
 public sealed partial class Tensor
 {
     /// <summary>
-    /// The symmetric Chamfer distance of each pair of point sets, (1/m)·Σ_i min_j |y_i − x_j|² + (1/n)·Σ_j min_i
-    /// |y_i − x_j|²: points y [b, m, d] and x [b, n, d] → [b]. The gradient flows along the nearest pairs only, to the
-    /// first of equally near ones. A point with NaN makes the distance infinite or NaN.
+    /// The symmetric Chamfer distance of each pair of point sets, (1/m)·Σ_i min_j |y_i − x_j|² + (1/n)·Σ_j min_i |y_i −
+    /// x_j|²: points y [b, m, d] and x [b, n, d] → [b]. The gradient flows only along the nearest pairs, to the first of
+    /// equally near points. A point with NaN makes the distance infinite or NaN.
     /// </summary>
     /// <exception cref="ShapeError">The shapes aren't of that form, or a set is empty.</exception>
     public Tensor chamfer(Tensor x)
@@ -22,8 +22,8 @@ public sealed partial class Tensor
     }
 
     /// <summary>
-    /// For each point y [b, m, d] the position of the nearest point of x [b, n, d], the first of equally near ones →
-    /// Int32 [b, m].
+    /// For each point y [b, m, d], the position of the nearest point of x [b, n, d], the first of equally near ones → Int32
+    /// [b, m].
     /// </summary>
     /// <exception cref="ShapeError">The shapes aren't of that form, or x is empty.</exception>
     public Tensor nearest(Tensor x)
@@ -91,7 +91,7 @@ public sealed partial class Tensor
                 return;
             }
 
-            // Many may have one neighbour.
+            // Many points may share one neighbour, so their terms are added up in double.
             var totals = WideTotals.Take(into.Length);
             Pull(totals, own, other, ownCount, otherCount, nearestOther, nearestOwn);
             WideTotals.AddTo(totals, into);

@@ -7,12 +7,15 @@ namespace Scae.Tensors;
 public sealed partial class Tensor
 {
     /// <summary>1 where x &lt; y, else 0; no gradient. Comparisons with NaN are 0.</summary>
+    /// <exception cref="ShapeError">The shapes don't broadcast or the dtypes differ.</exception>
     public Tensor lt(Tensor b) => Comparison<Less>.Of("lt", this, b);
 
     /// <summary>1 where x &gt; y, else 0; no gradient. Comparisons with NaN are 0.</summary>
+    /// <exception cref="ShapeError">The shapes don't broadcast or the dtypes differ.</exception>
     public Tensor gt(Tensor b) => Comparison<Less>.Of("gt", b, this);
 
     /// <summary>1 where x ≥ y, else 0; no gradient. Comparisons with NaN are 0.</summary>
+    /// <exception cref="ShapeError">The shapes don't broadcast or the dtypes differ.</exception>
     public Tensor ge(Tensor b) => Comparison<LessOrEqual>.Of("ge", b, this);
 
     /// <summary>1 where x &lt; c, else 0; no gradient.</summary>
@@ -25,8 +28,8 @@ public sealed partial class Tensor
     public Tensor ge(double b) => ge(scalar(b, dtype));
 
     /// <summary>
-    /// a where this is not 0, else b; all three broadcast. The branch not taken contributes nothing, neither value nor
-    /// gradient, even where it is NaN.
+    /// a where this is not 0, else b; all three broadcast. The branch not taken contributes neither value nor gradient,
+    /// even where it is NaN. No gradient flows to this tensor.
     /// </summary>
     /// <exception cref="ShapeError">The shapes don't broadcast or the dtypes differ.</exception>
     public Tensor where(Tensor a, Tensor b)

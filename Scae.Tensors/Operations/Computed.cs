@@ -6,10 +6,10 @@ namespace Scae.Tensors;
 public sealed partial class Tensor
 {
     /// <summary>
-    /// A float32 tensor that a function fills from the elements of others, for what tensor operations can't say: a
-    /// search, a sort, a decision. It runs again at every replay; no gradient passes. The function gets the inputs' values
-    /// cast to float32 and dense, and the output, which holds whatever it held before: every element must be written. It
-    /// must depend on the inputs alone, or a resumed run differs.
+    /// A float32 tensor that a function fills from the elements of others, for what tensor operations can't express: a
+    /// search, a sort, a decision. The function runs again at every replay, and no gradient passes. It gets the inputs'
+    /// values, dense and cast to float32, and the output, which holds whatever it held before: every element must be
+    /// written. The result must depend on the inputs alone, otherwise a resumed run would differ.
     /// </summary>
     /// <exception cref="ShapeError">An input holds integers.</exception>
     public static Tensor computed(int[] shape, Tensor[] inputs, Action<ReadOnlyMemory<float>[], Memory<float>> function)
@@ -23,7 +23,7 @@ public sealed partial class Tensor
         return new ComputedOperation(Array.ConvertAll(inputs, input => input.contiguous()), function).Run(Dtype.Float32, (int[])shape.Clone());
     }
 
-    /// <summary>Copies in, calls, copies out: the function may keep spans of neither.</summary>
+    /// <summary>Copies the inputs in and the result out, so that the function never holds memory of a tensor.</summary>
     private sealed class ComputedOperation(Tensor[] inputs, Action<ReadOnlyMemory<float>[], Memory<float>> function) : CutOperation(inputs)
     {
         private readonly float[][] _values = Array.ConvertAll(inputs, input => new float[input.nelement]);

@@ -4,13 +4,13 @@ using Scae.Tensors.Kernels;
 
 namespace Scae.Tensors;
 
-/// <content>Convolution and pooling of images [b, c, h, w]: patches as columns, then one matrix product.</content>
+/// <content>Convolution of images [b, c, h, w] and its transpose.</content>
 public sealed partial class Tensor
 {
     /// <summary>
-    /// Images [b, c, h, w] and filters [o, c, kh, kw] → [b, o, h′, w′] with h′ = ⌊(h + 2·padding − kh)/stride⌋ + 1; filters
-    /// aren't turned round (cross-correlation), as in DiffSharp and PyTorch. A bias [o] is added and the activation applied
-    /// in the same operation.
+    /// Images [b, c, h, w] and filters [o, c, kh, kw] → [b, o, h′, w′] with h′ = ⌊(h + 2·padding − kh)/stride⌋ + 1. Filters
+    /// aren't flipped (this is cross-correlation), as in DiffSharp and PyTorch. A bias [o] is added and the activation
+    /// applied in the same operation.
     /// </summary>
     /// <exception cref="ShapeError">The shapes or dtypes don't fit, or the filter is larger than the padded image.</exception>
     public Tensor conv2d(Tensor filters, int stride = 1, int padding = 0, Tensor? bias = null, Activation activation = Activation.None)
@@ -31,7 +31,7 @@ public sealed partial class Tensor
     /// The transpose of conv2d as a map of images: [b, o, h, w] and filters [o, c, kh, kw] → [b, c, h′, w′] with h′ =
     /// (h − 1)·stride − 2·padding + kh.
     /// </summary>
-    /// <exception cref="ShapeError">The shapes or dtypes don't fit, or the padding eats the image.</exception>
+    /// <exception cref="ShapeError">The shapes or dtypes don't fit, or the padding leaves nothing of the image.</exception>
     public Tensor convTranspose2d(Tensor filters, int stride = 1, int padding = 0)
     {
         CheckSameDtype("convTranspose2d", this, filters);
@@ -55,7 +55,7 @@ public sealed partial class Tensor
         return new Window(image._shape[2], image._shape[3], kh, kw, stride, padding, (height / stride) + 1, (width / stride) + 1);
     }
 
-    /// <summary>Columns added where their windows lie: [b, c·kh·kw, places] → [b, c, h, w].</summary>
+    /// <summary>Adds columns to the pixels of their windows: [b, c·kh·kw, places] → [b, c, h, w].</summary>
     private sealed class Fold(Tensor columns, Window window) : Operation(columns)
     {
         private int Images => Output._shape[0];
@@ -74,7 +74,7 @@ public sealed partial class Tensor
             if (Output.nelement > 0) Sharing.Run(new BackwardRange<T>(this, accumulate), Images, IsLong);
         }
 
-        /// <summary>What belongs to some of the images.</summary>
+        /// <summary>The part of some elements that belongs to images from, …, to − 1.</summary>
         private Span<T> Part<T>(Span<T> all, int from, int to)
         {
             int size = all.Length / Images;

@@ -8,7 +8,7 @@ namespace Scae.Tensors;
 /// <content>Convolution with bias and activation in one operation.</content>
 public sealed partial class Tensor
 {
-    /// <summary>Y = f(W∗X + b), an image at a time; backwards ∂Z = ∂Y ∘ f′ from Y, and see the kernel for the rest.</summary>
+    /// <summary>Y = f(W∗X + b), one image at a time. Backwards, ∂Z = ∂Y ∘ f′ follows from Y; the kernel describes the rest.</summary>
     private sealed class ConvolutionOperation(Tensor[] inputs, Window window, Activation activation) : ActivatedOperation(inputs, activation)
     {
         private readonly ConvolutionSizes _sizes = new(inputs[0]._shape[0], inputs[0]._shape[1], inputs[1]._shape[0], window);
@@ -27,7 +27,7 @@ public sealed partial class Tensor
         }
     }
 
-    /// <summary>An operation that ends in an activation, for which its rules are compiled.</summary>
+    /// <summary>An operation that ends in an activation; its rules are compiled for each kind of activation.</summary>
     private abstract class ActivatedOperation(Tensor[] inputs, Activation activation) : Operation(inputs)
     {
         protected override void Forward<T>()
@@ -54,12 +54,12 @@ public sealed partial class Tensor
             }
         }
 
-        /// <summary>The forward rule; there are elements.</summary>
+        /// <summary>The forward rule, called only if there are elements.</summary>
         protected abstract void Forward<T, TActivation>()
             where T : unmanaged, IBinaryFloatingPointIeee754<T>
             where TActivation : struct, IActivation;
 
-        /// <summary>The backward rule; there are elements.</summary>
+        /// <summary>The backward rule, called only if there are elements.</summary>
         protected abstract void Backward<T, TActivation>()
             where T : unmanaged, IBinaryFloatingPointIeee754<T>
             where TActivation : struct, IActivation;

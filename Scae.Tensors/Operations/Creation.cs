@@ -8,9 +8,10 @@ namespace Scae.Tensors;
 public sealed partial class Tensor
 {
     /// <summary>
-    /// A vector over an array of float, double or int, which it keeps (no copy) until it is recorded: a recording moves
-    /// elements to memory of its own, and spans taken by Elements before no longer write to them.
+    /// A vector over an array of float, double or int. The array isn't copied: the tensor keeps it until it is recorded. A
+    /// recording moves the elements to memory of its own, and spans taken by Elements before that no longer write to them.
     /// </summary>
+    /// <exception cref="ArgumentException">The elements are of another type.</exception>
     public static Tensor of<T>(T[] elements)
         where T : unmanaged =>
         Over(Storage.Of(elements), [elements.Length]);
@@ -26,7 +27,8 @@ public sealed partial class Tensor
     }
 
     /// <summary>
-    /// Numbers as a tensor of the given dtype, copied and converted now: a recording doesn't convert them again in every replay.
+    /// Numbers as a tensor of the given dtype. They are copied and converted now, so replays of a recording don't convert
+    /// them again.
     /// </summary>
     /// <exception cref="ShapeError">The shape has another number of elements, or the dtype is Int32.</exception>
     public static Tensor of(double[] elements, int[] shape, Dtype dtype)
@@ -71,7 +73,9 @@ public sealed partial class Tensor
     /// <summary>The identity matrix.</summary>
     public static Tensor eye(int n, Dtype dtype = Dtype.Float32) => FromFormula([n, n], dtype, i => i / n == i % n ? 1 : 0);
 
-    /// <summary>start, start + step, … before stop, computed in double; nothing where stop isn't ahead of start.</summary>
+    /// <summary>
+    /// start, start + step, … before stop, computed in double; empty when the step doesn't lead from start towards stop.
+    /// </summary>
     /// <exception cref="ArgumentException">The step is 0, a number isn't finite, or there would be more than 2³¹ − 1 elements.</exception>
     public static Tensor arange(double stop, double start = 0, double step = 1, Dtype dtype = Dtype.Float32)
     {

@@ -23,7 +23,7 @@ public sealed partial class Tensor
         return new Running<RunningProduct>(contiguous(), Shape.Axis("cumprod", axis, dim)).Run(dtype, shape);
     }
 
-    /// <summary>How a running value takes up an element.</summary>
+    /// <summary>How a running value takes in the next element.</summary>
     private interface IRunning
     {
         /// <summary>The value before the first element.</summary>
@@ -59,7 +59,10 @@ public sealed partial class Tensor
             where T : unmanaged, IBinaryFloatingPointIeee754<T> => joined;
     }
 
-    /// <summary>∂x_i = f(y_{i−1}) · s_i with s_i = ∂y_i + f(x_{i+1}) · s_{i+1}: f is 1 for a sum, the number itself for a product.</summary>
+    /// <summary>
+    /// ∂x_i = f(y_{i−1}) · s_i with s_i = ∂y_i + f(x_{i+1}) · s_{i+1}, where f is 1 for a sum, and its argument for a
+    /// product.
+    /// </summary>
     private sealed class Running<TRule>(Tensor x, int axis) : Operation(x)
         where TRule : IRunning
     {

@@ -8,8 +8,8 @@ namespace Scae.Tensors;
 public sealed partial class Tensor
 {
     /// <summary>
-    /// y[.., i, ..] = x[.., index[.., i, ..], ..] along an axis: the result has the index's shape, whose other sizes may
-    /// be smaller than those of x. Repeated positions add their gradients.
+    /// y[.., i, ..] = x[.., index[.., i, ..], ..] along an axis. The result has the index's shape, whose other sizes may be
+    /// smaller than those of x. The gradients of repeated positions add up.
     /// </summary>
     /// <exception cref="ShapeError">The index isn't Int32, its rank or a size doesn't fit, or a position lies outside.</exception>
     public Tensor gather(int axis, Tensor index)
@@ -45,7 +45,7 @@ public sealed partial class Tensor
     }
 
     /// <summary>For Int32 positions [..] vectors [.., length] that are 1 at the position and 0 elsewhere.</summary>
-    /// <exception cref="ShapeError">The tensor isn't Int32, the vectors would be, or a position lies outside.</exception>
+    /// <exception cref="ShapeError">The tensor isn't Int32, <paramref name="dtype"/> is, or a position lies outside.</exception>
     public Tensor onehot(int length, Dtype dtype = Dtype.Float32)
     {
         if (this.dtype != Dtype.Int32) throw ShapeError.Of("onehot", $"positions {this.dtype}; needs Int32");

@@ -6,8 +6,9 @@ namespace Scae.Tensors;
 public sealed partial class Tensor
 {
     /// <summary>
-    /// log N(x_m; μ_km, σ_km²·I) = Σ_j −½((x_mj − μ_kmj)/σ_km)² − log σ_km − ½ log 2π: points x [b, m, n], means [b, k, m, n] and
-    /// sigmas [b, k, m] → [b, k, m]. σ must be positive; 0 without numbers (n = 0).
+    /// log N(x_m; μ_km, σ_km²·I) = Σ_j −½((x_mj − μ_kmj)/σ_km)² − log σ_km − ½ log 2π: points x [b, m, n], means
+    /// [b, k, m, n] and sigmas [b, k, m] → [b, k, m]. σ must be positive. For points without numbers (n = 0) the result is
+    /// 0.
     /// </summary>
     /// <exception cref="ShapeError">The sizes or dtypes don't fit.</exception>
     public Tensor isotropicLogLikelihood(Tensor means, Tensor sigmas)

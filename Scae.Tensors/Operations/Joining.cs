@@ -6,7 +6,7 @@ using Scae.Tensors.Kernels;
 
 namespace Scae.Tensors;
 
-/// <content>Tensors put together, repeated, turned round, and set into larger ones.</content>
+/// <content>Joining tensors, repeating them, and setting them into larger ones.</content>
 public sealed partial class Tensor
 {
     /// <summary>Tensors one after the other along an axis: [.., nᵢ, ..] → [.., Σ nᵢ, ..]. Integers are allowed.</summary>
@@ -58,7 +58,7 @@ public sealed partial class Tensor
         return unsqueeze(at).expand([.. _shape[..at], times, .. _shape[at..]]).view([.. _shape[..at], times * _shape[at], .. _shape[(at + 1)..]]);
     }
 
-    /// <summary>Zeros around the elements, so many before and after along each axis: size n becomes n + 2·padding.</summary>
+    /// <summary>Zeros around the elements, along each axis as many before as after: size n becomes n + 2·padding.</summary>
     /// <exception cref="ShapeError">There isn't one padding for each axis, or one is negative.</exception>
     public Tensor pad(params int[] paddings)
     {
@@ -72,7 +72,9 @@ public sealed partial class Tensor
         return new Place(contiguous(), strides, paddings.Select((padding, i) => padding * strides[i]).Sum()).Run(dtype, target);
     }
 
-    /// <summary>Rows of the parts, one part after the other; backwards each part takes its columns of the gradient.</summary>
+    /// <summary>
+    /// Each row is made of the parts' rows, one after the other. Backwards each part takes its columns of the gradient.
+    /// </summary>
     private sealed class Cat(Tensor[] parts, int[] widths, int rows) : Operation(parts)
     {
         private readonly int _width = widths.Sum();
@@ -135,7 +137,7 @@ public sealed partial class Tensor
         }
     }
 
-    /// <summary>The elements at strided places among zeros; backwards the gradient is read there.</summary>
+    /// <summary>Puts the elements at strided places among zeros. Backwards the gradient is read there.</summary>
     private sealed class Place(Tensor x, int[] strides, int offset) : Operation(x)
     {
         protected override void Forward<T>()

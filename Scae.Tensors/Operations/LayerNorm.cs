@@ -49,7 +49,7 @@ public sealed partial class Tensor
             if (Wants(2)) Rowwise.AddSum(g, InputGradientToAdd<T>(2));
             if (Wants(1))
             {
-                // The rows' terms are written out and summed as all sums are.
+                // The terms of all rows are written out first and then summed pairwise: adding them row by row would drift.
                 var terms = Scratch.Take<T>(6, g.Length);
                 Normalise(terms);
                 Elementwise.Map2<T, Product>(terms, 1, g, 1, terms);

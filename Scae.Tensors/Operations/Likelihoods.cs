@@ -36,11 +36,11 @@ public sealed partial class Tensor
         public static Vector512<T> Apply<T>(Vector512<T> a, Vector512<T> b)
             where T : unmanaged
         {
-            // x·l − max(l, 0) is exact for x of 0 or 1, and what is left has log(1 + e^−|l|)'s own precision.
+            // x·l − max(l, 0) is exact for x of 0 or 1, and the rest is as precise as log(1 + e^−|l|).
             var (zero, far) = (Vector512<T>.Zero, Vector512.Abs(b));
             var value = (a * b) - Vector512.ConditionalSelect(Vector512.LessThan(b, zero), zero, b) - Lanes.Softplus(-far);
 
-            // Of an infinite l it is (x − σ(l))·l, and nothing where x is what l is sure of; the formula has ∞ − ∞ and 0·∞ there.
+            // For an infinite l the value is (x − σ(l))·l, or 0 where x = σ(l). The formula above would give ∞ − ∞ or 0·∞.
             var miss = a - Vector512.ConditionalSelect(Vector512.GreaterThan(b, zero), Vector512<T>.One, zero);
             var sure = Vector512.ConditionalSelect(Vector512.Equals(miss, zero), zero, miss * b);
             return Vector512.ConditionalSelect(Vector512.Equals(far, Lanes.Constant<T>(double.PositiveInfinity)), sure, value);

@@ -64,7 +64,7 @@ public sealed partial class Tensor
             }
         }
 
-        /// <summary>Adds the bias and applies the activation row by row, while a row is still near.</summary>
+        /// <summary>Adds the bias and applies the activation row by row, while a row is still in the cache.</summary>
         private void Smooth<T>(int from, int to)
             where T : unmanaged, IBinaryFloatingPointIeee754<T>
         {

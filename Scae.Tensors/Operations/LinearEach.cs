@@ -8,8 +8,8 @@ namespace Scae.Tensors;
 public sealed partial class Tensor
 {
     /// <summary>
-    /// activation(x_k·W_k + b_k), a matrix of its own for each of the k capsules: x [b, k, in], W [k, in, out] and b
-    /// [k, out] or null → [b, k, out]. Nothing is transposed or copied: each capsule's rows are read where they lie.
+    /// activation(x_k·W_k + b_k), with separate weights for each of the k capsules: x [b, k, in], W [k, in, out] and b
+    /// [k, out] or null → [b, k, out]. Nothing is transposed or copied: each capsule's rows are read where they are.
     /// </summary>
     /// <exception cref="ShapeError">The sizes or dtypes don't fit.</exception>
     public Tensor linearEach(Tensor weights, Tensor? biases = null, Activation activation = Activation.None)
@@ -25,8 +25,8 @@ public sealed partial class Tensor
     }
 
     /// <summary>
-    /// Z_k = X_k·W_k + b_k, Y = f(Z); backwards ∂Z = ∂Y ∘ f′, ∂b_k = Σ_b ∂Z_k, ∂W_k = X_kᵀ·∂Z_k and ∂X_k = ∂Z_k·W_kᵀ.
-    /// A capsule's rows are k·in (or k·out) elements apart, so its products lie side by side with the others'.
+    /// Z_k = X_k·W_k + b_k, Y = f(Z); backwards ∂Z = ∂Y ∘ f′, ∂b_k = Σ_b ∂Z_k, ∂W_k = X_kᵀ·∂Z_k and ∂X_k = ∂Z_k·W_kᵀ. The
+    /// rows of all capsules are interleaved: those of one capsule are k·in (or k·out) elements apart.
     /// </summary>
     private sealed class LinearEachOperation(Tensor[] inputs, Activation activation) : ActivatedOperation(inputs, activation)
     {
@@ -48,7 +48,8 @@ public sealed partial class Tensor
             var toWeights = Wants(1) ? InputGradient<T>(1, out addToWeights) : default;
             var toInputs = Wants(0) ? InputGradient<T>(0, out addToInputs) : default;
 
-            // One tensor in both places: capsules would write into each other's rows, so the weights of all come first.
+            // When inputs and weights are one tensor, capsules would write into each other's rows of its gradient. So the
+            // weights' gradients of all capsules are computed first.
             bool isOne = Wants(0) && ReferenceEquals(Inputs[0].Gradient, Inputs[1].Gradient);
             CapsuleLayer.Backward<T, TActivation>(
                 Sizes, Inputs[0].Data<T>(), Inputs[1].Data<T>(), Output.Data<T>(), OutputGradient<T>(),
@@ -60,7 +61,10 @@ public sealed partial class Tensor
         }
     }
 
-    /// <summary>The gradient before an activation, from that behind it and the value; the result lives until the next call.</summary>
+    /// <summary>
+    /// The gradient by an activation's input, from the gradient by its output and the output itself. The result is valid
+    /// until the next call.
+    /// </summary>
     private static ReadOnlySpan<T> BeforeActivation<T>(Activation activation, ReadOnlySpan<T> g, ReadOnlySpan<T> y)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {

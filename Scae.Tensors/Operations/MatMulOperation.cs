@@ -7,8 +7,8 @@ namespace Scae.Tensors;
 public sealed partial class Tensor
 {
     /// <summary>
-    /// The matrix product over the last two axes: [.., m, k] · [.., k, n] → [.., m, n], where the axes before broadcast.
-    /// A vector counts as a row on the left and as a column on the right, and its axis disappears.
+    /// The matrix product over the last two axes: [.., m, k] · [.., k, n] → [.., m, n], where the leading axes broadcast. A
+    /// vector counts as a row on the left and as a column on the right, and the axis added for this is removed again.
     /// </summary>
     /// <exception cref="ShapeError">The inner sizes differ, the other axes don't broadcast, or the dtypes differ.</exception>
     public Tensor matmul(Tensor b)
@@ -98,8 +98,9 @@ public sealed partial class Tensor
         }
 
         /// <summary>
-        /// How many rows of the loop add to a gradient in T. A product cuts a chain of floats that is too long by itself, but of
-        /// those that each row goes on with it sees one row's part; all rows may add in T where the whole chain is short enough.
+        /// How many rows of the loop may add to a gradient in T before the sums move to double. A product cuts a chain of
+        /// floats that is too long by itself, but where each row of the loop continues the same chains, it sees only one
+        /// row's part of them. All rows may add in T if the whole chain is short enough.
         /// </summary>
         private int FewRows<T>(long repeats, int operand, int terms)
         {

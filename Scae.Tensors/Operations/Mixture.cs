@@ -8,14 +8,14 @@ using Scae.Tensors.Kernels;
 namespace Scae.Tensors;
 
 /// <content>
-/// Bernoulli mixtures of binary images, one operation each for what expectation maximization needs. With x in {0, 1}
-/// the probability of a pixel is p_k = x·μ_k + (1 − x)·(1 − μ_k): no exponential and no logarithm a slot.
+/// Bernoulli mixtures of binary images, with one operation for each thing that expectation maximization needs. With x in
+/// {0, 1}, the probability of a pixel is p_k = x·μ_k + (1 − x)·(1 − μ_k), so no slot needs an exponential or a logarithm.
 /// </content>
 public sealed partial class Tensor
 {
     /// <summary>
-    /// Responsibilities γ_k = (p_k + floor) / Σ_j (p_j + floor), p limited to [clip, 1 − clip]: means μ [b, k, d] and
-    /// binary x [b, d] → [b, k, d], sums to 1 over k. No gradient where p is limited, none to x.
+    /// Responsibilities γ_k = (p_k + floor) / Σ_j (p_j + floor), with p limited to [clip, 1 − clip]: means μ [b, k, d] and
+    /// binary x [b, d] → [b, k, d], which sum to 1 over k. No gradient flows where p is limited, nor to x.
     /// </summary>
     /// <exception cref="ShapeError">The shapes aren't of that form or the dtypes differ.</exception>
     public Tensor bernoulliResponsibilities(Tensor x, double clip = 1e-6, double floor = 0)
@@ -25,8 +25,8 @@ public sealed partial class Tensor
     }
 
     /// <summary>
-    /// The log-likelihood of each pixel under slots of equal weight, log((1/k)·Σ_j p_j), p limited to [clip, 1 − clip]:
-    /// means μ [b, k, d] and binary x [b, d] → [b, d]. No gradient where p is limited, none to x.
+    /// The log-likelihood of each pixel under slots of equal weight, log((1/k)·Σ_j p_j), with p limited to
+    /// [clip, 1 − clip]: means μ [b, k, d] and binary x [b, d] → [b, d]. No gradient flows where p is limited, nor to x.
     /// </summary>
     /// <exception cref="ShapeError">The shapes aren't of that form or the dtypes differ.</exception>
     public Tensor bernoulliMixture(Tensor x, double clip = 1e-6)
@@ -36,9 +36,9 @@ public sealed partial class Tensor
     }
 
     /// <summary>
-    /// γ_k·(x̃ − μ_k) with the responsibilities γ of <see cref="bernoulliResponsibilities"/> for the image x, which are
-    /// never stored: means μ [b, k, d], binary x [b, d], x̃ [b, d] → [b, k, d]. No gradient to x and x̃, and to μ through
-    /// γ only when <paramref name="throughResponsibilities"/>.
+    /// γ_k·(x̃ − μ_k), where γ are the responsibilities of <see cref="bernoulliResponsibilities"/> for the image x, which
+    /// are never stored: means μ [b, k, d], binary x [b, d], x̃ [b, d] → [b, k, d]. No gradient flows to x and x̃. It flows
+    /// to μ through γ only when <paramref name="throughResponsibilities"/>.
     /// </summary>
     /// <exception cref="ShapeError">The shapes aren't of that form or the dtypes differ.</exception>
     public Tensor bernoulliResidual(Tensor x, Tensor input, double clip = 1e-6, double floor = 0, bool throughResponsibilities = true)
@@ -49,9 +49,9 @@ public sealed partial class Tensor
     }
 
     /// <summary>
-    /// What a slot pays for the pixels it answers for and for those it doesn't, summed over slots and pixels:
-    /// Σ −γ·log p − λ·(1 − γ)·log(1 − μ), p and 1 − μ limited to [clip, 1 − clip]: means μ and responsibilities γ
-    /// [b, k, d], binary x [b, d] → [b]. No gradient where a probability is limited, none to x.
+    /// What slots pay for the pixels that they answer for and for those that they don't, summed over slots and pixels: Σ
+    /// −γ·log p − λ·(1 − γ)·log(1 − μ), with p and 1 − μ limited to [clip, 1 − clip]: means μ and responsibilities γ
+    /// [b, k, d], binary x [b, d] → [b]. No gradient flows where a probability is limited, nor to x.
     /// </summary>
     /// <exception cref="ShapeError">The shapes aren't of that form or the dtypes differ.</exception>
     public Tensor bernoulliSlotLoss(Tensor gamma, Tensor x, double lambda = 1, double clip = 1e-6)
@@ -114,7 +114,10 @@ public sealed partial class Tensor
         protected abstract void Forward<T, TEnds>(int from, int to)
             where T : unmanaged, IBinaryFloatingPointIeee754<T>;
 
-        /// <summary>The backward rule for images from, …, to − 1, which adds to the first or second input's gradient or writes it.</summary>
+        /// <summary>
+        /// The backward rule for images from, …, to − 1. It adds to the gradients of the first and second input, or
+        /// overwrites them.
+        /// </summary>
         protected abstract void Backward<T, TEnds>(int from, int to, bool addFirst, bool addSecond)
             where T : unmanaged, IBinaryFloatingPointIeee754<T>;
 
@@ -151,10 +154,13 @@ public sealed partial class Tensor
             where T : unmanaged =>
             Store<T, TEnds>(accumulate ? lanes + Load<T, TEnds>(all, at, left) : lanes, all, at, left);
 
-        /// <summary>Rows are made of whole vectors: no code for their ends comes between the loop and its registers.</summary>
+        /// <summary>
+        /// Marks a loop over rows of whole vectors: it has no code for their ends, which would take registers from the
+        /// loop.
+        /// </summary>
         protected readonly struct Whole;
 
-        /// <summary>The last vector of a row may reach beyond it.</summary>
+        /// <summary>Marks a loop over rows whose last vector may reach beyond their end.</summary>
         protected readonly struct Ragged;
 
         /// <summary>p = μ·(2x − 1) + (1 − x), before it is limited.</summary>
@@ -384,7 +390,7 @@ public sealed partial class Tensor
                         var loss = -(own * Lanes.Log(p)) - (other * (Vector512<T>.One - own) * Lanes.Log(dark));
                         if (left < Vector512<T>.Count)
                         {
-                            // Lanes beyond the row hold what an image of zeros would cost.
+                            // Lanes beyond the row hold the loss of an image of zeros, which must not count.
                             part.Clear();
                             Lanes.StorePart(loss, part[..left]);
                             loss = Load<T, TEnds>(part, 0, Vector512<T>.Count);

@@ -7,9 +7,9 @@ namespace Scae.Tensors;
 public sealed partial class Tensor
 {
     /// <summary>
-    /// Sums of neighbours on a torus of S × D places, for [b, S, N, D]: y[b, t, n, c] = Σ x[b, (t + down) mod S, n,
-    /// (c + right) mod D] over the offsets. Neither b nor n mix; an offset that is given twice counts twice, and without any
-    /// the sums are 0.
+    /// Sums of neighbours on a torus of S × D places, for [b, S, N, D]: y[b, t, n, c] = Σ x[b, (t + down) mod S, n, (c +
+    /// right) mod D] over the offsets. Different b and n don't mix. An offset that is given twice counts twice; without
+    /// any, the sums are 0.
     /// </summary>
     /// <exception cref="ShapeError">There aren't four axes, or the elements are integers.</exception>
     public Tensor neighbourSum((int Down, int Right)[] offsets)

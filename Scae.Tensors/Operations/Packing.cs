@@ -7,10 +7,10 @@ namespace Scae.Tensors;
 public sealed partial class Tensor
 {
     /// <summary>
-    /// The items [b, n, d] whose presence [b, n] isn't 0, one set behind the other: [b·n, d], of which only as many rows
-    /// count as there are such items; what the others hold is unspecified. Such rows go through <see cref="linear"/>,
-    /// <see cref="layerNorm"/>, <see cref="attention"/> (each among those of its set) and operations on two tensors of the
-    /// same packing; others refuse them. Presence has no gradient.
+    /// The items [b, n, d] whose presence [b, n] isn't 0, one set behind the other, in rows [b·n, d]. Only as many rows are
+    /// valid as there are such items; what the others hold is unspecified. Packed rows go through <see cref="linear"/>,
+    /// <see cref="layerNorm"/>, <see cref="attention"/> (among the rows of their own set) and operations on two tensors of
+    /// the same packing. All other operations refuse them. Presence gets no gradient.
     /// </summary>
     /// <exception cref="ShapeError">The sizes or dtypes don't fit.</exception>
     public Tensor pack(Tensor presence)
@@ -22,7 +22,7 @@ public sealed partial class Tensor
         return operation.Run(dtype, [_shape[0] * _shape[1], _shape[2]]);
     }
 
-    /// <summary>Back to [b, n, d], where all absent items are the given vector [d].</summary>
+    /// <summary>Unpacks the rows to [b, n, d], with the given vector [d] in place of each absent item.</summary>
     /// <exception cref="ShapeError">The tensor isn't packed, or the vector doesn't fit.</exception>
     public Tensor unpack(Tensor absent)
     {
@@ -77,7 +77,10 @@ public sealed partial class Tensor
             foreach (int place in rows.Places) x.Slice(row++ * _d, _d).CopyTo(y.Slice(place * _d, _d));
         }
 
-        /// <summary>Rows go back to where they were; those of absent items are written out and summed as all sums are.</summary>
+        /// <summary>
+        /// Valid rows take their items' gradients. The gradients of absent items are written out first and then summed
+        /// pairwise: adding them one after the other would drift.
+        /// </summary>
         protected override void Backward<T>()
         {
             var g = OutputGradient<T>();

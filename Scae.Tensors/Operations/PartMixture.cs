@@ -8,10 +8,11 @@ namespace Scae.Tensors;
 public sealed partial class Tensor
 {
     /// <summary>
-    /// The log-likelihood of images x [b, c, H, W] under parts and background → [b], a sum over pixels i of log Σ_k π_ik
-    /// Π_c N(x_ic; v_ikc, σ²), k over the m parts and the background. v is a part's template sampled at the pixel's place
-    /// (bilinear, zero outside), π the softmax over k of the mixing logits l_ik + log presence_k; outside of a template
-    /// value and logit l are 0, so that a part there is a black background (Kosiorek et al. 2019). No gradient to x.
+    /// The log-likelihood of images x [b, c, H, W] under parts and background → [b]: the sum over pixels i of log Σ_k π_ik
+    /// Π_c N(x_ic; v_ikc, σ²), where k runs over the m parts and the background. v is a part's template sampled at the
+    /// pixel's place (bilinear, zero outside), and π is the softmax over k of the mixing logits l_ik + log presence_k.
+    /// Outside its template a part has value 0 and logit 0: there it is a black background (Kosiorek et al. 2019). No
+    /// gradient flows to x.
     /// </summary>
     /// <remarks>A singular pose or a NaN anywhere makes an image's likelihood NaN.</remarks>
     /// <exception cref="ShapeError">The shapes or dtypes don't fit.</exception>
@@ -30,9 +31,10 @@ public sealed partial class Tensor
     }
 
     /// <summary>
-    /// An image at a time (see PartImage): nothing of the size [b, m, H, W] is kept, but the slopes of each image's likelihood by
-    /// every argument are. They are made forwards where the run before was reversed, as in training, else when they are wanted;
-    /// the bits are the same. Which input stands where, the constructor decides once.
+    /// Computes one image at a time (see PartImage). Nothing of size [b, m, H, W] is kept, but the slopes of each image's
+    /// likelihood by every argument are. They are computed in the forward run if the run before was reversed, as in
+    /// training, and otherwise when they are needed; the bits are the same. The constructor decides once which input has
+    /// which position.
     /// </summary>
     private sealed class PartMixtureOperation : Operation
     {
@@ -80,7 +82,7 @@ public sealed partial class Tensor
                 Scale = Gradient<T>(_scale),
             });
 
-            // They are gradients now.
+            // The slopes have become gradients, so they can't be used again.
             (_hasSlopes, _isReversed) = (false, true);
         }
 

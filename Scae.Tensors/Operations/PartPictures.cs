@@ -3,8 +3,8 @@ using System;
 namespace Scae.Tensors;
 
 /// <summary>
-/// What a scene of parts looks like, for pictures: it holds [b, m, H, W] whole, so it is for some images rather than for
-/// a batch of training.
+/// What a scene of parts looks like, for pictures. It holds all of [b, m, H, W], so it is meant for a few images rather
+/// than for a training batch.
 /// </summary>
 public sealed class PartPictures
 {
@@ -42,7 +42,7 @@ public sealed class PartPictures
         return new(Tensor.cat([logits + scene.LogPresence.contiguous().view(b, m, 1, 1), groundLogits], 1), Tensor.cat([values, ground], 1), scale);
     }
 
-    /// <summary>[b, m + 1, H, W], how likely each part and, last, the background is at each pixel; sums to 1.</summary>
+    /// <summary>[b, m + 1, H, W]: how likely each part and, last, the background is at each pixel; sums to 1 over them.</summary>
     public Tensor Weights => _logits.softmax(1);
 
     /// <summary>[b, c, H, W], the value of the likeliest component at each pixel.</summary>

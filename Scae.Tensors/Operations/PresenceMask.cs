@@ -4,11 +4,15 @@ namespace Scae.Tensors;
 public enum PresenceMask
 {
     /// <summary>
-    /// As in the paper's program: (1 − d)·10³² is taken from the score before scaling. Presences of 0 and 1 are a mask;
-    /// presences between make attention choose the largest d, and all keys whose d rounds to the same. No gradient to d.
+    /// As in the paper's program, (1 − d)·10³² is subtracted from the score before scaling. Presences of 0 and 1 work as a
+    /// mask. With presences in between, attention chooses the keys with the largest d, and those whose d rounds to the
+    /// same. No gradient flows to d.
     /// </summary>
     Hard,
 
-    /// <summary>log d is added to the scaled score, so that weights are proportional to d; −10³⁰ without gradient below 10⁻¹⁶.</summary>
+    /// <summary>
+    /// log d is added to the scaled score, so that weights are proportional to d; below 10⁻¹⁶ it is −10³⁰, without
+    /// gradient.
+    /// </summary>
     Log,
 }

@@ -7,9 +7,10 @@ using Scae.Tensors.Kernels;
 namespace Scae.Tensors;
 
 /// <content>
-/// Sums and what follows from them, over all elements, one axis, or several. Of nothing the sum is 0, mean, variance and
-/// standard deviation are NaN (0 / 0), the norm is 0, and there is no largest or smallest: an error. Equal values have
-/// themselves as mean and no deviation, unless they are so large that sums of them overflow: of a few floats, or of all doubles.
+/// Sums and what follows from them, over all elements, one axis, or several. Over no elements, the sum and the norm are 0;
+/// the mean, the variance and the standard deviation are NaN (0 / 0); and asking for the largest or smallest is an error.
+/// Equal values are their own mean and have no deviation, unless they are so large that sums overflow (those of a few
+/// floats, or of all doubles).
 /// </content>
 public sealed partial class Tensor
 {
@@ -35,14 +36,17 @@ public sealed partial class Tensor
     /// <exception cref="ShapeError">There is no such axis, or one is named twice.</exception>
     public Tensor mean(int[] axes, bool keepDim = false) => Reduced("mean", axes, keepDim, isMean: true);
 
-    /// <summary>The variance of all elements, divided by n − 1 unless told otherwise; NaN for none, and for one if so.</summary>
+    /// <summary>
+    /// The variance of all elements, with divisor n − 1 or, unless <paramref name="unbiased"/>, n. NaN for no elements, and
+    /// for a single one when unbiased.
+    /// </summary>
     public Tensor var(bool unbiased = true) => var([.. Enumerable.Range(0, dim)], false, unbiased);
 
-    /// <summary>The variance along an axis, divided by n − 1 unless told otherwise.</summary>
+    /// <summary>The variance along an axis, with divisor n − 1 or, unless <paramref name="unbiased"/>, n.</summary>
     /// <exception cref="ShapeError">There is no such axis.</exception>
     public Tensor var(int axis, bool keepDim = false, bool unbiased = true) => var([axis], keepDim, unbiased);
 
-    /// <summary>The variance along several axes, divided by n − 1 unless told otherwise.</summary>
+    /// <summary>The variance along several axes, with divisor n − 1 or, unless <paramref name="unbiased"/>, n.</summary>
     /// <exception cref="ShapeError">There is no such axis, or one is named twice.</exception>
     public Tensor var(int[] axes, bool keepDim = false, bool unbiased = true)
     {
@@ -51,14 +55,14 @@ public sealed partial class Tensor
         double n = 1;
         foreach (int axis in axes) n *= size(axis);
 
-        // Of one element alone it is 0 / 0.
+        // For a single element the unbiased variance is 0 / 0.
         return squares / (unbiased ? Math.Max(n - 1, 0) : n);
     }
 
-    /// <summary>The standard deviation of all elements, unbiased variance unless told otherwise; NaN as the variance.</summary>
+    /// <summary>The standard deviation of all elements: the root of the variance, which is NaN in the same cases.</summary>
     public Tensor std(bool unbiased = true) => var(unbiased).sqrt();
 
-    /// <summary>The standard deviation along an axis, unbiased variance unless told otherwise.</summary>
+    /// <summary>The standard deviation along an axis: the root of the variance.</summary>
     /// <exception cref="ShapeError">There is no such axis.</exception>
     public Tensor std(int axis, bool keepDim = false, bool unbiased = true) => var(axis, keepDim, unbiased).sqrt();
 
@@ -97,7 +101,7 @@ public sealed partial class Tensor
         bool[] reduced = Shape.AxisFlags(operation, axes, dim);
         int[] result = Shape.Reduce(_shape, reduced, keepDim);
 
-        // The summed axes are brought together at the end; the copy is skipped when they are there already.
+        // The summed axes are moved together to the end; this copy isn't needed when they are neighbours already.
         int[] order = [.. Enumerable.Range(0, dim).Where(i => !reduced[i]), .. Enumerable.Range(0, dim).Where(i => reduced[i])];
         int first = Array.IndexOf(reduced, true), last = Array.LastIndexOf(reduced, true);
         bool together = first < 0 || !reduced[first..(last + 1)].Contains(false);
@@ -215,7 +219,7 @@ public sealed partial class Tensor
         }
     }
 
-    /// <summary>The elements of [outer, count, inner] at one position of the middle axis each.</summary>
+    /// <summary>For each outer and inner index of [outer, count, inner], the element at the given position of the middle axis.</summary>
     private sealed class PickAlongAxis(Tensor x, Tensor index, int outer, int count, int inner) : Operation(x, index)
     {
         protected override void Forward<T>()

@@ -4,13 +4,13 @@ using Scae.Tensors.Kernels;
 
 namespace Scae.Tensors;
 
-/// <content>Images sampled at given places (Jaderberg et al. 2015), bilinear, zero outside, corners aligned.</content>
+/// <content>Images sampled at given places (Jaderberg et al. 2015): bilinear, zero outside, corners aligned.</content>
 public sealed partial class Tensor
 {
     /// <summary>
-    /// Where each pixel of a height × width image lies on another image, for poses [b, 3] = (s, t_x, t_y) → [b, height,
-    /// width, 2] = (x, y). With (u, v) on linspace(−1, 1), or 0 for one pixel alone, that is (s·u + t_x, s·v + t_y), which
-    /// cuts a glimpse out; or inverse ((u − t_x)/s, (v − t_y)/s), which renders a patch onto a canvas.
+    /// Where each pixel of a height × width image lies on another image, for poses [b, 3] = (s, t_x, t_y) →
+    /// [b, height, width, 2] = (x, y). With (u, v) on linspace(−1, 1), or 0 for a single pixel, that is (s·u + t_x, s·v +
+    /// t_y), which cuts out a glimpse; or with inverse ((u − t_x)/s, (v − t_y)/s), which renders a patch onto a canvas.
     /// </summary>
     /// <exception cref="ShapeError">The poses aren't of that form or a size is below 1.</exception>
     public Tensor affineGrid(int height, int width, bool inverse = false)
@@ -22,13 +22,14 @@ public sealed partial class Tensor
         Tensor x = inverse ? (u - tx) / s : (s * u) + tx, y = inverse ? (v - ty) / s : (s * v) + ty;
         return stack([x.expand(_shape[0], height, width), y.expand(_shape[0], height, width)], -1);
 
-        // One pixel alone spans no width: it lies in the middle.
+        // A single pixel spans no width: it lies in the middle.
         Tensor Ticks(int n) => n == 1 ? zeros([1], dtype) : linspace(-1, 1, n, dtype);
     }
 
     /// <summary>
-    /// Images [b, c, h, w] read at grid [b, h′, w′, 2] = (x, y), where −1 and 1 are the centres of the outermost pixels →
-    /// [b, c, h′, w′]. Bilinear between the four neighbours, of which those outside count as 0; NaN places give NaN.
+    /// Images [b, c, h, w] read at the places of a grid [b, h′, w′, 2] = (x, y), where −1 and 1 are the centres of the
+    /// outermost pixels → [b, c, h′, w′]. Values are interpolated between the four neighbours; those outside count as 0. A
+    /// place that is NaN gives NaN.
     /// </summary>
     /// <exception cref="ShapeError">The shapes or dtypes don't fit.</exception>
     public Tensor gridSample(Tensor grid)
@@ -41,9 +42,9 @@ public sealed partial class Tensor
 
     /// <summary>
     /// gridSample(affineGrid) in one operation, row by row: images [b, c, h, w] and poses [b, 3] = (s, t_x, t_y) →
-    /// [b, c, height, width]. Cuts a glimpse out of the image, or (inverse) renders it as a patch onto a canvas.
-    /// Columns are mixed by a product of matrices, so a pixel of NaN or ∞ makes NaN of whole rows that are read beside it,
-    /// where gridSample keeps it to its neighbours.
+    /// [b, c, height, width]. Cuts a glimpse out of the image or, with inverse, renders it as a patch onto a canvas.
+    /// Columns are mixed by a product of matrices, so a pixel that is NaN or ∞ makes whole rows NaN that are read together
+    /// with it; in gridSample it affects only its neighbours.
     /// </summary>
     /// <exception cref="ShapeError">The shapes or dtypes don't fit.</exception>
     public Tensor spatialTransform(Tensor pose, int height, int width, bool inverse = false)
@@ -62,7 +63,10 @@ public sealed partial class Tensor
             throw ShapeError.Of(operation, $"poses {Shape.Text(pose.Sizes)} for {height} × {width} pixels; needs [b, 3] and at least one pixel");
     }
 
-    /// <summary>Backwards: the gradient goes to the four neighbours by their weights, and to the place by their differences.</summary>
+    /// <summary>
+    /// Backwards, the gradient goes to the four neighbours in proportion to their weights, and to the place according to
+    /// the neighbours' differences.
+    /// </summary>
     private sealed class GridSample(Tensor image, Tensor grid) : Operation(image, grid)
     {
         private readonly int _channels = image._shape[1];
@@ -100,7 +104,7 @@ public sealed partial class Tensor
                 return;
             }
 
-            // All places may have one pixel as their neighbour.
+            // Many places may have the same neighbour, so their terms are added up in double.
             var totals = WideTotals.Take(toImage.Length);
             Add(image, grid, g, totals, toGrid);
             WideTotals.AddTo(totals, toImage);

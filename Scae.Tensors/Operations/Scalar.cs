@@ -52,7 +52,10 @@ public sealed partial class Tensor
     /// <summary>The smaller of x and c.</summary>
     public Tensor min(double b) => min(scalar(b, dtype));
 
-    /// <summary>y = scale · x + shift, or y = x / scale: 255 · (1 / 255) isn't 1 in float32.</summary>
+    /// <summary>
+    /// y = scale · x + shift, or y = x / scale. Division isn't multiplication by the reciprocal: 255 · (1 / 255) isn't 1 in
+    /// float32.
+    /// </summary>
     private sealed class Affine(Tensor x, double scale, double shift, bool divides) : Operation(x)
     {
         public static Tensor Of(Tensor x, double scale, double shift, bool divides = false)

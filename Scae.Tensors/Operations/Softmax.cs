@@ -38,7 +38,7 @@ public sealed partial class Tensor
     }
 
     /// <summary>
-    /// log Σ e^x for values whose largest is 0: log(1 + the rest), which keeps terms far below it. Writes over the row.
+    /// log Σ e^x for values whose largest is 0, as log(1 + the rest), which keeps terms far below 1. Overwrites the row.
     /// </summary>
     private static T LogSumExpShifted<T>(ReadOnlySpan<T> x, Span<T> row)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -62,9 +62,7 @@ public sealed partial class Tensor
         }
     }
 
-    /// <summary>
-    /// Along rows, which are shared among threads: what comes of each depends on nothing else.
-    /// </summary>
+    /// <summary>An operation on rows, which threads share: each row's result depends on that row alone.</summary>
     private abstract class RowsOperation(Tensor x) : Operation(x)
     {
         private readonly int _n = x._shape[^1];
@@ -82,11 +80,11 @@ public sealed partial class Tensor
             Sharing.Run(new BackwardRange<T>(this, accumulate), Rows, IsLong);
         }
 
-        /// <summary>A row's values; a scratch row is there to be written to.</summary>
+        /// <summary>Computes a row's values y; intermediate results can be written to the scratch row.</summary>
         protected abstract void Row<T>(ReadOnlySpan<T> x, Span<T> y, Span<T> scratch)
             where T : unmanaged, IBinaryFloatingPointIeee754<T>;
 
-        /// <summary>A row's gradient in the scratch row, from its values and their gradient.</summary>
+        /// <summary>Writes a row's gradient to slope, from its values and their gradient.</summary>
         protected abstract void Slope<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, ReadOnlySpan<T> g, Span<T> slope)
             where T : unmanaged, IBinaryFloatingPointIeee754<T>;
 
@@ -129,7 +127,10 @@ public sealed partial class Tensor
         }
     }
 
-    /// <summary>y = (x − max) − log Σ e^(x − max): shifted first, since x − logsumexp(x) would cancel for large x; ∂x = g − e^y Σ g.</summary>
+    /// <summary>
+    /// y = (x − max) − log Σ e^(x − max), ∂x = g − e^y Σ g. The maximum is subtracted first, since x − logsumexp(x) would
+    /// cancel for large x.
+    /// </summary>
     private sealed class LogSoftmaxRows(Tensor x) : RowsOperation(x)
     {
         protected override void Row<T>(ReadOnlySpan<T> x, Span<T> y, Span<T> scratch)
@@ -148,8 +149,9 @@ public sealed partial class Tensor
 
     /// <summary>∂x = e^(x − y) ∘ g; a row of −∞ has no slope.</summary>
     /// <remarks>
-    /// How far y is rounded is how far the slopes' sum is off 1. From some size on, where that would show, the slopes are
-    /// e^(x − max) / Σ e^(x − max) ∘ g instead. Not everywhere: last bits differ, and trainings would take other ways.
+    /// The sum of the slopes is off 1 by as much as y was rounded. Where |y| is so large that this would show, the slopes
+    /// are computed as e^(x − max) / Σ e^(x − max) ∘ g instead. They aren't everywhere, because that changes the last bits,
+    /// and existing trainings would take another course.
     /// </remarks>
     private sealed class LogSumExpRows(Tensor x) : RowsOperation(x)
     {

@@ -9,13 +9,13 @@ namespace Scae.Tensors;
 public sealed partial class Tensor
 {
     /// <summary>
-    /// A scale and a shift treat rows and columns separately: Y = R·X·C with matrices R and C of two entries a row and a
-    /// column. X·C is a small product over the pixels that are touched, R mixes two of its rows at a time. Backwards
-    /// the same in reverse: Rᵀ·G first, then a product with Cᵀ. Pixels outside cost no more than being zero.
+    /// A scale and a shift treat rows and columns separately: Y = R·X·C, where each row of R and each column of C has two
+    /// entries. X·C is a small product over the pixels that are read; R mixes two rows of the result at a time. Backwards
+    /// it is the reverse: first Rᵀ·G, then a product with Cᵀ. Pixels outside only have to be set to zero.
     /// </summary>
     private sealed class SpatialTransform(Tensor image, Tensor pose, bool inverse) : Operation(image, pose)
     {
-        // Rows that are added up in T; those of larger images go to totals in double.
+        // How many rows are added up in T; those of larger images go to totals in double.
         private const int FewRows = 64;
 
         private readonly int _channels = image._shape[1];
@@ -112,7 +112,7 @@ public sealed partial class Tensor
             AddToPose(toPose, b, 2, 0, slopes, height, _h);
         }
 
-        /// <summary>Each row of a plane lies between two of those whose columns are mixed.</summary>
+        /// <summary>Computes each row of a plane from the two rows, with columns mixed already, between which it lies.</summary>
         private void MixRows<T>(ReadOnlySpan<T> mixed, AxisSampling<T> rows, AxisSampling<T> columns, Span<T> plane)
             where T : unmanaged, IBinaryFloatingPointIeee754<T>
         {
@@ -128,8 +128,10 @@ public sealed partial class Tensor
             }
         }
 
-        /// <summary>The transpose of <see cref="MixRows"/> applied to the gradient of one plane. The derivatives by the rows' places are added to
-        /// the slopes unless these are empty.</summary>
+        /// <summary>
+        /// Applies the transpose of <see cref="MixRows"/> to the gradient of one plane. Also adds the derivatives by the
+        /// rows' places to the slopes, unless these are empty.
+        /// </summary>
         private void GatherRows<T>(ReadOnlySpan<T> g, AxisSampling<T> rows, AxisSampling<T> columns, ReadOnlySpan<T> mixed, Span<T> gathered, Span<T> slopes)
             where T : unmanaged, IBinaryFloatingPointIeee754<T>
         {
@@ -163,7 +165,7 @@ public sealed partial class Tensor
                 if (T.IsNaN(rows[i % size / width].Fraction) || T.IsNaN(columns[i % width].Fraction)) planes[i] = T.NaN;
         }
 
-        /// <summary>The touched pixels times the columns' matrix.</summary>
+        /// <summary>Multiplies the pixels that are read by the columns' matrix.</summary>
         private void MixColumns<T>(ReadOnlySpan<T> pixels, AxisSampling<T> rows, AxisSampling<T> columns, ReadOnlySpan<T> matrix, Span<T> into)
             where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
             MatMul.Multiply<T>(
@@ -198,7 +200,10 @@ public sealed partial class Tensor
             return (sum, moment);
         }
 
-        /// <summary>Adds the derivatives by the places along x (axis 1) or y (axis 2) to the pose's gradient, from the given pixel on.</summary>
+        /// <summary>
+        /// Adds to the pose's gradient what follows from the derivatives by the places along x (axis 1) or y (axis 2), the
+        /// first of which belongs to the given pixel.
+        /// </summary>
         private void AddToPose<T>(Span<T> into, int b, int axis, int from, ReadOnlySpan<T> slopes, int n, int source)
             where T : unmanaged, IBinaryFloatingPointIeee754<T>
         {

@@ -161,7 +161,7 @@ public sealed partial class Tensor
             Elementwise.Map3<T, WhereKept>(OutputGradient<T>(), Inputs[0].Data<T>(), 1, Output.Data<T>(), 1, into, accumulate);
         }
 
-        /// <summary>What the bounds left as it was passes the gradient on; NaN doesn't.</summary>
+        /// <summary>The gradient passes where the bounds left x as it was, but not at NaN.</summary>
         private readonly struct WhereKept : IMap3
         {
             public static Vector512<T> Apply<T>(Vector512<T> g, Vector512<T> x, Vector512<T> y)

@@ -4,10 +4,10 @@ using Scae.Tensors.Kernels;
 
 namespace Scae.Tensors;
 
-/// <content>Other ways to see the same elements. None of them copies, unless the remark says so.</content>
+/// <content>Other ways to see the same elements. None of them copies, unless its description says so.</content>
 public sealed partial class Tensor
 {
-    /// <summary>The same elements under another shape, of which one size may be −1; copies if not dense.</summary>
+    /// <summary>The same elements in another shape, in which one size may be −1; copies a tensor that isn't dense.</summary>
     /// <exception cref="ShapeError">The counts of elements differ.</exception>
     public Tensor view(params int[] shape)
     {
@@ -16,7 +16,7 @@ public sealed partial class Tensor
         return new Reshaped(dense).RunAsView(dense.Reinterpret(target, Shape.DenseStrides(target), dense._offset));
     }
 
-    /// <summary>The axes from start to end (inclusive) as one.</summary>
+    /// <summary>Merges the axes from start to end (inclusive) into one; copies a tensor that isn't dense.</summary>
     /// <exception cref="ShapeError">There is no such axis, or start lies behind end.</exception>
     public Tensor flatten(int startDim = 0, int endDim = -1)
     {
@@ -26,7 +26,7 @@ public sealed partial class Tensor
         return view([.. _shape[..start], _shape[start..(end + 1)].Aggregate(1, (a, b) => a * b), .. _shape[(end + 1)..]]);
     }
 
-    /// <summary>One axis as several, whose sizes must multiply to its own.</summary>
+    /// <summary>Splits one axis into several, whose sizes must multiply to its own; copies a tensor that isn't dense.</summary>
     /// <exception cref="ShapeError">There is no such axis or the sizes don't multiply to its own.</exception>
     public Tensor unflatten(int axis, params int[] sizes)
     {
@@ -35,6 +35,7 @@ public sealed partial class Tensor
     }
 
     /// <summary>Without the axes of size one, or without the given one if its size is one.</summary>
+    /// <exception cref="ShapeError">There is no such axis.</exception>
     public Tensor squeeze(int? axis = null)
     {
         int only = axis is { } named ? Shape.Axis("squeeze", named, dim) : -1;
@@ -53,7 +54,7 @@ public sealed partial class Tensor
         return Strided((shape, strides) => ([.. shape[..at], 1, .. shape[at..]], [.. strides[..at], 0, .. strides[at..]], 0));
     }
 
-    /// <summary>Axes of size one repeated to the given shape, in which −1 keeps a size; missing axes come first.</summary>
+    /// <summary>Repeats axes of size one to the given shape, in which −1 keeps a size; missing axes are added in front.</summary>
     /// <exception cref="ShapeError">An axis that isn't of size one would have to change.</exception>
     public Tensor expand(params int[] shape)
     {
@@ -107,7 +108,7 @@ public sealed partial class Tensor
         });
     }
 
-    /// <summary>One position along an axis, which disappears.</summary>
+    /// <summary>One position along an axis, which is removed; a negative index counts from the end.</summary>
     /// <exception cref="ShapeError">There is no such position.</exception>
     public Tensor select(int axis, int index)
     {
@@ -145,8 +146,8 @@ public sealed partial class Tensor
     private static int[] Pick(int[] values, int[] axes) => Array.ConvertAll(axes, axis => values[axis]);
 
     /// <summary>
-    /// A view from a rule that maps shape and strides to new shape, new strides and an offset. The rule is applied to
-    /// the elements' strides and again to those of the gradient, which always lies densely.
+    /// A view by a rule that maps a shape and strides to a new shape, new strides and an offset. The rule is applied to the
+    /// elements' strides and, once more, to those of the gradient, which is always dense.
     /// </summary>
     private Tensor Strided(Func<int[], int[], (int[] Shape, int[] Strides, int Offset)> rule)
     {

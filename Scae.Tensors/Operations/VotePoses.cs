@@ -6,10 +6,10 @@ namespace Scae.Tensors;
 public sealed partial class Tensor
 {
     /// <summary>
-    /// The poses of the votes of capsules, pose(own_k) ∘ pose(part_kv) (Kosiorek et al. 2019, OV_k·OP_kv): of raw numbers
-    /// [b, k, n], n ≥ 6·(v + 1), the first 6·v of a capsule are those of its parts' poses, to which parts [k, v, 6] is added,
-    /// and the next six those of its own, to which own [k, 6] is added; the rest is left alone → [b, k, v, 6], rows
-    /// (a, b, t_x, c, d, t_y) of (x, y) ↦ (a·x + b·y + t_x, c·x + d·y + t_y).
+    /// The poses of capsules' votes, pose(own_k) ∘ pose(part_kv) (Kosiorek et al. 2019, OV_k·OP_kv) → [b, k, v, 6]. This
+    /// tensor has raw numbers [b, k, n] with n ≥ 6·(v + 1). The first 6·v numbers of a capsule, to which parts [k, v, 6] is
+    /// added, stand for its parts' poses. The next six, to which own [k, 6] is added, stand for its own pose. The others
+    /// aren't used. A result (a, b, t_x, c, d, t_y) is the map (x, y) ↦ (a·x + b·y + t_x, c·x + d·y + t_y).
     /// </summary>
     /// <remarks>
     /// The pose of six free numbers (p_x, p_y, θ, q, u_x, u_y) has scales σ(p) + 0.01, angle 2πθ, shear tanh 5q and shift
@@ -28,7 +28,7 @@ public sealed partial class Tensor
         return new VotePosesOperation(contiguous(), parts.contiguous(), own.contiguous(), isSimilarity).Run(dtype, [_shape[0], _shape[1], parts._shape[1], PosePlanes.Numbers]);
     }
 
-    /// <summary>See the kernel; the functions of the raw numbers are kept from forward.</summary>
+    /// <summary>See the kernel. The functions of the raw numbers are kept for the backward pass.</summary>
     private sealed class VotePosesOperation : Operation
     {
         private readonly VoteSizes _sizes;

@@ -6,7 +6,7 @@ namespace Scae.Tensors;
 
 public readonly partial struct Key
 {
-    // 4 KiB of words: what was drawn is transformed while it is in the first-level cache.
+    // 4 KiB of words: they are transformed while they are in the first-level cache.
     private const int ChunkLength = 1024;
 
     /// <summary>Fills a span with uniformly distributed 32-bit words.</summary>
@@ -188,9 +188,9 @@ public readonly partial struct Key
     }
 
     /// <summary>
-    /// Fills a span with integers uniform in [<paramref name="lo"/>, <paramref name="hi"/>), without bias: by Lemire's
-    /// multiplication ("Fast Random Integer Generation in an Interval", 2019), a rejected word being drawn again from
-    /// counters that belong to its element alone.
+    /// Fills a span with integers uniform in [<paramref name="lo"/>, <paramref name="hi"/>), without bias, by Lemire's
+    /// multiplication ("Fast Random Integer Generation in an Interval", 2019). A rejected word is drawn again from counters
+    /// that belong to its element alone.
     /// </summary>
     /// <exception cref="ArgumentException">The interval is empty.</exception>
     public void FillIntegers(Span<int> destination, int lo, int hi)
@@ -211,10 +211,13 @@ public readonly partial struct Key
     /// <summary>Fills a span of length n with a uniformly drawn permutation of 0, …, n − 1.</summary>
     public void FillPermutation(Span<int> destination) => Stream().FillPermutation(destination);
 
-    /// <summary>Brings a span into a uniformly drawn order (Fisher–Yates).</summary>
+    /// <summary>Shuffles a span uniformly (Fisher–Yates).</summary>
     public void Shuffle<T>(Span<T> values) => Stream().Shuffle(values);
 
-    /// <summary>Words start, …, of this key; start is a multiple of the group length.</summary>
+    /// <summary>
+    /// Fills a span with the words of this key from number <paramref name="start"/> on, which must be a multiple of the
+    /// group length.
+    /// </summary>
     private void FillWords(Span<uint> destination, int start, uint purpose)
     {
         ulong group = (ulong)start / Threefry.GroupLength;

@@ -33,7 +33,7 @@ public readonly partial struct Key : IEquatable<Key>
         K3 = k3;
     }
 
-    /// <summary>What a counter is used for; its third word, so that uses never share a counter.</summary>
+    /// <summary>What a counter is used for. This is the counter's third word, so different uses never share a counter.</summary>
     private static class Purpose
     {
         public const uint Words = 0;
@@ -66,7 +66,7 @@ public readonly partial struct Key : IEquatable<Key>
         return keys;
     }
 
-    /// <summary>The key of a step or an index under this key; any 64-bit number will do.</summary>
+    /// <summary>The key of a step or an index under this key; any 64-bit number is allowed.</summary>
     public Key Fold(long data) => Derive(Purpose.Fold, (ulong)data);
 
     /// <summary>

@@ -90,7 +90,7 @@ public sealed class KeyStream
         }
     }
 
-    /// <summary>Brings a span into a uniformly drawn order (Fisher–Yates).</summary>
+    /// <summary>Shuffles a span uniformly (Fisher–Yates).</summary>
     public void Shuffle<T>(Span<T> values)
     {
         for (int i = values.Length - 1; i > 0; i--)

@@ -46,7 +46,7 @@ internal static class Threefry
 
     /// <summary>
     /// A group of 64 words: word 16·w + l is word w of counter (16·group + l, purpose, attempt), for w in 0..3 and l in
-    /// 0..15. Lanes lie side by side, so nothing is transposed whatever the width of a vector.
+    /// 0..15. Lanes lie side by side, so nothing needs to be transposed, whatever the width of a vector.
     /// </summary>
     internal static void FillGroup(in Key key, ulong group, uint purpose, uint attempt, Span<uint> words)
     {

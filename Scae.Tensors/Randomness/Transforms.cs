@@ -6,9 +6,9 @@ using System.Runtime.CompilerServices;
 namespace Scae.Tensors;
 
 /// <summary>
-/// Turns a group of 64 random words, in place, into normal or Gumbel values. Only sums, products, square roots and bit
-/// operations, each rounded as IEEE 754 says and never fused: the same bits on every processor. The polynomials are
-/// those of Cephes (S. Moshier, logf, sinf and cosf), accurate to about one unit in the last place.
+/// Turns a group of 64 random words, in place, into normal or Gumbel values. All arithmetic is sums, products, square roots
+/// and bit operations, each rounded as IEEE 754 says and never fused, so the bits are the same on every processor. The
+/// polynomials are those of Cephes (S. Moshier, logf, sinf and cosf), accurate to about one unit in the last place.
 /// </summary>
 internal static class Transforms
 {
@@ -24,7 +24,7 @@ internal static class Transforms
             var first = Vector.AsVectorUInt32(new Vector<float>(group[j..]));
             var second = Vector.AsVectorUInt32(new Vector<float>(group[(half + j)..]));
 
-            // 31 bits before rounding to 24, so that the tail reaches 6.7 standard deviations rather than 5.8.
+            // u has 31 bits before it is rounded to 24, so that the tail reaches 6.7 standard deviations rather than 5.8.
             var u = (Vector.ConvertToSingle(Vector.AsVectorInt32(first >>> 1)) * new Vector<float>(1f / 2147483648f))
                 + new Vector<float>(1f / 4294967296f);
             var r = sigma * Vector.SquareRoot(Log(u) * new Vector<float>(-2f));
