@@ -16,14 +16,14 @@ internal static class Program
     // SIGXFSZ of Linux and macOS.
     private const int FileTooLarge = 25;
 
-    // Where a file grows past ulimit -f the write fails and one line says so, instead of the process being killed. This stays as long
-    // as the process: the signal may be handled when all else has ended.
+    // With this handler, a write beyond ulimit -f fails with an error of one line instead of killing the process. It stays
+    // registered as long as the process lives, since the signal may be handled when everything else has ended.
     private static readonly PosixSignalRegistration? s_tooLarge =
         OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create((PosixSignal)FileTooLarge, context => context.Cancel = true);
 
     internal static int Main(string[] words)
     {
-        // A console of Windows has an old encoding of its own, and a file or a pipe gets it, too.
+        // A Windows console has an old encoding of its own, which files and pipes would get, too.
         if (OperatingSystem.IsWindows()) Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
         Console.SetOut(new StandardOutput(Console.Out));
         GC.KeepAlive(s_tooLarge);

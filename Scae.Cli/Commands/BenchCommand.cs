@@ -41,7 +41,7 @@ internal static class BenchCommand
         return ExitCode.Success;
     }
 
-    /// <summary>Medians over rounds, after as many steps to warm up as one round has.</summary>
+    /// <summary>Medians over several rounds. One more round before them warms up.</summary>
     private static JsonObject Measure(Trainer trainer, int steps)
     {
         MeasureRound(trainer, steps);
@@ -64,7 +64,7 @@ internal static class BenchCommand
         };
     }
 
-    /// <summary>Milliseconds of a step's data, forward, backward and update, means over a round of steps.</summary>
+    /// <summary>Milliseconds that a step takes for data, forward, backward and update: means over a round of steps.</summary>
     private static double[] MeasureRound(Trainer trainer, int steps)
     {
         double[] parts = new double[4];

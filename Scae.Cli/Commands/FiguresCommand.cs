@@ -9,7 +9,7 @@ using Scae.Tensors;
 
 namespace Scae.Cli.Commands;
 
-/// <summary>scae figures: the pictures of a run once more.</summary>
+/// <summary>scae figures: draws the pictures of a run again.</summary>
 internal static class FiguresCommand
 {
     public static int Run(RunOptions options)

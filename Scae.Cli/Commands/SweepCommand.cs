@@ -70,7 +70,7 @@ internal static class SweepCommand
         }
     }
 
-    /// <summary>The tables of groups, less those of which nothing is finished; how many runs are.</summary>
+    /// <summary>Writes the tables of groups, without those in which no run is finished; returns how many runs are finished.</summary>
     private static long Write(SweepOptions options, SweepTables tables, IEnumerable<(SweepGroup Group, List<Summary> Summaries)> groups)
     {
         var finished = groups.Where(group => group.Summaries.Count > 0).ToList();
@@ -81,7 +81,7 @@ internal static class SweepCommand
         return finished.Sum(group => (long)group.Summaries.Count);
     }
 
-    /// <summary>What tells a training from the sweep's others.</summary>
+    /// <summary>The name that distinguishes a training from the sweep's others.</summary>
     private static string Name(SweepOptions options, SweepJob job)
     {
         if (!options.Compared.IsEmpty) return $"{job.Preset.Name}, seed {job.Seed}";
@@ -90,13 +90,13 @@ internal static class SweepCommand
         return $"{settings}, seed {job.Seed}";
     }
 
-    /// <summary>What a finished training came to, as far as the sweep compares it.</summary>
+    /// <summary>The metrics of a finished training that the sweep compares.</summary>
     private static string Figures(SweepOptions options, string metric, Summary summary) =>
         options.Vary.IsEmpty
             ? Format.Metrics(summary.Metrics)
             : $"{Format.Name(metric)} {Format.Value(metric, summary.Metric(metric) ?? double.NaN)}";
 
-    /// <summary>One of the sweep's trainings, on all the threads that were given.</summary>
+    /// <summary>Trains one run of the sweep, on as many threads as were given.</summary>
     private static void RunOne(SweepOptions options, int number, SweepPlan plan, CancellationToken stop)
     {
         if (number >= plan.Count) throw new RunFailure($"--task {number}: the sweep has {plan.Count} runs, counted from 0", ExitCode.Usage);
@@ -123,7 +123,7 @@ internal static class SweepCommand
         else if (!options.Training.Quiet) Console.Out.WriteLine($"{(numbers.Count == 1 ? "job" : "jobs")} {string.Join(", ", numbers)}, {tasks.Count} of {plan.Count} runs; what they print: {job.Place}\nwhen some are finished: {job.Collecting}");
     }
 
-    /// <summary>The tables of what is finished, and a line about the rest.</summary>
+    /// <summary>Writes the tables of the runs that are finished, and a line about the others.</summary>
     private static void Gather(SweepOptions options, SweepPlan plan)
     {
         long count = Write(options, new SweepTables(options, plan), plan.Groups.Select(group => (group, plan.Finished(group))));

@@ -45,7 +45,9 @@ internal static class TrainCommand
         return Holding(taken, () => new TrainingRun(experiment, preset, options.Overrides, seed, resources, folder, options.Training.TensorBoard));
     }
 
-    /// <summary>The run in a folder: what isn't said again is as it was, and what is said must be.</summary>
+    /// <summary>
+    /// The run that a folder holds. What the command line leaves out is as it was; what it says must agree with the run.
+    /// </summary>
     private static (TrainingRun Run, RunLock Taken) Resumed(TrainOptions options, Resources resources)
     {
         var folder = RunFolder.At(options.Out?.Value ?? RunFolder.LastUsed(DefaultPath(options, options.Experiment!.Value)));
@@ -57,7 +59,7 @@ internal static class TrainCommand
             var experiment = RunFailure.Unless(Experiments.find(identity.Experiment), folder.Path);
             var preset = RunFailure.Unless(Experiments.preset(identity.Preset, experiment), folder.Path);
             Agree(options, folder, identity);
-            // What the folder has must be right by itself: what is wrong with both together was said now.
+            // The folder's own settings are checked first, so that an error further down must come from the command line.
             RunFailure.Unless(ExperimentModule.configure(experiment, preset, identity.Settings), folder.Path);
             var settings = identity.Settings.Where(pair => options.Overrides.All(said => said.Item1 != pair.Item1)).Concat(options.Overrides).ToList();
             RunFailure.Unless(ExperimentModule.configure(experiment, preset, ListModule.OfSeq(settings)), exitCode: ExitCode.Usage);
@@ -78,7 +80,7 @@ internal static class TrainCommand
         }
     }
 
-    /// <summary>Refuses to go on with another experiment, preset or seed than the command says.</summary>
+    /// <summary>Refuses to go on if the command names another experiment, preset or seed than the run's.</summary>
     private static void Agree(TrainOptions options, RunFolder folder, RunIdentity identity)
     {
         var said = new List<string>();

@@ -61,8 +61,8 @@ internal static class VerifyCommand
     }
 
     /// <summary>
-    /// Refuses a preset without targets, and hyperparameters without --out: their runs would be taken for the preset's own
-    /// by the next verify.
+    /// Refuses a preset without targets. Refuses hyperparameters without --out, too: the next verify would take those runs
+    /// for runs of the preset as it is.
     /// </summary>
     private static void Refuse(ExperimentOptions options)
     {

@@ -18,7 +18,7 @@ internal sealed class Mirrors(IReadOnlyList<Uri> addresses, TimeSpan patience, C
 {
     private const int LargestFile = 20_000_000;
 
-    // How long nothing may come.
+    // How long a download may be silent.
     private static readonly TimeSpan s_quiet = TimeSpan.FromSeconds(30);
 
     /// <summary>The public ones.</summary>
@@ -33,12 +33,12 @@ internal sealed class Mirrors(IReadOnlyList<Uri> addresses, TimeSpan patience, C
 
     public string Names => string.Join(", ", addresses.Select(address => address.Host));
 
-    /// <summary>The bytes of a file's .gz from the first mirror that has it unharmed. The error is one line.</summary>
+    /// <summary>The bytes of a file's .gz, from the first mirror that has it undamaged. The error is one line.</summary>
     public FSharpResult<byte[], string> Download(MnistFile file)
     {
         try
         {
-            // On a thread of the pool, so that nobody's context is waited for.
+            // On a thread of the pool, so that no caller's synchronization context is waited for.
             return Task.Run(() => DownloadAsync(file), stop).GetAwaiter().GetResult();
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)

@@ -13,7 +13,7 @@ using Scae.Core.Experiments;
 
 namespace Scae.Cli.Data;
 
-/// <summary>Finds the files of MNIST, or others of their form, on this machine or on the network.</summary>
+/// <summary>Finds the files of MNIST, or other files in the same format, on this machine or on the network.</summary>
 internal static class MnistFiles
 {
     private const string Variable = "SCAE_DATA";
@@ -24,8 +24,8 @@ internal static class MnistFiles
     private static readonly MnistFile[] s_files = [Mnist.trainImages, Mnist.trainLabels, Mnist.testImages, Mnist.testLabels];
 
     /// <summary>
-    /// Data from the folder that --data names, else $SCAE_DATA, else the user's cache folder, else the network. A folder
-    /// that is named must be there and have the files: others aren't looked at.
+    /// Data from the folder that --data names, else from $SCAE_DATA, else from the user's cache folder, else from the
+    /// network. A folder named with --data must exist and hold the files: no other place is searched.
     /// </summary>
     public static Resources Resources(string? folder, CancellationToken stop = default)
     {
@@ -43,9 +43,9 @@ internal static class MnistFiles
     }
 
     /// <summary>
-    /// Data from given folders, and from a function where files can be fetched. Each file is looked for once; where one
-    /// can't be fetched, no other is waited for. Images of one's own (--digits idx) are looked for only in the first
-    /// <paramref name="named"/> folders, those that the user named: the cache holds MNIST.
+    /// Data from given folders or, where there is one, from a function that fetches files. Each file is looked for once.
+    /// When one can't be fetched, the others aren't tried. The user's own images (--digits idx) are looked for only in the
+    /// first <paramref name="named"/> folders, which are those that the user named: the cache holds MNIST.
     /// </summary>
     public static Resources From(IReadOnlyList<string> folders, Func<MnistFile, FSharpResult<byte[], string>>? fetch, int named = int.MaxValue)
     {
@@ -76,7 +76,7 @@ internal static class MnistFiles
             return !isMissing ? null : FSharpOption<string>.Some(fetch is null ? $"it isn't in {folders[0]}" : missing!);
         }
 
-        // Who names no folder expects no file, which is never fetched; who names one does.
+        // dSprites is never fetched, so someone who names no folder doesn't expect the file, and gets no notice.
         FSharpOption<string>? SpritesMissing()
         {
             var why = SpriteFiles.Missing(folders);
@@ -103,8 +103,8 @@ internal static class MnistFiles
     }
 
     /// <summary>
-    /// The uncompressed bytes of a file: from the first folder that has it, else fetched and kept in the last folder. The
-    /// error is one line with the ways out.
+    /// The uncompressed bytes of a file, from the first folder that has it; otherwise it is fetched and kept in the last
+    /// folder. The error is one line that says what can be done.
     /// </summary>
     public static FSharpResult<byte[], string> Bytes(IReadOnlyList<string> folders, Func<MnistFile, FSharpResult<byte[], string>> fetch, MnistFile file, bool mayFetch = true)
     {
@@ -123,8 +123,10 @@ internal static class MnistFiles
 
     private static FSharpResult<byte[], string> Failed(string message) => FSharpResult<byte[], string>.NewError(message);
 
-    /// <summary>The bytes of a file in the place of one of MNIST's, whatever it shows. The name may begin with a word of its
-    /// own, as emnist-letters-train-images-idx3-ubyte does, and say test for t10k.</summary>
+    /// <summary>
+    /// The bytes of a file that replaces one of MNIST's, whatever it shows. Its name may have a prefix, as
+    /// emnist-letters-train-images-idx3-ubyte has, and test in place of t10k.
+    /// </summary>
     private static FSharpResult<byte[], string> Own(IReadOnlyList<string> folders, MnistFile file)
     {
         var endings = Endings(Mnist.names(file).SelectMany(name => new[] { name, name.Replace("t10k", "test", StringComparison.Ordinal) }));
@@ -138,10 +140,10 @@ internal static class MnistFiles
 
     private static List<string> Endings(IEnumerable<string> names) => [.. names.Distinct().SelectMany(name => new[] { name, name + ".gz" })];
 
-    /// <summary>Folders and their subfolders mnist.</summary>
+    /// <summary>Each folder, and its subfolder mnist.</summary>
     private static IEnumerable<string> Places(IEnumerable<string> folders) => folders.SelectMany(folder => new[] { folder, Path.Combine(folder, "mnist") });
 
-    /// <summary>The path of the first file with one of some names.</summary>
+    /// <summary>The path of the first file that has one of the names.</summary>
     private static string? Locate(IEnumerable<string> folders, IReadOnlyList<string> names) =>
         Places(folders).SelectMany(place => names.Select(name => Path.Combine(place, name))).FirstOrDefault(File.Exists);
 
@@ -157,7 +159,7 @@ internal static class MnistFiles
         }
     }
 
-    /// <summary>The user's folder for what can be fetched again; the temporary one for users without a home.</summary>
+    /// <summary>The user's cache folder, or the temporary folder for users without a home.</summary>
     private static string CacheFolder()
     {
         string home = Known(Environment.SpecialFolder.UserProfile);
@@ -167,13 +169,13 @@ internal static class MnistFiles
             : Path.Combine(home, ".cache");
         return Path.Combine(Path.IsPathFullyQualified(caches) ? caches : Path.GetTempPath(), "scae", "mnist");
 
-        // The folder's name even where nobody has created it yet.
+        // Gives the folder's name even if it doesn't exist yet.
         static string Known(Environment.SpecialFolder kind) => Environment.GetFolderPath(kind, Environment.SpecialFolderOption.DoNotVerify);
     }
 
     /// <summary>
-    /// A file killed while it is written never stands under its name. A cache that can't be written is no error: the bytes
-    /// are there.
+    /// Keeps a file in the cache. A process that is killed while it writes leaves nothing under the file's name. A cache
+    /// that can't be written is no error, since the caller has the bytes.
     /// </summary>
     private static void Keep(string folder, string name, byte[] bytes)
     {
@@ -191,7 +193,7 @@ internal static class MnistFiles
         }
         catch (Exception problem) when (FileProblem.Is(problem) || problem is ArgumentOutOfRangeException)
         {
-            // Next time it is fetched again.
+            // The file is fetched again next time.
             AtomicFile.Remove(unfinished);
         }
     }

@@ -11,8 +11,10 @@ namespace Scae.Cli.Data;
 /// <summary>Finds the published file of dSprites on this machine; it is never fetched.</summary>
 internal static class SpriteFiles
 {
-    /// <summary>The used images, from the first of some folders or their subfolders dsprites that has the file. The error is
-    /// one line with the ways out.</summary>
+    /// <summary>
+    /// The images that are used, from the first folder, or subfolder dsprites of one, that has the file. The error is one
+    /// line that says what can be done.
+    /// </summary>
     public static FSharpResult<Sprites, string> Read(IReadOnlyList<string> folders)
     {
         if (Locate(folders) is not { } path)
@@ -28,7 +30,7 @@ internal static class SpriteFiles
         }
     }
 
-    /// <summary>Why the file can't be had, if it can't.</summary>
+    /// <summary>Why the file isn't available; null if it is.</summary>
     public static FSharpOption<string>? Missing(IReadOnlyList<string> folders) =>
         Locate(folders) is null ? FSharpOption<string>.Some($"it isn't in {string.Join(", ", folders)}") : null;
 

@@ -5,9 +5,9 @@ using Scae.Core.Models;
 namespace Scae.Cli.Export;
 
 /// <summary>
-/// Inference of attend-infer-repeat as Scae.Core's AirEncoder.infer computes it without noise: images [scenes, side, side] →
-/// for each of T steps the probability that it and all before it are present, where it looks (log s, t_x, t_y), and the mean
-/// of what it sees.
+/// Inference of attend-infer-repeat, as Scae.Core's AirEncoder.infer computes it without noise: images [scenes, side, side]
+/// → for each of T steps, the probability that this object and all before it are present, where the step looks (log s, t_x,
+/// t_y), and the mean of the code for what it sees.
 /// </summary>
 internal static class AirScenesEncoder
 {
@@ -26,7 +26,7 @@ internal static class AirScenesEncoder
         return graph;
     }
 
-    /// <summary>The small program's encoder: heads of all steps on features of the whole scene.</summary>
+    /// <summary>The small program's encoder: the heads of all steps read features of the whole scene.</summary>
     private static (string Logits, string Where, string What) Globally(GraphBuilder graph, string images)
     {
         string hidden = graph.Relu(graph.Linear("global.first", images));

@@ -5,7 +5,7 @@ using Scae.Core.Models;
 
 namespace Scae.Cli.Export;
 
-/// <summary>The paper's recurrent inference of scenes, a look a step; see Scae.Core's AirEncoder.</summary>
+/// <summary>The paper's recurrent inference of scenes, one glimpse per step; see Scae.Core's AirEncoder.</summary>
 internal sealed class AirStepGraph
 {
     // See AirEncoder's constants of the same names.
@@ -24,12 +24,12 @@ internal sealed class AirStepGraph
         _ofImage = graph.Linear("recurrent.image", Overview(images));
     }
 
-    /// <summary>What goes from a step to the next.</summary>
+    /// <summary>What one step passes on to the next.</summary>
     private sealed record State(string Hidden, string Cell, string Where, string What, string Drawn, string? Present);
 
     /// <summary>
-    /// Images [b, D] → logits of presence [b, T], where the steps look [b, 3·T] and the means of what they see [b, Z·T];
-    /// ofScene [b, T], if any, is added to the logits.
+    /// Images [b, D] → the logits of presence [b, T], where the steps look [b, 3·T], and the mean codes of what they see
+    /// [b, Z·T]. ofScene [b, T], if there is any, is added to the logits.
     /// </summary>
     public static (string Logits, string Where, string What) Unroll(GraphBuilder graph, AirConfig config, string images, string? ofScene)
     {
@@ -98,7 +98,7 @@ internal sealed class AirStepGraph
         return _graph.Concat(_graph.Slice(sums, 0, 1), _graph.Add(_graph.Slice(sums, 1, 3), Find(shown)));
     }
 
-    /// <summary>The mean place under the softmax of a map, around the map's peak; [b, 2].</summary>
+    /// <summary>The mean place [b, 2] under the softmax of a map, taken only over places near the map's peak.</summary>
     private string Find(string shown)
     {
         int side = _overview, pixels = side * side, margin = AirModule.FinderSide / 2;
@@ -107,7 +107,7 @@ internal sealed class AirStepGraph
         channels = _graph.Relu(_graph.Add(channels, _graph.Weight("recurrent.finder.bias")));
         string map = _graph.Reshape(_graph.MatMul(_graph.Weight("recurrent.finder.output"), _graph.Reshape(channels, 0, _config.Finder, pixels)), 0, pixels);
 
-        // In pixels distances are exact.
+        // Distances are measured in pixels, where they are exact.
         float[] columnAndRow = [.. Enumerable.Range(0, 2 * pixels).Select(i => (float)(i % 2 == 0 ? i / 2 % side : i / 2 / side))];
         string places = _graph.Constant("pixels of the overview", [pixels, 2], columnAndRow);
         string peak = _graph.Gather(places, _graph.Node("ArgMax", [map], GraphBuilder.Attribute("axis", 1), GraphBuilder.Attribute("keepdims", 0)), 0);
@@ -135,14 +135,14 @@ internal sealed class AirStepGraph
         }
     }
 
-    /// <summary>By how much the log-likelihood grows, [b, 1].</summary>
+    /// <summary>By how much the addition raises the log-likelihood, scaled, [b, 1].</summary>
     private string Evidence(string residual, string addition)
     {
         string twice = _graph.Subtract(_graph.Multiply(_graph.Number(2), residual), addition);
         return _graph.Multiply(_graph.Sum(_graph.Multiply(addition, twice), 1, stays: true), _graph.Number(EvidenceScale / (2 * _config.Sigma * _config.Sigma)));
     }
 
-    /// <summary>What stands around a place, [b, Context].</summary>
+    /// <summary>Features of the surroundings of a place, [b, Context].</summary>
     private string Context(string where, string pictures, string addition)
     {
         string scale = _graph.Repeat(_graph.Constant([1, 1], [(float)(_config.LogScale + Math.Log(ContextScale))]), 2, where);

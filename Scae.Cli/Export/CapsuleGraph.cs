@@ -2,7 +2,7 @@ using Scae.Core.Layers;
 
 namespace Scae.Cli.Export;
 
-/// <summary>What capsules say, by the names of values in a graph; see Scae.Core's CapsuleVotes.</summary>
+/// <summary>The outputs of capsules, as names of values in a graph; see Scae.Core's CapsuleVotes.</summary>
 /// <param name="Poses">[b, K, V, 6].</param>
 /// <param name="Presence">a_k, [b, K].</param>
 /// <param name="VotePresence">a_kv, [b, K, V].</param>
@@ -12,7 +12,7 @@ internal sealed record VotesInGraph(string Poses, string Presence, string VotePr
 /// <summary>Capsules that share no parameters, as Scae.Core's CapsuleLayer.forward computes them without noise.</summary>
 internal static class CapsuleGraph
 {
-    /// <summary>What the capsules of a layer's name say when they are told h [b, K, inputs].</summary>
+    /// <summary>The outputs of the capsules of a layer, given its name and its input h [b, K, inputs].</summary>
     public static VotesInGraph Votes(GraphBuilder graph, CapsuleLayerConfig config, string layer, string h)
     {
         int capsules = config.Capsules, votes = config.Votes;
@@ -34,12 +34,12 @@ internal static class CapsuleGraph
         string Bias(string name) => graph.Weight($"{layer}.{name}");
     }
 
-    /// <summary>The layer's raw numbers, [b, K, 8V + 7].</summary>
+    /// <summary>The raw outputs of the layer, [b, K, 8V + 7].</summary>
     private static string Raw(GraphBuilder graph, int capsules, string layer, string h)
     {
         string code = graph.LinearEach(layer + ".code", graph.Relu(graph.LinearEach(layer + ".encode", h)));
 
-        // Each capsule is told that it exists.
+        // A constant 1 tells each capsule that it exists, as in the released program.
         string told = graph.Append(code, 3, 2, 1);
         return graph.LinearEach(layer + ".output", graph.Relu(graph.LinearEach(layer + ".decode", told)));
     }

@@ -5,12 +5,12 @@ namespace Scae.Cli.Export;
 
 /// <summary>
 /// The network of constellation capsule autoencoders, as Scae.Core's Ccae.vote and explain compute it without noise: points
-/// [scenes, points, 2] and whether each is there [scenes, points] → which objects are, where their votes lie and how wide they
-/// are, and to whom each point belongs.
+/// [scenes, points, 2] and whether each is there [scenes, points] → which objects are present, where their votes lie and
+/// how wide they are, and which object each point belongs to.
 /// </summary>
 internal static class CcaeEncoder
 {
-    // See Ccae.explain: density and mixing weight of what no vote explains, before it is normalised.
+    // See Ccae.explain: the logarithm of density times mixing weight for what no vote explains, before it is normalised.
     private static readonly double s_dummy = -4 * Math.Log(10);
 
     public static GraphBuilder Graph(CcaeConfig config, Weights weights)

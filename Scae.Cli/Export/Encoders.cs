@@ -22,7 +22,7 @@ internal static class Encoders
         ("tvae", null, (run, weights) => TopographicEncoder.Graph(Settled(run, TvaeSettingsModule.published, TvaeSettingsModule.resolve).Model, weights)),
     ];
 
-    /// <summary>The encoder of a run. One that can't be written is refused in a line that names those that can.</summary>
+    /// <summary>The encoder of a run. A model without one is refused in a line that names the models that have one.</summary>
     public static OnnxModel Of(RunIdentity identity, IEnumerable<KeyValuePair<string, TensorEntry>> tensors)
     {
         var experiment = RunFailure.Unless(Experiments.find(identity.Experiment));
@@ -40,7 +40,7 @@ internal static class Encoders
             [("experiment", identity.Experiment), ("preset", identity.Preset), ("seed", $"{identity.Seed}")]);
     }
 
-    /// <summary>A run's settings, with what follows from them.</summary>
+    /// <summary>The run's settings, resolved.</summary>
     private static T Settled<T>(RunIdentity run, T defaults, Func<T, FSharpResult<Tuple<T, Plan>, string>> resolve) =>
         RunFailure.Unless(resolve(RunFailure.Unless(Settings.apply(run.Settings, defaults)))).Item1;
 

@@ -6,10 +6,13 @@ using Google.Protobuf;
 
 namespace Scae.Cli.Export;
 
-/// <summary>Puts an ONNX graph of a run's network together: each method adds something and returns the name by which others call its value.</summary>
+/// <summary>
+/// Builds an ONNX graph of a run's network. Each method adds something and returns the name of its value, by which others
+/// refer to it.
+/// </summary>
 internal sealed class GraphBuilder(string name, Weights weights)
 {
-    // The versions of format and operators: old enough for every runtime of the last years.
+    // The versions of the format and of the operators: old enough for every runtime of recent years.
     private const int FormatVersion = 8, OperatorsVersion = 17;
 
     private const int Float32 = 1, Int64 = 7;
@@ -18,10 +21,10 @@ internal sealed class GraphBuilder(string name, Weights weights)
     private readonly OnnxGraph _graph = new() { Name = name };
     private readonly HashSet<string> _constants = [];
 
-    /// <summary>The network's parameters, of which the graph has those that it is asked for.</summary>
+    /// <summary>The network's parameters. The graph gets only those that are asked for.</summary>
     public Weights Weights => weights;
 
-    /// <summary>An input; a dimension is a number, or a name for what is known only when the model runs.</summary>
+    /// <summary>An input. A dimension is a number, or a name if it is known only when the model runs.</summary>
     public string Input(string name, params object[] shape)
     {
         _graph.Input.Add(Value(name, Float32, shape));
@@ -33,7 +36,7 @@ internal sealed class GraphBuilder(string name, Weights weights)
     /// <summary>An output of whole numbers.</summary>
     public void OutputIntegers(string name, string value, params object[] shape) => Output(name, value, Int64, shape);
 
-    /// <summary>A constant of float32; one of a name that the graph has already is that one.</summary>
+    /// <summary>A float32 constant. If the graph has a constant of this name already, that one is used.</summary>
     public string Constant(string name, IEnumerable<int> shape, ReadOnlySpan<float> values)
     {
         if (_constants.Add(name))
@@ -47,7 +50,7 @@ internal sealed class GraphBuilder(string name, Weights weights)
     /// <summary>A single number.</summary>
     public string Number(double value) => Constant(Fresh("number"), [], [(float)value]);
 
-    /// <summary>Whole numbers, as shapes and axes are.</summary>
+    /// <summary>Whole numbers, for shapes and axes.</summary>
     public string Integers(params long[] values)
     {
         string name = Fresh("integers");
@@ -89,16 +92,16 @@ internal sealed class GraphBuilder(string name, Weights weights)
 
     public string Exp(string x) => Node("Exp", [x]);
 
-    /// <summary>Values held within a range.</summary>
+    /// <summary>Limits values to a range.</summary>
     public string Clip(string x, double least, double most) => Node("Clip", [x, Number(least), Number(most)]);
 
-    /// <summary>Sums over an axis, which is left out, or stays with length 1.</summary>
+    /// <summary>Sums over an axis, which is removed, or stays with length 1.</summary>
     public string Sum(string x, long axis, bool stays = false) => Node("ReduceSum", [x, Integers(axis)], Attribute("keepdims", stays ? 1 : 0));
 
-    /// <summary>Maxima over an axis, which is left out.</summary>
+    /// <summary>Maxima over an axis, which is removed.</summary>
     public string Max(string x, long axis) => Node("ReduceMax", [x], Attribute("axes", [axis]), Attribute("keepdims", 0));
 
-    /// <summary>What stands at the given places of an axis.</summary>
+    /// <summary>The entries at the given places of an axis.</summary>
     public string Gather(string x, string places, long axis) => Node("Gather", [x, places], Attribute("axis", axis));
 
     /// <summary>The same elements in another shape; 0 keeps a dimension, −1 takes what is left.</summary>
@@ -108,15 +111,15 @@ internal sealed class GraphBuilder(string name, Weights weights)
 
     public string Softmax(string x, long axis = -1) => Node("Softmax", [x], Attribute("axis", axis));
 
-    /// <summary>Side by side along the last axis.</summary>
+    /// <summary>Joins values along the last axis.</summary>
     public string Concat(params string[] xs) => Concat(-1, xs);
 
     public string Concat(long axis, params string[] xs) => Node("Concat", xs, Attribute("axis", axis));
 
-    /// <summary>What lies from one place to before another along an axis.</summary>
+    /// <summary>The entries along an axis from one place up to another, which is excluded.</summary>
     public string Slice(string x, long from, long to, long axis = -1) => Node("Slice", [x, Integers(from), Integers(to), Integers(axis)]);
 
-    /// <summary>One more entry, of a number, at the end of an axis.</summary>
+    /// <summary>Appends one entry with the given value at the end of an axis.</summary>
     public string Append(string x, int rank, int axis, double value)
     {
         long[] margins = new long[2 * rank];
@@ -124,14 +127,14 @@ internal sealed class GraphBuilder(string name, Weights weights)
         return Node("Pad", [x, Integers(margins), Number(value)]);
     }
 
-    /// <summary>A value [1, ..] of the given rank once for each item of another's first axis.</summary>
+    /// <summary>Repeats a value [1, ..] of the given rank for each item of another value's first axis.</summary>
     public string Repeat(string x, int rank, string like)
     {
         string items = Node("Shape", [like], Attribute("end", 1));
         return Node("Expand", [x, Concat(0, items, Integers([.. Enumerable.Repeat(1L, rank - 1)]))]);
     }
 
-    /// <summary>The parameter of a name.</summary>
+    /// <summary>The parameter with the given name.</summary>
     public string Weight(string name) => Constant(name, weights.Shape(name), weights.Values(name));
 
     /// <summary>x·W + b of a linear layer.</summary>
@@ -146,11 +149,11 @@ internal sealed class GraphBuilder(string name, Weights weights)
         return weights.Has(layer + ".bias") ? Add(said, Weight(layer + ".bias")) : said;
     }
 
-    /// <summary>A layer norm, or the value itself where there is none.</summary>
+    /// <summary>A layer norm, or the value itself if the network has no such layer.</summary>
     public string NormalisedIfAny(string layer, string x) =>
         weights.Has(layer + ".gain") ? Node("LayerNormalization", [x, Weight(layer + ".gain"), Weight(layer + ".bias")]) : x;
 
-    /// <summary>The model, with what identifies the run that it comes from.</summary>
+    /// <summary>The finished model, with metadata that identify the run it comes from.</summary>
     public OnnxModel Model(string version, IEnumerable<(string Key, string Value)> metadata) => new()
     {
         IrVersion = FormatVersion,

@@ -5,9 +5,9 @@ using Scae.Core.Models;
 namespace Scae.Cli.Export;
 
 /// <summary>
-/// Neural expectation maximization with its iterations unrolled, as Scae.Core's NeuralEM.unroll computes it: images
-/// [images, side, side] and what makes slots differ at the start → responsibilities and means of the last iteration
-/// [images, slots, side, side], states [images, slots, H], and the expected log-likelihood [images].
+/// Neural expectation maximization with its iterations unrolled, as Scae.Core's NeuralEM.unroll computes it. Inputs are
+/// images [images, side, side] and what makes the slots differ at the start. Outputs are the responsibilities and means of
+/// the last iteration [images, slots, side, side], the states [images, slots, H], and the expected log-likelihood [images].
 /// </summary>
 internal sealed class NeuralEMEncoder
 {
@@ -43,7 +43,10 @@ internal sealed class NeuralEMEncoder
 
     public static GraphBuilder Graph(NeuralEMConfig config, Weights weights) => new NeuralEMEncoder(config, weights)._graph;
 
-    /// <summary>The states of the first iteration, from an input: deviations of learned ones, or responsibilities.</summary>
+    /// <summary>
+    /// The states of the first iteration. They follow from an input: the deviations from learned states, or
+    /// responsibilities.
+    /// </summary>
     private string First()
     {
         int slots = NeuralEMModule.slots(_config), hidden = _config.Hidden;
@@ -68,7 +71,7 @@ internal sealed class NeuralEMEncoder
         return _graph.Append(psi, 3, 1, background);
     }
 
-    /// <summary>A state and what the decoder's hidden layers make of it, one after the other.</summary>
+    /// <summary>A state, followed by the output of each of the decoder's hidden layers.</summary>
     private List<string> Layers(string state)
     {
         List<string> layers = [state];
@@ -100,7 +103,7 @@ internal sealed class NeuralEMEncoder
         return _graph.Clip(probability, Clip, 1 - Clip);
     }
 
-    /// <summary>log p(x | ψ), of grey values without its constant.</summary>
+    /// <summary>log p(x | ψ); for grey values without its constant.</summary>
     private string LogLikelihood(string means)
     {
         if (_config.Likelihood.IsGaussian) return Gaussian(means);
@@ -111,7 +114,7 @@ internal sealed class NeuralEMEncoder
             _graph.Multiply(_graph.Subtract(_graph.Number(1), _images), dark));
     }
 
-    /// <summary>NeuralEM.mStep of what slots of objects answer for: the next states.</summary>
+    /// <summary>NeuralEM.mStep for the slots of objects: the next states.</summary>
     private string Next(string state, string residual)
     {
         string delta = _config.Background.IsNone ? residual : _graph.Slice(residual, 0, _config.Slots, 1);
@@ -127,7 +130,7 @@ internal sealed class NeuralEMEncoder
         return _graph.Add(candidate, _graph.Multiply(Gate(0), _graph.Subtract(state, candidate)));
     }
 
-    /// <summary>The gradient of the expected log-likelihood in θ.</summary>
+    /// <summary>The gradient of the expected log-likelihood by θ.</summary>
     private string Ascent(string state, string delta)
     {
         var layers = Layers(state);

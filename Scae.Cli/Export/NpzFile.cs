@@ -10,11 +10,12 @@ using Scae.Core.Training;
 namespace Scae.Cli.Export;
 
 /// <summary>
-/// NumPy's archive of arrays: a zip file with a .npy file for each, not compressed. The bytes are a function of the tensors.
+/// NumPy's archive of arrays: a zip file with one .npy file per array, not compressed. The bytes depend only on the
+/// tensors.
 /// </summary>
 internal static class NpzFile
 {
-    // Zip files know no earlier day.
+    // The earliest day that a zip file can hold.
     private static readonly DateTimeOffset s_day = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     // A .npy header ends at a multiple of this, so that what follows is aligned.

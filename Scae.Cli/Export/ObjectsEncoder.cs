@@ -4,9 +4,9 @@ using Scae.Core.Models;
 namespace Scae.Cli.Export;
 
 /// <summary>
-/// SCAE's parts and objects, as Scae.Core's Scae.infer computes them without noise: images [images, 1, side, side] → what
-/// PartsEncoder says of parts, and of the object capsules which are there, how many parts each explains, and their
-/// responsibilities for parts.
+/// SCAE's parts and objects, as Scae.Core's Scae.infer computes them without noise: images [images, 1, side, side] → the
+/// outputs of PartsEncoder, which object capsules are present, how many parts each explains, and their responsibilities for
+/// parts.
 /// </summary>
 internal static class ObjectsEncoder
 {
@@ -32,7 +32,7 @@ internal static class ObjectsEncoder
         return graph;
     }
 
-    /// <summary>What object capsules are told of parts: pose, 1 − presence, features, coloured template.</summary>
+    /// <summary>The object capsules' input for each part: pose, 1 − presence, features, coloured template.</summary>
     private static string Told(GraphBuilder graph, ScaeConfig config, PartsInGraph parts)
     {
         int pixels = config.TemplateSide * config.TemplateSide;

@@ -3,7 +3,7 @@ using Scae.Core.Models;
 
 namespace Scae.Cli.Export;
 
-/// <summary>What is inferred of parts, by the names of values in a graph.</summary>
+/// <summary>The outputs of inference for parts, as names of values in a graph.</summary>
 /// <param name="Poses">[images, parts, 6].</param>
 /// <param name="Features">[images, parts, features].</param>
 /// <param name="Presence">[images, parts].</param>
@@ -17,7 +17,10 @@ internal static class PartsEncoder
 {
     private static readonly long[] s_strides = [2, 2, 1, 1];
 
-    /// <summary>Adds images to a graph, and what is said of their parts: values for others, and outputs.</summary>
+    /// <summary>
+    /// Adds images to a graph as an input, and what is inferred of their parts, both as outputs and as values for further
+    /// nodes.
+    /// </summary>
     public static PartsInGraph Parts(GraphBuilder graph, ScaeConfig config)
     {
         int side = config.Canvas, parts = config.Parts, features = config.Features;
@@ -42,13 +45,14 @@ internal static class PartsEncoder
         return found;
     }
 
-    /// <summary>PartPooling.pool: averages over places, weighed by each part's softmax, and what the head says of them.</summary>
+    /// <summary>PartPooling.pool: averages over places, weighed by each part's softmax, and the head's outputs for them.</summary>
     private static string Pool(GraphBuilder graph, int parts, int channels, bool isOwn, string places)
     {
         float[] head = graph.Weights.Values("encoder.head.weight"), bias = graph.Weights.Values("encoder.head.bias");
         int columns = bias.Length, count = (columns / parts) - 1;
 
-        // The column of the head that is number j of what map m pools: a part's numbers side by side, or the program's reshape.
+        // The column of the head for number j among those that are pooled with a map. A part's numbers lie side by side, or
+        // are spread by the released program's reshape.
         int Column(int map, int j) => isOwn ? (map * count) + j : (j * parts) + map;
         float[] toLogits = [.. Enumerable.Range(0, parts * channels).Select(i => head[(i % channels * columns) + (count * parts) + (i / channels)])];
         float[] layers = [.. from map in Enumerable.Range(0, parts)

@@ -8,7 +8,7 @@ internal static class PoseGraph
     // See Pose.ofRaw.
     private const double LeastScale = 0.01, Steepness = 5;
 
-    /// <summary>Pose.ofRaw: the maps that six free numbers stand for.</summary>
+    /// <summary>Pose.ofRaw: maps from six free numbers each.</summary>
     public static string OfRaw(GraphBuilder graph, string raw, bool isSimilarity)
     {
         string[] entries = Entries(graph, raw);
@@ -43,7 +43,7 @@ internal static class PoseGraph
             Through(3, 0), Through(3, 1), graph.Add(Through(3, 2), outer[5]));
     }
 
-    /// <summary>Where the origin goes, (t_x, t_y).</summary>
+    /// <summary>The image (t_x, t_y) of the origin.</summary>
     public static string Origin(GraphBuilder graph, string pose) => graph.Concat(graph.Slice(pose, 2, 3), graph.Slice(pose, 5, 6));
 
     private static string[] Entries(GraphBuilder graph, string pose) => graph.Nodes("Split", [pose], 6, GraphBuilder.Attribute("axis", -1));

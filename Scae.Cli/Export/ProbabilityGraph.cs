@@ -2,20 +2,20 @@ using System;
 
 namespace Scae.Cli.Export;
 
-/// <summary>What several models compute of probabilities.</summary>
+/// <summary>Computations on probabilities that several models share.</summary>
 internal static class ProbabilityGraph
 {
     // See Logarithm.safe.
     private const double Least = 1e-16, Absent = -1e8;
 
-    /// <summary>ln x, and −10⁸, or what else stands for nothing, below 10⁻¹⁶.</summary>
+    /// <summary>ln x; below 10⁻¹⁶ it is −10⁸, or the value of <paramref name="absent"/>.</summary>
     public static string Logarithm(GraphBuilder graph, string x, double absent = Absent)
     {
         string least = graph.Number(Least);
         return graph.Node("Where", [graph.Node("Less", [x, least]), graph.Number(absent), graph.Node("Log", [graph.Node("Max", [x, least])])]);
     }
 
-    /// <summary>ln N(e; 0, σ²·I) of errors [.., n] and deviations σ that are one number each, [..].</summary>
+    /// <summary>ln N(e; 0, σ²·I) of errors [.., n], with one deviation σ for each, [..].</summary>
     public static string Normal(GraphBuilder graph, string errors, string scales, int numbers)
     {
         string distances = graph.Divide(errors, graph.Node("Unsqueeze", [scales, graph.Integers(-1)]));

@@ -8,21 +8,21 @@ internal static class SamplingGraph
     // See Air.pose.
     private const double LeastLogScale = -3, MostLogScale = 1.5;
 
-    /// <summary>What stands at (log s, t_x, t_y) [n, 3] of pictures [n, c, h, w]: [n, c, side, side].</summary>
+    /// <summary>The glimpses of pictures [n, c, h, w] at (log s, t_x, t_y) [n, 3]: [n, c, side, side].</summary>
     public static string Cut(GraphBuilder graph, string pictures, string where, int side)
     {
         var (scale, shift) = Pose(graph, where);
         return Read(graph, pictures, graph.Add(graph.Multiply(scale, Ticks(graph, side)), shift));
     }
 
-    /// <summary>Pictures [n, c, h, w] put at (log s, t_x, t_y) [n, 3] of empty canvases: [n, c, side, side].</summary>
+    /// <summary>Pictures [n, c, h, w] drawn at (log s, t_x, t_y) [n, 3] on empty canvases: [n, c, side, side].</summary>
     public static string Put(GraphBuilder graph, string pictures, string where, int side)
     {
         var (scale, shift) = Pose(graph, where);
         return Read(graph, pictures, graph.Divide(graph.Subtract(Ticks(graph, side), shift), scale));
     }
 
-    /// <summary>Whole pictures [n, c, h, w] in another size: [n, c, side, side].</summary>
+    /// <summary>Pictures [n, c, h, w] as a whole in another size: [n, c, side, side].</summary>
     public static string Resize(GraphBuilder graph, string pictures, int side) =>
         Read(graph, pictures, graph.Repeat(Ticks(graph, side), 4, pictures));
 

@@ -9,10 +9,14 @@ internal sealed class SetGraph(GraphBuilder graph, SetTransformerConfig config)
     // See PresenceMask.
     private const double HardMost = 1e32, LogAbsent = -1e30;
 
-    /// <summary>Points [b, n, inputs] with presence [b, n] in [0, 1] → [b, seeds, outputs], by the parameters of a layer's name.</summary>
+    /// <summary>
+    /// Points [b, n, inputs] with presence [b, n] in [0, 1] → [b, seeds, outputs], by the parameters of the layer with the
+    /// given name.
+    /// </summary>
     public string Forward(string layer, string points, string presence)
     {
-        // Scores are divided by the root of the width that a head of the blocks sees, which rounds what the mask adds.
+        // A hard mask is subtracted from scores before they are divided by the root of the width of a block's head. With the
+        // same factor, the mask is rounded in the same way here.
         double scale = 1 / Math.Sqrt((config.Width + config.Heads - 1) / config.Heads);
         string? mask = Mask(presence, config.Mask.IsHard ? scale : 1);
         string present = graph.Reshape(presence, 0, -1, 1), h = graph.Linear(layer + ".embedding", points);
@@ -31,7 +35,7 @@ internal sealed class SetGraph(GraphBuilder graph, SetTransformerConfig config)
         return Attend(layer + ".pooling", queries, graph.Linear(layer + ".projection", h), config.Mask.IsHard ? Mask(presence, pooled) : mask);
     }
 
-    /// <summary>MaskedAttention.attend, what queries are told of a set.</summary>
+    /// <summary>MaskedAttention.attend: what queries x get from a set h.</summary>
     private string Attend(string layer, string x, string h, string? mask)
     {
         int inner = graph.Weights.Shape(layer + ".query.bias")[0], share = inner / config.Heads;
@@ -45,7 +49,7 @@ internal sealed class SetGraph(GraphBuilder graph, SetTransformerConfig config)
             graph.Transpose(graph.Reshape(graph.Linear($"{layer}.{name}", of), 0, -1, config.Heads, share), axes);
     }
 
-    /// <summary>What presence adds to scores, [b, 1, 1, n]; null where it doesn't count.</summary>
+    /// <summary>What presence adds to scores, [b, 1, 1, n]; null where presence has no effect.</summary>
     private string? Mask(string presence, double scale)
     {
         if (config.Mask.IsNone) return null;

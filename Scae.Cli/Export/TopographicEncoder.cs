@@ -7,7 +7,7 @@ namespace Scae.Cli.Export;
 
 /// <summary>
 /// The encoders of topographic autoencoders, as Scae.Core's TopographicVae.encode and topographic compute them from means:
-/// frames [sequences, S, C, side, side] → z, u and T [sequences, S, capsules, entries]; a plain autoencoder has z alone.
+/// frames [sequences, S, C, side, side] → z, u and T [sequences, S, capsules, entries]. A plain autoencoder has only z.
 /// </summary>
 internal static class TopographicEncoder
 {
@@ -37,7 +37,8 @@ internal static class TopographicEncoder
     }
 
     /// <summary>
-    /// W·u² [b·S, s]: a convolution of maps that are long enough to wrap, frames and entries of a capsule, or a torus' edges.
+    /// W·u² [b·S, s], as a convolution of maps that are extended so that they wrap: the frames and entries of a capsule, or
+    /// the edges of a torus.
     /// </summary>
     private static string Energy(GraphBuilder graph, TopographicVaeConfig config, string u)
     {
@@ -56,7 +57,7 @@ internal static class TopographicEncoder
         return graph.Reshape(graph.Transpose(graph.Reshape(sums, -1, maps, rows, columns), 0, 2, 1, 3), -1, latents);
     }
 
-    /// <summary>The places of a circle that a kernel from the first offset on sees, one after the other.</summary>
+    /// <summary>The places of a circle that a kernel sees, one after the other, when it starts at the first offset.</summary>
     private static IEnumerable<long> Around(int first, int kernel, int size) =>
         Enumerable.Range(first, size + kernel - 1).Select(place => (long)(((place % size) + size) % size));
 }

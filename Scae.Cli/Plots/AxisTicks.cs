@@ -7,12 +7,12 @@ using ScottPlot;
 
 namespace Scae.Cli.Plots;
 
-/// <summary>Where an axis has ticks and what stands beside them.</summary>
+/// <summary>Where an axis has ticks, and their labels.</summary>
 internal static class AxisTicks
 {
     private const double Slack = 1e-9;
 
-    /// <summary>The ticks of an axis between limits, at most so many unless the axis names its own.</summary>
+    /// <summary>The ticks of an axis between its limits, at most <paramref name="most"/> unless the axis names its own.</summary>
     public static Tick[] Of(Axis axis, Projection projection, CoordinateRange range, int most)
     {
         double slack = Slack * range.Length;
@@ -77,8 +77,8 @@ internal static class AxisTicks
     }
 
     /// <summary>
-    /// Powers of ten where at least three fit, else these with 2 and 5 times them, else all digits; ScottPlot's
-    /// generator for logarithms knows powers of ten alone. Where the limits are closer still, a few even steps.
+    /// Powers of ten if at least three of them fit; otherwise these with 2 and 5 times them; otherwise all digits. Where
+    /// the limits are closer still, a few even steps. ScottPlot's generator for logarithms knows only powers of ten.
     /// </summary>
     private static Tick[] Logarithmic(Projection projection, CoordinateRange range, int most, Func<double, bool> inside)
     {

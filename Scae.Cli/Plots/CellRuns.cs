@@ -4,8 +4,8 @@ using System.Collections.Generic;
 namespace Scae.Cli.Plots;
 
 /// <summary>
-/// The colour cells of a frame as runs of equal ones. An animation's frames are all kept until their common colours are
-/// known; figures are mostly paper, so that runs take a tenth of the room.
+/// The colour cells of a frame, stored as runs of equal ones. All frames of an animation are kept until their common
+/// colours are known. Most of a figure is blank paper, so runs take a tenth of the room.
 /// </summary>
 internal sealed class CellRuns
 {

@@ -29,7 +29,7 @@ internal sealed class ColourHistogram
         }
     }
 
-    /// <summary>Adds the counts of another histogram: the order of merging doesn't matter.</summary>
+    /// <summary>Adds the counts of another histogram; the order of merging makes no difference.</summary>
     public void Merge(ColourHistogram other)
     {
         for (int i = 0; i < _counts.Length; i++)

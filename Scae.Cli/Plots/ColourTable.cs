@@ -5,9 +5,9 @@ using System.Linq;
 namespace Scae.Cli.Plots;
 
 /// <summary>
-/// At most 255 colours for many pictures, found by median cut (Heckbert 1982) over all their pixels. Colours are
-/// counted in 65,536 cells of 5, 6 and 5 bits; a table entry is the mean of the exact colours in its cells, so flat
-/// areas, which outnumber everything else in a figure, keep their colour.
+/// At most 255 colours for many pictures, found by median cut (Heckbert 1982) over all their pixels. Colours are counted in
+/// 65,536 cells of 5, 6 and 5 bits. A table entry is the mean of the exact colours in its cells, so flat areas, which make
+/// up most of a figure, keep their colour.
 /// </summary>
 internal sealed class ColourTable
 {
@@ -34,7 +34,7 @@ internal sealed class ColourTable
         List<Box> boxes = [new Box(histogram, histogram.Occupied())];
         while (boxes.Count < Limit)
         {
-            // The widest spread first, weighted mildly by how many pixels show it.
+            // The box with the widest spread is split first; how many pixels it has counts, too, but less.
             Box? widest = boxes.Where(box => box.Cells.Length > 1).MaxBy(box => box.Priority);
             if (widest is null)
                 break;

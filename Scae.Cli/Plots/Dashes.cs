@@ -8,8 +8,8 @@ using SkiaSharp;
 namespace Scae.Cli.Plots;
 
 /// <summary>
-/// Dashed lines, filled piece by piece: Skia's SVG leaves out the dashes of a stroke. As a plottable, a line through points
-/// in pixels; as a marker, the swatch of a legend.
+/// Dashed lines, drawn as filled pieces because Skia's SVG leaves out the dashes of a stroke. As a plottable it is a line
+/// through points in pixels, as a marker the swatch of a legend.
 /// </summary>
 internal sealed class Dashes(Colour colour, double width, AxisLimits limits, Func<IAxes, Pixel[]> points) : IPlottable, IMarker
 {

@@ -9,9 +9,9 @@ using Legend = ScottPlot.Legend;
 namespace Scae.Cli.Plots;
 
 /// <summary>
-/// The places of everything in a figure. Columns share left and right edges of their drawing areas, rows share top
-/// and bottom; a column or row whose texts need more room than its panels have grows. ScottPlot's own multiplot aligns
-/// neither areas nor extents, and has no headings.
+/// The layout of a figure. Columns share the left and right edges of their drawing areas, rows the top and bottom edges. A
+/// column or row grows if its texts need more room than its panels have. ScottPlot's own multiplot aligns neither areas nor
+/// extents, and has no headings.
 /// </summary>
 internal sealed class FigurePicture
 {
@@ -121,8 +121,8 @@ internal sealed class FigurePicture
     }
 
     /// <summary>
-    /// Pixels per unit for the panels of each extent: what fits into the smallest of their areas. Images of different
-    /// extents become equally large, up to half a pixel of the canvas for each of theirs.
+    /// Pixels per unit for the panels of each extent: what fits the smallest of their areas. Images of different extents
+    /// become equally large, to within half a canvas pixel per image pixel.
     /// </summary>
     private Dictionary<(double X, double Y), double> Units()
     {

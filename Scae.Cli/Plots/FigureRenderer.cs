@@ -38,7 +38,7 @@ internal static partial class FigureRenderer
     /// <summary>Writes an animated GIF that repeats for ever; frames of different sizes share the largest one.</summary>
     public static void RenderGif(Animation animation, Stream stream, double scale = 1)
     {
-        // A figure that is laid out is large: each is laid out once for its size and again to be drawn, and none is kept.
+        // A figure that is laid out is large. So each is laid out once for its size and once more to be drawn, and none is kept.
         var sizes = animation.Frames.AsParallel().Select(SizeOf).ToList();
         int width = sizes.Select(pair => pair.Width).DefaultIfEmpty(1).Max();
         int height = sizes.Select(pair => pair.Height).DefaultIfEmpty(1).Max();
@@ -89,9 +89,9 @@ internal static partial class FigureRenderer
     }
 
     /// <summary>
-    /// Skia's SVG with four repairs: lists of positions lose their last comma, for which Firefox drops them and puts texts
-    /// at the left edge (ScottPlot's issue 5246); readers without the typeface get a similar one; the pixels of images keep
-    /// their hard edges; clips are counted anew, for Skia counts them through all pictures.
+    /// Skia's SVG with four repairs. Lists of positions lose their trailing comma, because of which Firefox ignores them
+    /// and puts texts at the left edge (ScottPlot's issue 5246). Readers without the typeface get a similar one. The pixels
+    /// of images keep hard edges. Clips are renumbered, because Skia counts them on from one picture to the next.
     /// </summary>
     private static string Mended(string svg)
     {
@@ -110,7 +110,7 @@ internal static partial class FigureRenderer
     [GeneratedRegex("font-family=\"Inter[^\"]*\"")]
     private static partial Regex Families();
 
-    /// <summary>Programs show delays below two hundredths of a second as a tenth: 2 is the least that is kept.</summary>
+    /// <summary>Programs show delays below two hundredths of a second as a tenth, so 2 is the least delay.</summary>
     private static int Hundredths(double seconds) =>
         double.IsFinite(seconds) ? (int)Math.Clamp(Math.Round(seconds * 100), 2, 65535) : 10;
 }

@@ -2,7 +2,7 @@ using ScottPlot;
 
 namespace Scae.Cli.Plots;
 
-/// <summary>Ticks that stay as they were when room was made for their labels.</summary>
+/// <summary>Ticks that stay as they were when the room for their labels was measured.</summary>
 internal sealed class FixedTicks(Tick[] ticks) : ITickGenerator
 {
     public Tick[] Ticks => ticks;

@@ -6,21 +6,21 @@ using System.Threading.Tasks;
 namespace Scae.Cli.Plots;
 
 /// <summary>
-/// Writes an animated GIF (GIF89a) that repeats for ever. All frames share one table of colours, and each frame after
-/// the first holds only the rectangle that changed, with unchanged pixels inside it transparent. Ours, because Skia reads
+/// Writes an animated GIF (GIF89a) that repeats for ever. All frames share one table of colours. Each frame after the first
+/// holds only the rectangle that changed, in which unchanged pixels are transparent. It is written here because Skia reads
 /// GIF but doesn't write it.
 /// </summary>
 internal static class GifWriter
 {
     /// <summary>
-    /// Writes count frames of width by height pixels. draw(i, image) is called once for each frame, on several threads at a
-    /// time, and writes every pixel of the image. Delays are in hundredths of a second.
+    /// Writes count frames of width × height pixels. draw(i, image) is called once for each frame, on several threads at a
+    /// time, and must write every pixel of the image. Delays are in hundredths of a second.
     /// </summary>
     public static void Write(int count, int width, int height, Action<int, PixelImage> draw, Func<int, int> delay, Stream stream)
     {
         if (count == 0)
             throw new ArgumentException("an animation needs at least one frame, got none", nameof(count));
-        // Each worker has every n-th frame and buffers of its own.
+        // Each worker draws every n-th frame, with buffers of its own.
         int workers = Math.Min(count, Environment.ProcessorCount);
         ushort[][] cells = Buffers<ushort>(), before = Buffers<ushort>();
         var frames = new CellRuns[count];
@@ -94,7 +94,7 @@ internal static class GifWriter
         return block.ToArray();
     }
 
-    /// <summary>The smallest box around the cells that differ; one pixel where none does.</summary>
+    /// <summary>The smallest box around the cells that differ; a single pixel if none does.</summary>
     private static ClipBox Changed(ushort[] now, ushort[] before, int width, int height)
     {
         int x0 = width, x1 = 0, y0 = height, y1 = 0;

@@ -12,7 +12,8 @@ internal static class Key
 {
     public const float SymbolWidth = 20;
 
-    // Where a legend would hide more, it stands below the panel. A hidden point is lost; a line goes on beside the legend.
+    // A legend that would hide more than this is put below the panel. A point counts more than a place on a line: a hidden
+    // point is lost, while a line goes on beside the legend.
     private const int MostHidden = 10, PointWeight = 10;
 
     /// <summary>A legend without frame whose entries flow in rows.</summary>
@@ -45,7 +46,10 @@ internal static class Key
     /// <summary>The entries of a panel's legend: its marks with a label, in drawing order.</summary>
     public static KeyEntry[] EntriesOf(Panel panel) => [.. panel.Marks.Select(Entry).Where(entry => entry.Label.Length > 0)];
 
-    /// <summary>The place that the panel asks for, or where a legend hides least data; null where it hides too much anywhere.</summary>
+    /// <summary>
+    /// The place that the panel asks for, or the place where a legend hides least data; null where it would hide too much
+    /// at any place.
+    /// </summary>
     public static Alignment? Place(Panel panel, AxisLimits limits, Projection x, Projection y, PixelSize area, PixelSize size)
     {
         Alignment? wanted = panel.Legend switch

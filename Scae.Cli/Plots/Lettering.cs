@@ -10,8 +10,8 @@ using SkiaSharp;
 namespace Scae.Cli.Plots;
 
 /// <summary>
-/// All text of all figures: Inter, out of the package Avalonia.Fonts.Inter. Servers and containers have no fonts, and
-/// the same figure should have the same letters everywhere.
+/// The typeface of all figures: Inter, from the package Avalonia.Fonts.Inter. Servers and containers often have no fonts,
+/// and the same figure should have the same letters everywhere.
 /// </summary>
 internal static class Lettering
 {
@@ -56,7 +56,10 @@ internal static class Lettering
     /// <summary>The height of a text of several lines.</summary>
     public static float Height(string text, float size) => text.Length == 0 ? 0 : (text.Count(c => c == '\n') + 1) * 1.21f * size;
 
-    /// <summary>Breaks a text into lines no wider than asked; a word too long for a line, and lines too many, end in "…".</summary>
+    /// <summary>
+    /// Breaks a text into lines that are no wider than asked. A word that is too long for a line ends in "…", as does the
+    /// last line when there are too many.
+    /// </summary>
     public static string Wrap(string text, double width, float size, int most, bool bold = false)
     {
         var lines = new List<string>();
@@ -99,7 +102,8 @@ internal static class Lettering
         public SKTypeface CreateTypeface(string fontName, FontWeight weight, FontSlant slant, FontSpacing spacing) =>
             CreateTypeface(fontName, weight > FontWeight.Medium, slant != FontSlant.Upright);
 
-        // Avalonia's resources: the length of the index; in it a version, the count, and path, offset and size of each.
+        // The format of Avalonia's resources: the length of the index, then the index, which has a version, the count, and
+        // each file's path, offset and size.
         private static SKTypeface Load(string name)
         {
             using Stream package = Resource(typeof(Lettering).Assembly, Family);

@@ -46,7 +46,7 @@ internal sealed class MarkPlotter(Plot plot, Projection x, Projection y)
         }
     }
 
-    /// <summary>How far a mark may reach over the drawing area: half of a line or point that lies on the limits stays visible.</summary>
+    /// <summary>How far a mark may reach beyond the drawing area, so that all of a line or point on the limits stays visible.</summary>
     public static float Overhang(IPlottable plottable) => plottable switch
     {
         Scatter points => Math.Max(3, points.MarkerSize / 2 + 1),
@@ -103,7 +103,7 @@ internal sealed class MarkPlotter(Plot plot, Projection x, Projection y)
     private void AddScatter(ScatterMark m)
     {
         var points = m.X.Zip(m.Y, At).Select((p, i) => (At: p, Colour: Pick(m.Colours, i))).Where(p => Drawable(p.At));
-        // Neighbours of one colour at once: points drawn later lie over those before them.
+        // Consecutive points of one colour are added together, and only these: points that come later must cover those before them.
         foreach ((Colour colour, List<Coordinates> at) in Stretches(points))
             plot.Add.ScatterPoints(at, Style.Of(colour)).MarkerStyle = Marker(m.Shape, (float)m.Size, colour);
     }

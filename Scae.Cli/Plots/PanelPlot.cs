@@ -11,8 +11,8 @@ using Legend = ScottPlot.Legend;
 namespace Scae.Cli.Plots;
 
 /// <summary>
-/// One panel of a figure as a plot: first it says how much room its texts take around the drawing area, so that the areas
-/// of a grid can be aligned, then it is drawn where it is put.
+/// One panel of a figure as a plot. First it says how much room its texts take around the drawing area, so that the areas
+/// of a grid can be aligned. Then it is drawn in the place that it was given.
 /// </summary>
 internal sealed class PanelPlot
 {
@@ -56,7 +56,7 @@ internal sealed class PanelPlot
     /// <summary>The extent of the axes. Panels of equal extent in one figure are drawn equally large.</summary>
     public (double X, double Y) Range => (_limits.HorizontalSpan, _limits.VerticalSpan);
 
-    /// <summary>Whether it shows an image in square pixels.</summary>
+    /// <summary>Whether the panel shows an image with square pixels.</summary>
     public bool IsPicture => SameUnits && _panel.Marks.Any(mark => mark.IsImage);
 
     private bool HasAxes => _panel.Frame.IsAxes;
@@ -64,8 +64,8 @@ internal sealed class PanelPlot
     private bool HasPictures => _panel.Marks.Any(mark => mark.IsImage || mark.IsHeatmap);
 
     /// <summary>
-    /// Pixels per unit of x and of y in an area where both are equally long, infinite where they needn't be. The
-    /// pixels of a picture become whole numbers of pixels on the canvas if they are at least two wide: otherwise some
+    /// Pixels per unit of x and of y in an area when both must be equally long; infinite when they needn't be. If the
+    /// pixels of a picture are at least two pixels of the canvas wide, they become whole numbers of them: otherwise some
     /// would be wider than others.
     /// </summary>
     public double Unit(PixelRect area)
@@ -97,7 +97,7 @@ internal sealed class PanelPlot
         _below.Render(canvas, paint, new PixelRect(cell.Left, cell.Right, top + _belowHeight, top), Alignment.UpperCenter);
     }
 
-    /// <summary>The look that all axes have.</summary>
+    /// <summary>Gives an axis the look that all axes have.</summary>
     public static void StyleAxis(IAxis axis)
     {
         axis.TickLabelStyle.FontSize = Style.TickSize;
@@ -107,7 +107,7 @@ internal sealed class PanelPlot
         (shown.LabelFontSize, shown.LabelFontColor, shown.LabelBold) = (Style.LabelSize, Style.Ink, false);
     }
 
-    /// <summary>The limits asked for, else those of the data with a margin; bars stand on the axis.</summary>
+    /// <summary>The limits that are asked for, or else those of the data with a margin; bars start at the axis.</summary>
     private AxisLimits Limits(double aspect)
     {
         double margin = HasPictures ? 0 : Style.DataMargin;
@@ -124,7 +124,9 @@ internal sealed class PanelPlot
         return new AxisLimits(x0, x1, y0, y1);
     }
 
-    /// <summary>Limits so far apart that ticks between them differ; without data 0 and 1, a single value in the middle.</summary>
+    /// <summary>
+    /// Widens limits until ticks between them differ. Without data they are 0 and 1; a single value lies in the middle.
+    /// </summary>
     private static (double Low, double High) Around(double low, double high, double margin, bool log)
     {
         if (!double.IsFinite(low) || !double.IsFinite(high) || low > high)
@@ -135,7 +137,7 @@ internal sealed class PanelPlot
         return (low - extra, high + extra);
     }
 
-    /// <summary>Ticks and label of the horizontal axis; how far they reach down.</summary>
+    /// <summary>Sets the ticks and the label of the horizontal axis; returns how far they reach down.</summary>
     private float XAxis(float length)
     {
         var axis = (AxisBase)_plot.Axes.Bottom;
@@ -153,7 +155,7 @@ internal sealed class PanelPlot
         return depth;
     }
 
-    /// <summary>Ticks and label of the vertical axis; how far they reach to the left.</summary>
+    /// <summary>Sets the ticks and the label of the vertical axis; returns how far they reach to the left.</summary>
     private float YAxis(float length, float cellWidth)
     {
         var axis = (AxisBase)_plot.Axes.Left;
@@ -168,14 +170,14 @@ internal sealed class PanelPlot
         return depth;
     }
 
-    /// <summary>Named ticks that would lie on each other lose some of their labels.</summary>
+    /// <summary>Removes some labels of named ticks that would overlap.</summary>
     private static Tick[] Thinned(Tick[] ticks, float length, float size)
     {
         int named = ticks.Count(tick => tick.IsMajor), every = (int)Math.Max(1, Math.Ceiling(size * named / length));
         return [.. ticks.Select((tick, i) => tick.IsMajor && i % every != 0 ? Tick.Major(tick.Position, "") : tick)];
     }
 
-    /// <summary>The legend: inside where it hides little, else below the panel.</summary>
+    /// <summary>Puts the legend inside the panel if it hides little there, otherwise below it.</summary>
     private (Legend? Below, float Height) LegendOf(PixelSize guess, float cellWidth)
     {
         KeyEntry[] entries = _panel.Legend.IsHidden ? [] : Key.EntriesOf(_panel);
@@ -248,7 +250,10 @@ internal sealed class PanelPlot
         return new PixelRect((float)left, (float)(left + width), (float)(top + height), (float)top);
     }
 
-    /// <summary>Gives the numbers in a heatmap's cells the largest size that fits; too small to read, they go.</summary>
+    /// <summary>
+    /// Gives the numbers in a heatmap's cells the largest size that fits; numbers that would be too small to read are
+    /// removed.
+    /// </summary>
     private void FitCells(PixelRect area)
     {
         if (_panel.Marks.FirstOrDefault(mark => mark.IsHeatmap) is not Mark.Heatmap { Item: var map } || map.Values.Length == 0)
@@ -261,8 +266,8 @@ internal sealed class PanelPlot
     }
 
     /// <summary>
-    /// What ScottPlot's render manager does, once: it goes over a new plot twice, so that what is transparent would lie on
-    /// itself, and cuts marks at the drawing area.
+    /// Does once what ScottPlot's render manager does: that one draws a new plot twice, which would put transparent marks
+    /// on top of themselves, and it cuts marks off at the drawing area.
     /// </summary>
     private void Render(SKCanvas canvas, PixelRect cell)
     {

@@ -5,8 +5,8 @@ using SkiaSharp;
 namespace Scae.Cli.Plots;
 
 /// <summary>
-/// A point's shape out of a path that lives until it is drawn. ScottPlot's own crosses and triangles don't hold on to
-/// theirs: a collection at the wrong moment frees the path under Skia's hands, and the process dies.
+/// A point's shape, drawn from a path that is kept alive while it is drawn. ScottPlot's own crosses and triangles don't
+/// keep theirs: a garbage collection at the wrong moment frees the path while Skia uses it, and the process dies.
 /// </summary>
 internal sealed class PointShape : IMarker
 {

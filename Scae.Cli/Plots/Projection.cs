@@ -4,8 +4,8 @@ using Scae.Core.Figures;
 namespace Scae.Cli.Plots;
 
 /// <summary>
-/// From values to the coordinates that ScottPlot sees. It has no logarithmic axes, and turns images over where an axis
-/// points down: it gets logarithms, and minus the value.
+/// Maps values to the coordinates that ScottPlot gets. ScottPlot has no logarithmic axes, and turns images upside down
+/// where an axis points down. So it gets logarithms, and negated values.
 /// </summary>
 internal readonly struct Projection(Axis axis)
 {
@@ -16,7 +16,7 @@ internal readonly struct Projection(Axis axis)
 
     public bool IsLog { get; } = axis.Scale.IsLog;
 
-    /// <summary>NaN for NaN, infinities and, on a logarithmic axis, values ≤ 0.</summary>
+    /// <summary>The coordinate of a value. NaN for NaN and infinities and, on a logarithmic axis, for values ≤ 0.</summary>
     public double Map(double value) => !double.IsFinite(value) || (IsLog && value <= 0)
         ? double.NaN
         : _sign * (IsLog ? Math.Log10(value) : Math.Clamp(value, -Largest, Largest)) + 0.0;
@@ -24,7 +24,7 @@ internal readonly struct Projection(Axis axis)
     /// <summary>The value at a coordinate.</summary>
     public double Back(double at) => IsLog ? Math.Pow(10, _sign * at) : _sign * at + 0.0;
 
-    /// <summary>The fixed limits of the axis, the smaller coordinate first; null where they are left to the data.</summary>
+    /// <summary>The fixed limits of the axis as coordinates, the smaller first; null if they follow from the data.</summary>
     public (double Low, double High)? Fixed()
     {
         if (axis.Limits is not Limits.Fixed { low: var low, high: var high } || !(Map(high) != Map(low)))

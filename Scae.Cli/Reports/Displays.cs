@@ -2,7 +2,7 @@ using System;
 
 namespace Scae.Cli.Reports;
 
-/// <summary>Which display fits: nothing when quiet, bars on a terminal, lines elsewhere.</summary>
+/// <summary>Chooses a display: nothing when quiet, bars on a terminal, lines elsewhere.</summary>
 internal static class Displays
 {
     public static IProgressDisplay For(bool quiet)
@@ -12,7 +12,7 @@ internal static class Displays
         return console.Profile.Capabilities.Ansi ? new LiveDisplay(console) : new PlainDisplay(Console.Out);
     }
 
-    /// <summary>For a sweep of so many trainings.</summary>
+    /// <summary>The same for a sweep of so many trainings.</summary>
     public static ISweepDisplay ForSweep(bool quiet, long count)
     {
         if (quiet) return new SilentSweepDisplay();

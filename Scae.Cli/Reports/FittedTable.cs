@@ -6,8 +6,8 @@ using Spectre.Console.Rendering;
 namespace Scae.Cli.Reports;
 
 /// <summary>
-/// A table where the terminal is wide enough for every word, else the same as a list: each row's cells below each other,
-/// with the name of their column. Spectre.Console breaks words where a table doesn't fit.
+/// A table, if the terminal is wide enough for every word; otherwise a list in which each row's cells stand below each
+/// other, with the names of their columns. Spectre.Console would break words when a table doesn't fit.
 /// </summary>
 /// <param name="columns">The names of the columns, as markup.</param>
 internal sealed class FittedTable(params string[] columns) : Renderable
@@ -24,8 +24,10 @@ internal sealed class FittedTable(params string[] columns) : Renderable
     protected override IEnumerable<Segment> Render(RenderOptions options, int maxWidth) =>
         ((IRenderable)(Widths(maxWidth) is { } widths ? AsTable(widths, options.Unicode) : AsList())).Render(options, maxWidth);
 
-    /// <summary>What each column gets of the room: its longest word, and as much more as its longest line wants; null where
-    /// the words alone are too long.</summary>
+    /// <summary>
+    /// How wide each column becomes: its longest word, and as much more as its longest line wants and the room allows. Null
+    /// if the words alone are too long.
+    /// </summary>
     private int[]? Widths(int room)
     {
         int[] widths = Longest(' ', '\n'), wanted = Longest('\n');
@@ -34,7 +36,7 @@ internal sealed class FittedTable(params string[] columns) : Renderable
         int spare = room - 1 - (3 * columns.Length) - widths.Sum();
         if (spare < 0) return null;
 
-        // What lacks least comes first: a value stays on its line, and long texts share what is left.
+        // Columns that lack least are served first: a value then stays on one line, and long texts share what is left.
         foreach (int i in Enumerable.Range(0, columns.Length).OrderBy(i => wanted[i] - widths[i]).ToArray())
         {
             int more = System.Math.Min(spare, wanted[i] - widths[i]);

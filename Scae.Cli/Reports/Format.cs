@@ -5,23 +5,25 @@ using System.Linq;
 
 namespace Scae.Cli.Reports;
 
-/// <summary>How numbers read.</summary>
+/// <summary>How numbers are written for people.</summary>
 internal static class Format
 {
-    /// <summary>Parts of the names of metrics that are fractions of one, be it best_… or …_apart.</summary>
+    /// <summary>
+    /// Parts of the names of metrics that are fractions of one, whatever else their names have, as in best_… or …_apart.
+    /// </summary>
     private static readonly string[] s_fractions = ["accuracy", "recovery", "starts_that_succeed", "_match", "_probe", "_logistic", "_nearest"];
 
     // Decimals of numbers that aren't small, and the most that mean anything in a float.
     private const int Decimals = 4, MostDecimals = 8;
 
-    /// <summary>A fraction of one as a percentage, an epoch as a whole, everything else as a number.</summary>
+    /// <summary>A fraction of one is written as a percentage, an epoch as a whole number, everything else as a number.</summary>
     public static string Value(string metric, double value) =>
         double.IsNaN(value) ? "NaN" : IsFraction(metric) ? $"{100 * value:0.0} %" : IsEpoch(metric) ? $"{value:0}" : Number(value);
 
     /// <summary>Four decimals; below 0.001, where they would be mostly zeros, three digits and a power of ten.</summary>
     public static string Number(double value) => IsSmall(value) ? $"{value:0.00e-00}" : $"{value:0.0000}";
 
-    /// <summary>mean ± standard deviation; the value alone where there is but one and so no deviation.</summary>
+    /// <summary>mean ± standard deviation; the mean alone where there is a single value and so no deviation.</summary>
     public static string Spread(string metric, double mean, double? deviation)
     {
         if (deviation is not { } spread || double.IsNaN(mean)) return Value(metric, mean);
@@ -29,12 +31,15 @@ internal static class Format
         return IsEpoch(metric) ? $"{mean:0.0} ± {spread:0.0}" : Numbers(mean, spread);
     }
 
-    /// <summary>A number and its deviation with the same decimals, which show the deviation's first digit, and one power of ten.</summary>
+    /// <summary>
+    /// A number and its deviation, with the same power of ten and the same decimals: as many as show the deviation's first
+    /// digit.
+    /// </summary>
     private static string Numbers(double mean, double spread)
     {
         double largest = Math.Max(Math.Abs(mean), spread);
         int power = IsSmall(largest) ? Power(largest) : 0, least = power < 0 ? 2 : Decimals;
-        // 9.996 is 10.00, which is 1.00 of the next power.
+        // 9.996 would be written as 10.00, which is 1.00 of the next power.
         if (power < 0 && Math.Round(largest / Math.Pow(10, power), least) >= 10) power++;
         double unit = Math.Pow(10, power);
         int decimals = spread > 0 ? Math.Max(least, -Power(spread / unit)) : least;
@@ -49,7 +54,7 @@ internal static class Format
 
     private static bool IsEpoch(string metric) => metric.EndsWith("epoch", StringComparison.Ordinal);
 
-    /// <summary>84 to 89 %, ≥ 0.9, ≤ 2: with as many digits as the bounds were given.</summary>
+    /// <summary>84 to 89 %, ≥ 0.9, ≤ 2: with as many digits as the bounds have.</summary>
     public static string Range(string metric, double? least, double? most)
     {
         bool isFraction = IsFraction(metric);

@@ -9,10 +9,11 @@ namespace Scae.Cli.Reports;
 internal interface IProgressDisplay
 {
     /// <summary>
-    /// Runs the training within the display. The display hands it what to call at each progress, and returns its outcome.
+    /// Runs the training within the display. The display passes it the function to call at each progress, and returns its
+    /// outcome.
     /// </summary>
     Outcome Show(Specification specification, Preset preset, long seed, Plan plan, TrainingState state, Func<Action<Progress>, Outcome> training);
 
-    /// <summary>Says what is done after the last step, which may take minutes, and does it.</summary>
+    /// <summary>Shows what is done after the last step, which may take minutes, and does it.</summary>
     Summary Finish(string what, Func<Summary> work);
 }

@@ -9,7 +9,7 @@ using Progress = Scae.Core.Training.Progress;
 
 namespace Scae.Cli.Reports;
 
-/// <summary>A bar for the sweep and one for each training that runs, on a terminal; what is finished stands above them.</summary>
+/// <summary>On a terminal: a bar for the sweep and one for each training that runs, below the lines of those that are finished.</summary>
 internal sealed class LiveSweepDisplay(IAnsiConsole console, long count, TimeProvider clock) : ISweepDisplay
 {
     private readonly SweepProgress _progress = new(count, clock);

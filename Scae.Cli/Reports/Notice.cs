@@ -4,12 +4,12 @@ using Scae.Cli.Runs;
 
 namespace Scae.Cli.Reports;
 
-/// <summary>A line beside the results: what a command did otherwise than one might think, and why.</summary>
+/// <summary>A line beside the results that says what a command did differently from what one might expect, and why.</summary>
 internal static class Notice
 {
     private static readonly ConcurrentDictionary<string, bool> s_told = new();
 
-    /// <summary>The same, but where several runs have it to say it is said once.</summary>
+    /// <summary>The same, but said only once even if several runs say it.</summary>
     public static void TellOnce(string line)
     {
         if (s_told.TryAdd(line, true)) Tell(line);
@@ -17,7 +17,7 @@ internal static class Notice
 
     public static void Tell(string line) => Write($"scae: {line.ReplaceLineEndings(" ")}");
 
-    /// <summary>Writes a line to standard error. Where that can't be written nobody reads it, and the work goes on.</summary>
+    /// <summary>Writes a line to standard error. If that can't be written, nobody reads it, and the work goes on.</summary>
     public static void Write(string line)
     {
         try
@@ -26,7 +26,7 @@ internal static class Notice
         }
         catch (Exception problem) when (FileProblem.Is(problem) || problem is ObjectDisposedException)
         {
-            // There is no other place to say so.
+            // There is no other place to report this.
         }
     }
 }

@@ -3,8 +3,8 @@ using System;
 namespace Scae.Cli.Reports;
 
 /// <summary>
-/// How long a step takes at present: the mean of about the last five seconds, without what lies between steps. The first step,
-/// in which data is made ready, counts until there is another.
+/// How long a step takes at present: the mean of about the last five seconds, without what happens between steps. The first
+/// step, in which data is prepared, counts only until there is a second one.
 /// </summary>
 internal sealed class Pace(TimeProvider clock, int first)
 {
@@ -15,10 +15,10 @@ internal sealed class Pace(TimeProvider clock, int first)
     private double _seconds, _steps;
     private int _told;
 
-    /// <summary>Milliseconds a step; NaN before there was one.</summary>
+    /// <summary>Milliseconds per step; NaN before the first.</summary>
     public double Milliseconds => _seconds / _steps * 1000;
 
-    /// <summary>A step has been done.</summary>
+    /// <summary>Must be called when a step has been done.</summary>
     public void Stepped(int step)
     {
         long now = clock.GetTimestamp();
@@ -29,6 +29,9 @@ internal sealed class Pace(TimeProvider clock, int first)
         (_since, _step) = (now, step);
     }
 
-    /// <summary>Since the last step time went into something else, an evaluation for one; the next step begins now.</summary>
+    /// <summary>
+    /// Must be called when time since the last step went into something else, such as an evaluation: the next step begins
+    /// now.
+    /// </summary>
     public void Interrupted() => _since = clock.GetTimestamp();
 }

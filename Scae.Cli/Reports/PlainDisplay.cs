@@ -6,7 +6,7 @@ using Scae.Core.Training;
 
 namespace Scae.Cli.Reports;
 
-/// <summary>A line an epoch, for files and pipes.</summary>
+/// <summary>One line per epoch, for files and pipes.</summary>
 internal sealed class PlainDisplay(TextWriter output) : IProgressDisplay
 {
     public Outcome Show(Specification specification, Preset preset, long seed, Plan plan, TrainingState state, Func<Action<Progress>, Outcome> training)

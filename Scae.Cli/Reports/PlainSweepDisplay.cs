@@ -8,10 +8,10 @@ using Scae.Core.Training;
 
 namespace Scae.Cli.Reports;
 
-/// <summary>A line for each training that is finished, and every minute one that says how far all are, for files and pipes.</summary>
+/// <summary>For files and pipes: a line for each training that is finished, and every minute one that says how far all are.</summary>
 internal sealed class PlainSweepDisplay(TextWriter output, long count, TimeProvider clock) : ISweepDisplay
 {
-    // Who waits for a short sweep needs no line; who waits for a long one wants to see soon that it has begun.
+    // A short sweep needs no such line, but during a long one people want to see soon that it has begun.
     private static readonly TimeSpan s_first = TimeSpan.FromSeconds(10), s_every = TimeSpan.FromMinutes(1);
 
     private readonly Lock _writing = new();
@@ -52,7 +52,7 @@ internal sealed class PlainSweepDisplay(TextWriter output, long count, TimeProvi
             }
             catch (Exception problem) when (problem is IOException or RunFailure)
             {
-                // Nobody reads any more: the thread that trains meets it, and knows what to do.
+                // Nobody reads the output any more. The thread that trains will notice this, too, and handles it.
                 _ended = true;
             }
         }

@@ -9,13 +9,13 @@ using Scae.Reports;
 
 namespace Scae.Cli.Reports;
 
-/// <summary>From runs to a report: a section for each experiment, runs that differ in their seed alone as one group.</summary>
+/// <summary>Makes a report of runs: a section for each experiment, in which runs that differ only in their seed form a group.</summary>
 internal static class ReportBuilder
 {
-    // More columns than this are no table any more.
+    // With more columns than this a table can't be read.
     private const int MostColumns = 8;
 
-    // Digits of a hash that tell data from others.
+    // How many digits of a hash tell one data set from another.
     private const int HashDigits = 8;
 
     /// <summary>Runs with the same hyperparameters and data.</summary>
@@ -25,13 +25,15 @@ internal static class ReportBuilder
     /// <param name="Runs">The runs, in the order in which they were given.</param>
     private sealed record Group(string Name, bool IsPreset, string Preset, IReadOnlyList<ReportedFolder> Runs)
     {
-        /// <summary>What each seed came to. A seed that is there twice is no second sample: the first of its finished runs counts.</summary>
+        /// <summary>
+        /// The summary of each seed. A seed that occurs twice is no second sample: the first of its finished runs counts.
+        /// </summary>
         public List<Summary> Finished { get; } = [.. Counted(Runs).Select(run => run.Summary!)];
 
-        /// <summary>The finished runs whose seed another one stands for.</summary>
+        /// <summary>The finished runs that don't count, because another run has the same seed.</summary>
         public IEnumerable<ReportedFolder> Repeats => Runs.Where(run => run.Summary is not null).Except(Counted(Runs));
 
-        /// <summary>A run among the others: its seed, with its folder where the seed is there twice.</summary>
+        /// <summary>The name of a run in the group: its seed, together with its folder if the seed occurs twice.</summary>
         public string NameOf(ReportedFolder run)
         {
             var same = Runs.Where(other => other.Identity.Seed == run.Identity.Seed).Select(other => other.Folder.Path).ToList();
@@ -77,7 +79,10 @@ internal static class ReportBuilder
             ListModule.OfSeq(runs.Select(run => ReportText.Of(run, FullName(run), rooms[run]))));
     }
 
-    /// <summary>Runs that differ in their seed alone. Where others have the same hyperparameters but other data, the name says which.</summary>
+    /// <summary>
+    /// Groups of runs that differ only in their seed. If another group has the same hyperparameters but other data, the
+    /// name says which data.
+    /// </summary>
     private static List<Group> Groups(List<ReportedFolder> runs)
     {
         var alike = runs.GroupBy(run => (Combination: Combination(run), Data: run.Identity.Data?.Value)).ToList();
@@ -96,14 +101,14 @@ internal static class ReportBuilder
         return all.Length == 0 ? string.Empty : $"Left out of these figures, which have the seed already: {all}.";
     }
 
-    /// <summary>The preset and what differs from it.</summary>
+    /// <summary>The preset, and the values that differ from it.</summary>
     private static string Combination(ReportedFolder run) =>
         string.Join(", ", ReportText.Changes(run).Select(change => $"{change.Name} {change.Value}").Prepend(run.Identity.Preset));
 
-    /// <summary>Every metric of the runs, in the order in which they come.</summary>
+    /// <summary>Every metric of the runs, in order of first appearance.</summary>
     private static IEnumerable<string> Metrics(IEnumerable<ReportedFolder> runs) => runs.SelectMany(run => run.Course[^1].Values.Keys).Distinct();
 
-    /// <summary>A metric over the epochs; fractions of one in percent.</summary>
+    /// <summary>A chart of a metric over the epochs; fractions of one are in percent.</summary>
     private static Chart ChartOf(string metric, IEnumerable<(ReportedFolder Run, string Label, int Colour)> runs)
     {
         int scale = Format.IsFraction(metric) ? 100 : 1;
@@ -115,7 +120,10 @@ internal static class ReportBuilder
         return new Chart(scale == 1 ? Format.Name(metric) : $"{Format.Name(metric)}, %", ListModule.OfSeq(curves), value => Format.Value(metric, value / scale));
     }
 
-    /// <summary>A row a metric: each group's mean ± standard deviation, or each run where there is one group, and the rest.</summary>
+    /// <summary>
+    /// One row per metric: the mean ± standard deviation of each group, or each run if there is only one group; then what
+    /// was published, and the target.
+    /// </summary>
     private static Table Results(Specification specification, List<Group> groups)
     {
         groups = [.. groups.Where(group => group.Finished.Count > 0)];
@@ -132,7 +140,7 @@ internal static class ReportBuilder
         ]).ToList();
         string[] head = ["metric", .. columns, .. seeds.Select(summary => $"seed {summary.Seed}"), "published", "target"];
 
-        // A column in which nothing stands says nothing.
+        // Columns without any entry are left out.
         var shown = Enumerable.Range(0, head.Length).Where(column => rows.Any(row => row[column].Length > 0)).ToList();
         FSharpList<string> Shown(string[] row) => ListModule.OfSeq(shown.Select(column => row[column]));
         return new Table(Shown(head), ListModule.OfSeq(rows.Select(Shown)));
@@ -150,7 +158,8 @@ internal static class ReportBuilder
         .Select(target =>
         {
             var check = new TargetCheck(target, Spread.Of(group.Finished, metric).Mean);
-            // A mean of five seeds is no claim about one, and a preset with other hyperparameters is another program.
+            // A target for the mean of five seeds claims nothing about a single one, and a preset with other hyperparameters
+            // is another program.
             bool isMeant = group.IsPreset && group.Finished.Count >= target.Seeds;
             return Tables.Target(check) + (!isMeant ? string.Empty : check.Holds ? ": holds" : ": missed");
         }));

@@ -17,7 +17,10 @@ internal static class ReportPictures
 
     private const string Curves = "training-curves";
 
-    /// <summary>Bytes for each run's pictures: an equal share, less for runs that need less, whose rest the others share.</summary>
+    /// <summary>
+    /// How many bytes each run's pictures may take. Runs get equal shares, but what a run doesn't need is shared by the
+    /// others.
+    /// </summary>
     public static Dictionary<ReportedFolder, long> Rooms(IReadOnlyList<ReportedFolder> runs)
     {
         var needs = runs.Select(run => (Run: run, Bytes: Files(run.Folder).Sum(path => new FileInfo(path).Length))).OrderBy(need => need.Bytes).ToList();
@@ -32,7 +35,7 @@ internal static class ReportPictures
         return rooms;
     }
 
-    /// <summary>A run's pictures as far as there is room; and what was left out.</summary>
+    /// <summary>A run's pictures, as many as there is room for, and a text that says what was left out.</summary>
     public static (FSharpList<Picture> Pictures, string Omitted) Of(RunFolder folder, long room)
     {
         var pictures = new List<Picture>();
@@ -56,7 +59,9 @@ internal static class ReportPictures
         return (ListModule.OfSeq(pictures), omitted.Count == 0 ? string.Empty : $"Left out, damaged or beyond the 5 MB that a report has at most: {string.Join(", ", omitted)}.");
     }
 
-    /// <summary>In the order in which they are taken: the training's curves, other PNG files by name, the animation.</summary>
+    /// <summary>
+    /// Files in the order in which they are taken: the training curves, then other PNG files by name, then the animation.
+    /// </summary>
     private static IEnumerable<string> Files(RunFolder folder) => Directory.Exists(folder.Figures)
         ? Named(folder, "*.png").OrderBy(path => Path.GetFileNameWithoutExtension(path) != Curves).Concat(Named(folder, "*.gif"))
         : [];

@@ -8,13 +8,13 @@ using Scae.Reports;
 
 namespace Scae.Cli.Reports;
 
-/// <summary>What a report says of one run: its sentence, the command that repeats it, its hyperparameters and its pictures.</summary>
+/// <summary>The part of a report on one run: its sentence, the command that repeats it, its hyperparameters and its pictures.</summary>
 internal static class ReportText
 {
-    // What presets say of data that each machine chooses.
+    // The value by which a preset leaves the choice of data to the machine.
     private const string Auto = "auto";
 
-    /// <summary>A run, with pictures of at most so many bytes.</summary>
+    /// <summary>The report on a run, with pictures of at most <paramref name="room"/> bytes.</summary>
     public static ReportedRun Of(ReportedFolder run, string name, long room)
     {
         var settings = Settings(run);
@@ -22,8 +22,10 @@ internal static class ReportText
         return new ReportedRun(name, Sentence(run), Command(run, settings), settings, pictures, omitted);
     }
 
-    /// <summary>The hyperparameters that aren't the preset's: their names and values. Data that a preset leaves open is none of them, unless
-    /// it is strokes in MNIST's place.</summary>
+    /// <summary>
+    /// The names and values of the hyperparameters that differ from the preset's. A data source that the preset leaves open
+    /// doesn't count, unless strokes stand in for MNIST.
+    /// </summary>
     public static List<(string Name, string Value)> Changes(ReportedFolder run) =>
         [.. Settings(run).Where(setting => setting.Preset is { } preset && !(preset.Value == Auto && setting.Value is "mnist" or "file" or "drawn")).Select(setting => (setting.Name, setting.Value))];
 
@@ -37,7 +39,10 @@ internal static class ReportText
             defaults.TryGetValue(pair.Item1, out string? other) && !IsSame(other, pair.Item2) ? FSharpOption<string>.Some(other) : null)));
     }
 
-    /// <summary>Whether two texts are the same value: 1e-05 is 0.00001. Without thousands: "3,5" is a list.</summary>
+    /// <summary>
+    /// Whether two texts stand for the same value, as 1e-05 and 0.00001 do. Separators of thousands aren't allowed: "3,5"
+    /// is a list.
+    /// </summary>
     private static bool IsSame(string a, string b) =>
         a == b || (double.TryParse(a, NumberStyles.Float, CultureInfo.InvariantCulture, out double x) && double.TryParse(b, NumberStyles.Float, CultureInfo.InvariantCulture, out double y) && x.Equals(y));
 
@@ -53,7 +58,7 @@ internal static class ReportText
         List<string> words = ["scae", "train", run.Identity.Experiment, "--preset", run.Identity.Preset, "--seed", $"{run.Identity.Seed}"];
         foreach (var setting in settings.Where(setting => setting.Preset is not null)) words.AddRange([$"--{setting.Name}", setting.Value]);
 
-        // A run knows what its own data holds, not where it lies.
+        // A run knows the contents of the user's own data, but not its folder.
         if (RunSettings.HasOwnData(run.Identity.Settings)) words.AddRange(["--data", "FOLDER"]);
         return string.Join(' ', words.Select(Shell.Quote));
     }

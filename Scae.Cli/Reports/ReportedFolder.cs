@@ -9,20 +9,20 @@ using Scae.Core.Training;
 
 namespace Scae.Cli.Reports;
 
-/// <summary>An evaluation as metrics.jsonl has it.</summary>
+/// <summary>An evaluation, as a line of metrics.jsonl has it.</summary>
 internal sealed record CoursePoint(double Epoch, IReadOnlyDictionary<string, double> Values);
 
-/// <summary>A run as a report sees it: what its folder's files say, without its checkpoint.</summary>
+/// <summary>A run as a report sees it: what the files in its folder say, without its checkpoint.</summary>
 /// <param name="Folder">The folder.</param>
 /// <param name="Identity">Which run it is.</param>
 /// <param name="Experiment">Its experiment.</param>
 /// <param name="Course">Its evaluations.</param>
-/// <param name="Summary">What it came to; null where it isn't finished.</param>
+/// <param name="Summary">Its results; null if it isn't finished.</param>
 internal sealed record ReportedFolder(RunFolder Folder, RunIdentity Identity, Experiment Experiment, IReadOnlyList<CoursePoint> Course, Summary? Summary)
 {
     private static readonly string[] s_notMetrics = ["epoch", "step", "seconds"];
 
-    /// <summary>Reads the runs in some folders: runs, or sweeps with runs in folders of their own.</summary>
+    /// <summary>Reads runs. Each path is a run's folder, or that of a sweep whose runs have folders of their own.</summary>
     public static List<ReportedFolder> ReadAll(IEnumerable<string> paths) =>
         [.. paths.SelectMany(Runs).DistinctBy(folder => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder.Path))).Select(Read)];
 
@@ -34,7 +34,8 @@ internal sealed record ReportedFolder(RunFolder Folder, RunIdentity Identity, Ex
         var runs = Below(path).Concat(Below(path).SelectMany(inner => Below(inner.Path))).Where(inner => inner.WasBegun).ToList();
         if (runs.Count == 0) throw new RunFailure($"{path}: the folder holds neither a run nor a sweep's runs; scae train leaves one under runs/");
 
-        // A sweep's runs that have only begun aren't missed; where there are no others, the first says why nothing can be told.
+        // Runs of a sweep that have only begun are left out. If there are no others, they are kept, so that reading the first
+        // one reports what is missing.
         var evaluated = runs.Where(inner => new FileInfo(inner.Metrics) is { Exists: true, Length: > 0 }).ToList();
         return evaluated.Count > 0 ? evaluated : runs;
     }

@@ -6,8 +6,8 @@ using Scae.Cli.Runs;
 namespace Scae.Cli.Reports;
 
 /// <summary>
-/// Standard output that says so when it can't be written: the system's words name neither file nor stream, and would be
-/// taken for a problem of the run's folder.
+/// Standard output that names itself when it can't be written. The system's own message names neither file nor stream, and
+/// would be taken for a problem of the run's folder.
 /// </summary>
 internal sealed class StandardOutput(TextWriter inner) : TextWriter(inner.FormatProvider)
 {

@@ -5,9 +5,9 @@ using System.Threading;
 
 namespace Scae.Cli.Reports;
 
-/// <summary>How far the trainings of a sweep are. Several of them may report at the same time.</summary>
-/// <param name="count">How many trainings there are, with those that an earlier sweep has finished.</param>
-/// <param name="clock">What time left is told from.</param>
+/// <summary>How far the trainings of a sweep are. Several trainings may report at the same time.</summary>
+/// <param name="count">How many trainings there are, including those that an earlier sweep has finished.</param>
+/// <param name="clock">The clock for estimates of the time left.</param>
 internal sealed class SweepProgress(long count, TimeProvider clock)
 {
     private readonly Lock _lock = new();
@@ -15,10 +15,10 @@ internal sealed class SweepProgress(long count, TimeProvider clock)
     private readonly List<Part> _running = [];
     private long _finished;
 
-    // In trainings: what is left to do, and what was done since the beginning.
+    // Measured in trainings: what is left to do, and what was done since the beginning.
     private double _left = count, _done;
 
-    /// <summary>A training begins, or goes on after so many of its steps.</summary>
+    /// <summary>Must be called when a training begins, or goes on after so many of its steps.</summary>
     public void Begin(string training, int step, int steps)
     {
         lock (_lock)
@@ -28,7 +28,7 @@ internal sealed class SweepProgress(long count, TimeProvider clock)
         }
     }
 
-    /// <summary>A step of a training has been done.</summary>
+    /// <summary>Must be called when a step of a training has been done.</summary>
     public void Stepped(string training, int step)
     {
         lock (_lock)
@@ -41,7 +41,7 @@ internal sealed class SweepProgress(long count, TimeProvider clock)
         }
     }
 
-    /// <summary>A training is finished, now or by an earlier sweep.</summary>
+    /// <summary>Must be called when a training is finished, now or by an earlier sweep.</summary>
     public void Finish(string training)
     {
         lock (_lock)
@@ -52,7 +52,7 @@ internal sealed class SweepProgress(long count, TimeProvider clock)
         }
     }
 
-    /// <summary>A training failed: what is left of it won't be done.</summary>
+    /// <summary>Must be called when a training failed: the rest of it won't be done.</summary>
     public void Fail(string training)
     {
         lock (_lock)
@@ -72,7 +72,7 @@ internal sealed class SweepProgress(long count, TimeProvider clock)
         }
     }
 
-    /// <summary>How many trainings are finished, and how long the others will take, as far as can be told.</summary>
+    /// <summary>How many trainings are finished, and how long the others will take, if that can be estimated.</summary>
     public string Summary
     {
         get
@@ -81,7 +81,7 @@ internal sealed class SweepProgress(long count, TimeProvider clock)
         }
     }
 
-    /// <summary>The summary and where each training is, in one line.</summary>
+    /// <summary>The summary and the state of each training, in one line.</summary>
     public string Line
     {
         get
@@ -90,10 +90,10 @@ internal sealed class SweepProgress(long count, TimeProvider clock)
         }
     }
 
-    // In proportion to what was done, but no less than the slowest of those that run: at last some cores are idle.
+    // An estimate in proportion to what was done, but no less than the slowest running training needs: at the end some cores are idle.
     private double? SecondsLeft()
     {
-        // A rounding error of steps is nothing left.
+        // Less than this is only a rounding error of steps.
         if (_done <= 0 || _left < 1e-9) return null;
         double all = clock.GetElapsedTime(_began).TotalSeconds / _done * _left;
         return _running.Where(part => part.Step > part.First)

@@ -9,7 +9,9 @@ using Spectre.Console;
 
 namespace Scae.Cli.Reports;
 
-/// <summary>What a sweep came to, or the part of it that is finished: files in its folder, and on the console a table or JSON.</summary>
+/// <summary>
+/// The results of a sweep, or of the part that is finished: as files in its folder, and on the console as a table or JSON.
+/// </summary>
 internal sealed class SweepTables(SweepOptions options, SweepPlan plan)
 {
     private string Folder => plan.Folder;
@@ -18,7 +20,7 @@ internal sealed class SweepTables(SweepOptions options, SweepPlan plan)
     public string ChosenBy =>
         "best_" + RunFailure.Unless(ExperimentModule.configure(options.Experiment, options.Preset, options.Overrides)).Plan.BestBy.Metric;
 
-    /// <summary>The seeds of one preset.</summary>
+    /// <summary>Writes the results of the seeds of one preset.</summary>
     public void Seeds(IReadOnlyList<Summary> summaries)
     {
         var result = new SweepResult(options.Experiment.Specification.Experiment, options.Preset.Name, summaries);
@@ -32,7 +34,7 @@ internal sealed class SweepTables(SweepOptions options, SweepPlan plan)
         else if (!options.Training.Quiet) Show(result);
     }
 
-    /// <summary>Every combination with every seed.</summary>
+    /// <summary>Writes the results of every combination with every seed.</summary>
     public void Scan(IReadOnlyList<(SweepGroup Group, List<Summary> Summaries)> groups)
     {
         var result = new ScanResult(options, ChosenBy, [.. groups.Select(group => new ScanRow(group.Group.Settings, group.Summaries))]);
@@ -41,7 +43,7 @@ internal sealed class SweepTables(SweepOptions options, SweepPlan plan)
         else if (!options.Training.Quiet) Show(result);
     }
 
-    /// <summary>Every preset with every seed.</summary>
+    /// <summary>Writes the results of every preset with every seed.</summary>
     public void Presets(IReadOnlyList<(SweepGroup Group, List<Summary> Summaries)> groups)
     {
         var presets = groups.Select(group => new SweepResult(options.Experiment.Specification.Experiment, group.Group.Preset.Name, group.Summaries)).ToList();
@@ -59,7 +61,7 @@ internal sealed class SweepTables(SweepOptions options, SweepPlan plan)
 
     private static string Spreading(int seeds) => seeds > 1 ? ", mean ± standard deviation" : string.Empty;
 
-    /// <summary>How many seeds rows have, fewer where not all are finished, and what is said of them.</summary>
+    /// <summary>How many seeds the rows have (fewer where not all are finished), and what their figures are.</summary>
     private static string Each(IEnumerable<int> seeds)
     {
         int least = seeds.Min(), most = seeds.Max();

@@ -10,7 +10,7 @@ namespace Scae.Cli.Reports;
 /// <summary>Results as tables.</summary>
 internal static class Tables
 {
-    /// <summary>As wide as the terminal; in a file or a pipe, wide enough and without colours.</summary>
+    /// <summary>The console for tables: as wide as the terminal; for a file or a pipe, wide enough and without colours.</summary>
     public static IAnsiConsole Console
     {
         get
@@ -29,7 +29,7 @@ internal static class Tables
 
     public static FittedTable New(params string[] columns) => new(columns);
 
-    /// <summary>Metrics beside what was published and what is aimed at for the preset.</summary>
+    /// <summary>Metrics beside the published figures and the targets of the preset.</summary>
     public static FittedTable Results(Specification specification, string preset, IReadOnlyList<Tuple<string, double>> metrics, Func<string, double, string>? format = null)
     {
         format ??= Format.Value;
@@ -43,12 +43,12 @@ internal static class Tables
         return table;
     }
 
-    /// <summary>What was published of a metric for a preset, a line each.</summary>
+    /// <summary>The published figures of a metric for a preset, one line each.</summary>
     public static string Published(Specification specification, string preset, string metric) =>
         string.Join("\n", specification.Published.Where(figure => figure.Metric == metric && figure.SpeaksOf(preset))
             .Select(figure => $"{Format.Value(metric, figure.Value)} ({figure.Note})"));
 
-    /// <summary>A target's range, and of how many seeds.</summary>
+    /// <summary>A target's range, and for how many seeds it is meant.</summary>
     public static string Target(TargetCheck check) =>
         $"{check.Range} ({(check.Target.Seeds > 1 ? $"mean of {check.Target.Seeds} seeds" : "one seed")})";
 }

@@ -7,10 +7,10 @@ namespace Scae.Cli.Reports;
 /// <summary>What the terminal can show.</summary>
 internal static class Terminal
 {
-    /// <summary>Whether output goes elsewhere. A test that calls the program says so itself, wherever its own output goes.</summary>
+    /// <summary>Whether output goes elsewhere. Tests that call the program set this, wherever their own output goes.</summary>
     internal static bool IsElsewhere { get; set; } = Console.IsOutputRedirected;
 
-    /// <summary>How many columns it has; null where output goes elsewhere, or the terminal doesn't say.</summary>
+    /// <summary>How many columns the terminal has; null if output goes elsewhere, or the terminal doesn't say.</summary>
     public static int? Width
     {
         get
@@ -28,8 +28,8 @@ internal static class Terminal
     }
 
     /// <summary>
-    /// Whether characters beyond ASCII are shown: not where the variables of the locale name another encoding, or C. Where
-    /// none is set, as in most containers, UTF-8 is more likely.
+    /// Whether characters beyond ASCII are shown. They aren't if the locale's variables name another encoding than UTF-8,
+    /// or C. If none is set, as in most containers, UTF-8 is more likely.
     /// </summary>
     public static bool SpeaksUnicode(Func<string, string?> variable)
     {

@@ -7,8 +7,8 @@ namespace Scae.Cli.Reports;
 
 /// <summary>The bar of one training on a terminal, with time left, loss, metrics and speed beside it.</summary>
 /// <param name="bar">The bar.</param>
-/// <param name="title">What is said before the figures.</param>
-/// <param name="first">How many steps had been done.</param>
+/// <param name="title">The text before the figures.</param>
+/// <param name="first">How many steps were done before.</param>
 /// <param name="total">How many steps there are.</param>
 internal sealed class TrainingBar(ProgressTask bar, string title, int first, int total)
 {
@@ -21,13 +21,16 @@ internal sealed class TrainingBar(ProgressTask bar, string title, int first, int
     private double _loss = double.NaN;
     private string _metrics = string.Empty;
 
-    /// <summary>How long a bar is after a step: never full, for a sweep's display hides those, and the last step isn't all.</summary>
+    /// <summary>
+    /// How long the bar is after a step. It is never full: a sweep's display hides full bars, and some work follows the
+    /// last step.
+    /// </summary>
     public static double Place(int step, int total) => Math.Min(step, 0.999 * total);
 
-    /// <summary>What is done after the last step.</summary>
+    /// <summary>Shows what is done after the last step.</summary>
     public void Finish(string what) => bar.Description = Markup.Escape($"{title}{what}");
 
-    /// <summary>Takes note of progress; true where the bar was drawn anew.</summary>
+    /// <summary>Takes in a report of progress; true if the bar was redrawn.</summary>
     public bool Hear(Progress progress)
     {
         switch (progress)

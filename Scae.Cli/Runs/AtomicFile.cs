@@ -5,22 +5,23 @@ using System.Text;
 namespace Scae.Cli.Runs;
 
 /// <summary>
-/// Files that are there whole or not at all: the bytes go to a neighbouring file, are flushed to the disk, and take the
-/// name in one step. A process that is killed at any moment leaves what was there before.
+/// Writes files so that they are there as a whole or not at all. The bytes go to a neighbouring file, are flushed to the
+/// disk, and get the name in one step. A process that is killed at any moment leaves what was there before.
 /// </summary>
 internal static class AtomicFile
 {
     public const string Unfinished = ".unfinished";
 
     /// <summary>
-    /// Writes a file. What had the name before is kept under another, if one is given: a process that is killed between the
-    /// two leaves that one alone. What isn't flushed may be lost when the machine stops.
+    /// Writes a file. If a second name is given, the old file is kept under it; a process that is killed between the two
+    /// renamings leaves only that one. Without flushing, the file may be lost when the machine stops.
     /// </summary>
     public static void Write(string path, ReadOnlySpan<byte> bytes, string? before = null, bool flush = true)
     {
         string unfinished = path + Unfinished;
 
-        // Opened before anything is caught: an unfinished file that is open elsewhere is another process's to remove.
+        // Opened outside the try block: an unfinished file that is open elsewhere belongs to another process, and must not be
+        // removed here.
         var file = new FileStream(unfinished, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
         try
         {
@@ -53,7 +54,8 @@ internal static class AtomicFile
     }
 
     /// <summary>
-    /// Removes unfinished files of some names that killed processes left in a folder; not in its subfolders, which may be others'.
+    /// Removes unfinished files with certain names that killed processes left in a folder. Subfolders are left alone, as
+    /// they may belong to others.
     /// </summary>
     public static void RemoveUnfinished(string folder, Func<string, bool> isOwn)
     {
@@ -64,7 +66,7 @@ internal static class AtomicFile
         }
     }
 
-    /// <summary>Removes a file where that is possible.</summary>
+    /// <summary>Removes a file, if that is possible.</summary>
     public static void Remove(string path)
     {
         try
@@ -73,13 +75,13 @@ internal static class AtomicFile
         }
         catch (Exception problem) when (FileProblem.Is(problem))
         {
-            // The folder is gone, or can't be written: then the failure that is on its way says so.
+            // The folder is gone, or can't be written. The failure that is being handled says so.
         }
     }
 
     /// <summary>
-    /// Writes what a user names with --out. A link stays, and the file that it leads to is replaced; what is no file, such as a
-    /// pipe or a device, is written to as it is.
+    /// Writes to what a user names with --out. If it is a link, the link stays and the file that it leads to is replaced.
+    /// If it isn't a regular file but a pipe or a device, the bytes are written to it directly.
     /// </summary>
     public static void WriteNamed(string path, Action<Stream> write)
     {
@@ -88,7 +90,8 @@ internal static class AtomicFile
         var bytes = memory.GetBuffer().AsSpan(0, (int)memory.Length);
         if (IsStandardOutput(path))
         {
-            // Opened anew, a file that output is redirected to would be written from its beginning, and what follows over it.
+            // If a file that output is redirected to were opened again, it would be written from its beginning, and later
+            // output would overwrite that.
             using var output = Console.OpenStandardOutput();
             output.Write(bytes);
             output.Flush();
@@ -103,8 +106,8 @@ internal static class AtomicFile
     }
 
     /// <summary>
-    /// What is there and no regular file, open. A pipe is opened once: its reader takes the second opening for another writer's,
-    /// and has gone by then.
+    /// Opens what is there if it isn't a regular file; otherwise null. A pipe is opened only once: when this first opening
+    /// ends, its reader may be gone, and a second one would count as another writer.
     /// </summary>
     private static FileStream? OpenSpecial(string path, string target)
     {
@@ -117,7 +120,7 @@ internal static class AtomicFile
         }
         catch (Exception problem) when (problem is FileNotFoundException or UnauthorizedAccessException)
         {
-            // A link to what isn't there yet; or a file that may only be read, in a folder that may be written: it's replaced.
+            // It is a link to something that isn't there yet, or a read-only file in a folder that may be written. Either is replaced.
         }
 
         return null;
@@ -126,7 +129,7 @@ internal static class AtomicFile
     private static bool IsStandardOutput(string path) =>
         !OperatingSystem.IsWindows() && Path.GetFullPath(path) is "/dev/stdout" or "/dev/fd/1" or "/proc/self/fd/1";
 
-    // Some devices can be sought in. /dev/shm is a folder of files.
+    // Some devices support seeking. /dev/shm is an ordinary folder of files.
     private static bool IsDevice(string path) =>
         !OperatingSystem.IsWindows() && Path.GetFullPath(path) is var full
         && full.StartsWith("/dev/", StringComparison.Ordinal) && !full.StartsWith("/dev/shm/", StringComparison.Ordinal);

@@ -10,7 +10,7 @@ using Scae.Core.Experiments;
 
 namespace Scae.Cli.Runs;
 
-/// <summary>What several presets came to, side by side.</summary>
+/// <summary>The results of several presets, side by side.</summary>
 internal sealed class ComparisonResult
 {
     private static readonly FSharpFunc<string, bool> s_isFraction = FSharpFunc<string, bool>.FromConverter(Format.IsFraction);
@@ -37,7 +37,7 @@ internal sealed class ComparisonResult
     /// <summary>Whether a table has a picture.</summary>
     public bool HasPicture => Tables.Any(table => table.Plot is not null);
 
-    /// <summary>A table's rows: the preset and what stands beside it.</summary>
+    /// <summary>A table's rows: the preset and its cells.</summary>
     public IEnumerable<(string Preset, IEnumerable<string> Cells)> CellsOf(PresetTable table) =>
         Comparison.cells(s_isFraction, table, _compared).Select(row => (row.Item1, row.Item2.AsEnumerable()));
 
@@ -48,7 +48,9 @@ internal sealed class ComparisonResult
         ["presets"] = new JsonArray([.. Presets.Select(preset => JsonNode.Parse(preset.ToJson(_options.Experiment.Specification)))]),
     }.ToJsonString(Json.Indented);
 
-    /// <summary>Writes comparison.json, the tables comparison.md, and the picture comparison.png and comparison.svg where there is one.</summary>
+    /// <summary>
+    /// Writes comparison.json, the tables as comparison.md and, if there is a picture, comparison.png and comparison.svg.
+    /// </summary>
     public void Write(string folder)
     {
         AtomicFile.Write(Path.Combine(folder, "comparison.json"), ToJson() + "\n");

@@ -1,6 +1,6 @@
 namespace Scae.Cli.Runs;
 
-/// <summary>What the process tells its caller.</summary>
+/// <summary>The exit codes of the process.</summary>
 internal static class ExitCode
 {
     /// <summary>What was asked was done.</summary>
@@ -12,6 +12,9 @@ internal static class ExitCode
     /// <summary>The arguments make no sense.</summary>
     public const int Usage = 2;
 
-    /// <summary>It was asked to stop, and everything is saved: what a shell gives a process that Ctrl-C ended.</summary>
+    /// <summary>
+    /// The process was asked to stop, and everything is saved. A shell reports the same code for a process that Ctrl-C
+    /// ended.
+    /// </summary>
     public const int Stopped = 130;
 }

@@ -14,7 +14,7 @@ namespace Scae.Cli.Runs;
 internal static class FigureFiles
 {
     /// <summary>
-    /// Draws the pictures of a training and returns the paths of the files, in order. When asked to stop it throws
+    /// Draws the pictures of a training, and returns the paths of the files, in order. When it is asked to stop, it throws
     /// <see cref="OperationCanceledException"/> before the next file.
     /// </summary>
     public static List<string> Write(RunFolder folder, IReadOnlyList<Figure> figures, FSharpOption<Animation>? animation, CancellationToken stop = default)
@@ -26,7 +26,7 @@ internal static class FigureFiles
         {
             string path = PathOf(folder, animation.Value.Name, "gif");
             written.Add(path);
-            // It takes longest: begun first, it leaves the other files to cores that it has no work for.
+            // The animation takes longest. When it begins first, the other files are drawn on cores that it can't use.
             files = files.Prepend(() => AtomicFile.Write(path, stream => FigureRenderer.RenderGif(animation.Value, stream)));
         }
 
@@ -42,7 +42,7 @@ internal static class FigureFiles
         return written;
     }
 
-    /// <summary>One figure as PNG and SVG.</summary>
+    /// <summary>Writes one figure as PNG and SVG.</summary>
     public static void Write(string folder, Figure figure)
     {
         AtomicFile.Write(Path.Combine(folder, $"{figure.Name}.png"), stream => FigureRenderer.RenderPng(figure, stream));

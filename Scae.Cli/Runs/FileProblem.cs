@@ -3,22 +3,27 @@ using System.IO;
 
 namespace Scae.Cli.Runs;
 
-/// <summary>What the system says of a file that can't be written, in words for a line.</summary>
+/// <summary>Problems with files, in words that fit into one line.</summary>
 internal static class FileProblem
 {
-    // What an IOException carries of EFBIG, ENOSPC, and of Windows' ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL.
+    // An IOException's HResult for EFBIG and ENOSPC, and for Windows' ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL.
     private const int TooLarge = 27;
     private const int NoSpace = 28;
     private const int DiskFull = unchecked((int)0x80070070);
     private const int HandleDiskFull = unchecked((int)0x80070027);
 
-    /// <summary>Whether an exception is of a file or folder.</summary>
+    /// <summary>Whether an exception is about a file or folder.</summary>
     public static bool Is(Exception problem) => problem is IOException or UnauthorizedAccessException;
 
-    /// <summary>A file that may not grow so far is no argument that makes no sense, as which the runtime reports it.</summary>
+    /// <summary>
+    /// Turns the exception for a file that may not grow any further into an IOException. The runtime reports it as a wrong
+    /// argument.
+    /// </summary>
     public static IOException OfGrowth(ArgumentOutOfRangeException problem) => new(problem.Message, TooLarge);
 
-    /// <summary>Writes, or says in one line that a folder couldn't be written, why, and what then.</summary>
+    /// <summary>
+    /// Runs a function that writes. If it fails, one line says that the folder couldn't be written, why, and what to do.
+    /// </summary>
     public static void Tell(string folder, string advice, Action write)
     {
         try
@@ -31,7 +36,7 @@ internal static class FileProblem
         }
     }
 
-    /// <summary>The problem; where it is of one file, with its path.</summary>
+    /// <summary>The problem in words, with the path if a single file is concerned.</summary>
     public static string Text(Exception problem) => problem switch
     {
         DirectoryNotFoundException => "the folder is gone",

@@ -7,8 +7,9 @@ using System.Linq;
 namespace Scae.Cli.Runs;
 
 /// <summary>
-/// Bytes that this process may still take: what Linux says is available, and what is left of each control group that the
-/// process is in (versions 1 and 2; containers and batch systems set such limits). Elsewhere, what the runtime knows.
+/// How many bytes this process may still take: the least of what Linux says is available and what is left in each control
+/// group of the process (versions 1 and 2; containers and batch systems set such limits). On other systems, what the
+/// runtime knows.
 /// </summary>
 internal static class FreeMemory
 {
@@ -16,20 +17,22 @@ internal static class FreeMemory
 
     public static double Bytes() => Of(Read) ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
-    /// <summary>The same of a system whose files a function reads, which is null for those that aren't there.</summary>
+    /// <summary>
+    /// The same for a system whose files the given function reads; the function returns null for files that aren't there.
+    /// </summary>
     public static double? Of(Func<string, string?> read)
     {
         var left = new List<double>();
         if (Labelled(read("/proc/meminfo"), "MemAvailable:") is { } kilobytes) left.Add(1024 * kilobytes);
         foreach (string line in Lines(read("/proc/self/cgroup")))
         {
-            // number:controllers:path; version 2 has no controllers.
+            // The format is number:controllers:path; version 2 has no controllers.
             string[] parts = line.Split(':', 3);
             if (parts.Length < 3) continue;
             if (parts[1].Length == 0) AddGroups(Groups, "memory.max", "memory.current", "inactive_file ");
             else if (parts[1].Split(',').Contains("memory")) AddGroups($"{Groups}/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file ");
 
-            // A limit of a group holds for all groups within.
+            // A group's limit also holds for all groups within it.
             void AddGroups(string root, string limit, string usage, string cache)
             {
                 for (string path = parts[2].TrimEnd('/'); ; path = path[..path.LastIndexOf('/')])
@@ -59,7 +62,7 @@ internal static class FreeMemory
 
     private static IEnumerable<string> Lines(string? text) => (text ?? string.Empty).Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
-    /// <summary>The number behind a label; null without it.</summary>
+    /// <summary>The number that follows a label; null if the label isn't there.</summary>
     private static double? Labelled(string? text, string label) =>
         Lines(text).Where(line => line.StartsWith(label, StringComparison.Ordinal)).Select(line => Number(line[label.Length..].Replace("kB", string.Empty, StringComparison.Ordinal))).FirstOrDefault();
 

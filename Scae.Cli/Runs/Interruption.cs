@@ -6,12 +6,13 @@ using Scae.Cli.Reports;
 namespace Scae.Cli.Runs;
 
 /// <summary>
-/// Handles Ctrl-C and the signal to terminate while it lives: the first asks the work to stop and save, the second ends the
-/// process at once. Some work can't be stopped in its midst for minutes, such as the search for neighbours: then one line says so.
+/// While it exists, handles Ctrl-C and the signal to terminate: the first one asks the work to stop and save, the second
+/// one ends the process at once. Some work, such as the search for neighbours, can't be stopped for minutes; one line then
+/// says so.
 /// </summary>
 internal sealed class Interruption : IDisposable
 {
-    // What stops sooner says so itself.
+    // Work that stops sooner reports it itself.
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
 
     private readonly CancellationTokenSource _stop = new();

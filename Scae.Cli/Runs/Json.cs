@@ -16,11 +16,11 @@ internal static class Json
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    /// <summary>Whether an exception is of a text that isn't JSON, or not of the expected form.</summary>
+    /// <summary>Whether an exception means that a text isn't JSON, or doesn't have the expected form.</summary>
     public static bool IsDamage(Exception problem) =>
         problem is JsonException or InvalidOperationException or NullReferenceException or FormatException or ArgumentException;
 
-    /// <summary>A number, or null for what JSON can't say: NaN and infinities.</summary>
+    /// <summary>A number; null for NaN and infinities, which JSON doesn't have.</summary>
     public static JsonNode? Number(double value) => double.IsFinite(value) ? JsonValue.Create(value) : null;
 
     /// <summary>Hyperparameters as an object of texts.</summary>

@@ -7,15 +7,20 @@ using System.Text;
 
 namespace Scae.Cli.Runs;
 
-/// <summary>results.csv: a row for each seed and metric of a preset, with the command that measures it, from which others can redo
-/// the statistics. A metric that has no value in a run has no row.</summary>
+/// <summary>
+/// results.csv, from which others can redo the statistics: one row for each seed and metric of a preset, with the command
+/// that measures it. A metric that has no value in a run has no row.
+/// </summary>
 internal static class ResultRows
 {
     public const string FileName = "results.csv";
 
     private const string Header = "experiment,preset,seed,metric,value,command";
 
-    /// <summary>Writes the file, whole or not at all: of each preset what it came to, and what a command says after the seed.</summary>
+    /// <summary>
+    /// Writes the file as a whole or not at all: for each preset its results, and the part of the command that follows the
+    /// seed.
+    /// </summary>
     public static void Write(string folder, IEnumerable<(SweepResult Result, string Changes)> results)
     {
         var text = new StringBuilder(Header + "\n");

@@ -4,17 +4,18 @@ using System.Diagnostics;
 namespace Scae.Cli.Runs;
 
 /// <summary>
-/// Seconds that a run has taken: its training steps alone, its evaluations, its pictures, and everything; and the median step in
-/// milliseconds, null before the first.
+/// Seconds that a run has taken: for training steps alone, for evaluations, for pictures, and for everything; and the
+/// median time of a step in milliseconds, null before the first step.
 /// </summary>
 internal readonly record struct Spent(double Train, double Evaluate, double Figures, double Total, double? Step = null);
 
 /// <summary>
-/// Tells what a run's time goes into. What was spent in earlier sessions counts; the median step is of the last one that had any.
+/// Measures what a run's time is spent on. Earlier sessions count, too, except that the median step is that of the last
+/// session that had any steps.
 /// </summary>
 internal sealed class RunClock(Spent before)
 {
-    // Steps are counted by their length in classes 1/128 of a doubling wide: a median to half a per cent, in 32 KB.
+    // Steps are counted in classes of their duration, 128 per doubling, which gives the median to half a per cent in 32 KB.
     private const int ClassesPerDoubling = 128;
     private const int Doublings = 64;
 
@@ -28,13 +29,13 @@ internal sealed class RunClock(Spent before)
 
     public Spent Spent => new(_train, _evaluate, _figures, before.Total + Stopwatch.GetElapsedTime(_start).TotalSeconds, _steps == 0 ? before.Step : Median());
 
-    /// <summary>Seconds since the last mark: how long what has just ended took.</summary>
+    /// <summary>Seconds since the last mark, that is, how long the work that has just ended took.</summary>
     public double SinceMark => Stopwatch.GetElapsedTime(_mark).TotalSeconds;
 
-    /// <summary>The median step in milliseconds; the mean where no session that had steps has told it.</summary>
+    /// <summary>The median step in milliseconds; the mean, if no session has measured a median.</summary>
     public double MedianStep(int steps) => Spent.Step ?? 1000 * _train / Math.Max(1, steps);
 
-    /// <summary>What follows is another kind of work.</summary>
+    /// <summary>Marks the beginning of another kind of work.</summary>
     public void Mark() => _mark = Stopwatch.GetTimestamp();
 
     public void Stepped()

@@ -14,7 +14,7 @@ namespace Scae.Cli.Runs;
 /// <summary>The folder of a run: what lies where, and how it is written and read.</summary>
 internal sealed class RunFolder
 {
-    // What is written in the folder itself, by training, export and report; a killed write leaves such a name with an ending.
+    // The files that training, export and report write in the folder itself. A write that was killed leaves such a name with an ending.
     private static readonly string[] s_names =
     [
         "last.safetensors", "best.safetensors", "summary.json", "metrics.jsonl", "events.out.tfevents", "run.json",
@@ -27,7 +27,7 @@ internal sealed class RunFolder
 
     public string Checkpoint => In("last.safetensors");
 
-    /// <summary>The checkpoint before the last one, kept in runs that last some minutes.</summary>
+    /// <summary>The checkpoint before the last one; only runs that last some minutes keep it.</summary>
     public string Previous => In("previous.safetensors");
 
     public string Best => In("best.safetensors");
@@ -36,7 +36,7 @@ internal sealed class RunFolder
 
     public string Metrics => In("metrics.jsonl");
 
-    /// <summary>What TensorBoard reads, where the run was asked for it.</summary>
+    /// <summary>The event file for TensorBoard, if the run was asked for one.</summary>
     public string Events => In("events.out.tfevents");
 
     public string Settings => In("run.json");
@@ -58,18 +58,18 @@ internal sealed class RunFolder
 
     public static RunFolder At(string path) => new(path);
 
-    /// <summary>The folder that a command was given; an empty word, which an unset variable of a shell leaves, names none.</summary>
+    /// <summary>The folder that a command was given. An empty word, which results from an unset shell variable, is refused.</summary>
     public static RunFolder Given(string command, string path) => string.IsNullOrWhiteSpace(path)
         ? throw new RunFailure($"scae {command}: needs a run's folder, such as scae {command} runs/constellations-published-0", ExitCode.Usage)
         : At(path);
 
-    /// <summary>The folder of a run that wasn't given one: runs/EXPERIMENT-PRESET-SEED.</summary>
+    /// <summary>The folder of a run for which none was given: runs/EXPERIMENT-PRESET-SEED.</summary>
     public static string DefaultPath(string experiment, string preset, long seed) =>
         System.IO.Path.Combine("runs", $"{experiment}-{preset}-{seed}");
 
     /// <summary>
-    /// The first of path, path-2, path-3, … in which no run began, no other process is about to begin one, and nobody else has
-    /// files that a run would write over, locked.
+    /// The first of path, path-2, path-3, … that is free, locked. A folder is free if no run began in it, no other process
+    /// is about to begin one, and it has no files of others that a run would overwrite.
     /// </summary>
     public static (RunFolder Folder, RunLock Lock) TakeFirstFree(string path)
     {
@@ -82,7 +82,7 @@ internal sealed class RunFolder
         }
     }
 
-    /// <summary>Of path, path-2, path-3, … the one in which a run wrote last; path itself if there is none.</summary>
+    /// <summary>The one of path, path-2, path-3, … that a run wrote to last; path itself if there is none.</summary>
     public static string LastUsed(string path)
     {
         string parent = System.IO.Path.GetDirectoryName(path) is { Length: > 0 } named ? named : ".", name = System.IO.Path.GetFileName(path);
@@ -95,8 +95,9 @@ internal sealed class RunFolder
     }
 
     /// <summary>
-    /// Makes room for a run: refuses a folder where a file belongs, or a file where a folder does, before there is anything to
-    /// lose, spares files that aren't a run's, and removes unfinished ones that killed processes left.
+    /// Prepares the folder for a run, before there is anything to lose. Refuses a folder with the name of a run's file, a
+    /// file with the name of a run's folder, and files that aren't a run's. Removes unfinished files that killed processes
+    /// left.
     /// </summary>
     public void Prepare()
     {
@@ -118,8 +119,8 @@ internal sealed class RunFolder
     }
 
     /// <summary>
-    /// Refuses a folder in which no run began but files are that a run would delete, write over or mix with its own: they are
-    /// somebody else's. What a run leaves that was killed before it wrote run.json isn't among them.
+    /// Refuses a folder in which no run began, but which has files that a run would delete, overwrite or mix with its own:
+    /// they belong to somebody else. Files of a run that was killed before it wrote run.json aren't among them.
     /// </summary>
     public void SpareOthers()
     {
@@ -127,14 +128,15 @@ internal sealed class RunFolder
             throw new RunFailure($"{Path}: {name} is there, and no run of scae began there, which would write over it; choose another folder with --out", ExitCode.Usage);
     }
 
-    // Names of a run that are taken where none began; the others of its files alone make a folder a run's. Hidden files are file
-    // managers', and no run writes over them.
+    // The first name of a run's that is taken in a folder where no run began. Only these names are checked, since any other
+    // file of a run would make the folder one in which a run began. Hidden files belong to file managers, and no run
+    // overwrites them.
     private string? Others => WasBegun ? null
         : File.Exists(Events) ? System.IO.Path.GetFileName(Events)
         : ((string[])[Figures, Snapshots]).Where(Directory.Exists).SelectMany(folder => Directory.EnumerateFiles(folder)).Order(StringComparer.Ordinal)
             .Where(file => !System.IO.Path.GetFileName(file).StartsWith('.')).Select(file => System.IO.Path.GetRelativePath(Path, file)).FirstOrDefault();
 
-    /// <summary>Removes what an earlier run left that a new one wouldn't write over; nothing where none began.</summary>
+    /// <summary>Removes what an earlier run left and a new one wouldn't overwrite; does nothing if no run began here.</summary>
     public void Clear()
     {
         if (!WasBegun) return;
@@ -142,7 +144,7 @@ internal sealed class RunFolder
         foreach (string snapshot in SnapshotFiles()) File.Delete(snapshot);
     }
 
-    /// <summary>Keeps a moment for the animation. It isn't flushed to the disk: a lost one is only a missing frame.</summary>
+    /// <summary>Keeps a snapshot for the animation. It isn't flushed to the disk: if it gets lost, only a frame is missing.</summary>
     public void WriteSnapshot(int step, byte[] bytes)
     {
         Directory.CreateDirectory(Snapshots);
@@ -164,7 +166,7 @@ internal sealed class RunFolder
     public void WriteSettings(RunIdentity identity, int threads, SavedAt? saved) =>
         AtomicFile.Write(Settings, RunSettings.ToJson(identity, threads, saved));
 
-    /// <summary>A line an evaluation; seconds since the start of training, those of earlier sessions included.</summary>
+    /// <summary>Writes one line per evaluation. Seconds count from the start of training and include earlier sessions.</summary>
     public void WriteMetrics(IEnumerable<Evaluation> evaluations, IReadOnlyList<double> seconds)
     {
         var lines = evaluations.Select((evaluation, i) =>
@@ -182,7 +184,7 @@ internal sealed class RunFolder
         AtomicFile.Write(Metrics, string.Concat(lines.Select(line => line + "\n")));
     }
 
-    /// <summary>The seconds of each evaluation so far; fewer than there are evaluations if the file is damaged.</summary>
+    /// <summary>The seconds of each evaluation so far. If the file is damaged, there are fewer than evaluations.</summary>
     public List<double> ReadSeconds()
     {
         var seconds = new List<double>();
@@ -193,18 +195,18 @@ internal sealed class RunFolder
         }
         catch (Exception problem) when (Json.IsDamage(problem))
         {
-            // Times are for people; a line that can't be read ends them and nothing else depends on it.
+            // Times are only information for people. A line that can't be read ends the list, and nothing else depends on it.
         }
 
         return seconds;
     }
 
-    /// <summary>What the run had spent when its checkpoint was written, if that is known.</summary>
+    /// <summary>The time that the run had spent when its checkpoint was written; null if that isn't known.</summary>
     public SavedAt? ReadSaved() => File.Exists(Settings) ? RunSettings.Saved(File.ReadAllText(Settings)) : null;
 
     /// <summary>
-    /// Which run this is: what its checkpoint says, or run.json where it was killed before the first one. Results without a
-    /// checkpoint are refused: to begin again would write over them.
+    /// Which run this is: what its checkpoint says, or run.json if it was killed before its first checkpoint. Results
+    /// without a checkpoint are refused, because beginning again would overwrite them.
     /// </summary>
     public RunIdentity ReadIdentity()
     {
@@ -214,8 +216,8 @@ internal sealed class RunFolder
     }
 
     /// <summary>
-    /// The checkpoint's tensors, checked. Where the last one is damaged or missing it is the one before, and a line says so;
-    /// without that one a damaged or foreign file is refused in one line.
+    /// The checkpoint, verified. If the last one is damaged or missing, the one before is taken, and a line says so. If
+    /// that one isn't usable either, an error of one line says what is wrong.
     /// </summary>
     public SafetensorsFile ReadCheckpoint() => ReadCheckpoint(out _);
 

@@ -4,16 +4,16 @@ using System.IO;
 namespace Scae.Cli.Runs;
 
 /// <summary>
-/// One process at a time writes in a folder. The file <c>lock</c> is held open, and locked by the system, which frees it
-/// when the process is dead, however it died. Nobody else can read a locked file, but its length can be seen: it is the
-/// holder's process number.
+/// Ensures that only one process at a time writes in a folder. The file <c>lock</c> is held open and locked by the system,
+/// which frees it when the process ends, however that happens. Others can't read a locked file, but they can see its
+/// length: this is the holder's process number.
 /// </summary>
 internal sealed class RunLock : IDisposable
 {
     private const string Name = "lock";
     private const string Foreign = "a file that isn't scae's has the name of its lock";
 
-    // Windows removes no file that is open, unless its holder allows that.
+    // Windows doesn't remove a file that is open, unless its holder allows that.
     private static readonly FileShare s_share = OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None;
 
     private readonly string _folder;
@@ -22,7 +22,10 @@ internal sealed class RunLock : IDisposable
 
     private RunLock(string folder, bool madeFolder, FileStream file) => (_folder, _madeFolder, _file) = (folder, madeFolder, file);
 
-    /// <summary>The lock of a folder, which is made if it isn't there; or null, and who holds it.</summary>
+    /// <summary>
+    /// Takes the lock of a folder, which is made if it doesn't exist. If another process holds the lock, the result is
+    /// null, and holder says who.
+    /// </summary>
     public static RunLock? TryTake(string folder, out string holder, string unwritable = "choose another with --out")
     {
         bool madeFolder = Make(folder, unwritable);
@@ -36,7 +39,7 @@ internal sealed class RunLock : IDisposable
                 return null;
             }
 
-            // A foreign file of the name is neither taken over nor removed.
+            // A file with this name that isn't scae's is neither taken over nor removed.
             if (!IsOwn(file))
             {
                 file.Dispose();
@@ -44,8 +47,8 @@ internal sealed class RunLock : IDisposable
                 return null;
             }
 
-            // Whoever held it before may have removed the file between its opening and its locking here: then this lock is on
-            // a file that has no name any more, and the next process would make and lock another one.
+            // The previous holder may have removed the file after it was opened here and before it was locked. This lock
+            // would then be on a file without a name, and the next process would create and lock another one.
             Mark(folder, madeFolder, file, unwritable);
             if (new FileInfo(path) is { Exists: true } named && named.Length == Environment.ProcessId)
             {
@@ -58,8 +61,8 @@ internal sealed class RunLock : IDisposable
     }
 
     /// <summary>
-    /// The lock of a folder; one line says who holds it since when, and <paramref name="advice"/> what to do, or
-    /// <paramref name="unwritable"/> where the folder can't be written.
+    /// Takes the lock of a folder. If another process holds it, an error of one line says which and since when, followed by
+    /// <paramref name="advice"/>; if the folder can't be written, by <paramref name="unwritable"/>.
     /// </summary>
     public static RunLock Take(string folder, string advice, string unwritable = "choose another with --out") =>
         TryTake(folder, out string holder, unwritable)
@@ -67,7 +70,7 @@ internal sealed class RunLock : IDisposable
                 ? new RunFailure($"{Path.Combine(folder, Name)}: {Foreign}; rename it, or choose another folder", ExitCode.Usage)
                 : new RunFailure($"{folder}: {holder}; {advice}", isOfOneRun: true));
 
-    /// <summary>Frees the folder. One that this lock made and nothing was written to goes as well.</summary>
+    /// <summary>Frees the folder. If this lock made the folder and nothing was written to it, it is removed.</summary>
     public void Dispose()
     {
         try
@@ -101,7 +104,7 @@ internal sealed class RunLock : IDisposable
         }
     }
 
-    /// <summary>A folder's path, or the part of it that is a file.</summary>
+    /// <summary>The part of a folder's path that is a file, if there is one.</summary>
     private static string? FileInTheWay(string folder)
     {
         string? part = folder;
@@ -109,7 +112,7 @@ internal sealed class RunLock : IDisposable
         return string.IsNullOrEmpty(part) ? null : part;
     }
 
-    // What a killed process left has as many zeros as its number says, or nothing yet. Of an empty file nobody loses anything.
+    // A killed process left as many zeros as its number says, or an empty file. Taking over an empty file of others does no harm.
     private static bool IsOwn(FileStream file)
     {
         if (file.Length > int.MaxValue) return false;

@@ -9,12 +9,12 @@ using Scae.Core.Training;
 
 namespace Scae.Cli.Runs;
 
-/// <summary>The step that a checkpoint stands before, and what the run had spent by then.</summary>
+/// <summary>The step that comes next after a checkpoint, and what the run had spent by then.</summary>
 internal sealed record SavedAt(int Step, Spent Spent);
 
 /// <summary>
-/// run.json: every resolved hyperparameter, seed, version, dtype and threads, for people and for Python; and what the run had
-/// spent when its checkpoint was written, since the checkpoint knows no clock.
+/// run.json: every resolved hyperparameter, seed, version, dtype and threads, for people and for Python; and the time that
+/// the run had spent when its checkpoint was written, because checkpoints hold no times.
 /// </summary>
 internal static class RunSettings
 {
@@ -37,7 +37,7 @@ internal static class RunSettings
         return root.ToJsonString(Json.Indented) + "\n";
     }
 
-    /// <summary>Who began the run; null where the text isn't what <see cref="ToJson(RunIdentity, int, SavedAt?)"/> wrote.</summary>
+    /// <summary>The identity of the run; null if the text isn't what <see cref="ToJson(RunIdentity, int, SavedAt?)"/> wrote.</summary>
     public static RunIdentity? Identity(string text) => Read(text, root => new RunIdentity(
         root["experiment"]!.GetValue<string>(),
         root["preset"]!.GetValue<string>(),
@@ -46,13 +46,13 @@ internal static class RunSettings
         root["version"]!.GetValue<string>(),
         root["data_sha256"] is { } data ? FSharpOption<string>.Some(data.GetValue<string>()) : null));
 
-    /// <summary>What had been spent when the checkpoint was written; null where that isn't known.</summary>
+    /// <summary>The time that had been spent when the checkpoint was written; null if that isn't known.</summary>
     public static SavedAt? Saved(string text) => Read(text, root => root["saved"] is { } saved
         ? new SavedAt(saved["step"]!.GetValue<int>(), new Spent(
             Seconds(saved, "train_seconds"), Seconds(saved, "evaluate_seconds"), Seconds(saved, "figures_seconds"), Seconds(saved, "seconds"), saved["ms_per_step"]?.GetValue<double>()))
         : null);
 
-    /// <summary>Whether a run's data is in a folder of one's own, which a command must name to repeat it.</summary>
+    /// <summary>Whether a run's data is in a folder of the user's own, which the command that repeats it must name.</summary>
     public static bool HasOwnData(IEnumerable<Tuple<string, string>> settings)
     {
         var values = settings.ToDictionary(pair => pair.Item1, pair => pair.Item2);
@@ -94,7 +94,7 @@ internal static class RunSettings
         }
     }
 
-    // Without thousands: "2,4,5" is a list and stays text.
+    // Separators of thousands aren't allowed: "2,4,5" is a list and stays text.
     private static JsonNode? Typed(string value)
     {
         if (value is "true" or "false") return value == "true";

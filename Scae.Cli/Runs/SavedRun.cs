@@ -9,8 +9,8 @@ namespace Scae.Cli.Runs;
 internal sealed record SavedRun(Experiment Experiment, RunIdentity Identity, Session Session, TrainingState State)
 {
     /// <summary>
-    /// Opens the run in a folder, with the scenes it was trained with or, given an evaluation seed, with fresh ones, and with
-    /// some hyperparameters of measuring in place of its own.
+    /// Opens the run in a folder with the scenes that it was trained with or, if an evaluation seed is given, with fresh
+    /// ones. Hyperparameters that matter only to measuring can be given in place of the run's.
     /// </summary>
     public static SavedRun Open(RunFolder folder, Resources resources, long? evaluationSeed, FSharpList<Tuple<string, string>> measuring)
     {

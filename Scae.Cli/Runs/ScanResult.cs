@@ -9,19 +9,19 @@ using Scae.Core.Experiments;
 
 namespace Scae.Cli.Runs;
 
-/// <summary>One combination of a scan's values, and what those of its trainings that are finished came to.</summary>
+/// <summary>One combination of a scan's values, and the results of its finished trainings.</summary>
 internal sealed record ScanRow(FSharpList<Tuple<string, string>> Settings, IReadOnlyList<Summary> Summaries)
 {
     public IReadOnlyList<Spread> Spreads { get; } = Spread.OfAll(Summaries);
 }
 
-/// <summary>What the combinations of a scan came to.</summary>
+/// <summary>The results of a scan's combinations.</summary>
 /// <param name="Options">What was asked for.</param>
-/// <param name="Metric">The one by which epochs are chosen: what table and picture show.</param>
+/// <param name="Metric">The metric by which epochs are chosen, which the table and the picture show.</param>
 /// <param name="Rows">One for each combination, in their order.</param>
 internal sealed record ScanResult(SweepOptions Options, string Metric, IReadOnlyList<ScanRow> Rows)
 {
-    /// <summary>Whether every combination has a run: the picture has a place for each.</summary>
+    /// <summary>Whether every combination has a run, as the picture needs a value for each.</summary>
     public bool HasPicture => Rows.Count == Scan.combinations(Options.Vary).Length;
 
     public Spread SpreadOf(ScanRow row) => row.Spreads.First(spread => spread.Metric == Metric);
@@ -40,7 +40,9 @@ internal sealed record ScanResult(SweepOptions Options, string Metric, IReadOnly
         })]),
     }.ToJsonString(Json.Indented);
 
-    /// <summary>Writes scan.json, the table scan.md, and, once every combination has a run, the picture scan.png and scan.svg.</summary>
+    /// <summary>
+    /// Writes scan.json, the table as scan.md and, once every combination has a run, the picture as scan.png and scan.svg.
+    /// </summary>
     public void Write(string folder)
     {
         var points = ListModule.OfSeq(Rows.Select(row => new ScanPoint(row.Settings, SpreadOf(row).Mean, SpreadOf(row).Deviation ?? double.NaN)));

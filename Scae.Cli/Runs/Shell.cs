@@ -2,7 +2,7 @@ using System.Linq;
 
 namespace Scae.Cli.Runs;
 
-/// <summary>Command lines to be pasted.</summary>
+/// <summary>Command lines for users to paste.</summary>
 internal static class Shell
 {
     /// <summary>A word as a shell wants it: plain where nothing in it is special, else between single quotes.</summary>

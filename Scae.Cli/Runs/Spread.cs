@@ -8,7 +8,7 @@ namespace Scae.Cli.Runs;
 /// <summary>A metric over several seeds: its mean, and its standard deviation (n − 1) where there are two seeds or more.</summary>
 internal sealed record Spread(string Metric, double Mean, double? Deviation)
 {
-    /// <summary>NaN where a seed doesn't have the metric.</summary>
+    /// <summary>The spread of a metric. The mean is NaN if a seed doesn't have the metric.</summary>
     public static Spread Of(IReadOnlyList<Summary> summaries, string metric)
     {
         var values = summaries.Select(summary => summary.Metric(metric) ?? double.NaN).ToList();
@@ -20,6 +20,6 @@ internal sealed record Spread(string Metric, double Mean, double? Deviation)
     public static List<Spread> OfAll(IReadOnlyList<Summary> summaries) =>
         [.. summaries[0].Metrics.Select(metric => Of(summaries, metric.Item1))];
 
-    /// <summary>As it stands in sweep.json and scan.json, where a single seed has the deviation 0.</summary>
+    /// <summary>The spread as in sweep.json and scan.json, where a single seed has the deviation 0.</summary>
     public JsonObject ToJson() => new() { ["mean"] = Json.Number(Mean), ["deviation"] = Json.Number(Deviation ?? 0) };
 }

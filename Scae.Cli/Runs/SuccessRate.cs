@@ -4,11 +4,11 @@ using Scae.Cli.Reports;
 
 namespace Scae.Cli.Runs;
 
-/// <summary>How many of some seeds reach a target by themselves, whatever their mean does.</summary>
-/// <param name="Check">The target, and what the first seed has.</param>
+/// <summary>How many seeds reach a target each by itself, whether or not their mean does.</summary>
+/// <param name="Check">The target, with the value of the first seed.</param>
 /// <param name="Reached">How many seeds reach it.</param>
 /// <param name="Seeds">How many there are.</param>
-/// <param name="After">For each seed in which validation ever reached it, after how many seconds, in ascending order.</param>
+/// <param name="After">For each seed whose validation ever reached the target, the seconds until then, in ascending order.</param>
 internal sealed record SuccessRate(TargetCheck Check, int Reached, int Seeds, IReadOnlyList<double> After)
 {
     public double Share => (double)Reached / Seeds;
@@ -20,7 +20,7 @@ internal sealed record SuccessRate(TargetCheck Check, int Reached, int Seeds, IR
 
     private double Median => (After[(After.Count - 1) / 2] + After[After.Count / 2]) / 2;
 
-    /// <summary>How many of the runs of a preset reach a target of it.</summary>
+    /// <summary>Counts the runs of a preset that reach one of its targets.</summary>
     public static SuccessRate Of(TargetCheck check, IReadOnlyList<Summary> summaries)
     {
         string metric = check.Target.Metric;

@@ -9,7 +9,7 @@ using Scae.Core.Training;
 
 namespace Scae.Cli.Runs;
 
-/// <summary>What a finished run amounts to, as it stands in summary.json.</summary>
+/// <summary>The results of a finished run, as in summary.json.</summary>
 internal sealed record Summary(
     string Experiment,
     string Preset,
@@ -42,7 +42,7 @@ internal sealed record Summary(
 
     /// <summary>The summary of a finished run, from the text of its summary.json.</summary>
     /// <exception cref="JsonException">The text isn't JSON.</exception>
-    /// <exception cref="InvalidOperationException">A number is something else.</exception>
+    /// <exception cref="InvalidOperationException">Something that should be a number isn't one.</exception>
     /// <exception cref="NullReferenceException">Something is missing.</exception>
     public static Summary Parse(string text, RunIdentity identity, Specification specification)
     {
@@ -63,7 +63,7 @@ internal sealed record Summary(
     public double? Metric(string name) => Metrics.FirstOrDefault(metric => metric.Item1 == name)?.Item2;
 }
 
-/// <summary>A target of the specification beside what was measured, with its deviation where several seeds were.</summary>
+/// <summary>A target of the specification beside the measured value, with its deviation if several seeds were measured.</summary>
 /// <param name="Target">The target.</param>
 /// <param name="Measured">What was measured.</param>
 /// <param name="Deviation">Its standard deviation over seeds.</param>
@@ -88,8 +88,10 @@ internal sealed record TargetCheck(Target Target, double Measured, double? Devia
         return result;
     }
 
-    /// <summary>The check with the seconds until validation first reached the target: evaluations in order, each with its seconds.
-    /// A target of the best epoch speaks of the same metric.</summary>
+    /// <summary>
+    /// Adds the seconds until validation first reached the target, from evaluations in order, each with its seconds. For a
+    /// target on the best epoch, the same metric is looked at in every evaluation.
+    /// </summary>
     public TargetCheck FirstReached(IEnumerable<Evaluation> evaluations, IReadOnlyList<double> seconds)
     {
         string metric = Target.Metric.Replace("val_", string.Empty, StringComparison.Ordinal).Replace("best_", string.Empty, StringComparison.Ordinal);

@@ -6,8 +6,9 @@ using Scae.Core.Training;
 namespace Scae.Cli.Runs;
 
 /// <summary>
-/// What a training asks and tells: it stops when the token says so, a checkpoint is due when enough time has passed since
-/// the last one, progress goes to a function, and a clock learns what the time went into.
+/// Answers a training's questions and passes on its progress. The training stops when the token says so, and a checkpoint
+/// is due when enough time has passed since the last one. Progress goes to a function, and a clock learns what the time was
+/// spent on.
 /// </summary>
 internal sealed class Supervisor(CancellationToken stop, TimeSpan saveEvery, RunClock clock, Action<Progress> report) : ISupervisor
 {

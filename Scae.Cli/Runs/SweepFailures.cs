@@ -7,23 +7,23 @@ using Scae.Cli.Reports;
 namespace Scae.Cli.Runs;
 
 /// <summary>
-/// What fails among trainings beside each other. What is one training's own fault, such as diverging, keeps no other from its turn;
-/// a full disk or a lack of memory ends the sweep when those under way are finished. Either may be hours before the end: the user
-/// hears of it within seconds, and again at the end.
+/// Failures of trainings that run at the same time. If the failure concerns only one training, as when it diverges, the
+/// others go on. If it concerns all, as a full disk or a lack of memory does, the sweep ends when the trainings under way
+/// are finished. Either may happen hours before the end, so the user hears of it within seconds, and again at the end.
 /// </summary>
 internal sealed class SweepFailures : IDisposable
 {
     // How many failures are told one by one.
     private const int MostNamed = 10;
 
-    // What ends sooner says so itself.
+    // A sweep that ends sooner reports it itself.
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
 
     private readonly Lock _lock = new();
     private readonly List<string> _failed = [];
     private readonly List<Timer> _timers = [];
 
-    /// <summary>What a training comes to; null where it was stopped, or failed by its own fault.</summary>
+    /// <summary>Runs a training and returns its summary; null if it was stopped, or if a failure concerned only this training.</summary>
     public Summary? Of(Func<Summary?> training)
     {
         try
@@ -44,8 +44,8 @@ internal sealed class SweepFailures : IDisposable
     }
 
     /// <summary>
-    /// Fails where one of so many trainings has; of several each has a line, and the last one counts them. What the others are of
-    /// that are finished, can be said.
+    /// Throws if any of so many trainings failed. Of several failures each gets a line, and the last line counts them. The
+    /// text <paramref name="of"/> can say which trainings "the others" are, those that are finished.
     /// </summary>
     public void ThrowIfAny(long count, string of = "")
     {
@@ -57,7 +57,9 @@ internal sealed class SweepFailures : IDisposable
         throw new RunFailure($"{_failed.Count} of {count} trainings failed{others}");
     }
 
-    /// <summary>Tells of all, some of whom would be told later, before what ends the sweep is told.</summary>
+    /// <summary>
+    /// Tells of all failures, including those whose line is still waiting, before the failure that ends the sweep is told.
+    /// </summary>
     public void TellAll()
     {
         Dispose();

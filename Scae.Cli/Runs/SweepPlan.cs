@@ -9,8 +9,8 @@ using Scae.Core.Experiments;
 namespace Scae.Cli.Runs;
 
 /// <summary>
-/// All trainings of a sweep in the order in which they are counted: combinations or presets as they were given, the seeds of
-/// each beside each other.
+/// All trainings of a sweep, in the order in which they are numbered: combinations or presets in the given order, with the
+/// seeds of each next to each other.
 /// </summary>
 internal sealed class SweepPlan
 {
@@ -39,10 +39,10 @@ internal sealed class SweepPlan
     /// <summary>How many trainings there are.</summary>
     public long Count => Groups.Count * _seeds.Count;
 
-    /// <summary>A training by its place, from 0 to <see cref="Count"/>.</summary>
+    /// <summary>The training with the given place, from 0 to <see cref="Count"/> − 1.</summary>
     public (SweepGroup Group, long Seed) At(long place) => (Groups[(int)(place / _seeds.Count)], _seeds.First + (place % _seeds.Count));
 
-    /// <summary>What the finished trainings of a group came to, in the order of their seeds.</summary>
+    /// <summary>The summaries of the finished trainings of a group, in the order of their seeds.</summary>
     public List<Summary> Finished(SweepGroup group) => [.. _seeds.Values.Select(seed => Runs.Finished(group.Job(seed))).OfType<Summary>()];
 
     /// <summary>The places of the trainings that aren't finished, ascending.</summary>
@@ -55,7 +55,7 @@ internal sealed class SweepPlan
         }
     }
 
-    /// <summary>How far a training is that isn't finished, with its folder within the sweep's.</summary>
+    /// <summary>How far an unfinished training is, with its folder within the sweep's.</summary>
     public string Progress(long place)
     {
         var folder = FolderOf(place);

@@ -5,19 +5,21 @@ using Scae.Core.Experiments;
 
 namespace Scae.Cli.Runs;
 
-/// <summary>What the seeds of a preset came to.</summary>
+/// <summary>The results of the seeds of a preset.</summary>
 internal sealed record SweepResult(string Experiment, string Preset, IReadOnlyList<Summary> Summaries)
 {
     public IReadOnlyList<Spread> Spreads { get; } = Spread.OfAll(Summaries);
 
-    /// <summary>For each target of the preset how many seeds reach it by themselves.</summary>
+    /// <summary>For each target of the preset, how many seeds reach it by themselves.</summary>
     public IReadOnlyList<SuccessRate> Successes(Specification specification) =>
     [
         .. TargetCheck.Of(specification, Preset, Summaries[0].Metrics).Select(check => SuccessRate.Of(check, Summaries)),
     ];
 
-    /// <summary>Each metric's mean and deviation, and its value for each seed; where a target speaks of it, the share of seeds that
-    /// reach it by themselves.</summary>
+    /// <summary>
+    /// Each metric's mean and deviation, and its value for each seed. For a metric with a target, also the share of seeds
+    /// that reach it by themselves.
+    /// </summary>
     public string ToJson(Specification specification)
     {
         var metrics = new JsonObject();

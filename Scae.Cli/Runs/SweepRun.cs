@@ -13,13 +13,13 @@ using Scae.Tensors;
 
 namespace Scae.Cli.Runs;
 
-/// <summary>A training of a sweep: its preset, what it replaces there, its seed and its folder.</summary>
+/// <summary>A training of a sweep: its preset, the values that replace the preset's, its seed and its folder.</summary>
 internal sealed record SweepJob(Preset Preset, IReadOnlyList<Tuple<string, string>> Overrides, long Seed, string Folder);
 
 /// <summary>Trainings of a sweep that differ in their seeds alone.</summary>
 /// <param name="Preset">Their preset.</param>
-/// <param name="Settings">The values that are varied; empty where none are.</param>
-/// <param name="Overrides">What they replace in the preset.</param>
+/// <param name="Settings">The values that are varied; empty if none are.</param>
+/// <param name="Overrides">The values that replace the preset's.</param>
 /// <param name="Folder">Where their folders are.</param>
 internal sealed record SweepGroup(Preset Preset, FSharpList<Tuple<string, string>> Settings, IReadOnlyList<Tuple<string, string>> Overrides, string Folder)
 {
@@ -27,21 +27,21 @@ internal sealed record SweepGroup(Preset Preset, FSharpList<Tuple<string, string
 }
 
 /// <summary>
-/// Several trainings, as many at once as there are cores. Runs that are finished aren't run again and unfinished ones are
-/// resumed, so a sweep that was stopped goes on when it is started again.
+/// Several trainings, as many at once as there are cores. Runs that are finished aren't run again, and unfinished ones are
+/// resumed. So a sweep that was stopped goes on when it is started again.
 /// </summary>
 /// <param name="Experiment">What is trained.</param>
 /// <param name="Folder">Where the folders of the trainings are.</param>
-/// <param name="AtOnce">How many trainings run at the same time, and how many cores a single one has.</param>
+/// <param name="AtOnce">How many trainings run at the same time, and how many cores a single one gets.</param>
 /// <param name="Resources">Where data is found.</param>
 /// <param name="Pictures">Whether trainings end with pictures, or with numbers alone.</param>
 /// <param name="TensorBoard">Whether they leave event files.</param>
 internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce, Resources Resources, bool Pictures = true, bool TensorBoard = false)
 {
     /// <summary>
-    /// The trainings of some groups with each seed; each one's metrics, the seeds of one group beside each other. A range of
-    /// seeds, however long, makes no list. Each is shown by a display of its own, and reported at its end, without a summary
-    /// where it failed.
+    /// Runs the trainings of some groups with each seed. Returns their summaries, with the seeds of one group next to each
+    /// other. A range of seeds, however long, isn't turned into a list. Each training has a display of its own, and is
+    /// reported at its end, without a summary if it failed.
     /// </summary>
     public List<Summary> Run(IReadOnlyList<SweepGroup> groups, SeedRange seeds, Func<SweepJob, IProgressDisplay> display, Action<SweepJob, Summary?> report, SweepFailures failures, CancellationToken stop)
     {
@@ -52,7 +52,7 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
         var results = new SortedDictionary<int, Summary>();
         try
         {
-            // One at a time from the front: trainings differ in length, and those at the front are finished first.
+            // Jobs are taken one at a time from the front: trainings differ in length, and those at the front should be finished first.
             var next = Partitioner.Create(jobs.Index(), EnumerablePartitionerOptions.NoBuffering);
             Parallel.ForEach(next, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, (numbered, loop) =>
             {
@@ -82,7 +82,7 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
         return [.. results.Values];
     }
 
-    /// <summary>One training by itself, with some threads.</summary>
+    /// <summary>Runs one training by itself, with the given number of threads.</summary>
     public Summary Alone(SweepGroup group, long seed, int threads, IProgressDisplay display, CancellationToken stop)
     {
         var job = group.Job(seed);
@@ -90,11 +90,13 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
             ?? throw new RunFailure($"stopped; everything is saved in {job.Folder}; the same command goes on", ExitCode.Stopped);
     }
 
-    /// <summary>What a training came to; null where it isn't finished.</summary>
+    /// <summary>The summary of a training; null if it isn't finished.</summary>
     public Summary? Finished(SweepJob job) => RunFolder.At(job.Folder).IsFinished ? Finished(TrainingOf(job)) : null;
 
-    /// <summary>What a command says after the seed that trains one of a group by itself, anywhere: the hyperparameters, what stood in
-    /// for data that wasn't there, and the folder of images that aren't fetched.</summary>
+    /// <summary>
+    /// The part after the seed of a command that trains one run of a group by itself, on any machine: the hyperparameters,
+    /// what stood in for missing data, and the folder of images that can't be fetched.
+    /// </summary>
     public string Changes(SweepGroup group, string? data)
     {
         var open = RunFailure.Unless(ExperimentModule.configure(Experiment, group.Preset, ListModule.OfSeq(group.Overrides))).Settings;
@@ -107,7 +109,7 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
 
     private TrainingRun TrainingOf(SweepJob job) => new(Experiment, job.Preset, job.Overrides, job.Seed, Resources, RunFolder.At(job.Folder), TensorBoard);
 
-    /// <summary>Refuses what the memory can't hold at once, whatever kinds of runs come together; true otherwise.</summary>
+    /// <summary>Throws if the memory can't hold so many runs at once, whichever groups they belong to; otherwise true.</summary>
     private bool Fits(IReadOnlyList<SweepGroup> groups, long atOnce)
     {
         foreach (var group in groups) new TrainingRun(Experiment, group.Preset, group.Overrides, 0, Resources, RunFolder.At(Folder)).CheckMemory(atOnce);
@@ -134,7 +136,7 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
             run.CheckIdentity(identity);
             var summary = Summary.Parse(File.ReadAllText(run.Folder.Summary), identity, Experiment.Specification);
 
-            // A run that was killed when it had just been made longer has the summary of the shorter one.
+            // A run that was killed just after it had been extended still has the summary of the shorter run.
             return summary.Steps < run.Plan.Steps ? null : summary;
         }
         catch (Exception problem) when (Json.IsDamage(problem))

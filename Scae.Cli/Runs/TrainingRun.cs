@@ -15,20 +15,20 @@ using Scae.Core.Training;
 namespace Scae.Cli.Runs;
 
 /// <summary>
-/// One training with its folder: starts or resumes, writes checkpoints and numbers after evaluations and every minute, and
-/// the summary and pictures at the end.
+/// One training with its folder. It starts or resumes, writes checkpoints and numbers after evaluations and every minute,
+/// and at the end the summary and the pictures.
 /// </summary>
 internal sealed class TrainingRun
 {
     private const string Epochs = "epochs";
 
-    // What an array of bytes holds, less what may stand beside the parameters.
+    // The most bytes that an array holds, less room for what else may be in a checkpoint.
     private const long LargestCheckpoint = 2_000_000_000;
 
     private static readonly TimeSpan s_saveEvery = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan s_saveNoOftener = TimeSpan.FromSeconds(1);
 
-    // Seconds after which a run keeps two checkpoints: one bad block then costs minutes, not hours.
+    // After so many seconds a run keeps two checkpoints: one bad block on the disk then costs minutes, not hours.
     private const double SecondsBeforeSecondCheckpoint = 180;
 
     private readonly Experiment _experiment;
@@ -41,7 +41,7 @@ internal sealed class TrainingRun
     private readonly List<double> _seconds = [];
     private int? _savedStep;
 
-    // A checkpoint that is damaged mustn't take the place of the one before it.
+    // A damaged checkpoint mustn't replace the one before it.
     private bool _lastIsWhole = true;
     private int _bestEpoch = -1;
     private long _saved;
@@ -61,12 +61,12 @@ internal sealed class TrainingRun
 
     public Plan Plan => _task.Plan;
 
-    /// <summary>Every hyperparameter with its value, what was left open settled.</summary>
+    /// <summary>Every hyperparameter with its value, including those that were left open and have been settled.</summary>
     public FSharpList<Tuple<string, string>> Settings => _task.Settings;
 
     public Specification Specification => _experiment.Specification;
 
-    /// <summary>The task without anything left open: what data there is decides, and one line tells.</summary>
+    /// <summary>The task with nothing left open. The data that is available decides, and one line tells.</summary>
     private Task Settled(FSharpList<Tuple<string, string>> overrides)
     {
         var task = RunFailure.Unless(ExperimentModule.configure(_experiment, _preset, overrides));
@@ -77,15 +77,15 @@ internal sealed class TrainingRun
         return RunFailure.Unless(ExperimentModule.configure(_experiment, _preset, ListModule.OfSeq(overrides.Concat(all))));
     }
 
-    /// <summary>Refuses a run that the memory can't hold beside as many others of its kind.</summary>
+    /// <summary>Throws if the memory can't hold so many runs of this kind at once.</summary>
     public void CheckMemory(long atOnce = 1)
     {
         if (Needs.refusal(FreeMemory.Bytes(), atOnce, _task.Needs.Invoke(null!)) is { } refusal) throw new RunFailure(refusal.Value, ExitCode.Usage);
     }
 
     /// <summary>
-    /// Trains to the end, or until <paramref name="stop"/>; null when it was stopped, after the state was saved. To resume a
-    /// run that was killed before its first checkpoint is to start it. The caller holds the folder's lock.
+    /// Trains to the end, or until <paramref name="stop"/>; null if it was stopped, after the state was saved. A run that
+    /// was killed before its first checkpoint starts again when it is resumed. The caller must hold the folder's lock.
     /// </summary>
     public Summary? Run(bool resume, int threads, IProgressDisplay display, CancellationToken stop, bool pictures = true)
     {
@@ -96,7 +96,7 @@ internal sealed class TrainingRun
         {
             var begun = RunFailure.Unless(Core.Training.Checkpoint.identify(saved), Folder.Checkpoint);
             isLonger = IsLonger(begun);
-            // Nobody knows which images a run of an older version began with: it doesn't get the name of today's.
+            // Nobody knows which images a run of an older version began with, so it doesn't get the digest of today's.
             if (begun.Data is null) _identity = new RunIdentity(_identity.Experiment, _identity.Preset, _identity.Seed, _identity.Settings, _identity.Version, null);
         }
 
@@ -108,11 +108,11 @@ internal sealed class TrainingRun
             throw new RunFailure($"{Folder.Path}: a checkpoint of this model would have more than 2 GB; lower the sizes of its layers", ExitCode.Usage);
         if (state.Step > Plan.Steps)
             throw new RunFailure($"{Folder.Path}: {state.Step} steps are done, more than --epochs would make ({Plan.Steps})", ExitCode.Usage);
-        // A run that has events goes on with them, said again or not.
+        // A run that has an event file goes on with it, whether or not the command asks for it again.
         bool events = _tensorBoard || (resume && File.Exists(Folder.Events));
         try
         {
-            // What a run is asked to become is known before anything of what it was is gone.
+            // The longer run is saved before anything of the shorter one is removed.
             if (isLonger) Extend(state);
             var clock = Begin(state, threads, isNew: saved is null);
             if (events) _events = TrainingEvents.Open(Folder.Events, _identity, state.Step, BeginningOf(clock));
@@ -129,8 +129,8 @@ internal sealed class TrainingRun
     }
 
     /// <summary>
-    /// Refuses a checkpoint of another run: other hyperparameters, another seed, another experiment. The same run with more
-    /// epochs is no other one, if no step depends on where the training ends.
+    /// Refuses a checkpoint of another run: with other hyperparameters, another seed, or another experiment. If no step
+    /// depends on where the training ends, the same run with more epochs isn't another one.
     /// </summary>
     public void CheckIdentity(RunIdentity saved, bool mayExtend = false)
     {
@@ -159,14 +159,14 @@ internal sealed class TrainingRun
         return new RunIdentity(saved.Experiment, saved.Preset, saved.Seed, ListModule.OfSeq(settings), saved.Version, saved.Data);
     }
 
-    /// <summary>Whether the run is another than its checkpoint says, which it may be by more epochs alone.</summary>
+    /// <summary>Whether the run differs from its checkpoint, which it may only by having more epochs.</summary>
     private bool IsLonger(RunIdentity saved)
     {
         CheckIdentity(saved, mayExtend: true);
         return Core.Training.Checkpoint.mismatch(saved, _identity) is not null;
     }
 
-    /// <summary>Writes the checkpoint again as the longer run's.</summary>
+    /// <summary>Writes the checkpoint again, as that of the longer run.</summary>
     private void Extend(TrainingState state)
     {
         _savedStep = state.Step;
@@ -180,7 +180,7 @@ internal sealed class TrainingRun
         _savedStep = isNew ? null : state.Step;
         if (isNew) Folder.Clear();
 
-        // What a run came to before it was made longer isn't what it comes to.
+        // The results of the shorter run aren't those of the longer one.
         else if (state.Step < Plan.Steps) File.Delete(Folder.Summary);
         var known = isNew ? null : Folder.ReadSaved();
         double last = RecallSeconds(state);
@@ -216,8 +216,8 @@ internal sealed class TrainingRun
     }
 
     /// <summary>
-    /// Writes what progress asks for: snapshots, and checkpoints when they are due. After an evaluation one is written unless
-    /// the last is younger than a second: short epochs would spend their time on the disk.
+    /// Writes what progress asks for: snapshots, and checkpoints when they are due. After an evaluation a checkpoint is
+    /// written unless the last one is younger than a second: with short epochs, most of the time would go to the disk.
     /// </summary>
     private void Keep(TrainingState state, Progress progress, int threads, RunClock clock)
     {
@@ -236,7 +236,7 @@ internal sealed class TrainingRun
         }
     }
 
-    /// <summary>What to tell when a file can't be written: what is kept, where, and how to go on.</summary>
+    /// <summary>The failure to report when a file can't be written: what is kept, where, and how to go on.</summary>
     private RunFailure Unwritten(Exception problem)
     {
         if (!Directory.Exists(Folder.Path)) return new RunFailure($"{Folder.Path}: the folder was removed while the run was writing there; nothing of it is left");
@@ -273,7 +273,7 @@ internal sealed class TrainingRun
 
     private static double Now => (DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch).TotalSeconds;
 
-    /// <summary>When the run would have begun had it never been stopped, in seconds since 1970.</summary>
+    /// <summary>When the run would have begun if it had never been stopped, in seconds since 1970.</summary>
     private static double BeginningOf(RunClock clock) => Now - clock.Spent.Total;
 
     private double RecallSeconds(TrainingState state)

@@ -8,24 +8,24 @@ using Scae.Core.CommandLine;
 namespace Scae.Cli.Slurm;
 
 /// <summary>
-/// A sweep as array jobs of Slurm, more than one where an array can't count that far: scripts whose tasks train one run each. A
-/// task that is requeued, or submitted again, goes on from its run's checkpoint; one whose time runs out saves and asks to be
-/// requeued.
+/// A sweep as array jobs of Slurm, more than one if an array can't count that far. Each task of a script trains one run. A
+/// task that is requeued or submitted again goes on from its run's checkpoint; a task whose time runs out saves and asks to
+/// be requeued.
 /// </summary>
 /// <param name="Sweep">What is swept.</param>
-/// <param name="Given">What a task is given.</param>
-/// <param name="Folder">The sweep's folder, absolute: tasks may begin elsewhere.</param>
+/// <param name="Given">The resources that a task is given.</param>
+/// <param name="Folder">The sweep's folder as an absolute path, since tasks may start in another folder.</param>
 /// <param name="Program">The words that start scae.</param>
 internal sealed record ArrayJob(SweepOptions Sweep, SlurmOptions Given, string Folder, IReadOnlyList<string> Program)
 {
-    /// <summary>Seconds before a task's end that it is told to save.</summary>
+    /// <summary>How many seconds before its end a task is told to save.</summary>
     public const int Warning = 60;
 
-    /// <summary>Where the script and what the tasks print are.</summary>
+    /// <summary>The folder of the script and of what the tasks print.</summary>
     public string Place => Path.Combine(Folder, "slurm");
 
     /// <summary>The script that sbatch takes.</summary>
-    /// <param name="tasks">The places of the runs that aren't finished, ascending, from the offset on.</param>
+    /// <param name="tasks">The places of the unfinished runs in ascending order, counted from the offset.</param>
     /// <param name="offset">The place that the array's task 0 has in the sweep.</param>
     public string Script(IReadOnlyList<int> tasks, int offset = 0)
     {
@@ -67,7 +67,7 @@ internal sealed record ArrayJob(SweepOptions Sweep, SlurmOptions Given, string F
         return string.Join('\n', lines) + "\n";
     }
 
-    /// <summary>The command that puts the sweep's finished runs together.</summary>
+    /// <summary>The command that collects the results of the sweep's finished runs.</summary>
     public string Collecting => string.Join(' ', new[] { "scae" }.Concat(Words()).Append("--collect").Select(Shell.Quote));
 
     /// <summary>Numbers as sbatch takes them: 0-3,5.</summary>
@@ -83,7 +83,7 @@ internal sealed record ArrayJob(SweepOptions Sweep, SlurmOptions Given, string F
         return string.Join(',', ranges.Select(range => range.First == range.Last ? $"{range.First}" : $"{range.First}-{range.Last}"));
     }
 
-    /// <summary>The sweep as it was asked for, without who trains it.</summary>
+    /// <summary>The words of the sweep as it was asked for, without the options that say who trains it.</summary>
     private List<string> Words()
     {
         List<string> words = ["sweep", Sweep.Experiment.Specification.Experiment];

@@ -12,13 +12,13 @@ namespace Scae.Cli.Slurm;
 /// <summary>Hands array jobs to Slurm.</summary>
 internal static class Submission
 {
-    // What Slurm has for MaxArraySize where nobody sets it.
+    // Slurm's default for MaxArraySize.
     private const int UsualArraySize = 1001;
 
     /// <summary>More than any cluster's queue takes.</summary>
     public const int MostTasks = 100_000;
 
-    /// <summary>The words that start this program again on another machine that has the same files.</summary>
+    /// <summary>The words that start this program on another machine with the same files.</summary>
     public static IReadOnlyList<string> Program
     {
         get
@@ -30,7 +30,10 @@ internal static class Submission
         }
     }
 
-    /// <summary>Writes the scripts of array jobs, each with as many places as Slurm counts, and submits them; the jobs' numbers.</summary>
+    /// <summary>
+    /// Writes the scripts of array jobs, each with as many places as Slurm allows, and submits them; returns the jobs'
+    /// numbers.
+    /// </summary>
     /// <param name="job">The sweep.</param>
     /// <param name="tasks">The places of the runs to train, ascending.</param>
     public static List<string> Submit(ArrayJob job, IReadOnlyList<int> tasks)
@@ -57,7 +60,7 @@ internal static class Submission
         return numbers;
     }
 
-    /// <summary>How many places an array has at most: its indices are below that.</summary>
+    /// <summary>The size limit of an array: its indices must be below this.</summary>
     private static int ArraySize()
     {
         try
@@ -80,7 +83,7 @@ internal static class Submission
             string others = before.Count == 0 ? string.Empty : $"; submitted: {string.Join(", ", before)}; not submitted: {rest}";
             if (code != 0) throw new RunFailure($"sbatch refused {script}: {error.Trim()}{others}");
 
-            // The number, and behind a semicolon the cluster's name where there are several.
+            // The output is the number, followed by a semicolon and the cluster's name if there are several clusters.
             return output.Trim().Split(';')[0];
         }
         catch (Win32Exception)

@@ -8,8 +8,8 @@ using Scae.Cli.Runs;
 namespace Scae.Cli.TensorBoard;
 
 /// <summary>
-/// An event file of TensorBoard, which grows at its end. A value of a tag at a step is written once: what a killed process
-/// had written already is left out when the run goes on.
+/// An event file of TensorBoard, to which events are appended. Each tag's value at a step is written only once: when a run
+/// goes on, values that a killed process has already written are left out.
 /// </summary>
 internal sealed class EventFile
 {
@@ -21,12 +21,13 @@ internal sealed class EventFile
     private EventFile(string path) => _path = path;
 
     /// <summary>
-    /// Opens the file of a training that has come to a step. What is torn at its end is cut off, and so is what lies past that
-    /// step, for the steps come again. The file begins anew where it isn't there, is none of ours, or began otherwise.
+    /// Opens the file of a training that has come to a step. A torn record at its end is cut off, and so are events after
+    /// that step, because those steps will be done again. The file begins anew if it doesn't exist, isn't one of ours, or
+    /// began with another training.
     /// </summary>
     /// <param name="path">The file.</param>
-    /// <param name="begin">What stands in the first record after the version, as of now.</param>
-    /// <param name="isSame">Whether a file that began with another event is of the same training.</param>
+    /// <param name="begin">The event for the first record after the version, as of now.</param>
+    /// <param name="isSame">Whether a file that begins with the given event belongs to the same training.</param>
     /// <param name="step">The step.</param>
     public static EventFile Open(string path, Event begin, Func<Event, bool> isSame, long step)
     {
@@ -45,7 +46,7 @@ internal sealed class EventFile
     /// <summary>Appends events, without the values that are in the file already.</summary>
     public void Append(IEnumerable<Event> events)
     {
-        // TensorBoard may be reading the file, whatever the system.
+        // Shared, because TensorBoard may be reading the file.
         using var file = new FileStream(_path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
         foreach (var one in events)
         {
@@ -68,7 +69,7 @@ internal sealed class EventFile
         }
     }
 
-    /// <summary>The whole events up to a step; the file ends after them.</summary>
+    /// <summary>Reads the undamaged events up to a step, and cuts the file off after them.</summary>
     private List<Event> Restore(long step)
     {
         using var file = new FileStream(_path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);

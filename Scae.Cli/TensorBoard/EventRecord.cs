@@ -17,7 +17,7 @@ internal static class EventRecord
 
     public static void Write(Stream file, ReadOnlySpan<byte> bytes)
     {
-        // One write for a record: what a process that is killed leaves is whole records but for the last.
+        // Each record is written at once, so a process that is killed leaves whole records, except perhaps the last.
         byte[] record = new byte[LengthSize + ChecksumSize + bytes.Length + ChecksumSize];
         var length = record.AsSpan(0, LengthSize);
         BinaryPrimitives.WriteInt64LittleEndian(length, bytes.Length);
@@ -43,8 +43,8 @@ internal static class EventRecord
     }
 
     /// <summary>
-    /// The CRC-32C, masked: rotated by 15 bits and with a constant added, for the CRC of bytes that hold their own CRC would
-    /// tell nothing.
+    /// The CRC-32C, masked: rotated by 15 bits, and a constant added. Without the mask, a CRC over bytes that contain their
+    /// own CRC would be useless.
     /// </summary>
     public static uint Checksum(ReadOnlySpan<byte> bytes)
     {

@@ -12,8 +12,9 @@ using Scae.Core.Training;
 namespace Scae.Cli.TensorBoard;
 
 /// <summary>
-/// A training as TensorBoard shows it: hyperparameters, the scalars of each evaluation, and at the end the figures of merit on
-/// test scenes and the pictures. A checkpoint is written first, so that a run that is killed has no events beyond it.
+/// A training as TensorBoard shows it: the hyperparameters, the scalars of each evaluation and, at the end, the metrics on
+/// test scenes and the pictures. Checkpoints are written before events, so that a killed run has no events beyond its
+/// checkpoint.
 /// </summary>
 internal sealed class TrainingEvents
 {
@@ -59,7 +60,7 @@ internal sealed class TrainingEvents
     public void Evaluated(IEnumerable<Evaluation> evaluations, IReadOnlyList<double> seconds, double begun) =>
         _file.Append(evaluations.Select((evaluation, i) => Of(evaluation.Step, begun + seconds[i], [.. Scalars(evaluation, seconds[i])])));
 
-    /// <summary>Writes what a finished run came to.</summary>
+    /// <summary>Writes the results of a finished run.</summary>
     public void Finished(Summary summary, IEnumerable<string> pictures, double now)
     {
         var end = OfPlugin(EndTag, new HyperparametersData { SessionEndInfo = new HyperparametersEnd { Status = Success, EndTimeSecs = now } });
@@ -97,7 +98,7 @@ internal sealed class TrainingEvents
 
     private static EventValue Scalar(string tag, double value) => new() { Tag = tag, SimpleValue = (float)value };
 
-    /// <summary>A value that is nothing but a plugin's data; TensorBoard wants an empty tensor beside it.</summary>
+    /// <summary>A value that holds only a plugin's data; TensorBoard wants an empty tensor beside it.</summary>
     private static EventValue OfPlugin(string tag, HyperparametersData data) => new()
     {
         Tag = tag,
