@@ -5,7 +5,7 @@ open System.Reflection
 open Scae.Core.Configuration
 open Scae.Core.Experiments
 
-/// From the words of a command line to a command.
+/// Turns the words of a command line into a command.
 [<RequireQualifiedAccess>]
 module Arguments =
     let private threads case given = Words.count 1 1024 case given
@@ -25,7 +25,7 @@ module Arguments =
                 }
         }
 
-    // A run that is gone on with knows its experiment.
+    // A run that is resumed knows its experiment.
     let private trained (name: string option) (folderKnows: bool) given : Result<Experiment option, string> =
         if name.IsNone && folderKnows then
             Ok None
@@ -261,8 +261,8 @@ module Arguments =
                     }
         }
 
-    /// The experiments, the preset and the hyperparameters that verify, gradcheck and bench were told of; the other options
-    /// as they are where nothing is said.
+    /// The experiments, the preset and the hyperparameters given to verify, gradcheck and bench. The other options
+    /// have the values that hold when nothing is said.
     let private experiments name preset set data given : Result<ExperimentOptions, string> =
         result {
             let! name = given |> Words.main name
@@ -376,7 +376,7 @@ module Arguments =
 
     let private isHelp (word: string) = word = "--help" || word = "-h"
 
-    // A preset that isn't there is none: help is to be had whatever else is wrong.
+    // An unknown preset counts as none: help must be available whatever else is wrong.
     let private presetAmong (words: string list) (experiment: Experiment) : Preset option =
         words
         |> List.pairwise

@@ -9,8 +9,8 @@ open Scae.Core.Experiments
 /// What a command works on: presets with hyperparameters that fit them, and the seeds and values of a sweep.
 [<RequireQualifiedAccess>]
 module internal Choice =
-    /// Whether a preset takes some hyperparameters with these values. The error is one line; of a hyperparameter that only
-    /// other presets have it names these.
+    /// Whether a preset takes these hyperparameters with these values. The error is one line. If only other presets
+    /// have a hyperparameter, the error names them.
     let check (overrides: (string * string) list) (experiment: Experiment) (preset: Preset) : Result<unit, string> =
         let has name (preset: Preset) = experiment.Settings preset |> List.exists (fun setting -> setting.Name = name)
 
@@ -25,7 +25,7 @@ module internal Choice =
         | Some message -> Error message
         | None -> experiment.Configure preset overrides |> Result.map ignore
 
-    /// The axis that a text stands for, which is no other's and not given otherwise.
+    /// Parses an axis. Its hyperparameter must not be varied or given elsewhere.
     let private axis (overrides: (string * string) list) (before: string list) (text: string) =
         result {
             let! axis = Scan.parse text
@@ -39,7 +39,7 @@ module internal Choice =
                     Ok axis
         }
 
-    /// The axes of a scan, each combination of which the preset takes. The error is one line.
+    /// The axes of a scan; the preset must take every combination of their values. The error is one line.
     let axes
         (overrides: (string * string) list)
         (experiment: Experiment)
@@ -57,7 +57,8 @@ module internal Choice =
             return axes
         }
 
-    /// The presets to compare, each of which takes the hyperparameters; none for no text. The error is one line.
+    /// The presets to compare, each of which must take the hyperparameters; none if there is no text. The error is
+    /// one line.
     let compared
         (overrides: (string * string) list)
         (experiment: Experiment)
@@ -90,18 +91,18 @@ module internal Choice =
 
     let private part = Regex(@"^[A-Za-z0-9_.,-]+\z", RegexOptions.CultureInvariant)
 
-    // sbatch's minutes, M:S, H:M:S, D-H, D-H:M and D-H:M:S.
+    // The formats of sbatch: minutes, M:S, H:M:S, D-H, D-H:M and D-H:M:S.
     let private limit =
         Regex(@"^(\d+(:\d{1,2}){0,2}|\d+-\d{1,2}(:\d{1,2}){0,2})\z", RegexOptions.CultureInvariant)
 
-    /// The name of a partition, or several; nothing in it means anything to a shell. The error is one line.
+    /// The name of one partition or several. It may hold nothing that has a meaning to a shell. The error is one line.
     let partition (text: string option) : Result<string option, string> =
         match text with
         | Some name when not (part.IsMatch name) ->
             Error $"--partition {name}: must be a partition's name, or several with commas between"
         | _ -> Ok text
 
-    /// The minutes of such a limit.
+    /// A time limit in minutes.
     let private minutes (limit: string) : float =
         let numbers (text: string) = text.Split ':' |> Array.map float |> List.ofArray
 
@@ -116,7 +117,8 @@ module internal Choice =
             | [ hours; minutes; seconds ] -> 60.0 * hours + minutes + seconds / 60.0
             | _ -> infinity
 
-    // Slurm warns a task up to a minute sooner than asked, which is a minute before its end, and 0 is no limit.
+    // A task asks for a warning a minute before its end, and Slurm may send it up to a minute earlier. A limit of 0
+    // would mean none.
     [<Literal>]
     let private LeastMinutes = 3.0
 

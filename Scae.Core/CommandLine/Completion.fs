@@ -5,11 +5,12 @@ open System.Reflection
 open Scae.Core.Configuration
 open Scae.Core.Experiments
 
-/// Scripts that complete scae's words in a shell. Each is a table of words, made from what help is made from, and a fixed
-/// part that looks them up (the files in Completion/), so that a key press starts no process of scae.
+/// Scripts that complete scae's words in a shell. Each consists of a table of words, made from the same data as the
+/// help, and a fixed part that looks them up (the files in Completion/). So a key press doesn't start a process of
+/// scae.
 [<RequireQualifiedAccess>]
 module internal Completion =
-    /// Words that may stand in one place, and what each means. A single word with @ names the kind of a value instead:
+    /// Words that may stand in one place, with their meanings. A single word with @ names a kind of value instead:
     /// @text, @folder, @file, @preset, @presets or @vary.
     type private Row = { Key: string; Words: (string * string) list }
 
@@ -18,7 +19,7 @@ module internal Completion =
 
     let private row key words = { Key = key; Words = words }
 
-    /// The rows of what options take, by the field of their value; a switch has none.
+    /// The rows for the value of an option, which depend on the name of its field; a switch has no value.
     let private valueOf (owner: string) (option: string) (field: string option) : Row list =
         let words =
             match option, field with
@@ -50,7 +51,7 @@ module internal Completion =
         | list when list.EndsWith '…' -> [ "@text" ]
         | choices -> choices.Split ", " |> List.ofArray
 
-    /// The rows of what hyperparameters take.
+    /// The rows for the values of hyperparameters.
     let private valuesOf (owner: string) (settings: Setting list) : Row list =
         [
             for setting in settings ->
@@ -103,7 +104,7 @@ module internal Completion =
         [
             row "verbs" (Verbs.names |> List.map (fun verb -> verb, Verbs.summaryOf verb))
             row "experiments" experiments.Value
-            // Where no experiment is named yet: every preset there is.
+            // Every preset there is, for when no experiment has been named yet.
             row
                 "presets:"
                 (Experiments.all
@@ -118,10 +119,11 @@ module internal Completion =
         use reader = new StreamReader(stream)
         reader.ReadToEnd()
 
-    // A quote can't stand within single quotes of a POSIX shell: they end, an escaped one follows, they begin again.
+    // A single quote can't be escaped within single quotes of a POSIX shell, so these end, an escaped quote follows,
+    // and they begin again.
     let private quoted (text: string) = "'" + text.Replace("'", @"'\''") + "'"
 
-    /// A shell function that looks words up, what it does with them said for each row.
+    /// A shell function that looks words up; `act` says what it does for each row.
     let private lookUp (act: Row -> string) : string =
         [
             "_scae_words() {"
@@ -175,7 +177,7 @@ module internal Completion =
         ]
         |> String.concat "\n"
 
-    /// The script for a shell; none for a shell that there is none for.
+    /// The script for a shell; None for a shell without one.
     let script (shell: string) : string option =
         match shell with
         | "bash" -> Some(bash ())

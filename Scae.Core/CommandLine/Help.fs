@@ -7,7 +7,8 @@ open Scae.Core.Experiments
 /// What --help prints, and which options a command has.
 [<RequireQualifiedAccess>]
 module internal Help =
-    /// The hyperparameters of any preset of some experiments that a command takes: eval those of measuring alone.
+    /// The hyperparameters that a command takes, of any preset of the experiments. For eval these are only those of
+    /// measuring.
     let hyperparametersOf (verb: string) (experiments: Experiment list) : Setting list =
         [
             for experiment in experiments do
@@ -18,13 +19,13 @@ module internal Help =
         ]
         |> List.distinctBy _.Name
 
-    // Rows of a table of hyperparameters: each with its kind of value, and what is said of it.
+    // The rows of a table of hyperparameters, each with its kind of value and a text.
     let private rows (settings: (Setting * string) list) : string list =
         let named = settings |> List.map (fun (setting, text) -> $"    --{setting.Name} <{setting.Kind}>", text)
         let width = named |> List.map (fun (name, _) -> name.Length) |> List.max
         named |> List.map (fun (name, text) -> $"{name.PadRight(width + 2)}{text}")
 
-    /// The hyperparameters of measuring, and whose they are unless all experiments have them.
+    /// The hyperparameters of measuring, with the experiments that have them unless all do.
     let private measuringHelp () : string =
         let owners (setting: Setting) =
             Experiments.all
@@ -43,8 +44,9 @@ module internal Help =
         @ rows (hyperparametersOf "eval" Experiments.all |> List.map described)
         |> String.concat "\n"
 
-    /// The hyperparameters of an experiment: one table for all presets that train the same kind of model, with the values
-    /// of the experiment's default, or else of the first of them; or, if a preset is given, that one's.
+    /// The hyperparameters of an experiment. All presets that train the same kind of model share one table, whose
+    /// values are those of the experiment's default preset or, if that isn't among them, of the first. If a preset is
+    /// given, there is only its table.
     let private hyperparameterHelp (given: Preset option) (experiment: Experiment) : string =
         let specification = experiment.Specification
 
@@ -83,7 +85,7 @@ module internal Help =
              @ presets
              @ tables)
 
-    // The same pages everywhere; the shell fits them to a narrower terminal.
+    // Pages are the same everywhere; the program fits them to narrower terminals afterwards.
     let private pageWidth = 80
 
     let private parser<'arguments when 'arguments :> IArgParserTemplate> (verb: string) =
@@ -109,7 +111,7 @@ module internal Help =
 
     let private casesOf (verb: string) : ArgumentCaseInfo list = snd (parserOf verb) ()
 
-    /// The options of a command that people see: the name, the field of its value (none for a switch), what it means.
+    /// The options of a command that help shows: the name, the field of its value (None for a switch), and what it means.
     let described (verb: string) : (string * string option * string) list =
         casesOf verb
         |> List.filter (fun case -> not case.IsMainCommand && not case.IsHidden.Value)
@@ -117,7 +119,8 @@ module internal Help =
             let field = case.UnionCaseInfo.GetFields() |> Array.tryHead |> Option.map _.Name
             case.CommandLineNames.Value.Head, field, case.Description.Value)
 
-    /// The field of the words of a command that aren't options, such as experiment or folder; none where it takes no word.
+    /// The name of the field for a command's words that aren't options, such as experiment or folder; None if it
+    /// takes no such word.
     let mainOf (verb: string) : string option =
         casesOf verb
         |> List.tryFind _.IsMainCommand
@@ -129,8 +132,8 @@ module internal Help =
         |> List.filter (fun case -> not case.IsMainCommand)
         |> List.collect _.CommandLineNames.Value
 
-    /// The help of a command, of all of them without one; with an experiment, of its presets and hyperparameters, too, whose
-    /// values are the preset's if one is given.
+    /// The help of a command, or of scae as a whole if there is none. With an experiment it includes that
+    /// experiment's presets and hyperparameters, with the values of the preset if one is given.
     let text (verb: string option) (experiment: Experiment option) (preset: Preset option) : string =
         match verb with
         | Some verb ->

@@ -9,13 +9,13 @@ type SeedRange =
         Last: int64
     }
 
-    /// How many seeds they are.
+    /// How many seeds there are.
     member range.Count: int64 = range.Last - range.First + 1L
 
     /// The seeds, ascending, made as they are asked for.
     member range.Values: seq<int64> = seq { range.First .. range.Last }
 
-/// How the runs of `scae train` and `scae sweep` are trained and told of.
+/// How `scae train` and `scae sweep` train their runs, and what they print.
 type TrainingOptions =
     {
         Threads: int option
@@ -27,10 +27,10 @@ type TrainingOptions =
         Json: bool
     }
 
-    /// Whether nothing is said while runs are trained.
+    /// Whether nothing is printed while runs are trained.
     member options.IsSilent: bool = options.Quiet || options.Json
 
-/// What `scae train` was asked to do. What wasn't said is None: a run that is gone on with knows it.
+/// What `scae train` was asked to do. What wasn't given is None: a run that is resumed knows it.
 type TrainOptions =
     {
         /// None only with --resume --out.
@@ -118,7 +118,7 @@ type SweepOptions =
         Seeds: SeedRange
         /// The hyperparameters that are varied.
         Vary: ScanAxis list
-        /// The presets that are compared, in place of the one; none where it is but one.
+        /// The presets that are compared, in place of a single one; empty if there is only one.
         Compared: Preset list
         Work: SweepWork
         Out: string option

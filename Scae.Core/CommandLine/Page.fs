@@ -2,10 +2,11 @@ namespace Scae.Core.CommandLine
 
 open System
 
-/// A page of help, laid out for 80 columns, in terminals of other widths.
+/// Fits a page of help, which is laid out for 80 columns, to other widths.
 [<RequireQualifiedAccess>]
 module Page =
-    // Lines indented further than this go on with the line above; examples' meanings, at 8, stand for themselves.
+    // Lines that are indented further than this continue the line above. The meanings of examples, indented by 8, are
+    // lines of their own.
     let private deepest = 8
 
     // A column of descriptions narrower than this is no help to anybody.
@@ -13,7 +14,7 @@ module Page =
 
     let private indentOf (line: string) = line.Length - line.TrimStart().Length
 
-    /// Lines with those that go on with them.
+    /// Groups each line with the lines that continue it.
     let private paragraphs (lines: string list) : string list list =
         (lines, [])
         ||> List.foldBack (fun line rest ->
@@ -22,7 +23,8 @@ module Page =
                 (line :: paragraph) :: others
             | _ -> [ line ] :: rest)
 
-    /// Words in lines of at most a width, where no word is longer, the first line indented otherwise than the others.
+    /// Breaks a text into lines of at most the given width, unless a single word is longer. The first line has
+    /// another indent than the others.
     let private wrap (width: int) (first: int) (others: int) (text: string) : string list =
         let lines, line =
             (([], String(' ', first)), text.Split(' ', StringSplitOptions.RemoveEmptyEntries))
@@ -58,8 +60,9 @@ module Page =
             else
                 wrap width indent indent body[.. at - 1] @ wrap width (indent + 2) (indent + 2) meaning
 
-    /// The page in so many columns: longer lines are wrapped between words, under the column of what options mean or, where
-    /// that leaves no room, below the option. Lines that fit stay as they are.
+    /// The page in the given number of columns. Longer lines are wrapped between words. The meaning of an option
+    /// continues in its own column or, if that leaves too little room, goes below the option. Lines that fit stay as
+    /// they are.
     let fit (width: int) (page: string) : string =
         page.Split '\n'
         |> List.ofArray

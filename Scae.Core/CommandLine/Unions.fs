@@ -2,10 +2,11 @@ namespace Scae.Core.CommandLine
 
 open Argu
 
-// The unions that Argu turns into parsers. Their cases are the options, their Usage the help. Every value is text here:
-// what it must be is checked in Arguments.fs, and said in our words. A hyperparameter reaches Argu as --set NAME VALUE.
+// The unions that Argu turns into parsers. Their cases are the options, and their Usage is the help. Here every value
+// is text: Arguments.fs checks what it must be, and words the errors. A hyperparameter reaches Argu as --set NAME
+// VALUE.
 
-/// What options mean that several commands have.
+/// The meanings of options that several commands have.
 [<RequireQualifiedAccess>]
 module internal Meaning =
     [<Literal>]

@@ -35,8 +35,8 @@ module internal Verbs =
     [<Literal>]
     let private Column = 26
 
-    /// The commands as lines of a page so many columns wide. Argu would make parsers of every command for them, which
-    /// takes longer than all else that help does.
+    /// The commands as a page of the given width. Argu would make the parsers of all commands for this, which takes
+    /// longer than everything else that help does.
     let page (width: int) : string =
         [
             "USAGE: scae [--help] [--version] [<subcommand> [<options>]]"

@@ -7,22 +7,22 @@ open FSharp.Quotations
 open Scae.Core.Configuration
 open Scae.Core.Experiments
 
-/// A command's words as Argu understood them.
+/// A command's words as Argu parsed them.
 type internal Given<'option when 'option :> IArgParserTemplate> = { Verb: string; Results: ParseResults<'option> }
 
-/// From words to options. Argu takes the words apart; where it can't, or where a value isn't what an option needs, the
-/// error is one line that names the option and what would be right.
+/// Turns words into options. Argu parses the words. If it can't, or if a value isn't what an option needs, the error
+/// is one line that names the option and what would be right.
 [<RequireQualifiedAccess>]
 module internal Words =
     [<Literal>]
     let private Hyperparameter = "--set"
 
-    // A negative number is a value.
+    // A negative number is a value, not an option.
     let private looksLikeOption (word: string) =
         word.StartsWith '-' && word.Length > 1 && not (Char.IsAsciiDigit word[1])
 
-    /// The words as the unions have them: --name=value is two words, and --name is --set name where the command has no
-    /// option of that name but takes hyperparameters.
+    /// Rewrites words into the form of the unions. --name=value becomes two words. --name becomes --set name if the
+    /// command takes hyperparameters and has no option of that name.
     let private spell (known: string list) (words: string list) : string list =
         let takesHyperparameters = List.contains Hyperparameter known
 
@@ -37,11 +37,11 @@ module internal Words =
                     Hyperparameter :: name[2..] :: value
                 | spelled -> spelled)
 
-    /// The names of all hyperparameters of some experiments that a command takes, with dashes.
+    /// The names, with dashes, of all hyperparameters that a command takes for the given experiments.
     let private hyperparameters (verb: string) (experiments: Experiment list) : string list =
         Help.hyperparametersOf verb experiments |> List.map (fun setting -> $"--{setting.Name}")
 
-    /// What to say of an option that a command doesn't have; experiments are those whose hyperparameters were meant.
+    /// The error for an option that a command doesn't have. Its hyperparameters are those of the given experiments.
     let private noSuchOption (verb: string) (experiments: Experiment list) (option: string) : string =
         let own = Help.optionsOf verb |> List.except [ Hyperparameter ]
 
@@ -74,8 +74,8 @@ module internal Words =
         else
             $"scae {verb}: {word} is one word too many; scae {verb} --help tells what fits"
 
-    /// Why Argu refused the words: an option at whose value they end, or after which another option follows; or a word
-    /// that has no place.
+    /// Why Argu refused the words: an option lacks its value, because the words end or another option follows, or a
+    /// word doesn't belong there.
     let rec private refusal (verb: string) (cases: ArgumentCaseInfo list) (words: string list) : string =
         let named (word: string) =
             cases |> List.tryFind (fun case -> List.contains word case.CommandLineNames.Value)
@@ -118,7 +118,7 @@ module internal Words =
         with :? ArguParseException ->
             Error(refusal verb cases words)
 
-    /// The word that isn't an option, if there is one: an experiment, or a run's folder.
+    /// The single word that isn't an option, if there is one: an experiment, or a run's folder.
     let main (case: Expr<string -> 'option>) (given: Given<'option>) : Result<string option, string> =
         match given.Results.GetResults case with
         | [] -> Ok None
@@ -130,7 +130,7 @@ module internal Words =
             |> oneTooMany given.Verb
             |> Error
 
-    /// The words that aren't options, one at least: folders of runs.
+    /// The words that aren't options, at least one: folders of runs.
     let mains (what: string) (example: string) (case: Expr<string -> 'option>) (given: Given<'option>) =
         match given.Results.GetResults case with
         | words when words |> List.exists looksLikeOption ->
@@ -139,7 +139,7 @@ module internal Words =
             Error $"scae {given.Verb}: needs {what}, such as scae {given.Verb} {example}"
         | words -> Ok words
 
-    /// What to say where the main word is missing.
+    /// The main word, or an error that says what is missing.
     let required
         (what: string)
         (example: string)
@@ -175,7 +175,7 @@ module internal Words =
     let file (case: Expr<string -> 'option>) (given: Given<'option>) : Result<string option, string> =
         named "file" case given
 
-    /// A whole number of 64 bits.
+    /// The value of an option that is a whole number of 64 bits.
     let seed (case: Expr<string -> 'option>) (given: Given<'option>) : Result<int64 option, string> =
         given
         |> text case
@@ -186,7 +186,7 @@ module internal Words =
                 | true, seed -> Ok(Some seed)
                 | _ -> Error $"--seed {value}: must be a whole number of at most 64 bits")
 
-    /// A whole number within a range.
+    /// The value of an option that is a whole number within a range.
     let count
         (low: int)
         (high: int)
@@ -210,7 +210,7 @@ module internal Words =
                 | true, number when number >= low && number <= high -> Ok(Some number)
                 | _ -> Error $"{name ()} {value}: must be a whole number {range}")
 
-    /// The hyperparameters, as names and values, each of which some of the experiments has.
+    /// The hyperparameters, as names and values. At least one of the experiments must have each.
     let settings
         (case: Expr<string * string -> 'option>)
         (experiments: Experiment list)

@@ -1,6 +1,6 @@
 namespace Scae.Core.Configuration
 
-/// Steps each of which may fail with a line that says why.
+/// A computation whose steps may each fail with a line that says why.
 type internal ResultBuilder() =
     member _.Bind(result: Result<'a, string>, next: 'a -> Result<'b, string>) : Result<'b, string> =
         Result.bind next result
@@ -12,10 +12,11 @@ type internal ResultBuilder() =
 module internal ResultBuilder =
     let result = ResultBuilder()
 
-/// What FSharp.Core's module of this name lacks.
+/// Functions that FSharp.Core's module of this name lacks.
 [<RequireQualifiedAccess>]
 module internal Result =
-    /// What a step makes of each item in turn, or the first error, after which none is tried.
+    /// Applies a step to each item in turn. The result is the list of results or the first error, after which no item
+    /// is tried.
     let rec traverse (step: 'a -> Result<'b, string>) (items: 'a list) : Result<'b list, string> =
         match items with
         | [] -> Ok []

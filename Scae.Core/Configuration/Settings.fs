@@ -6,7 +6,8 @@ open System.Globalization
 open System.Reflection
 open FSharp.Reflection
 
-/// What a field of a configuration means, and its range; a field without one can't be set from outside.
+/// Describes a field of a configuration: its meaning and its range. A field without this attribute can't be set from
+/// outside.
 [<AttributeUsage(AttributeTargets.Property)>]
 type SettingAttribute(summary: string) =
     inherit Attribute()
@@ -14,7 +15,7 @@ type SettingAttribute(summary: string) =
     /// What it is, in a few words.
     member _.Summary = summary
 
-    /// The hyperparameter's name where it isn't the field's.
+    /// The hyperparameter's name, if it differs from the field's.
     member val Name = "" with get, set
 
     /// The least value allowed.
@@ -23,10 +24,10 @@ type SettingAttribute(summary: string) =
     /// The largest value allowed.
     member val Max = Double.PositiveInfinity with get, set
 
-    /// Whether a list may have no element, which is written "none".
+    /// Whether a list may be empty, which is written "none".
     member val MayBeNone = false with get, set
 
-    /// Whether it matters to measuring alone, so that what was trained can be measured with other values.
+    /// Whether it matters only to measuring, so that a trained run can be measured with other values.
     member val Measuring = false with get, set
 
 /// A hyperparameter as the command line shows it.
@@ -36,12 +37,12 @@ type Setting =
         Summary: string
         Kind: string
         Default: string
-        /// Whether it matters to measuring alone.
+        /// Whether it matters only to measuring.
         Measuring: bool
     }
 
-/// Configurations are records; their fields are the hyperparameters, named in kebab-case: BatchSize is batch-size. A field
-/// that is itself a record groups hyperparameters that several configurations have; its own name doesn't count.
+/// Configurations are records. Their fields are the hyperparameters, named in kebab-case: BatchSize is batch-size. A
+/// field that is itself a record groups hyperparameters that several configurations share; its own name isn't used.
 [<RequireQualifiedAccess>]
 module Settings =
     /// BatchSize → batch-size.
@@ -80,7 +81,7 @@ module Settings =
         else
             "text"
 
-    /// How a list without elements is written.
+    /// How an empty list is written.
     [<Literal>]
     let private Nothing = "none"
 
@@ -98,7 +99,7 @@ module Settings =
             kebab case.Name
         | other -> $"{other}"
 
-    /// The way from a configuration to a hyperparameter, through the groups it is in.
+    /// The path from a configuration to a hyperparameter, through the groups that it is in.
     type private Field =
         {
             Path: PropertyInfo list
@@ -126,7 +127,7 @@ module Settings =
                 fields property.PropertyType |> List.map (fun field -> { field with Path = property :: field.Path })
             | _ -> [])
 
-    /// A copy of a record with other values at the ends of some paths.
+    /// A copy of a record in which the values at the ends of some paths are replaced.
     let rec private replace (changes: (PropertyInfo list * objnull) list) (kind: Type) (owner: objnull) : objnull =
         FSharpType.GetRecordFields kind
         |> Array.map (fun property ->
@@ -153,7 +154,7 @@ module Settings =
         | :? float as number -> number < attribute.Min || number > attribute.Max
         | _ -> false
 
-    /// A single value; the error says what it must be.
+    /// Parses a single value; the error says what it must be.
     let private readOne (attribute: SettingAttribute) (kind: Type) (value: string) : Result<objnull, string> =
         let invariant = CultureInfo.InvariantCulture
         let value = value.Trim()
@@ -163,7 +164,7 @@ module Settings =
             if kind = typeof<int> then
                 match Int32.TryParse(value, NumberStyles.AllowLeadingSign, invariant) with
                 | true, number -> Ok(box number)
-                // A whole number, but larger than the type can hold.
+                // It is a whole number, but too large for the type.
                 | _ when fst (Numerics.BigInteger.TryParse(value, NumberStyles.AllowLeadingSign, invariant)) ->
                     Error $"an integer{range attribute.Min (min attribute.Max (float Int32.MaxValue))}"
                 | _ -> Error "a whole number"
@@ -187,7 +188,7 @@ module Settings =
         | Ok number when outside attribute number -> Error ranged
         | other -> other
 
-    /// A list of values separated by commas; the error says what it must be.
+    /// Parses a list of values separated by commas; the error says what it must be.
     let private readList (attribute: SettingAttribute) (kind: Type) (value: string) : Result<objnull, string> =
         let item = itemOf kind
         let items = value.Split ',' |> Array.map (readOne attribute item)
@@ -231,12 +232,13 @@ module Settings =
                 }
         ]
 
-    /// Every hyperparameter with its value as text; `apply` on any configuration restores exactly these.
+    /// Every hyperparameter with its value as text. Given these, `apply` restores exactly these values on any
+    /// configuration.
     let values (config: 'config) : (string * string) list =
         describe config |> List.map (fun setting -> setting.Name, setting.Default)
 
-    /// The configuration with some values replaced. The error is one line that names the hyperparameter, what came,
-    /// and what would be right.
+    /// The configuration with some values replaced. The error is one line that names the hyperparameter, what was
+    /// given, and what would be right.
     let apply (overrides: (string * string) list) (config: 'config) : Result<'config, string> =
         let known = fields typeof<'config>
 

@@ -4,7 +4,7 @@ open System
 open System.Buffers
 open Scae.Tensors
 
-/// How far digits are seen from viewpoints that training doesn't show.
+/// How far the viewpoints from which digits are seen differ from those of training.
 type Viewpoints =
     {
         /// Rotation in degrees, uniform in ±this.
@@ -15,12 +15,12 @@ type Viewpoints =
         Scale: struct (float * float)
     }
 
-/// What comes to lie somewhere on the canvas.
+/// What is placed on the canvas.
 [<RequireQualifiedAccess>]
 type private Placement =
-    /// The ink, anywhere that it fits.
+    /// The ink: anywhere that it fits.
     | Ink
-    /// The digit's image, before it is mapped.
+    /// The digit's image, before it is mapped: anywhere that it fits.
     | Image
 
 /// How one digit is seen.
@@ -28,7 +28,8 @@ type private Placement =
 type private View =
     {
         Digit: int
-        /// (a, b, c, d), which takes offsets from the digit's centre to those on the canvas.
+        /// The map (a, b, c, d) from offsets within the digit's image to offsets on the canvas, both from the digit's
+        /// centre.
         Map: struct (float * float * float * float)
         /// Where its centre lies on the canvas.
         X: float
@@ -40,8 +41,8 @@ type private View =
         Bottom: int
     }
 
-/// Digits under affine maps, as published for affNIST (Tieleman 2013): rotated, sheared, scaled along both axes, and moved
-/// anywhere as long as no part of the digit leaves the canvas by more than a pixel's share.
+/// Digits under affine maps, as published for affNIST (Tieleman 2013): rotated, sheared, scaled along both axes, and
+/// moved anywhere as long as no part of the digit leaves the canvas by more than a fraction of a pixel.
 [<RequireQualifiedAccess>]
 module AffineDigits =
     /// Published: ±20°, ±0.2, 0.8 to 1.2.
@@ -50,7 +51,7 @@ module AffineDigits =
     [<Literal>]
     let private Centre = 13.5
 
-    /// Rotation · shear · scale, (a, b, c, d), which takes offsets from the digit's centre to those on the canvas.
+    /// Draws rotation · shear · scale as (a, b, c, d), which maps offsets from the digit's centre to those on the canvas.
     let private matrix (views: Viewpoints) (random: KeyStream) : struct (float * float * float * float) =
         let between low high = low + (high - low) * random.NextDouble()
         let angle = between -views.Rotation views.Rotation * Math.PI / 180.0
@@ -61,7 +62,7 @@ module AffineDigits =
         let c, s = cos angle, sin angle
         struct (c * sx, (c * shear - s) * sy, s * sx, (s * shear + c) * sy)
 
-    /// Where the ink of a mapped digit lies around its centre: least and largest x, least and largest y.
+    /// The extent of a mapped digit's ink around its centre: least and largest x, least and largest y.
     let private extent
         (source: ReadOnlySpan<byte>)
         (struct (a: float, b: float, c: float, d: float))
@@ -85,8 +86,8 @@ module AffineDigits =
         else
             struct (x0, x1, y0, y1)
 
-    /// Where the centre of a digit that reaches from low to high around it lies on an axis of the canvas: anywhere that it
-    /// fits, in the middle where it doesn't.
+    /// Draws the place of a digit's centre on an axis of the canvas, where its ink reaches from low to high around
+    /// the centre: anywhere that the ink fits, or in the middle if it doesn't.
     let private place (side: int) (low: float) (high: float) (random: KeyStream) : float =
         let share = random.NextDouble()
         let first, last = -low, float (side - 1) - high
@@ -96,11 +97,12 @@ module AffineDigits =
         else
             first + share * (last - first)
 
-    /// Pixels along an axis of the canvas that may show ink which reaches from low to high, seen a pixel's reach around it.
+    /// The first and last pixel along an axis of the canvas that may show ink, if this lies from low to high and a
+    /// pixel sees as far as `reach`.
     let private shown (side: int) (low: float) (high: float) (reach: float) : struct (int * int) =
         struct (max 0 (int (floor (low - reach))), min (side - 1) (int (ceil (high + reach))))
 
-    /// How a digit is seen whose centre `placed` puts somewhere, given the extent of its ink around it.
+    /// Draws how a digit is seen under a map; `placed` says what must fit on the canvas.
     let private view (side: int) (digits: Digits) (digit: int) map (placed: Placement) (random: KeyStream) : View =
         let source = ReadOnlySpan(digits.Pixels, digit * Digits.Pixels, Digits.Pixels)
         let struct (x0, x1, y0, y1) = extent source map
@@ -129,15 +131,15 @@ module AffineDigits =
             Bottom = bottom
         }
 
-    /// What a pixel of the canvas shows of a digit.
+    /// The value that a pixel of the canvas shows.
     let private shade (source: ReadOnlySpan<byte>) (view: inref<View>) (row: int) (column: int) : float =
         let struct (a, b, c, d) = view.Map
         let determinant = a * d - b * c
         let x, y = float column - view.X, float row - view.Y
         Digits.bilinear source ((d * x - b * y) / determinant + Centre) ((a * y - c * x) / determinant + Centre)
 
-    /// Every digit once from a viewpoint of its own, on canvases of the given side; a pure function of the key. What doesn't
-    /// fit on a canvas is cut off.
+    /// Every digit once, from a viewpoint of its own, on canvases of the given side; a pure function of the key. Ink
+    /// that doesn't fit on a canvas is cut off.
     let sample (views: Viewpoints) (side: int) (digits: Digits) (key: Key) : CanvasDigits =
         let n, size = Digits.count digits, side * side
         let pixels = CanvasDigits.room n side
@@ -162,13 +164,14 @@ module AffineDigits =
             for column in view.Left .. view.Right do
                 into[row * side + column] <- float32 (shade source &view row column / 255.0)
 
-    // Images that one part of the work draws.
+    // How many images one part of the work draws.
     [<Literal>]
     let private AtOnce = 32
 
-    /// Draws given digits from a viewpoint of their own into images [b, 1, side, side] of float32 in [0, 1], and their classes
-    /// into one-hot rows [b, 10]; a pure function of the key. They are moved anywhere that their ink fits, or else as
-    /// CanvasDigits.fill does. What doesn't fit on a canvas is cut off. Raises ArgumentException as CanvasDigits.place does.
+    /// Draws given digits, each from a viewpoint of its own, into images [b, 1, side, side] of float32 in [0, 1], and
+    /// their classes into one-hot rows [b, classes]; a pure function of the key. With `anywhere` digits are placed
+    /// wherever their ink fits, otherwise as CanvasDigits.fill does. Ink that doesn't fit on a canvas is cut off.
+    /// Raises ArgumentException as CanvasDigits.place does.
     let fill
         (views: Viewpoints)
         (anywhere: bool)
@@ -183,7 +186,7 @@ module AffineDigits =
         let maps = (key.Named "views").Stream()
         let placement = if anywhere then Placement.Ink else Placement.Image
         CanvasDigits.label digits indices classes
-        // Streams are drawn from in the digits' order, whatever threads draw the digits.
+        // Views are drawn in the digits' order first, so that they don't depend on which threads draw the images.
         let seen = ArrayPool<View>.Shared.Rent count
 
         try

@@ -20,8 +20,8 @@ module CanvasDigits =
     /// How many there are.
     let count (canvases: CanvasDigits) : int = canvases.Labels.Length
 
-    /// Where an image begins along an axis of a canvas with `room` pixels more: ⌈(room − y) / 2⌉ for y uniform in −room, …,
-    /// room. Offset 0 is half as probable as each of 1, …, room.
+    /// Where an image begins along an axis of a canvas that is `room` pixels longer: ⌈(room − y) / 2⌉ for y uniform
+    /// in −room, …, room. Offset 0 is half as probable as each of 1, …, room.
     let private offset (room: int) (random: KeyStream) : int =
         let y = random.NextInt(-room, room + 1)
         (room - y + 1) / 2
@@ -30,14 +30,15 @@ module CanvasDigits =
         if side < Digits.Side then
             invalidArg (nameof side) $"canvas of {side} pixels; must have at least {Digits.Side}"
 
-    /// Top and left of a digit anywhere on a canvas. Raises ArgumentException for a canvas that is smaller than a digit.
+    /// Draws the top and left of a digit anywhere on a canvas. Raises ArgumentException for a canvas that is smaller
+    /// than a digit.
     let place (side: int) (random: KeyStream) : struct (int * int) =
         refuse side
         let room = side - Digits.Side
         let top = offset room random
         struct (top, offset room random)
 
-    /// Writes the classes of given digits into one-hot rows [b, n].
+    /// Writes the classes of given digits into one-hot rows [b, classes].
     let label (digits: Digits) (indices: ReadOnlySpan<int>) (classes: Tensor) : unit =
         let hot = classes.Elements<float32>()
         hot.Clear()
@@ -87,8 +88,9 @@ module CanvasDigits =
             for column in 0 .. Digits.Side - 1 do
                 into[target + column] <- float32 digits.Pixels[from + column] / 255.0f
 
-    /// Draws given digits anew, each at a place of its own, into images [b, 1, side, side] of float32 in [0, 1], and their
-    /// classes into one-hot rows [b, 10]; a pure function of the key. Raises ArgumentException as `place` does.
+    /// Draws given digits, each at a random place of its own, into images [b, 1, side, side] of float32 in [0, 1],
+    /// and their classes into one-hot rows [b, classes]; a pure function of the key. Raises ArgumentException as
+    /// `place` does.
     let fill (digits: Digits) (indices: ReadOnlySpan<int>) (key: Key) (images: Tensor) (classes: Tensor) : unit =
         let side = images.shape[3]
         refuse side
@@ -99,7 +101,8 @@ module CanvasDigits =
         for i in 0 .. indices.Length - 1 do
             drawOne digits indices[i] side random (pixels.Slice(i * side * side, side * side))
 
-    /// Copies canvases from number `first` on into images [b, 1, side, side], as many as there are; what is left stays.
+    /// Copies canvases from number `first` on into images [b, 1, side, side], as many as there are; images beyond
+    /// them are left as they are.
     let load (canvases: CanvasDigits) (first: int) (images: Tensor) : unit =
         let size = canvases.Side * canvases.Side
         let into = images.Elements<float32>()

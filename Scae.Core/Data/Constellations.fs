@@ -11,8 +11,8 @@ type ConstellationsConfig =
         Scale: struct (float * float)
         /// Translation ~ U(−reach, reach) along each axis.
         Reach: float
-        /// Translations of each scene are divided by one factor, log-uniform in [1/crowding, crowding]: templates of the
-        /// same sizes lie closer together or further apart. 1 for none.
+        /// The translations of each scene are divided by one factor, log-uniform in [1/crowding, crowding]. So
+        /// templates of the same sizes lie closer together or further apart. 1 for no effect.
         Crowding: float
         /// How many points belong to nothing, each uniform in the square of the translations of a scene without crowding.
         Distractors: int
@@ -23,7 +23,7 @@ type Constellations =
     {
         /// Float32 [b, n, 2]: the points in random order.
         Points: Tensor
-        /// For each point of each scene (b · n) the index of its template; of a distractor the number of templates.
+        /// For each point of each scene (b · n), the index of its template; for a distractor, the number of templates.
         Labels: int[]
         /// Float32 [b, k, 4]: log s, θ, t_x, t_y of each template.
         Poses: Tensor
@@ -55,8 +55,8 @@ module Constellations =
             Poses = Tensor.zeros [| count; config.Templates.Length; 4 |]
         }
 
-    /// Adds a point to a scene. Inside-out shuffle: point number `filled` swaps with a random one of those before it or
-    /// itself.
+    /// Adds a point to a scene by an inside-out shuffle: point number `filled` swaps places with a random one among
+    /// those before it and itself.
     let private place (random: KeyStream) (points: Span<float32>) (labels: int[]) first (filled: int) (label: int) x y =
         let at = first + random.NextInt(filled + 1)
         let last = first + filled
@@ -67,8 +67,8 @@ module Constellations =
         points[2 * at + 1] <- y
         labels[at] <- label
 
-    /// Draws every scene of a batch anew, in place: point p of a template becomes s·R(θ)·p + t, and the points of each
-    /// scene are shuffled. A pure function of the key.
+    /// Draws every scene of a batch anew, in place. Point p of a template becomes s·R(θ)·p + t, and the points of
+    /// each scene are shuffled. A pure function of the key.
     let fill (config: ConstellationsConfig) (key: Key) (batch: Constellations) : unit =
         let points = batch.Points.Elements<float32>()
         let poses = batch.Poses.Elements<float32>()
@@ -76,8 +76,9 @@ module Constellations =
         let perScene = pointCount config
         let struct (smallest, largest) = config.Scale
         let random = key.Stream()
-        // Streams of their own: with crowding and distractors a scene of a key has the same templates in the same poses but for
-        // that. Made only where needed, since a step without them must leave no garbage.
+        // Crowding and distractors have streams of their own, so that with them a scene of the same key has the same
+        // templates in the same poses otherwise. The streams are made only if needed, since a step without them must
+        // leave no garbage.
         let other name isUsed = if isUsed then (key.Named name).Stream() else random
         let crowding = other "crowding" (config.Crowding <> 1.0)
         let distractors = other "distractors" (config.Distractors > 0)

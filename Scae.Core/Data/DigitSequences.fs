@@ -5,20 +5,21 @@ open System.Buffers
 open System.Numerics.Tensors
 open Scae.Tensors
 
-/// What moves in a sequence of a digit.
+/// What changes in a sequence of a digit.
 [<RequireQualifiedAccess>]
 type DigitMotion =
     /// Nothing: single grey digits as they are.
     | Still
-    /// One of rotation, magnification and colour, by chance, once through all of its values; the others stay where they
-    /// fall.
+    /// One of rotation, magnification and colour, chosen at random, goes once through all of its values; the others
+    /// stay at a random value.
     | Single
     /// Rotation and colour together.
     | RotationColour
     /// Perspective and colour together.
     | PerspectiveColour
 
-/// How a digit is seen in a frame: degrees of rotation or perspective, magnification, degrees of its hue setting.
+/// How a digit is seen in a frame: the angle of rotation or perspective in degrees, the magnification, and the hue
+/// setting in degrees.
 [<Struct>]
 type DigitView = { Angle: float; Scale: float; Hue: float; InPerspective: bool }
 
@@ -26,7 +27,7 @@ type DigitView = { Angle: float; Scale: float; Hue: float; InPerspective: bool }
 /// the authors' data).
 [<RequireQualifiedAccess>]
 module DigitSequences =
-    /// S, frames a sequence, of all motions but Still: each value once.
+    /// S, the frames of a sequence: each value once. Still sequences have one frame.
     [<Literal>]
     let Steps = 18
 
@@ -70,8 +71,8 @@ module DigitSequences =
 
     let private still: DigitView = { Angle = 0.0; Scale = 1.0; Hue = 180.0; InPerspective = false }
 
-    /// The views of a sequence: its values in cyclic order from a uniform start. One stream draws the same words for every
-    /// motion but Still.
+    /// The views of a sequence: its values in cyclic order from a uniform start. All motions but Still draw the same
+    /// words from one stream.
     let views (motion: DigitMotion) (random: KeyStream) : DigitView[] =
         match motion with
         | DigitMotion.Still -> [| still |]
@@ -105,8 +106,8 @@ module DigitSequences =
         else
             Warp.similarity Digits.Side view.Angle view.Scale
 
-    /// Draws the frames [S, 3·784] or, for Still, [1, 784] of a digit's 784 values, one channel after the other; `grey` is room
-    /// for a frame before it has a colour.
+    /// Draws the frames [S, 3·784] or, for Still, [1, 784] of a digit's 784 values, with one channel after the other;
+    /// `grey` is room for a frame before it is coloured.
     let private draw
         (views: DigitView[])
         (digit: ReadOnlySpan<float32>)

@@ -7,7 +7,7 @@ type Digits =
     {
         /// n images of 28 × 28 bytes, row by row; 0 is background.
         Pixels: byte[]
-        /// The class of each: 0 to 9 of digits, up to 255 of other images.
+        /// The class of each: 0 to 9 for digits, up to 255 for other images.
         Labels: byte[]
     }
 
@@ -25,18 +25,18 @@ module Digits =
     /// How many images there are.
     let count (digits: Digits) : int = digits.Labels.Length
 
-    /// The first images, so many, and the others.
+    /// The first `at` images, and the others.
     let split (at: int) (digits: Digits) : struct (Digits * Digits) =
         let pixels, otherPixels = Array.splitAt (at * Pixels) digits.Pixels
         let labels, otherLabels = Array.splitAt at digits.Labels
         struct ({ Pixels = pixels; Labels = labels }, { Pixels = otherPixels; Labels = otherLabels })
 
-    /// The first images, so many or as many as there are.
+    /// The first `most` images, or all if there are fewer.
     let first (most: int) (digits: Digits) : Digits =
         let struct (first, _) = split (min most (count digits)) digits
         first
 
-    /// A byte between an image's pixels, row by row, at column x and row y: bilinear between the four neighbours, 0 outside.
+    /// The value between an image's pixels at column x and row y: bilinear between the four neighbours, 0 outside.
     let bilinear (source: ReadOnlySpan<byte>) (x: float) (y: float) : float =
         let left, top = int (floor x), int (floor y)
         let fx, fy = x - float left, y - float top

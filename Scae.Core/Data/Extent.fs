@@ -2,16 +2,16 @@ namespace Scae.Core.Data
 
 open Scae.Tensors
 
-/// A number of the configuration that may be spread: one number, or the two between which it is drawn uniformly.
+/// A number of the configuration that may be a range: a single number, or two between which it is drawn uniformly.
 [<RequireQualifiedAccess>]
 module Extent =
-    /// The number. Where there is only one nothing is drawn from the stream.
+    /// Draws the number. If there is only one, nothing is drawn from the stream.
     let draw (extent: float list) (random: KeyStream) : float =
         match extent with
         | [ low; high ] -> low + (high - low) * random.NextDouble()
         | _ -> extent.Head
 
-    /// Why a list is no extent, in the words that follow the hyperparameter's name and value.
+    /// Why a list isn't an extent, in words that follow the hyperparameter's name and value; None if it is one.
     let refusal (extent: float list) : string option =
         match extent with
         | [ _ ] -> None

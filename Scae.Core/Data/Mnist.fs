@@ -15,8 +15,8 @@ type MnistFile =
         Sha256: string
     }
 
-/// Reads the four IDX files of MNIST (LeCun, Bottou, Bengio & Haffner 1998) from bytes, plain or gzip. No bytes make it
-/// raise: what isn't right is an error of one line.
+/// Reads the four IDX files of MNIST (LeCun, Bottou, Bengio & Haffner 1998) from bytes, plain or gzip. It never
+/// raises, whatever the bytes: what is wrong becomes an error of one line.
 [<RequireQualifiedAccess>]
 module Mnist =
     /// Training images.
@@ -54,7 +54,7 @@ module Mnist =
     /// The names that unpackers give a file: train-images-idx3-ubyte, and train-images.idx3-ubyte.
     let names (file: MnistFile) : string list = [ file.Name; file.Name.Replace("-idx", ".idx") ]
 
-    // What gzip data from a place on hold, up to a byte more than is allowed.
+    // Unpacks gzip data from a place on, up to one byte more than is allowed.
     let private inflated (most: int) (bytes: byte[]) (start: int) : byte[] =
         use gzip =
             new GZipStream(new MemoryStream(bytes, start, bytes.Length - start), CompressionMode.Decompress)
@@ -69,12 +69,12 @@ module Mnist =
 
         plain.ToArray()
 
-    // The bytes that every member of gzip data begins with: its mark, and that it is deflated.
+    // The bytes with which every member of gzip data begins: the magic number, and the method, deflate.
     let private beginning = [| 0x1Fuy; 0x8Buy; 8uy |]
 
-    // The last four bytes are the size of what the last member holds, modulo 2³². The stream checks them and the CRC before
-    // them where all eight are there, but takes data for whole that lost some of them, or the byte before. There may be
-    // several members, one behind the other, and nothing says where the last begins.
+    // The last four bytes are the unpacked size of the last member, modulo 2³². The stream checks them, and the CRC
+    // before them, only if all eight bytes are there; data that lost some of them, or the byte before, passes as
+    // complete. There may be several members, one after the other, and nothing says where the last one begins.
     let private isWhole (most: int) (bytes: byte[]) (plain: byte[]) : bool =
         let size =
             if bytes.Length >= 18 then
@@ -82,7 +82,7 @@ module Mnist =
             else
                 -1L
 
-        // The stream forgives a member that holds nothing to be short; whole, it has twenty bytes at least.
+        // The stream accepts an empty member that is cut short; a complete one has at least twenty bytes.
         let isLast (start: int) =
             try
                 bytes.Length - start >= 20 && int64 (inflated most bytes start).Length = size
@@ -96,7 +96,8 @@ module Mnist =
 
         size = plain.LongLength || (size >= 0L && size < plain.LongLength && search bytes.Length)
 
-    /// The bytes without gzip, if they have it; at most so many. The error is one line that begins with the name.
+    /// Unpacks the bytes if they are gzip; at most `most` bytes may result. The error is one line that begins with
+    /// the name.
     let uncompressedTo (most: int) (name: string) (bytes: byte[]) : Result<byte[], string> =
         if bytes.Length < 2 || bytes[0] <> 0x1Fuy || bytes[1] <> 0x8Buy then
             Ok bytes
@@ -113,10 +114,10 @@ module Mnist =
             with :? InvalidDataException ->
                 Error $"{name}: damaged gzip data"
 
-    /// The same of at most 50 MB, more than any file of MNIST has.
+    /// The same with at most 50 MB, more than any file of MNIST has.
     let uncompressed (name: string) (bytes: byte[]) : Result<byte[], string> = uncompressedTo MostBytes name bytes
 
-    /// The sizes and the elements of an IDX file of bytes with as many axes. The error is one line.
+    /// The sizes and the elements of an IDX file of bytes with the given number of axes. The error is one line.
     let private idx (name: string) (axes: int) (bytes: byte[]) : Result<int[] * byte[], string> =
         let header = 4 + 4 * axes
 

@@ -36,11 +36,11 @@ type MovingObjectsConfig =
 /// The pixels of an object within the least rectangle around them, row by row.
 type ObjectMask = { Width: int; Height: int; Lit: bool[] }
 
-/// The way of one coordinate: at constant velocity between two walls, off which it bounces.
+/// The course of one coordinate: constant velocity between two walls, off which it bounces.
 [<Struct>]
 type Bounce =
     {
-        /// Where it is in frame 0, between 0 and Room.
+        /// Its value in frame 0, between 0 and Room.
         Start: float
         /// Pixels a frame.
         Velocity: float
@@ -57,8 +57,8 @@ module MovingObjects =
     [<Literal>]
     let private DigitSide = 14
 
-    /// The paper's flying shapes: three of its static shapes on 28×28, 20 frames. Speeds are ours: the authors' data isn't
-    /// to be had.
+    /// The paper's flying shapes: three of its static shapes on 28×28, 20 frames. The speeds are ours, since the
+    /// authors' data isn't available.
     let paper: MovingObjectsConfig =
         {
             Source = MovingSource.Shapes
@@ -71,7 +71,8 @@ module MovingObjects =
             Fastest = 1.5
         }
 
-    /// The least rectangle around lit pixels, given as (x, y); one dark pixel where there are none.
+    /// The mask within the least rectangle around lit pixels, which are given as (x, y); one dark pixel if there are
+    /// none.
     let private maskOf (pixels: struct (int * int) list) : ObjectMask =
         match pixels with
         | [] -> { Width = 1; Height = 1; Lit = [| false |] }
@@ -91,7 +92,8 @@ module MovingObjects =
     let masksOfShapes (config: MovingObjectsConfig) : ObjectMask[] =
         [| for kind in config.Kinds -> maskOf (Shapes.pixels kind config.HalfSize) |]
 
-    /// The mask of each digit at half size: what is lit is a square of four pixels whose mean is at least half of white.
+    /// The mask of each digit at half size: a pixel is lit if the mean of the four pixels that it stands for is at
+    /// least half of white.
     let masksOfDigits (digits: Digits) : ObjectMask[] =
         let at i x y = int digits.Pixels[i * Digits.Pixels + y * Digits.Side + x]
 
@@ -114,7 +116,7 @@ module MovingObjects =
         | MovingSource.Digits -> DigitSide
         | MovingSource.Shapes -> masksOfShapes config |> Array.map (fun mask -> max mask.Width mask.Height) |> Array.max
 
-    /// Where a coordinate is in a frame, in 0..Room: the way start + velocity·t, folded at the walls.
+    /// The value of a coordinate in a frame, in 0..Room: start + velocity·t, folded at the walls.
     let position (bounce: Bounce) (frame: int) : float =
         if bounce.Room <= 0.0 then
             0.0
@@ -124,7 +126,8 @@ module MovingObjects =
             let within = way - period * floor (way / period)
             Math.Clamp(min within (period - within), 0.0, bounce.Room)
 
-    /// The ways of an object's left and top: start and direction uniform, the speed uniform in slowest..fastest.
+    /// Draws the courses of an object's left and top: start and direction are uniform, the speed is uniform in
+    /// slowest..fastest.
     let fly (config: MovingObjectsConfig) (mask: ObjectMask) (random: KeyStream) : struct (Bounce * Bounce) =
         let across, down = float (config.Canvas - mask.Width), float (config.Canvas - mask.Height)
         let x = random.NextDouble() * across
@@ -135,7 +138,7 @@ module MovingObjects =
         struct ({ Start = x; Velocity = speed * cos angle; Room = across },
                 { Start = y; Velocity = speed * sin angle; Room = down })
 
-    /// Draws object number 1, 2, … above those of a frame, which begins at a pixel of the batch.
+    /// Draws object number 1, 2, … over those in a frame that begins at a given pixel of the batch.
     let private drawOne canvas (mask: ObjectMask) left top first number (images: Span<float32>) (batch: Shapes) =
         for y in 0 .. mask.Height - 1 do
             for x in 0 .. mask.Width - 1 do
@@ -145,8 +148,8 @@ module MovingObjects =
                     batch.Labels[at] <- number
                     images[at] <- 1.0f
 
-    /// Draws sequences of so many frames of objects with some of the masks, one sequence behind the other: images [b, frames,
-    /// D] of any shape with as many elements. A pure function of the key.
+    /// Draws sequences of `frames` frames, with objects whose masks are chosen at random, one sequence after the
+    /// other: images [b, frames, D], or any other shape with as many elements. A pure function of the key.
     let fill (config: MovingObjectsConfig) (frames: int) (masks: ObjectMask[]) (key: Key) (batch: Shapes) : unit =
         let pixels = config.Canvas * config.Canvas
         let images = batch.Images.Elements<float32>()

@@ -12,10 +12,10 @@ type DigitSizes =
     /// A side of ⌊28 / N(1.3, 0.1)⌋ pixels, at most 3 deviations from the mean: the public re-implementation.
     | Shrunk
 
-/// Whether digits of a scene may lie on each other.
+/// Whether the digits of a scene may overlap.
 [<RequireQualifiedAccess>]
 type Overlap =
-    /// Anyhow; a pixel has the maximum of the digits there.
+    /// They may; a pixel has the maximum of the digits there.
     | Allowed
     /// Scenes where the sum of digits exceeds 1 somewhere are drawn again: the paper's "non-overlapping" as its public
     /// re-implementation does it.
@@ -26,7 +26,7 @@ type MultiMnistConfig =
     {
         [<Setting("width and height of a scene in pixels", Min = 16.0, Max = 256.0)>]
         Canvas: int
-        // The count of digits is uniform in 0..Most.
+        // The number of digits is uniform in 0..Most.
         [<Setting("digits a scene at most", Min = 1.0, Max = 9.0)>]
         Most: int
         [<Setting("law of the digits' sizes; shrunk is 28 / N(1.3, 0.1) pixels")>]
@@ -51,7 +51,7 @@ type PlacedDigit = { Class: int; Left: int; Top: int; Side: int }
 /// Scenes with the truth that training never sees.
 type Scenes =
     {
-        /// Float32 [b, canvas²] of at least 0; above 1 where digits overlap and add up.
+        /// Float32 [b, canvas²], at least 0, and above 1 where digits overlap and add up.
         Images: Tensor
         /// For each scene its digits, in the order in which they were drawn.
         Truth: PlacedDigit[][]
@@ -60,7 +60,7 @@ type Scenes =
 /// Scenes of several digits (Eslami et al. 2016, §4.1, and the published small program's variant).
 [<RequireQualifiedAccess>]
 module MultiMnist =
-    // On a canvas that is too small digits always overlap: the last try is kept.
+    // On a canvas that is too small digits always overlap. The last try is then kept.
     [<Literal>]
     let private MostTries = 1000
 
@@ -71,7 +71,7 @@ module MultiMnist =
     [<Literal>]
     let private ShrinkageDeviation = 0.1
 
-    /// The small program's: 32 × 32, up to two digits of 12 to 18 pixels that may lie on each other.
+    /// The small program's scenes: 32 × 32, with up to two digits of 12 to 18 pixels, which may overlap.
     let published: MultiMnistConfig =
         {
             Canvas = 32
@@ -83,7 +83,7 @@ module MultiMnist =
             Overlap = Overlap.Allowed
         }
 
-    /// The paper's: 50 × 50, up to two digits of about 21 pixels that don't lie on each other.
+    /// The paper's scenes: 50 × 50, with up to two digits of about 21 pixels, which don't overlap.
     let paper: MultiMnistConfig =
         {
             Canvas = 50
@@ -116,12 +116,13 @@ module MultiMnist =
         match config.Sizes with
         | DigitSizes.Uniform -> max 1 (int (zoom * float (random.NextInt(config.Smallest, config.Largest + 1))))
         | DigitSizes.Shrunk ->
-            // Box and Muller; a pair of uniforms is drawn whatever the outcome.
+            // Box–Muller. Two uniform numbers are drawn, whatever comes out.
             let radius = sqrt (-2.0 * log (1.0 - random.NextDouble()))
             let normal = radius * cos (2.0 * Math.PI * random.NextDouble())
             int (zoom * float Digits.Side / (MeanShrinkage + ShrinkageDeviation * Math.Clamp(normal, -3.0, 3.0)))
 
-    /// Bilinear with aligned corners: the first and the last pixel of both grids lie on each other.
+    /// Draws a digit by bilinear interpolation with aligned corners: the first and the last pixels of both grids
+    /// coincide.
     let private blend
         (overlap: Overlap)
         (canvas: int)
@@ -138,7 +139,7 @@ module MultiMnist =
                 0.0f
 
         for i in 0 .. digit.Side - 1 do
-            // Rounding could lead past the last pixel, and the blend's weight below 0.
+            // Rounding could lead past the last pixel, where the blend's weight would be below 0.
             let y = min (float32 last) (float32 i * step)
             let top = min (int y) (last - 1)
             let fy = y - float32 top
@@ -190,7 +191,7 @@ module MultiMnist =
                 let source = ReadOnlySpan(digits.Pixels, chosen * Digits.Pixels, Digits.Pixels)
                 blend config.Overlap config.Canvas source truth[i] into
 
-            // Rounding alone mustn't count as overlap.
+            // The slack keeps rounding alone from counting as overlap.
             drawn <- config.Overlap = Overlap.Allowed || tries = MostTries || not (exceeds 1.0001f into)
 
         truth

@@ -15,15 +15,15 @@ type NpyHeader =
         Shape: int64[]
     }
 
-/// Reads NumPy's .npy format (versions 1 to 3), and .npz archives of such files, from streams. Any bytes are survived: what
-/// isn't right is an error of one line.
+/// Reads NumPy's .npy format (versions 1 to 3), and .npz archives of such files, from streams. Any bytes are allowed:
+/// what is wrong with them becomes an error of one line.
 [<RequireQualifiedAccess>]
 module Npy =
-    // NumPy pads headers to multiples of 64 bytes; longer ones than this come from nobody.
+    // NumPy pads headers to multiples of 64 bytes; nobody writes longer ones than this.
     [<Literal>]
     let private LongestHeader = 65_536
 
-    /// As many bytes as there is room for, or fewer at the stream's end.
+    /// Reads `count` bytes, or fewer at the stream's end.
     let private readBytes (stream: Stream) (count: int) : byte[] =
         let bytes = Array.zeroCreate count
         let read = stream.ReadAtLeast(Span bytes, count, false)
@@ -50,7 +50,8 @@ module Npy =
             else
                 Error $"{name}: the shape ({shape.Groups[1].Value}) isn't one"
 
-    /// The header of a .npy stream, which is left at the first element. The error is one line that begins with the name.
+    /// Reads the header of a .npy stream, after which the first element follows. The error is one line that begins
+    /// with the name.
     let header (name: string) (stream: Stream) : Result<NpyHeader, string> =
         let start = readBytes stream 8
 
@@ -80,8 +81,8 @@ module Npy =
                 else
                     parse name (Encoding.UTF8.GetString text)
 
-    /// Reads an array of a .npz archive: its header is handed over with the stream of its elements. Damaged archives are
-    /// errors of one line that begins with the name.
+    /// Reads an array of a .npz archive: passes its header and the stream of its elements to a function. A damaged
+    /// archive gives an error of one line that begins with the name.
     let entry
         (name: string)
         (archive: ZipArchive)
@@ -98,7 +99,7 @@ module Npy =
             | :? InvalidDataException
             | :? EndOfStreamException -> Error $"{name}, {array}: damaged"
 
-    /// Opens an archive and hands it over. The error is one line that begins with the name.
+    /// Opens an archive and passes it to a function. The error is one line that begins with the name.
     let archive (name: string) (stream: Stream) (read: ZipArchive -> Result<'a, string>) : Result<'a, string> =
         try
             use archive = new ZipArchive(stream, ZipArchiveMode.Read, true)

@@ -3,12 +3,12 @@ namespace Scae.Core.Data
 open System
 open Scae.Tensors
 
-/// What coordinates of pattern scenes are divided by.
+/// How the coordinates of pattern scenes are normalised.
 [<RequireQualifiedAccess>]
 type SceneScale =
     /// The least and the largest coordinate of a chunk of 3,200 scenes go to −1 and 1, as in the released program.
     | Chunk
-    /// The same from the limits that such chunks have on average, so that a scene doesn't depend on others.
+    /// The same, with the limits that such chunks have on average, so that a scene doesn't depend on others.
     | Fixed
     /// Pattern units, as they are drawn.
     | Raw
@@ -16,19 +16,19 @@ type SceneScale =
 /// How pattern scenes are drawn.
 type PatternScenesConfig =
     {
-        /// Each pattern's points, in order of their ids; one that occurs twice has two ids.
+        /// The points of each pattern, in the order of the patterns' ids; a pattern that occurs twice has two ids.
         Patterns: struct (float * float)[][]
         /// s ~ U(lowest, highest).
         Scales: struct (float * float)
-        /// The probability that a pattern is left out, for each by itself.
+        /// The probability of leaving out a pattern, independently for each.
         Drop: float
-        /// Standard deviation of what is added to each point before the pattern is scaled, in pattern units (a square has
+        /// Standard deviation of the noise on each point before the pattern is scaled, in pattern units (a square has
         /// side 2).
         Noise: float
         Normalised: SceneScale
     }
 
-/// Scenes of patterns, of which some are absent, with the truth that training never sees.
+/// Scenes of patterns, some of which are absent, with the truth that training never sees.
 type PatternScenes =
     {
         /// Float32 [b, n, 2], in random order; absent points have coordinates too.
@@ -41,8 +41,8 @@ type PatternScenes =
         Present: bool[]
     }
 
-/// The constellations of Kosiorek et al. 2019 as their released program draws them: square, triangle and square, θ ~
-/// U(−π/2, π/2), s ~ U(1, 4), t ~ U(0, 24)²/s, each there with probability ½.
+/// The constellations of Kosiorek et al. 2019 as their released program draws them: a square, a triangle and a
+/// square, with θ ~ U(−π/2, π/2), s ~ U(1, 4) and t ~ U(0, 24)²/s, each present with probability ½.
 [<RequireQualifiedAccess>]
 module PatternScenes =
     let private pattern (points: (float * float) list) = [| for x, y in points -> struct (x, y) |]
@@ -69,14 +69,14 @@ module PatternScenes =
             Normalised = SceneScale.Fixed
         }
 
-    // Means over chunks of the least and the largest coordinate; both vary by 0.3 among chunks.
+    // Averages over chunks of the least and the largest coordinate; both vary by 0.3 among chunks.
     [<Literal>]
     let private Low = -11.4
 
     [<Literal>]
     let private High = 27.5
 
-    /// How long a pattern unit is in scenes; of chunks on average.
+    /// The length of a pattern unit in the coordinates of scenes; for chunks it is an average.
     let unit (config: PatternScenesConfig) : float =
         match config.Normalised with
         | SceneScale.Raw -> 1.0
@@ -87,7 +87,7 @@ module PatternScenes =
     [<Literal>]
     let ChunkSize = 3200
 
-    // Translations lie within this, before they are divided by the scale.
+    // The limit of translations, before they are divided by the scale.
     [<Literal>]
     let private Reach = 24.0
 
@@ -105,13 +105,13 @@ module PatternScenes =
             Present = Array.zeroCreate (count * config.Patterns.Length)
         }
 
-    // Box and Muller.
+    // Box–Muller.
     let private normal (random: KeyStream) : float =
         let radius = sqrt (-2.0 * log (1.0 - random.NextDouble()))
         radius * cos (2.0 * Math.PI * random.NextDouble())
 
-    /// Draws a scene of a batch, in pattern units. As much is drawn without noise, so that scenes of one key differ by it
-    /// alone.
+    /// Draws a scene of a batch, in pattern units. Without noise the same numbers are drawn, so that scenes of one
+    /// key differ only by the noise.
     let private drawScene (config: PatternScenesConfig) (random: KeyStream) (scene: int) (batch: PatternScenes) : unit =
         let points = batch.Points.Elements<float32>()
         let presence = batch.Presence.Elements<float32>()
@@ -188,8 +188,8 @@ module PatternScenes =
             Present = rows patterns scenes.Present
         }
 
-    /// New scenes; a pure function of the key. Under SceneScale.Chunk they are normalised with as many others as make whole
-    /// chunks, so that the size of patterns doesn't depend on how many scenes are wanted.
+    /// New scenes; a pure function of the key. Under SceneScale.Chunk they are normalised together with as many
+    /// others as fill whole chunks, so that the size of patterns doesn't depend on how many scenes are wanted.
     let sample (config: PatternScenesConfig) (count: int) (key: Key) : PatternScenes =
         let drawn =
             match config.Normalised with

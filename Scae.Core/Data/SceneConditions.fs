@@ -4,7 +4,7 @@ open System
 open Scae.Tensors
 open Scae.Core.Configuration
 
-/// What light falls into a scene.
+/// The kinds of light that can fall into a scene.
 [<RequireQualifiedAccess>]
 type Background =
     | None
@@ -12,7 +12,7 @@ type Background =
     | Noise
     /// A sine of random direction, period and phase.
     | Stripes
-    /// Smooth between random values that lie a dozen pixels apart.
+    /// Smooth interpolation between random values a dozen pixels apart.
     | Clouds
     /// Any of these, drawn for each scene.
     | Mixed
@@ -26,7 +26,7 @@ type SceneConditions =
                   Min = 0.0,
                   Max = 1.0)>]
         BackgroundStrength: float list
-        // At 0 nobody sees anything.
+        // At 0 nothing would be visible.
         [<Setting("brightness of digits, 1 as they are; of two numbers each scene's lies between", Min = 0.01, Max = 1.0)>]
         Contrast: float list
     }
@@ -71,8 +71,8 @@ module SceneConditions =
             let angle = float (i % canvas) * perColumn + float (i / canvas) * perRow + phase
             pixels[i] <- pixels[i] + float32 (strength * 0.5 * (1.0 + sin angle))
 
-    /// Where a pixel lies in the grid of random values: the value before, and how far it is to the next, eased so that the
-    /// slope is 0 at the values.
+    /// Where a pixel lies in the grid of random values: the value before it, and the weight of the next one, eased so
+    /// that the slope is 0 at the values.
     let private inGrid (offset: float) (pixel: int) : struct (int * float) =
         let place = (float pixel + offset) / float CloudSpacing
         let before = int place
@@ -122,9 +122,9 @@ module SceneConditions =
 
             clamp pixels
 
-    /// Puts scenes [b, canvas²] into their light, in place; a pure function of the key. Where light is added pixels are cut
-    /// off at 0 and 1, as a camera does it: half of the noise on black is lost, and bright ink hides what falls on it. Where
-    /// none is added, or of strength 0, digits are dimmed at most, and at contrast 1 the scene stays as it is.
+    /// Applies the light to scenes [b, canvas²] in place; a pure function of the key. Where light is added, pixels
+    /// are cut off at 0 and 1, as in a camera: half of the noise on black is lost, and bright ink hides what falls on
+    /// it. With no light, or light of strength 0, digits are only dimmed, and at contrast 1 the scene stays as it is.
     let light (config: SceneConditions) (canvas: int) (key: Key) (images: Tensor) : unit =
         if config.Background <> Background.None || config.Contrast <> [ 1.0 ] then
             let pixels = canvas * canvas

@@ -17,10 +17,11 @@ type ShapeKind =
     | TriangleUp
     /// The same, point down.
     | TriangleDown
-    /// A square without its middle: two pixels thick.
+    /// The outline of a square, two pixels thick.
     | OutlinedSquare
-    /// Point up, without its middle: 2s + 1 rows, 2 pixels wide at the point and 2 wider each row, but the last as wide
-    /// as the one before, 4s. The base is two pixels thick, a side three pixels of a row.
+    /// The outline of a triangle, point up, with 2s + 1 rows. The first row is 2 pixels wide, and each row is 2 wider
+    /// than the one above, except that the last is as wide as the one before, 4s. The base is two rows thick, and
+    /// each side three pixels of a row.
     | OutlinedTriangleUp
     /// The same, point down.
     | OutlinedTriangleDown
@@ -43,10 +44,10 @@ type ShapesConfig =
         Smallest: int
         [<Setting("largest half-size of a shape in pixels", Min = 1.0)>]
         Largest: int
-        // The largest share of a candidate's square that may be taken already; 1 allows any.
+        // The largest share of a candidate's square that may already be taken; 1 allows any.
         [<Setting("largest share of a shape's bounding square that others may take", Min = 0.0, Max = 1.0)>]
         MostTaken: float
-        // Each shape's grey level is uniform in darkest..1.
+        // A shape's grey level is uniform in darkest..1.
         [<Setting("least grey level of a shape, 1 for binary images", Min = 0.05, Max = 1.0)>]
         Darkest: float
     }
@@ -56,7 +57,7 @@ type Shapes =
     {
         /// Float32 [b, D], D = canvas²: the grey level of the shape drawn last at a pixel, 0 where there is none.
         Images: Tensor
-        /// For each pixel of each image (b·D) 0 for the background, else 1 + the number of the shape drawn last there.
+        /// For each pixel of each image (b·D): 0 for the background, else 1 + the number of the shape drawn last there.
         Labels: int[]
         /// For each pixel whether two or more shapes cover it.
         Overlap: bool[]
@@ -66,7 +67,7 @@ type Shapes =
 /// published small program's variant of them).
 [<RequireQualifiedAccess>]
 module Shapes =
-    // Candidates an image: the small program's 20 for its three shapes, more for more.
+    // Candidates per image: 20, as in the small program for its three shapes, or more for more shapes.
     let private mostTries (config: ShapesConfig) = max 20 (7 * config.Count)
 
     /// The small program's task: three of square, disc and wide triangle with s in 2..4 on 24×24.
@@ -97,20 +98,20 @@ module Shapes =
             Darkest = 1.0
         }
 
-    // How thick outlines are: sides of a square and bases of triangles, and slanted sides in pixels of a row.
+    // The thickness of outlines: of a square's sides and a triangle's base, and, in pixels of a row, of slanted sides.
     [<Literal>]
     let private Thickness = 2
 
     [<Literal>]
     let private SlantedThickness = 3
 
-    /// Row r of an outlined triangle, counted from its point: pixels −half .. half − 1 but those of −hole .. hole − 1.
+    /// Row r of an outlined triangle, counted from its point, covers pixels −half .. half − 1 without −hole .. hole − 1.
     let private outlinedTriangle (s: int) (r: int) : struct (int * int) =
         let half = min (r + 1) (2 * s)
         let inBase = r > 2 * s - Thickness
         struct (half, (if inBase then 0 else max 0 (half - SlantedThickness)))
 
-    /// Whether a shape with its centre at (0, 0) covers a pixel, |dy| ≤ s.
+    /// Whether a shape with its centre at (0, 0) covers the pixel (dx, dy), for |dy| ≤ s.
     let private covers (kind: ShapeKind) (s: int) (dx: int) (dy: int) : bool =
         let outlined r =
             let struct (half, hole) = outlinedTriangle s r
@@ -140,8 +141,8 @@ module Shapes =
         | ShapeKind.OutlinedTriangleUp
         | ShapeKind.OutlinedTriangleDown -> struct (2 * s, 2 * s - 1)
 
-    /// How far a shape's centre must stay from the canvas' left and right sides. The small program only asks for s, so
-    /// that the base of its triangle can leave the canvas.
+    /// How far a shape's centre must stay from the canvas' left and right sides. The small program asks only for s,
+    /// so the base of its triangle can leave the canvas.
     let private reach (kind: ShapeKind) (s: int) : struct (int * int) =
         match kind with
         | ShapeKind.WideTriangle -> struct (s, s)
@@ -183,7 +184,7 @@ module Shapes =
     /// Room for a batch.
     let allocate (config: ShapesConfig) (count: int) : Shapes = room config.Canvas count
 
-    /// The share of the square around a centre that is taken.
+    /// The share of the square around a centre that is already taken.
     let private taken (canvas: int) (labels: ReadOnlySpan<int>) (s: int) (cx: int) (cy: int) : float =
         let mutable count = 0
 
@@ -194,21 +195,21 @@ module Shapes =
 
         float count / float ((2 * s + 1) * (2 * s + 1))
 
-    /// How many shapes an image is to have. Where there are always as many, no number is drawn.
+    /// Draws how many shapes an image should have. If the number is fixed, nothing is drawn.
     let private wanted (config: ShapesConfig) (random: KeyStream) : int =
         if config.Fewest > 0 && config.Fewest < config.Count then
             random.NextInt(config.Fewest, config.Count + 1)
         else
             config.Count
 
-    /// A shape's grey level. Binary images draw no number for it.
+    /// Draws a shape's grey level. For binary images nothing is drawn.
     let private greyLevel (config: ShapesConfig) (random: KeyStream) : float32 =
         if config.Darkest < 1.0 then
             float32 (config.Darkest + (1.0 - config.Darkest) * random.NextDouble())
         else
             1.0f
 
-    /// Draws shape number 1, 2, … above those of an image whose pixels begin at `first`.
+    /// Draws shape number 1, 2, … over those of an image whose pixels begin at `first`.
     let private drawOne canvas kind s (cx: int) (cy: int) (number: int) (level: float32) first (batch: Shapes) : unit =
         let images = batch.Images.Elements<float32>()
         let struct (left, right) = width kind s
@@ -221,7 +222,8 @@ module Shapes =
                     batch.Labels[at] <- number
                     images[at] <- level
 
-    /// Draws shape number 1, 2, … of an image at a random place, unless too much is taken there; whether it was drawn.
+    /// Draws shape number 1, 2, … of an image at a random place, unless too much is taken there; returns whether it
+    /// was drawn.
     let private tryDraw
         (config: ShapesConfig)
         (kinds: ShapeKind[])
@@ -246,8 +248,8 @@ module Shapes =
 
         not crowded
 
-    /// Draws every image of a batch anew, in place. Where shapes overlap the later one owns the pixel. A pure function
-    /// of the key.
+    /// Draws every image of a batch anew, in place. Where shapes overlap, the later one gets the pixel. A pure
+    /// function of the key.
     let fill (config: ShapesConfig) (key: Key) (batch: Shapes) : unit =
         let pixels = config.Canvas * config.Canvas
         let most = mostTries config

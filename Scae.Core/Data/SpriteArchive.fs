@@ -3,7 +3,7 @@ namespace Scae.Core.Data
 open System
 open System.IO
 
-/// Reads the published file of dSprites from a stream, keeping the images that are used.
+/// Reads the published file of dSprites from a stream, and keeps the images that are used.
 [<RequireQualifiedAccess>]
 module SpriteArchive =
     /// The file's name.
@@ -14,12 +14,12 @@ module SpriteArchive =
     [<Literal>]
     let private Stored = 737_280
 
-    // A frame that our own geometry draws may differ from the stored one by so many pixels; another order of the factors
-    // differs by hundreds.
+    // A frame drawn by our own geometry may differ from the stored one by so many pixels; with another order of the
+    // factors, hundreds would differ.
     [<Literal>]
     let private MostDifferent = 24
 
-    /// Where a stored image goes among the used ones.
+    /// The number of a stored image among the used ones; none if it isn't used.
     let private place (stored: int) : int voption =
         let y, rest = stored % 32, stored / 32
         let x, rest = rest % 32, rest / 32
@@ -44,7 +44,7 @@ module SpriteArchive =
 
         count
 
-    /// That pixels are 0 or 1, and that the images are those of their places.
+    /// Checks that pixels are 0 or 1, and that images are in the expected places.
     let private verified (name: string) (pixels: byte[]) : Result<Sprites, string> =
         if ReadOnlySpan(pixels).IndexOfAnyExceptInRange(0uy, 1uy) >= 0 then
             Error $"{name}, imgs: a pixel that is neither 0 nor 1"
@@ -57,8 +57,8 @@ module SpriteArchive =
                 Error $"{name}, imgs: the image with factors {factors} isn't dSprites'"
             | None -> Ok { Pixels = pixels }
 
-    /// The used images of the stored ones, from the array's header and its elements. The error is one line that begins with
-    /// the name. Raises EndOfStreamException where there are fewer elements than the header says.
+    /// The images that are used, from the header and the elements of the stored array. The error is one line that
+    /// begins with the name. Raises EndOfStreamException if there are fewer elements than the header says.
     let images (name: string) (header: NpyHeader) (stream: Stream) : Result<Sprites, string> =
         let shape = header.Shape |> Array.map string |> String.concat " × "
 
@@ -77,6 +77,6 @@ module SpriteArchive =
 
             verified name pixels
 
-    /// The used images of the published file. The error is one line that begins with the name.
+    /// The images of the published file that are used. The error is one line that begins with the name.
     let read (name: string) (stream: Stream) : Result<Sprites, string> =
         Npy.archive name stream (fun archive -> Npy.entry name archive "imgs" (images name))

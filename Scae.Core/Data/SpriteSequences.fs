@@ -14,12 +14,13 @@ module SpriteSequences =
     [<Literal>]
     let private FirstMoving = 1
 
-    /// The images of a sequence that begins with a given one: a factor drawn from scale, orientation, column and row goes up by
-    /// one value a frame, and on from its last to its first. Scale, with five values, goes round three times.
+    /// The images of a sequence that begins with a given one. A factor, drawn from scale, orientation, column and
+    /// row, increases by one value per frame, and from its last value goes on to its first. Scale, with five values,
+    /// goes round three times.
     let images (first: int) (random: KeyStream) : int[] =
         let moving = FirstMoving + random.NextInt(Sprites.sizes.Length - FirstMoving)
         let size = Sprites.sizes[moving]
-        // How far apart images are whose moving factor differs by one.
+        // How far apart two images are if their moving factor differs by one.
         let stride = Array.fold (*) 1 Sprites.sizes[moving + 1 ..]
         let value = first / stride % size
         Array.init Steps (fun t -> first + ((value + t) % size - value) * stride)

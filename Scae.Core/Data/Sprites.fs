@@ -10,21 +10,21 @@ type SpriteShape =
     | Ellipse
     | Heart
 
-/// The factors of a sprite as the data set stores them: scale 0..5, orientation 0..39, places 0..31.
+/// The factors of a sprite as the data set stores them: scale 0..5, orientation 0..39, column and row 0..31.
 [<Struct>]
 type SpriteFactors = { Shape: SpriteShape; Scale: int; Orientation: int; X: int; Y: int }
 
-/// Binary images of a white shape with the factors' grid that sequences move on.
+/// Binary images of a white shape, one for each combination of the factors along which sequences move.
 type Sprites =
     {
         /// One byte a pixel, 0 or 1, 64 × 64 an image, in the order of `Sprites.factors`.
         Pixels: byte[]
     }
 
-/// dSprites (Matthey, Higgins, Hassabis & Lerchner 2017) and the part of it that Keller & Welling 2021 use: all shapes, five
-/// scales and every other one of the first 30 orientations, columns and rows. Shapes are drawn by a geometry of our own,
-/// fitted to 258 published frames of the data set: it misses at most two pixels of any of 18, and of none of the 258 does its area
-/// differ by more than four.
+/// dSprites (Matthey, Higgins, Hassabis & Lerchner 2017), and the part of it that Keller & Welling 2021 use: all
+/// shapes, five scales, and every other one of the first 30 orientations, columns and rows. The shapes are drawn by a
+/// geometry of our own, fitted to 258 published frames of the data set. It misses at most two pixels in each of 18
+/// frames, and in none of the 258 does the area differ by more than four.
 [<RequireQualifiedAccess>]
 module Sprites =
     /// Width and height of an image.
@@ -38,11 +38,11 @@ module Sprites =
     /// Sizes of the used factors: shape, scale, orientation, column, row. The last varies fastest.
     let sizes: int[] = [| 3; 5; 15; 15; 15 |]
 
-    /// Used images.
+    /// How many images are used.
     [<Literal>]
     let Count = 50_625
 
-    /// The new factor indices of an image: shape, scale, orientation, column, row.
+    /// The indices of an image's factors among the used values: shape, scale, orientation, column, row.
     let factors (image: int) : int[] =
         let result = Array.zeroCreate sizes.Length
         let mutable rest = image
@@ -53,14 +53,14 @@ module Sprites =
 
         result
 
-    /// The image with the given new factor indices.
+    /// The image with the given indices of factors among the used values.
     let index (factors: int[]) : int =
         (0, Array.zip factors sizes) ||> Array.fold (fun image (factor, size) -> image * size + factor)
 
     /// The shapes in the order in which the data set stores them.
     let shapes: SpriteShape[] = [| SpriteShape.Square; SpriteShape.Ellipse; SpriteShape.Heart |]
 
-    /// The stored factors that new indices stand for: a new scale is one more, everything else twice as much.
+    /// The stored factors for indices among the used values: scale is one more, everything else twice as much.
     let stored (factors: int[]) : SpriteFactors =
         {
             Shape = shapes[factors[0]]
@@ -119,7 +119,7 @@ module Sprites =
         | SpriteShape.Ellipse -> (x / 12.77) ** 2.0 + (y / 7.21) ** 2.0 <= 1.0
         | SpriteShape.Heart -> isInHeart x y
 
-    // No shape of scale 1 reaches further from its centre: the square's corner at 9.6·√2.
+    // No shape of scale 1 reaches further than this from its centre: the square's corner is at 9.6·√2.
     [<Literal>]
     let private Reach = 13.6
 
@@ -142,7 +142,7 @@ module Sprites =
                 if covers sprite.Shape ((c * dx - s * dy) / scale) ((s * dx + c * dy) / scale) then
                     into[row * Side + column] <- 1uy
 
-    // Images that a thread draws one after the other.
+    // How many images a thread draws one after the other.
     [<Literal>]
     let private ImagesAtOnce = 256
 

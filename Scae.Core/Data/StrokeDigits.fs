@@ -89,8 +89,8 @@ module StrokeDigits =
     let private within (reach: float) (a: float) (b: float) : struct (int * int) =
         struct (max 0 (int (floor (min a b - reach))), min (Digits.Side - 1) (int (ceil (max a b + reach))))
 
-    /// Draws a digit into 784 bytes, jittered by the stream: corners, width, height, slant, rotation, place, thickness. There is
-    /// room for each pixel's distance from the nearest segment.
+    /// Draws a digit into 784 bytes. The stream jitters its corners, width, height, slant, rotation, place and
+    /// thickness. `nearest` is room for each pixel's distance from the nearest segment.
     let private draw (random: KeyStream) (digit: int) (nearest: float[]) (into: Span<byte>) : unit =
         let between low high = low + (high - low) * random.NextDouble()
         let width, height = between 0.75 1.1, between 0.85 1.1
@@ -106,7 +106,7 @@ module StrokeDigits =
                 let x = Extent * width * (u - 0.5 + between -0.03 0.03) - slant * y
                 struct (cx + c * x - s * y, cy + s * x + c * y))
 
-        // A segment gives no ink to pixels that are farther.
+        // Pixels that are farther away get no ink from a segment.
         let reach = radius + 0.5
         Array.Fill(nearest, infinity)
 
@@ -123,11 +123,11 @@ module StrokeDigits =
         for at in 0 .. nearest.Length - 1 do
             into[at] <- byte (255.0 * Math.Clamp(reach - nearest[at], 0.0, 1.0))
 
-    // Digits that one part of the work draws.
+    // How many digits one part of the work draws.
     [<Literal>]
     let private AtOnce = 256
 
-    /// Digits with classes in turn; a pure function of the key.
+    /// Digits whose classes follow each other in turn; a pure function of the key.
     let sample (count: int) (key: Key) : Digits =
         let pixels = Array.zeroCreate<byte>(count * Digits.Pixels)
 
@@ -140,7 +140,7 @@ module StrokeDigits =
         Parallelism.Run((count + AtOnce - 1) / AtOnce, part)
         { Pixels = pixels; Labels = Array.init count (fun i -> byte (i % 10)) }
 
-    /// 10,000 digits to train with and 2,000 others, always the same, as MNIST's are.
+    /// 10,000 digits to train with and 2,000 others, which are always the same, like MNIST's.
     let sets () : DigitSets =
         let key = (Key.OfSeed 0L).Named "stroke digits"
 

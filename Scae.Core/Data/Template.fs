@@ -1,6 +1,6 @@
 namespace Scae.Core.Data
 
-/// A named set of points in the plane, centred on its mean, that capsules draw and scenes are made of.
+/// A named set of points in the plane, centred on its mean. Capsules draw templates, and scenes are made of them.
 type Template = { Name: string; Points: struct (float * float)[] }
 
 /// Template sets are data: a model and a generator take whichever they are given.
@@ -46,7 +46,7 @@ module Template =
     let owners (templates: Template list) : int[] =
         templates |> List.mapi (fun k template -> Array.create template.Points.Length k) |> Array.concat
 
-    /// The order in which lines around the points make the template's outline: by angle around the mean.
+    /// The order of the points in which lines through them make the template's outline: by angle around the mean.
     let outline (template: Template) : int[] =
         Array.init template.Points.Length id
         |> Array.sortBy (fun i ->

@@ -10,15 +10,15 @@ type private Stance =
         /// The centre of its ink.
         X: float
         Y: float
-        /// Columns by which ink moves to the right from a row to the next.
+        /// By how many columns ink moves to the right from one row to the next.
         Slant: float
     }
 
 /// Digits made comparable: sheared upright, with the centre of their ink in the middle (`images`). For a quick first
-/// comparison `row` adds up blocks of 2 × 2 pixels and scales them to length 1.
+/// comparison, `row` adds up blocks of 2 × 2 pixels and scales the result to length 1.
 [<RequireQualifiedAccess>]
 module UprightDigits =
-    // Pixels along a side of what is averaged into one number.
+    // Pixels along a side of the block that becomes one number.
     [<Literal>]
     let private Coarse = 2
 
@@ -29,11 +29,11 @@ module UprightDigits =
     [<Literal>]
     let private Centre = 13.5
 
-    /// Numbers that describe a digit.
+    /// How many numbers describe a digit.
     [<Literal>]
     let Numbers = 196
 
-    /// The least-squares line through the ink, of columns by rows: slant = μ₁₁ / μ₀₂.
+    /// The least-squares line through the ink, columns as a function of rows: slant = μ₁₁ / μ₀₂.
     let private stance (pixels: ReadOnlySpan<byte>) : Stance =
         let mutable ink = 0.0
         let mutable x = 0.0
@@ -59,7 +59,7 @@ module UprightDigits =
             {
                 X = x
                 Y = y
-                // Ink of a single row leans nowhere.
+                // Ink in a single row has no slant.
                 Slant = if spread < 1e-9 then 0.0 else (xy / ink - x * y) / spread
             }
 
@@ -75,11 +75,11 @@ module UprightDigits =
 
         image
 
-    // Digits that one part of the work describes.
+    // How many digits one part of the work describes.
     [<Literal>]
     let private AtOnce = 256
 
-    /// The digits upright and their ink in the middle, each 28 × 28 numbers in [0, 1], row by row.
+    /// The digits, sheared upright and with their ink in the middle, each as 28 × 28 numbers in [0, 1], row by row.
     let images (digits: Digits) : float32[][] =
         let images = Array.zeroCreate (Digits.count digits)
 
@@ -90,7 +90,7 @@ module UprightDigits =
         Parallelism.Run((images.Length + AtOnce - 1) / AtOnce, part)
         images
 
-    /// A row of `Numbers` for an image of `images`, of length 1, or 0 for one without ink.
+    /// A vector of `Numbers` numbers for one of the `images`: of length 1, or zeros for an image without ink.
     let row (image: float32[]) : float[] =
         let numbers = Array.zeroCreate Numbers
 

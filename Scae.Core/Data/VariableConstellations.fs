@@ -6,13 +6,13 @@ open Scae.Tensors
 /// A batch of scenes that each have some of the templates, with the truth that training never sees.
 type VariableConstellations =
     {
-        /// Scenes of all templates, of which these are parts.
+        /// Scenes with all templates, of which these scenes are parts.
         Whole: Constellations
         /// Float32 [b, N, 2]: the points in random order, then zeros up to the N points of all templates together.
         Points: Tensor
         /// Float32 [b, N, 1]: 1 for a point, 0 for padding.
         Mask: Tensor
-        /// For each row of each scene (b · N) the index of its template, −1 for padding.
+        /// For each row of each scene (b · N), the index of its template, or −1 for padding.
         Labels: int[]
         /// For each scene (b · K) whether a template is in it.
         Presence: bool[]
@@ -36,8 +36,8 @@ module VariableConstellations =
             Presence = Array.zeroCreate (count * config.Templates.Length)
         }
 
-    /// Draws every scene anew, in place: how many templates ~ U{least, …, K}, then which of them, each set of so many as
-    /// probable as any other; the points are those of a scene of all templates. A pure function of the key.
+    /// Draws every scene anew, in place. The number of templates is uniform in {least, …, K}, and every set of so
+    /// many is equally probable. The points are those of a scene with all templates. A pure function of the key.
     let fillFrom (config: ConstellationsConfig) (least: int) (key: Key) (batch: VariableConstellations) : unit =
         Constellations.fill config (key.Named "whole") batch.Whole
         let k = config.Templates.Length

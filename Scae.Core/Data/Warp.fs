@@ -2,8 +2,8 @@ namespace Scae.Core.Data
 
 open System
 
-/// A projective map of the plane, [A B C; D E F; G H I] applied to (x, y, 1). It is the same map whatever number all nine are
-/// multiplied by.
+/// A projective map of the plane, [A B C; D E F; G H I] applied to (x, y, 1). Multiplying all nine numbers by the
+/// same factor doesn't change the map.
 [<Struct>]
 type Projection =
     {
@@ -18,8 +18,8 @@ type Projection =
         I: float
     }
 
-/// Square images seen under similarities and perspective: bilinear, in coordinates where pixel (column, row) lies at
-/// (column, row), 0 outside. The centre is (W/2, W/2), half a pixel beside the image's middle, as in the authors' data.
+/// Square images seen under similarities and perspective: bilinear, 0 outside. Pixel (column, row) has the
+/// coordinates (column, row). The centre is (W/2, W/2), half a pixel off the image's middle, as in the authors' data.
 [<RequireQualifiedAccess>]
 module Warp =
     let private radians (degrees: float) : float = degrees * Math.PI / 180.0
@@ -38,8 +38,8 @@ module Warp =
             I = m.A * m.E - m.B * m.D
         }
 
-    /// Where a pixel goes under a rotation, in degrees, counter-clockwise on the screen, and a magnification about the
-    /// centre of an image of the given side.
+    /// The map of pixels under a rotation, in degrees and counter-clockwise on the screen, and a magnification, both
+    /// about the centre of an image with the given side.
     let similarity (side: int) (degrees: float) (scale: float) : Projection =
         let centre = float side / 2.0
         let alpha, beta = scale * cos (radians degrees), scale * sin (radians degrees)
@@ -56,8 +56,9 @@ module Warp =
             I = 1.0
         }
 
-    /// Where a pixel goes when the image is turned by an angle about the line of sight and about the vertical alike, seen
-    /// from f = d/(2 sin angle), d the image's diagonal. At 0 nothing moves; 180, where f isn't finite, counts as 181.
+    /// The map of pixels when the image is turned by the same angle about the line of sight and about the vertical,
+    /// and seen with focal length f = d/(2 sin angle), where d is the image's diagonal. At 0 nothing moves. 180,
+    /// where f isn't finite, counts as 181.
     let perspective (side: int) (degrees: float) : Projection =
         if degrees = 0.0 then
             similarity side 0.0 1.0
@@ -66,7 +67,8 @@ module Warp =
             let centre = float side / 2.0
             let c, s = cos angle, sin angle
             let focal = float side * sqrt 2.0 / (2.0 * s)
-            // The columns of R = R_Y·R_Z are what x, y and z are multiplied by; z moves the centre to 0 and the image away.
+            // x, y and z are multiplied by the columns of R = R_Y·R_Z. The column of z also moves the centre to 0 and
+            // the image away from the viewer.
             let struct (x1, x2, x3) = struct (c * c, s, s * c)
             let struct (y1, y2, y3) = struct (-c * s, c, -s * s)
             let z1 = -s - centre * (x1 + y1)
@@ -85,7 +87,7 @@ module Warp =
                 I = z3
             }
 
-    // The value between four pixels of which those outside are 0.
+    // The value interpolated between four pixels; those outside count as 0.
     let private between (side: int) (source: ReadOnlySpan<float32>) (x: float) (y: float) : float32 =
         let left, top = int (floor x), int (floor y)
         let fx, fy = float32 (x - float left), float32 (y - float top)
@@ -108,7 +110,7 @@ module Warp =
 
             sum
 
-    /// Draws the image at (x, y) ↦ source(inverse(x, y)), side² values each.
+    /// Draws the image (x, y) ↦ source(inverse(x, y)); source and result have side² values each.
     let draw (side: int) (inverse: Projection) (source: ReadOnlySpan<float32>) (into: Span<float32>) : unit =
         let limit = float side
         let isProjective = inverse.G <> 0.0 || inverse.H <> 0.0
@@ -124,13 +126,13 @@ module Warp =
                 let x, y = (inverse.A * u + xs) * over, (inverse.D * u + ys) * over
 
                 into[row * side + column] <-
-                    // Neither is true of NaN, which the line at infinity may give.
+                    // A NaN, which the line at infinity may give, passes none of these tests.
                     if x > -1.0 && x < limit && y > -1.0 && y < limit then
                         between side source x y
                     else
                         0.0f
 
-    /// What a pure red becomes when its hue is turned by degrees: (r, g, b), of which one is 1 and one 0.
+    /// The colour that pure red becomes when its hue is turned by `degrees`: (r, g, b), of which one is 1 and one is 0.
     let hue (degrees: float) : struct (float32 * float32 * float32) =
         let sector = ((degrees % 360.0 + 360.0) % 360.0) / 60.0
         let rising = float32 (1.0 - abs (sector % 2.0 - 1.0))

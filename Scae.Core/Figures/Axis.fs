@@ -21,7 +21,7 @@ type Scale =
 type Ticks =
     /// Steps of 1, 2 or 5 times a power of ten.
     | Automatic
-    /// The same, whole numbers alone: epochs, counts.
+    /// The same, but only whole numbers: for epochs and counts.
     | Whole
     /// At these values with these texts, such as the names of categories.
     | At of (float * string) list
@@ -57,7 +57,7 @@ type Frame =
 /// Where the labels of the marks are explained.
 [<RequireQualifiedAccess>]
 type Legend =
-    /// Where it covers least data; a corner where several places are as good.
+    /// Where it covers least data; a corner if several places are equally good.
     | Automatic
     /// In the upper left corner.
     | TopLeft

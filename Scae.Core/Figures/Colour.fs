@@ -63,7 +63,7 @@ module Colour =
             Colour.A = channel a.A b.A
         }
 
-    /// The same hue with its channels further from their mean, by a share t ≥ 0 of what they are.
+    /// The same hue with its channels further from their mean: the distances are multiplied by 1 + t, t ≥ 0.
     let vivid (t: float) (colour: Colour) : Colour =
         let mean = (float colour.R + float colour.G + float colour.B) / 3.0
         let channel (v: byte) = toByte ((mean + (1.0 + t) * (float v - mean)) / 255.0)
@@ -95,7 +95,7 @@ module Colour =
     /// White.
     let white: Colour = rgb 255 255 255
 
-    /// The grey of text and lines that should stand back.
+    /// The grey of text and lines that should stay in the background.
     let grey: Colour = rgb 128 128 128
 
     /// The grey of points and fills behind the data.

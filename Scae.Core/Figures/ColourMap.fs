@@ -2,7 +2,7 @@ namespace Scae.Core.Figures
 
 open System
 
-/// Numbers to colours: evenly spaced stops over [0, 1] with linear interpolation between them.
+/// Maps numbers to colours: evenly spaced stops over [0, 1], with linear interpolation between them.
 [<RequireQualifiedAccess>]
 type ColourMap =
     {
@@ -108,36 +108,38 @@ module Palette =
     /// Reddish purple of Okabe and Ito.
     let purple: Colour = okabeIto[6]
 
-    /// Okabe and Ito in the order in which lines and points on white stand apart best: blue, orange, green,
-    /// vermilion, sky blue, purple, black, yellow.
+    /// Okabe and Ito's colours in the order in which lines and points on white are easiest to tell apart: blue,
+    /// orange, green, vermilion, sky blue, purple, black, yellow.
     let categorical: Colour[] = [| blue; orange; green; vermilion; skyBlue; purple; okabeIto[7]; yellow |]
 
     /// The colour of category i ≥ 0; repeats after eight.
     let category (i: int) : Colour =
         categorical[((i % categorical.Length) + categorical.Length) % categorical.Length]
 
-    /// Ten colours for the ten digits (Category10 of D3, Tableau's): points of any two stand apart on white, if not to every eye.
+    /// Ten colours for the ten digits (Category10 of D3, Tableau's). On white any two can be told apart, though not
+    /// by the colour-blind.
     let digits: Colour[] =
         ColourMap.hexes "1F77B4 FF7F0E 2CA02C D62728 9467BD 8C564B E377C2 7F7F7F BCBD22 17BECF"
 
     /// The colour of digit i; repeats after ten.
     let digit (i: int) : Colour = digits[((i % digits.Length) + digits.Length) % digits.Length]
 
-    /// Twelve colours for regions on a light ground, darker where two lie over each other, any two of which stand apart.
+    /// Twelve colours for regions on a light ground, where overlaps get darker. Any two can be told apart.
     let regions: Colour[] =
         ColourMap.hexes "0072B2 E69F00 009E73 D62728 9467BD 56B4E9 F0E442 8C564B E377C2 7F7F7F 17BECF A6D854"
 
-    /// The colour of one of so many categories: those of `category` for eight at most, else of `regions`; repeats after twelve.
+    /// The colour of category i among `count`: from `category` for at most eight, otherwise from `regions`, which
+    /// repeats after twelve.
     let categoryOf (count: int) (i: int) : Colour =
         if count <= categorical.Length then
             category i
         else
             regions[((i % regions.Length) + regions.Length) % regions.Length]
 
-    // A turn of the golden section of the circle puts each hue as far as it can be from the last ones.
+    // A turn by the golden section of the circle puts each hue as far as possible from the previous ones.
     let private turn = (sqrt 5.0 - 1.0) / 2.0
 
-    // Ten colours on black, any two of which stand apart, for the colour-blind too.
+    // Ten colours on black, any two of which can be told apart, by the colour-blind, too.
     let private tenOnBlack: Colour[] =
         ColourMap.hexes "99FF99 9933FF FF99FF FFFF00 CC3300 009999 FF9900 6666CC 999966 CCFFFF"
 
@@ -152,5 +154,6 @@ module Palette =
         else
             Colour.mix 0.45 strong Colour.white
 
-    /// The colour of one of many, i ≥ 0, on black. The first ten stand well apart; any number of them differ, neighbours most.
+    /// The colour of number i ≥ 0 of many, on black. The first ten are easy to tell apart. Any number of them differ,
+    /// neighbours most.
     let many (i: int) : Colour = if i < tenOnBlack.Length then tenOnBlack[i] else golden i

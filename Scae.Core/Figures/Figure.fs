@@ -30,9 +30,9 @@ type Figure =
         RowLabels: string list
         /// Texts above the columns; [] for none.
         ColumnLabels: string list
-        /// Wanted width of a panel with its labels, in pixels.
+        /// The wanted width of a panel with its labels, in pixels.
         PanelWidth: float
-        /// Wanted height of a panel with its labels, in pixels.
+        /// The wanted height of a panel with its labels, in pixels.
         PanelHeight: float
         /// A legend for all panels, below the grid; [] for none.
         Key: KeyEntry list

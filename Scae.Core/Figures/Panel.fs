@@ -14,8 +14,8 @@ type Panel =
         Y: Axis
         /// What surrounds the drawing area.
         Frame: Frame
-        /// Whether a unit of x is as long as a unit of y. Automatic limits grow to fill the panel, fixed ones
-        /// shrink the drawing area instead.
+        /// Whether a unit of x is as long as a unit of y. Automatic limits then grow to fill the panel, while fixed
+        /// ones make the drawing area smaller.
         EqualAspect: bool
         /// In drawing order.
         Marks: Mark list
@@ -51,7 +51,7 @@ module Panel =
     /// Adds a mark over those already there.
     let add (mark: Mark) (panel: Panel) : Panel = { panel with Panel.Marks = panel.Marks @ [ mark ] }
 
-    /// Adds what is drawn of each of some items, in their order.
+    /// Adds what a function draws for each item, in their order.
     let each (items: 'item seq) (draw: 'item -> Panel -> Panel) (panel: Panel) : Panel =
         Seq.fold (fun panel item -> draw item panel) panel items
 
@@ -70,8 +70,9 @@ module Panel =
     let yLimits (low: float) (high: float) (panel: Panel) : Panel =
         { panel with Panel.Y = { panel.Y with Axis.Limits = Limits.Fixed(low, high) } }
 
-    /// Fixes y to the range of values, a twentieth wider, so that the frames of an animation, which show a part of them each,
-    /// have one axis. Values that aren't finite don't count; without any y stays as it is.
+    /// Fixes y to the range of these values, a twentieth wider. The frames of an animation, each of which shows a
+    /// part of the values, then have the same axis. Values that aren't finite don't count; without any, y stays as it
+    /// is.
     let yRangeOf (values: float list) (panel: Panel) : Panel =
         match values |> List.filter Double.IsFinite with
         | [] -> panel
@@ -208,8 +209,8 @@ module Panel =
 
         add (Mark.Box mark) panel
 
-    /// Makes the panel a picture of height × width pixels: x runs right over [0, width], y runs down over
-    /// [0, height], so that marks may be given in pixel coordinates; square pixels and no axes.
+    /// Makes the panel a picture of height × width pixels, with square pixels and no axes. x runs to the right over
+    /// [0, width] and y down over [0, height], so that marks can be given in pixel coordinates.
     let private picture (height: int) (width: int) (panel: Panel) : Panel =
         { panel with
             Panel.X = { panel.X with Axis.Limits = Limits.Fixed(0.0, float (max 1 width)) }
@@ -252,7 +253,7 @@ module Panel =
 
         panel |> picture height width |> add (imageMark (Pixels.Rgb values) height width false)
 
-    /// Shows height × width pixels in the colour that each has by its row and column; pixel coordinates as in mapped.
+    /// Shows height × width pixels, whose colours a function gives by row and column; pixel coordinates as in mapped.
     let painted (height: int) (width: int) (colour: int -> int -> Colour) (panel: Panel) : Panel =
         let values = Array3D.zeroCreate height width 3
 
@@ -274,8 +275,8 @@ module Panel =
         else
             Array.min finite, Array.max finite
 
-    /// Shows a matrix [rows, columns] as coloured cells with a colour bar; format is a .NET number format for the
-    /// values in the cells ("P0" for whole percentages), "" leaves them out.
+    /// Shows a matrix [rows, columns] as coloured cells with a colour bar. format is a .NET number format for the
+    /// values in the cells ("P0" for whole percentages); "" leaves them out.
     let heatmap
         (map: ColourMap)
         (low: float, high: float)

@@ -1,6 +1,6 @@
 namespace Scae.Core.Figures
 
-/// Many small pictures side by side in one.
+/// Puts many small pictures side by side into one.
 [<RequireQualifiedAccess>]
 module Tiles =
     // A gap is a light line, one pixel wide.
@@ -10,8 +10,8 @@ module Tiles =
     [<Literal>]
     let private GapLevel = 0.85
 
-    /// Pictures [C, side, side], row by row of a grid with so many columns, as colours [H, W, 3]; one channel is grey.
-    /// Values are cut to 0..1; places without a picture are as light as the gaps.
+    /// Pictures [C, side, side], row by row in a grid with `columns` columns, as colours [H, W, 3]; a single channel
+    /// is shown as grey. Values are limited to 0..1. Places without a picture are as light as the gaps.
     let colours (channels: int) (side: int) (columns: int) (pictures: float32[][]) : float[,,] =
         let rows = (pictures.Length + columns - 1) / columns
         let pitch = side + Gap

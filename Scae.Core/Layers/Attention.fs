@@ -19,8 +19,8 @@ module Attention =
             Output = draw "output"
         }
 
-    // With one head, softmax((x·W_q)(h·W_k)ᵀ/√d)·(h·W_v)·W_o is bracketed so that the products over the set are few:
-    // the scores as (x·(W_q·W_kᵀ))·hᵀ, the values as (weights·h)·(W_v·W_o). Per point that saves two of four d × d
+    // With one head, softmax((x·W_q)(h·W_k)ᵀ/√d)·(h·W_v)·W_o is bracketed so that few products run over the set: the
+    // scores as (x·(W_q·W_kᵀ))·hᵀ, and the values as (weights·h)·(W_v·W_o). Per point this saves two of four d × d
     // products when x is the set itself, and all of them when x is a handful of seeds. The function and its gradient
     // are the same.
     let private bracketed (layer: Attention) (x: Tensor) (h: Tensor) : Tensor * Tensor =

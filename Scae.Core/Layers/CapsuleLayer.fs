@@ -5,7 +5,7 @@ open Scae.Tensors
 /// Sizes of a capsule layer.
 type CapsuleLayerConfig =
     {
-        /// Numbers that a capsule is told.
+        /// How many numbers each capsule gets as input.
         Inputs: int
         /// K.
         Capsules: int
@@ -13,7 +13,7 @@ type CapsuleLayerConfig =
         Votes: int
         /// Units of the two hidden layers.
         Hidden: int
-        /// Numbers to which a capsule's parameters are compressed.
+        /// How many numbers a capsule's parameters are compressed to.
         Code: int
         Kind: PoseKind
     }
@@ -24,7 +24,7 @@ type CapsuleLayer =
         Encode: CapsuleLinear
         Code: CapsuleLinear
         Decode: CapsuleLinear
-        /// Without bias: everything but the votes' own poses gets one of those below.
+        /// Without a bias. Its outputs get the biases below, except those for the votes' own poses.
         Output: CapsuleLinear
         /// [K, 6], the bias of OV.
         PoseBias: Tensor
@@ -34,11 +34,11 @@ type CapsuleLayer =
         VoteBias: Tensor
         /// [K, V].
         ScaleBias: Tensor
-        /// [K, V, 6], OP's part that doesn't depend on the input.
+        /// [K, V, 6], the part of OP that doesn't depend on the input.
         StaticVotes: Tensor
     }
 
-/// What capsules say.
+/// The outputs of capsules.
 type CapsuleVotes =
     {
         /// OV_k·OP_kv, [b, K, V, 6]: see Pose.
@@ -51,14 +51,15 @@ type CapsuleVotes =
         VotePresence: Tensor
         /// s_kv, [b, K, V], at least 0.01.
         Scales: Tensor
-        /// R = ½ Σ(OP dynamic)² / b over all raw numbers, used or not; a scalar.
+        /// R = ½ Σ(dynamic part of OP)² / b over all raw numbers, whether they are used or not; a scalar.
         DynamicPenalty: Tensor
     }
 
-/// Capsules that each say where their V parts should be (Kosiorek et al. 2019; the details are the released program's).
+/// Capsules that each predict where their V parts should be (Kosiorek et al. 2019; the details are the released
+/// program's).
 [<RequireQualifiedAccess>]
 module CapsuleLayer =
-    /// Numbers that a capsule puts out: V poses, its own, its presence, V presences and V scales.
+    /// How many raw numbers a capsule has: for V poses, its own pose, its presence, V presences and V scales.
     let outputs (config: CapsuleLayerConfig) : int = 8 * config.Votes + 7
 
     /// Weights truncated normal by fan-in, biases 0, static votes Glorot-uniform.
@@ -79,8 +80,8 @@ module CapsuleLayer =
             StaticVotes = Initialization.glorot (k * (v + 6)) dtype [ k; v; 6 ] (key.Named "static")
         }
 
-    /// Capsules that are told what a linear layer says, as capsules that are told what it is told: one product less a capsule,
-    /// and a narrower one.
+    /// Merges a linear layer before the capsules into them: the result takes the linear layer's input. This saves
+    /// each capsule a product, and its remaining first product is narrower.
     let after (first: Linear) (model: CapsuleLayer) : CapsuleLayer =
         { model with Encode = CapsuleLinear.after first model.Encode }
 
@@ -91,15 +92,15 @@ module CapsuleLayer =
     let raw (model: CapsuleLayer) (h: Tensor) : Tensor =
         let code = h |> CapsuleLinear.activated Activation.Relu model.Encode |> CapsuleLinear.forward model.Code
 
-        // "The capsule exists": the program can drop capsules, and tells so here.
+        // The input "the capsule exists". The released program can drop capsules, and signals it here.
         let exists = Tensor.ones ([| code.shape[0]; code.shape[1]; 1 |], code.dtype)
 
         Tensor.cat ([| code; exists |], 2)
         |> CapsuleLinear.activated Activation.Relu model.Decode
         |> CapsuleLinear.forward model.Output
 
-    /// What capsules told h [b, K, inputs] say; noise [b, K, 1] and [b, K, V] is added to the logits of capsules and votes
-    /// (the program draws it from U(−2, 2), in evaluation too).
+    /// The capsules' outputs for inputs h [b, K, inputs]. Noise [b, K, 1] and [b, K, V] is added to the logits of
+    /// capsules and votes (the released program draws it from U(−2, 2), in evaluation, too).
     let forward
         (config: CapsuleLayerConfig)
         (model: CapsuleLayer)

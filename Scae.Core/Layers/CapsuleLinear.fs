@@ -2,7 +2,7 @@ namespace Scae.Core.Layers
 
 open Scae.Tensors
 
-/// A linear layer with weights of its own for each of K capsules: weight [K, in, out] and bias [K, out], or none.
+/// A linear layer with separate weights for each of K capsules: weight [K, in, out] and bias [K, out], or none.
 type CapsuleLinear = { Weight: Tensor; Bias: Tensor option }
 
 /// y_k = x_k·W_k + b_k: nothing is shared between capsules.
@@ -26,7 +26,7 @@ module CapsuleLinear =
     let activated (activation: Activation) (layer: CapsuleLinear) (x: Tensor) : Tensor =
         x.linearEach (layer.Weight, Option.toObj layer.Bias, activation)
 
-    /// The two layers as one: what `layer` says of what `first` says, with weights [K, first's inputs, out].
+    /// Two layers merged into one: `layer` applied to the output of `first`, with weights [K, first's inputs, out].
     let after (first: Linear) (layer: CapsuleLinear) : CapsuleLinear =
         let said = ((first.Bias.unsqueeze 0).matmul layer.Weight).squeeze 1
 

@@ -17,7 +17,7 @@ module Convolution =
             Bias = Tensor.zeros ([| outputs |], dtype)
         }
 
-    /// The side of what is left of an image of the given side.
+    /// The side of the output for an image with the given side.
     let side (size: int) (stride: int) (side: int) : int = (side - size) / stride + 1
 
     /// relu of the convolution: [b, in, h, w] → [b, out, h′, w′]. Raises ShapeError when channels differ or the filter is

@@ -27,11 +27,11 @@ module Initialization =
     let he (gain: float) (fanIn: int) (dtype: Dtype) (shape: int list) (key: Key) : Tensor =
         normal (gain * sqrt (2.0 / float fanIn)) dtype shape key
 
-    // What is drawn again lies beyond this many deviations.
+    // Values beyond this many deviations are drawn again.
     [<Literal>]
     let private Cut = 2.0
 
-    /// Normal with the given deviation, where what lies more than two deviations off is drawn again: TensorFlow's
+    /// Normal with the given deviation, where values more than two deviations off are drawn again: TensorFlow's
     /// truncated normal, whose own deviation is 0.88 of the given one.
     let truncated (deviation: float) (dtype: Dtype) (shape: int list) (key: Key) : Tensor =
         draw dtype shape (fun elements ->
@@ -50,12 +50,12 @@ module Initialization =
             for i in 0 .. elements.Length - 1 do
                 elements[i] <- deviation * elements[i])
 
-    /// Uniform in ±√(6 / fans), fans the sum of fan-in and fan-out (Glorot & Bengio 2010, eq. 16).
+    /// Uniform in ±√(6 / fans), where fans is the sum of fan-in and fan-out (Glorot & Bengio 2010, eq. 16).
     let glorot (fans: int) (dtype: Dtype) (shape: int list) (key: Key) : Tensor =
         uniform (sqrt (6.0 / float fans)) dtype shape key
 
-    /// The reflector 1 − 2vvᵀ/vᵀv that takes column j of A [n, n] below its diagonal to zero, applied to A and from the
-    /// right to Q. The sign is LAPACK's: against the diagonal's, so that nothing cancels.
+    /// Applies the reflector 1 − 2vvᵀ/vᵀv that makes column j of A [n, n] zero below its diagonal: to A from the
+    /// left, and to Q from the right. The sign is LAPACK's, opposite to the diagonal's, so that nothing cancels.
     let private reflect (a: float[,]) (q: float[,]) (j: int) : unit =
         let n = Array2D.length1 a
         let v = Array.init n (fun i -> if i < j then 0.0 else a[i, j])

@@ -9,5 +9,5 @@ module Logarithm =
     [<Literal>]
     let private Least = 1e-16
 
-    /// ln x, and −10⁸ without gradient below 10⁻¹⁶, as the program of Kosiorek et al. 2019 has it.
+    /// ln x; below 10⁻¹⁶ it is −10⁸, without gradient, as in the program of Kosiorek et al. 2019.
     let safe (x: Tensor) : Tensor = (x.ge Least).where(x.safelog Least, -1e8)

@@ -2,8 +2,8 @@ namespace Scae.Core.Layers
 
 open Scae.Tensors
 
-/// A recurrent cell with n units: Input [in, 4n] with bias [4n], Recurrent [n, 4n]; the gates stand in the order input,
-/// forget, output, candidate.
+/// A recurrent cell with n units: Input [in, 4n] with bias [4n], and Recurrent [n, 4n]. The gates are in the order
+/// input, forget, output, candidate.
 type LongShortTermMemory = { Input: Linear; Recurrent: Tensor }
 
 /// What a cell remembers: h and c, both [b, n].

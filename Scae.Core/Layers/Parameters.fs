@@ -5,7 +5,7 @@ open FSharp.Reflection
 open Scae.Tensors
 
 /// The tensors of a model. A model is a record of tensors, of further records, and of arrays, lists and options of
-/// them; the names of its fields are the names of its parameters ("encoder.query").
+/// them. The names of its fields are the names of its parameters ("encoder.query").
 [<RequireQualifiedAccess>]
 module Parameters =
     let private join (prefix: string) (name: string) = if prefix = "" then name else $"{prefix}.{name}"
@@ -20,7 +20,7 @@ module Parameters =
 
     let private isList (kind: Type) = kind.IsGenericType && kind.GetGenericTypeDefinition() = typedefof<list<_>>
 
-    /// Rebuilds a value of a model's type with every tensor replaced; `f` is given each tensor's name.
+    /// Rebuilds a value of a model's type with every tensor replaced; `f` gets each tensor's name.
     let rec private rebuild (f: string -> Tensor -> Tensor) (prefix: string) (kind: Type) (value: objnull) : objnull =
         match value with
         | :? Tensor as tensor -> box (f prefix tensor)
@@ -57,8 +57,8 @@ module Parameters =
     /// The model with every tensor replaced.
     let map (f: Tensor -> Tensor) (model: 'model) : 'model = mapi (fun _ tensor -> f tensor) model
 
-    /// Every tensor with its name, in the order of the fields. Raises ArgumentException when two have one name, as the
-    /// items of a list have: use arrays.
+    /// Every tensor with its name, in the order of the fields. Raises ArgumentException if two have the same name, as
+    /// the items of a list would: use arrays.
     let named (model: 'model) : (string * Tensor) list =
         let found = ResizeArray()
 
@@ -78,13 +78,13 @@ module Parameters =
     /// How many numbers a model has.
     let count (model: 'model) : int = named model |> List.sumBy (fun (_, tensor) -> tensor.nelement)
 
-    /// The model with every tensor marked, so that losses have derivatives in it.
+    /// The model with every tensor marked, so that losses have derivatives by them.
     let trainable (model: 'model) : 'model = map (fun tensor -> tensor.reverseDiff ()) model
 
-    /// The model without marks: what is computed with it has no derivatives and isn't recorded for any.
+    /// The model without marks: what is computed from it has no derivatives, and nothing is recorded for them.
     let frozen (model: 'model) : 'model = map (fun tensor -> tensor.primal) model
 
-    /// Overwrites the elements of one tensor by those of another. Raises ShapeError when shapes or dtypes differ.
+    /// Overwrites the elements of one tensor with those of another. Raises ShapeError if shapes or dtypes differ.
     let assign (target: Tensor) (source: Tensor) : unit =
         if target.shape <> source.shape || target.dtype <> source.dtype then
             raise (

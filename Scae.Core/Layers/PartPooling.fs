@@ -2,21 +2,23 @@ namespace Scae.Core.Layers
 
 open Scae.Tensors
 
-/// With which of the attention maps a part's numbers are pooled.
+/// Which attention map pools which of a part's numbers.
 [<RequireQualifiedAccess>]
 type PartPooling =
-    /// Each part's with its own: what the paper means.
+    /// Each part has a map of its own: what the paper means.
     | Own
-    /// Channel i of part ⌊i / n⌋ with map i mod M, as the released program does by a reshape where a transpose was meant.
+    /// Channel i of part ⌊i / n⌋ is pooled with map i mod M, as in the released program, which has a reshape where a
+    /// transpose was meant.
     | Coded
 
-/// Numbers of M parts from what is seen at places.
+/// The numbers of M parts, pooled from features at places.
 [<RequireQualifiedAccess>]
 module PartPooling =
-    /// Channels x [b, c, places] and a head [c, n·M + M], at each place a part's n numbers side by side, then M attention
-    /// logits → [b, M, n]: averages over places, weighed by the softmax of logits over places. An average of what a linear
-    /// layer says is what it says of the average, so the head sees M averages instead of all places: at the published sizes
-    /// an eighth of the work. The logits' biases are the same at all places, of which the softmax takes no notice.
+    /// Channels x [b, c, places] and a head [c, n·M + M] → [b, M, n]. At each place the head gives n numbers for each
+    /// part, side by side, and then M attention logits. The result is averages over places, weighed by the softmax of
+    /// the logits over places. The average of a linear layer's outputs is its output for the average, so the head is
+    /// applied to M averages instead of all places: at the published sizes an eighth of the work. The biases of the
+    /// logits are the same at all places, so they don't change the softmax.
     let pool (pooling: PartPooling) (parts: int) (head: Linear) (x: Tensor) : Tensor =
         let channels = head.Weight.shape[1]
         let n = channels / parts - 1

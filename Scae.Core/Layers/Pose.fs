@@ -3,7 +3,7 @@ namespace Scae.Core.Layers
 open System
 open Scae.Tensors
 
-/// Which maps of the plane six free numbers stand for.
+/// The kind of maps of the plane that six free numbers describe.
 [<RequireQualifiedAccess>]
 type PoseKind =
     /// Two scales, a shear, an angle and a shift.
@@ -16,17 +16,18 @@ type PoseKind =
 module Pose =
     let private entry (i: int) (x: Tensor) = x.slice (-1, i, i + 1)
 
-    // No scale is smaller, so that every map has an inverse.
+    // The least scale, so that every map has an inverse.
     [<Literal>]
     let private LeastScale = 0.01
 
-    // How steeply shear and shift saturate. Fan-in weights let them saturate from the start; the program has it so.
+    // How steeply shear and shift saturate. With weights scaled by fan-in they may saturate from the start, as in the
+    // released program.
     [<Literal>]
     let private Steepness = 5.0
 
-    /// The map of free numbers (p_x, p_y, θ, q, u_x, u_y) [.., 6] → [.., 6] (the released program of Kosiorek et al. 2019):
-    /// scales σ(p) + 0.01, angle 2πθ, shear tanh 5q, shift tanh 5u; the linear part is Shear·Scale·Rotation, whose
-    /// determinant is the product of the scales.
+    /// The map for free numbers (p_x, p_y, θ, q, u_x, u_y) [.., 6] → [.., 6] (the released program of Kosiorek et al.
+    /// 2019): scales σ(p) + 0.01, angle 2πθ, shear tanh 5q, shift tanh 5u. The linear part is Shear·Scale·Rotation,
+    /// whose determinant is the product of the scales.
     let ofRaw (kind: PoseKind) (raw: Tensor) : Tensor =
         let scale i = (entry i raw).sigmoid() + LeastScale
         let angle = entry 2 raw * (2.0 * Math.PI)
@@ -54,11 +55,11 @@ module Pose =
     /// a·d − b·c, [.., 6] → [.., 1].
     let determinant (pose: Tensor) : Tensor = entry 0 pose * entry 4 pose - entry 1 pose * entry 3 pose
 
-    /// The inverse map, [.., 6] → [.., 6]. A map that loses a direction has none, and gives infinities or NaN.
+    /// The inverse map, [.., 6] → [.., 6]. A singular map has none, and gives infinities or NaN.
     let inverse (pose: Tensor) : Tensor =
         let a, b, tx = entry 0 pose, entry 1 pose, entry 2 pose
         let c, d, ty = entry 3 pose, entry 4 pose, entry 5 pose
         Tensor.cat ([| d; -b; b * ty - d * tx; -c; a; c * tx - a * ty |], -1) / determinant pose
 
-    /// The shift alone: [.., 6] → [.., 2], where the origin goes.
+    /// Only the shift: [.., 6] → [.., 2], the image of the origin.
     let origin (pose: Tensor) : Tensor = Tensor.cat ([| entry 2 pose; entry 5 pose |], -1)

@@ -5,21 +5,21 @@ open Scae.Tensors
 /// Sizes of a set transformer.
 type SetTransformerConfig =
     {
-        /// Numbers a point.
+        /// How many numbers a point has.
         Inputs: int
         /// d, the width of the blocks; the feed-forward layers have twice as many.
         Width: int
         Layers: int
         Heads: int
-        /// Numbers that come out for each seed.
+        /// How many numbers the result has for each seed.
         Outputs: int
-        /// How many vectors come out.
+        /// How many vectors the result has.
         Seeds: int
         LayerNorm: bool
         Mask: SetMask
     }
 
-/// Attention and a feed-forward layer, each with a layer norm behind it, or none.
+/// Attention and a feed-forward layer, each followed by a layer norm, or none.
 type SetBlock =
     {
         Attention: MaskedAttention
@@ -29,7 +29,7 @@ type SetBlock =
         BackNorm: LayerNorm option
     }
 
-/// From a set to one vector a seed.
+/// Maps a set to one vector per seed.
 type SetTransformer =
     {
         Embedding: Linear
@@ -40,9 +40,9 @@ type SetTransformer =
         Pooling: MaskedAttention
     }
 
-/// The set transformer of stacked capsule autoencoders (Lee et al. 2019; the released program of Kosiorek et al. 2019), over
-/// points that are present to a degree. Invariant to the order of the points; absent points have no influence, except
-/// with SetMask.None.
+/// The set transformer of stacked capsule autoencoders (Lee et al. 2019; the released program of Kosiorek et al.
+/// 2019), over points that are present to a degree. It is invariant to the order of the points. Absent points have no
+/// influence, except with SetMask.None.
 [<RequireQualifiedAccess>]
 module SetTransformer =
     let private initBlock (config: SetTransformerConfig) (dtype: Dtype) (key: Key) : SetBlock =
@@ -74,7 +74,7 @@ module SetTransformer =
             Pooling = MaskedAttention.init config.Heads out out out dtype (key.Named "pooling")
         }
 
-    /// y = norm(told); h ← norm(y + relu(y·W₁ + b₁)·W₂ + b₂).
+    /// y = norm(told); returns norm(y + relu(y·W₁ + b₁)·W₂ + b₂).
     let private digest (block: SetBlock) (told: Tensor) : Tensor =
         let y = told |> LayerNorm.forwardIf block.AttentionNorm
 
@@ -86,9 +86,10 @@ module SetTransformer =
         let seen = MaskedAttention.attend config.Mask config.Heads block.Attention h h presence
         (seen + h) * presence.unsqueeze 2 |> digest block
 
-    /// What the pooling's queries ask of the blocks' points, [seeds, heads·d], and the layer from what they see, [b, seeds,
-    /// heads·d], to the outputs. A head's scores are (q·W_kᵀ·Pᵀ)·h, P the projection, and what it sees of projected points
-    /// is the projection of what it sees of h: weights sum to 1. Scores lose a constant, of which the softmax takes no notice.
+    /// The pooling's queries in terms of the blocks' points, [seeds, heads·d], and the layer from what they see,
+    /// [b, seeds, heads·d], to the outputs. With the projection P, a head's scores are (q·W_kᵀ·Pᵀ)·h. Since weights
+    /// sum to 1, what a head sees of projected points is the projection of what it sees of h. The scores lack a
+    /// constant, which doesn't change the softmax.
     let private questions (config: SetTransformerConfig) (model: SetTransformer) : Tensor * Linear =
         let { Projection = projection; Pooling = pooling } = model
         let share = pooling.Key.Weight.shape[1] / config.Heads
@@ -98,7 +99,8 @@ module SetTransformer =
         let values = (projection.Weight.matmul pooling.Value.Weight |> byHead 1).transpose(0, 1)
         let asked = (queries.matmul keys).transpose(0, 1).flatten 1
 
-        // Attention divides scores by the root of the width it sees, d; the projected points have another.
+        // Attention will divide scores by √d, the root of the width that it sees; the projected points have another
+        // width.
         asked * sqrt (float config.Width / float share),
         {
             Weight = (values.matmul (byHead 0 pooling.Output.Weight)).flatten(0, 1)
@@ -110,8 +112,8 @@ module SetTransformer =
         (Linear.forward model.Embedding x, model.Blocks)
         ||> Array.fold (fun h layer -> block config layer presence h)
 
-    /// The same where presence is 0 or 1. An absent point is not attended to, and a block makes of it what it makes of zeros, so
-    /// that no time is spent on it.
+    /// The same for presences of 0 or 1. An absent point isn't attended to, and a block maps it to what it makes of
+    /// zeros, so no time is spent on it.
     let private blocksOfPresent
         (config: SetTransformerConfig)
         (model: SetTransformer)
@@ -141,13 +143,13 @@ module SetTransformer =
 
         MaskedAttention.see config.Mask config.Heads asked points points presence, layer
 
-    /// What each seed sees of points x [b, n, inputs] with presence [b, n] in [0, 1], [b, seeds, heads·d], and the linear
-    /// layer from there to the outputs; a caller whose next layer is linear can merge the two and never compute the outputs.
-    /// Raises ShapeError when sizes differ.
+    /// What each seed sees of points x [b, n, inputs] with presence [b, n] in [0, 1], [b, seeds, heads·d], and the
+    /// linear layer from there to the outputs. A caller whose next layer is linear can merge the two and never
+    /// compute the outputs. Raises ShapeError if sizes differ.
     let pool (config: SetTransformerConfig) (model: SetTransformer) (x: Tensor) (presence: Tensor) : Tensor * Linear =
         poolOver config model (blocks config model x presence) presence
 
-    /// As pool, of points that are there or not, presence 0 or 1, which gets no gradient from the blocks: absent ones cost next to
+    /// The same as pool for presences of 0 or 1, which get no gradient from the blocks. Absent points cost next to
     /// nothing.
     let poolPresent
         (config: SetTransformerConfig)
@@ -155,7 +157,7 @@ module SetTransformer =
         (x: Tensor)
         (presence: Tensor)
         : Tensor * Linear =
-        // Without a mask absent points are attended to, and without blocks nothing is made of zeros.
+        // Without a mask, absent points are attended to. Without blocks, nothing maps them to what is made of zeros.
         let h =
             if config.Mask.IsNone || config.Layers = 0 then
                 blocks config model x presence

@@ -49,8 +49,8 @@ module TransformerBlock =
             Back = Linear.init gain hidden width dtype (key.Named "back")
         }
 
-    /// h ← h + attention(norm h); h ← h + relu(norm h·W_f1 + b_f1)·W_f2 + b_f2: [b, n, d] → [b, n, d], equivariant to the
-    /// order of the set.
+    /// h ← h + attention(norm h); h ← h + relu(norm h·W_f1 + b_f1)·W_f2 + b_f2: [b, n, d] → [b, n, d]. It is
+    /// equivariant to the order of the set.
     let forward (heads: int) (block: TransformerBlock) (h: Tensor) : Tensor =
         let normed = LayerNorm.forwardIf block.AttentionNorm h
         let h = h + fst (Attention.attend heads block.Attention normed normed)
@@ -60,7 +60,7 @@ module TransformerBlock =
            |> Linear.activated Activation.Relu block.Hidden
            |> Linear.forward block.Back)
 
-    /// With which weights each item of the set [b, n, d] looks at each, [b, heads, n, n]; rows sum to 1.
+    /// The weights with which each item of the set [b, n, d] attends to each other item, [b, heads, n, n]; rows sum to 1.
     let attention (heads: int) (block: TransformerBlock) (h: Tensor) : Tensor =
         let normed = LayerNorm.forwardIf block.AttentionNorm h
         snd (Attention.attend heads block.Attention normed normed)

@@ -3,23 +3,23 @@ namespace Scae.Core.Losses
 open Scae.Tensors
 open Scae.Core.Layers
 
-/// How few capsules an example, and how many a batch, are asked for.
+/// How the loss asks for few present capsules per example, and for many over the batch.
 [<RequireQualifiedAccess>]
 type SparsityForm =
     /// Entropies of normalised presence: low within an example, high over the batch.
     | Entropy
-    /// Squared distances of summed presence from a constant within an example, and from an equal share over the batch.
+    /// Squared distances of summed presence: from a constant within an example, and from an equal share over the batch.
     | Squares
-    /// Entropy of normalised presence relative to the uniform distribution, as the entropy form but for a constant.
+    /// Entropy of normalised presence relative to the uniform distribution: the entropy form except for a constant.
     | Divergence
 
-/// What presence costs within examples and over the batch; both are minimised, and weighed by whoever adds them.
+/// The costs of presence within examples and over the batch. Both are to be minimised; the caller adds them with weights.
 type SparsityCost = { Within: Tensor; Between: Tensor }
 
 /// Sparsity of capsules' presence or explained mass x [b, K] (Kosiorek et al. 2019, §2.3; the released program's three forms).
 [<RequireQualifiedAccess>]
 module CapsuleSparsity =
-    // A sum of presences is at least this where it is divided by.
+    // The least sum of presences to divide by.
     [<Literal>]
     let private Least = 1e-8
 
@@ -44,8 +44,9 @@ module CapsuleSparsity =
             Between = (perCapsule * perCapsule).mean()
         }
 
-    /// The costs of x [b, K] ≥ 0, two scalars. `active` capsules an example are wanted by the form of squares, which assumes
-    /// as many examples of each of the `classes`. Entropy lies in [0, ln K], its negative for the batch.
+    /// The costs of x [b, K] ≥ 0, two scalars. The form of squares wants `active` capsules per example, and assumes
+    /// as many examples of each of the `classes`. The cost as entropy lies in [0, ln K] within examples, and in
+    /// [−ln K, 0] for the batch.
     let cost (form: SparsityForm) (active: float) (classes: int) (x: Tensor) : SparsityCost =
         match form with
         | SparsityForm.Entropy -> ofEntropy 1.0 x

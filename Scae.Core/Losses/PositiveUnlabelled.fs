@@ -2,22 +2,22 @@ namespace Scae.Core.Losses
 
 open Scae.Tensors
 
-/// Rows that are classified, some of which may not count.
+/// Rows to classify, some of which may not count.
 type WeighedLogits =
     {
         /// The logit of the positive class, [n].
         Logits: Tensor
-        /// How much each row counts, [n]; no gradient passes.
+        /// The weight of each row, [n]; no gradient passes.
         Weights: Tensor
     }
 
-/// Learning a class from examples of it and examples of which nobody knows the class, among which its share π is known
-/// (Elkan & Noto 2008, "Learning Classifiers from Only Positive and Unlabeled Data"). Both costs are summed over the unlabelled
-/// examples, and where positives are distributed as the class is, both are least where σ(logit) is the class's
-/// probability. Without positives they are 0.
+/// Learns a class from examples of it (positives) and from unlabelled examples, among which the class's share π is
+/// known (Elkan & Noto 2008, "Learning Classifiers from Only Positive and Unlabeled Data"). Both costs are summed
+/// over the unlabelled examples. If positives are distributed as the class is, both are least when σ(logit) is the
+/// probability of the class. Without positives they are 0.
 [<RequireQualifiedAccess>]
 module PositiveUnlabelled =
-    /// Their numbers, which are constants.
+    /// The numbers of positive and of unlabelled rows, which are constants.
     let private numbers (positives: WeighedLogits) (unlabelled: WeighedLogits) : Tensor * Tensor =
         positives.Weights.sum (), unlabelled.Weights.sum ()
 
@@ -36,17 +36,17 @@ module PositiveUnlabelled =
 
         p.gt 0.0 * (asPositive + asNegative.relu ())
 
-    /// −Σ_P ln g − Σ_U ln(1 − g) with g = c·σ(l) / (1 + c·σ(l)) and c = p / (u·π) for p positive and u unlabelled rows, a
-    /// scalar: how likely it is which rows are which if σ(l) is the class's probability (Lancaster & Imbens 1996,
-    /// "Case-control studies with contaminated controls"; Ward et al. 2009, "Presence-only data and the EM algorithm"). Rows
-    /// that are surely positive have no gradient, while in `nonNegative` they draw the logit up and down and only their mean is 0.
-    /// prior : π, a scalar.
+    /// −Σ_P ln g − Σ_U ln(1 − g) with g = c·σ(l) / (1 + c·σ(l)) and c = p / (u·π) for p positive and u unlabelled
+    /// rows, a scalar: minus the logarithm of the probability that just these rows are the positive ones, if σ(l) is
+    /// the probability of the class (Lancaster & Imbens 1996, "Case-control studies with contaminated controls"; Ward
+    /// et al. 2009, "Presence-only data and the EM algorithm"). Rows that are surely positive have no gradient. In
+    /// `nonNegative` they pull the logit up and down, and only the mean is 0. prior : π, a scalar.
     let likelihood (prior: Tensor) (positives: WeighedLogits) (unlabelled: WeighedLogits) : Tensor =
         let p, u = numbers positives unlabelled
         let c = p / (prior * atLeastOne u)
         let whole (logits: Tensor) = (1.0 + c * logits.sigmoid ()).log()
 
-        // ln c, which no logit changes, is left out.
+        // The term ln c is left out, since no logit changes it.
         p.gt 0.0
         * ((positives.Weights * ((-positives.Logits).softplus() + whole positives.Logits)).sum()
            + (unlabelled.Weights * whole unlabelled.Logits).sum())

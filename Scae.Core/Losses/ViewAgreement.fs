@@ -3,14 +3,14 @@ namespace Scae.Core.Losses
 open Scae.Tensors
 open Scae.Core.Layers
 
-/// What an object is doesn't depend on where it is seen from: two views of one image should name the same capsule, and
-/// many images many capsules. No label is used.
+/// What an object is doesn't depend on where it is seen from. So two views of one image should name the same capsule,
+/// and many images should name many capsules. No label is used.
 [<RequireQualifiedAccess>]
 type ViewForm =
     /// Minus the information between the capsules that two views name.
     | Information
-    /// The cross-entropy between what one view says and balanced labels made of what the other says. Its gradient doesn't
-    /// vanish where views say next to nothing.
+    /// The cross-entropy between the capsules that one view names and balanced labels made from the other view. Its
+    /// gradient doesn't vanish when the views say next to nothing.
     | Assignment
 
 /// How views make labels for each other.
@@ -20,24 +20,24 @@ type ViewLabels =
         Sharpness: float
         /// Whether labels are balanced over the 2n rows of both views together, rather than over the n rows of each view.
         Together: bool
-        /// [1]: the power of presence of which labels are made; 0 where they are made of standardised logits.
+        /// [1]: labels are made of presence to this power; if it is 0, of standardised logits.
         Power: Tensor
-        /// [1]: 1 where labels are balanced, 0 where a capsule may have as many as are present in it.
+        /// [1]: 1 if labels are balanced; 0 if a capsule may have as many labels as it is present for.
         Balance: Tensor
-        /// [1]: how far a capsule's share of balanced labels may be from an equal one, as a part of that.
+        /// [1]: how far a capsule's share of balanced labels may differ from an equal one, as a fraction of that.
         Slack: Tensor
     }
 
-/// Costs of two views that don't agree.
+/// Costs for two views that disagree.
 [<RequireQualifiedAccess>]
 module ViewAgreement =
-    // The least share of a pair of capsules; a logarithm is taken of it.
+    // The least share of a pair of capsules, since its logarithm is taken.
     [<Literal>]
     let private Least = 1e-6
 
-    /// I(k; k′) in nats, a scalar in [0, ln K], between the capsules that two views name (invariant information clustering,
-    /// Ji et al. 2019, eq. 3): of logits [2n, K], row n + i the other view of row i. The joint distribution is
-    /// symmetrised. Raises ArgumentException if the rows are odd in number.
+    /// I(k; k′) in nats, a scalar in [0, ln K]: the information between the capsules that two views name (invariant
+    /// information clustering, Ji et al. 2019, eq. 3). logits [2n, K], where row n + i is the other view of row i.
+    /// The joint distribution is symmetrised. Raises ArgumentException if the number of rows is odd.
     let information (logits: Tensor) : Tensor =
         if logits.shape[0] % 2 <> 0 then
             invalidArg (nameof logits) $"{logits.shape[0]} rows; must be even, two views of each"
@@ -51,12 +51,12 @@ module ViewAgreement =
         let nats (p: Tensor) = (p + Least).log()
         (joint * (nats joint - nats (alone.matmul (alone.transpose (0, 1))))).sum()
 
-    // Rounds that balance rows and columns.
+    // How many rounds balance rows and columns.
     [<Literal>]
     let private Rounds = 4
 
-    /// Labels [n, K] in proportion to e^x of x [n, K], whose rows sum to 1 and, nearly, columns to n/K (Sinkhorn & Knopp), or
-    /// to something between (1 − slack)·n/K and (1 + slack)·n/K.
+    /// Labels [n, K] in proportion to e^x for x [n, K]. Rows sum to 1 and columns nearly to n/K (Sinkhorn & Knopp),
+    /// or with slack to something between (1 − slack)·n/K and (1 + slack)·n/K.
     let private balanced (slack: Tensor) (x: Tensor) : Tensor =
         let least, most = 1.0 - slack, 1.0 + slack
         let isSlack = slack.gt 0.0
@@ -64,11 +64,11 @@ module ViewAgreement =
         let round (q: Tensor) =
             let sums = q.sum (0, true)
             let share = sums * (float x.shape[1] / float x.shape[0])
-            // Without slack this is 1 to the bit.
+            // Without slack this is exactly 1.
             let kept = least + ((share - least).relu() - (share - most).relu())
             q / (sums / kept) |> fun q -> q / q.sum (1, true)
 
-        // Sums are shares where rows are distributions.
+        // With slack, rows must be distributions, so that the sums of columns are shares.
         let start = isSlack * x.softmax 1 + (1.0 - isSlack) * x.exp ()
         Seq.replicate Rounds round |> Seq.fold (|>) start
 
@@ -76,7 +76,7 @@ module ViewAgreement =
     let private standardised (sharpness: float) (logits: Tensor) : Tensor =
         let centred = logits - logits.mean (0, true)
         let scale = (centred * centred).mean().sqrt() + Least
-        // Beyond this e^x has no room in float32, and labels are as sharp as can be.
+        // Beyond this e^x doesn't fit into float32, and labels are as sharp as can be.
         (centred / scale * sharpness).clamp(-80.0, 80.0)
 
     /// ln(a^p + 10⁻⁹) for presence a = σ(l), so that nothing is impossible.
@@ -91,13 +91,14 @@ module ViewAgreement =
 
         labels.Balance * balanced labels.Slack x + (1.0 - labels.Balance) * x.softmax 1
 
-    /// The cross-entropy of one view's presence a = σ(l), of logits l [2n, K], against the labels q that the other view makes, in
-    /// nats summed over capsules and averaged over views: −Σ_k [q_k(x)·ln a_k(x′) + (1 − q_k(x))·ln(1 − a_k(x′))]. After swapped
-    /// assignments (Caron et al. 2020, eq. 2), of presence instead of a softmax, so that few capsules are present and not only fewer than
-    /// others. Labels are made of logits, standardised and multiplied by the sharpness, where the power is 0, and else of
-    /// presence to this power. At 1 labels are what is said on average, and kinds that look alike run into each other; at 2 and
-    /// above, as of standardised logits, what most views of a kind say is what all will say; in between a kind can still change
-    /// its capsule for one that its neighbours name. Raises ArgumentException if the rows are odd in number.
+    /// The cross-entropy of one view's presence a = σ(l), for logits l [2n, K], against the labels q that the other
+    /// view makes, in nats, summed over capsules and averaged over views: −Σ_k [q_k(x)·ln a_k(x′) + (1 − q_k(x))·ln(1
+    /// − a_k(x′))]. It follows swapped assignments (Caron et al. 2020, eq. 2), but with presence instead of a
+    /// softmax, so that few capsules are present, and not just fewer than others. If the power is 0, labels are made
+    /// of standardised logits times the sharpness, otherwise of presence to this power. At power 1 labels are the
+    /// average of what is said, and kinds that look alike merge. At 2 and above, and with standardised logits, what
+    /// most views of a kind say becomes what all say. In between, a kind can still change to the capsule that its
+    /// neighbours name. Raises ArgumentException if the number of rows is odd.
     let assignment (labels: ViewLabels) (logits: Tensor) : Tensor =
         if logits.shape[0] % 2 <> 0 then
             invalidArg (nameof logits) $"{logits.shape[0]} rows; must be even, two views of each"
@@ -115,7 +116,7 @@ module ViewAgreement =
         let nats (q: Tensor) (said: Tensor) = (said.softplus () - q * said).sum() / float n
         0.5 * (nats ofFirst second + nats ofSecond first)
 
-    /// The cost of a form, with the labels of `assignment`.
+    /// The cost in the given form; `labels` is for `assignment`.
     let cost (form: ViewForm) (labels: ViewLabels) (logits: Tensor) : Tensor =
         match form with
         | ViewForm.Information -> -(information logits)

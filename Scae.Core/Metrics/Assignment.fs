@@ -2,13 +2,13 @@ namespace Scae.Core.Metrics
 
 open System
 
-/// What is known while rows find their columns.
+/// The state of the search in which rows find their columns.
 type private AssignmentRoom =
     {
-        /// Dual variables of rows, and of columns.
+        /// The dual variables of rows, and in V of columns.
         U: float[]
         V: float[]
-        /// 0: no row.
+        /// The row of each column; 0 for none.
         RowOf: int[]
         Previous: int[]
         Distance: float[]
@@ -29,7 +29,8 @@ module Assignment =
             Visited = Array.zeroCreate (columns + 1)
         }
 
-    /// Looks from a visited column's row at the columns that aren't visited: their distances, and the nearest with its own.
+    /// From a visited column's row, updates the distances of the columns that aren't visited yet. Returns the nearest
+    /// of these and its distance.
     let private reach (room: AssignmentRoom) columns column (cost: int -> int -> float) : struct (int * float) =
         let u, v, distance = room.U, room.V, room.Distance
         let i = room.RowOf[column]
@@ -50,7 +51,7 @@ module Assignment =
 
         struct (nearest, delta)
 
-    /// Moves the dual variables by the nearest column's distance, which becomes 0.
+    /// Shifts the dual variables by the distance of the nearest column, which becomes 0.
     let private shift (room: AssignmentRoom) (columns: int) (delta: float) : unit =
         for j in 0..columns do
             if room.Visited[j] then
@@ -85,8 +86,8 @@ module Assignment =
                 rowOf[column] <- rowOf[previous[column]]
                 column <- previous[column]
 
-    /// Assignments of n rows to n columns, one problem after the other in room that is kept: writes the column of each row
-    /// from finite costs.
+    /// Solves assignments of n rows to n columns, one problem after the other, in memory that is reused: from finite
+    /// costs, writes the column of each row.
     let square (n: int) : (int -> int -> float) -> int[] -> unit =
         let room = roomFor n n
 
@@ -96,10 +97,10 @@ module Assignment =
             for j in 1..n do
                 columnOf[room.RowOf[j] - 1] <- j - 1
 
-    /// The assignment of rows to columns of least total cost, each column taken at most once (Kuhn 1955, by the shortest
-    /// augmenting paths of Jonker & Volgenant 1987): O(min² · max) of the two sides.
-    /// cost : [R, C], finite, of either sign → R columns, of which R − C are −1 when R exceeds C. Of several best
-    /// assignments it gives always the same. Raises ArgumentException when a cost is NaN or infinite.
+    /// The assignment of rows to columns with the least total cost, in which each column is taken at most once (Kuhn
+    /// 1955, by the shortest augmenting paths of Jonker & Volgenant 1987): O(min² · max) in the two sides. cost :
+    /// [R, C], finite, of either sign → R columns, of which R − C are −1 if R exceeds C. Among several best
+    /// assignments the choice is always the same. Raises ArgumentException if a cost is NaN or infinite.
     let hungarian (cost: float[,]) : int[] =
         let rows, columns = Array2D.length1 cost, Array2D.length2 cost
 

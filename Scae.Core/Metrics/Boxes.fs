@@ -1,6 +1,6 @@
 namespace Scae.Core.Metrics
 
-/// An upright square in pixels; (X, Y) is its centre and the canvas' first pixel covers 0 to 1.
+/// An upright square in pixels. (X, Y) is its centre, and the canvas' first pixel covers 0 to 1.
 [<Struct>]
 type Square = { X: float; Y: float; Side: float }
 
@@ -19,7 +19,8 @@ module Boxes =
     /// The distance of the centres.
     let centreDistance (a: Square) (b: Square) : float = sqrt ((a.X - b.X) * (a.X - b.X) + (a.Y - b.Y) * (a.Y - b.Y))
 
-    /// Pairs (found, true) of indices, as many as the shorter list has, whose centres' distances have the least sum.
+    /// Pairs (found, true) of indices, as many as the shorter list has elements, for which the distances of the
+    /// centres have the least sum.
     let matched (found: Square[]) (truth: Square[]) : (int * int)[] =
         if found.Length = 0 || truth.Length = 0 then
             [||]

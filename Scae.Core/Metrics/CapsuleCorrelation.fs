@@ -2,7 +2,7 @@ namespace Scae.Core.Metrics
 
 open System
 
-/// How far the capsules of a sequence rolled, beside how far its moving factor went, in steps.
+/// How far the capsules of a sequence rolled, and how far its moving factor moved, in steps.
 [<Struct>]
 type CapsuleOffset = { Factor: int; Observed: int; True: int }
 
@@ -34,7 +34,7 @@ module CapsuleCorrelation =
 
         best
 
-    /// The roll that most capsules have between two frames [N·D], the smallest of equally frequent ones.
+    /// The most frequent roll of capsules between two frames [N·D]; the smallest of equally frequent ones.
     let roll (entries: int) (first: ReadOnlySpan<float32>) (other: ReadOnlySpan<float32>) : int =
         let counts = Array.zeroCreate<float> entries
 
@@ -44,9 +44,10 @@ module CapsuleCorrelation =
 
         firstLargest counts
 
-    /// The roll of one sequence T [S, N·D] whose factors are labels[t][f], measured between its first frame and the frame
-    /// where the moving factor is 0: of several such frames the one where roll and truth are closest, the first on ties.
-    /// None where nothing moves or nothing passes 0. The moving factor is the one that changes most from frame 0 to 1.
+    /// The roll of one sequence T [S, N·D] whose factors are labels[t][f], measured between its first frame and a
+    /// frame where the moving factor is 0. Of several such frames, the one where roll and truth are closest is taken,
+    /// the first on ties. None if nothing moves or the moving factor is never 0. The moving factor is the one that
+    /// changes most from frame 0 to frame 1.
     let offset (entries: int) (labels: int[][]) (t: ReadOnlySpan<float32>) : CapsuleOffset voption =
         let moves =
             if labels.Length < 2 then
@@ -74,7 +75,7 @@ module CapsuleCorrelation =
 
             best
 
-    /// Pearson's correlation; 0 where one of the two doesn't vary, as with capsules that are constant in time.
+    /// Pearson's correlation; 0 if one of the two doesn't vary, as with capsules that are constant in time.
     let private pearson (pairs: (float * float)[]) : float =
         let meanX, meanY = pairs |> Array.averageBy fst, pairs |> Array.averageBy snd
         let product f = pairs |> Array.sumBy (fun (x, y) -> f (x - meanX) (y - meanY))
@@ -85,8 +86,8 @@ module CapsuleCorrelation =
         else
             product (*) / sqrt (xx * yy)
 
-    /// CapCorr of a factor: the correlation of observed and true offsets over the sequences in which it moves; 0 where
-    /// either is always the same, None where there are no such sequences.
+    /// CapCorr of a factor: the correlation of observed and true offsets over the sequences in which it moves. 0 if
+    /// either is always the same, None if there are no such sequences.
     let ofFactor (factor: int) (offsets: CapsuleOffset seq) : float option =
         let pairs =
             [|

@@ -2,13 +2,14 @@ namespace Scae.Core.Metrics
 
 open Scae.Tensors
 
-/// How well clusters stand for classes, by what is fitted and matched on which set (LIN-MATCH of Kosiorek et al. 2019 in the
-/// three forms that are in use).
+/// How well clusters stand for classes. The forms differ in what is fitted and matched on which set (LIN-MATCH of
+/// Kosiorek et al. 2019 in the three forms that are in use).
 type ClusterMatchingScore =
     {
         /// Clusters, matching and score of the training set itself.
         Train: float
-        /// Clusters and matching from the training set, score on the test set: nothing of the test set is used.
+        /// Clusters and matching from the training set, score on the test set: the labels of the test set are used
+        /// only for the score.
         Strict: float
         /// Clusters from the training set, matching and score on the test set.
         MatchedOnTest: float
@@ -16,7 +17,8 @@ type ClusterMatchingScore =
         RefittedOnTest: float
         /// Normalised mutual information of test classes and clusters fitted on the training set.
         Information: float
-        /// [classes, classes] counts on the test set of the strict form; rows are classes, columns what clusters stand for.
+        /// [classes, classes] counts on the test set in the strict form; rows are classes, columns are the classes
+        /// that clusters stand for.
         Confusion: int[,]
         /// The clusters of the training set, and the class that each stands for in the strict form.
         Clusters: KMeans
@@ -26,8 +28,8 @@ type ClusterMatchingScore =
 /// One-to-one matching of clusters to classes.
 [<RequireQualifiedAccess>]
 module ClusterMatching =
-    /// The class of each cluster that makes most points agree, each class at most once: [clusters]. Labels and clusters are
-    /// 0, …, classes − 1. Raises ArgumentException when the two arrays differ in length.
+    /// The class of each cluster, [clusters], such that most points agree and each class is used at most once. Labels
+    /// and clusters are 0, …, classes − 1. Raises ArgumentException if the two arrays differ in length.
     let matching (classes: int) (labels: int[]) (clusters: int[]) : int[] =
         if labels.Length <> clusters.Length then
             invalidArg
@@ -59,14 +61,14 @@ module ClusterMatching =
 
         table
 
-    /// Clusters representations [n][d] by k-means, as many as there are classes, and matches and scores these very points
-    /// (LIN-MATCH as the released program measures it); a pure function of the key.
+    /// Clusters representations [n][d] by k-means into as many clusters as there are classes, and matches and scores
+    /// on the same points (LIN-MATCH as the released program measures it); a pure function of the key.
     let refitted (key: Key) (config: KMeansConfig) (points: float[][], labels: int[]) : float =
         let clusters = KMeans.assign (KMeans.fit config key points) points
         accuracy (matching config.Clusters labels clusters) labels clusters
 
-    /// Clusters representations [n][d] by k-means, as many as there are classes, and matches them in all forms; a pure function
-    /// of the key.
+    /// Clusters representations [n][d] by k-means into as many clusters as there are classes, and scores them in all
+    /// forms; a pure function of the key.
     let evaluate
         (key: Key)
         (config: KMeansConfig)
@@ -90,7 +92,7 @@ module ClusterMatching =
             Matching = strict
         }
 
-    /// The share of other points [n][d] that a score's clusters and its matching, both of the training set, put into their
-    /// class; NaN for none.
+    /// The share of other points [n][d] that a score's clusters and matching, both from the training set, assign to
+    /// their class; NaN for no points.
     let ofOthers (score: ClusterMatchingScore) (points: float[][], labels: int[]) : float =
         accuracy score.Matching labels (KMeans.assign score.Clusters points)

@@ -3,9 +3,9 @@ namespace Scae.Core.Metrics
 open System
 open System.Collections.Generic
 
-/// What bounds the mutual information I(U, V) from above, by the entropies of the two partitions: their mean, their
-/// geometric mean, the greater or the smaller. scikit-learn uses Arithmetic since 0.22; the older literature on
-/// adjusted mutual information, Vinh et al. 2010 included, uses Max.
+/// An upper bound of the mutual information I(U, V), from the entropies of the two partitions: their arithmetic mean,
+/// their geometric mean, the greater or the smaller. scikit-learn uses Arithmetic since 0.22; the older literature on
+/// adjusted mutual information, including Vinh et al. 2010, uses Max.
 [<RequireQualifiedAccess>]
 type Normalizer =
     | Arithmetic
@@ -13,10 +13,10 @@ type Normalizer =
     | Max
     | Min
 
-/// How many points carry label i in one partition and label j in another, n_ij, with labels in order of first appearance,
-/// and how well the two agree. Labels are any integers, and only their equality counts: every measure here is symmetric, and
-/// invariant to renaming labels and to reordering points. Logarithms are natural. Made once, it takes up one pair of partitions
-/// after another without allocating, once it has grown to the largest.
+/// The table of how many points have label i in one partition and label j in another, n_ij, with labels in order of
+/// first appearance, and measures of how well the two agree. Labels are any integers, and only their equality counts:
+/// the measures are symmetric, and invariant to renaming labels and reordering points. Logarithms are natural. One
+/// object can take in one pair of partitions after another, and allocates nothing once it has grown to the largest.
 [<Sealed>]
 type Contingency() =
     let rowIndices, columnIndices = Dictionary<int, int>(), Dictionary<int, int>()
@@ -26,10 +26,10 @@ type Contingency() =
     let mutable rowSums: int[] = [||]
     let mutable columnSums: int[] = [||]
     let mutable logFactorial = [| 0.0 |]
-    // ln n! of the largest n so far, and what its sum lost to rounding.
+    // What the sum for ln n!, of the largest n so far, has lost to rounding.
     let mutable lost = 0.0
     let mutable points = 0
-    // NaN until it is asked for.
+    // NaN until it is needed.
     let mutable expected = nan
 
     static let room (present: 'element[]) (count: int) : 'element[] =
@@ -38,7 +38,7 @@ type Contingency() =
         else
             Array.zeroCreate (max count (2 * present.Length))
 
-    /// Labels as 0, 1, … in order of first appearance.
+    /// Numbers labels 0, 1, … in order of first appearance.
     static let number (indices: Dictionary<int, int>) (labels: ReadOnlySpan<int>) (into: int[]) : unit =
         indices.Clear()
 
@@ -51,7 +51,8 @@ type Contingency() =
 
             into[n] <- index
 
-    /// ln 0!, …, ln n!, by a compensated sum: at n = 100,000 a plain one is off by 3e-9, this one by nothing.
+    /// Extends the table to ln n! by a compensated sum. At n = 100,000 a plain sum would be off by 3e-9; this one is
+    /// exact.
     let growLogFactorials (n: int) : unit =
         let known = logFactorial.Length
 
@@ -85,7 +86,7 @@ type Contingency() =
 
     static let pairs (count: int) : float = float count * float (count - 1) / 2.0
 
-    /// Of two partitions.
+    /// The table of two partitions.
     static member Of(truth: int[], predicted: int[]) : Contingency =
         let fresh = Contingency()
         fresh.Count(ReadOnlySpan truth, ReadOnlySpan predicted)
@@ -101,7 +102,7 @@ type Contingency() =
     member _.Item
         with get (i: int, j: int): int = table[i * columnIndices.Count + j]
 
-    /// Takes up two partitions, a label a point. Raises ArgumentException when they differ in length.
+    /// Takes in two partitions, given as one label per point. Raises ArgumentException if they differ in length.
     member this.Count(truth: ReadOnlySpan<int>, predicted: ReadOnlySpan<int>) : unit =
         if truth.Length <> predicted.Length then
             invalidArg
@@ -127,7 +128,7 @@ type Contingency() =
             rowSums[i] <- rowSums[i] + 1
             columnSums[j] <- columnSums[j] + 1
 
-    /// Whether the partitions are the same: every row and every column has a single entry.
+    /// Whether the partitions are the same, so that every row and every column has a single entry.
     member this.IsIdentity: bool =
         let mutable entries = 0
 
@@ -155,10 +156,10 @@ type Contingency() =
                 if nij > 0.0 then
                     sum <- sum + nij / n * log (n * nij / (float rowSums[i] * float columnSums[j]))
 
-        // Rounding can leave independent partitions a hair below 0.
+        // Rounding can make it slightly negative for independent partitions.
         max 0.0 sum
 
-    /// A sum with the terms of a row of ai points and a column of bj.
+    /// The sum before, plus the terms of a row with ai points and a column with bj.
     member private _.WithExpected(before: float, ai: int, bj: int) : float =
         let n, total = points, float points
         let product = float ai * float bj
@@ -180,9 +181,9 @@ type Contingency() =
         sum
 
     /// The mean of the mutual information over all ways of assigning the same numbers of labels to the points (Vinh,
-    /// Epps & Bailey 2010, the hypergeometric model; exact):
-    /// E = Σ_ij Σ_{n = max(1, a_i + b_j − N)}^{min(a_i, b_j)} (n / N) ln (N n / (a_i b_j)) · P(n),
-    /// P(n) = a_i! b_j! (N − a_i)! (N − b_j)! / (N! n! (a_i − n)! (b_j − n)! (N − a_i − b_j + n)!).
+    /// Epps & Bailey 2010, the hypergeometric model; exact): E = Σ_ij Σ_{n = max(1, a_i + b_j − N)}^{min(a_i, b_j)}
+    /// (n / N) ln (N n / (a_i b_j)) · P(n), with P(n) = a_i! b_j! (N − a_i)! (N − b_j)! / (N! n! (a_i − n)! (b_j −
+    /// n)! (N − a_i − b_j + n)!).
     member this.ExpectedMutualInformation: float =
         if Double.IsNaN expected then
             growLogFactorials points
@@ -196,8 +197,8 @@ type Contingency() =
 
         expected
 
-    /// I / bound(H(U), H(V)), in [0, 1]; 1 for identical partitions, those of one cluster and of no points included,
-    /// and 0 where the bound is 0 otherwise.
+    /// I / bound(H(U), H(V)), in [0, 1]. It is 1 for identical partitions, including those of a single cluster and of
+    /// no points, and 0 if the bound is 0 otherwise.
     member this.NormalizedMutualInformation(normalizer: Normalizer) : float =
         if this.IsIdentity then
             1.0
@@ -209,9 +210,9 @@ type Contingency() =
             else
                 0.0
 
-    /// (I − E) / (bound(H(U), H(V)) − E), E the expected mutual information (Vinh et al. 2010):
-    /// 1 for identical partitions, those of one cluster and of no points included; 0 on average for random ones, and
-    /// below 0 for those that agree less than by chance. 0 where the bound leaves no room above chance.
+    /// (I − E) / (bound(H(U), H(V)) − E), where E is the expected mutual information (Vinh et al. 2010). It is 1 for
+    /// identical partitions, including those of a single cluster and of no points; 0 on average for random ones; and
+    /// below 0 for those that agree less than by chance. 0 if the bound leaves no room above chance.
     member this.AdjustedMutualInformation(normalizer: Normalizer) : float =
         if this.IsIdentity then
             1.0
@@ -220,7 +221,7 @@ type Contingency() =
             let expected = this.ExpectedMutualInformation
             let room = bound - expected
 
-            // Then every assignment of labels has the same information, and the quotient would be rounding noise.
+            // In this case every assignment of labels has the same information, and the quotient would be rounding noise.
             if room < 1e-12 * (1.0 + bound) then
                 0.0
             else
@@ -245,10 +246,11 @@ type Contingency() =
                 b <- b + pairs columnSums[j]
 
             let chance = a * b / pairs points
-            // The mean of a and b exceeds chance unless both partitions are trivial in the same way, which is identity.
+            // The mean of a and b exceeds chance unless both partitions are trivial in the same way, and then they
+            // are identical.
             (s - chance) / ((a + b) / 2.0 - chance)
 
     /// H(U) + H(V) − 2 I(U, V) in nats (Meilă 2003): 0 for identical partitions, those of no points included.
     member this.VariationOfInformation: float =
-        // Rounding can leave identical partitions a hair below 0.
+        // Rounding can make it slightly negative for identical partitions.
         max 0.0 (this.RowEntropy + entropyOf columnSums this.Columns points - 2.0 * this.MutualInformation)

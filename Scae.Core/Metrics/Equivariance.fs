@@ -4,10 +4,10 @@ open System
 open System.Buffers
 open Scae.Tensors
 
-/// How far a sequence of capsules is from rolling by one entry a frame (Keller & Welling 2021, §6).
+/// How far a sequence of capsules is from rolling by one entry per frame (Keller & Welling 2021, §6).
 [<RequireQualifiedAccess>]
 module Equivariance =
-    /// Each capsule over its Euclidean length; a capsule of zeros stays one.
+    /// Divides each capsule by its Euclidean length; a capsule of zeros stays as it is.
     let private normalize (entries: int) (t: ReadOnlySpan<float32>) (unit: Span<float>) : unit =
         for first in 0..entries .. t.Length - 1 do
             let mutable square = 0.0
@@ -20,9 +20,10 @@ module Equivariance =
             for i in first .. first + entries - 1 do
                 unit[i] <- float t[i] * scale
 
-    /// E_eq = Σ_{t0<t1} Σ_n ‖roll(T̂[t0, n], t1 − t0) − T̂[t1, n]‖₁ of one sequence T [S, N, D], where T̂ has capsules of
-    /// length 1 and a roll moves entry c to c + shift. A sum, not a mean; 0 for a single frame. Capsules whose entries are
-    /// all equal have 0, too: it says nothing without a measure of what moves, and without its level before training.
+    /// E_eq = Σ_{t0<t1} Σ_n ‖roll(T̂[t0, n], t1 − t0) − T̂[t1, n]‖₁ of one sequence T [S, N, D], where T̂ has
+    /// capsules of length 1 and a roll moves entry c to c + shift. It is a sum, not a mean, and 0 for a single frame.
+    /// It is also 0 for capsules whose entries are all equal, so it says nothing without a measure of what moves, and
+    /// without its value before training.
     let error (frames: int) (entries: int) (t: ReadOnlySpan<float32>) : float =
         let room = ArrayPool<float>.Shared.Rent t.Length
         let unit = Span(room, 0, t.Length)
@@ -56,7 +57,7 @@ module Equivariance =
 
         total / float count
 
-    /// E_eq of capsules whose entries are independent and normal, the mean over so many sequences: chance.
+    /// The chance level: the mean E_eq over `sequences` sequences of capsules whose entries are independent and normal.
     let chance (frames: int) (capsules: int) (entries: int) (sequences: int) (key: Key) : float =
         let t = Tensor.zeros [| sequences * frames; capsules * entries |]
         key.FillNormal(t.Elements<float32>())

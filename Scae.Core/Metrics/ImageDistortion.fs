@@ -5,37 +5,37 @@ open System.Numerics.Tensors
 open Scae.Tensors
 open Scae.Core.Data
 
-/// Planes that hold an image and margins around it, in which so many pixels each way are looked at: for a pixel's displacement,
-/// and again for its context.
+/// The layout of planes that hold an image with margins on all sides. A margin has room for the displacement of a
+/// pixel, up to `reach` pixels each way, and for its context, which is as wide.
 type private Planes(reach: int) =
     let stride = Digits.Side + 4 * reach
 
     member _.Reach: int = reach
 
-    /// What a displacement and a context may reach of what isn't the image.
+    /// The width of the margin: what a displacement and a context together may reach beyond the image.
     member _.Margin: int = 2 * reach
 
-    /// Numbers from a pixel to the one below it.
+    /// The distance of a pixel from the one below it, in numbers.
     member _.Stride: int = stride
 
-    /// Numbers from a pixel to the one to the right of that.
+    /// The distance of a pixel from the one diagonally below it to the right.
     member _.Diagonal: int = stride + 1
 
-    /// Numbers at a plane's start and end that are no pixel's and in no context.
+    /// How many numbers at a plane's start and end belong neither to a pixel nor to a context.
     member _.Rim: int = reach * (stride + 1)
 
     /// A plane of zeros.
     member _.Empty() : float32[] = Array.zeroCreate (stride * stride)
 
-    /// Steps to all places to which a pixel may be displaced.
+    /// The distances to all places to which a pixel may be displaced.
     member val Displacements: int[] =
         [| for down in -reach .. reach -> [| for right in -reach .. reach -> down * stride + right |] |]
         |> Array.concat
 
-/// How fast an image's ink grows, to the right and down, in planes with margins.
+/// The slopes of an image's ink to the right and downwards, in planes with margins.
 type private Slopes = { Right: float32[]; Down: float32[] }
 
-/// Planes for what comes up on the way.
+/// Planes for intermediate results.
 type private Room =
     {
         Padded: float32[]
@@ -46,11 +46,12 @@ type private Room =
         Other: Slopes
     }
 
-/// How unlike two images are if each pixel may be sought some pixels farther: slopes are compared in a pixel's context, at the
-/// best of all displacements (the image distortion model, Keysers et al. 2007, "Deformation models for image recognition").
+/// How different two images are when each pixel may be displaced by some pixels: slopes are compared within a pixel's
+/// context, at the best of all displacements (the image distortion model, Keysers et al. 2007, "Deformation models
+/// for image recognition").
 [<RequireQualifiedAccess>]
 module ImageDistortion =
-    /// All of a plane but so many numbers at its start and end, moved by a step.
+    /// A plane without its first and last `skipped` numbers, moved by `step`.
     let private inner (skipped: int) (step: int) (x: float32[]) : ReadOnlySpan<float32> =
         ReadOnlySpan(x, skipped + step, x.Length - 2 * skipped)
 
@@ -68,7 +69,7 @@ module ImageDistortion =
             Other = slopes planes
         }
 
-    /// Sobel's slopes of an image of 28 × 28 numbers.
+    /// Computes Sobel's slopes of an image of 28 × 28 numbers.
     let private find (planes: Planes) (room: Room) (image: float32[]) (slopes: Slopes) : unit =
         let margin, stride, diagonal = planes.Margin, planes.Stride, planes.Diagonal
 
@@ -88,7 +89,7 @@ module ImageDistortion =
         smooth 1 room.Padded room.Smoothed
         difference stride room.Smoothed slopes.Down
 
-    /// Numbers at an image's pixels, summed in an order that no width of vectors changes.
+    /// Sums the numbers at an image's pixels, in an order that doesn't depend on the width of vectors.
     let private sum (planes: Planes) (x: float32[]) : float32 =
         let columns = Array.zeroCreate<float32> Digits.Side
 
@@ -98,7 +99,8 @@ module ImageDistortion =
 
         Array.sum columns
 
-    /// To each square those before and after it, up to the context's end in steps of so many numbers.
+    /// Adds to each square those before and after it, as far as the context goes; `step` is the distance between
+    /// neighbours.
     let private spread (planes: Planes) (room: Room) (step: int) : unit =
         let rim, squares, others = planes.Rim, room.Squares, room.Difference
         TensorPrimitives.Add(inner rim -step squares, inner rim step squares, into rim others)
@@ -126,13 +128,13 @@ module ImageDistortion =
 
         sum planes room.Best
 
-    // Images that one part of the work looks at.
+    // How many images one part of the work compares.
     [<Literal>]
     let private AtOnce = 64
 
-    /// Of each image's candidates the k least distorted, least first: seen from the image, whose candidates' pixels are sought up
-    /// to `reach` pixels farther, in a context of as many each way. Images are 28 × 28 numbers each. Raises ArgumentException
-    /// where there are fewer candidates, or nothing is in reach.
+    /// For each image, the k of its candidates with the least distortion, least first. The candidates' pixels may be
+    /// displaced by up to `reach` pixels, and the context reaches as far each way. Images are 28 × 28 numbers each.
+    /// Raises ArgumentException if an image has fewer than k candidates, or if `reach` is below 1.
     let nearest (reach: int) (k: int) (candidates: int[][]) (images: float32[][]) : int[][] =
         if reach < 1 then
             invalidArg (nameof reach) $"distortion: a reach of {reach}; must be at least a pixel"

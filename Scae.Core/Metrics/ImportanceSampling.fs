@@ -2,10 +2,11 @@ namespace Scae.Core.Metrics
 
 open System
 
-/// Estimates of log p(x) a frame from the logarithms of importance weights, w[r][b·S + t] of draw r, sequence b and frame t.
+/// Estimates of log p(x) per frame from the logarithms of importance weights, w[r][b·S + t] for draw r, sequence b
+/// and frame t.
 [<RequireQualifiedAccess>]
 module ImportanceSampling =
-    /// ln Σ e^x; −∞ where nothing or nothing else is summed.
+    /// ln Σ e^x; −∞ for no values, or if all are −∞.
     let private logSumExp (values: float seq) : float =
         let largest =
             (Double.NegativeInfinity, values) ||> Seq.fold (fun a b -> if Double.IsNaN b then b else max a b)
@@ -22,15 +23,15 @@ module ImportanceSampling =
         if weights |> Array.exists (fun draw -> draw.Length <> weights[0].Length) then
             invalidArg (nameof weights) "importance sampling: every draw needs the weights of all frames"
 
-    /// The authors' published figure: the mean over frames of ln Σ_r w, log R too high.
+    /// The authors' published figure: the mean over frames of ln Σ_r w, which is too high by log R.
     let asPublished (weights: float[][]) : float =
         checkWeights weights
 
         Array.init weights[0].Length (fun frame -> weights |> Seq.map (fun draw -> draw[frame]) |> logSumExp)
         |> Array.average
 
-    /// The same with ln (1/R) Σ_r w: right where frames don't depend on each other, as without u or with L = 0; otherwise no
-    /// bound, since T of a frame depends on the u of others, whose densities it leaves out.
+    /// The same with ln (1/R) Σ_r w. This is right if frames don't depend on each other, as without u or with L = 0.
+    /// Otherwise it is no bound, since T of a frame depends on the u of other frames, whose densities it leaves out.
     let perFrame (weights: float[][]) : float = asPublished weights - log (float weights.Length)
 
     /// (1/S) ln (1/R) Σ_r Π_t w, averaged over sequences of S frames: in expectation at most log p(x_1:S)/S, always.

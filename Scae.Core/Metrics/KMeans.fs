@@ -10,7 +10,7 @@ type KMeans =
         Centres: float[][]
         /// Σ of squared distances to the nearest centre.
         Inertia: float
-        /// Rounds until no point changed its cluster.
+        /// How many rounds it took until no point changed its cluster.
         Rounds: int
     }
 
@@ -18,13 +18,13 @@ type KMeans =
 type KMeansConfig =
     {
         Clusters: int
-        /// Starts, of which the best is kept.
+        /// How many starts are tried; the best is kept.
         Starts: int
         MostRounds: int
     }
 
-/// Lloyd's algorithm from starts of k-means++ (Arthur & Vassilvitskii 2007), each centre the best of 2 + ⌊ln k⌋ candidates
-/// as scikit-learn draws them.
+/// Lloyd's algorithm from starts by k-means++ (Arthur & Vassilvitskii 2007), where each centre is the best of 2 + ⌊ln
+/// k⌋ candidates, as in scikit-learn.
 [<RequireQualifiedAccess>]
 module KMeans =
     /// Ten clusters, ten starts, at most 1,000 rounds: what the released program of SCAE asks scikit-learn for.
@@ -54,7 +54,7 @@ module KMeans =
     let private spread (k: int) (random: KeyStream) (points: float[][]) : float[][] =
         let centres = Array.zeroCreate<float[]> k
         centres[0] <- Array.copy points[random.NextInt points.Length]
-        // Squared distances to the nearest centre: as it is, with a candidate too, and with the best candidate so far.
+        // Squared distances to the nearest centre: without a candidate, with one, and with the best candidate so far.
         let mutable nearest = points |> Array.map (square centres[0])
         let mutable trial = Array.zeroCreate<float> points.Length
         let mutable best = Array.zeroCreate<float> points.Length
@@ -99,15 +99,15 @@ module KMeans =
 
         struct (best, least)
 
-    /// Moves each centre to its members' mean. A centre without members goes to the point that is farthest from its own
-    /// centre; until the next round the point still counts in that centre's mean.
+    /// Moves each centre to its members' mean. A centre without members goes to the point that is farthest from its
+    /// own centre; until the next round that point still counts in its own centre's mean.
     let private move (centres: float[][]) (points: float[][]) (labels: int[]) : unit =
         let counts = Array.zeroCreate<int> centres.Length
 
         for label in labels do
             counts[label] <- counts[label] + 1
 
-        // Distances to the centres as they were, which only centres without members ask for.
+        // Distances to the centres before they move; they are needed only for centres without members.
         let distances =
             if Array.contains 0 counts then
                 Array.map2 (fun point (label: int) -> square centres[label] point) points labels
@@ -132,12 +132,12 @@ module KMeans =
                 Array.blit points[farthest] 0 centres[c] 0 centres[c].Length
                 distances[farthest] <- 0.0
 
-    // Bounds are widened by this share whenever centres move: far more than rounding adds, so that it never hides a nearer
-    // centre.
+    // Bounds are widened by this share whenever centres move. It is far more than rounding adds, so that rounding
+    // never hides a nearer centre.
     [<Literal>]
     let private Slack = 1e-9
 
-    /// The least and the second least of a point's distances to centres, and the centre that has the least.
+    /// The least and the second least of a point's distances to centres, and the centre with the least.
     let private two (centres: float[][]) (point: float[]) : struct (int * float * float) =
         let mutable best = 0
         let mutable least = square centres[0] point
@@ -158,8 +158,8 @@ module KMeans =
     // Negated, so that a point whose bounds are NaN is always compared.
     let private mayLeave (upper: float) (lower: float) : bool = not (upper < lower)
 
-    /// Gives each point to its nearest centre; whether any changed its own. A point is compared with all centres only where
-    /// its bounds allow that one has become nearer than its own.
+    /// Assigns each point to its nearest centre; returns whether any point changed. A point is compared with all
+    /// centres only if its bounds allow that another one has become nearer than its own.
     let private reassign (centres: float[][]) (points: float[][]) (labels: int[]) (upper: float[]) (lower: float[]) =
         let mutable changed = false
 
@@ -176,7 +176,7 @@ module KMeans =
 
         changed
 
-    /// Widens the bounds by how far the centres moved.
+    /// Widens the bounds by the distances that the centres moved.
     let private widen (shifts: float[]) (labels: int[]) (upper: float[]) (lower: float[]) : unit =
         let largest = Array.fold max 0.0 shifts
 
@@ -184,7 +184,8 @@ module KMeans =
             upper[i] <- (upper[i] + shifts[labels[i]]) * (1.0 + Slack)
             lower[i] <- lower[i] * (1.0 - Slack) - largest * (1.0 + Slack)
 
-    /// Lloyd's rounds: `upper` bounds a point's distance to its own centre, `lower` that to every other one (Hamerly 2010).
+    /// Lloyd's rounds. `upper` bounds a point's distance to its own centre, and `lower` that to every other one
+    /// (Hamerly 2010).
     let private run (config: KMeansConfig) (key: Key) (points: float[][]) : KMeans =
         let centres = spread config.Clusters (key.Stream()) points
         let labels = Array.create points.Length -1

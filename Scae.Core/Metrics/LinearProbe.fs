@@ -5,7 +5,7 @@ open System
 /// How much of a class a linear function can read from a representation.
 [<RequireQualifiedAccess>]
 module LinearProbe =
-    /// Solves A·X = B in place for symmetric positive definite A [n, n], B [n, m], by elimination without exchanges.
+    /// Solves A·X = B in place for symmetric positive definite A [n, n] and B [n, m], by elimination without pivoting.
     let private solve (a: float[,]) (b: float[,]) : unit =
         let n, m = Array2D.length1 a, Array2D.length2 b
 
@@ -29,9 +29,9 @@ module LinearProbe =
 
                 b[row, column] <- value / a[row, row]
 
-    /// Weights [features + 1, classes] of least squares from features and a constant to one-hot classes. The squares of all
-    /// weights, the constant's too, are penalised by `ridge` (at least 10⁻⁹) times the number of examples. Raises
-    /// ArgumentException without examples.
+    /// Least-squares weights [features + 1, classes] from features and a constant to one-hot classes. The squares of
+    /// all weights, including those of the constant, are penalised by `ridge` (at least 10⁻⁹) times the number of
+    /// examples. Raises ArgumentException without examples.
     let fit (classes: int) (ridge: float) (features: float[][]) (labels: int[]) : float[,] =
         if features.Length = 0 || features.Length <> labels.Length then
             invalidArg

@@ -3,22 +3,22 @@ namespace Scae.Core.Metrics
 open System
 open Scae.Tensors
 
-/// How much of a class multinomial logistic regression can read from a representation: the linear classifier that online
-/// probes approach. Weights are LinearProbe's, which predicts with them.
+/// How much of a class multinomial logistic regression can read from a representation: the linear classifier that
+/// online probes converge to. Weights have the form of LinearProbe's, which also predicts with them.
 [<RequireQualifiedAccess>]
 module LogisticProbe =
-    // Rows whose gradients are added up together: sums don't depend on the number of threads.
+    // How many rows' gradients are added up together; sums don't depend on the number of threads.
     [<Literal>]
     let private RowsAtOnce = 1000
 
-    // Pairs of steps and changes of the gradient that stand for the curvature.
+    // How many pairs of a step and a change of the gradient stand for the curvature.
     [<Literal>]
     let private Memory = 10
 
     [<Literal>]
     let private MostRounds = 200
 
-    // Where the gradient's norm has fallen to.
+    // The norm of the gradient at which the search ends.
     [<Literal>]
     let private Tolerance = 1e-6
 
@@ -30,7 +30,7 @@ module LogisticProbe =
 
         sum
 
-    /// Adds the cross-entropy of some rows to the last number of `into` and its gradient to those before.
+    /// Adds the cross-entropy of some rows to the last number of `into`, and its gradient to the numbers before.
     let private addRows
         (classes: int)
         (w: float[])
@@ -71,7 +71,7 @@ module LogisticProbe =
                 for c in 0 .. classes - 1 do
                     into[i * classes + c] <- into[i * classes + c] + value * scores[c]
 
-    /// The mean cross-entropy with ½·ridge·|W|², the constants left out, and its gradient.
+    /// The mean cross-entropy plus ½·ridge·|W|², without the constants' weights, and its gradient.
     let private evaluate
         (classes: int)
         (ridge: float)
@@ -128,7 +128,7 @@ module LogisticProbe =
 
         q
 
-    /// Halves the step until the value falls as it should (Armijo); None where no step helps any more.
+    /// Halves the step until the value falls enough (Armijo); None if no step helps any more.
     let private lineSearch (value: float[] -> float * float[]) (w: float[]) (f: float) (g: float[]) (step: float[]) =
         let slope = dot g step
 
@@ -164,8 +164,9 @@ module LogisticProbe =
         let f, g = value start
         go 0 start f g []
 
-    /// Weights [features + 1, classes] of the regression from features [n][d] to labels 0, …, classes − 1, with a penalty of
-    /// ½·ridge on the squares of weights of standardised features. Raises ArgumentException without examples.
+    /// The regression's weights [features + 1, classes] from features [n][d] to labels 0, …, classes − 1, with a
+    /// penalty of ½·ridge on the squares of the weights of standardised features. Raises ArgumentException without
+    /// examples.
     let fit (classes: int) (ridge: float) (features: float[][]) (labels: int[]) : float[,] =
         if features.Length = 0 || features.Length <> labels.Length then
             invalidArg

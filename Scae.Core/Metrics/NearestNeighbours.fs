@@ -12,10 +12,10 @@ type Neighbours =
         Squares: float[][]
     }
 
-/// Nearest neighbours by comparing all pairs: by bounds, and those that may be near by their distances.
+/// Nearest neighbours by comparing all pairs: first by lower bounds, and those that may be near by their distances.
 [<RequireQualifiedAccess>]
 module NearestNeighbours =
-    // Queries and points that are compared at once. Their products fit into a core's own cache.
+    // How many queries and points are compared at once. Their products fit into a core's own cache.
     [<Literal>]
     let private QueriesAtOnce = 256
 
@@ -31,7 +31,7 @@ module NearestNeighbours =
 
         sum
 
-    /// The nearest points to a query that have been found so far, nearest first, the first of equally near ones first.
+    /// The nearest points to a query found so far, nearest first; of equally near ones, the first one first.
     [<Sealed>]
     type private Nearest(query: float[], self: int, points: float[][], k: int) =
         member val Indices: int[] = Array.create k -1
@@ -49,13 +49,13 @@ module NearestNeighbours =
             squares[at] <- square
             indices[at] <- index
 
-        /// Looks at points from number `first` on, given the query's rough products with these and their rough norms; `own` is
-        /// the query's. Most are too far by |x|² − 2 x·y + |y|² alone.
+        /// Looks at points from number `first` on, given the query's rough products with them and their rough norms;
+        /// `own` is the query's norm. The bound |x|² − 2 x·y + |y|² alone rules most of them out.
         member nearest.Look(first: int, own: float32, products: ReadOnlySpan<float32>, norms: float32[]) : unit =
             let mutable farthest = float32 nearest.Squares[k - 1] - own
 
             for i in 0 .. products.Length - 1 do
-                // Negated, so that what isn't a number is looked at.
+                // Negated, so that points with NaN are looked at, too.
                 if not (norms[first + i] - 2f * products[i] > farthest) && first + i <> self then
                     let square = square query points[first + i]
 
@@ -97,15 +97,16 @@ module NearestNeighbours =
             Squares = found |> Array.map _.Squares
         }
 
-    /// For each query [m][d] the k nearest of points [n][d], the first of equally near ones first; −1, infinitely far, in place of points
-    /// whose distance isn't a number or is infinite. Raises ArgumentException for k below 1 or above n.
+    /// For each query [m][d], the k nearest of points [n][d]; of equally near ones, the first one comes first. Points
+    /// whose distance is NaN or infinite are left out: in their place there are index −1 and an infinite distance.
+    /// Raises ArgumentException for k below 1 or above n.
     let find (k: int) (queries: float[][]) (points: float[][]) : Neighbours = search false k queries points
 
-    /// For each point the k nearest others.
+    /// For each point, the k nearest other points. Raises ArgumentException for k below 1 or above n − 1.
     let among (k: int) (points: float[][]) : Neighbours = search true k points points
 
-    /// The share of test examples whose nearest training example has their label (NN-MATCH); NaN for no test example. One that is at
-    /// a finite distance from none counts as wrong.
+    /// The share of test examples whose nearest training example has the same label (NN-MATCH); NaN without test
+    /// examples. A test example without any training example at a finite distance counts as wrong.
     let accuracy (train: float[][], trainLabels: int[]) (test: float[][], testLabels: int[]) : float =
         if test.Length = 0 then
             nan
@@ -122,8 +123,9 @@ module NearestNeighbours =
                 testLabels
             |> Array.average
 
-    /// How much of each point's k nearest others are among its k nearest others in another representation of the same points,
-    /// on average: 1 when all are, about k / n for unrelated ones. A point at no finite distance from others has no neighbours.
+    /// The average share of each point's k nearest others that are also among its k nearest others in another
+    /// representation of the same points: 1 if all are, about k / n for unrelated representations. A point at no
+    /// finite distance from others has no neighbours.
     let preservation (k: int) (original: float[][]) (embedded: float[][]) : float =
         let a, b = among k original, among k embedded
         let known (indices: int[]) = indices |> Seq.filter (fun i -> i >= 0) |> Set.ofSeq

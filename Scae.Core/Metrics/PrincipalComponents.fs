@@ -3,7 +3,7 @@ namespace Scae.Core.Metrics
 /// The directions of largest variance.
 [<RequireQualifiedAccess>]
 module PrincipalComponents =
-    // A direction of which less is left, as a part of all variance, is rounding.
+    // If less than this share of all variance is left of a direction, it is only rounding.
     [<Literal>]
     let private Negligible = 1e-12
 
@@ -23,7 +23,8 @@ module PrincipalComponents =
 
         mean, matrix
 
-    /// Makes vectors orthonormal one after the other; one of which no more than `least` is left beside those before becomes 0.
+    /// Makes vectors orthonormal, one after the other. If no more than `least` is left of a vector after removing
+    /// those before it, it becomes 0.
     let private orthonormalise (least: float) (vectors: float[][]) : unit =
         for i in 0 .. vectors.Length - 1 do
             for j in 0 .. i - 1 do
@@ -38,12 +39,13 @@ module PrincipalComponents =
             for a in 0 .. vectors[i].Length - 1 do
                 vectors[i][a] <- scale * vectors[i][a]
 
-    /// The mean of points [n][d] and `count` orthonormal directions in which their variance is largest, largest first,
-    /// [count][d], after so many rounds of subspace iteration from a fixed start. 0 where there are no more directions.
+    /// The mean of points [n][d], and the `count` orthonormal directions with the largest variance, largest first,
+    /// [count][d], after `rounds` rounds of subspace iteration from a fixed start. If there aren't as many
+    /// directions, the others are 0.
     let directions (rounds: int) (count: int) (points: float[][]) : float[] * float[][] =
         let mean, matrix = covariance points
         let d = mean.Length
-        // Multiples of the golden ratio: in general position to any structure of the data.
+        // Multiples of the golden ratio, so that the start isn't aligned with any structure of the data.
         let start i a = (float ((i + 1) * (a + 1)) * 0.6180339887498949) % 1.0 - 0.5
         let vectors = Array.init count (fun i -> Array.init d (start i))
 
@@ -60,16 +62,17 @@ module PrincipalComponents =
 
             orthonormalise (Negligible * Seq.sum (Seq.init d (fun a -> matrix[a, a]))) vectors
 
-        // What little is left of a direction that nearly depended on others isn't yet at right angles to them.
+        // The little that is left of a direction that nearly depended on others isn't orthogonal to them yet.
         orthonormalise Negligible vectors
         mean, vectors
 
-    // A round multiplies a direction's error by the ratio of the next variance to its own.
+    // Each round multiplies a direction's error by the ratio of the next smaller variance to its own.
     [<Literal>]
     let private Rounds = 200
 
-    /// Points [n][d] in coordinates of the `count` directions of largest variance, largest first, [n][count], each direction
-    /// with its largest entry positive. 0 where there are no more directions.
+    /// Points [n][d] in coordinates along the `count` directions with the largest variance, largest first,
+    /// [n][count]. Each direction's largest entry is positive. If there aren't as many directions, the other
+    /// coordinates are 0.
     let project (count: int) (points: float[][]) : float[][] =
         let mean, vectors = directions Rounds count points
         let signs = vectors |> Array.map (fun v -> if v |> Array.maxBy abs < 0.0 then -1.0 else 1.0)

@@ -2,12 +2,12 @@ namespace Scae.Core.Metrics
 
 open System
 
-/// Points of the plane in nested squares, for sums over all of them that look at far ones together (Barnes & Hut 1986).
-/// Arrays by node; rebuilt in place.
+/// Points of the plane in nested squares, for sums over all points in which far ones are taken together (Barnes & Hut
+/// 1986). There is one array element per node (four in Children). Trees are rebuilt in place.
 type QuadTree =
     {
         mutable Nodes: int
-        /// Points below a node.
+        /// How many points are in a node's square.
         Count: int[]
         /// Sums of their coordinates.
         SumX: float[]
@@ -16,19 +16,19 @@ type QuadTree =
         CentreY: float[]
         /// Half the side of a node's square.
         Half: float[]
-        /// Four children a node, −1 where there is none; a node without any is a leaf.
+        /// Four children per node, −1 for none; a node without children is a leaf.
         Children: int[]
     }
 
-/// Building a tree, and the sums of t-SNE over it.
+/// Builds trees, and computes the sums of t-SNE over them.
 [<RequireQualifiedAccess>]
 module QuadTree =
-    // Points that share so small a square count as one place.
+    // Squares are halved at most so often; points that still share one count as a single place.
     [<Literal>]
     let private MostLevels = 32
 
-    /// Room for n points. Pairs that lie close together need a node for every halving of their square; where nodes run out,
-    /// points share a leaf.
+    /// Room for n points. Two points that lie close together need a node for every halving of their square. When
+    /// nodes run out, points share a leaf.
     let allocate (n: int) : QuadTree =
         let most = 7 * n + 64
 
@@ -82,7 +82,7 @@ module QuadTree =
     /// Whether no more leaves may be divided: a seventh of the nodes is kept for points that need a new child.
     let private isFull (tree: QuadTree) = tree.Nodes > tree.Count.Length / 7 * 6
 
-    /// Takes a point in: down to a leaf that is free, or that has no room to be divided.
+    /// Inserts a point: goes down to a leaf that is free, or that can't be divided any more.
     let private insert (tree: QuadTree) (x: float) (y: float) : unit =
         let mutable node = 0
         let mutable level = 0
@@ -93,7 +93,7 @@ module QuadTree =
             placed <- count = 0 || (isLeaf tree node && (level = MostLevels || isFull tree))
 
             if not placed && isLeaf tree node then
-                // What lay here goes a level down.
+                // The point that was here moves one level down.
                 let oldX, oldY = tree.SumX[node] / float count, tree.SumY[node] / float count
                 put tree (child tree node oldX oldY) count oldX oldY
 
@@ -113,8 +113,8 @@ module QuadTree =
         for i in 0 .. xs.Length - 1 do
             insert tree xs[i] ys[i]
 
-    /// For a place (x, y), one of the points: Σ q_j over all others, and Σ q_j²·(x − x_j), Σ q_j²·(y − y_j), where
-    /// q = 1 / (1 + distance²). Nodes whose side is below θ times their distance count as one point.
+    /// For a place (x, y) that is one of the points: Σ q_j over all others, Σ q_j²·(x − x_j) and Σ q_j²·(y − y_j),
+    /// where q = 1 / (1 + distance²). A node whose side is below θ times its distance counts as a single point.
     let repulsion
         (theta: float)
         (tree: QuadTree)
@@ -152,6 +152,6 @@ module QuadTree =
         // The point itself lies at distance 0 and was counted with weight 1.
         struct (total - 1.0, fx, fy)
 
-    /// How many nodes a walk has waiting at most.
+    /// The most nodes that wait at once during a walk.
     [<Literal>]
     let StackSize = 256

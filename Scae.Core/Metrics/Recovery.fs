@@ -7,7 +7,7 @@ type RecoveryScore =
     {
         /// Share of points with the right label: recognition.
         Raw: float
-        /// The same after the best relabelling of each example: grouping.
+        /// The same after the best relabelling in each example: grouping.
         Best: float
         /// [K, K] counts over all points; rows are true labels, columns predicted ones.
         Confusion: int[,]
@@ -15,7 +15,7 @@ type RecoveryScore =
         BestConfusion: int[,]
     }
 
-/// Counts the points of examples, one example after the other in room that is kept; labels are 0, …, K − 1.
+/// Counts the points of examples, one example after the other, in memory that is reused; labels are 0, …, K − 1.
 [<Sealed>]
 type RecoveryCounter(k: int) =
     let counts = Array.zeroCreate<int>(k * k)
@@ -23,8 +23,9 @@ type RecoveryCounter(k: int) =
     let assign = Assignment.square k
     let cost = fun p t -> -float counts[p * k + t]
 
-    /// Writes the best true label of each predicted label. Up to three labels by trying the orders, identity first, so
-    /// that it wins a tie: an example of 11 points takes 45 ns instead of 380 by assignment (K = 4).
+    /// Writes the best true label for each predicted label. Up to three labels are tried in all orders, identity
+    /// first, so that it wins ties. An example of 11 points takes 45 ns in this way, while assignment takes 380 ns (K
+    /// = 4).
     let relabel () =
         match k with
         | 1 -> relabelling[0] <- 0
@@ -59,7 +60,7 @@ type RecoveryCounter(k: int) =
     /// The one-to-one renaming of predicted labels that agrees best with the truth.
     member _.Relabelling: int[] = relabelling
 
-    /// How many points of the example have the right label as they are.
+    /// How many points of the example have the right label without relabelling.
     member _.Raw: int =
         let mutable sum = 0
 
@@ -68,7 +69,7 @@ type RecoveryCounter(k: int) =
 
         sum
 
-    /// How many have it after the best relabelling.
+    /// How many points have the right label after the best relabelling.
     member _.Best: int =
         let mutable sum = 0
 
@@ -77,7 +78,7 @@ type RecoveryCounter(k: int) =
 
         sum
 
-    /// Takes up an example.
+    /// Takes in an example.
     member _.Take(truth: ReadOnlySpan<int>, predicted: ReadOnlySpan<int>) : unit =
         Array.Clear counts
 
@@ -87,10 +88,11 @@ type RecoveryCounter(k: int) =
 
         relabel ()
 
-/// Part–capsule recovery: predicted against true labels 0, …, K − 1 of the points of an example. `raw` takes labels as
-/// they are; `best` allows each example the one-to-one renaming of predicted labels that suits it best, and can't tell
-/// whether a shape was recognised: for three templates of 4, 4 and 3 points, random labels reach 0.33 raw and 0.53
-/// best. All raise ArgumentException for an empty example, lengths that differ, or a label that isn't in 0, …, K − 1.
+/// Part–capsule recovery: compares predicted with true labels 0, …, K − 1 of the points of an example. `raw` takes
+/// labels as they are. `best` allows each example the one-to-one renaming of predicted labels that suits it best, so
+/// it can't tell whether a shape was recognised. For three templates of 4, 4 and 3 points, random labels reach 0.33
+/// raw and 0.53 best. All functions raise ArgumentException for an empty example, for lengths that differ, or for a
+/// label that isn't in 0, …, K − 1.
 [<RequireQualifiedAccess>]
 module Recovery =
 
@@ -121,15 +123,15 @@ module Recovery =
     let raw (k: int) (truth: int[]) (predicted: int[]) : float =
         float (counted k truth predicted).Raw / float truth.Length
 
-    /// The one-to-one renaming of predicted labels that agrees best with the truth: [K], true label of each predicted
-    /// label. Up to K = 3 the first of several best in lexicographic order.
+    /// The one-to-one renaming of predicted labels that agrees best with the truth: [K], the true label for each
+    /// predicted one. Up to K = 3 it is the first of several best ones in lexicographic order.
     let bestRelabelling (k: int) (truth: int[]) (predicted: int[]) : int[] = (counted k truth predicted).Relabelling
 
     /// Share of points whose label is the true one after the best relabelling, in [raw, 1] and at least 1 / K.
     let best (k: int) (truth: int[]) (predicted: int[]) : float =
         float (counted k truth predicted).Best / float truth.Length
 
-    /// Scores of many examples of the same number of points, one after the other in flat arrays; every example is
+    /// The score of many examples with the same number of points, one after the other in flat arrays; each example is
     /// relabelled by itself. truth, predicted : [examples · points].
     let evaluate (k: int) (points: int) (truth: int[]) (predicted: int[]) : RecoveryScore =
         check k points truth predicted

@@ -4,37 +4,40 @@ open System
 open Scae.Tensors
 open Scae.Tensors.Kernels
 
-/// Points in few numbers each, from which squared distances are quickly bounded from below: coordinates along some orthonormal
-/// directions, and the length of what those leave out. By the triangle inequality no two points are nearer than these are.
+/// Points reduced to few numbers each, which quickly give lower bounds of squared distances: the coordinates along
+/// some orthonormal directions, and the length of the rest. By the triangle inequality, points are at least as far
+/// apart as their rough versions.
 type internal RoughPoints =
     {
-        /// Numbers a point, r.
+        /// r, the numbers of a rough point.
         Width: int
         /// [n, r].
         Rows: float32[]
-        /// |row|², less what rounding may add to distances, [n].
+        /// |row|² minus what rounding may add to distances, [n].
         Norms: float32[]
     }
 
-/// Points in few numbers each.
+/// Points reduced to few numbers each.
 [<RequireQualifiedAccess>]
 module internal RoughPoints =
-    // Fewer are compared sooner, but leave more pairs that may be near.
+    // With fewer directions points are compared faster, but more pairs remain that may be near.
     [<Literal>]
     let private Directions = 47
 
-    // Any orthonormal directions give bounds, and good ones good bounds: points that tell them, and rounds of the search.
+    // All orthonormal directions give bounds, but good ones give tighter bounds. These are the number of points from
+    // which directions are found, and the rounds of the search.
     [<Literal>]
     let private Sampled = 2048
 
     [<Literal>]
     let private Rounds = 8
 
-    /// The rounding of a sum of r products in single precision, and of what goes into it, as a share of |x|² + |y|².
+    /// A bound of the rounding error of a sum of r products in single precision, and of the rounding of its inputs,
+    /// as a share of |x|² + |y|².
     let private rounding (r: int) : float = float (r + 16) * 2.0 ** -23
 
-    /// What makes points rough so that they can be compared with each other: the mean and directions of some of them. Points of
-    /// few numbers keep them all. What isn't finite says nothing of the others.
+    /// The mean and the directions that rough points have in common, found from some of the points. Points with few
+    /// numbers keep them all. Points that aren't finite are left out.
     let private frame (points: float[][]) : float[] * float[][] =
         let d, step = points[0].Length, (points.Length + Sampled - 1) / Sampled
 
@@ -47,7 +50,7 @@ module internal RoughPoints =
         else
             PrincipalComponents.directions Rounds (if d <= Directions then 0 else Directions) some
 
-    /// Writes a point's few numbers.
+    /// Writes the numbers of a rough point.
     let private write (mean: float[]) (directions: float[][]) (point: float[]) (row: Span<float32>) : unit =
         let from = Array.map2 (-) point mean
 
@@ -71,11 +74,11 @@ module internal RoughPoints =
 
             row[directions.Length] <- float32 (sqrt (max 0.0 rest))
 
-    // Points that one part of the work makes rough.
+    // How many points one part of the work reduces.
     [<Literal>]
     let private AtOnce = 256
 
-    /// Makes points rough, in a way that suits some of them.
+    /// A function that reduces points, with directions that suit the given points.
     let like (points: float[][]) : float[][] -> RoughPoints =
         let mean, directions = frame points
 
@@ -105,7 +108,7 @@ module internal RoughPoints =
             Parallelism.Run((n + AtOnce - 1) / AtOnce, part)
             { Width = r; Rows = rows; Norms = norms }
 
-    /// X·Yᵀ of `m` points of x from `first` on and `n` points of y from `firstOther` on, [m, n].
+    /// Computes X·Yᵀ [m, n] for `m` points of x from `first` on and `n` points of y from `firstOther` on.
     let multiply
         (x: RoughPoints)
         (first: int, m: int)

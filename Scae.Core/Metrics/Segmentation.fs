@@ -2,14 +2,14 @@ namespace Scae.Core.Metrics
 
 open System
 
-/// Scenes of as many points each, of which some are absent, with true and predicted owners.
+/// Scenes with the same number of points, some of which are absent, with true and predicted owners.
 type SegmentedScenes =
     {
         /// K: owners are 0, …, K − 1.
         Owners: int
         /// Points of a scene, absent ones included.
         Points: int
-        /// [scenes · points], of absent points too.
+        /// [scenes · points], including absent points.
         Truth: int[]
         /// [scenes · points].
         Present: bool[]
@@ -17,27 +17,28 @@ type SegmentedScenes =
         Predicted: int[]
     }
 
-/// How well points were given to owners, over scenes that have any.
+/// How well points were assigned to owners, over scenes that have any present points.
 type SegmentationScore =
     {
-        /// Present points that are right after the best one-to-one matching in each scene, over all present points.
+        /// The share of all present points that are right after the best one-to-one matching within each scene.
         PointAccuracy: float
-        /// The same as the released program of Kosiorek et al. 2019 computes it: labels are enumerated as 0 to the number of
-        /// distinct ones, so that a scene that predicts only 0 and 2 loses its 2s.
+        /// The same as the released program of Kosiorek et al. 2019 computes it: its labels run from 0 to the number
+        /// of distinct ones, so a scene in which only 0 and 2 are predicted loses its 2s.
         ReferencePointAccuracy: float
-        /// Scenes of which every present point is right.
+        /// The share of scenes in which every present point is right.
         ScenesRight: float
-        /// The accuracy over all points of a scene, absent ones being a class of their own that is never renamed; its mean.
+        /// The mean of the scenes' accuracies over all their points, where absent points are a class of their own
+        /// that is never renamed.
         Accuracy: float
-        /// Adjusted Rand index, absent points being a group of their own; its mean.
+        /// The mean adjusted Rand index, where absent points are a group of their own.
         AdjustedRand: float
-        /// Variation of information in nats, likewise.
+        /// The mean variation of information in nats, with the same group.
         Variation: float
-        /// How many scenes have a point.
+        /// How many scenes have a present point.
         Scenes: int
     }
 
-/// How one scene was divided; counts of present points.
+/// The result for one scene; counts are of present points.
 type private SceneResult =
     {
         Points: int
@@ -48,11 +49,12 @@ type private SceneResult =
         Variation: float
     }
 
-/// Points of constellations divided among objects (Kosiorek et al. 2019, §3.1; Nazabal et al. 2021 for the measures with
-/// absent points). What has no points is right: all measures are as for a perfect division when there is no scene.
+/// The division of a constellation's points among objects (Kosiorek et al. 2019, §3.1; Nazabal et al. 2021 for the
+/// measures with absent points). Without any scene, all measures are those of a perfect division.
 [<RequireQualifiedAccess>]
 module Segmentation =
-    /// Present points that agree after the best matching of predicted to true owners, which both are below `owners`.
+    /// How many present points agree after the best matching of predicted to true owners, both of which are below
+    /// `owners`.
     let private agreeing (owners: int) (truth: int[]) (predicted: int[]) : int =
         let table = Array2D.zeroCreate<float> owners owners
 
@@ -61,7 +63,8 @@ module Segmentation =
 
         int (round -(Assignment.totalCost table (Assignment.hungarian table)))
 
-    /// The released matcher: with m distinct labels of a scene's points, absent ones among them, only labels below m are seen.
+    /// The released matcher: if the points of a scene, including absent ones, have m distinct labels, it sees only
+    /// labels below m.
     let private agreeingByReference (owners: int) (labels: int[]) (truth: int[]) (predicted: int[]) : int =
         let distinct = labels |> Array.filter (fun label -> label < owners) |> Array.distinct |> Array.length
         let seen = Array.zip truth predicted |> Array.filter (fun (_, label) -> label < distinct)
@@ -87,8 +90,8 @@ module Segmentation =
                     (nameof scenes)
                     $"segmentation: point {i} has owners {scenes.Truth[i]} (true) and {scenes.Predicted[i]}; must be 0 to {scenes.Owners - 1}, predicted also {scenes.Owners} for none"
 
-    /// The parts of a scene: owners of present points, and of all points with `Owners` for absent ones. A predicted owner of
-    /// `Owners` says that the point is absent.
+    /// The true and predicted owners of a scene's present points, and those of all its points, where the true owner
+    /// of an absent point is `Owners`. A predicted owner of `Owners` means that the point is absent.
     let private ofScene (scenes: SegmentedScenes) (scene: int) =
         let first = scene * scenes.Points
         let indices = Array.init scenes.Points (fun i -> first + i)
@@ -98,7 +101,7 @@ module Segmentation =
         let predicted = at scenes.Predicted indices
         struct (at scenes.Truth present, at scenes.Predicted present, truth, predicted)
 
-    /// Where absence counts: agreement of absent points as they are, of others after the best matching.
+    /// The agreement where absence counts: absent points as they are, the others after the best matching.
     let private agreeingWithAbsence (owners: int) (truth: int[]) (predicted: int[]) : float =
         let absent = Array.map2 (fun t p -> t = owners && p = owners) truth predicted |> Array.filter id
 
@@ -107,7 +110,8 @@ module Segmentation =
 
         float (absent.Length + agreeing owners truth predicted)
 
-    /// The score of scenes; `labels` are owners of all points, absent ones too, of which the released matcher takes notice.
+    /// The score of scenes. `labels` are the owners of all points, including absent ones, which the released matcher
+    /// looks at.
     let private scoreOf (labels: int[]) (scenes: SegmentedScenes) : SegmentationScore =
         check scenes
         let count = scenes.Truth.Length / scenes.Points
@@ -161,12 +165,13 @@ module Segmentation =
                 Scenes = results.Length
             }
 
-    /// The score of scenes whose predicted owner may be `Owners`, for points that are said to be absent; those count as wrong
-    /// where they are present. Raises ArgumentException for lengths that don't fit or owners out of range.
+    /// The score of scenes in which the predicted owner may be `Owners`, for points predicted to be absent; these
+    /// count as wrong if they are present. Raises ArgumentException for lengths that don't fit, or owners out of
+    /// range.
     let scoreWithAbsence (scenes: SegmentedScenes) : SegmentationScore = scoreOf scenes.Predicted scenes
 
-    /// The score of scenes with known presence: absent points are told, whatever owner was predicted. Raises ArgumentException
-    /// for lengths that don't fit or owners out of range.
+    /// The score of scenes in which presence is known: absent points count as predicted absent, whatever their
+    /// predicted owner. Raises ArgumentException for lengths that don't fit, or owners out of range.
     let score (scenes: SegmentedScenes) : SegmentationScore =
         check scenes
 

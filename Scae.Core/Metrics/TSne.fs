@@ -6,17 +6,17 @@ open Scae.Tensors
 /// How points are laid out in the plane.
 type TSneConfig =
     {
-        /// How many neighbours a point has, so to speak; at most a third of the others.
+        /// Roughly how many neighbours a point has; at most a third of the other points.
         Perplexity: float
         Rounds: int
-        /// How much stronger neighbours attract in the first rounds, and how many those are.
+        /// How much more strongly neighbours attract each other in the first rounds.
         Exaggeration: float
         ExaggeratedRounds: int
-        /// How coarsely far points are looked at together: 0 is exact.
+        /// How coarsely far points are taken together; 0 is exact.
         Theta: float
     }
 
-/// Rows of a matrix of which few elements aren't 0: row i has columns and values from starts[i] to starts[i + 1] − 1.
+/// The rows of a matrix with few elements other than 0: row i has columns and values from starts[i] to starts[i + 1] − 1.
 type private SparseRows = { Starts: int[]; Columns: int[]; Values: float[] }
 
 /// t-distributed stochastic neighbour embedding (van der Maaten & Hinton 2008) with Barnes–Hut sums (van der Maaten 2014).
@@ -32,7 +32,7 @@ module TSne =
             Theta = 0.5
         }
 
-    /// p_j|i of squared distances to the nearest others, with the given entropy ln perplexity, by bisection.
+    /// p_j|i from squared distances to the nearest others, such that its entropy is ln perplexity; found by bisection.
     let private conditional (entropy: float) (squares: float[]) : float[] =
         let least = squares[0]
 
@@ -59,11 +59,11 @@ module TSne =
             else
                 search (round + 1) low beta ((low + beta) / 2.0)
 
-        // In units of the distances themselves, so that their scale doesn't matter.
+        // The search starts in units of the distances themselves, so that their scale doesn't matter.
         let spread = Array.average squares - least
         search 0 0.0 infinity (if spread > 0.0 then 1.0 / spread else 1.0)
 
-    /// Each point's neighbours in order, and their p_j|i / 2n.
+    /// Each point's neighbours in ascending order, and their p_j|i / 2n.
     let private shares (perplexity: float) (points: float[][]) : struct (int[] * float[])[] =
         let n = points.Length
         let neighbours = NearestNeighbours.among (min (n - 1) (int (3.0 * perplexity) + 1)) points
@@ -81,7 +81,7 @@ module TSne =
             neighbours.Indices
             neighbours.Squares
 
-    /// Rows turned round: for each point those whose neighbour it is, in order, and what it is given by them.
+    /// The transposed rows: for each point, in order, the points whose neighbour it is, and its shares in them.
     let private turned (rows: struct (int[] * float[])[]) : SparseRows =
         let starts = Array.zeroCreate<int>(rows.Length + 1)
 
@@ -107,7 +107,7 @@ module TSne =
 
         { Starts = starts; Columns = columns; Values = values }
 
-    /// P symmetrised, (p_j|i + p_i|j) / 2n. A row merges the point's own neighbours with the points whose neighbour it is.
+    /// P symmetrised, (p_j|i + p_i|j) / 2n. A row merges a point's own neighbours with the points whose neighbour it is.
     let private affinities (perplexity: float) (points: float[][]) : SparseRows =
         let own = shares perplexity points
         let given = turned own
@@ -161,11 +161,12 @@ module TSne =
 
         struct (sx, sy)
 
-    // Points whose forces are computed one after the other.
+    // For how many points forces are computed one after the other.
     [<Literal>]
     let private PointsAtOnce = 256
 
-    /// Principal components with deviation 10⁻⁴, and a hundredth of that at random, which parts equal points.
+    /// The first two principal components, scaled to a deviation of 10⁻⁴, with random noise of a hundredth of that,
+    /// which separates equal points.
     let private start (key: Key) (points: float[][]) : float[] * float[] =
         let components = PrincipalComponents.project 2 points
         let n = points.Length
@@ -176,7 +177,7 @@ module TSne =
         let axis a = Array.init n (fun i -> scale * components[i][a] + 1e-6 * noise[2 * i + a])
         axis 0, axis 1
 
-    /// Steps with momentum, whose size grows along an axis while the gradient keeps its direction (Jacobs 1988).
+    /// A step with momentum. Along each axis the step size grows while the gradient keeps its direction (Jacobs 1988).
     let private step
         (rate: float)
         (momentum: float)
@@ -203,9 +204,9 @@ module TSne =
     /// The perplexity that n points get: at most a third of the others.
     let perplexity (config: TSneConfig) (n: int) : float = min config.Perplexity (float (n - 1) / 3.0) |> max 1.0
 
-    /// Places [n][2] of points [n][d] in the plane, such that neighbours stay neighbours; a pure function of the key, whatever
-    /// the number of threads. Takes n·log n time a round. Fewer than three points lie side by side, one unit apart.
-    /// ArgumentException where a distance isn't finite.
+    /// Places [n][2] of points [n][d] in the plane, such that neighbours stay neighbours; a pure function of the key,
+    /// whatever the number of threads. Each round takes time n·log n. Fewer than three points are put side by side,
+    /// one unit apart. Raises ArgumentException if a distance isn't finite.
     let embed (config: TSneConfig) (key: Key) (points: float[][]) : float[][] =
         let n = points.Length
 

@@ -6,7 +6,7 @@ open Scae.Tensors
 open Scae.Core.Configuration
 open Scae.Core.Layers
 
-/// What identifies a run: it can only be resumed by itself.
+/// What identifies a run, which can be resumed only with the same identity.
 type RunIdentity =
     {
         Experiment: string
@@ -15,15 +15,15 @@ type RunIdentity =
         /// Every hyperparameter with its value.
         Settings: (string * string) list
         Version: string
-        /// The SHA-256 of one's own files that it is trained with; None where data is generated or published, and in checkpoints
-        /// that older versions wrote.
+        /// The SHA-256 of the user's own files that the run is trained with. None if data is generated or published,
+        /// and in checkpoints written by older versions.
         Data: string option
     }
 
-/// A training's state as bytes and back. The bytes are a safetensors file: the model's tensors as model.NAME, optimiser
-/// memory as optimizer.first.NAME and optimizer.second.NAME, averages as average.NAME, the best epoch's tensors as
-/// best.NAME, the sums of the present epoch as float64 [1 + terms], the evaluations as float64
-/// [evaluations, 3 + terms + metrics]. A function of the state alone: no clock, no paths.
+/// Converts a training's state to bytes and back. The bytes are a safetensors file: the model's tensors as
+/// model.NAME, the optimiser's memory as optimizer.first.NAME and optimizer.second.NAME, averages as average.NAME,
+/// the best epoch's tensors as best.NAME, the sums of the present epoch as float64 [1 + terms], and the evaluations
+/// as float64 [evaluations, 3 + terms + metrics]. They depend only on the state: there are no times and no paths.
 [<RequireQualifiedAccess>]
 module Checkpoint =
     [<Literal>]
@@ -86,7 +86,7 @@ module Checkpoint =
         state.Groups
         |> List.collect (fun group -> Optimizer.named (List.map fst group.Parameters) group.Memory)
 
-    /// The whole state, enough to resume to the bit.
+    /// The whole state: enough to resume with the same bits.
     let last (identity: RunIdentity) (state: TrainingState) : byte[] =
         let rows, columns = history state.Evaluations
 
@@ -111,7 +111,7 @@ module Checkpoint =
             (identityMetadata identity @ [ "step", string state.Step ] @ columns @ bestMetadata |> Map.ofList)
             tensors
 
-    /// Bytes that a checkpoint has, with the best epoch's parameters and but for a few KB.
+    /// The size of a checkpoint in bytes, including the best epoch's parameters, to within a few KB.
     let size (state: TrainingState) : int64 =
         let bytes (tensors: (string * Tensor) list) =
             tensors
@@ -127,7 +127,7 @@ module Checkpoint =
                 (Map.ofList (identityMetadata identity @ [ "epoch", string best.Epoch ]))
                 [ for name, tensor in best.Tensors -> name, entry tensor ])
 
-    /// A moment of a training; a safetensors file of its own.
+    /// A snapshot as a safetensors file of its own.
     let snapshot (identity: RunIdentity) (snapshot: Snapshot) : byte[] =
         Safetensors.serialize
             (Map.ofList (identityMetadata identity @ [ "step", string snapshot.Step ]))
@@ -146,7 +146,7 @@ module Checkpoint =
         | Some value -> Ok value
         | None -> Error $"the file has no {name}; it isn't a checkpoint of scae"
 
-    /// Who wrote a checkpoint. The error is one line.
+    /// The run that wrote a checkpoint. The error is one line.
     let identify (file: SafetensorsFile) : Result<RunIdentity, string> =
         let settingsOf (text: string) =
             try
@@ -193,7 +193,7 @@ module Checkpoint =
                 }
         }
 
-    /// What differs between two runs, in one line; None if one can resume the other.
+    /// What differs between two runs, in one line; None if the one that is asked for can resume the saved one.
     let mismatch (saved: RunIdentity) (asked: RunIdentity) : string option =
         let settings =
             [
@@ -219,7 +219,7 @@ module Checkpoint =
                 | _ -> ()
             ]
 
-        // Another experiment, or a preset of another model, has other settings altogether.
+        // Another experiment, or a preset of another model, has quite other settings.
         let names (run: RunIdentity) = run.Settings |> List.map fst
 
         match differences with
@@ -246,7 +246,7 @@ module Checkpoint =
                 else
                     Ok(Parameters.assign target source)))
 
-    /// The moment that a snapshot's file holds. The error is one line.
+    /// The snapshot that a file holds. The error is one line.
     let restoreSnapshot (file: SafetensorsFile) : Result<Snapshot, string> =
         metadata file "step"
         |> Result.bind (fun text ->

@@ -9,15 +9,15 @@ type GradientComparison =
         Parameter: string
         /// How many of its entries were compared.
         Compared: int
-        /// ‖a − n‖ / (‖a‖ + ‖n‖) over the compared entries, where ‖a − n‖ counts as far as it is more than the loss's rounding
-        /// can make it.
+        /// ‖a − n‖ / (‖a‖ + ‖n‖) over the compared entries, where what the rounding of the loss can explain is
+        /// subtracted from ‖a − n‖.
         RelativeError: float
     }
 
-/// Reverse mode against central differences.
+/// Compares reverse-mode gradients with central differences.
 [<RequireQualifiedAccess>]
 module GradientCheck =
-    /// The largest number of entries of a parameter that are compared where nobody asks for another.
+    /// How many entries of a parameter are compared at most, unless another number is given.
     [<Literal>]
     let EntriesPerParameter = 32
 
@@ -29,11 +29,11 @@ module GradientCheck =
     [<Literal>]
     let private LargestStep = 1e-6
 
-    // Units in a loss's last place by which its sums may be off, from one evaluation to the next.
+    // By how many units in its last place a loss may differ from one evaluation to the next.
     [<Literal>]
     let private Units = 8.0
 
-    /// How far central differences with these steps may be off in the norm because a loss has 53 bits.
+    /// How far central differences with these steps may be off, in the norm, because a loss has only 53 bits.
     let private rounding (loss: float) (steps: float[]) : float =
         let unit = Math.BitIncrement(abs loss) - abs loss
         Units * unit * norm (Array.map (fun step -> 1.0 / step) steps)
@@ -46,22 +46,25 @@ module GradientCheck =
         | 0.0 -> 0.0
         | sum -> max 0.0 (norm (Array.map2 (-) a n) - rounding loss steps) / sum
 
-    // A smooth function's slopes to both sides differ by h·f″. Where they differ by more, and by far more than rounding, a
-    // rectifier's kink lies within the step, whose central difference is then between two slopes.
+    // The slopes of a smooth function to both sides differ by about h·f″. If they differ by more, and by far more
+    // than rounding explains, a rectifier's kink lies within the step, and the central difference lies between two
+    // slopes.
     let private kinked (centre: float) (right: float) (left: float) : bool =
         abs (right - left) > 1e-4 * max (abs right) (abs left)
         && abs (right - left) > 1e-7 * max 1.0 (abs centre)
 
-    /// Compares the gradient of a loss in each of its float64 parameters with (f(x + h) − f(x − h)) / 2h, h = 10⁻⁶, and
-    /// down to 10⁻⁸ where a kink lies closer, at so many entries of each parameter at most; which ones is drawn from the key.
-    /// The loss must be a function of the parameters' present elements, which are restored.
+    /// Compares the gradient of a loss by each of its float64 parameters with (f(x + h) − f(x − h)) / 2h, at no more
+    /// than `entries` entries of each parameter, which are drawn from the key. h is 10⁻⁶·max(1, |x|), or less, down
+    /// to 10⁻⁸·max(1, |x|), if a kink lies closer. The loss must be a function of the parameters' present elements,
+    /// which are restored.
     let sampled
         (entries: int)
         (key: Key)
         (parameters: (string * Tensor) list)
         (loss: unit -> Tensor)
         : GradientComparison list =
-        // A replay of the recorded loss costs a fraction of building it again, and there are thousands of evaluations.
+        // Replaying a recorded loss takes a fraction of the time of building it again, and there are thousands of
+        // evaluations.
         let recording = Recording.Of(fun () -> Seq.singleton (loss ()))
         recording.Forward()
         recording.Reverse()
@@ -108,6 +111,6 @@ module GradientCheck =
                 }
         ]
 
-    /// The same at 32 entries of each parameter.
+    /// The same with at most 32 entries of each parameter.
     let run (key: Key) (parameters: (string * Tensor) list) (loss: unit -> Tensor) : GradientComparison list =
         sampled EntriesPerParameter key parameters loss

@@ -17,7 +17,7 @@ type Evaluation =
         Metrics: Metrics
     }
 
-/// What an experiment keeps of a moment of training, for its animation.
+/// What an experiment keeps of a moment of training, for the animation.
 type Snapshot = { Step: int; Values: (string * Tensor) list }
 
 /// The course of a training, oldest first.

@@ -7,7 +7,7 @@ open Scae.Core.Layers
 /// Rows of tensors [n, …], float32.
 [<RequireQualifiedAccess>]
 module Rows =
-    /// Copies the rows from `first` on into a batch, as many as it has.
+    /// Copies rows from `first` on into a batch, as many as the batch has.
     let load (source: Tensor) (first: int) (batch: Tensor) : unit =
         let size = batch.nelement / max 1 batch.shape[0]
         source.Elements<float32>().Slice(first * size, batch.nelement).CopyTo(batch.Elements<float32>())
@@ -17,10 +17,10 @@ module Rows =
         let size = batch.nelement / max 1 batch.shape[0]
         batch.CopyTo(target.Elements<float32>().Slice(first * size, batch.nelement))
 
-    /// The first rows, as many as there are at most.
+    /// The first `count` rows, or all if there are fewer.
     let first (count: int) (x: Tensor) : Tensor = x.slice (0, 0, min count x.shape[0])
 
-    /// The numbers of one row, where they lie: for a dense tensor.
+    /// The numbers of one row, not copied; the tensor must be dense.
     let span (i: int) (x: Tensor) : ReadOnlySpan<float32> =
         let size = x.nelement / x.shape[0]
         Span.op_Implicit (x.Elements<float32>().Slice(i * size, size))
@@ -34,21 +34,22 @@ module Rows =
 /// Some of the rows that inference goes through: their inputs, and what `Run` infers from them.
 [<Sealed>]
 type Part<'batch, 'output> internal (batch: 'batch, output: 'output, recording: Recording) =
-    /// The row with which the batch begins.
+    /// The number of the batch's first row.
     member val First = 0 with get, set
 
-    /// The inputs, to be written.
+    /// The inputs, which the caller writes.
     member _.Batch: 'batch = batch
 
     /// What was inferred from them by the last run; the next one overwrites it.
     member _.Output: 'output = output
 
-    /// Infers anew.
+    /// Infers from the present inputs.
     member _.Run() : unit = recording.Forward()
 
-/// Inference over any number of rows, a bounded number at a time. It is recorded once for each number of rows and replayed
-/// from then on, so that it allocates nothing and follows parameters that are updated in place. `allocate` makes room for
-/// the inputs of some rows, `infer` computes a record of tensors from them; it reads no values (see Recording).
+/// Inference over any number of rows, with a limited number at a time. It is recorded once for each number of rows
+/// and then replayed, so it allocates nothing and follows parameters that are updated in place. `allocate` makes room
+/// for the inputs of some rows. `infer` computes a record of tensors from them, and must not read values (see
+/// Recording).
 [<Sealed>]
 type Inference<'batch, 'output>(most: int, allocate: int -> 'batch, infer: 'batch -> 'output) =
     let recorded =
@@ -63,16 +64,16 @@ type Inference<'batch, 'output>(most: int, allocate: int -> 'batch, infer: 'batc
 
             Part(batch, output.Value, recording))
 
-    /// Goes through `count` rows, from the first to the last: `visit` writes a part's inputs, runs it, and reads what was
-    /// inferred.
+    /// Goes through `count` rows from the first to the last. `visit` writes the inputs of a part, runs it, and reads
+    /// the results.
     member _.Over(count: int, visit: Part<'batch, 'output> -> unit) : unit =
         for first in 0..most .. count - 1 do
             let part = recorded (min most (count - first))
             part.First <- first
             visit part
 
-    /// What is inferred of all of `count` rows, in new tensors [count, …], where `load` writes a part's inputs; for outputs
-    /// of float32 with a row for each row. Raises ArgumentException without rows.
+    /// The results for all `count` rows, in new tensors [count, …]; `load` writes the inputs of a part. Outputs must
+    /// be float32 and have one row for each input row. Raises ArgumentException without rows.
     member inference.Gather(count: int, load: Part<'batch, 'output> -> unit) : 'output =
         let gathered = ref ValueNone
 
@@ -97,8 +98,8 @@ type Inference<'batch, 'output>(most: int, allocate: int -> 'batch, infer: 'batc
 /// Inference over the rows of a tensor.
 [<RequireQualifiedAccess>]
 module Inference =
-    /// A function [n, …] → [n, …] of rows without gradient, at most so many at a time; for each shape of rows it is recorded
-    /// once.
+    /// A function [n, …] → [n, …] of rows, without gradient, that infers at most `most` rows at a time. It is
+    /// recorded once for each shape of rows.
     let ofRows (most: int) (infer: Tensor -> Tensor) : Tensor -> Tensor =
         let recorded =
             Memo.once (fun (row: int list) ->

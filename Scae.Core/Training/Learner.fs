@@ -7,9 +7,9 @@ type Loss =
     {
         /// What is minimised, a scalar.
         Total: Tensor
-        /// Scalars by name whose means over each epoch are reported, such as the loss' terms.
+        /// Named scalars whose means over each epoch are reported, such as the terms of the loss.
         Terms: (string * Tensor) list
-        /// State that is no parameter (see ParameterGroup.Kept), each with the value that it has after the step.
+        /// State that isn't a parameter (see ParameterGroup.Kept), each with its value after the step.
         Next: (Tensor * Tensor) list
     }
 
@@ -22,7 +22,7 @@ module Loss =
 /// A model with its data, as training sees it.
 type Learner =
     {
-        /// The model's tensors by name, float32: the parameters, which are marked and updated in place, and state.
+        /// The model's tensors by name, float32: parameters, which are marked and updated in place, and other state.
         Tensors: (string * Tensor) list
         /// Draws the batch of a step, in place; steps are counted from 0.
         Fill: int -> unit

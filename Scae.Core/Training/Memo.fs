@@ -2,10 +2,10 @@ namespace Scae.Core.Training
 
 open System.Collections.Generic
 
-/// Functions that remember.
+/// Functions that remember their results.
 [<RequireQualifiedAccess>]
 module Memo =
-    /// The same function, which is asked once for each argument.
+    /// The same function, called only once for each argument.
     let once<'key, 'value when 'key: equality and 'key: not null> (find: 'key -> 'value) : 'key -> 'value =
         let known = Dictionary<'key, 'value>()
 

@@ -27,16 +27,17 @@ type Optimizer =
     /// Gradient descent with momentum: u ← μu + g, p ← p − η·u.
     | Momentum of momentum: float
 
-/// The optimizer's memory: one tensor or two a parameter, all updated in place.
+/// The optimizer's memory: one or two tensors per parameter, all updated in place.
 type OptimizerState = { Optimizer: Optimizer; First: Tensor list; Second: Tensor list }
 
-/// Parameters with their gradients and memory as arrays, so that a step allocates nothing.
+/// Parameters with their gradients and the optimizer's memory, as arrays, so that a step allocates nothing.
 [<Sealed>]
 type internal Updater(state: OptimizerState, parameters: Tensor array, gradients: Tensor array) =
     let first = Array.ofList state.First
     let second = Array.ofList state.Second
 
-    // What the step of one parameter is: its number, the step size, the step counted from 1, the gradient's scale.
+    // The step of one parameter, as a function of its number, the step size, the number of the step counted from 1,
+    // and the factor of the gradient.
     let update =
         match state.Optimizer with
         | Adam(beta1, beta2, epsilon) ->
@@ -69,11 +70,12 @@ type internal Updater(state: OptimizerState, parameters: Tensor array, gradients
     /// √Σg² over all gradients.
     member _.GradientNorm() : float = Updates.GlobalNorm gradients
 
-    /// Whether every gradient of a parameter is finite, parameter by parameter.
+    /// For each parameter, whether its whole gradient is finite.
     member _.FiniteGradients() : bool[] =
         gradients |> Array.map (fun gradient -> Double.IsFinite(Updates.GlobalNorm [| gradient |]))
 
-    /// One step of the given size; steps count from 1. Gradients whose global norm exceeds `clip` are scaled down to it.
+    /// One step of the given size; steps are counted from 1. If the global norm of the gradients exceeds `clip`, they
+    /// are scaled down to it.
     member this.Step(learningRate: float, step: int, clip: float voption) : unit =
         let scale =
             match clip with
@@ -114,7 +116,7 @@ module Optimizer =
             }
         | Momentum _ -> { Optimizer = optimizer; First = all 0.0; Second = [] }
 
-    /// One step in place from the parameters' present derivatives; step counts from 1.
+    /// One step in place, from the parameters' present derivatives; `step` is counted from 1.
     let step (state: OptimizerState) (learningRate: float) (step: int) (parameters: Tensor list) : unit =
         let parameters = Array.ofList parameters
 

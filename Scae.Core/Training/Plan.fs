@@ -5,21 +5,21 @@ open Scae.Core.Layers
 /// The metric by which the best epoch is chosen, on validation scenes.
 type BestBy = { Metric: string; Larger: bool }
 
-/// How parameters follow their gradients.
+/// How parameters are updated from their gradients.
 type UpdateRule =
     {
         Optimizer: Optimizer
         LearningRate: Schedule
-        /// The largest global norm of the gradients of all parameters that have this rule.
+        /// The largest allowed global norm of the gradients of all parameters with this rule.
         Clip: float voption
     }
 
-/// Tensors of a model that don't follow the plan's own rule. A prefix stands for the tensor of that name and for all below
-/// it: probe for probe.weight and probe.bias.
+/// Tensors of a model that don't follow the plan's own rule. A prefix stands for the tensor of that name and all
+/// tensors below it: probe for probe.weight and probe.bias.
 type ParameterGroup =
     /// Parameters with a rule of their own.
     | Ruled of prefix: string * UpdateRule
-    /// No parameters, but state that the loss renews (see Loss.Next), such as a running average: it has no gradient.
+    /// Not parameters but state that the loss renews (see Loss.Next), such as a running average. It has no gradient.
     | Kept of prefix: string
 
 /// How a training proceeds.
@@ -28,21 +28,21 @@ type Plan =
         Epochs: int
         StepsPerEpoch: int
         BatchSize: int
-        /// How parameters are updated that no group names.
+        /// The rule for parameters that belong to no group.
         Rule: UpdateRule
         Groups: ParameterGroup list
-        /// With a value d the parameters are averaged over the steps, a ← d·a + (1 − d)·p, and what is evaluated, chosen
-        /// and drawn is the average. In step t, counted from 0, d is at most (1 + t) / (10 + t).
+        /// With a value d, parameters are averaged over the steps, a ← d·a + (1 − d)·p, and the average is what is
+        /// evaluated, chosen and drawn. In step t, counted from 0, d is at most (1 + t) / (10 + t).
         Average: float voption
         /// Steps between snapshots; 0 for none.
         SnapshotEvery: int
-        /// Whether batches or losses depend on where the training ends; step sizes say it themselves.
+        /// Whether batches or losses depend on where the training ends. (Step sizes tell that themselves.)
         EndMatters: bool
-        /// Whether scenes that are measured are kept with their inputs; else they are made when they are looked at.
+        /// Whether the scenes for measuring are kept with their inputs; otherwise they are made when they are needed.
         KeepsScenes: bool
-        /// Bytes that reading a measured scene keeps until the split is read, beside what its inputs make necessary.
+        /// How many bytes are kept for each measured scene until its split has been read, besides what its inputs need.
         SceneBytes: float
-        /// What is made before the first step and takes long, told to whoever waits, in words that follow "first".
+        /// What is prepared before the first step if that takes long, in words for the user that follow "first".
         Preparation: string voption
         BestBy: BestBy
     }
@@ -50,13 +50,13 @@ type Plan =
     /// Steps of the whole training.
     member plan.Steps: int = plan.Epochs * plan.StepsPerEpoch
 
-/// Which rule holds for a tensor of a model.
+/// Finds the rule for a tensor of a model.
 [<RequireQualifiedAccess>]
 module Plan =
     let private isBelow (prefix: string) (name: string) =
         name = prefix || name.StartsWith(prefix + ".", System.StringComparison.Ordinal)
 
-    /// The rule of a parameter; none for state that is no parameter. The first group that names it counts.
+    /// The rule of a parameter; None for state that isn't a parameter. The first group that names it counts.
     let rule (plan: Plan) (name: string) : UpdateRule option =
         let group =
             plan.Groups
@@ -69,7 +69,7 @@ module Plan =
         | Some(Ruled(_, rule)) -> Some rule
         | Some(Kept _) -> None
 
-    /// A model whose parameters have derivatives; what is state has none.
+    /// The model with its parameters marked to have derivatives; other state has none.
     let differentiable (plan: Plan) (model: 'model) : 'model =
         model
         |> Parameters.mapi (fun name tensor ->
@@ -78,8 +78,9 @@ module Plan =
             else
                 tensor)
 
-    /// Whether a training by one plan, gone on with by another with more epochs, is what the longer one would have been: they
-    /// differ in nothing else, and no step depends on where the training ends.
+    /// Whether a training by one plan can be continued by a longer one, with the same result as if it had followed
+    /// the longer one from the beginning. They must differ only in the number of epochs, and no step may depend on
+    /// where the training ends.
     let extends (before: Plan) (longer: Plan) : bool =
         longer.Epochs >= before.Epochs
         && not longer.EndMatters

@@ -19,8 +19,8 @@ type TensorData =
 /// A tensor in a file; the product of the shape is the number of values.
 type TensorEntry = { Shape: int[]; Data: TensorData }
 
-/// What a file says: a map of strings, and tensors by name. Verified: it carried a checksum, which held; a program that
-/// reads only what it wrote itself can insist on it.
+/// The contents of a file: a map of strings, and tensors by name. Verified tells that the file had a checksum, which
+/// was right; a program that reads only its own files can insist on that.
 type SafetensorsFile =
     {
         Metadata: Map<string, string>
@@ -28,11 +28,11 @@ type SafetensorsFile =
         Verified: bool
     }
 
-/// The safetensors format (github.com/huggingface/safetensors): eight bytes with the little-endian length of the header,
-/// a header in JSON padded with spaces to a multiple of eight, and the bytes of the tensors without gaps. Pure: from
-/// values to bytes and back. A file written here carries a SHA-256 of everything else it says, in its metadata under
-/// `scae.sha256`, so that damage is noticed; files without it load too. Half floats of other programs, F16 and
-/// BF16, are read as float32, which holds each of their values.
+/// The safetensors format (github.com/huggingface/safetensors): eight bytes with the little-endian length of the
+/// header, a header in JSON padded with spaces to a multiple of eight, and the bytes of the tensors without gaps. All
+/// functions are pure, from values to bytes and back. A file written here has a SHA-256 of all its other contents in
+/// its metadata, under `scae.sha256`, so that damage is noticed; files without it load, too. Half floats of other
+/// programs, F16 and BF16, are read as float32, which can hold all their values.
 [<RequireQualifiedAccess>]
 module Safetensors =
 
@@ -80,7 +80,7 @@ module Safetensors =
 
     let private byteLength entry = Buffer.ByteLength(values entry.Data)
 
-    /// The order of tensors in a file: wide types first, so that all values are aligned; then by name.
+    /// The order of tensors in a file: wide types first, so that all values are aligned, and then by name.
     let private inFileOrder tensors =
         let order (nameA, a) (nameB, b) =
             let size entry = itemSize(dtypeName entry.Data).Value
@@ -126,12 +126,12 @@ module Safetensors =
         json.Flush()
         buffer.WrittenSpan.ToArray()
 
-    // Of SHA-256 in hexadecimal.
+    // The length of a SHA-256 in hexadecimal.
     [<Literal>]
     let private DigestLength = 64
 
-    /// SHA-256 of the header without checksum, as it is written here, and of the tensors' bytes in the order of
-    /// writing: it holds for what the file says, however another program may have arranged it.
+    /// SHA-256 of the header without the checksum, as it is written here, and of the tensors' bytes in the order of
+    /// writing. So it depends on the contents of a file, not on how another program may have arranged them.
     let private checksum
         (metadata: Map<string, string>)
         (ordered: (string * TensorEntry) list)
@@ -146,8 +146,8 @@ module Safetensors =
         Convert.ToHexStringLower(hash.GetHashAndReset())
 
     /// The bytes of a file. The same metadata and tensors give the same bytes, in whatever order they are listed.
-    /// Raises ArgumentException when a name is used twice or reserved, when a shape and its number of values differ, or
-    /// when a text isn't valid Unicode.
+    /// Raises ArgumentException if a name is used twice or is reserved, if a shape doesn't match its number of
+    /// values, or if a text isn't valid Unicode.
     let serialize (metadata: Map<string, string>) (tensors: (string * TensorEntry) list) : byte[] =
         if metadata.ContainsKey ChecksumKey then
             invalidArg (nameof metadata) $"safetensors: the metadata key {ChecksumKey} is reserved for the checksum"
@@ -168,7 +168,8 @@ module Safetensors =
 
         let ordered = inFileOrder tensors
         let dataLength = ordered |> List.sumBy (fun (_, entry) -> int64 (byteLength entry))
-        // The data is written where it stays, for it may be hundreds of megabytes: a header is as long whatever the digest.
+        // The data, which may be hundreds of megabytes, is written directly to its final place. This is possible
+        // because the length of the header doesn't depend on the digest.
         let headerOf (digest: string) = header (Map.add ChecksumKey digest metadata) ordered
         let padded = ((headerOf (String('0', DigestLength))).Length + 7) / 8 * 8
         let start = 8 + padded
@@ -187,8 +188,8 @@ module Safetensors =
         (headerOf (checksum metadata ordered (fun name -> places[name]))).CopyTo(file, 8)
         file
 
-    // Reading. Everything is checked before memory is taken for it; a refusal leaves by exception and is turned into
-    // a Result at the door.
+    // Reading. Everything is checked before memory is allocated for it. Code below refuses by an exception, which is
+    // turned into a Result at the end.
 
     let private members what (element: JsonElement) =
         if element.ValueKind <> JsonValueKind.Object then
@@ -225,7 +226,7 @@ module Safetensors =
                 | kind -> refuse $"{what} contains a value of kind {kind}; integers are allowed"
         |]
 
-    /// What the header says of one tensor, checked against the length of the data section.
+    /// The header's description of one tensor, checked against the length of the data section.
     let private described dataLength (name: string, element: JsonElement) =
         let fields = members $"tensor '{name}'" element |> Map.ofList
 
@@ -252,7 +253,7 @@ module Safetensors =
             if first > last || last > dataLength then
                 refuse $"tensor '{name}' lies at [{first}, {last}); it must lie within [0, {dataLength})"
 
-            // Saturates once it exceeds what any file can hold.
+            // The product saturates once it exceeds what any file can hold.
             let wanted =
                 if Array.contains 0 shape then
                     0L
@@ -265,7 +266,7 @@ module Safetensors =
             struct (name, dtype, shape, first, last)
         | offsets -> refuse $"tensor '{name}' has {offsets.Length} data_offsets; it must have 2"
 
-    /// Raises unless the tensors cover the data section, without overlap or hole.
+    /// Raises unless the tensors cover the data section without overlaps and holes.
     let private checkCover dataLength tensors =
         let mutable covered = 0
 
@@ -302,7 +303,7 @@ module Safetensors =
 
         { Shape = shape; Data = data }
 
-    /// How many bytes the header has, checked against the length of the file.
+    /// The length of the header in bytes, checked against the length of the file.
     let private headerLength (file: byte[]) : int =
         if file.Length < 8 then
             refuse $"the file has {file.Length} bytes; it must begin with 8 that hold the length of its header"
@@ -366,7 +367,7 @@ module Safetensors =
             Verified = metadata.ContainsKey ChecksumKey
         }
 
-    /// One line of bounded length, whatever names a damaged file may hold.
+    /// Turns a message into one line of limited length, whatever names a damaged file may hold.
     let private line (message: string) =
         let message = String.map (fun c -> if Char.IsControl c then ' ' else c) message
 
@@ -375,8 +376,8 @@ module Safetensors =
         else
             message
 
-    /// What a file says, or in one line what is wrong with it and what would be right. Never raises, and takes no more
-    /// memory than a small multiple of the file's length.
+    /// The contents of a file, or one line that says what is wrong with it and what would be right. Never raises, and
+    /// takes no more memory than a small multiple of the file's length.
     let parse (file: byte[]) : Result<SafetensorsFile, string> =
         try
             Ok(read file)

@@ -2,28 +2,28 @@ namespace Scae.Core.Training
 
 open System
 
-/// How a step size falls over a training, as a share of the largest; steps are counted from 0.
+/// How the step size falls over a training, as a share of the largest size; steps are counted from 0.
 type Decay =
-    /// It stays.
+    /// It stays the same.
     | Constant
-    /// Half a cosine from 1 to `final` at step `steps`.
+    /// Half a cosine wave from 1 to `final`, which is reached at step `steps`.
     | Cosine of final: float * steps: int
-    /// The same factor every step, from 1 to `final` at step `steps`.
+    /// The same factor in every step, from 1 to `final`, which is reached at step `steps`.
     | Geometric of final: float * steps: int
-    /// factor^(step / every); with stairs the quotient is rounded down.
+    /// factor^(step / every); with stairs, the quotient is rounded down.
     | Exponential of factor: float * every: int * stairs: bool
 
 /// How step sizes fall.
 [<RequireQualifiedAccess>]
 module Decay =
-    /// Geometric, or constant where it ends as it began: that doesn't depend on when it ends.
+    /// Geometric, or constant if `final` is 1: a constant size doesn't depend on where the training ends.
     let geometric (final: float) (steps: int) : Decay = if final = 1.0 then Constant else Geometric(final, steps)
 
-/// The step size over a training: it grows linearly, and falls.
+/// The step size over a training: it grows linearly during the warm-up, and falls by the decay.
 type Schedule =
     {
         Largest: float
-        /// How many steps the growth takes: step n of them, counted from 1, has the share n / WarmUp; 1 for none.
+        /// How many steps the growth takes: its step n, counted from 1, has the share n / WarmUp. 1 for no growth.
         WarmUp: int
         Decay: Decay
     }

@@ -4,7 +4,7 @@ open System
 open Scae.Tensors
 open Scae.Core.Layers
 
-/// One step in its parts, over recorded operations: nothing is allocated after the first.
+/// A training step in its parts, over recorded operations. Nothing is allocated after the first step.
 [<Sealed>]
 type Trainer(state: TrainingState) =
     let loss, recording =
@@ -39,7 +39,7 @@ type Trainer(state: TrainingState) =
         if state.Sums.Length <> 1 + terms.Length then
             state.Sums <- Array.zeroCreate (1 + terms.Length)
 
-    // The decay starts low, so that the averages soon forget the first parameters.
+    // The decay starts low, so that averages soon forget the initial parameters.
     let average (decay: float) =
         let share = 1.0 - min decay (float (1 + state.Step) / float (10 + state.Step))
 
@@ -49,7 +49,7 @@ type Trainer(state: TrainingState) =
     /// How many operations the forward pass replays.
     member _.Operations: int = recording.Count
 
-    /// The names of the loss' terms.
+    /// The names of the terms of the loss.
     member _.TermNames: string list = loss.Terms |> List.map fst
 
     /// Draws the next batch.
@@ -63,7 +63,7 @@ type Trainer(state: TrainingState) =
     /// Computes the gradients.
     member _.Reverse() : unit = recording.Reverse()
 
-    /// Changes the parameters, renews state that is no parameter, and adds the loss and its terms to the epoch's sums.
+    /// Updates the parameters, renews state that isn't a parameter, and adds the loss and its terms to the epoch's sums.
     member _.Update() : unit =
         for rule, updater in updaters do
             updater.Step(Schedule.at rule.LearningRate state.Step, state.Step + 1, rule.Clip)

@@ -2,15 +2,15 @@ namespace Scae.Core.Training
 
 open System
 
-/// What a training tells while it runs.
+/// What a training reports while it runs.
 type Progress =
-    /// A step was done; its loss.
+    /// A step was done, with this loss.
     | Stepped of step: int * loss: float
-    /// A moment to be kept for the animation.
+    /// A snapshot for the animation.
     | Snapped of Snapshot
-    /// An epoch was evaluated; whether it is the best so far. The moment to write checkpoints.
+    /// An epoch was evaluated; `isBest` says whether it is the best so far. This is the moment to write checkpoints.
     | Evaluated of Evaluation * isBest: bool
-    /// The checkpoint that was asked for in the midst of an epoch can be written now.
+    /// The checkpoint that was asked for in the middle of an epoch can be written now.
     | SaveDue
 
 /// How a training ended.
@@ -21,29 +21,30 @@ type Outcome =
     /// A step met a value that isn't finite; the state must not be saved.
     | Diverged of step: int * what: string
 
-/// Whoever runs a training: it is asked after every step, and told of progress. Clock, files and console are its matter.
+/// The caller of a training: it is asked after every step, and told of progress. Clock, files and console are its
+/// concern.
 type ISupervisor =
     /// Whether the training should stop.
     abstract ShouldStop: unit -> bool
-    /// Whether a checkpoint should be written, though no epoch ends.
+    /// Whether a checkpoint should be written although no epoch ends.
     abstract ShouldSave: unit -> bool
-    /// Hears of progress.
+    /// Receives a report of progress.
     abstract Report: Progress -> unit
 
 /// The training loop. It knows neither console nor files nor clock.
 [<RequireQualifiedAccess>]
 module Training =
-    /// A gradient that isn't finite, as the end of the training.
+    /// The outcome if a gradient isn't finite.
     let private diverged (trainer: Trainer) (step: int) : Outcome voption =
         match trainer.NonFinite() with
         | [] -> ValueNone
         | name :: _ -> ValueSome(Diverged(step, $"the gradient of {name} isn't finite"))
 
-    // Gradients are looked at in the first and in the last step of an epoch, since looking at all of them takes time.
+    // Gradients are checked in the first and the last step of an epoch, since checking all of them takes time.
     let private isWatched (plan: Plan) (step: int) : bool =
         step % plan.StepsPerEpoch = 0 || (step + 1) % plan.StepsPerEpoch = 0
 
-    /// Snapshot and evaluation after a step, where they are due.
+    /// Takes a snapshot and evaluates after a step, if they are due.
     let private conclude (state: TrainingState) (trainer: Trainer) (supervisor: ISupervisor) : unit =
         let plan = state.Plan
 
@@ -53,7 +54,7 @@ module Training =
         if state.Step % plan.StepsPerEpoch = 0 then
             supervisor.Report(Evaluated(TrainingState.evaluate trainer.TermNames state))
 
-    /// Whether to go on after a step. Before a state may be saved, its gradients are checked to be finite.
+    /// The outcome after a step; ValueNone to go on. Before a state may be saved, its gradients are checked to be finite.
     let private ask (state: TrainingState) (trainer: Trainer) (supervisor: ISupervisor) : Outcome voption =
         let step = state.Step - 1
 
@@ -71,7 +72,7 @@ module Training =
         else
             ValueNone
 
-    /// One step, and what follows from it; ValueNone to go on.
+    /// Does one step and what follows from it; ValueNone to go on.
     let private advance (state: TrainingState) (trainer: Trainer) (supervisor: ISupervisor) : Outcome voption =
         let step = state.Step
         trainer.Fill()
@@ -95,8 +96,9 @@ module Training =
                 conclude state trainer supervisor
                 ask state trainer supervisor
 
-    /// Trains from the present state to the end of the plan, unless asked to stop or a value isn't finite. A loss that isn't
-    /// finite is noticed at once. Gradients are checked in the first and last step of an epoch, and before a save.
+    /// Trains from the present state to the end of the plan, unless it is asked to stop or a value isn't finite. A
+    /// loss that isn't finite is noticed at once. Gradients are checked in the first and last step of an epoch, and
+    /// before a checkpoint is written.
     let run (state: TrainingState) (supervisor: ISupervisor) : Outcome =
         if state.Step >= state.Plan.Steps then
             Finished

@@ -3,8 +3,9 @@ namespace Scae.Core.Training
 open System
 open Scae.Tensors
 
-/// The order in which a training goes through n rows: each pass has them all, in another order, which follows from the key
-/// and the pass alone. The present pass is kept, and shuffled in place when the next one begins.
+/// The order in which a training goes through n rows. Each pass has all of them in another order, which depends only
+/// on the key and the number of the pass. The present pass is kept in memory, and shuffled in place when the next one
+/// begins.
 [<Sealed>]
 type Passes(count: int, key: Key) =
     let order = Array.zeroCreate<int> count
@@ -14,7 +15,7 @@ type Passes(count: int, key: Key) =
     /// How many rows there are.
     member _.Count: int = count
 
-    /// The rows of a step, as many as there is room for; steps are counted from 0.
+    /// Writes the rows of a step, as many as there is room for; steps are counted from 0.
     member _.Choose(step: int, rows: Span<int>) : unit =
         let first = int64 step * int64 rows.Length
 
@@ -33,7 +34,7 @@ type private Source =
     | Floats of Tensor
     | Bytes of byte[]
 
-/// A training set that is made once: float32 rows [n, …], or rows of bytes that stay bytes in memory.
+/// A training set that is made once: float32 rows [n, …], or rows of bytes, which stay bytes in memory.
 [<Sealed>]
 type TrainingSet private (source: Source, count: int, size: int, key: Key) =
     let passes = Passes(count, key)

@@ -4,14 +4,14 @@ open System
 open Scae.Tensors
 open Scae.Core.Layers
 
-/// The best epoch so far and the tensors that the model had, as they were evaluated.
+/// The best epoch so far, with the model's tensors as they were evaluated.
 type BestEpoch = { Epoch: int; Value: float; Tensors: (string * Tensor) list }
 
 /// Parameters that follow one rule, and the optimizer's memory of them.
 type TrainedGroup =
     { Rule: UpdateRule; Parameters: (string * Tensor) list; Memory: OptimizerState }
 
-/// Everything that changes while training, so that a checkpoint of it resumes to the bit.
+/// Everything that changes during training: a checkpoint of it resumes with the same bits.
 type TrainingState =
     {
         Learner: Learner
@@ -57,7 +57,8 @@ module TrainingState =
             Best = None
         }
 
-    /// Runs an action while the model has the elements of other tensors of the same names, and exchanges them back.
+    /// Runs an action while the model has the elements of other tensors with the same names, and exchanges them back
+    /// afterwards.
     let private within (learner: Learner) (others: (string * Tensor) list) (action: unit -> 'result) : 'result =
         let own = Map.ofList learner.Tensors
 
@@ -72,7 +73,7 @@ module TrainingState =
         finally
             exchange ()
 
-    /// Runs an action while the model has the tensors that are evaluated: averages, if the plan wants them.
+    /// Runs an action while the model has the tensors that are evaluated: the averages, if the plan wants them.
     let asEvaluated (state: TrainingState) (action: unit -> 'result) : 'result =
         if state.Averages.IsEmpty then
             action ()
@@ -98,7 +99,7 @@ module TrainingState =
         | Some best when plan.BestBy.Larger -> value > best.Value
         | Some best -> value < best.Value
 
-    /// Keeps the present tensors if the value by which epochs are chosen is the best so far; whether it is.
+    /// Keeps the present tensors if the value by which epochs are chosen is the best so far; returns whether it is.
     let private keepIfBest (state: TrainingState) (epoch: int) (value: float) : bool =
         let isBest = isBetter state.Plan value state.Best
 
@@ -114,7 +115,7 @@ module TrainingState =
 
         isBest
 
-    /// Evaluates at an epoch's end; whether it is the best so far.
+    /// Evaluates at the end of an epoch; also returns whether it is the best so far.
     let evaluate (termNames: string list) (state: TrainingState) : Evaluation * bool =
         let plan = state.Plan
 
@@ -136,6 +137,6 @@ module TrainingState =
             state.Evaluations <- state.Evaluations @ [ evaluation ]
             evaluation, isBest)
 
-    /// The present moment, of the tensors that are evaluated.
+    /// A snapshot of the present moment, from the tensors that are evaluated.
     let snapshot (state: TrainingState) : Snapshot =
         { Step = state.Step; Values = asEvaluated state state.Learner.Snapshot }
