@@ -86,7 +86,8 @@ module internal Choice =
         | [| Some one |] -> Ok { First = one; Last = one }
         | [| Some first; Some last |] when first <= last && uint64 (last - first) < uint64 Int32.MaxValue ->
             Ok { First = first; Last = last }
-        | [| Some first; Some last |] when first <= last -> Error $"--seeds {text}: must be fewer than {Int32.MaxValue}"
+        | [| Some first; Some last |] when first <= last ->
+            Error $"--seeds {text}: must be at most {Int32.MaxValue} seeds"
         | _ -> Error $"--seeds {text}: must be first..last with first ≤ last, such as 0..4"
 
     let private part = Regex(@"^[A-Za-z0-9_.,-]+\z", RegexOptions.CultureInvariant)

@@ -46,7 +46,7 @@ type TvaeSettings =
         Digits: DigitSource
         [<Setting("where sprites come from; auto is dSprites' file where it is, else our own drawings")>]
         Sprites: SpriteSource
-        [<Setting("draws of each importance-sampled likelihood", Min = 1.0, Max = 1000.0, Measuring = true)>]
+        [<Setting("draws of each importance-sampled likelihood", Min = 1.0, Max = 100000.0, Measuring = true)>]
         Draws: int
         Model: TopographicVaeConfig
     }

@@ -12,7 +12,8 @@ type TSneConfig =
         /// How much more strongly neighbours attract each other in the first rounds.
         Exaggeration: float
         ExaggeratedRounds: int
-        /// How coarsely far points are taken together; 0 is exact.
+        /// How coarsely far points are taken together, from 0, which is exact, to 0.7. Beyond 1/√2 a square may be far from a point
+        /// that lies in it.
         Theta: float
     }
 
@@ -206,9 +207,12 @@ module TSne =
 
     /// Places [n][2] of points [n][d] in the plane, such that neighbours stay neighbours; a pure function of the key,
     /// whatever the number of threads. Each round takes time n·log n. Fewer than three points are put side by side,
-    /// one unit apart. Raises ArgumentException if a distance isn't finite.
+    /// one unit apart. Raises ArgumentException if a distance isn't finite or Theta isn't from 0 to 0.7.
     let embed (config: TSneConfig) (key: Key) (points: float[][]) : float[][] =
         let n = points.Length
+
+        if not (config.Theta >= 0.0 && config.Theta <= 0.7) then
+            invalidArg (nameof config) $"Theta is {config.Theta}; it must be from 0 to 0.7"
 
         if n < 3 then
             Array.init n (fun i -> [| float i; 0.0 |])

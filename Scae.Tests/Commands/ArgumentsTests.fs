@@ -83,9 +83,9 @@ let tests =
                     [ "bench"; "--steps=0" ], "--steps 0: must be a whole number of at least 1"
                     [ "bench"; "air"; "--data="; "--json" ], "scae bench: an empty name is no folder"
                     [ "sweep"; "air"; "--seeds"; "0..4294967295" ],
-                    "--seeds 0..4294967295: must be fewer than 2147483647"
+                    "--seeds 0..4294967295: must be at most 2147483647 seeds"
                     [ "sweep"; "air"; "--seeds"; "-9223372036854775808..9223372036854775807" ],
-                    "--seeds -9223372036854775808..9223372036854775807: must be fewer than 2147483647"
+                    "--seeds -9223372036854775808..9223372036854775807: must be at most 2147483647 seeds"
                     [ "sweep"; "air"; "--seeds"; "0.." ],
                     "--seeds 0..: must be first..last with first ≤ last, such as 0..4"
                 ] do

@@ -124,6 +124,14 @@ let tests =
                 let unknown = Array.replicate 10 [| nan |]
                 NearestNeighbours.preservation 3 unknown unknown |> shouldEqual 0.0
 
+            testCase "squares so coarse that a point may be in one that counts as far are refused"
+            <| fun () ->
+                for theta in [ -0.1; 0.71; nan ] do
+                    let config = { TSne.published with Theta = theta }
+
+                    messageOf<ArgumentException>(fun () -> TSne.embed config (Key.OfSeed 0L) [||] |> ignore)
+                    |> shouldStartWith $"Theta is {theta}; it must be from 0 to 0.7"
+
             testCase "the perplexity is at most a third of the others"
             <| fun () ->
                 [ 2; 100; 151; 10_000 ]
