@@ -53,6 +53,18 @@ module TvaeMeasures =
         ]
         @ correlations reading.Scenes "" reading.Offsets
 
+    /// The annealed likelihood. It is of few sequences, which differ more than models do. So what it is above the likelihood of
+    /// draws of the same sequences is added to that of all.
+    let annealed (settings: TvaeSettings) (model: TopographicVae) (reading: TvaeReading) : Metrics =
+        let { Model = config; Annealing = temperatures; AnnealedSize = count } = settings
+
+        if temperatures = 0 then
+            []
+        else
+            let ofFew = reading.Weights |> Array.map (Array.truncate (count * config.Frames))
+            let annealed = TvaeAnnealing.likelihood config model temperatures count reading.Scenes
+            [ "likelihood_annealed", likelihood config reading.Weights + annealed - likelihood config ofFew ]
+
     let private normal (config: TopographicVaeConfig) (sequences: int) (key: Key) : Tensor =
         let t = Tensor.zeros [| sequences * config.Frames; TopographicVae.latents config |]
         key.FillNormal(t.Elements<float32>())
@@ -96,22 +108,31 @@ module TvaeMeasures =
     let rollErrors (settings: TvaeSettings) (model: TopographicVae) (scenes: TvaeScenes) : RollErrors =
         TvaeRolling.errors settings model (TvaeScenes.first RolledSequences scenes)
 
-    /// Metrics of sequences that take longer: the levels of the prior and of chance, measures on images that were trained with, and
-    /// errors of rolled capsules. The last are also measured on rotation and colour together, where only one at a time was
-    /// trained with.
-    let probes (settings: TvaeSettings) (data: TvaeData) (model: TopographicVae) (reading: TvaeReading) : Metrics =
-        if settings.Model.Frames = 1 then
-            []
-        else
-            // Likelihoods of images that were trained with aren't reported, so that one draw is enough.
-            let trained = TvaeReading.ofScenes { settings with Draws = 1 } model data.Trained
+    // Metrics of what moves. Likelihoods of images that were trained with aren't reported, so that one draw is enough.
+    let private moving
+        (settings: TvaeSettings)
+        (data: TvaeData)
+        (model: TopographicVae)
+        (reading: TvaeReading)
+        : Metrics =
+        let trained = TvaeReading.ofScenes { settings with Draws = 1 } model data.Trained
 
-            levels settings data.Levels reading.Scenes
-            @ [
-                "equivariance_trained", Array.average trained.Equivariance
-                yield! correlations data.Trained "_trained" trained.Offsets
-                yield! rolls "roll_error" (rollErrors settings model data.Test)
-                match data.Unseen with
-                | Some scenes -> yield! rolls "unseen_roll_error" (rollErrors settings model scenes)
-                | None -> ()
-            ]
+        levels settings data.Levels reading.Scenes
+        @ [
+            "equivariance_trained", Array.average trained.Equivariance
+            yield! correlations data.Trained "_trained" trained.Offsets
+            yield! rolls "roll_error" (rollErrors settings model data.Test)
+            match data.Unseen with
+            | Some scenes -> yield! rolls "unseen_roll_error" (rollErrors settings model scenes)
+            | None -> ()
+        ]
+
+    /// Metrics that take longer: the annealed likelihood and, of sequences, the levels of the prior and of chance, measures on
+    /// images that were trained with, and errors of rolled capsules. The last are also measured on rotation and colour together,
+    /// where only one at a time was trained with.
+    let probes (settings: TvaeSettings) (data: TvaeData) (model: TopographicVae) (reading: TvaeReading) : Metrics =
+        [
+            yield! annealed settings model reading
+            if settings.Model.Frames > 1 then
+                yield! moving settings data model reading
+        ]

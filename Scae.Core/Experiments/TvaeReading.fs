@@ -44,7 +44,7 @@ type private TvaeFindings =
 /// Inference by topographic autoencoders.
 [<RequireQualifiedAccess>]
 module TvaeReading =
-    // How many sequences are read at once, which are as many as in a training step, and how many single images.
+    // Sequences are as many as in a training step.
     [<Literal>]
     let private SequencesAtOnce = 8
 
@@ -57,7 +57,8 @@ module TvaeReading =
 
     let private drawsAtOnce (settings: TvaeSettings) = min settings.Draws DrawsAtOnce
 
-    let private atOnce (config: TopographicVaeConfig) = if config.Frames = 1 then ImagesAtOnce else SequencesAtOnce
+    /// How many sequences, or single images, are read at once.
+    let atOnce (config: TopographicVaeConfig) : int = if config.Frames = 1 then ImagesAtOnce else SequencesAtOnce
 
     let private allocate (settings: TvaeSettings) (sequences: int) : TvaeDraws =
         let config = settings.Model

@@ -48,6 +48,13 @@ type TvaeSettings =
         Sprites: SpriteSource
         [<Setting("draws of each importance-sampled likelihood", Min = 1.0, Max = 100000.0, Measuring = true)>]
         Draws: int
+        [<Setting("temperatures of the annealed likelihood at the end, 0 to leave it out",
+                  Min = 0.0,
+                  Max = 100000.0,
+                  Measuring = true)>]
+        Annealing: int
+        [<Setting("test sequences, or single images, whose likelihood is annealed", Min = 1.0, Measuring = true)>]
+        AnnealedSize: int
         Model: TopographicVaeConfig
     }
 
@@ -79,6 +86,8 @@ module TvaeSettings =
             Digits = DigitSource.Auto
             Sprites = SpriteSource.Auto
             Draws = 10
+            Annealing = 100
+            AnnealedSize = 50
             Model = TopographicVae.published
         }
 
