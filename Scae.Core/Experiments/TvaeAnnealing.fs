@@ -20,7 +20,8 @@ module TvaeAnnealing =
     let private annealed (config: TopographicVaeConfig) (model: TopographicVae) (sequences: int) : TvaeAnnealed =
         let room = TopographicVae.allocate config sequences
         let rows = room.Frames.shape[0]
-        let noise = room.NoiseZ.reverseDiff (), room.NoiseU |> Option.map _.reverseDiff()
+        let noiseZ = room.NoiseZ.reverseDiff ()
+        let noiseU = room.NoiseU |> Option.map _.reverseDiff()
 
         let posteriors =
             {
@@ -39,8 +40,8 @@ module TvaeAnnealing =
             Frames = room.Frames
             Posteriors = posteriors
             Weights =
-                AnnealedImportanceSampling.record unit (fst noise :: Option.toList (snd noise)) (fun () ->
-                    let batch = { Frames = room.Frames; NoiseZ = fst noise; NoiseU = snd noise }
+                AnnealedImportanceSampling.record unit (noiseZ :: Option.toList noiseU) (fun () ->
+                    let batch = { Frames = room.Frames; NoiseZ = noiseZ; NoiseU = noiseU }
 
                     (TopographicObjective.weigh config model posteriors batch).LogWeight)
         }
@@ -49,35 +50,38 @@ module TvaeAnnealing =
         Rows.store into.Mean 0 from.Mean
         Rows.store into.LogVariance 0 from.LogVariance
 
-    /// log p(x_1:S)/S, averaged over the first sequences of some scenes, with the given number of temperatures.
-    let likelihood
+    /// A lower bound (in expectation) of log p(x_1:S)/S of each of the first sequences of some scenes, nats a frame, with the
+    /// given number of temperatures. Raises ArgumentException without temperatures.
+    let estimates
         (config: TopographicVaeConfig)
         (model: TopographicVae)
         (temperatures: int)
         (count: int)
         (scenes: TvaeScenes)
-        : float =
+        : float[] =
         let few = TvaeScenes.first count scenes
         let atOnce = TvaeReading.atOnce config
-        let annealed = Memo.once (annealed config model)
+        let recorded = Memo.once (annealed config (Parameters.frozen model))
         let key = few.Key.Named "annealing"
         let mutable stepSizes = ValueNone
-        let mutable total = 0.0
 
-        for first in 0..atOnce .. few.Chosen.Length - 1 do
-            let part = annealed (min atOnce (few.Chosen.Length - first))
-            TvaeScenes.load few config.Frames first part.Frames
-            let found = TopographicVae.encode config model part.Frames
-            assign part.Posteriors.Z found.Z
-            Option.map2 assign part.Posteriors.U found.U |> ignore
-            let key = key.Fold(int64 first)
+        [|
+            for first in 0..atOnce .. few.Chosen.Length - 1 do
+                let part = recorded (min atOnce (few.Chosen.Length - first))
+                TvaeScenes.load few config.Frames first part.Frames
+                let found = TopographicVae.encode config model part.Frames
+                assign part.Posteriors.Z found.Z
+                Option.map2 assign part.Posteriors.U found.U |> ignore
+                let key = key.Fold(int64 first)
 
-            let sizes =
-                stepSizes
-                |> ValueOption.defaultWith (fun () ->
-                    AnnealedImportanceSampling.stepSizes temperatures (key.Named "pilot") part.Weights)
+                let sizes =
+                    stepSizes
+                    |> ValueOption.defaultWith (fun () ->
+                        AnnealedImportanceSampling.stepSizes temperatures (key.Named "pilot") part.Weights)
 
-            stepSizes <- ValueSome sizes
-            total <- total + Array.sum (AnnealedImportanceSampling.run sizes key part.Weights)
+                stepSizes <- ValueSome sizes
+                let units = AnnealedImportanceSampling.run sizes key part.Weights
 
-        total / float (few.Chosen.Length * config.Frames)
+                for sequence in Array.chunkBySize (units.Length * config.Frames / part.Frames.shape[0]) units ->
+                    Array.sum sequence / float config.Frames
+        |]

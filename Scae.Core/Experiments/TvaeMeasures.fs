@@ -53,17 +53,31 @@ module TvaeMeasures =
         ]
         @ correlations reading.Scenes "" reading.Offsets
 
-    /// The annealed likelihood. It is of few sequences, which differ more than models do. So what it is above the likelihood of
-    /// draws of the same sequences is added to that of all.
+    /// The annealed likelihood with its standard error, nothing without temperatures. Few sequences are annealed, and sequences
+    /// differ more than models do. So what annealing adds to the likelihood of draws of the same sequences is added to that of all.
     let annealed (settings: TvaeSettings) (model: TopographicVae) (reading: TvaeReading) : Metrics =
         let { Model = config; Annealing = temperatures; AnnealedSize = count } = settings
 
         if temperatures = 0 then
             []
         else
-            let ofFew = reading.Weights |> Array.map (Array.truncate (count * config.Frames))
-            let annealed = TvaeAnnealing.likelihood config model temperatures count reading.Scenes
-            [ "likelihood_annealed", likelihood config reading.Weights + annealed - likelihood config ofFew ]
+            let drawn (i: int) =
+                reading.Weights
+                |> Array.map (fun draw -> draw[i * config.Frames .. (i + 1) * config.Frames - 1])
+                |> likelihood config
+
+            let gains =
+                TvaeAnnealing.estimates config model temperatures count reading.Scenes
+                |> Array.mapi (fun i estimate -> estimate - drawn i)
+
+            let mean = Array.average gains
+
+            let variance = Array.sumBy (fun gain -> (gain - mean) * (gain - mean)) gains / float (gains.Length - 1)
+
+            [
+                "likelihood_annealed", likelihood config reading.Weights + mean
+                "likelihood_annealed_uncertainty", sqrt (variance / float gains.Length)
+            ]
 
     let private normal (config: TopographicVaeConfig) (sequences: int) (key: Key) : Tensor =
         let t = Tensor.zeros [| sequences * config.Frames; TopographicVae.latents config |]

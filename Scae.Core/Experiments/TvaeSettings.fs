@@ -53,7 +53,10 @@ type TvaeSettings =
                   Max = 100000.0,
                   Measuring = true)>]
         Annealing: int
-        [<Setting("test sequences, or single images, whose likelihood is annealed", Min = 1.0, Measuring = true)>]
+        [<Setting("test sequences, or single images, whose likelihood is annealed",
+                  Min = 1.0,
+                  Max = 1000000.0,
+                  Measuring = true)>]
         AnnealedSize: int
         Model: TopographicVaeConfig
     }

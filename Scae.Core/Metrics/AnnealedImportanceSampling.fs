@@ -5,7 +5,7 @@ open System.Numerics.Tensors
 open Scae.Tensors
 
 /// A function w > 0 of standard normal noise ε whose expectations are to be estimated: one for each unit, which is a number of
-/// rows one after the other whose log-weights are added.
+/// rows one after the other whose log-weights are added. It has room for one run at a time.
 type AnnealedWeights =
     private
         {
@@ -15,8 +15,9 @@ type AnnealedWeights =
             Recording: Recording
             /// Rows of a unit.
             Rows: int
-            /// p, as large as ε, and where a trajectory started.
+            /// p, as large as ε.
             Momentum: float32[][]
+            /// ε where a trajectory started.
             Start: float32[][]
         }
 
@@ -24,7 +25,7 @@ type AnnealedWeights =
 /// ln w = ln p(x, h) − ln q(h | x) for what h it makes, that is p(x). A unit goes from N(0, 1), where β = 0, through
 /// π_β ∝ N(ε; 0, 1)·w(ε)^β to its posterior, where β = 1, and collects Δβ·ln w on its way. Under each β a Hamiltonian trajectory
 /// moves it, as where Wu et al. 2017 evaluate decoders. The expectation of the estimate is E w for any number of temperatures, so that
-/// of its logarithm is at most ln E w. The more temperatures, the closer it comes.
+/// of its logarithm is at most ln E w; with more temperatures it usually comes closer.
 [<RequireQualifiedAccess>]
 module AnnealedImportanceSampling =
     // Steps of a trajectory.
@@ -42,11 +43,18 @@ module AnnealedImportanceSampling =
     [<Literal>]
     let private Haste = 0.2
 
+    // Half of the least number above 0 that is drawn.
+    [<Literal>]
+    let private LeastLuck = 3e-8
+
     /// Records the log-weights [n] of noise, tensors float32 [n, …] marked by reverseDiff. They depend on noise of their own
-    /// unit only, `rows` rows each. Other inputs may be written between runs. Raises ArgumentException if n isn't a multiple
-    /// of `rows`.
+    /// unit only, `rows` rows each. Other inputs may be written between runs; parameters should be frozen, or each run writes
+    /// their gradients. Raises ArgumentException where shapes don't fit, or if n isn't a multiple of `rows`.
     let record (rows: int) (noise: Tensor list) (logWeights: unit -> Tensor) : AnnealedWeights =
-        let n = noise.Head.shape[0]
+        let n =
+            match noise |> List.map (fun tensor -> tensor.shape[0]) |> List.distinct with
+            | [ n ] -> n
+            | _ -> invalidArg (nameof noise) "annealed importance sampling: needs tensors with equally many rows"
 
         if rows < 1 || n % rows <> 0 then
             invalidArg (nameof rows) $"annealed importance sampling: {n} rows aren't units of {rows}"
@@ -58,6 +66,12 @@ module AnnealedImportanceSampling =
             Recording =
                 Recording.Of(fun () ->
                     let weights = logWeights ()
+
+                    if weights.shape <> [| n |] then
+                        invalidArg
+                            (nameof logWeights)
+                            $"annealed importance sampling: log-weights are %A{weights.shape}, not one for each of {n} rows"
+
                     [ weights.sum (); weights ])
             Rows = rows
             Momentum = room ()
@@ -150,8 +164,8 @@ module AnnealedImportanceSampling =
         let mutable moved = 0
 
         for unit in 0 .. before.Length - 1 do
-            // A trajectory that has left the numbers isn't accepted.
-            if log (float luck[unit]) < before[unit] - after[unit] then
+            // A trajectory that has left the numbers isn't accepted. Luck may be 0, which would accept any other.
+            if Double.IsFinite after[unit] && log (max LeastLuck (float luck[unit])) < before[unit] - after[unit] then
                 moved <- moved + 1
                 logWeights[unit] <- ends[unit]
             else
@@ -183,9 +197,15 @@ module AnnealedImportanceSampling =
 
         collected
 
-    /// Step sizes for each temperature but the last, chosen while units go through them once. Runs with other keys take them as they
-    /// are: step sizes that follow their own run would make its estimates biased.
+    /// Step sizes [temperatures − 1], chosen while units go through the temperatures once. Runs with other keys take them as
+    /// they are: step sizes that follow their own run would make its estimates biased. Overwrites the noise. Raises
+    /// ArgumentException without temperatures.
     let stepSizes (temperatures: int) (key: Key) (weights: AnnealedWeights) : float[] =
+        if temperatures < 1 then
+            invalidArg
+                (nameof temperatures)
+                $"annealed importance sampling: {temperatures} temperatures; must be at least 1"
+
         let sizes = Array.create temperatures FirstStep
 
         anneal temperatures key weights (fun temperature beta logWeights ->
@@ -197,7 +217,7 @@ module AnnealedImportanceSampling =
         Array.tail sizes
 
     /// ln of an estimate of E w for each unit, with one temperature more than there are step sizes. With none it is
-    /// importance sampling with one draw.
+    /// importance sampling with one draw. Leaves the noise where the units ended.
     let run (stepSizes: float[]) (key: Key) (weights: AnnealedWeights) : float[] =
         anneal (stepSizes.Length + 1) key weights (fun temperature beta logWeights ->
             move weights beta stepSizes[temperature - 1] (key.Fold(int64 temperature)) logWeights |> ignore)

@@ -99,6 +99,14 @@ module TrainingState =
         | Some best when plan.BestBy.Larger -> value > best.Value
         | Some best -> value < best.Value
 
+    /// The metric by which epochs are chosen. Raises InvalidOperationException if an experiment's validation doesn't have it.
+    let private chosenBy (plan: Plan) (metrics: Metrics) : float =
+        match metrics |> List.tryFind (fun (name, _) -> name = plan.BestBy.Metric) with
+        | Some(_, value) -> value
+        | None ->
+            let names = metrics |> List.map fst |> String.concat ", "
+            invalidOp $"{plan.BestBy.Metric}: epochs are chosen by it, but validation has only {names}"
+
     /// Keeps the present tensors if the value by which epochs are chosen is the best so far; returns whether it is.
     let private keepIfBest (state: TrainingState) (epoch: int) (value: float) : bool =
         let isBest = isBetter state.Plan value state.Best
@@ -131,8 +139,7 @@ module TrainingState =
                     Metrics = state.Learner.Validate()
                 }
 
-            let _, value = evaluation.Metrics |> List.find (fun (name, _) -> name = plan.BestBy.Metric)
-            let isBest = keepIfBest state evaluation.Epoch value
+            let isBest = keepIfBest state evaluation.Epoch (chosenBy plan evaluation.Metrics)
             Array.Clear state.Sums
             state.Evaluations <- state.Evaluations @ [ evaluation ]
             evaluation, isBest)

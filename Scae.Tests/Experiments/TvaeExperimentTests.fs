@@ -150,11 +150,13 @@ let tests =
 
             testCase "single digits have maps, and neither equivariance nor an animation"
             <| fun () ->
-                let task = task "2d-mnist" [ "batch-size", "4"; "draws", "2"; "test-size", "60" ]
+                let measuring = [ "draws", "2"; "test-size", "60"; "annealing", "3"; "annealed-size", "4" ]
+                let task = task "2d-mnist" (("batch-size", "4") :: measuring)
                 let session = session task 1L
                 let state = Trained.start task session
                 let metrics = Trained.metrics session Test |> List.map fst
                 metrics |> List.exists (fun name -> name.StartsWith "equivariance") |> shouldEqual false
+                metrics |> shouldContain "likelihood_annealed"
                 let history = { Evaluations = state.Evaluations; Snapshots = [] }
 
                 let figures = (session.Inspect()).Figures history

@@ -48,6 +48,27 @@ let tests =
                     abs (mean - 1.0) |> shouldBeLessThan (4.0 * deviation)
                     Array.average errors |> shouldBeIn (-0.2, 0.1)
 
+            testCase "few temperatures and long steps, some of them refused, are without bias too"
+            <| fun () ->
+                // Two tensors that depend on each other: their difference has variance 2, so E exp(−½ a d²) = (1 + 2a)^−½.
+                let a, units = 2.0, 4000
+                let one = (Tensor.zeros [| units; 2 |]).reverseDiff()
+                let two = (Tensor.zeros [| units; 2 |]).reverseDiff()
+
+                let weights =
+                    AnnealedImportanceSampling.record 1 [ one; two ] (fun () ->
+                        ((one - two) * (one - two)).sum(1) * (-0.5 * a))
+
+                let ratios =
+                    AnnealedImportanceSampling.run [| 0.9; 0.9 |] key weights
+                    |> Array.map (fun x -> exp (x + log (1.0 + 2.0 * a)))
+
+                let mean = Array.average ratios
+                let variance = Array.averageBy (fun r -> (r - mean) * (r - mean)) ratios
+                let deviation = sqrt (variance / float units)
+                deviation |> shouldBeLessThan 0.03
+                abs (mean - 1.0) |> shouldBeLessThan (4.0 * deviation)
+
             testCase "with more temperatures the bound comes closer"
             <| fun () ->
                 let a, m = 6.0, 1.5
@@ -109,8 +130,26 @@ let tests =
                 AnnealedImportanceSampling.run [| 0.2; 0.3 |] (Key.OfSeed 4L) weights |> shouldDiffer first
                 AnnealedImportanceSampling.run [| 0.2; 0.3 |] key weights |> shouldEqual first
 
-            testCase "rows that aren't whole units are refused"
+            testCase "what doesn't fit is refused"
             <| fun () ->
-                messageOf<ArgumentException>(fun () -> gaussian 3 1.0 0.0 |> ignore)
-                |> shouldStartWith "annealed importance sampling: 200 rows aren't units of 3"
+                let refusal (action: unit -> AnnealedWeights) = messageOf<ArgumentException>(action >> ignore)
+                let noise (rows: int) = (Tensor.zeros [| rows; 2 |]).reverseDiff()
+                let four = noise 4
+                let weights () = four.sum 1
+
+                refusal (fun () -> AnnealedImportanceSampling.record 3 [ four ] weights)
+                |> shouldStartWith "annealed importance sampling: 4 rows aren't units of 3"
+
+                for others in [ []; [ four; noise 5 ] ] do
+                    refusal (fun () -> AnnealedImportanceSampling.record 1 others weights)
+                    |> shouldStartWith "annealed importance sampling: needs tensors with equally many rows"
+
+                refusal (fun () -> AnnealedImportanceSampling.record 1 [ four ] (fun () -> four.sum ()))
+                |> shouldStartWith "annealed importance sampling: log-weights are [||], not one for each of 4 rows"
+
+                messageOf<ArgumentException>(fun () ->
+                    AnnealedImportanceSampling.record 1 [ four ] weights
+                    |> AnnealedImportanceSampling.stepSizes 0 key
+                    |> ignore)
+                |> shouldStartWith "annealed importance sampling: 0 temperatures; must be at least 1"
         ]

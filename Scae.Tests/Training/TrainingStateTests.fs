@@ -1,6 +1,7 @@
 /// Which epoch is kept as the best.
 module Scae.Tests.Training.TrainingStateTests
 
+open System
 open System.Collections.Generic
 open Expecto
 open Scae.Core.Training
@@ -28,23 +29,27 @@ let private plan (larger: bool) (epochs: int) : Plan =
         BestBy = { Metric = "chosen by"; Larger = larger }
     }
 
-/// Trains one epoch of one step for each value that its evaluation is to have; whether each was the best so far, and the
-/// best. The parameter begins at 1 and is halved in each step.
-let private trained (larger: bool) (values: float list) : bool list * BestEpoch option =
+/// A training of one step an epoch, whose parameter begins at 1 and is halved in each step.
+let private started (larger: bool) (epochs: int) (validate: unit -> Metrics) : TrainingState =
     let p = (Tensor.ones [| 1 |]).reverseDiff()
+
+    TrainingState.start
+        (plan larger epochs)
+        {
+            Tensors = [ "p", p ]
+            Fill = ignore
+            Loss = fun () -> Loss.ofTotal ((p * p).sum())
+            Validate = validate
+            Snapshot = fun () -> []
+        }
+
+/// Trains one epoch for each value that its evaluation is to have; whether each was the best so far, and the best.
+let private trained (larger: bool) (values: float list) : bool list * BestEpoch option =
     let told = Queue values
 
     let state =
-        TrainingState.start
-            (plan larger values.Length)
-            {
-                Tensors = [ "p", p ]
-                Fill = ignore
-                Loss = fun () -> Loss.ofTotal ((p * p).sum())
-                // Another metric comes first, and falls from epoch to epoch.
-                Validate = fun () -> [ "another", float told.Count; "chosen by", told.Dequeue() ]
-                Snapshot = fun () -> []
-            }
+        // Another metric comes first, and falls from epoch to epoch.
+        started larger values.Length (fun () -> [ "another", float told.Count; "chosen by", told.Dequeue() ])
 
     let isBest = ResizeArray()
 
@@ -68,6 +73,13 @@ let tests =
     testList
         "Training.TrainingState"
         [
+            testCase "an experiment that chooses epochs by what its validation lacks is told so"
+            <| fun () ->
+                let state = started false 1 (fun () -> [ "loss", 1.0; "error", 2.0 ])
+
+                messageOf<InvalidOperationException>(fun () -> Trained.run state (fun () -> false) ignore |> ignore)
+                |> shouldEqual "chosen by: epochs are chosen by it, but validation has only loss, error"
+
             testCase "the smallest value is the best where smaller is better, whatever NaN stands between"
             <| fun () ->
                 let isBest, best = trained false [ 3.0; nan; 1.0; 2.0 ]
