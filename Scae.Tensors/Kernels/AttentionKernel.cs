@@ -1,6 +1,7 @@
 using System;
 using System.Numerics;
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Scae.Tensors.Kernels;
@@ -111,6 +112,7 @@ internal static class AttentionKernel
     }
 
     /// <summary>Each padded row becomes softmax(scale · row) over its first n elements, and zero beyond.</summary>
+    [MethodImpl(VectorLoop.Options)]
     private static void Softmax<T>(Span<T> rows, int padded, int n, T scale)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {

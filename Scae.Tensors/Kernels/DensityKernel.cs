@@ -1,6 +1,7 @@
 using System;
 using System.Numerics;
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Scae.Tensors.Kernels;
@@ -102,6 +103,7 @@ internal static unsafe class DensityKernel
     private readonly struct Densities<T>(DensityProblem<T> problem) : IRange
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        [MethodImpl(VectorLoop.Options)]
         public void Run(int from, int to)
         {
             Workplace<T> work = new(problem.Sizes);
@@ -131,6 +133,7 @@ internal static unsafe class DensityKernel
     private readonly struct Slopes<T>(DensityProblem<T> problem) : IRange
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        [MethodImpl(VectorLoop.Options)]
         public void Run(int from, int to)
         {
             Workplace<T> work = new(problem.Sizes);

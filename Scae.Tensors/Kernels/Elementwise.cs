@@ -50,6 +50,7 @@ internal static class Elementwise
             Sharing.Run(new Range1<T, TMap>(from, to), destination.Length, isLong: true, Grain);
     }
 
+    [MethodImpl(VectorLoop.Options)]
     private static void Serial1<T, TMap>(ReadOnlySpan<T> x, Span<T> destination)
         where T : unmanaged
         where TMap : IMap1
@@ -77,6 +78,7 @@ internal static class Elementwise
             Sharing.Run(new Range2<T, TMap>(left, aStep, right, bStep, to, accumulate), destination.Length, isLong: true, Grain);
     }
 
+    [MethodImpl(VectorLoop.Options)]
     private static void Serial2<T, TMap>(ReadOnlySpan<T> a, int aStep, ReadOnlySpan<T> b, int bStep, Span<T> destination, bool accumulate)
         where T : unmanaged
         where TMap : IMap2
@@ -120,6 +122,7 @@ internal static class Elementwise
             Sharing.Run(new Range3<T, TMap>(gradient, left, xStep, right, yStep, to, accumulate), destination.Length, isLong: true, Grain);
     }
 
+    [MethodImpl(VectorLoop.Options)]
     private static void Serial3<T, TMap>(ReadOnlySpan<T> g, ReadOnlySpan<T> x, int xStep, ReadOnlySpan<T> y, int yStep, Span<T> destination, bool accumulate)
         where T : unmanaged
         where TMap : IMap3

@@ -59,10 +59,7 @@ internal static unsafe class MatMulBlocked
                 int k = int.Min(depth, problem.K - p);
                 bool accumulate = problem.Accumulate || p > 0;
                 T* b = problem.B + p * problem.BRow + j * problem.BCol;
-                for (int s = 0; s < n; s += width)
-                    MatMulPacking.Panel<T, TVector, TLanes>(
-                        k, int.Min(width, n - s), width, b + s * problem.BCol, problem.BRow, problem.BCol, slice + (nint)s * k);
-
+                MatMulPacking.Slice<T, TVector, TLanes>(k, n, b, problem.BRow, problem.BCol, slice);
                 for (int i = 0; i < problem.M; i += rows)
                 {
                     int m = int.Min(rows, problem.M - i);

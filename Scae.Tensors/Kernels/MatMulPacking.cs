@@ -7,6 +7,30 @@ namespace Scae.Tensors.Kernels;
 // AggressiveOptimization throughout: see MatMulTile.
 internal static unsafe class MatMulPacking
 {
+    // Bytes of a row of B that are read at once: a few cache lines side by side. Rows of a large matrix lie on different pages,
+    // and reading a single line of each takes three times as long.
+    private const int RowBytes = 512;
+
+    /// <summary>
+    /// Packs a slice of B, n columns of k rows, as panels two vectors wide, one after the other: see <see cref="Panel"/>.
+    /// </summary>
+    public static void Slice<T, TVector, TLanes>(int k, int n, T* b, nint bRow, nint bCol, T* target)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TVector : struct
+        where TLanes : struct, ILanes<T, TVector>
+    {
+        int width = 2 * TLanes.Count, group = RowBytes / (width * sizeof(T)), j = 0;
+        while (bCol == 1 && n - j >= width)
+        {
+            int panels = int.Min(group, (n - j) / width);
+            WholePanels<T, TVector, TLanes>(k, panels, b + j, bRow, target + (nint)j * k);
+            j += panels * width;
+        }
+
+        for (; j < n; j += width)
+            Panel<T, TVector, TLanes>(k, int.Min(width, n - j), width, b + j * bCol, bRow, bCol, target + (nint)j * k);
+    }
+
     /// <summary>
     /// Packs a panel of B: target[p·width + j] = B[p, j] for p &lt; k and j &lt; n. n is at most two vectors, and width is
     /// n rounded up to whole vectors. Places with n ≤ j &lt; width are undefined.
@@ -67,6 +91,26 @@ internal static unsafe class MatMulPacking
         where TVector : struct
         where TLanes : struct, ILanes<T, TVector> =>
         (TLanes.TileRows + TLanes.Count - 1) / TLanes.Count * TLanes.Count;
+
+    // Several panels side by side, whose rows are contiguous and none of which is cut off.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void WholePanels<T, TVector, TLanes>(int k, int panels, T* b, nint bRow, T* target)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        where TVector : struct
+        where TLanes : struct, ILanes<T, TVector>
+    {
+        int width = 2 * TLanes.Count;
+        nint panel = (nint)k * width;
+        for (; k > 0; k--, b += bRow, target += width)
+        {
+            T* from = b, to = target;
+            for (int i = 0; i < panels; i++, from += width, to += panel)
+            {
+                TLanes.Store(to, TLanes.Load(from));
+                TLanes.Store(to + TLanes.Count, TLanes.Load(from + TLanes.Count));
+            }
+        }
+    }
 
     // Neither rows nor columns are contiguous: target[p·width + j] = source[p·row + j·column].
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -14,6 +14,7 @@ internal static class Nearest
     /// equally near ones. Points with NaN are never the nearest. A query with NaN gets distance ∞ and position 0, as does
     /// every query when all points have NaN.
     /// </summary>
+    [MethodImpl(VectorLoop.Options)]
     public static void Find<T>(ReadOnlySpan<T> queries, ReadOnlySpan<T> points, int d, Span<T> distance, Span<int> position)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {

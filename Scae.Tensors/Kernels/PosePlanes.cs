@@ -1,5 +1,6 @@
 using System;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Scae.Tensors.Kernels;
@@ -23,6 +24,7 @@ internal static unsafe class PosePlanes
     private const double LeastScale = 0.01, Steepness = 5;
 
     /// <summary>Computes the functions of free numbers; all planes have the same pitch.</summary>
+    [MethodImpl(VectorLoop.Options)]
     public static void Evaluate<T>(T* raw, T* functions, int pitch, bool isSimilarity)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -48,6 +50,7 @@ internal static unsafe class PosePlanes
     }
 
     /// <summary>Computes poses from the functions.</summary>
+    [MethodImpl(VectorLoop.Options)]
     public static void Poses<T>(T* functions, T* poses, int pitch, bool isSimilarity)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -76,6 +79,7 @@ internal static unsafe class PosePlanes
     }
 
     /// <summary>Turns gradients of poses into gradients of the free numbers, in place, given the functions.</summary>
+    [MethodImpl(VectorLoop.Options)]
     public static void ToRaw<T>(T* functions, T* gradient, int pitch, bool isSimilarity)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -114,6 +118,7 @@ internal static unsafe class PosePlanes
     }
 
     /// <summary>right becomes left ∘ right.</summary>
+    [MethodImpl(VectorLoop.Options)]
     public static void Compose<T>(T* left, T* right, int pitch)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -134,6 +139,7 @@ internal static unsafe class PosePlanes
     /// The backward rule of composition, from the gradient of left ∘ right: right becomes the gradient of left, and
     /// gradient that of right.
     /// </summary>
+    [MethodImpl(VectorLoop.Options)]
     public static void Decompose<T>(T* left, T* right, T* gradient, int pitch)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {

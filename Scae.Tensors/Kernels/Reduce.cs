@@ -120,6 +120,7 @@ internal static unsafe class Reduce
         return SumBlocks<T, TTerms>(terms, from, half) + SumBlocks<T, TTerms>(terms, half, to);
     }
 
+    [MethodImpl(VectorLoop.Options)]
     private static double SumBlock<T, TTerms>(TTerms terms, nint from, nint to)
         where T : unmanaged
         where TTerms : struct, ITerms<T>

@@ -87,6 +87,7 @@ internal static unsafe class Rowwise
             for (; from < to; from += StripWidth) Columns(from, int.Min(to, from + StripWidth));
         }
 
+        [MethodImpl(VectorLoop.Options)]
         private void Columns(int from, int to)
         {
             int width = Vector512<T>.Count, count = (to - from + width - 1) / width, parts = sizeof(T) == sizeof(double) ? 1 : 2;
@@ -111,6 +112,7 @@ internal static unsafe class Rowwise
             }
         }
 
+        [MethodImpl(VectorLoop.Options)]
         private void Block(int row, int end, int from, int to, double* sums)
         {
             int width = Vector512<T>.Count;

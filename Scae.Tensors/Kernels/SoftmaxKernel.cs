@@ -86,6 +86,7 @@ internal static unsafe class SoftmaxKernel
         return most;
     }
 
+    [MethodImpl(VectorLoop.Options)]
     private static void ShiftScale<T>(ReadOnlySpan<T> x, T shift, T scale, Span<T> y)
         where T : unmanaged
     {
@@ -97,6 +98,7 @@ internal static unsafe class SoftmaxKernel
         if (i < x.Length) Lanes.StorePart((Lanes.LoadPart(x[i..]) - s) * c, y[i..]);
     }
 
+    [MethodImpl(VectorLoop.Options)]
     private static void Scale<T>(Span<T> y, T scale)
         where T : unmanaged
     {
@@ -107,6 +109,7 @@ internal static unsafe class SoftmaxKernel
         if (i < y.Length) Lanes.StorePart(Lanes.LoadPart<T>(y[i..]) * c, y[i..]);
     }
 
+    [MethodImpl(VectorLoop.Options)]
     private static void Rule<T>(ReadOnlySpan<T> g, ReadOnlySpan<T> y, T dot, T scale, Span<T> dx, bool accumulate)
         where T : unmanaged
     {

@@ -1,4 +1,5 @@
 using System;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -22,6 +23,7 @@ internal static unsafe class UpdateKernel
             Sharing.Run(new AdamRange<T>(p, g, m, v, scale, beta1, rest1, beta2, rest2, rate, rootScale, epsilon), parameter.Length, parameter.Length >= Sharing.ManyElements, Grain);
     }
 
+    [MethodImpl(VectorLoop.Options)]
     private static void AdamSerial<T>(Span<T> parameter, ReadOnlySpan<T> gradient, Span<T> mean, Span<T> square, T scale, T beta1, T rest1, T beta2, T rest2, T rate, T rootScale, T epsilon)
         where T : unmanaged
     {
@@ -49,6 +51,7 @@ internal static unsafe class UpdateKernel
             Sharing.Run(new RmsPropRange<T>(p, g, v, u, scale, decay, rest, rate, momentum, inner, outer), parameter.Length, parameter.Length >= Sharing.ManyElements, Grain);
     }
 
+    [MethodImpl(VectorLoop.Options)]
     private static void RmsPropSerial<T>(Span<T> parameter, ReadOnlySpan<T> gradient, Span<T> square, Span<T> velocity, T scale, T decay, T rest, T rate, T momentum, T inner, T outer)
         where T : unmanaged
     {
@@ -79,6 +82,7 @@ internal static unsafe class UpdateKernel
             Sharing.Run(new SgdRange<T>(p, g, u, scale, rate, momentum, nesterov), parameter.Length, parameter.Length >= Sharing.ManyElements, Grain);
     }
 
+    [MethodImpl(VectorLoop.Options)]
     private static void SgdSerial<T>(Span<T> parameter, ReadOnlySpan<T> gradient, Span<T> velocity, T scale, T rate, T momentum, bool nesterov)
         where T : unmanaged
     {
@@ -94,6 +98,7 @@ internal static unsafe class UpdateKernel
     }
 
     /// <summary>Σ x² in double, in eight running sums whatever the hardware.</summary>
+    [MethodImpl(VectorLoop.Options)]
     public static double SumOfSquares(ReadOnlySpan<float> x)
     {
         Vector512<double> even = default, odd = default;
@@ -114,12 +119,14 @@ internal static unsafe class UpdateKernel
     /// <summary>Σ x², added as in <see cref="Reduce"/>.</summary>
     public static double SumOfSquares(ReadOnlySpan<double> x) => Reduce.Dot(x, x);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<T> Load<T>(ReadOnlySpan<T> span, int at)
         where T : unmanaged =>
         span.Length - at >= Vector512<T>.Count
             ? Vector512.LoadUnsafe(ref MemoryMarshal.GetReference(span), (nuint)at)
             : Lanes.LoadPart(span[at..]);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Store<T>(Vector512<T> value, Span<T> span, int at)
         where T : unmanaged
     {

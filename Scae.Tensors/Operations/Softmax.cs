@@ -1,7 +1,6 @@
 using System;
 using System.Numerics;
 using System.Numerics.Tensors;
-using System.Runtime.Intrinsics;
 using Scae.Tensors.Kernels;
 
 namespace Scae.Tensors;
@@ -47,7 +46,7 @@ public sealed partial class Tensor
         Elementwise.Map1<T, Exp>(x, row);
         if (largest < 0) return T.Log(Reduce.Sum<T>(row));
         row[largest] = T.Zero;
-        return Lanes.LogOnePlus(Vector512.Create(Reduce.Sum<T>(row)))[0];
+        return T.CreateTruncating(Lanes.LogOnePlus(double.CreateTruncating(Reduce.Sum<T>(row))));
     }
 
     private sealed class SoftmaxRows(Tensor x) : Operation(x)
