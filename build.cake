@@ -100,7 +100,7 @@ Task("Install")
         var place = System.IO.Directory.CreateTempSubdirectory("scae-install-").FullName;
         try
         {
-            // The packages are found in the folder alone; what they need comes from where it always does.
+            // Our own packages come from this folder only; what they depend on comes from the usual package cache.
             string source = MakeAbsolute(packages).FullPath, cache = System.IO.Path.Combine(place, "cache");
             string version = XmlPeek("./Directory.Build.props", "/Project/PropertyGroup/Version");
             string known = System.Environment.GetEnvironmentVariable("NUGET_PACKAGES")
@@ -108,7 +108,7 @@ Task("Install")
             string earlier = System.IO.Path.Combine(known, "scae.core", version);
             if (DirectoryExists(earlier)) throw new Exception($"{earlier}: a package of this version would be tried in place of the new one; remove it");
 
-            // The variable would win over the configuration.
+            // If NUGET_PACKAGES is set, it overrides globalPackagesFolder, so it is set to the same folder.
             System.Environment.SetEnvironmentVariable("NUGET_PACKAGES", cache);
             System.IO.File.WriteAllText(
                 System.IO.Path.Combine(place, "NuGet.config"),

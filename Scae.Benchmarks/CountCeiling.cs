@@ -10,9 +10,9 @@ using Scae.Tensors;
 namespace Scae.Benchmarks;
 
 /// <summary>
-/// What counting the digits of the small program's scenes allows at all: what a convolutional network reaches that is told the
-/// true counts of streamed scenes of training digits, on scenes of test digits; and how much of a digit shows beside the
-/// other where the digits are known. An upper reference for what learns without labels, no more.
+/// How well the digits of the small program's scenes can be counted at all. A convolutional network that is told the
+/// true counts is trained on streamed scenes and tested on scenes of test digits. Printed besides is how much of a digit
+/// shows beside the other one, as the digits are known. All this is only an upper reference for learning without labels.
 /// </summary>
 internal static class CountCeiling
 {

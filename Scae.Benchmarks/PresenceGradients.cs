@@ -84,7 +84,7 @@ internal static class PresenceGradients
             double second = part.Sum(pair => squares[pair.Index].Sum()) / Batches;
             double variance = (second - mean) * Batches / (Batches - 1);
 
-            // The mean of some draws has their variance besides.
+            // The squared mean of n draws is too large by their variance / n.
             Console.WriteLine($"  {part.Key,-24} variance {variance,12:G4}   squared mean {mean - (variance / Batches),12:G4}");
         }
     }

@@ -87,7 +87,7 @@ internal static class ScaeRace
         Tensor presence = Draw(4, Images, Parts).reverseDiff(), colour = ((Draw(5, Images, Parts, 1) * 0.3) + 0.6).reverseDiff();
         Tensor ground = Draw(6, 1).reverseDiff(), logit = Draw(7).reverseDiff();
 
-        // Poses as at the start of training: scales about a half, turned anyhow, anywhere on the canvas.
+        // Poses as at the start of training: scales about a half, any angle, anywhere on the canvas.
         Tensor raw = Draw(8, Images, Parts, 6);
         Tensor Entry(int i) => raw.slice(2, i, i + 1);
         Tensor sx = (Entry(0) * 0.3).sigmoid(), sy = (Entry(1) * 0.3).sigmoid(), angle = Entry(2) * Math.PI, shear = (Entry(3) * 0.5).tanh();

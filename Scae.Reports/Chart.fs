@@ -26,7 +26,7 @@ module internal Chart =
     [<Literal>]
     let private Colours = 8
 
-    /// The classes of a run's curve and swatch: eight colours, and every four runs another dash, for not every eye tells eight.
+    /// The classes of a run's curve and swatch: eight colours, and another dash every four runs for those who can't tell eight apart.
     let private look (run: int) : string = $"c{run % Colours} d{run / 4 % 3}"
 
     let private text (value: float) : string = value.ToString("0.##", CultureInfo.InvariantCulture)
@@ -37,7 +37,7 @@ module internal Chart =
     let private label (kind: string) (x, y) (words: string) =
         tag "text" [ _class kind; attr "x" (text x); attr "y" (text y) ] [ str words ]
 
-    /// The stretches of a curve between values that are none.
+    /// The stretches of a curve between values that aren't finite.
     let private stretches (x: float -> float) (y: float -> float) (curve: Curve) : string list list =
         Array.zip curve.Epochs curve.Values
         |> Array.fold
@@ -103,7 +103,7 @@ module internal Chart =
         let low, high = chart.Format.Invoke(List.min values), chart.Format.Invoke(List.max values)
         if low = high then low else $"{low} to {high}"
 
-    /// The chart in words, for whoever hears the page. Which values are good it doesn't know, so it says the least and the largest.
+    /// The chart in words, for screen readers. It doesn't know which values are good, so it says the least and the largest.
     let private spoken (chart: Chart) : string =
         let title = $"{chart.Title} over the epochs"
 

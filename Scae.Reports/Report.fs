@@ -93,7 +93,7 @@ module Report =
                                         []
                                         [
                                             for i, cell in List.indexed row ->
-                                                // A line break parts what stands below each other in a cell.
+                                                // A line break starts a new line within the cell.
                                                 let lines =
                                                     [
                                                         for j, line in Seq.indexed (cell.Split '\n') do

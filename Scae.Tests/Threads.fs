@@ -3,7 +3,7 @@ module Scae.Tests.Threads
 open Scae.Tensors
 open Scae.Tests.Claims
 
-/// What an action returns on so many threads. All tests share the number: whoever counts on it is a `testAlone`.
+/// What an action returns on this many threads. All tests share the number, so a test that depends on it is a `testAlone`.
 let onThreads (count: int) (action: unit -> 'T) : 'T =
     let before = Parallelism.Threads
 

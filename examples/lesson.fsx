@@ -40,7 +40,7 @@ let points =
 
 let x = Tensor.``of`` (points, count, 1, 2)
 
-// 2. MODEL. A capsule k is a place μ_k. It explains point x by how near it is; a point belongs to the capsules together.
+// 2. MODEL. Capsule k is a place μ_k. The nearer it is to a point x, the better it explains x; all capsules explain x together.
 
 type Model = { Centres: Tensor }
 

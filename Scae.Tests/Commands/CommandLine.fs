@@ -54,7 +54,7 @@ let runWith (change: ProcessStartInfo -> unit) (arguments: string list) : Result
 
 let runProcess (arguments: string list) : Result = runWith ignore arguments
 
-/// Passes on what is written to whatever the test that writes has in its place; what no test has goes on to the console.
+/// Sends what is written to the writer of the test that is running; without one it goes to the console.
 type private PerTest(console: TextWriter, own: AsyncLocal<TextWriter | null>) =
     inherit TextWriter()
 
@@ -77,7 +77,7 @@ let private perTest =
         (Terminal.IsElsewhere <- true
          new PerTest(Console.Out, ownOutput), new PerTest(Console.Error, ownError))
 
-/// A program called without a process: most of what a short command takes is the start and the compilation of its code.
+/// Calls a program within this process, since a short command spends most of its time on starting and compiling.
 /// Tests that do so at the same time have their own output, but share the number of threads.
 let call (main: string[] -> int) (arguments: string list) : Result =
     use output = new StringWriter()

@@ -49,7 +49,7 @@ let private readTo (start: string) (running: System.Diagnostics.Process) =
 
     read ()
 
-/// How often the digits' training is killed; the variable SCAE_KILLS asks for more than the few of every day.
+/// How often the digits' training is killed: three times, or as often as the variable SCAE_KILLS says.
 let private kills =
     match Int32.TryParse(Environment.GetEnvironmentVariable "SCAE_KILLS") with
     | true, count -> count
@@ -61,7 +61,7 @@ let private shortDigits =
     @ [ "--digits"; "strokes"; "--validation-size"; "20"; "--test-size"; "50"; "--probe-size"; "60" ]
     @ [ "--batch-size"; "8" ]
 
-/// Kills a training with SIGKILL at a moment that chance chooses: while it starts, trains, writes, measures or draws. Whether
+/// Kills a training with SIGKILL at a random moment: while it starts, trains, writes, measures or draws. Returns whether
 /// it had ended before.
 let private killSometime (chance: Scae.Tensors.KeyStream) (arguments: string list) : bool =
     use running = start arguments
@@ -259,7 +259,7 @@ let tests =
                     inNewFolder (fun folder ->
                         use running = start (longFinish 1000000 @ [ "--out"; Path.Combine(folder, "run") ])
                         readTo "epoch   1/1" running
-                        // The evaluation has begun, which nothing stops in its midst.
+                        // The evaluation has begun, which can't be interrupted.
                         running.WaitForExit 500 |> shouldEqual false
                         signal "TERM" running
 
@@ -268,7 +268,7 @@ let tests =
 
                         let clock = Diagnostics.Stopwatch.StartNew()
 
-                        // Signals of a kind that come before the first was handled count as one: sent until it is heard.
+                        // Signals of one kind that come before the first is handled count as one, so they are sent until one is heard.
                         while not (running.WaitForExit 100) && clock.Elapsed.TotalSeconds < 60.0 do
                             signal "TERM" running
 

@@ -22,7 +22,7 @@ let private endless = training @ [ "--epochs"; "10000" ]
 
 let private inRun (folder: string) (name: string) = Path.Combine(folder, name)
 
-/// Three minutes have gone by, says the run.
+/// Makes run.json say that the run has taken more than three minutes.
 let private age (folder: string) : unit =
     let path = inRun folder "run.json"
 
@@ -163,7 +163,7 @@ let tests =
 
                     (json (File.ReadAllText summary) |> property "steps").GetInt32() |> shouldEqual 80)
 
-            testCase "of several runs the one that wrote last is gone on with, whatever its number"
+            testCase "of several runs the one that wrote last is resumed, whatever its number"
             <| fun () ->
                 inNewFolder (fun folder ->
                     let path = inRun folder "run"
@@ -228,7 +228,7 @@ let tests =
                     Some "the files of --digits idx had the SHA-256 0123456789ab… and now have fedcba987654…"
                 )
 
-            testCase "results whose checkpoint is gone are neither gone on with nor written over"
+            testCase "results whose checkpoint is gone are neither resumed nor overwritten"
             <| fun () ->
                 inNewFolder (fun folder ->
                     let out = inRun folder "run"
@@ -301,7 +301,7 @@ let tests =
                         |> shouldEqual
                             $"scae: {out}: the run there is another one: {what}; --resume --out {out} alone goes on with it")
 
-            testCase "hyperparameters that make no sense make none for a run that is gone on with"
+            testCase "hyperparameters that make no sense are refused for a resumed run, too"
             <| fun () ->
                 inNewFolder (fun folder ->
                     let out = inRun folder "run"
@@ -381,7 +381,7 @@ let tests =
                         Directory.Delete(out, recursive = true)
                         Directory.Delete(sweep, recursive = true))
 
-            testCase "what is nobody's but a run's own is cleared, whoever else has files beside"
+            testCase "leftovers of a killed run are removed, and other files in its folder are kept"
             <| fun () ->
                 inNewFolder (fun folder ->
                     let out = inRun folder "run"

@@ -70,7 +70,7 @@ let tests =
                             evaluated.ExitCode |> shouldEqual 0
                             (json evaluated.Output |> property "step").GetInt32() |> shouldEqual 60)
 
-                testCase "a disk that takes no more is told of in one line, nothing is left over, and the run goes on"
+                testCase "a full disk is reported in one line, nothing is left over, and the run can be resumed"
                 <| fun () ->
                     inNewFolder (fun folder ->
                         let out, straight = Path.Combine(folder, "run"), Path.Combine(folder, "straight")
@@ -100,7 +100,7 @@ let tests =
                             $"the checkpoint of step 60 is whole; when there is room, go on with: scae train --resume --out {out}"
 
                         unfinished out |> shouldBeEmpty
-                        // What a process that was killed while it wrote leaves goes at the next start.
+                        // Files that a process left half written when it was killed are removed at the next start.
                         for name in [ "last.safetensors"; "figures/examples.png"; "snapshots/00000020.safetensors" ] do
                             File.WriteAllText(Path.Combine(out, name + ".unfinished"), "half")
 

@@ -21,7 +21,7 @@ let private writeImages (folder: string) (first: int) =
         write $"{part}-images-idx3-ubyte" 3uy [ 20uy; 28uy; 28uy ] (20 * 28 * 28)
         write $"{part}-labels-idx1-ubyte" 1uy [ 20uy ] 20
 
-/// A run without what tells which images it saw, as versions left it that didn't know.
+/// Copies a run as earlier versions left it: nothing in it says which images it saw.
 let private older (run: string) (old: string) =
     Directory.CreateDirectory old |> ignore
     let settings = nonNull (JsonNode.Parse(File.ReadAllText(Path.Combine(run, "run.json"))))
@@ -241,7 +241,7 @@ let tests =
                     |> shouldEqual true)
 
             testCase
-                "what is one training's fault keeps no other from its turn, and the table is of those that are finished"
+                "one training's failure doesn't keep the others from running, and the table shows those that are finished"
             <| fun () ->
                 inNewFolder (fun folder ->
                     let sweep rates options =

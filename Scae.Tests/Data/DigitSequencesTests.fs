@@ -31,7 +31,7 @@ let tests =
     testList
         "Data.DigitSequences"
         [
-            testCase "of rotation, magnification and colour one goes through all of its values and the others stay"
+            testCase "one of rotation, magnification and colour goes through all of its values, and the others stay"
             <| fun () ->
                 let moved = Array.zeroCreate<int> 3
 

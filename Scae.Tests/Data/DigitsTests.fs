@@ -30,7 +30,7 @@ let tests =
                 names others |> shouldEqual [| 15uy .. 19uy |]
                 others.Labels |> shouldEqual [| 5uy .. 9uy |]
 
-            testCase "none and all may be the first, and of more than there are all"
+            testCase "the first may be none or all, and asking for more than there are gives all"
             <| fun () ->
                 let sizes (struct (a, b)) = Digits.count a, Digits.count b
                 sizes (Digits.split 0 (numbered 3)) |> shouldEqual (0, 3)

@@ -92,7 +92,7 @@ let tests =
                 errorOf (Mnist.images "f" (header 0x803 [ Int32.MaxValue; Int32.MaxValue; Int32.MaxValue ]))
                 |> shouldStartWith "f: 0 bytes after the header"
 
-            testPropertyWithConfig (samples 500) "any bytes are survived"
+            testPropertyWithConfig (samples 500) "no bytes raise an exception"
             <| fun (bytes: byte[]) ->
                 for magic in [ [||]; header 0x803 []; header 0x801 []; [| 0x1Fuy; 0x8Buy; 8uy |] ] do
                     let file = Array.append magic bytes
@@ -212,7 +212,7 @@ let tests =
                         sets.Train.Labels |> shouldEqual [| 1uy; 26uy; 255uy |]
                         Digits.count sets.Test |> shouldEqual 2)
 
-            testCase "where MNIST can't be had strokes serve, and one line says so; where it is damaged, nothing serves"
+            testCase "without MNIST stroke digits are used, and a line says so; a damaged MNIST is refused"
             <| fun () ->
                 inFolder (fun folder ->
                     let mutable asked = 0
@@ -246,7 +246,7 @@ let tests =
                     errorOf (DigitSource.load DigitSource.Auto damaged)
                     |> shouldContainText "delete it, and it is fetched again")
 
-            testCase "a network that swallows packets is waited for as long as was said, or until it is enough"
+            testCase "a network that never answers is given up after the timeout, or when the wait is cancelled"
             <| fun () ->
                 // It takes connections and never answers.
                 use silent = new TcpListener(IPAddress.Loopback, 0)

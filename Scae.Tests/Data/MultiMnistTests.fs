@@ -90,7 +90,7 @@ let tests =
                 for _, n in sides do
                     abs (n - 3000 / 7) |> shouldBeLessThan 115
 
-            testCase "zoomed digits have so many times the side, each its own between two numbers"
+            testCase "a zoom multiplies a digit's side; of two numbers, each digit draws its own zoom between them"
             <| fun () ->
                 let sides zoom config =
                     (MultiMnist.sample { config with Zoom = zoom } strokes.Value 300 (Key.OfSeed 4L)).Truth

@@ -112,7 +112,7 @@ let tests =
                 header (npy 1 (described "|u1" "False" "5,") [||])
                 |> shouldEqual (Ok { Descr = "|u1"; Shape = [| 5L |] })
 
-            testCase "whatever else comes is one line"
+            testCase "any other input is refused in one line"
             <| fun () ->
                 let good = npy 1 (described "|u1" "False" "5,") [||]
                 header [||] |> shouldEqual (Error "a.npy: doesn't begin as a .npy file")

@@ -52,7 +52,7 @@ let tests =
                     lit (conditions background 0.4) (grey 0.2 2) 3L
                     |> shouldEqual (lit (conditions background 0.4) (grey 0.2 9) 3L |> Array.truncate 2)
 
-            testCase "light of strength 0, and none, leave scenes as they are to the bit, above 1 as well"
+            testCase "light of strength 0, or none, changes no bit of a scene, not even of pixels above 1"
             <| fun () ->
                 let images =
                     Tensor.``of`` (Array.init (canvas * canvas) (fun i -> float32 i / 1500.0f), 1, canvas * canvas)

@@ -86,7 +86,7 @@ let tests =
 
                 counts |> Array.averageBy float |> shouldBeGreaterThan 2.98
 
-            testCase "from the fewest to all shapes every number is as frequent"
+            testCase "every number of shapes from Fewest to Count is equally frequent"
             <| fun () ->
                 let config = { Shapes.paper with Canvas = 48; Count = 6; Fewest = 3; MostTaken = 0.1 }
                 let pixels, images = 48 * 48, 2000

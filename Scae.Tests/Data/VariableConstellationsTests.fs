@@ -67,7 +67,7 @@ let tests =
                 batch.Labels |> shouldEqual batch.Whole.Labels
                 batch.Points.toArray<float32>() |> shouldEqual (batch.Whole.Points.toArray<float32>())
 
-            testCase "one key, one batch, whatever was there before"
+            testCase "a key decides the whole batch, whatever it held before"
             <| fun () ->
                 let first = VariableConstellations.sample config 7 (Key.OfSeed 2L)
                 let second = VariableConstellations.sample config 7 (Key.OfSeed 3L)

@@ -64,8 +64,8 @@ let private steps =
         return! Gen.listOfLength length one
     }
 
-/// A loss, and values on the way of which some take turns in one buffer of gradients: that of the product is free before the
-/// exponential's is wanted.
+/// A loss, and values on the way to it. Some of these share one buffer of gradients: the product's is free again before the
+/// exponential needs one.
 let private branching (w: Tensor) =
     let a = w * 2.0
     let e = a.exp ()
@@ -73,8 +73,8 @@ let private branching (w: Tensor) =
     let product = a * c
     [ product.sum (); product; c; e ]
 
-/// Losses of what `branching` returns: of one value alone buffers follow each other otherwise, and of several gradients are
-/// wanted at once that took turns.
+/// Other losses of what `branching` returns. With one value, buffers are reused in another order; with several values,
+/// gradients that shared a buffer are needed at the same time.
 let private others: (string * (Tensor list -> Tensor)) list =
     [
         "of one value", (fun values -> values[2].mean())

@@ -204,7 +204,7 @@ let tests =
                 let titles name figures = (find name figures).Panels |> List.concat |> List.map _.Title
                 let moved = [ "presence", "expected"; "counter", "16"; "measured-shift", "3" ]
 
-                // What every scene is counted as, for some models; those that are counted wrong are of the reading.
+                // The counts in the titles, for five models. The wrong ones must be those that the reading counts wrong, too.
                 let counted =
                     [
                         for seed in 0..4 ->

@@ -100,7 +100,7 @@ let private trained (task: Task) (steps: int) =
 
 let private config: PatternScenesConfig = PatternScenes.paper
 
-/// What a model would say that knows the truth, with other names for the patterns.
+/// The reading of a model that knows the truth, but numbers the patterns otherwise.
 let private perfect (scenes: PatternScenes) : CcaeReading =
     let count = scenes.Points.shape[0]
     let capsules = [| 1; 2; 0 |]

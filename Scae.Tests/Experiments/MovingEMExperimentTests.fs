@@ -198,7 +198,7 @@ let tests =
                 for _, value in MovingEMMeasures.agreement 10 single do
                     value |> shouldBeNear 1e-9 0.0
 
-            testCase "frames before the first that counts don't"
+            testCase "frames before the first one that is scored don't count"
             <| fun () ->
                 let scenes = scenes 3
                 let pixels = paper.Canvas * paper.Canvas

@@ -70,7 +70,7 @@ let tests =
                 lines[0] |> shouldEqual "| hidden | iterations | best recovery, % |"
                 lines[3] |> shouldEqual "| 12 | 4 | 10.0 ± 1.0 |"
 
-            testCase "what differs looks so, in the table and in the map"
+            testCase "different values look different, in the table and in the map"
             <| fun () ->
                 for isFraction, means, texts in
                     [

@@ -27,7 +27,7 @@ let private config: ScaeConfig =
 
 let private digits = lazy (StrokeDigits.sets ())
 
-/// Settings, data and model; whether there is noise when measuring.
+/// Settings, data and model. The argument says whether measuring adds noise.
 let small (evaluationNoise: bool) : ScaeSettings * ScaeData * Scae =
     let settings =
         { ScaeSettings.paper with

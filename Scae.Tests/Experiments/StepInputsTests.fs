@@ -19,7 +19,7 @@ let private dark (tensor: Tensor) : float =
 
 // --- stacked capsules
 
-/// Four digits that each come twice, on canvases where they can't lie but in one place.
+/// Settings whose views must agree, so that a batch of 8 shows 4 digits twice; canvases leave a digit one place to lie.
 let private paired () : ScaeSettings * ScaeData =
     let settings, data, _ = SmallScae.small false
 
@@ -209,7 +209,7 @@ let tests =
                 |> List.map (fun step -> number (ofScenes settings step).Warmth)
                 |> shouldEqual [ 0.25; 0.25; 0.5; 0.75; 1.0; 1.0 ]
 
-            testCase "each image is copied as often as there is room, with pixels flipped as often as is said"
+            testCase "an image fills all of its copies, each with the given share of pixels flipped"
             <| fun () ->
                 let images, input = Tensor.zeros [| 3; 5 |], Tensor.zeros [| 3; 2; 5 |]
                 (Key.OfSeed 1L).FillUniform(images.Elements<float32>())
@@ -227,7 +227,7 @@ let tests =
                 // Each copy's flips are its own.
                 (input.select (1, 0)).toArray<float32>() |> shouldDiffer ((input.select (1, 1)).toArray<float32>())
 
-            testCase "states have noise of the deviation that is said, where they have any"
+            testCase "states get noise of the given deviation, if they get any"
             <| fun () ->
                 Disturbances.fillStates 2.0 (Key.OfSeed 1L) None
                 let noise = Tensor.zeros [| 10_000 |]
@@ -236,7 +236,7 @@ let tests =
                 Array.average found |> shouldBeNear 0.1 0.0
                 sqrt (Array.averageBy (fun x -> x * x) found) |> shouldBeNear 0.1 2.0
 
-            testCase "flipped pixels are what is explained where the settings say so, dropped ones never"
+            testCase "flipped pixels are part of the target where the settings say so, dropped ones never are"
             <| fun () ->
                 let settings =
                     { NeuralEMSettings.published with

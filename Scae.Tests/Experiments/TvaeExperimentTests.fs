@@ -247,7 +247,7 @@ let tests =
                         ] do
                         found |> shouldBeNear 1e-6 expected
 
-            testCase "of rolled capsules frames ahead count, and of those the hidden ones by themselves"
+            testCase "the roll error is the mean over frames ahead, and hidden frames have a mean of their own"
             <| fun () ->
                 let errors =
                     {

@@ -105,7 +105,7 @@ let tests =
                     Python.run script [ Path.Combine(out, "best.safetensors"); path ]
                     |> Option.iter (fun found -> int found |> shouldEqual 17))
 
-            testCase "what can't leave, or not there, is said in one line"
+            testCase "what can't be exported, or not to that place, is refused in one line"
             <| fun () ->
                 inNewFolder (fun folder ->
                     let refused (arguments: string list) (code: int) (expected: string) =

@@ -85,7 +85,7 @@ let tests =
                 let moved = CapsuleLayer.forward config model noise (zeros [ 1; 3; 4 ]) h
                 moved.Logits |> Values.shouldAgree 1e-12 ((votes h).Logits + noise.squeeze 2)
 
-            testCase "pooling: with its own map a part's numbers are one average, as coded they are several"
+            testCase "own pooling averages all of a part's numbers by one map, coded pooling by several"
             <| fun () ->
                 // Two parts of two numbers over two places; map 0 looks at place 0, map 1 at place 1.
                 let far = 50.0
@@ -128,7 +128,7 @@ let tests =
                     1e-12
                     ((values.unflatten (2, [| n; parts |]) * weights.view (2, 7, 1, parts)).sum(1).view(2, parts, n))
 
-            testCase "capsules after a linear layer are told what it says"
+            testCase "a linear layer folded into the capsules gives the same raw numbers"
             <| fun () ->
                 let first = { Weight = Values.real 5 [ 2; 5 ]; Bias = Values.real 6 [ 5 ] }
                 let h = Values.real 7 [ 2; 3; 2 ]

@@ -132,7 +132,7 @@ let tests =
                     1e-12
                     (MaskedAttention.attend SetMask.None 2 layer q twice (Tensor.ones ([| 1; 3 |], Dtype.Float64)))
 
-            testCase "seeds are told what attention to the projected points says"
+            testCase "without blocks the output is the seeds' attention to the projected points"
             <| fun () ->
                 for heads in [ 1; 2; 4 ] do
                     for mask in SetMask.None :: masks do

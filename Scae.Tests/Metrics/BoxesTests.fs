@@ -20,7 +20,7 @@ let tests =
                 Boxes.intersectionOverUnion a (square 9.0 5.0 4.0) |> shouldEqual 0.0
                 Boxes.intersectionOverUnion (square 0.0 0.0 0.0) (square 0.0 0.0 0.0) |> shouldEqual 0.0
 
-            testPropertyWithConfig (samples 100) "it is symmetric and within 0 and 1"
+            testPropertyWithConfig (samples 100) "intersection over union is symmetric and from 0 to 1"
             <| fun (x: int8) (y: int8) (s: byte) (t: byte) ->
                 let a, b = square (float x) (float y) (float s), square 0.0 0.0 (float t)
                 let value = Boxes.intersectionOverUnion a b

@@ -125,7 +125,7 @@ let tests =
                 for factor in 2..4 do
                     chance factor |> shouldBeIn (0.02, 0.25)
 
-            testCase "nothing that moves has no offset, and neither has one frame"
+            testCase "where nothing moves there is no offset, nor for a single frame"
             <| fun () ->
                 let still = Array.create 3 [| 0; 1 |]
                 offset 2 still (Array.create 6 1.0f) |> shouldEqual ValueNone

@@ -247,7 +247,7 @@ let tests =
                 let squares = LinearProbe.fit 3 1e-6 features labels
                 LinearProbe.accuracy squares features labels |> shouldBeLessThan 0.8
 
-            testCase "its gradient vanishes: probabilities have the classes' means"
+            testCase "the fit has no gradient left: its probabilities average to the classes' shares"
             <| fun () ->
                 let features, labels = clouds 3 4 600 2.0 6L
                 let w = LogisticProbe.fit 3 0.0 features labels

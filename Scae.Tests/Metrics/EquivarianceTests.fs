@@ -55,7 +55,7 @@ let tests =
                     |> Equivariance.mean 18 18
                     |> shouldBeNear (0.02 * expected) expected
 
-            testCase "it doesn't change when a capsule is scaled, nor when capsules change places"
+            testCase "the error doesn't change when a capsule is scaled, nor when capsules change places"
             <| fun () ->
                 let t = Values.values 3 (4 * 3 * 4) |> Array.map float32
                 let scaled = t |> Array.mapi (fun i x -> x * (if i / 4 % 3 = 1 then 4.0f else 1.0f))
@@ -66,7 +66,7 @@ let tests =
                 error 4 4 scaled |> shouldBeNear 1e-6 (error 4 4 t)
                 error 4 4 swapped |> shouldBeNear 1e-9 (error 4 4 t)
 
-            testCase "one frame has none, zeros have none, NaN has NaN"
+            testCase "one frame and zeros have the error 0, and NaN gives NaN"
             <| fun () ->
                 error 1 4 [| 1.0f; 2.0f; 3.0f; 4.0f |] |> shouldEqual 0.0
                 error 2 4 (Array.zeroCreate 8) |> shouldEqual 0.0

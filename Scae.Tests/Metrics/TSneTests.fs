@@ -124,7 +124,7 @@ let tests =
                 let unknown = Array.replicate 10 [| nan |]
                 NearestNeighbours.preservation 3 unknown unknown |> shouldEqual 0.0
 
-            testCase "squares so coarse that a point may be in one that counts as far are refused"
+            testCase "a Theta at which a point's own square may count as far is refused"
             <| fun () ->
                 for theta in [ -0.1; 0.71; nan ] do
                     let config = { TSne.published with Theta = theta }

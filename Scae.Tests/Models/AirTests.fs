@@ -158,8 +158,8 @@ let batch (config: AirConfig) (count: int) (dtype: Dtype) (seed: int) : AirBatch
     batch.Warmth.Elements<float32>()[0] <- 0.6f
     Parameters.map (fun tensor -> tensor.cast dtype) batch
 
-/// A random model; heads that start near zero get weights that matter, and restored scenes, dark at first, are grey: of what
-/// hardly counts differences are rounding.
+/// A random model. Heads that start near zero get weights that matter, and restored scenes are grey instead of dark: where a
+/// parameter hardly changes the loss, central differences are nothing but rounding.
 let random (config: AirConfig) (dtype: Dtype) (seed: int) : Air =
     let key = Key.OfSeed(int64 seed)
 
@@ -261,8 +261,8 @@ let tests =
             for label, config in variants do
                 testCase $"gradients agree with central differences within 1e-6 ({label})"
                 <| fun () ->
-                    // A seed with which some of the finder's units are off: where all are on its bias changes nothing, and the quotient
-                    // of two zeros is rounding.
+                    // With this seed some of the finder's units are off. If all were on, its bias would change nothing, and its relative
+                    // error would be rounding divided by rounding.
                     let model = random config Dtype.Float64 4 |> Parameters.trainable
                     let batch = batch config 3 Dtype.Float64 5
 

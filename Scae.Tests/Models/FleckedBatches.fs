@@ -3,7 +3,7 @@ module Scae.Tests.Models.FleckedBatches
 
 open Scae.Tensors
 
-/// Three pixels in ten are on in targets and, by themselves, in inputs; states get normal noise where there is any.
+/// Three pixels in ten are on, in targets and independently in inputs; states, if there are any, get normal noise.
 let fleck (key: Key) (target: Tensor) (input: Tensor) (states: Tensor option) (deviation: float) : unit =
     (key.Named "target").FillBernoulli(target.Elements<float32>(), 0.3)
     (key.Named "input").FillBernoulli(input.Elements<float32>(), 0.3)

@@ -102,7 +102,7 @@ let tests =
                 let metrics = ConstellationsMeasures.ofPoses Template.published batch.Scenes poses |> Map.ofList
                 metrics["raw_recovery"] |> shouldBeGreaterThan 0.3
 
-            testCase "what noise must leave isn't held against a division"
+            testCase "a residual that noise alone explains doesn't lower the trust in a division"
             <| fun () ->
                 for credit, expected in [ RoutingCredit.Template, 4.0; RoutingCredit.Scene, 10.0 ] do
                     let config = { config with Credit = credit }

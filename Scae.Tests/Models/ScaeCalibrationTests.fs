@@ -50,7 +50,7 @@ let tests =
                     for mean in means x do
                         mean |> shouldBeNear 1e-2 0.0
 
-            testCase "poses and presence weigh channels by as much less as these grow; attention and its biases stay"
+            testCase "weights of poses and presence shrink as much as channels grow; attention and its biases stay"
             <| fun () ->
                 let before = model.Value.Encoder
                 let after = (ScaeCalibration.scaled config model.Value batch.Value).Encoder
@@ -84,7 +84,7 @@ let tests =
                     if not (isFeature at) then
                         scaled[at] |> shouldEqual biases[at]
 
-            testCase "without it a digit changes a logit by less than a hundredth"
+            testCase "without calibration a digit changes a logit by less than a hundredth"
             <| fun () ->
                 let logits = (Scae.infer config model.Value batch.Value).Objects.Votes.Logits
                 Array.max (deviations logits) |> shouldBeLessThan 1e-2

@@ -18,7 +18,7 @@ let tests =
             testCase "no step, no pace"
             <| fun () -> Pace(ToldClock(), 0).Milliseconds |> Double.IsNaN |> shouldEqual true
 
-            testCase "what steps take now, not since the start"
+            testCase "the pace is that of recent steps, not of all since the start"
             <| fun () ->
                 let clock = ToldClock()
                 let pace = Pace(clock, 100)

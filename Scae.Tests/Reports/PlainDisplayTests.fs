@@ -9,7 +9,7 @@ open Scae.Core.Experiments
 open Scae.Core.Training
 open Scae.Tests.Claims
 
-/// What is shown of a training that tells of some progress and does nothing.
+/// The lines that are shown of a training that reports the given progress and computes nothing.
 let private shownOf (told: Progress list) (preset: string) : string list =
     let experiment = ScaeExperiment.experiment
     let preset = experiment.Specification.Presets |> List.find (fun known -> known.Name = preset)
@@ -70,7 +70,7 @@ let tests =
             testCase "a training begins with what it is"
             <| fun () -> shown "views" |> shouldEqual [ "scae, preset views, seed 0: 15000 steps of 256"; "drawing" ]
 
-            testCase "whoever waits for the first step is told for what"
+            testCase "a line says what is being prepared before the first step"
             <| fun () ->
                 shown "neighbours"
                 |> shouldEqual

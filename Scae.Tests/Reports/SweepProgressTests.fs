@@ -36,7 +36,7 @@ let tests =
 
                 progress.Share |> shouldBeNear 1e-12 0.2
 
-            testCase "what an earlier sweep did took no time"
+            testCase "what an earlier sweep did doesn't count as time of this one"
             <| fun () ->
                 let clock = ToldClock()
                 let progress = SweepProgress(3L, clock)
@@ -96,7 +96,7 @@ let tests =
                 clock.Ring()
                 string output |> shouldEqual "0 of 1 trainings finished\nseed 0: all is well\n"
 
-            testCase "a pipe that nobody reads is no matter of the clock"
+            testCase "a pipe that nobody reads fails the thread that trains, not the clock's"
             <| fun () ->
                 use output =
                     { new StringWriter() with

@@ -43,7 +43,7 @@ let private started (larger: bool) (epochs: int) (validate: unit -> Metrics) : T
             Snapshot = fun () -> []
         }
 
-/// Trains one epoch for each value that its evaluation is to have; whether each was the best so far, and the best.
+/// Trains an epoch for each of the given evaluations. Returns whether each was the best so far, and the best epoch.
 let private trained (larger: bool) (values: float list) : bool list * BestEpoch option =
     let told = Queue values
 

@@ -38,7 +38,7 @@ let private train (task: Task) (session: Session) =
         Ok()
     | other -> Error $"%A{other}"
 
-// name=value; what has no value is refused with it.
+// name=value. A word without "=" gets an empty value, which is refused later.
 let private pair (word: string) =
     match word.Split('=', 2) with
     | [| name; value |] -> name, value
