@@ -53,6 +53,27 @@ internal static unsafe class ConvolutionKernel
         }
     }
 
+    /// <summary>
+    /// An upper limit of the elements that a thread needs at once, computed without overflow: sizes with more than an array
+    /// may hold can't be computed.
+    /// </summary>
+    public static long Room(in ConvolutionSizes sizes, Dtype dtype)
+    {
+        var window = sizes.Window;
+        int vector = dtype == Dtype.Float64 ? Vector512<double>.Count : Vector512<float>.Count;
+        double channels = sizes.Channels, filters = sizes.Filters, kernel = (double)window.KernelHeight * window.KernelWidth;
+        double places = (double)window.Rows * window.Columns;
+        double padded = channels * (window.Height + (2.0 * window.Padding)) * (window.Width + (2.0 * window.Padding));
+        double sums = ConvolutionProblem<float>.MostBlocks * (channels + Spare) * (filters + Spare) * kernel;
+        double room = sizes.Channels >= vector
+            ? (padded * (2 + (Spare / places))) + ((places + Spare) * ((3 * filters) + (2 * channels) + Spare))
+            : double.Max(channels * kernel * places, padded) + (filters * (window.Width + (2.0 * window.Padding)) * window.Rows);
+        return (long)double.Min(double.Max(room, sums), long.MaxValue / 2);
+    }
+
+    // More than panels are wide, and more places than are ever gathered from several images.
+    private const int Spare = 64;
+
     // With at least as many channels as a vector holds, channels that lie side by side fill the product's inner loop.
     private static bool HasManyChannels<T>(in ConvolutionSizes sizes)
         where T : unmanaged => sizes.Channels >= Vector512<T>.Count;

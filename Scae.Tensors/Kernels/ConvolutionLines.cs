@@ -39,6 +39,8 @@ internal static unsafe class ConvolutionLines
         var z = Scratch.Take<T>(PlaceSlot, sizes.Filters * lines.Places);
         bool begun = problem.Bias != null;
         for (int o = 0; begun && o < sizes.Filters; o++) z.Slice(o * lines.Places, lines.Places).Fill(problem.Bias[o]);
+        // Images without channels have no line that would begin the sums.
+        if (!begun && lines.Count == 0) z.Clear();
         for (int line = 0; line < lines.Count; line++, begun = true)
         {
             MatMul.Multiply(

@@ -28,7 +28,7 @@ internal unsafe struct ConvolutionProblem<T>
 {
     // Each block of images has its own sums of the filters' and the bias's gradients. There are twice as many blocks as a
     // small machine has threads.
-    private const int MostBlocks = 8;
+    public const int MostBlocks = 8;
 
     public ConvolutionSizes Sizes;
     public T* Images, Filters, Bias, Output, OutputGradient, ToImages, ToFilters, ToBias;

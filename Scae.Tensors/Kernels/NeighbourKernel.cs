@@ -30,7 +30,7 @@ internal static unsafe class NeighbourKernel
         {
             int parts = int.Min(WorkerPool.MaxParts, (x.Length / block + RowsAPart - 1) / RowsAPart);
             Job<T> job = new() { From = from, To = to, Offsets = steps, Count = offsets.Length, Rows = x.Length / block, Parts = parts, Sizes = sizes, Mirrored = mirrored, Accumulate = accumulate };
-            WorkerPool.Run(ref job, parts);
+            WorkerPool.Run(ref job, parts, (long)x.Length * offsets.Length);
         }
     }
 
@@ -46,9 +46,9 @@ internal static unsafe class NeighbourKernel
     }
 
     /// <summary>position mod size in 0, …, size − 1, for negative positions too.</summary>
-    private static int Wrap(int position, int size)
+    private static int Wrap(long position, int size)
     {
-        int rest = position % size;
+        int rest = (int)(position % size);
         return rest < 0 ? rest + size : rest;
     }
 
@@ -93,7 +93,7 @@ internal static unsafe class NeighbourKernel
             sum.Clear();
             for (int i = 0; i < Count; i++)
             {
-                int sign = Mirrored ? -1 : 1;
+                long sign = Mirrored ? -1 : 1;
                 int source = sequence + Wrap(down + (sign * Offsets[i].Down), Sizes.Rows);
                 int shift = Wrap(sign * Offsets[i].Right, Sizes.Columns) * Sizes.Capsules;
                 var values = new ReadOnlySpan<T>(From + ((nint)source * sum.Length), sum.Length);

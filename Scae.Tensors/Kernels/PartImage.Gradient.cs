@@ -152,7 +152,7 @@ internal unsafe partial struct PartImage<T>
                 Vector512<T> x = Vector512<T>.Zero, y = Vector512<T>.Zero, sum = Vector512<T>.Zero;
                 for (int c = 0; c < channels; c++)
                 {
-                    var value = Vector512.Load(_values + (component * channels) + (c * count));
+                    var value = Vector512.Load(_values + ((nint)component * channels) + (c * count));
                     var difference = Vector512.Load(_pixels + (c * plane) + at) - value;
                     var slope = joint * difference;
                     distances += slope * difference;

@@ -216,7 +216,7 @@ internal unsafe partial struct PartImage<T>
                 {
                     var value = place.Value(Table(m, c));
                     if (colours != null) value *= Vector512.Create(colours[c]);
-                    value.Store(_values + (component * channels) + (c * count));
+                    value.Store(_values + ((nint)component * channels) + (c * count));
                     var difference = Vector512.Load(_pixels + (c * plane) + at) - value;
                     distance += difference * difference;
                     sum += value;

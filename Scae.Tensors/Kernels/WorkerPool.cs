@@ -70,20 +70,33 @@ internal static unsafe class WorkerPool
         }
     }
 
-    /// <summary>The same, but on this thread alone when the job is too short for another to help.</summary>
+    /// <summary>
+    /// The same, but on this thread alone when the job is too short for another to help, and with any number of parts.
+    /// </summary>
     /// <param name="job">The job.</param>
     /// <param name="parts">Its parts.</param>
     /// <param name="work">Multiply-adds, or what takes as long.</param>
     public static void Run<TJob>(ref TJob job, int parts, long work)
         where TJob : struct, IParallelJob
     {
-        if (work >= WorthSharing)
+        if (work >= WorthSharing && parts <= MaxParts)
         {
             Run(ref job, parts);
             return;
         }
 
-        for (int part = 0; part < parts; part++) job.Run(part);
+        Sharing.Run(new Each<TJob>(job), parts, work >= WorthSharing);
+    }
+
+    /// <summary>A job's parts as a range.</summary>
+    private readonly struct Each<TJob>(TJob job) : IRange
+        where TJob : struct, IParallelJob
+    {
+        public void Run(int from, int to)
+        {
+            var own = job;
+            for (int part = from; part < to; part++) own.Run(part);
+        }
     }
 
     private static void Share<TJob>(ref TJob job, int parts, int threads)

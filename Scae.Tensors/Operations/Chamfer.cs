@@ -18,6 +18,8 @@ public sealed partial class Tensor
         CheckSameDtype("chamfer", this, x);
         if (dim != 3 || x.dim != 3 || _shape[0] != x._shape[0] || _shape[2] != x._shape[2] || _shape[1] == 0 || x._shape[1] == 0 || _shape[2] == 0)
             throw ShapeError.Of("chamfer", $"{Shape.Text(Sizes)} and {Shape.Text(x.Sizes)}; needs [b, m, d] and [b, n, d] with m, n, d > 0");
+        CheckPositions("chamfer", this);
+        CheckPositions("chamfer", x);
         return new ChamferOperation(contiguous(), x.contiguous()).Run(dtype, [_shape[0]]);
     }
 
@@ -31,7 +33,15 @@ public sealed partial class Tensor
         CheckSameDtype("nearest", this, x);
         if (dim != 3 || x.dim != 3 || _shape[0] != x._shape[0] || _shape[2] != x._shape[2] || x._shape[1] == 0 || _shape[2] == 0)
             throw ShapeError.Of("nearest", $"{Shape.Text(Sizes)} and {Shape.Text(x.Sizes)}; needs [b, m, d] and [b, n, d] with n, d > 0");
+        CheckPositions("nearest", x);
         return new NearestOperation(contiguous(), x.contiguous()).Run(Dtype.Int32, [_shape[0], _shape[1]]);
+    }
+
+    /// <summary>The positions of points are found as numbers of their dtype, which must hold each exactly.</summary>
+    private static void CheckPositions(string operation, Tensor points)
+    {
+        if (points.dtype == Dtype.Float32 && points._shape[1] > 1 << 24)
+            throw ShapeError.Of(operation, $"{points._shape[1]} points; float32 numbers at most {1 << 24}");
     }
 
     private sealed class NearestOperation(Tensor y, Tensor x) : CutOperation(y, x)

@@ -22,7 +22,10 @@ public sealed partial class Tensor
         if (dim != 4 || filters.dim != 4 || filters._shape[1] != _shape[1])
             throw ShapeError.Of("conv2d", $"images {Shape.Text(Sizes)} with filters {Shape.Text(filters.Sizes)}; needs [b, c, h, w] and [o, c, kh, kw]");
         var (kh, kw, o) = (filters._shape[2], filters._shape[3], filters._shape[0]);
+        CheckActivation("conv2d", activation);
         var window = WindowOver("conv2d", this, kh, kw, stride, padding);
+        if (ConvolutionKernel.Room(new ConvolutionSizes(_shape[0], _shape[1], o, window), dtype) > Array.MaxLength)
+            throw ShapeError.Of("conv2d", $"images {Shape.Text(Sizes)}, filters {Shape.Text(filters.Sizes)}, stride {stride}, padding {padding}; an image with its padding, or what filters see of it, has more than 2^31 numbers: cut the images");
         Tensor[] inputs = bias is null ? [contiguous(), filters.contiguous()] : [contiguous(), filters.contiguous(), bias.contiguous()];
         return new ConvolutionOperation(inputs, window, activation).Run(dtype, [_shape[0], o, window.Rows, window.Columns]);
     }
@@ -38,21 +41,23 @@ public sealed partial class Tensor
         if (dim != 4 || filters.dim != 4 || filters._shape[0] != _shape[1])
             throw ShapeError.Of("convTranspose2d", $"images {Shape.Text(Sizes)} with filters {Shape.Text(filters.Sizes)}; needs [b, o, h, w] and [o, c, kh, kw]");
         var (o, c, kh, kw) = (_shape[1], filters._shape[1], filters._shape[2], filters._shape[3]);
-        int height = ((_shape[2] - 1) * stride) - (2 * padding) + kh, width = ((_shape[3] - 1) * stride) - (2 * padding) + kw;
-        int[] target = [_shape[0], c, height, width];
+        long height = ((_shape[2] - 1L) * stride) - (2L * padding) + kh, width = ((_shape[3] - 1L) * stride) - (2L * padding) + kw;
         if (stride < 1 || padding < 0 || height < 1 || width < 1 || _shape[2] < 1 || _shape[3] < 1)
             throw ShapeError.Of("convTranspose2d", $"images {Shape.Text(Sizes)}, filter {kh} × {kw}, stride {stride}, padding {padding}; nothing would remain");
-        var window = new Window(height, width, kh, kw, stride, padding, _shape[2], _shape[3]);
+        if (height > int.MaxValue || width > int.MaxValue)
+            throw ShapeError.Of("convTranspose2d", $"images {Shape.Text(Sizes)}, stride {stride}; an image would have {height} × {width} pixels");
+        int[] target = [_shape[0], c, (int)height, (int)width];
+        var window = new Window((int)height, (int)width, kh, kw, stride, padding, _shape[2], _shape[3]);
         var columns = filters.view(o, c * kh * kw).transpose().matmul(contiguous().view(_shape[0], o, _shape[2] * _shape[3]));
         return new Fold(columns.contiguous(), window).Run(dtype, target);
     }
 
     private static Window WindowOver(string operation, Tensor image, int kh, int kw, int stride, int padding)
     {
-        int height = image._shape[2] + (2 * padding) - kh, width = image._shape[3] + (2 * padding) - kw;
+        long height = image._shape[2] + (2L * padding) - kh, width = image._shape[3] + (2L * padding) - kw;
         if (stride < 1 || padding < 0 || kh < 1 || kw < 1 || height < 0 || width < 0)
             throw ShapeError.Of(operation, $"images {Shape.Text(image.Sizes)}, window {kh} × {kw}, stride {stride}, padding {padding}; the window must fit into the padded image");
-        return new Window(image._shape[2], image._shape[3], kh, kw, stride, padding, (height / stride) + 1, (width / stride) + 1);
+        return new Window(image._shape[2], image._shape[3], kh, kw, stride, padding, (int)(height / stride) + 1, (int)(width / stride) + 1);
     }
 
     /// <summary>Adds columns to the pixels of their windows: [b, c·kh·kw, places] → [b, c, h, w].</summary>

@@ -33,10 +33,16 @@ public sealed partial class Tensor
     {
         CheckSameDtype("linear", this, weight);
         if (bias is not null) CheckSameDtype("linear", this, bias);
+        CheckActivation("linear", activation);
         if (dim == 0 || weight.dim != 2 || _shape[^1] != weight._shape[0] || (bias is not null && (bias.dim != 1 || bias._shape[0] != weight._shape[1])))
             throw ShapeError.Of("linear", $"input {Shape.Text(Sizes)}, weight {Shape.Text(weight.Sizes)}, bias {(bias is null ? "none" : Shape.Text(bias.Sizes))}; needs [.., in], [in, out] and [out]");
         Tensor[] inputs = bias is null ? [contiguous(), weight] : [contiguous(), weight, bias.contiguous()];
         return new LinearOperation(inputs, activation).Run(dtype, [.. _shape[..^1], weight._shape[1]]);
+    }
+
+    private static void CheckActivation(string operation, Activation activation)
+    {
+        if (!Enum.IsDefined(activation)) throw new ArgumentException($"{operation}: there is no activation {activation}", nameof(activation));
     }
 
     private sealed class LinearOperation(Tensor[] inputs, Activation activation) : Operation(inputs)

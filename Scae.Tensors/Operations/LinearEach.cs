@@ -16,6 +16,7 @@ public sealed partial class Tensor
     {
         CheckSameDtype("linearEach", this, weights);
         if (biases is not null) CheckSameDtype("linearEach", this, biases);
+        CheckActivation("linearEach", activation);
         bool fits = dim == 3 && weights.dim == 3 && weights._shape[0] == _shape[1] && weights._shape[1] == _shape[2]
             && (biases is null || (biases.dim == 2 && biases._shape[0] == _shape[1] && biases._shape[1] == weights._shape[2]));
         if (!fits)

@@ -18,9 +18,11 @@ public sealed partial class Tensor
     /// binary x [b, d] → [b, k, d], which sum to 1 over k. No gradient flows where p is limited, nor to x.
     /// </summary>
     /// <exception cref="ShapeError">The shapes aren't of that form or the dtypes differ.</exception>
+    /// <exception cref="ArgumentException">clip isn't in [0, ½).</exception>
     public Tensor bernoulliResponsibilities(Tensor x, double clip = 1e-6, double floor = 0)
     {
         CheckMixture("bernoulliResponsibilities", this, x);
+        CheckClip("bernoulliResponsibilities", clip);
         return new ResponsibilitiesOperation(contiguous(), x.contiguous(), clip, floor).Run(dtype, shape);
     }
 
@@ -29,9 +31,11 @@ public sealed partial class Tensor
     /// [clip, 1 − clip]: means μ [b, k, d] and binary x [b, d] → [b, d]. No gradient flows where p is limited, nor to x.
     /// </summary>
     /// <exception cref="ShapeError">The shapes aren't of that form or the dtypes differ.</exception>
+    /// <exception cref="ArgumentException">clip isn't in [0, ½).</exception>
     public Tensor bernoulliMixture(Tensor x, double clip = 1e-6)
     {
         CheckMixture("bernoulliMixture", this, x);
+        CheckClip("bernoulliMixture", clip);
         return new MixtureOperation(contiguous(), x.contiguous(), clip).Run(dtype, x.shape);
     }
 
@@ -41,10 +45,12 @@ public sealed partial class Tensor
     /// to μ through γ only when <paramref name="throughResponsibilities"/>.
     /// </summary>
     /// <exception cref="ShapeError">The shapes aren't of that form or the dtypes differ.</exception>
+    /// <exception cref="ArgumentException">clip isn't in [0, ½).</exception>
     public Tensor bernoulliResidual(Tensor x, Tensor input, double clip = 1e-6, double floor = 0, bool throughResponsibilities = true)
     {
         CheckMixture("bernoulliResidual", this, x);
         CheckMixture("bernoulliResidual", this, input);
+        CheckClip("bernoulliResidual", clip);
         return new BernoulliResidualOperation(contiguous(), x.contiguous(), input.contiguous(), clip, floor, throughResponsibilities).Run(dtype, shape);
     }
 
@@ -54,9 +60,11 @@ public sealed partial class Tensor
     /// [b, k, d], binary x [b, d] → [b]. No gradient flows where a probability is limited, nor to x.
     /// </summary>
     /// <exception cref="ShapeError">The shapes aren't of that form or the dtypes differ.</exception>
+    /// <exception cref="ArgumentException">clip isn't in [0, ½).</exception>
     public Tensor bernoulliSlotLoss(Tensor gamma, Tensor x, double lambda = 1, double clip = 1e-6)
     {
         CheckMixture("bernoulliSlotLoss", this, x);
+        CheckClip("bernoulliSlotLoss", clip);
         CheckSameShape("bernoulliSlotLoss", this, gamma);
         return new SlotLossOperation(contiguous(), gamma.contiguous(), x.contiguous(), lambda, clip).Run(dtype, [_shape[0]]);
     }
@@ -66,6 +74,11 @@ public sealed partial class Tensor
         CheckSameDtype(operation, means, x);
         if (means.dim != 3 || x.dim != 2 || means._shape[0] != x._shape[0] || means._shape[2] != x._shape[1] || means._shape[1] == 0)
             throw ShapeError.Of(operation, $"means {Shape.Text(means.Sizes)}, image {Shape.Text(x.Sizes)}; needs [b, k, d] and [b, d] with k > 0");
+    }
+
+    private static void CheckClip(string operation, double clip)
+    {
+        if (!(clip >= 0 && clip < 0.5)) throw new ArgumentException($"{operation}: clip {clip}; must be at least 0 and below 0.5");
     }
 
     private static void CheckSameShape(string operation, Tensor means, Tensor gamma)

@@ -116,7 +116,7 @@ public sealed partial class Tensor
             where T : unmanaged => input < 0 || !Wants(input) ? default : InputGradientToAdd<T>(input);
     }
 
-    internal static void CheckParts(string operation, Tensor x, PartScene scene)
+    private static void CheckParts(string operation, Tensor x, PartScene scene)
     {
         var (templates, poses, presence, background, mixing) = scene;
         foreach (var one in new[] { templates, poses, presence, background, scene.Colour, scene.Scale, mixing.AlphaLogits, mixing.BackgroundLogit, mixing.Temperature })
@@ -136,6 +136,11 @@ public sealed partial class Tensor
         if (mixing.AlphaLogits is { } alpha) Check("mixing logits", alpha, true, [m, h, w], [b, m, h, w]);
         if (mixing.BackgroundLogit is { } logit) Check("background's logit", logit, true, [], [1]);
         if (mixing.Temperature is { } temperature) Check("temperature", temperature, true, [], [1]);
+
+        // Everything of one image lies in one buffer, and a cell's number must be exact in the dtype.
+        long plane = (x._shape[3] + 16L) * x._shape[2], cells = (h + 2L) * (w + 2L) + 16;
+        if ((m + 10.0) * (c + 3) * (plane + (4 * cells)) > Array.MaxLength || (x.dtype == Dtype.Float32 && cells > 1 << 24))
+            throw ShapeError.Of(operation, $"{m} parts of {h} × {w} pixels on images {Shape.Text(x.Sizes)}; one image has more than 2^31 numbers, or a part more than 2^24 pixels");
 
         void Check(string what, Tensor given, bool filled, int[] shape, int[]? other)
         {

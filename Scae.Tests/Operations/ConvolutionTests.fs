@@ -160,4 +160,38 @@ let tests =
             <| fun () ->
                 shouldSay "conv2d: bias [3] with filters [2, 4, 3, 3]; needs [o] and [o, c, kh, kw]" (fun () ->
                     (real 1 [ 1; 4; 5; 5 ]).conv2d(real 2 [ 2; 4; 3; 3 ], bias = real 3 [ 3 ]))
+
+            testCase "sizes whose buffers no array holds are refused before anything is computed"
+            <| fun () ->
+                let images channels side = Tensor.zeros [| 1; channels; side; side |]
+
+                for x, filters, stride, padding in
+                    [
+                        // 2³² elements with the padding, which 32 bits take for none.
+                        images 16 8, Tensor.zeros [| 1; 16; 3; 3 |], 8188, 8188
+                        // 768 numbers at each of 2,033² places.
+                        images 3 2048, Tensor.zeros [| 2; 3; 16; 16 |], 1, 0
+                        images 1 4, Tensor.zeros [| 1; 1; 3; 3 |], 1, System.Int32.MaxValue
+                    ] do
+                    messageOf<ShapeError>(fun () -> x.conv2d (filters, stride, padding) |> ignore)
+                    |> shouldStartWith "conv2d: "
+
+                messageOf<ShapeError>(fun () ->
+                    (Tensor.zeros [| 1; 1; 3; 1 |])
+                        .convTranspose2d(Tensor.zeros [| 1; 1; 5; 1 |], System.Int32.MaxValue)
+                    |> ignore)
+                |> shouldStartWith "convTranspose2d: "
+
+            testCase "images without channels show nothing"
+            <| fun () ->
+                // What a thread computed before must not be seen.
+                (real 1 [ 1; 2; 8; 8 ]).conv2d(real 2 [ 2; 2; 3; 3 ]) |> ignore
+
+                (Tensor.zeros ([| 1; 0; 8; 8 |], Dtype.Float64)).conv2d(Tensor.zeros ([| 2; 0; 3; 3 |], Dtype.Float64))
+                |> shouldAgree 0.0 (Tensor.zeros ([| 1; 2; 6; 6 |], Dtype.Float64))
+
+            testCase "kernels may have more places than a job has parts"
+            <| fun () ->
+                let x, filters = real 1 [ 8; 8; 190; 190 ], real 2 [ 1; 8; 190; 190 ]
+                (x.conv2d filters).view(-1) |> shouldAgree 1e-6 ((x * filters).view(8, -1).sum(1))
         ]

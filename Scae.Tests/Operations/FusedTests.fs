@@ -180,6 +180,32 @@ let tests =
                     "linearEach: input [2, 3, 4], weights [3, 5, 6], biases none; needs [b, k, in], [k, in, out] and [k, out]"
                     (fun () -> (real 1 [ 2; 3; 4 ]).linearEach(real 2 [ 3; 5; 6 ]))
 
+            testCase "linearEach takes any number of capsules"
+            <| fun () ->
+                let x, w = real 1 [ 32; 40000; 1 ], (real 2 [ 40000; 1; 2 ]).reverseDiff()
+                let y = x.linearEach w
+                y |> shouldAgree 1e-12 (x * w.squeeze 1)
+                y.sum().reverse()
+                w.derivative.squeeze 1 |> shouldAgree 1e-9 ((x.sum 0).expand(40000, 2))
+
+            testCase "what can't be an activation or a width is refused"
+            <| fun () ->
+                let x, none = real 1 [ 2; 3 ], real 2 [ 2; 3; 0 ]
+                let wrong = enum<Activation> 7
+
+                for action in
+                    [
+                        fun () -> x.linear (real 2 [ 3; 4 ], activation = wrong)
+                        fun () -> (x.unsqueeze 1).linearEach(real 2 [ 1; 3; 4 ], activation = wrong)
+                        fun () -> (real 1 [ 1; 1; 3; 3 ]).conv2d(real 2 [ 1; 1; 3; 3 ], activation = wrong)
+                    ] do
+                    messageOf<System.ArgumentException>(action >> ignore)
+                    |> shouldContainText "there is no activation 7"
+
+                for q, v in [ none, real 3 [ 2; 3; 2 ]; real 3 [ 2; 3; 2 ], none ] do
+                    messageOf<ShapeError>(fun () -> Tensor.attention (q, q, v) |> ignore)
+                    |> shouldEndWith "with m, d, e > 0"
+
             testCase "packed rows are the present items, set by set, and come back with absent ones filled in"
             <| fun () ->
                 let x, absent = real 1 [ 3; 2; 2 ], ofList [ 7.0; 8.0 ] [ 2 ]

@@ -134,6 +134,21 @@ let tests =
                 finite (means.bernoulliMixture image) |> shouldEqual true
                 finite (means.bernoulliSlotLoss (means.bernoulliResponsibilities image, image)) |> shouldEqual true
 
+            testCase "limits that leave no probability are refused"
+            <| fun () ->
+                let means, gamma, image = draw 1 2 3 Dtype.Float64
+
+                for clip in [ 0.5; 0.6; -0.1; nan ] do
+                    for action in
+                        [
+                            fun () -> means.bernoulliResponsibilities (image, clip)
+                            fun () -> means.bernoulliMixture (image, clip)
+                            fun () -> means.bernoulliResidual (image, image, clip)
+                            fun () -> means.bernoulliSlotLoss (gamma, image, clip = clip)
+                        ] do
+                        messageOf<System.ArgumentException>(action >> ignore)
+                        |> shouldEndWith "must be at least 0 and below 0.5"
+
             testCase "no gradient passes where a probability is limited"
             <| fun () ->
                 let gradient (loss: Tensor -> Tensor) =

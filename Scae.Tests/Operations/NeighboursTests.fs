@@ -86,6 +86,13 @@ let tests =
                 let x = (real 5 [ 8; 18; 18; 18 ]).cast(Dtype.Float32)
                 shouldBeSameOnAnyThreads (fun () -> (x.neighbourSum offsets[3]).toArray<float32>())
 
+            testCase "offsets wrap however large they are"
+            <| fun () ->
+                let x = real 1 [ 1; 5; 2; 3 ]
+                let far = struct (System.Int32.MaxValue, System.Int32.MinValue)
+                // 2³¹ − 1 is 2 more than a multiple of 5, and −2³¹ is 1 more than one of 3.
+                x.neighbourSum [| far |] |> shouldAgree 0.0 (x.neighbourSum [| struct (2, 1) |])
+
             testCase "other shapes are refused"
             <| fun () ->
                 (fun () -> (real 1 [ 2; 3; 4 ]).neighbourSum [||])

@@ -271,35 +271,6 @@ let tests =
                 for wide, near in List.zip (gradients x xs) (gradients (x.cast Dtype.Float32) narrow) do
                     near.cast (Dtype.Float64) |> shouldAgree 3e-4 wide
 
-            testCase "pictures show the likeliest component, the mean, and who explains a pixel"
-            <| fun () ->
-                // Two parts that cover the left and the right half of 4 × 2 pixels, and a background below both.
-                let half at = [ 0.5; 0.0; at; 0.0; 1.0; 0.0 ]
-                let poses = ofList (half -0.5 @ half 0.5) [ 1; 2; 6 ]
-                let templates = ofList [ 0.2; 0.2; 0.2; 0.2; 0.9; 0.9; 0.9; 0.9 ] [ 2; 1; 2; 2 ]
-                let alpha = Tensor.full ([| 2; 2; 2 |], 50.0, Dtype.Float64)
-                let certain = ofList [ 0.0; 0.0 ] [ 1; 2 ]
-
-                let scene =
-                    scene templates poses certain (ofList [ 0.5 ] [ 1 ]) (PartMixing.Alpha(alpha, ofList [ 5.0 ] []))
-
-                let pictures = PartPictures.Of(scene, 2, 4)
-                pictures.Likeliest |> shouldBe [ 0.0; 0.0; 1.0; 1.0; 0.0; 0.0; 1.0; 1.0 ]
-                (pictures.Weights.sum 1) |> shouldBeWithin 1e-12 (Array.create 8 1.0)
-
-                pictures.Mode |> shouldBe [ 0.2; 0.2; 0.9; 0.9; 0.2; 0.2; 0.9; 0.9 ]
-                pictures.Mode |> shouldBeWithin 1e-4 (read pictures.Mean)
-                pictures.Winners pictures.Mode |> shouldAgree 0.0 pictures.Likeliest
-
-                // The mixture is what the pictures are pictures of.
-                let x = real 3 [ 1; 1; 2; 4 ]
-                let drawn = draw (templates.unsqueeze 0) poses 2 4
-                let all = Tensor.cat ([ drawn; Tensor.full ([| 1; 1; 1; 2; 4 |], 0.5, Dtype.Float64) ], 1)
-                let pixels = (x.unsqueeze 1).gaussianLogLikelihood(all, 1.0).sum(2)
-
-                x.partMixture(scene).sum()
-                |> shouldAgree 1e-12 ((pictures.Weights.log () + pixels).logsumexp(1).sum())
-
             testCase "errors name what doesn't fit"
             <| fun () ->
                 let x = real 1 [ 2; 1; 5; 5 ]
