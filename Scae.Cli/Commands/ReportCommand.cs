@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.IO;
 using System.Linq;
 using System.Text;
@@ -18,11 +19,11 @@ internal static class ReportCommand
         var runs = ReportedFolder.ReadAll(options.Folders);
         string path = options.Out?.Value ?? (options.Folders.Length == 1 ? Path.Combine(options.Folders.Head, "report.html") : "report.html");
         if (Directory.Exists(path)) throw new RunFailure($"--out {path}: this is a folder; name a file, such as {Shell.Quote(Path.Combine(path, "report.html"))}", ExitCode.Usage);
-        string html = ReportModule.html(ReportBuilder.Of(runs));
+        Action write = ReportCurves.IsMeant(path) ? () => ReportCurves.Write(runs, path) : Page(runs, path);
         try
         {
             if (Path.GetDirectoryName(path) is { Length: > 0 } folder) Directory.CreateDirectory(folder);
-            AtomicFile.WriteNamed(path, stream => stream.Write(Encoding.UTF8.GetBytes(html)));
+            write();
         }
         catch (Exception problem) when (FileProblem.Is(problem))
         {
@@ -32,5 +33,12 @@ internal static class ReportCommand
         if (options.Json) Console.Out.WriteLine(new JsonObject { ["report"] = path, ["runs"] = new JsonArray([.. runs.Select(run => (JsonNode)run.Folder.Path)]) }.ToJsonString(Json.Indented));
         else Console.Out.WriteLine(path);
         return ExitCode.Success;
+    }
+
+    /// <summary>Writes the page, which is made at once: what is wrong with it isn't the file's fault.</summary>
+    private static Action Page(List<ReportedFolder> runs, string path)
+    {
+        byte[] html = Encoding.UTF8.GetBytes(ReportModule.html(ReportBuilder.Of(runs)));
+        return () => AtomicFile.WriteNamed(path, stream => stream.Write(html));
     }
 }

@@ -58,6 +58,13 @@ internal static class ReportBuilder
         return new Report(title, ListModule.OfSeq(sections), TrainingRun.Version);
     }
 
+    /// <summary>What distinguishes each of some runs of one experiment: the preset with what differs from it, and the seed.</summary>
+    public static List<string> NamesOf(IReadOnlyList<ReportedFolder> runs)
+    {
+        var groups = Groups(runs);
+        return [.. runs.Select(run => groups.First(group => group.Runs.Contains(run))).Zip(runs, (group, run) => $"{group.Name}, {group.NameOf(run)}")];
+    }
+
     private static ReportSection Section(List<ReportedFolder> runs, Dictionary<ReportedFolder, long> rooms)
     {
         var specification = runs[0].Experiment.Specification;
@@ -83,7 +90,7 @@ internal static class ReportBuilder
     /// Groups of runs that differ only in their seed. If another group has the same hyperparameters but other data, the
     /// name says which data.
     /// </summary>
-    private static List<Group> Groups(List<ReportedFolder> runs)
+    private static List<Group> Groups(IReadOnlyList<ReportedFolder> runs)
     {
         var alike = runs.GroupBy(run => (Combination: Combination(run), Data: run.Identity.Data?.Value)).ToList();
         return [.. alike.Select(some =>
@@ -106,7 +113,7 @@ internal static class ReportBuilder
         string.Join(", ", ReportText.Changes(run).Select(change => $"{change.Name} {change.Value}").Prepend(run.Identity.Preset));
 
     /// <summary>Every metric of the runs, in order of first appearance.</summary>
-    private static IEnumerable<string> Metrics(IEnumerable<ReportedFolder> runs) => runs.SelectMany(run => run.Course[^1].Values.Keys).Distinct();
+    public static IEnumerable<string> Metrics(IEnumerable<ReportedFolder> runs) => runs.SelectMany(run => run.Course[^1].Values.Keys).Distinct();
 
     /// <summary>A chart of a metric over the epochs; fractions of one are in percent.</summary>
     private static Chart ChartOf(string metric, IEnumerable<(ReportedFolder Run, string Label, int Colour)> runs)

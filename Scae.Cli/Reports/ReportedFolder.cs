@@ -10,7 +10,7 @@ using Scae.Core.Training;
 namespace Scae.Cli.Reports;
 
 /// <summary>An evaluation, as a line of metrics.jsonl has it.</summary>
-internal sealed record CoursePoint(double Epoch, IReadOnlyDictionary<string, double> Values);
+internal sealed record CoursePoint(double Epoch, double Step, IReadOnlyDictionary<string, double> Values);
 
 /// <summary>A run as a report sees it: what the files in its folder say, without its checkpoint.</summary>
 /// <param name="Folder">The folder.</param>
@@ -60,7 +60,7 @@ internal sealed record ReportedFolder(RunFolder Folder, RunIdentity Identity, Ex
         {
             var root = JsonNode.Parse(line)!.AsObject();
             var values = root.Where(pair => !s_notMetrics.Contains(pair.Key)).ToDictionary(pair => pair.Key, pair => pair.Value?.GetValue<double>() ?? double.NaN);
-            return new CoursePoint(root["epoch"]!.GetValue<double>(), values);
+            return new CoursePoint(root["epoch"]!.GetValue<double>(), root["step"]!.GetValue<double>(), values);
         }
         catch (Exception problem) when (Json.IsDamage(problem))
         {

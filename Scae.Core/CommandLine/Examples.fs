@@ -45,6 +45,9 @@ module internal Examples =
                 example
                     "scae report runs/neural-em-published-sweep runs/neural-em-paper-0 --out both.html"
                     "a sweep beside a run."
+                example
+                    "scae report runs/air-paper-0 runs/air-paper-1 --out curves.png"
+                    "the curves of both in one picture."
             ]
         | "export" ->
             [

@@ -113,7 +113,8 @@ type internal ReportArguments =
         member this.Usage =
             match this with
             | Runs _ -> "the folder of a run or of a sweep; several stand side by side."
-            | Out _ -> "the file; report.html in the folder unless given, or here where there are several folders."
+            | Out _ ->
+                "the file; report.html in the folder unless given, or here where there are several folders. FILE.png and FILE.svg are the runs' curves alone, as one picture."
             | Json -> "print the file's name and the runs in it as JSON and nothing else."
 
 type internal ExportArguments =

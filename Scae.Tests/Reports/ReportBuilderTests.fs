@@ -3,7 +3,9 @@ module Scae.Tests.Reports.ReportBuilderTests
 
 open System.IO
 open Expecto
+open Scae.Cli.Reports
 open Scae.Cli.Runs
+open Scae.Core.Figures
 open Scae.Core.Training
 open Scae.Tests.Claims
 open Scae.Tests.Commands.CommandLine
@@ -77,6 +79,39 @@ let tests =
                     let below = Directory.CreateDirectory(Path.Combine(folder, "below")).FullName
                     let same = writeRun below "first" identity 0.5
                     reportOf folder [ first; same ] |> shouldContainText $"already: seed 0 ({same}).")
+
+            testCase "curves of runs are one picture, a panel a metric and a line a run, over steps"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let runs =
+                        [ 0L, 0.5; 1L, 0.7 ]
+                        |> List.map (fun (seed, recovery) ->
+                            writeRun folder $"{seed}" { identity with Seed = seed } recovery)
+
+                    let figure = ReportCurves.Of(ReportedFolder.ReadAll runs)
+                    let panel = figure.Panels |> List.concat |> List.exactlyOne
+                    (panel.Title, panel.X.Label, panel.Y.Label) |> shouldEqual ("recovery", "step", "%")
+
+                    panel.Marks
+                    |> List.map (fun mark ->
+                        match mark with
+                        | Mark.Line line -> line.X, line.Y
+                        | other -> failtest $"%A{other}")
+                    |> shouldEqual [ [| 20.0 |], [| 50.0 |]; [| 20.0 |], [| 70.0 |] ]
+
+                    figure.Key |> List.map _.Label |> shouldEqual [ "published, seed 0"; "published, seed 1" ]
+
+                    for name, start in [ "curves.png", "\137PNG"; "curves.svg", "<?xml" ] do
+                        let path = Path.Combine(folder, name)
+                        (run ("report" :: runs @ [ "--out"; path ])).ExitCode |> shouldEqual 0
+
+                        Array.truncate start.Length (File.ReadAllBytes path)
+                        |> shouldEqual (System.Text.Encoding.Latin1.GetBytes start)
+
+                    let other = writeRun folder "other" { identity with Experiment = "air"; Preset = "quick" } 0.5
+
+                    (run [ "report"; runs.Head; other; "--out"; Path.Combine(folder, "both.png") ]).Error
+                    |> shouldContainText "curves of constellations and air don't fit into one picture")
 
             testCase "a target of several seeds isn't met by the same seed several times"
             <| fun () ->
