@@ -57,6 +57,7 @@ let deviation (golden: Gradient) (gradient: Tensor) : float =
     let values = (gradient.cast Dtype.Float64).toArray<double>()
     let norm = sqrt (Array.sumBy (fun v -> v * v) values)
 
+    golden.First |> shouldHaveSome
     let entries = Seq.map2 (fun (a: float) b -> abs (a - b)) values golden.First |> largestOf
 
     [ entries; abs (norm - golden.Norm); abs (Array.sum values - golden.Sum) ]

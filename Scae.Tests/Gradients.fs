@@ -8,7 +8,10 @@ open Scae.Tests.Claims
 
 /// Every parameter's gradient is within a relative error of central differences of the loss.
 let shouldHaveTrueGradients (tolerance: float) (loss: unit -> Tensor) (parameters: (string * Tensor) list) : unit =
-    for comparison in GradientCheck.run (Key.OfSeed 1L) parameters loss do
+    let comparisons = GradientCheck.run (Key.OfSeed 1L) parameters loss
+    comparisons |> shouldHaveSome
+
+    for comparison in comparisons do
         if not (comparison.RelativeError <= tolerance) then
             failtest $"{comparison.Parameter}: {comparison.RelativeError}; must be at most {tolerance}"
 

@@ -120,9 +120,13 @@ let tests =
 
                 let scenes = MultiMnist.sample MultiMnist.paper white 300 (Key.OfSeed 5L)
 
-                for truth in scenes.Truth do
-                    if truth.Length = 2 then
-                        boxesTouch truth[0] truth[1] |> shouldEqual false
+                let pairs = scenes.Truth |> Array.filter (fun truth -> truth.Length = 2)
+                pairs |> shouldHaveSome
+
+                for truth in pairs do
+                    boxesTouch truth[0] truth[1] |> shouldEqual false
+
+                pixels scenes |> Array.max |> shouldBeAtMost 1.0001f
 
             testCase "the same key gives the same scenes, another key others"
             <| fun () ->

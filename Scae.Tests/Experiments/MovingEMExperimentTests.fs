@@ -100,7 +100,8 @@ let tests =
                 let more = MovingEMSettings.withObjects 5 MovingEMSettings.standard
                 more.Objects.Count |> shouldEqual 5
                 more.Model.Slots |> shouldEqual (MovingEMSettings.standard.Model.Slots + 2)
-                (MovingEMSettings.withObjects 1 more).Model.Slots |> shouldBeAtLeast 1
+                (MovingEMSettings.withObjects 1 more).Model.Slots |> shouldEqual 2
+                (MovingEMSettings.withObjects 1 { more with Model.Slots = 2 }).Model.Slots |> shouldEqual 1
 
             testCase "validation and test sequences differ, and both are the same each time"
             <| fun () ->

@@ -100,7 +100,10 @@ let tests =
             <| fun () ->
                 for experiment in Experiments.all do
                     for preset in experiment.Specification.Presets do
-                        match Needs.refusal 16e9 1L ((value (Experiment.configure experiment preset [])).Needs()) with
+                        let needs = (value (Experiment.configure experiment preset [])).Needs()
+                        needs |> List.sumBy _.Bytes |> shouldBeGreaterThan 1e4
+
+                        match Needs.refusal 16e9 1L needs with
                         | None -> ()
                         | Some line -> failtest $"{experiment.Specification.Experiment}, {preset.Name}: {line}"
         ]

@@ -136,7 +136,13 @@ let tests =
             testCase "a training without evaluations has empty curves"
             <| fun () ->
                 let empty = ScaeCurves.all { Evaluations = []; Snapshots = [] }
-                List.concat empty.Panels |> shouldHaveSome
+                let panels = List.concat empty.Panels
+                panels |> shouldHaveSome
+
+                for mark in panels |> List.collect _.Marks do
+                    match mark with
+                    | Mark.Line line -> line.X |> shouldBeEmpty
+                    | other -> failtest $"%A{other}"
 
             testCase "each capsule has a panel with the digits of which it explains most, and is first in some"
             <| fun () ->

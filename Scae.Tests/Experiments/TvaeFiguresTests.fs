@@ -84,6 +84,18 @@ let tests =
 
                 bars |> shouldEqual [| 0.9; 0.9 |]
 
+                // Both factors have a line for each level, and the legend names it once.
+                let levels =
+                    panel.Marks
+                    |> List.choose (fun mark ->
+                        match mark with
+                        | Mark.Line line -> Some(line.Label, line.Y[0])
+                        | _ -> None)
+
+                levels |> List.map snd |> List.sort |> shouldEqual [ 0.5; 0.5; 0.7; 0.7 ]
+
+                levels |> List.map fst |> List.filter ((<>) "") |> List.sort |> shouldEqual [ "chance"; "prior" ]
+
             testCase "the guesses about unseen frames have a line each"
             <| fun () ->
                 let figure = TvaeFigures.generalization [ "rolled", [| 0.1; 0.2 |]; "mean frame", [| 0.3; 0.3 |] ]

@@ -8,7 +8,9 @@ open Scae.Core.Figures
 let private luminances (map: ColourMap) : float[] =
     Array.init 101 (fun i -> Colour.luminance (ColourMap.at map (float i / 100.0)))
 
-let private increases (values: float[]) : bool = values |> Array.pairwise |> Array.forall (fun (a, b) -> b >= a)
+let private increases (values: float[]) : bool =
+    values |> Array.pairwise |> Array.forall (fun (a, b) -> b >= a)
+    && Array.last values > values[0] + 0.3
 
 [<Tests>]
 let tests =

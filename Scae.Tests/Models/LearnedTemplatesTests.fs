@@ -131,6 +131,7 @@ let tests =
                     template.Points |> Array.averageBy (fun struct (x, y) -> x * x + y * y) |> shouldBeNear 1e-9 1.0
 
                     template.Points |> Array.sumBy (fun struct (x, _) -> x) |> shouldBeNear 1e-9 0.0
+                    template.Points |> Array.sumBy (fun struct (_, y) -> y) |> shouldBeNear 1e-9 0.0
 
             testCase "the step size warms up, then falls to a hundredth"
             <| fun () ->

@@ -328,7 +328,11 @@ let tests =
                     let model =
                         { model with Z = extreme model.Z; U = Option.map extreme model.U } |> Parameters.trainable
 
-                    let loss = (TopographicObjective.loss toy model (batch toy 2 Dtype.Float32)).Total
+                    let frames = batch toy 2 Dtype.Float32
+                    let z = (TopographicVae.encode toy model frames.Frames).Z
+                    read z.LogVariance |> Array.min |> shouldBeAtLeast toy.LeastLogVariance
+                    read ((z.LogVariance * 0.5).exp()) |> Array.min |> shouldBeGreaterThan 0.0
+                    let loss = (TopographicObjective.loss toy model frames).Total
                     Double.IsFinite(loss.toScalar ()) |> shouldEqual true
 
             testCase "sequences don't see each other"

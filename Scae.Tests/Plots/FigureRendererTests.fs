@@ -53,7 +53,10 @@ let tests =
 
                 testCase $"an SVG is well formed, and each of its texts has a place for every letter ({figure.Name})"
                 <| fun () ->
-                    for text in svg figure |> elements "text" do
+                    let texts = svg figure |> elements "text"
+                    texts |> shouldHaveSome
+
+                    for text in texts do
                         let places = (attribute "x" text).Split(',')
                         places |> Array.forall (fun place -> fst (System.Double.TryParse place)) |> shouldEqual true
                         places.Length |> shouldBeAtLeast (text.Value.Trim().Length)
@@ -114,6 +117,7 @@ let tests =
                     |> List.sumBy (fun path -> (attribute "d" path).Split('M').Length - 1)
 
                 pieces true |> shouldBeGreaterThan 50
+                pieces false |> shouldBeLessThan 10
 
             testCase "texts come from the program's own typeface, whatever the machine has"
             <| fun () ->
@@ -179,6 +183,11 @@ let tests =
                         let shapes = [| Marker.Triangle; Marker.Plus; Marker.Cross |]
 
                         let drawn = shapes |> Array.map draw
+                        Array.distinct drawn |> shouldHaveLength shapes.Length
+
+                        for pixels in drawn do
+                            pixels |> Array.exists ((<>) 0uy) |> shouldEqual true
+
                         let clock = Stopwatch.StartNew()
 
                         let collecting =
