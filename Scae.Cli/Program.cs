@@ -13,6 +13,9 @@ namespace Scae.Cli;
 /// <summary>The scae command: 0 when what was asked was done, 1 when it failed, 2 when the arguments make no sense.</summary>
 internal static class Program
 {
+    // The variable with which unforeseen exceptions end the program with their stack.
+    private const string Trace = "SCAE_TRACE";
+
     // SIGXFSZ of Linux and macOS.
     private const int FileTooLarge = 25;
 
@@ -48,6 +51,10 @@ internal static class Program
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or ShapeError or InvalidOperationException)
         {
             return Fail(problem.Message, ExitCode.Failure);
+        }
+        catch (Exception problem) when (Environment.GetEnvironmentVariable(Trace) is null or "")
+        {
+            return Fail($"this is a fault of the program: {problem.GetType().Name}: {problem.Message}; {Trace}=1 shows where it was", ExitCode.Failure);
         }
     }
 

@@ -27,6 +27,7 @@ internal static class BenchCommand
         {
             var preset = RunFailure.Unless(Experiments.preset(options.Preset, experiment));
             var task = RunFailure.Unless(ExperimentModule.configure(experiment, preset, options.Overrides));
+            FreeMemory.Check(task);
             var session = RunFailure.Unless(ExperimentModule.openSeed(task, MnistFiles.Resources(options.Data?.Value), options.Seed));
             var result = Measure(new Trainer(TrainingStateModule.start(task.Plan, session.Learner)), options.Steps);
             result.Insert(0, "experiment", experiment.Specification.Experiment);

@@ -1,6 +1,7 @@
 using System;
 using System.IO;
 using Google.Protobuf;
+using Microsoft.FSharp.Collections;
 using Scae.Cli.Export;
 using Scae.Cli.Runs;
 using Scae.Core.CommandLine;
@@ -14,13 +15,10 @@ internal static class ExportCommand
     public static int Run(ExportOptions options)
     {
         var folder = RunFolder.Given("export", options.Folder);
-        if (!File.Exists(folder.Best)) folder.ReadCheckpoint();
-        if (!File.Exists(folder.Best)) throw new RunFailure($"{folder.Path}: there is no best.safetensors yet; the first comes at the end of the first epoch");
-        var file = RunFailure.Unless(Safetensors.parse(File.ReadAllBytes(folder.Best)), folder.Best);
-        var identity = RunFailure.Unless(Checkpoint.identify(file), folder.Best);
+        var (identity, tensors) = BestOf(folder);
         string path = options.Out?.Value ?? folder.In(options.Format.IsNpz ? "parameters.npz" : "encoder.onnx");
         if (Directory.Exists(path)) throw new RunFailure($"--out {path}: this is a folder; name a file", ExitCode.Usage);
-        Action<Stream> write = options.Format.IsNpz ? stream => NpzFile.Write(stream, file.Tensors) : Encoders.Of(identity, file.Tensors).WriteTo;
+        Action<Stream> write = options.Format.IsNpz ? stream => NpzFile.Write(stream, tensors) : Encoders.Of(identity, tensors).WriteTo;
         try
         {
             if (Path.GetDirectoryName(path) is { Length: > 0 } parent) Directory.CreateDirectory(parent);
@@ -33,5 +31,19 @@ internal static class ExportCommand
 
         Console.Out.WriteLine(path);
         return ExitCode.Success;
+    }
+
+    /// <summary>
+    /// The parameters of the run's best epoch: those in its checkpoint, which eval takes, too, or best.safetensors where the
+    /// checkpoint is gone.
+    /// </summary>
+    private static (RunIdentity Identity, FSharpMap<string, TensorEntry> Tensors) BestOf(RunFolder folder)
+    {
+        bool isAlone = !folder.HoldsRun && File.Exists(folder.Best);
+        string path = isAlone ? folder.Best : folder.Checkpoint;
+        var file = isAlone ? RunFailure.Unless(Safetensors.parse(File.ReadAllBytes(path)), path) : folder.ReadCheckpoint();
+        var identity = RunFailure.Unless(Checkpoint.identify(file), path);
+        var tensors = isAlone ? file.Tensors : Checkpoint.bestTensors(file);
+        return tensors.IsEmpty ? throw new RunFailure($"{folder.Path}: there is no best epoch yet; the first is evaluated at its end") : (identity, tensors);
     }
 }

@@ -46,6 +46,7 @@ internal static class SweepCommand
     private static void RunAll(SweepOptions options, SweepPlan plan, CancellationToken stop)
     {
         var tables = new SweepTables(options, plan);
+        tables.SpareOthers();
         var display = Displays.ForSweep(options.Training.IsSilent, plan.Count);
         using var failures = new SweepFailures();
         var finished = new Dictionary<string, Summary>();
@@ -126,11 +127,17 @@ internal static class SweepCommand
     /// <summary>Writes the tables of the runs that are finished, and a line about the others.</summary>
     private static void Gather(SweepOptions options, SweepPlan plan)
     {
-        long count = Write(options, new SweepTables(options, plan), plan.Groups.Select(group => (group, plan.Finished(group))));
+        var tables = new SweepTables(options, plan);
+        tables.SpareOthers();
+        var damages = new List<string>();
+        var groups = plan.Groups.Select(group => (group, plan.Finished(group, damages))).ToList();
+        foreach (string damage in damages.Take(MostNamed)) Notice.Tell($"{damage}; the tables are of the other runs");
+        long count = Write(options, tables, groups);
         if (count == 0) throw new RunFailure($"{plan.Folder}: none of the sweep's {plan.Count} runs is finished there");
-        if (count == plan.Count || options.Training.IsSilent) return;
+        long left = plan.Count - count - damages.Count;
+        if (left == 0 || options.Training.IsSilent) return;
         var missing = plan.Unfinished().Take(MostNamed).Select(plan.Progress);
-        string more = plan.Count - count > MostNamed ? $" and {plan.Count - count - MostNamed} more" : string.Empty;
+        string more = left > MostNamed ? $" and {left - MostNamed} more" : string.Empty;
         Console.Out.WriteLine($"{count} of {plan.Count} runs are finished; not yet: {string.Join(", ", missing)}{more}");
     }
 }

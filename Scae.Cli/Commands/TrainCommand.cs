@@ -60,9 +60,10 @@ internal static class TrainCommand
             var preset = RunFailure.Unless(Experiments.preset(identity.Preset, experiment), folder.Path);
             Agree(options, folder, identity);
             // The folder's own settings are checked first, so that an error further down must come from the command line.
-            RunFailure.Unless(ExperimentModule.configure(experiment, preset, identity.Settings), folder.Path);
+            RunFailure.Unless(ExperimentModule.restore(experiment, preset, identity.Settings), folder.Path);
             var settings = identity.Settings.Where(pair => options.Overrides.All(said => said.Item1 != pair.Item1)).Concat(options.Overrides).ToList();
-            RunFailure.Unless(ExperimentModule.configure(experiment, preset, ListModule.OfSeq(settings)), exitCode: ExitCode.Usage);
+            var task = RunFailure.Unless(ExperimentModule.restore(experiment, preset, ListModule.OfSeq(settings)), exitCode: ExitCode.Usage);
+            RunFailure.Unless(ExperimentModule.unlessUnread(options.Overrides, task), exitCode: ExitCode.Usage);
             return new TrainingRun(experiment, preset, settings, identity.Seed, resources, folder, options.Training.TensorBoard);
         });
     }

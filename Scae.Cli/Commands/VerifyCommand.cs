@@ -92,7 +92,7 @@ internal static class VerifyCommand
             string folder = Path.Combine(options.Out?.Value ?? Path.Combine("runs", "verify"), $"{specification.Experiment}-{group.Key}");
             var runs = new SweepRun(experiment, folder, options.Threads?.Value ?? Environment.ProcessorCount, MnistFiles.Resources(options.Data?.Value, stop));
             var seeds = new SeedRange(0, group.Max(target => target.Seeds) - 1);
-            var settings = RunFailure.Unless(ExperimentModule.configure(experiment, preset, options.Overrides)).Settings;
+            var settings = RunFailure.Unless(ExperimentModule.restore(experiment, preset, options.Overrides)).Settings;
             var trainings = new SweepGroup(preset, FSharpList<Tuple<string, string>>.Empty, [.. options.Overrides, .. DigitSourceModule.insist(settings)], folder);
             var display = Displays.ForSweep(options.Json, seeds.Count);
             using var failures = new SweepFailures();

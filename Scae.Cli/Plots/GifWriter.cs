@@ -2,6 +2,7 @@ using System;
 using System.IO;
 using System.Linq;
 using System.Threading.Tasks;
+using Scae.Tensors;
 
 namespace Scae.Cli.Plots;
 
@@ -21,7 +22,7 @@ internal static class GifWriter
         if (count == 0)
             throw new ArgumentException("an animation needs at least one frame, got none", nameof(count));
         // Each worker draws every n-th frame, with buffers of its own.
-        int workers = Math.Min(count, Environment.ProcessorCount);
+        int workers = Math.Min(count, Parallelism.Threads);
         ushort[][] cells = Buffers<ushort>(), before = Buffers<ushort>();
         var frames = new CellRuns[count];
         var histogram = new ColourHistogram();

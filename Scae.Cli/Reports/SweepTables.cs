@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
+using System.Text.Json.Nodes;
 using Scae.Cli.Runs;
 using Scae.Core.CommandLine;
 using Scae.Core.Experiments;
@@ -18,29 +19,49 @@ internal sealed class SweepTables(SweepOptions options, SweepPlan plan)
 
     /// <summary>The metric by which a run's best epoch is chosen.</summary>
     public string ChosenBy =>
-        "best_" + RunFailure.Unless(ExperimentModule.configure(options.Experiment, options.Preset, options.Overrides)).Plan.BestBy.Metric;
+        "best_" + RunFailure.Unless(ExperimentModule.restore(options.Experiment, options.Preset, options.Overrides)).Plan.BestBy.Metric;
+
+    /// <summary>Refuses a folder in which a file of somebody else's has the name of a table.</summary>
+    public void SpareOthers()
+    {
+        foreach (string name in (string[])["sweep.json", "scan.json", "comparison.json", ResultRows.FileName])
+        {
+            string path = Path.Combine(Folder, name);
+            if (File.Exists(path) && !IsTable(path))
+                throw new RunFailure($"{Folder}: {name} is there, and no sweep of scae wrote it; choose another folder with --out", ExitCode.Usage);
+        }
+    }
+
+    private static bool IsTable(string path)
+    {
+        if (Path.GetExtension(path) == ".csv") return File.ReadLines(path).FirstOrDefault() == ResultRows.Header;
+        try
+        {
+            return JsonNode.Parse(File.ReadAllText(path))!["experiment"]!.GetValue<string>().Length > 0;
+        }
+        catch (Exception problem) when (Json.IsDamage(problem))
+        {
+            return false;
+        }
+    }
 
     /// <summary>Writes the results of the seeds of one preset.</summary>
     public void Seeds(IReadOnlyList<Summary> summaries)
     {
         var result = new SweepResult(options.Experiment.Specification.Experiment, options.Preset.Name, summaries);
         string json = result.ToJson(options.Experiment.Specification);
-        FileProblem.Tell(Folder, "the runs are whole; the same command goes on", () =>
+        Keep(() => Print(json, () => Show(result)), () =>
         {
             AtomicFile.Write(Path.Combine(Folder, "sweep.json"), json + "\n");
             ResultRows.Write(Folder, [(result, Changes(plan.Groups[0]))]);
         });
-        if (options.Training.Json) Console.Out.WriteLine(json);
-        else if (!options.Training.Quiet) Show(result);
     }
 
     /// <summary>Writes the results of every combination with every seed.</summary>
     public void Scan(IReadOnlyList<(SweepGroup Group, List<Summary> Summaries)> groups)
     {
         var result = new ScanResult(options, ChosenBy, [.. groups.Select(group => new ScanRow(group.Group.Settings, group.Summaries))]);
-        FileProblem.Tell(Folder, "the runs are whole; the same command goes on", () => result.Write(Folder));
-        if (options.Training.Json) Console.Out.WriteLine(result.ToJson());
-        else if (!options.Training.Quiet) Show(result);
+        Keep(() => Print(result.ToJson(), () => Show(result)), () => result.Write(Folder));
     }
 
     /// <summary>Writes the results of every preset with every seed.</summary>
@@ -48,13 +69,30 @@ internal sealed class SweepTables(SweepOptions options, SweepPlan plan)
     {
         var presets = groups.Select(group => new SweepResult(options.Experiment.Specification.Experiment, group.Group.Preset.Name, group.Summaries)).ToList();
         var result = new ComparisonResult(options, presets);
-        FileProblem.Tell(Folder, "the runs are whole; the same command goes on", () =>
+        Keep(() => Print(result.ToJson(), () => Show(result)), () =>
         {
             result.Write(Folder);
             ResultRows.Write(Folder, presets.Zip(groups, (preset, group) => (preset, Changes(group.Group))));
         });
-        if (options.Training.Json) Console.Out.WriteLine(result.ToJson());
-        else if (!options.Training.Quiet) Show(result);
+    }
+
+    /// <summary>Writes files, then prints; also where the files can't be written, since that may have taken hours.</summary>
+    private void Keep(Action print, Action write)
+    {
+        try
+        {
+            FileProblem.Tell(Folder, "the tables aren't kept there; the runs are whole, and the same command with --collect writes them", write);
+        }
+        finally
+        {
+            print();
+        }
+    }
+
+    private void Print(string json, Action show)
+    {
+        if (options.Training.Json) Console.Out.WriteLine(json);
+        else if (!options.Training.Quiet) show();
     }
 
     private string Changes(SweepGroup group) => plan.Runs.Changes(group, options.Training.Data?.Value);

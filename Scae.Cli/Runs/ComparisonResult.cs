@@ -26,7 +26,7 @@ internal sealed class ComparisonResult
             preset.Preset,
             ListModule.OfSeq(preset.Spreads.Select(spread => new ComparedMetric(spread.Metric, spread.Mean, spread.Deviation ?? 0))))));
         var chosenBy = options.Compared.Select(preset =>
-            "best_" + RunFailure.Unless(ExperimentModule.configure(options.Experiment, preset, options.Overrides)).Plan.BestBy.Metric);
+            "best_" + RunFailure.Unless(ExperimentModule.restore(options.Experiment, preset, options.Overrides)).Plan.BestBy.Metric);
         Tables = Comparison.tables(options.Experiment.Specification, ListModule.OfSeq(chosenBy.Distinct()), _compared);
     }
 

@@ -7,6 +7,7 @@ using System.Threading.Tasks;
 using Microsoft.FSharp.Core;
 using Scae.Cli.Plots;
 using Scae.Core.Figures;
+using Scae.Tensors;
 
 namespace Scae.Cli.Runs;
 
@@ -32,7 +33,7 @@ internal static class FigureFiles
 
         try
         {
-            Parallel.ForEach(files, new ParallelOptions { CancellationToken = stop }, write => write());
+            Parallel.ForEach(files, new ParallelOptions { CancellationToken = stop, MaxDegreeOfParallelism = Parallelism.Threads }, write => write());
         }
         catch (AggregateException several)
         {

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
 using System.Linq;
+using Scae.Core.Experiments;
 
 namespace Scae.Cli.Runs;
 
@@ -14,6 +15,12 @@ namespace Scae.Cli.Runs;
 internal static class FreeMemory
 {
     private const string Groups = "/sys/fs/cgroup";
+
+    /// <summary>Throws if the memory can't hold so many runs of a task at once.</summary>
+    public static void Check(Task task, long atOnce = 1)
+    {
+        if (Needs.refusal(Bytes(), atOnce, task.Needs.Invoke(null!)) is { } refusal) throw new RunFailure(refusal.Value, ExitCode.Usage);
+    }
 
     public static double Bytes() => Of(Read) ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 

@@ -15,7 +15,8 @@ internal static class ResultRows
 {
     public const string FileName = "results.csv";
 
-    private const string Header = "experiment,preset,seed,metric,value,command";
+    /// <summary>The first line of the file.</summary>
+    public const string Header = "experiment,preset,seed,metric,value,command";
 
     /// <summary>
     /// Writes the file as a whole or not at all: for each preset its results, and the part of the command that follows the

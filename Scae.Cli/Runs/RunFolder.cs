@@ -52,7 +52,10 @@ internal sealed class RunFolder
     public bool HoldsResults => HoldsRun || File.Exists(Best) || File.Exists(Metrics) || File.Exists(Summary);
 
     /// <summary>Whether a run began here, even if it was killed before its first checkpoint.</summary>
-    public bool WasBegun => HoldsResults || File.Exists(Settings);
+    public bool WasBegun => HoldsResults || HoldsSettings;
+
+    // A file with this common name may be somebody else's.
+    private bool HoldsSettings => File.Exists(Settings) && RunSettings.Identity(File.ReadAllText(Settings)) is not null;
 
     public bool IsFinished => File.Exists(Summary);
 
@@ -132,6 +135,7 @@ internal sealed class RunFolder
     // file of a run would make the folder one in which a run began. Hidden files belong to file managers, and no run
     // overwrites them.
     private string? Others => WasBegun ? null
+        : File.Exists(Settings) ? System.IO.Path.GetFileName(Settings)
         : File.Exists(Events) ? System.IO.Path.GetFileName(Events)
         : ((string[])[Figures, Snapshots]).Where(Directory.Exists).SelectMany(folder => Directory.EnumerateFiles(folder)).Order(StringComparer.Ordinal)
             .Where(file => !System.IO.Path.GetFileName(file).StartsWith('.')).Select(file => System.IO.Path.GetRelativePath(Path, file)).FirstOrDefault();

@@ -30,6 +30,13 @@ internal sealed class RunLock : IDisposable
     {
         bool madeFolder = Make(folder, unwritable);
         string path = Path.Combine(folder, Name);
+        // A folder or a link of that name isn't scae's either; what a link leads to may lie anywhere.
+        if (Directory.Exists(path) || new FileInfo(path).LinkTarget is not null)
+        {
+            holder = Foreign;
+            return null;
+        }
+
         while (true)
         {
             FileStream? file = Open(folder, path, unwritable);
@@ -115,7 +122,7 @@ internal sealed class RunLock : IDisposable
     // A killed process left as many zeros as its number says, or an empty file. Taking over an empty file of others does no harm.
     private static bool IsOwn(FileStream file)
     {
-        if (file.Length > int.MaxValue) return false;
+        if (!file.CanSeek || file.Length > int.MaxValue) return false;
         Span<byte> part = stackalloc byte[4096];
         while (file.Read(part) is var count and > 0)
         {

@@ -42,16 +42,43 @@ internal sealed class SweepPlan
     /// <summary>The training with the given place, from 0 to <see cref="Count"/> − 1.</summary>
     public (SweepGroup Group, long Seed) At(long place) => (Groups[(int)(place / _seeds.Count)], _seeds.First + (place % _seeds.Count));
 
-    /// <summary>The summaries of the finished trainings of a group, in the order of their seeds.</summary>
-    public List<Summary> Finished(SweepGroup group) => [.. _seeds.Values.Select(seed => Runs.Finished(group.Job(seed))).OfType<Summary>()];
+    /// <summary>
+    /// The summaries of the finished trainings of a group, in the order of their seeds. What is wrong with those that can't be
+    /// read is added to <paramref name="damages"/>.
+    /// </summary>
+    public List<Summary> Finished(SweepGroup group, List<string> damages)
+    {
+        var summaries = new List<Summary>();
+        foreach (long seed in _seeds.Values)
+        {
+            var (summary, damage) = Look(group.Job(seed));
+            if (summary is not null) summaries.Add(summary);
+            if (damage is not null) damages.Add(damage);
+        }
 
-    /// <summary>The places of the trainings that aren't finished, ascending.</summary>
+        return summaries;
+    }
+
+    /// <summary>The places of the trainings that can still be finished, ascending.</summary>
     public IEnumerable<long> Unfinished()
     {
         for (long place = 0; place < Count; place++)
         {
             var (group, seed) = At(place);
-            if (Runs.Finished(group.Job(seed)) is null) yield return place;
+            if (Look(group.Job(seed)) is (null, null)) yield return place;
+        }
+    }
+
+    /// <summary>The summary of a training if it is finished, or what is wrong with its folder; neither if it isn't finished.</summary>
+    private (Summary? Summary, string? Damage) Look(SweepJob job)
+    {
+        try
+        {
+            return (Runs.Finished(job), null);
+        }
+        catch (RunFailure damage)
+        {
+            return (null, damage.Message);
         }
     }
 

@@ -99,7 +99,7 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
     /// </summary>
     public string Changes(SweepGroup group, string? data)
     {
-        var open = RunFailure.Unless(ExperimentModule.configure(Experiment, group.Preset, ListModule.OfSeq(group.Overrides))).Settings;
+        var open = RunFailure.Unless(ExperimentModule.restore(Experiment, group.Preset, ListModule.OfSeq(group.Overrides))).Settings;
         var settled = TrainingOf(group.Job(0)).Settings;
         var standIns = settled.Except(open).Where(pair => pair.Item2 is "strokes" or "drawn").ToList();
         var pairs = group.Overrides.Where(pair => standIns.All(other => other.Item1 != pair.Item1)).Concat(standIns);

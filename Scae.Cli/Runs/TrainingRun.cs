@@ -69,19 +69,16 @@ internal sealed class TrainingRun
     /// <summary>The task with nothing left open. The data that is available decides, and one line tells.</summary>
     private Task Settled(FSharpList<Tuple<string, string>> overrides)
     {
-        var task = RunFailure.Unless(ExperimentModule.configure(_experiment, _preset, overrides));
+        var task = RunFailure.Unless(ExperimentModule.restore(_experiment, _preset, overrides));
         var (settled, line) = DigitSourceModule.settle(_resources, task.Settings);
         var all = settled.Concat(SpriteSourceModule.settle(_resources, task.Settings)).ToList();
         if (all.Count == 0) return task;
         if (line is not null) Notice.TellOnce(line.Value);
-        return RunFailure.Unless(ExperimentModule.configure(_experiment, _preset, ListModule.OfSeq(overrides.Concat(all))));
+        return RunFailure.Unless(ExperimentModule.restore(_experiment, _preset, ListModule.OfSeq(overrides.Concat(all))));
     }
 
     /// <summary>Throws if the memory can't hold so many runs of this kind at once.</summary>
-    public void CheckMemory(long atOnce = 1)
-    {
-        if (Needs.refusal(FreeMemory.Bytes(), atOnce, _task.Needs.Invoke(null!)) is { } refusal) throw new RunFailure(refusal.Value, ExitCode.Usage);
-    }
+    public void CheckMemory(long atOnce = 1) => FreeMemory.Check(_task, atOnce);
 
     /// <summary>
     /// Trains to the end, or until <paramref name="stop"/>; null if it was stopped, after the state was saved. A run that
@@ -91,11 +88,11 @@ internal sealed class TrainingRun
     {
         Folder.Prepare();
         var saved = resume && (Folder.HoldsResults || !Folder.WasBegun) ? Folder.ReadCheckpoint(out _lastIsWhole) : null;
-        bool isLonger = false;
+        bool isExtended = false;
         if (saved is not null)
         {
             var begun = RunFailure.Unless(Core.Training.Checkpoint.identify(saved), Folder.Checkpoint);
-            isLonger = IsLonger(begun);
+            isExtended = IsExtended(begun);
             // Nobody knows which images a run of an older version began with, so it doesn't get the digest of today's.
             if (begun.Data is null) _identity = new RunIdentity(_identity.Experiment, _identity.Preset, _identity.Seed, _identity.Settings, _identity.Version, null);
         }
@@ -112,8 +109,8 @@ internal sealed class TrainingRun
         bool events = _tensorBoard || (resume && File.Exists(Folder.Events));
         try
         {
-            // The longer run is saved before anything of the shorter one is removed.
-            if (isLonger) Extend(state);
+            // The extended run is saved before anything of the other is removed.
+            if (isExtended) Extend(state);
             var clock = Begin(state, threads, isNew: saved is null);
             if (events) _events = TrainingEvents.Open(Folder.Events, _identity, state.Step, BeginningOf(clock));
             return Train(session, state, threads, clock, display, pictures, stop);
@@ -129,8 +126,8 @@ internal sealed class TrainingRun
     }
 
     /// <summary>
-    /// Refuses a checkpoint of another run: with other hyperparameters, another seed, or another experiment. If no step
-    /// depends on where the training ends, the same run with more epochs isn't another one.
+    /// Refuses a checkpoint of another run: with other hyperparameters, another seed, or another experiment. If the run may be
+    /// extended, it isn't another one because it is measured otherwise, or has more epochs where no step depends on the last.
     /// </summary>
     public void CheckIdentity(RunIdentity saved, bool mayExtend = false)
     {
@@ -141,9 +138,9 @@ internal sealed class TrainingRun
             : saved.Data is not null && _identity.Data is not null && saved.Data.Value != _identity.Data.Value
             ? "name the folder of the images that it began with by --data, or choose another --out"
             : "go on with the hyperparameters that it began with, or choose another --out";
-        if (mayExtend && Core.Training.Checkpoint.mismatch(WithMyEpochs(saved), _identity) is null)
+        if (mayExtend && Core.Training.Checkpoint.mismatch(WithMyEnd(saved), _identity) is null)
         {
-            var before = RunFailure.Unless(ExperimentModule.configure(_experiment, _preset, saved.Settings)).Plan;
+            var before = RunFailure.Unless(ExperimentModule.restore(_experiment, _preset, saved.Settings)).Plan;
             if (PlanModule.extends(before, Plan)) return;
             advice = Plan.Epochs < before.Epochs ? "a run can be made longer, not shorter" : $"its steps depend on where the training ends; {advice}";
         }
@@ -153,20 +150,23 @@ internal sealed class TrainingRun
 
     private static HashSet<string> Names(RunIdentity run) => [.. run.Settings.Select(setting => setting.Item1)];
 
-    private RunIdentity WithMyEpochs(RunIdentity saved)
+    /// <summary>The identity of the saved run with this one's epochs and hyperparameters of measuring.</summary>
+    private RunIdentity WithMyEnd(RunIdentity saved)
     {
-        var settings = saved.Settings.Select(pair => pair.Item1 == Epochs ? _identity.Settings.First(mine => mine.Item1 == Epochs) : pair);
+        var mine = _identity.Settings.ToDictionary(pair => pair.Item1, pair => pair.Item2);
+        var ends = _experiment.Settings.Invoke(_preset).Where(setting => setting.Measuring).Select(setting => setting.Name).Append(Epochs).ToHashSet();
+        var settings = saved.Settings.Select(pair => ends.Contains(pair.Item1) && mine.TryGetValue(pair.Item1, out string? value) ? Tuple.Create(pair.Item1, value) : pair);
         return new RunIdentity(saved.Experiment, saved.Preset, saved.Seed, ListModule.OfSeq(settings), saved.Version, saved.Data);
     }
 
-    /// <summary>Whether the run differs from its checkpoint, which it may only by having more epochs.</summary>
-    private bool IsLonger(RunIdentity saved)
+    /// <summary>Whether the run differs from its checkpoint, as it may by having more epochs or being measured otherwise.</summary>
+    private bool IsExtended(RunIdentity saved)
     {
         CheckIdentity(saved, mayExtend: true);
         return Core.Training.Checkpoint.mismatch(saved, _identity) is not null;
     }
 
-    /// <summary>Writes the checkpoint again, as that of the longer run.</summary>
+    /// <summary>Writes the checkpoint again, as that of the extended run.</summary>
     private void Extend(TrainingState state)
     {
         _savedStep = state.Step;
@@ -203,8 +203,8 @@ internal sealed class TrainingRun
         switch (outcome)
         {
             case Outcome.Diverged diverged:
-                string kept = Folder.HoldsRun ? $" the last good checkpoint is {Folder.Checkpoint};" : string.Empty;
-                throw new RunFailure($"{Folder.Path}: step {diverged.step}: {diverged.what};{kept} try a smaller learning rate", isOfOneRun: true);
+                string kept = Folder.HoldsRun ? $" {Folder.Checkpoint} is the last checkpoint before it;" : string.Empty;
+                throw new RunFailure($"{Folder.Path}: step {diverged.step}: {diverged.what};{kept} begin again with a smaller learning rate and another --out", isOfOneRun: true);
             case { IsStopped: true }:
                 Save(state, threads, clock);
                 return null;

@@ -225,13 +225,12 @@ module Arguments =
                             "--vary"
                     ]
 
-            do!
+            let! vary =
                 if compared.IsEmpty then
-                    Choice.check overrides experiment preset
+                    given.Results.GetResults SweepArguments.Vary |> Choice.axes overrides experiment preset
                 else
-                    Ok()
+                    Ok []
 
-            let! vary = given.Results.GetResults SweepArguments.Vary |> Choice.axes overrides experiment preset
             let! seeds = given |> Words.text <@ SweepArguments.Seeds @>
             let! seeds = Choice.seeds (defaultArg seeds "0..4")
             let! work = work given
@@ -273,6 +272,7 @@ module Arguments =
                 | None -> Ok Experiments.all
 
             let! preset = given |> Words.text preset
+            let! experiments = experiments |> Choice.having preset
             let! overrides = given |> Words.settings set experiments
 
             do!

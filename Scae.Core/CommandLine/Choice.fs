@@ -9,9 +9,13 @@ open Scae.Core.Experiments
 /// What a command works on: presets with hyperparameters that fit them, and the seeds and values of a sweep.
 [<RequireQualifiedAccess>]
 module internal Choice =
-    /// Whether a preset takes these hyperparameters with these values. The error is one line. If only other presets
-    /// have a hyperparameter, the error names them.
-    let check (overrides: (string * string) list) (experiment: Experiment) (preset: Preset) : Result<unit, string> =
+    /// A preset with some hyperparameters, some of which may have no effect. The error is one line. If only other presets have a
+    /// hyperparameter, the error names them.
+    let private task
+        (overrides: (string * string) list)
+        (experiment: Experiment)
+        (preset: Preset)
+        : Result<Task, string> =
         let has name (preset: Preset) = experiment.Settings preset |> List.exists (fun setting -> setting.Name = name)
 
         let elsewhere (name: string, _) =
@@ -23,7 +27,31 @@ module internal Choice =
 
         match overrides |> List.tryPick elsewhere with
         | Some message -> Error message
-        | None -> experiment.Configure preset overrides |> Result.map ignore
+        | None -> Experiment.restore experiment preset overrides
+
+    /// Whether each of the given hyperparameters has an effect on some of the tasks. The error is one line.
+    let private someRead (given: (string * string) list) (tasks: Task list) : Result<unit, string> =
+        match Dependence.refusal given (tasks |> List.map _.Dependences) with
+        | Some message -> Error message
+        | None -> Ok()
+
+    /// Whether a preset takes these hyperparameters with these values, and all of them have an effect. The error is one line.
+    let check (overrides: (string * string) list) (experiment: Experiment) (preset: Preset) : Result<unit, string> =
+        task overrides experiment preset |> Result.bind (List.singleton >> someRead overrides)
+
+    /// Those of several experiments that have a preset, all of them for None; a single one must have it. The error is one line.
+    let having (preset: string option) (experiments: Experiment list) : Result<Experiment list, string> =
+        let names (experiment: Experiment) = experiment.Specification.Presets |> List.map _.Name
+
+        match preset, experiments with
+        | None, _
+        | _, [ _ ] -> Ok experiments
+        | Some preset, _ ->
+            match experiments |> List.filter (names >> List.contains preset) with
+            | [] ->
+                let nearest = experiments |> List.collect names |> List.distinct |> Spelling.nearest preset
+                Error $"no experiment has a preset {preset}{nearest}"
+            | some -> Ok some
 
     /// Parses an axis. Its hyperparameter must not be varied or given elsewhere.
     let private axis (overrides: (string * string) list) (before: string list) (text: string) =
@@ -39,7 +67,21 @@ module internal Choice =
                     Ok axis
         }
 
-    /// The axes of a scan; the preset must take every combination of their values. The error is one line.
+    /// Whether an axis has different values, however they are spelled.
+    let private distinct overrides (experiment: Experiment) (preset: Preset) (axis: ScanAxis) : Result<unit, string> =
+        axis.Values
+        |> Result.traverse (fun value ->
+            task (overrides @ [ axis.Name, value ]) experiment preset
+            |> Result.map (fun task -> value, Map.ofList task.Settings |> Map.find axis.Name))
+        |> Result.bind (fun settled ->
+            match settled |> List.groupBy snd |> List.tryFind (fun (_, same) -> same.Length > 1) with
+            | Some(_, same) ->
+                let spelled = same |> List.map fst |> String.concat " and "
+                Error $"--vary {axis.Name}: {spelled} are the same"
+            | None -> Ok())
+
+    /// The axes of a scan, if there are any. The preset must take every combination of their values, and each hyperparameter must
+    /// have an effect on some of them. The error is one line.
     let axes
         (overrides: (string * string) list)
         (experiment: Experiment)
@@ -50,15 +92,17 @@ module internal Choice =
             let! axes =
                 List.indexed texts |> Result.traverse (fun (i, text) -> axis overrides (List.truncate i texts) text)
 
-            do!
+            let! tasks =
                 Scan.combinations axes
-                |> Result.check (fun settings -> check (overrides @ settings) experiment preset)
+                |> Result.traverse (fun settings -> task (overrides @ settings) experiment preset)
 
+            do! axes |> Result.check (distinct overrides experiment preset)
+            do! someRead (overrides @ [ for axis in axes -> axis.Name, String.concat "," axis.Values ]) tasks
             return axes
         }
 
-    /// The presets to compare, each of which must take the hyperparameters; none if there is no text. The error is
-    /// one line.
+    /// The presets to compare, each of which must take the hyperparameters, and some of which must heed each; none if there is no
+    /// text. The error is one line.
     let compared
         (overrides: (string * string) list)
         (experiment: Experiment)
@@ -71,7 +115,8 @@ module internal Choice =
         | Some text, [] ->
             result {
                 let! presets = Comparison.choose experiment text
-                do! presets |> Result.check (check overrides experiment)
+                let! tasks = presets |> Result.traverse (task overrides experiment)
+                do! someRead overrides tasks
                 return presets
             }
 

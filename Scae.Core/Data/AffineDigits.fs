@@ -4,7 +4,7 @@ open System
 open System.Buffers
 open Scae.Tensors
 
-/// How far the viewpoints from which digits are seen differ from those of training.
+/// How digits are rotated, sheared and scaled.
 type Viewpoints =
     {
         /// Rotation in degrees, uniform in ±this.

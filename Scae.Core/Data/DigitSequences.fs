@@ -141,14 +141,16 @@ module DigitSequences =
         let images = into.Elements<float32>()
         let random = key.Stream()
         let room = ArrayPool<float32>.Shared.Rent(2 * Digits.Pixels)
-        let digit = Span(room, 0, Digits.Pixels)
-        let grey = Span(room, Digits.Pixels, Digits.Pixels)
 
-        for i in 0 .. chosen.Length - 1 do
-            for pixel in 0 .. Digits.Pixels - 1 do
-                digit[pixel] <- float32 digits.Pixels[chosen[i] * Digits.Pixels + pixel] / 255.0f
+        try
+            let digit = Span(room, 0, Digits.Pixels)
+            let grey = Span(room, Digits.Pixels, Digits.Pixels)
 
-            random.Restart(key.Fold(int64 i))
-            draw (views motion random) (ReadOnlySpan(room, 0, Digits.Pixels)) grey (images.Slice(i * size, size))
+            for i in 0 .. chosen.Length - 1 do
+                for pixel in 0 .. Digits.Pixels - 1 do
+                    digit[pixel] <- float32 digits.Pixels[chosen[i] * Digits.Pixels + pixel] / 255.0f
 
-        ArrayPool<float32>.Shared.Return room
+                random.Restart(key.Fold(int64 i))
+                draw (views motion random) (ReadOnlySpan(room, 0, Digits.Pixels)) grey (images.Slice(i * size, size))
+        finally
+            ArrayPool<float32>.Shared.Return room

@@ -60,7 +60,7 @@ type Scenes =
 /// Scenes of several digits (Eslami et al. 2016, §4.1, and the published small program's variant).
 [<RequireQualifiedAccess>]
 module MultiMnist =
-    // On a canvas that is too small digits always overlap. The last try is then kept.
+    // On a canvas that is too small digits always overlap, see findsRoom. The last try is then kept.
     [<Literal>]
     let private MostTries = 1000
 
@@ -170,31 +170,51 @@ module MultiMnist =
 
         found
 
-    let private drawScene (config: MultiMnistConfig) (digits: Digits) (random: KeyStream) (into: Span<float32>) =
-        let count = random.NextInt(config.Most + 1)
-        let truth = Array.zeroCreate<PlacedDigit> count
-        let mutable drawn = false
-        let mutable tries = 0
+    /// Draws as many digits as truth has room for at random places, and says whether they lie as they should: anywhere, or without
+    /// overlap where it is avoided.
+    let private tryScene
+        (config: MultiMnistConfig)
+        (digits: Digits)
+        (random: KeyStream)
+        (truth: PlacedDigit[])
+        (into: Span<float32>)
+        : bool =
+        into.Clear()
 
-        while not drawn do
-            into.Clear()
+        for i in 0 .. truth.Length - 1 do
+            let side = side config random
+            let top = random.NextInt(config.Canvas - side + 1)
+            let left = random.NextInt(config.Canvas - side + 1)
+            let chosen = random.NextInt(Digits.count digits)
+
+            truth[i] <- { Class = int digits.Labels[chosen]; Left = left; Top = top; Side = side }
+
+            let source = ReadOnlySpan(digits.Pixels, chosen * Digits.Pixels, Digits.Pixels)
+            blend config.Overlap config.Canvas source truth[i] into
+
+        // The slack keeps rounding alone from counting as overlap.
+        config.Overlap = Overlap.Allowed || not (exceeds 1.0001f into)
+
+    let private drawScene (config: MultiMnistConfig) (digits: Digits) (random: KeyStream) (into: Span<float32>) =
+        let truth = Array.zeroCreate<PlacedDigit>(random.NextInt(config.Most + 1))
+        let mutable tries = 1
+
+        while not (tryScene config digits random truth into) && tries < MostTries do
             tries <- tries + 1
 
-            for i in 0 .. count - 1 do
-                let side = side config random
-                let top = random.NextInt(config.Canvas - side + 1)
-                let left = random.NextInt(config.Canvas - side + 1)
-                let chosen = random.NextInt(Digits.count digits)
-
-                truth[i] <- { Class = int digits.Labels[chosen]; Left = left; Top = top; Side = side }
-
-                let source = ReadOnlySpan(digits.Pixels, chosen * Digits.Pixels, Digits.Pixels)
-                blend config.Overlap config.Canvas source truth[i] into
-
-            // The slack keeps rounding alone from counting as overlap.
-            drawn <- config.Overlap = Overlap.Allowed || tries = MostTries || not (exceeds 1.0001f into)
-
         truth
+
+    /// Whether scenes of the most digits find room without overlap, where it is avoided: most of some that are tried.
+    let findsRoom (config: MultiMnistConfig) (digits: Digits) : bool =
+        let random = (Key.OfSeed 0L).Stream()
+        let into = Array.zeroCreate<float32>(config.Canvas * config.Canvas)
+        let truth = Array.zeroCreate<PlacedDigit> config.Most
+
+        let finds () =
+            Seq.init MostTries (fun _ -> tryScene config digits random truth (Span into)) |> Seq.contains true
+
+        let tried = List.init 5 (fun _ -> finds ())
+        2 * (tried |> List.filter id).Length > tried.Length
 
     /// Draws every scene of a batch anew, in place. A pure function of the key.
     let fill (config: MultiMnistConfig) (digits: Digits) (key: Key) (batch: Scenes) : unit =

@@ -42,7 +42,7 @@ type ShapesConfig =
         Kinds: ShapeKind list
         [<Setting("least half-size of a shape in pixels", Min = 1.0)>]
         Smallest: int
-        [<Setting("largest half-size of a shape in pixels", Min = 1.0)>]
+        [<Setting("largest half-size of a shape in pixels", Min = 1.0, Max = 128.0)>]
         Largest: int
         // The largest share of a candidate's square that may already be taken; 1 allows any.
         [<Setting("largest share of a shape's bounding square that others may take", Min = 0.0, Max = 1.0)>]

@@ -16,6 +16,12 @@ module AirExperiment =
 
     let private load (config: AirSettings) (resources: Resources) (keys: Keys) : Result<AirData, string> =
         DigitSource.load config.Digits resources
+        |> Result.bind (fun digits ->
+            if MultiMnist.findsRoom config.Scenes digits.Train then
+                Ok digits
+            else
+                Error
+                    $"--most {config.Scenes.Most}: so many digits don't find room on --canvas {config.Scenes.Canvas} with --overlap avoided")
         |> Result.map (fun digits ->
             let sample digits count (key: Key) = AirConditions.sample config.Scenes config.Conditions digits count key
 
@@ -150,6 +156,7 @@ module AirExperiment =
             {
                 Defaults = AirSettings.published
                 Resolve = AirSettings.resolve
+                Dependences = AirSettings.dependences
                 Load = load
                 Init = fun config -> Air.init config.Model
                 Allocate = fun config -> Air.allocate config.Model

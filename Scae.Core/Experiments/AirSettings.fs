@@ -119,44 +119,20 @@ module AirSettings =
                     "evidence true"
                 if model.Context > 0 then
                     $"context {model.Context}"
-                if not model.ThroughInputs then
+                if not model.ThroughInputs && model.Restorer = 0 then
                     "through-inputs false"
-            ]
-
-        let ofRecombined =
-            [
-                if model.RecombinedPartners > 1 then
-                    $"recombined-partners {model.RecombinedPartners}"
-                if model.RecombinedDoubt < 0.5 then
-                    $"recombined-doubt {model.RecombinedDoubt}"
-                if model.RecombinedApart then
-                    "recombined-apart true"
-                match model.SecondLearning with
-                | AirSecondLearning.Told -> ()
-                | AirSecondLearning.NonNegative -> "second-learning non-negative"
-                | AirSecondLearning.Likelihood -> "second-learning likelihood"
-                if not model.SecondFromBound then
-                    "second-from-bound false"
-                if not model.ThirdFromBound then
-                    "third-from-bound false"
-                if model.RecombinedWeight <> 1.0 then
-                    $"recombined-weight {model.RecombinedWeight}"
             ]
 
         if model.Decoding = AirDecoding.Convolutional && model.Patch % 4 <> 0 then
             Some $"--patch {model.Patch}: must be a multiple of 4 for a convolutional decoder"
         elif model.Recombined > 0 && model.Steps < 2 then
             Some $"--recombined {model.Recombined}: needs --objects 2 or more, which is {model.Steps}"
-        elif model.Recombined = 0 && not ofRecombined.IsEmpty then
-            Some $"--{ofRecombined.Head}: needs --recombined above 0"
-        elif not model.SecondFromBound && model.Presence <> AirPresence.Expected then
+        elif model.Recombined > 0 && not model.SecondFromBound && model.Presence <> AirPresence.Expected then
             Some "--second-from-bound false: needs --presence expected"
-        elif not model.ThirdFromBound && model.Presence <> AirPresence.Expected then
+        elif model.Recombined > 0 && not model.ThirdFromBound && model.Presence <> AirPresence.Expected then
             Some "--third-from-bound false: needs --presence expected"
         elif model.CounterLate && (model.Counter = 0 || model.Recombined = 0) then
             Some "--counter-late true: needs --counter and --recombined above 0"
-        elif model.Restorer = 0 && model.RestorerTarget = RestorerTarget.Plain then
-            Some "--restorer-target plain: needs --restorer above 0"
         elif model.Encoding = AirEncoding.Global && not recurrentOnly.IsEmpty then
             Some $"--{recurrentOnly.Head}: needs --encoding recurrent"
         elif overview > model.Canvas then
@@ -167,19 +143,51 @@ module AirSettings =
         else
             None
 
-    /// A temperature that nothing reads: only relaxed presence has one.
-    let private refusalOfTemperature (settings: AirSettings) : string option =
-        let changed =
-            [
-                "temperature-start", settings.TemperatureStart, published.TemperatureStart
-                "temperature-end", settings.TemperatureEnd, published.TemperatureEnd
-            ]
-            |> List.tryFind (fun (_, value, usual) -> value <> usual)
+    /// What belongs to recombined scenes, to relaxed presence, and to other parts that a model or its scenes may lack; and numbers
+    /// that can't have their full effect.
+    let dependences (settings: AirSettings) : Dependence list =
+        let { Model = model; Scenes = scenes } = settings
 
-        match changed with
-        | Some(name, value, _) when settings.Model.Presence <> AirPresence.Relaxed ->
-            Some $"--{name} {value}: needs --presence relaxed"
-        | _ -> None
+        [
+            Dependence.needs
+                "--recombined above 0"
+                (model.Recombined > 0)
+                [
+                    "recombined-partners"
+                    "recombined-doubt"
+                    "recombined-apart"
+                    "recombined-weight"
+                    "second-learning"
+                    "second-from-bound"
+                    "third-from-bound"
+                ]
+            Dependence.needs "--objects 3 or more" (model.Steps > 2) [ "third-from-bound" ]
+            Dependence.needs $"--objects {scenes.Most} or more" (model.Steps >= scenes.Most) [ "most" ]
+            Dependence.needs
+                $"--batch-size {model.Recombined} or more"
+                (settings.Training.BatchSize >= model.Recombined)
+                [ "recombined" ]
+            Dependence.needs "--restorer above 0" (model.Restorer > 0) [ "restorer-target" ]
+            Dependence.needs
+                "--presence relaxed"
+                (model.Presence = AirPresence.Relaxed)
+                [ "temperature-start"; "temperature-end" ]
+            Dependence.needs "--where-drawn true" model.WhereDrawn [ "log-scale-deviation"; "place-deviation" ]
+            // The baseline of discrete presence has as many units.
+            Dependence.needs
+                "--encoding recurrent or --presence discrete"
+                (model.Encoding = AirEncoding.Recurrent || model.Presence = AirPresence.Discrete)
+                [ "glimpse-hidden" ]
+            Dependence.needs
+                "--prior-start or --recombined above 0"
+                (settings.PriorStart > 0.0 || model.Recombined > 0)
+                [ "anneal-steps" ]
+            Dependence.needs "--sizes uniform" (scenes.Sizes = DigitSizes.Uniform) [ "smallest"; "largest" ]
+            Dependence.needs
+                "a --background other than none"
+                (settings.Conditions.Background <> Background.None)
+                [ "background-strength" ]
+        ]
 
     let private refusal (settings: AirSettings) : string option =
         // All conditions but those of size show digits unzoomed.
@@ -194,7 +202,6 @@ module AirSettings =
             refusalOfExtents settings
             |> Option.orElseWith (fun () -> refusalOfScenes settings.Scenes)
             |> Option.orElseWith (fun () -> refusalOfModel settings.Model)
-            |> Option.orElseWith (fun () -> refusalOfTemperature settings)
 
     /// The settings, with the scenes' size copied into the model and a prior for every step, and the plan of the training. An
     /// error is one line.

@@ -33,6 +33,7 @@ module CcaeExperiment =
             {
                 Defaults = CcaeSettings.paper
                 Resolve = CcaeSettings.resolve
+                Dependences = CcaeSettings.dependences
                 Load = fun settings _ keys -> Ok(CcaeScenes.load settings.Scenes settings.Training keys)
                 Init = fun settings -> Ccae.init settings.Model
                 Allocate = allocate

@@ -42,6 +42,17 @@ module CcaeSettings =
             Model = Ccae.paper
         }
 
+    /// Votes that are counted carry no gradient, so weights of what is counted don't matter.
+    let dependences (settings: CcaeSettings) : Dependence list =
+        [
+            CapsuleRule.dependence settings.Rule
+            Dependence.needs
+                "--counted-prior false"
+                (not settings.Model.CountedPrior)
+                [ "prior-within"; "prior-between" ]
+            Dependence.needs "--noise above 0" (settings.Noise > 0.0) [ "evaluation-noise" ]
+        ]
+
     /// Why settings don't fit together, in one line. Heads share the width, and each pattern needs a capsule.
     let private refusal (settings: CcaeSettings) : string option =
         let { Objects = objects; Heads = heads } = settings.Model

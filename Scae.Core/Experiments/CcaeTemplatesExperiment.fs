@@ -155,6 +155,7 @@ module CcaeTemplatesExperiment =
             {
                 Defaults = defaults
                 Resolve = resolve
+                Dependences = Definition.independent
                 Load = fun settings _ keys -> Ok(CcaeScenes.load settings.Scenes settings.Training keys)
                 Init = init
                 Allocate = allocate

@@ -62,6 +62,7 @@ module ConstellationsExperiment =
             {
                 Defaults = defaults
                 Resolve = resolve
+                Dependences = Definition.independent
                 Load = fun config _ keys -> Ok(ConstellationsData.generate data config.Training keys)
                 Init = fun config -> ConstellationCapsules.init config.Capsules
                 Allocate = fun _ count -> Constellations.allocate data count

@@ -158,9 +158,11 @@ module ConstellationsMeasures =
     let private MostMissing = 3
 
     /// Kinds of scenes that training hasn't seen, by kind and strength: noise of a standard deviation on every point, missing
-    /// points, points that belong to nothing, and all templates at one scale (in training it is 0.5 to 1.5). None for a count
-    /// of 0.
+    /// points, points that belong to nothing, and all templates at one scale (in training it is 0.5 to 1.5). Of each there are
+    /// `count` scenes, or as many as `scenes` has. None for a count of 0.
     let hardships (config: ConstellationsConfig) (count: int) (key: Key) (scenes: Constellations) =
+        let count = min count scenes.Points.shape[0]
+
         if count = 0 then
             []
         else

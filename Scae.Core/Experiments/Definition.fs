@@ -17,6 +17,8 @@ type Definition<'settings, 'config, 'data, 'model, 'batch, 'reading> =
         /// What follows from the hyperparameters, and the plan of the training. The error says in one line which of them don't
         /// fit together; those that don't fit the data are refused by Load.
         Resolve: 'settings -> Result<'config * Plan, string>
+        /// Hyperparameters that are read only under conditions, and whether these hold.
+        Dependences: 'settings -> Dependence list
         /// Data that is made or loaded once: training sets, validation and test scenes.
         Load: 'config -> Resources -> Keys -> Result<'data, string>
         Init: 'config -> Dtype -> Key -> 'model
@@ -47,6 +49,9 @@ type Definition<'settings, 'config, 'data, 'model, 'batch, 'reading> =
 /// Parts of definitions that need none of their own.
 [<RequireQualifiedAccess>]
 module Definition =
+    /// Every hyperparameter is always read.
+    let independent (_: 'settings) : Dependence list = []
+
     /// Gradients can be checked on the model as it is.
     let checkedAsItIs (config: 'config) (_: Key) (model: 'model) : 'config * 'model = config, model
 

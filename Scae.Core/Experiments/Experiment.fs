@@ -11,6 +11,8 @@ type Task =
         /// Every hyperparameter with its value.
         Settings: (string * string) list
         Plan: Plan
+        /// Hyperparameters that are read only under conditions, and whether these hold.
+        Dependences: Dependence list
         /// The memory that a run will take, estimated without taking it.
         Needs: unit -> Need list
         /// Loads or generates the data and draws the parameters. The error says in one line what is missing.
@@ -25,7 +27,7 @@ type Variant =
     {
         /// The hyperparameters with the defaults of a preset.
         Settings: Preset -> Setting list
-        /// A preset with some hyperparameters replaced. The error is one line.
+        /// A preset with some hyperparameters replaced, some of which may have no effect. The error is one line.
         Configure: Preset -> (string * string) list -> Result<Task, string>
         /// The names of the methods that learn nothing, which `Session.baseline` measures.
         Baselines: string list
@@ -37,7 +39,7 @@ type Experiment =
         Specification: Specification
         /// The hyperparameters with the defaults of a preset.
         Settings: Preset -> Setting list
-        /// A preset with some hyperparameters replaced. The error is one line.
+        /// A preset with some hyperparameters replaced, some of which may have no effect. The error is one line.
         Configure: Preset -> (string * string) list -> Result<Task, string>
         /// The baselines of any of its models.
         Baselines: string list
@@ -92,6 +94,7 @@ module Variant =
                     {
                         Settings = Settings.values settings
                         Plan = plan
+                        Dependences = definition.Dependences settings
                         Needs = fun () -> Needs.ofDefinition definition (config, plan) (Settings.values settings)
                         Open = fun resources keys -> load resources keys (Session.create definition (config, plan))
                         CheckGradient =
@@ -149,9 +152,19 @@ module Experiment =
         : Experiment =
         ofVariants name [ name, Variant.ofDefinition definition ]
 
-    /// A preset with some hyperparameters replaced. The error is one line.
+    /// A preset with the hyperparameters of a run that was begun, some of which may have no effect. The error is one line.
+    let restore (experiment: Experiment) (preset: Preset) (saved: (string * string) list) : Result<Task, string> =
+        experiment.Configure preset saved
+
+    /// The task, unless one of the hyperparameters that somebody gave for it has no effect. The error is one line.
+    let unlessUnread (given: (string * string) list) (task: Task) : Result<Task, string> =
+        match Dependence.refusal given [ task.Dependences ] with
+        | Some message -> Error message
+        | None -> Ok task
+
+    /// A preset with some hyperparameters replaced, each of which must have an effect. The error is one line.
     let configure (experiment: Experiment) (preset: Preset) (overrides: (string * string) list) : Result<Task, string> =
-        experiment.Configure preset overrides
+        restore experiment preset overrides |> Result.bind (unlessUnread overrides)
 
     /// The task of a run that was trained with some hyperparameters and is measured with others. Only hyperparameters of
     /// measuring may be replaced. The error is one line.
@@ -170,7 +183,7 @@ module Experiment =
         | Some(name, _) ->
             let known = String.concat ", " measuring
             Error $"--{name}: preset {preset.Name} has no such hyperparameter of measuring; it has {known}"
-        | None -> experiment.Configure preset (trained @ overrides)
+        | None -> restore experiment preset (trained @ overrides) |> Result.bind (unlessUnread overrides)
 
     /// A session with the parameters and scenes of a seed. The error is one line.
     let openSeed (task: Task) (resources: Resources) (seed: int64) : Result<Session, string> =

@@ -155,6 +155,7 @@ module LearnedConstellationsExperiment =
             {
                 Defaults = defaults
                 Resolve = resolve
+                Dependences = Definition.independent
                 Load = fun config _ keys -> Ok(ConstellationsData.generate data config.Training keys)
                 Init = fun config -> LearnedTemplates.init config.Templates
                 Allocate = allocate

@@ -110,6 +110,7 @@ module MovingEMExperiment =
             {
                 Defaults = MovingEMSettings.standard
                 Resolve = MovingEMSettings.resolve
+                Dependences = MovingEMSettings.dependences
                 Load = load
                 Init = fun config -> MovingEM.init config.Model
                 Allocate = fun config -> MovingEM.allocate config.Model

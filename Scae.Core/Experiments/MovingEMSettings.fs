@@ -73,6 +73,16 @@ module MovingEMSettings =
             Model.Slots = max 1 (settings.Model.Slots + count - settings.Objects.Count)
         }
 
+    /// What belongs to shapes, to digits, or to one M-step.
+    let dependences (settings: MovingEMSettings) : Dependence list =
+        let moving = settings.Objects.Source
+
+        [
+            Dependence.needs "--source shapes" (moving = MovingSource.Shapes) [ "kinds"; "half-size" ]
+            Dependence.needs "--source digits" (moving = MovingSource.Digits) [ "digits" ]
+            yield! NeuralEM.dependences (MovingEM.still settings.Model)
+        ]
+
     let private refusal (settings: MovingEMSettings) : string option =
         let objects, model = settings.Objects, settings.Model
         let least = MovingObjects.leastCanvas objects

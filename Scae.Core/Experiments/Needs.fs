@@ -65,7 +65,8 @@ module Needs =
                     }
                 | "train-size", (true, scenes) when plan.KeepsScenes ->
                     { Name = name; Value = scenes; Bytes = inputs * float scenes }
-                | ("validation-size" | "test-size" | "probe-size"), (true, scenes) ->
+                | ("validation-size" | "test-size" | "probe-size" | "robustness-size" | "conditions-size"),
+                  (true, scenes) ->
                     let ofInputs =
                         if plan.KeepsScenes then
                             (1.0 + ReadingInputs) * inputs

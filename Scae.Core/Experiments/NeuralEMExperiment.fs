@@ -126,6 +126,7 @@ module NeuralEMExperiment =
             {
                 Defaults = NeuralEMSettings.published
                 Resolve = NeuralEMSettings.resolve
+                Dependences = NeuralEMSettings.dependences
                 Load = load
                 Init = fun config -> NeuralEM.init config.Model
                 Allocate = fun config -> NeuralEM.allocate (NeuralEMSettings.trained config).Model

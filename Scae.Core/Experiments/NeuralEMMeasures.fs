@@ -65,7 +65,7 @@ module NeuralEMMeasures =
             [ nmi; ami; amiMax; ari ]
 
     /// The loss of the last iteration; NMI, AMI and ARI over all foreground pixels; and the same as _distinct without the pixels
-    /// that several shapes cover. ami_max is normalised by the greater of the two entropies, the others by their mean. With
+    /// that several shapes cover. ami_max_distinct is normalised by the greater of the two entropies, the others by their mean. With
     /// several starts ami_distinct_first, ari_distinct_first and ari_first are those of the first start alone.
     let ofReading (reading: NeuralEMReading) : Metrics =
         [
@@ -82,7 +82,7 @@ module NeuralEMMeasures =
         ]
 
     /// Agreement beyond what the model was trained with. A metric's name ends with that of its test: ari_distinct_5 is of five
-    /// shapes, ari_distinct_6_slots of six slots.
+    /// shapes, or of as many as find room, ari_distinct_6_slots of six slots.
     let ofOthers (readings: (string * NeuralEMReading) list) : Metrics =
         let measured = Set [ "ari"; "ari_distinct"; "ami_distinct"; "ari_distinct_first"; "ami_distinct_first" ]
 

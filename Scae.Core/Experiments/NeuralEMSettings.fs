@@ -134,6 +134,20 @@ module NeuralEMSettings =
             Model.Slots = max 1 (settings.Model.Slots + count - settings.Shapes.Count)
         }
 
+    /// What belongs to one likelihood, objective, start or M-step.
+    let dependences (settings: NeuralEMSettings) : Dependence list =
+        let model = settings.Model
+
+        [
+            Dependence.needs "--likelihood gaussian" (model.Likelihood = Likelihood.Gaussian) [ "sigma" ]
+            Dependence.needs "--objective expected" (model.Objective = Objective.Expected) [ "inter-cluster" ]
+            Dependence.needs
+                "--symmetry-breaking learned"
+                (model.SymmetryBreaking = SymmetryBreaking.Learned)
+                [ "start-noise" ]
+            yield! NeuralEM.dependences model
+        ]
+
     // A learned start has a row for each slot that was trained, so the number of slots can't change.
     let private refusalOfSlots (settings: NeuralEMSettings) : string option =
         let given =

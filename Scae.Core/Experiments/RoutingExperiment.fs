@@ -273,12 +273,13 @@ module RoutingExperiment =
                 solve data.Scenes.Shown.Points |> ConstellationCapsules.decode config.Routing.Capsules.Templates
             ]
 
-    /// The model of the presets routing, five and dreams.
+    /// The model of presets whose scenes have every template.
     let variant: Variant =
         Variant.ofDefinition
             {
                 Defaults = defaults
                 Resolve = resolve
+                Dependences = fun settings -> RoutingSettings.dependences settings.Routing
                 Load = load
                 Init = fun config -> RoutingCapsules.init config.Routing.Capsules
                 Allocate =

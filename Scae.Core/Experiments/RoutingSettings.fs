@@ -48,6 +48,12 @@ module RoutingSettings =
     let scenes (settings: RoutingSettings) : ConstellationsConfig =
         { Constellations.published with Templates = settings.Capsules.Templates }
 
+    /// Dreamed scenes teach their truth, however well fits explain it.
+    let dependences (settings: RoutingSettings) : Dependence list =
+        [
+            Dependence.needs "--teacher residual" (settings.Capsules.Teacher = Residual) [ "trust"; "credit" ]
+        ]
+
     /// The settings with the chosen templates in capsules and search, and the plan of the training, which clips gradients to a
     /// norm of 1. The error is one line.
     let resolve (settings: RoutingSettings) : Result<RoutingSettings * Plan, string> =

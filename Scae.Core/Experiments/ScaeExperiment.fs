@@ -25,7 +25,7 @@ module ScaeExperiment =
             Noise = key.Named "noise"
         }
 
-    /// The same digits from viewpoints that training doesn't show.
+    /// The same digits from viewpoints that training needn't have shown.
     let private viewpoints (settings: ScaeSettings) (digits: Digits) (key: Key) : ScaeScenes =
         {
             Canvases =
@@ -49,7 +49,7 @@ module ScaeExperiment =
             Some $"--digits: {Digits.count digits.Test} test images; must be at least {ScaeConfig.Classes}"
         elif all - held < ScaeConfig.Classes then
             Some $"--validation-size {held}: must leave {ScaeConfig.Classes} of {all} digits to train with"
-        elif settings.Neighbours >= all - held then
+        elif settings.Model.Agreement > 0.0 && settings.Neighbours >= all - held then
             Some $"--neighbours {settings.Neighbours}: must be below {all - held}, the digits to train with"
         elif test > Digits.count digits.Test && test <> ScaeSettings.paper.Training.TestSize then
             Some $"--test-size {test}: must be at most {Digits.count digits.Test}, the test digits that there are"
@@ -173,6 +173,7 @@ module ScaeExperiment =
             {
                 Defaults = ScaeSettings.paper
                 Resolve = ScaeSettings.resolve
+                Dependences = ScaeSettings.dependences
                 Load = load
                 Init = init
                 Allocate = fun settings -> Scae.allocate settings.Model

@@ -177,17 +177,32 @@ module ScaeSettings =
     let private comesSettled (settings: ScaeSettings) (epochs: int) : bool =
         epochs = 0 || settings.SettledAfter > 0 && settings.SettledAfter < epochs
 
-    /// Hyperparameters of views that aren't at their defaults, as they must be without agreement; in the words of an error.
-    let private ofViews (model: ScaeConfig) : string list =
-        let views (model: ScaeConfig) = Settings.kebab (string model.Views)
+    /// What belongs to views of a digit, to the labels that these make for each other, to neighbours, or to one form of sparsity.
+    let dependences (settings: ScaeSettings) : Dependence list =
+        let model = settings.Model
+        let agrees = model.Agreement > 0.0
+        let isOfSquares form weight = form = SparsityForm.Squares && weight > 0.0
 
         [
-            if model.Views <> paper.Model.Views then
-                $"views {views model}: must be {views paper.Model}"
-            if model.Sharpness <> paper.Model.Sharpness then
-                $"sharpness {model.Sharpness}: must be {paper.Model.Sharpness}"
-            if model.BalancedTogether then
-                "balanced-together true: must be false"
+            CapsuleRule.dependence settings.Rule
+            Dependence.needs "--agreement above 0" agrees [ "views"; "neighbours" ]
+            Dependence.needs
+                "--agreement above 0 and --views assignment"
+                (agrees && model.Views = ViewForm.Assignment)
+                [ "sharpness"; "balanced-together"; "settled-after" ]
+            Dependence.needs "--settled-after above 0" (settings.SettledAfter > 0) [ "power" ]
+            Dependence.needs "--free-after above 0" (settings.FreeAfter > 0) [ "free-within" ]
+            Dependence.needs "--neighbours above 0" (settings.Neighbours > 0) [ "second-look"; "wander"; "near-after" ]
+            Dependence.needs
+                "--rotation, --shear or --zoom above 0"
+                (settings.Rotation > 0.0 || settings.Shear > 0.0 || settings.Zoom > 0.0)
+                [ "mild-after" ]
+            Dependence.needs
+                "--prior-form squares with --prior-within above 0, or the posterior's likewise"
+                (isOfSquares model.PriorForm model.PriorWithin
+                 || isOfSquares model.PosteriorForm model.PosteriorWithin)
+                [ "active" ]
+            Dependence.needs "--noise above 0" (settings.Noise > 0.0) [ "evaluation-noise" ]
         ]
 
     let private refusal (settings: ScaeSettings) : string option =
@@ -201,35 +216,20 @@ module ScaeSettings =
                 $"--validation-size {training.ValidationSize}: must be at least {ScaeConfig.Classes}, a digit for each of the clusters"
         elif model.Agreement > 0.0 && training.BatchSize % 2 = 1 then
             Some $"--batch-size {training.BatchSize}: must be even where views agree, two of each digit"
-        elif settings.Neighbours > 0 && model.Agreement = 0.0 then
-            Some
-                $"--neighbours {settings.Neighbours}: must be 0 without --agreement, for they stand for each other in views"
         elif not (comesSettled settings settings.FreeAfter) then
             Some
                 $"--free-after {settings.FreeAfter}: must be 0, or come after --settled-after {settings.SettledAfter}, which must be set"
-        elif settings.FreeWithin > 0.0 && settings.FreeAfter = 0 then
-            Some $"--free-within {settings.FreeWithin}: must be 0 without --free-after"
         elif not (comesSettled settings settings.SharpAfter) then
             Some
                 $"--sharp-after {settings.SharpAfter}: must be 0, or come after --settled-after {settings.SettledAfter}, which must be set"
-        elif settings.SecondLook && settings.Neighbours = 0 then
-            Some "--second-look true: must be false without --neighbours"
-        elif settings.MildAfter > 0 && settings.Rotation = 0.0 && settings.Shear = 0.0 && settings.Zoom = 0.0 then
-            Some $"--mild-after {settings.MildAfter}: must be 0 without --rotation, --shear and --zoom"
-        elif settings.Wander <> 1 && settings.Neighbours = 0 then
-            Some $"--wander {settings.Wander}: must be 1 without --neighbours"
-        elif settings.NearAfter > 0 && settings.Neighbours = 0 then
-            Some $"--near-after {settings.NearAfter}: must be 0 without --neighbours"
-        elif settings.NearAfter > 0 && settings.SharpAfter > 0 && settings.NearAfter >= settings.SharpAfter then
+        elif
+            settings.Neighbours > 0
+            && settings.NearAfter > 0
+            && settings.SharpAfter > 0
+            && settings.NearAfter >= settings.SharpAfter
+        then
             Some
                 $"--near-after {settings.NearAfter}: must be 0, or come before --sharp-after {settings.SharpAfter}, when digits stand for themselves alone"
-        elif settings.SettledAfter > 0 && (model.Agreement = 0.0 || model.Views <> ViewForm.Assignment) then
-            Some
-                $"--settled-after {settings.SettledAfter}: must be 0 without --agreement and --views assignment, whose labels settle"
-        elif settings.Power <> paper.Power && settings.SettledAfter = 0 then
-            Some $"--power {settings.Power}: must be {paper.Power} without --settled-after"
-        elif model.Agreement = 0.0 && not (ofViews model).IsEmpty then
-            Some $"--{(ofViews model).Head} without --agreement"
         elif model.Calibrated && model.Pooling = PartPooling.Coded then
             Some "--calibrated true: must be false with --pooling coded, whose reshape mixes parts"
         else
@@ -237,7 +237,7 @@ module ScaeSettings =
 
     /// Says what takes long before the first step.
     let private preparation (settings: ScaeSettings) : string voption =
-        if settings.Neighbours = 0 then
+        if settings.Neighbours = 0 || settings.Model.Agreement = 0.0 then
             ValueNone
         elif settings.SecondLook then
             ValueSome "each digit's neighbours are found, some minutes"
@@ -273,7 +273,7 @@ module ScaeSettings =
                             Ruled("priorProbe", { rule 1.0 with Clip = ValueNone })
                             Ruled("posteriorProbe", { rule 1.0 with Clip = ValueNone })
                             Ruled("decoder", rule settings.DecoderRate)
-                            // Only pictures use it, and nothing teaches it.
+                            // Nothing reads or teaches it.
                             Kept "dummy"
                         ]
                 }

@@ -55,6 +55,10 @@ module CapsuleRule =
             let root = 1.0 / (10.0 * float batchSize)
             Optimizer.tensorFlowRmsProp 0.9 settings.Momentum (root * root)
 
+    /// Adam has moments of its own.
+    let dependence (settings: CapsuleRuleSettings) : Dependence =
+        Dependence.needs "--optimizer rms-prop" (settings.Optimizer = CapsuleRule.RmsProp) [ "momentum" ]
+
 /// How step sizes fall from the largest, and how large gradients may be.
 type DescentSettings =
     {

@@ -32,13 +32,31 @@ module TvaeExperiment =
         Passes(TvaeScenes.count images, key).Choose(0, Span chosen)
         { inOrder motion images 0 key with Chosen = chosen }
 
+    /// Why there can't be as many test or validation images as are wanted. Still images are the digits themselves, so each would
+    /// be measured several times; sequences are drawn anew. By default all test images are measured, however many there are.
+    let private refusalOfSizes (settings: TvaeSettings) (held: int) (digits: DigitSets) : string option =
+        let { Training = training; TestMotion = motion } = settings
+        let test = Digits.count digits.Test
+
+        if motion <> DigitMotion.Still then
+            None
+        elif training.ValidationSize > held then
+            Some
+                $"--validation-size {training.ValidationSize}: must be at most {held}, the digits set aside for validation"
+        elif training.TestSize > test && training.TestSize <> TvaeSettings.published.Training.TestSize then
+            Some $"--test-size {training.TestSize}: must be at most {test}, the test digits that there are"
+        else
+            None
+
     let private ofDigits (settings: TvaeSettings) (keys: Keys) (digits: DigitSets) : Result<TvaeData, string> =
         let held = Digits.count digits.Train / HeldOut
         let rest = Digits.count digits.Train - held
 
-        if held = 0 then
+        match refusalOfSizes settings held digits with
+        | Some message -> Error message
+        | None when held = 0 ->
             Error $"--digits: {Digits.count digits.Train} training images; must be at least {HeldOut}"
-        else
+        | None ->
             let { Motion = motion; TestMotion = testMotion; Training = training } = settings
             let struct (train, validation) = Digits.split rest digits.Train
             let train, test = TvaeImages.Digits train, TvaeImages.Digits digits.Test
@@ -142,6 +160,7 @@ module TvaeExperiment =
             {
                 Defaults = TvaeSettings.published
                 Resolve = TvaeSettings.resolve
+                Dependences = TvaeSettings.dependences
                 Load = load
                 Init = fun settings -> TopographicVae.init settings.Model
                 Allocate = allocate

@@ -16,11 +16,18 @@ module TvaeMeasures =
     [<Literal>]
     let private RolledSequences = 500
 
-    /// CapCorr of each factor, NaN where no sequence moves it.
-    let private correlations (scenes: TvaeScenes) (ending: string) (offsets: CapsuleOffset[]) : Metrics =
+    /// CapCorr of each factor, NaN where no sequence moves it. A capsule with more or fewer entries than a sequence has frames
+    /// comes round at another frame than the factor, so it has none.
+    let private correlations
+        (config: TopographicVaeConfig)
+        (scenes: TvaeScenes)
+        (ending: string)
+        (offsets: CapsuleOffset[])
+        : Metrics =
         [
-            for name, factor in TvaeScenes.factors scenes ->
-                $"capcorr_{name}{ending}", CapsuleCorrelation.ofFactor factor offsets |> Option.defaultValue nan
+            if config.Entries = config.Frames then
+                for name, factor in TvaeScenes.factors scenes ->
+                    $"capcorr_{name}{ending}", CapsuleCorrelation.ofFactor factor offsets |> Option.defaultValue nan
         ]
 
     /// The bound of log p(x_1:S)/S that fits the model. Where frames don't depend on each other, each has its own importance
@@ -51,7 +58,7 @@ module TvaeMeasures =
             if frames > 1 then
                 "equivariance", Array.average reading.Equivariance
         ]
-        @ correlations reading.Scenes "" reading.Offsets
+        @ correlations settings.Model reading.Scenes "" reading.Offsets
 
     /// The annealed likelihood with its standard error, nothing without temperatures. Few sequences are annealed, and sequences
     /// differ more than models do. So what annealing adds to the likelihood of draws of the same sequences is added to that of all.
@@ -72,11 +79,15 @@ module TvaeMeasures =
 
             let mean = Array.average gains
 
-            let variance = Array.sumBy (fun gain -> (gain - mean) * (gain - mean)) gains / float (gains.Length - 1)
-
             [
                 "likelihood_annealed", likelihood config reading.Weights + mean
-                "likelihood_annealed_uncertainty", sqrt (variance / float gains.Length)
+
+                // A single sequence doesn't tell how sequences differ.
+                if gains.Length > 1 then
+                    let variance =
+                        Array.sumBy (fun gain -> (gain - mean) * (gain - mean)) gains / float (gains.Length - 1)
+
+                    "likelihood_annealed_uncertainty", sqrt (variance / float gains.Length)
             ]
 
     let private normal (config: TopographicVaeConfig) (sequences: int) (key: Key) : Tensor =
@@ -92,7 +103,7 @@ module TvaeMeasures =
 
         let level (name: string) (make: int -> Key -> Tensor) =
             let error, offsets = TvaeReading.ofLevel config few (key.Named name) make
-            ($"equivariance_{name}", error) :: correlations scenes $"_{name}" offsets
+            ($"equivariance_{name}", error) :: correlations config scenes $"_{name}" offsets
 
         level "prior" (TopographicVae.sampleOfPrior config config.Mu) @ level "chance" (normal config)
 
@@ -134,7 +145,7 @@ module TvaeMeasures =
         levels settings data.Levels reading.Scenes
         @ [
             "equivariance_trained", Array.average trained.Equivariance
-            yield! correlations data.Trained "_trained" trained.Offsets
+            yield! correlations settings.Model data.Trained "_trained" trained.Offsets
             yield! rolls "roll_error" (rollErrors settings model data.Test)
             match data.Unseen with
             | Some scenes -> yield! rolls "unseen_roll_error" (rollErrors settings model scenes)

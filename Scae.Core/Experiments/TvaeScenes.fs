@@ -70,10 +70,16 @@ module TvaeScenes =
         let chosen = ReadOnlySpan(scenes.Chosen, first, into.shape[0] / frames)
         fill scenes.Images scenes.Motion chosen (key scenes first) into
 
-    let private labelsOfView (view: DigitView) : int[] =
+    /// Angle, scale and hue as steps. Where two factors move together, by as many steps, the angle stands for both.
+    let private labelsOfView (motion: DigitMotion) (view: DigitView) : int[] =
         let step = 360 / DigitSequences.Steps
+        let angle = int view.Angle / step
 
-        [| int view.Angle / step; Array.IndexOf(DigitSequences.scales, view.Scale); int view.Hue / step |]
+        match motion with
+        | DigitMotion.Still
+        | DigitMotion.Single -> [| angle; Array.IndexOf(DigitSequences.scales, view.Scale); int view.Hue / step |]
+        | DigitMotion.RotationColour
+        | DigitMotion.PerspectiveColour -> [| angle; 0; 0 |]
 
     /// The factors of the frames of sequence number i of a part that begins with number `first`, [t][f].
     let labels (scenes: TvaeScenes) (first: int) (i: int) : int[][] =
@@ -81,7 +87,7 @@ module TvaeScenes =
 
         match scenes.Images with
         | TvaeImages.Sprites _ -> SpriteSequences.images scenes.Chosen[first + i] stream |> Array.map Sprites.factors
-        | TvaeImages.Digits _ -> DigitSequences.views scenes.Motion stream |> Array.map labelsOfView
+        | TvaeImages.Digits _ -> DigitSequences.views scenes.Motion stream |> Array.map (labelsOfView scenes.Motion)
 
     /// The first sequences, as many as there are at most.
     let first (most: int) (scenes: TvaeScenes) : TvaeScenes = { scenes with Chosen = Array.truncate most scenes.Chosen }

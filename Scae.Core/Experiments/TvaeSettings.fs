@@ -165,14 +165,27 @@ module TvaeSettings =
             Some $"--width {width}: must be at most {entries}, the entries of a capsule"
         | _ -> None
 
-    // The step size of the schedule that isn't used must keep its default, or it would seem to count.
-    let private refusalOfSchedule (settings: TvaeSettings) : string option =
-        match settings.Schedule with
-        | TvaeSchedule.Fast when settings.Training.LearningRate <> published.Training.LearningRate ->
-            Some $"--learning-rate {settings.Training.LearningRate}: --schedule fast has --fast-rate in its place"
-        | TvaeSchedule.Published when settings.FastRate <> published.FastRate ->
-            Some $"--fast-rate {settings.FastRate}: needs --schedule fast"
-        | _ -> None
+    /// Each schedule, family of W and source has hyperparameters of its own.
+    let dependences (settings: TvaeSettings) : Dependence list =
+        let { Schedule = schedule; Source = source } = settings
+
+        [
+            Dependence.needs
+                "--schedule fast"
+                (schedule = TvaeSchedule.Fast)
+                [ "fast-rate"; "warm-up"; "kl-warm-up"; "standardised" ]
+            Dependence.needs
+                "--schedule published; fast has --fast-rate in its place"
+                (schedule = TvaeSchedule.Published)
+                [ "learning-rate" ]
+            Dependence.needs
+                "a --grouping other than plain"
+                (settings.Model.Grouping <> Grouping.Plain)
+                [ "kernel"; "width"; "mu"; "epsilon" ]
+            Dependence.needs "--source digits" (source = TvaeSource.Digits) [ "digits" ]
+            Dependence.needs "--source sprites" (source = TvaeSource.Sprites) [ "sprites" ]
+            Dependence.needs "--annealing above 0" (settings.Annealing > 0) [ "annealed-size" ]
+        ]
 
     let private rule (settings: TvaeSettings) (steps: int) : UpdateRule =
         let optimizer, rate =
@@ -209,10 +222,7 @@ module TvaeSettings =
     let resolve (settings: TvaeSettings) : Result<TvaeSettings * Plan, string> =
         let settled = shaped settings
 
-        let refusal =
-            refusalOfData settled
-            |> Option.orElse (refusalOfGrouping settled.Model)
-            |> Option.orElse (refusalOfSchedule settled)
+        let refusal = refusalOfData settled |> Option.orElse (refusalOfGrouping settled.Model)
 
         match refusal with
         | Some message -> Error message

@@ -157,6 +157,7 @@ module VariableConstellationsExperiment =
             {
                 Defaults = RoutingSettings.defaults
                 Resolve = RoutingSettings.resolve
+                Dependences = RoutingSettings.dependences
                 Load = load
                 Init = fun config -> VariableCapsules.init config.Capsules
                 Allocate =

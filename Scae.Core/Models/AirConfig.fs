@@ -95,7 +95,7 @@ type AirConfig =
         [<Setting("whether that network has its say in training only from the step on at which scenes are laid on scenes")>]
         CounterLate: bool
         // Gradients always pass through the latents that the cell is given, and through the patch to the evidence.
-        [<Setting("whether gradients pass through the pictures that later steps and looks see of earlier ones")>]
+        [<Setting("whether gradients pass through the pictures that later steps and looks see of earlier ones, and through restored scenes")>]
         ThroughInputs: bool
         [<Setting("what draws a patch")>]
         Decoding: AirDecoding

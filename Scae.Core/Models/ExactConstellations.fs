@@ -146,13 +146,16 @@ module ExactConstellations =
         Array.init count (fun i ->
             let n = Explanations.rowCount (ReadOnlySpan(mask, rows * i, rows))
 
-            let struct (best, sets, cost) =
-                Explanations.cheapest
-                    0.0
-                    byCount[n]
-                    Int32.MaxValue
-                    scenes
-                    (source.Slice(2 * rows * i, 2 * n))
-                    (Func<_, _, _>(fun explanation scene -> searches[explanation].Find scene))
+            if byCount[n].Length = 0 then
+                Explanations.nothing templates.Length
+            else
+                let struct (best, sets, cost) =
+                    Explanations.cheapest
+                        0.0
+                        byCount[n]
+                        Int32.MaxValue
+                        scenes
+                        (source.Slice(2 * rows * i, 2 * n))
+                        (Func<_, _, _>(fun explanation scene -> searches[explanation].Find scene))
 
-            Explanations.explained templates.Length explanations[best] scenes[best] sets cost)
+                Explanations.explained templates.Length explanations[best] scenes[best] sets cost)

@@ -172,6 +172,9 @@ module Explanations =
             Cost = cost
         }
 
+    /// A scene that no set of templates explains: it has too few points, or as many as no set has together.
+    let nothing (k: int) : Explained = { Presence = Array.zeroCreate k; Labels = [||]; Cost = infinity }
+
     /// How many rows of a scene are points; they come before the padding.
     let rowCount (mask: ReadOnlySpan<float32>) : int =
         let mutable n = 0

@@ -47,7 +47,7 @@ type MovingEMConfig =
         InputGain: float
         [<Setting("at the start the decoder's bias")>]
         StartLogit: float
-        [<Setting("at the start what is added to the diagonal of a sigmoid cell's recurrent weights", Min = 0.0)>]
+        [<Setting("at the start what is added to the diagonal of a sigmoid or tanh cell's recurrent weights", Min = 0.0)>]
         Memory: float
     }
 

@@ -208,6 +208,17 @@ module NeuralEM =
         | BackgroundSlot.None -> config.Slots
         | _ -> config.Slots + 1
 
+    /// What belongs to a cell of one gate, to weights of inputs, or to hidden layers of the decoder.
+    let dependences (config: NeuralEMConfig) : Dependence list =
+        [
+            Dependence.needs
+                "--m-step sigmoid or tanh"
+                (config.MStep = MStep.Sigmoid || config.MStep = MStep.Tanh)
+                [ "memory" ]
+            Dependence.needs "an --m-step other than gradient" (config.MStep <> MStep.Gradient) [ "input-gain" ]
+            Dependence.needs "--decoder-layers above 0" (config.DecoderLayers > 0) [ "decoder-units" ]
+        ]
+
     let private weight (gain: float) (inputs: int) (outputs: int) (dtype: Dtype) (key: Key) =
         Initialization.uniform (gain / sqrt (float inputs)) dtype [ inputs; outputs ] key
 

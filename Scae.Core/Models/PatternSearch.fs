@@ -192,7 +192,8 @@ module PatternSearch =
         owners
 
     /// The id of the pattern that owns each point of each scene (b · n); 0 for absent points. A pure function of the key, which
-    /// only random pairs need. Scenes must be in pattern units or normalised by SceneScale.Fixed.
+    /// only random pairs need. Scenes are in pattern units or normalised; under SceneScale.Chunk the unit is an average over scenes,
+    /// right to about a hundredth.
     let solve (config: PatternSearchConfig) (key: Key) (scenes: PatternScenes) : int[] =
         let patterns, random = prepare config.Scenes, key.Stream()
         eachScene config.Scenes scenes (solveScene config patterns random)

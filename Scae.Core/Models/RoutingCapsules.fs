@@ -152,6 +152,9 @@ module RoutingCapsules =
         |> _.mean(2)
         |> Linear.forward layers.Out
 
+    /// How many rows of masks [b, N, 1] are points, [b, 1, 1]; 1 for an empty scene, whose sums are 0.
+    let internal pointCount (mask: Tensor) : Tensor = mask.sum(1, true).clamp(1.0, infinity)
+
     /// A point's embedding before any attention: see encode.
     let private embed
         (config: RoutingCapsulesConfig)
@@ -162,7 +165,7 @@ module RoutingCapsules =
         let centred =
             match padding with
             | None -> points - points.mean (1, true)
-            | Some(mask, _) -> (points - (points * mask).sum(1, true) / mask.sum (1, true)) * mask
+            | Some(mask, _) -> (points - (points * mask).sum(1, true) / pointCount mask) * mask
 
         let scaled =
             if config.Normalised then
@@ -171,7 +174,7 @@ module RoutingCapsules =
                 let radius =
                     match padding with
                     | None -> square.mean (1, true)
-                    | Some(mask, _) -> square.sum (1, true) / mask.sum (1, true)
+                    | Some(mask, _) -> square.sum (1, true) / pointCount mask
 
                 // The shift leaves a scene of coincident points where it is.
                 centred / (radius + 1e-12).sqrt()

@@ -11,7 +11,8 @@ type Scae =
         Decoder: PartDecoder
         Set: SetTransformer
         Capsules: CapsuleLayer
-        /// [M, 6], the pose of parts that no capsule explains; only pictures use it, and it has no gradient.
+        /// [M, 6], the released program's pose of parts that no capsule explains. Nothing reads it; it is here for the number of
+        /// parameters and for checkpoints.
         Dummy: Tensor
         /// From the capsules' presence to classes. The probe learns, but nothing learns from it (unless ProbesTeach).
         PriorProbe: Linear

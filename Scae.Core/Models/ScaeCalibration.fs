@@ -9,7 +9,7 @@ open Scae.Core.Layers
 /// 2016).
 [<RequireQualifiedAccess>]
 module ScaeCalibration =
-    // A column whose deviation is less than this is taken for constant, and isn't scaled.
+    // A column or a layer whose deviation is less than this is taken for constant, and isn't scaled.
     [<Literal>]
     let private Least = 1e-6
 
@@ -22,7 +22,8 @@ module ScaeCalibration =
     /// last layer have grown.
     let private convolutions (images: Tensor) (layers: Convolution[]) : Convolution[] * float =
         let scale (x: Tensor, gain: float) (stride: int, layer: Convolution) =
-            let factor = 1.0 / (x.conv2d (layer.Filters, stride, 0, layer.Bias)).std().toScalar()
+            let deviation = (x.conv2d (layer.Filters, stride, 0, layer.Bias)).std().toScalar()
+            let factor = if deviation < Least then 1.0 else 1.0 / deviation
             let scaled = { layer with Filters = layer.Filters * factor }
             scaled, (Convolution.rectified stride scaled x, gain * factor)
 
@@ -30,7 +31,8 @@ module ScaeCalibration =
         scaled, gain
 
     /// A head whose features [b, M, F] have mean 0 and deviation 1. Its columns for poses and presence are divided by the gain, so
-    /// that these stay as they were. Those for attention aren't, so attention is sharper, as the channels are larger.
+    /// that what the image contributes to these keeps its size; what a place contributes by itself shrinks. Those for attention
+    /// aren't divided, so attention is sharper, as the channels are larger.
     let private head (config: ScaeConfig) (gain: float) (features: Tensor) (head: Linear) : Linear =
         let n, f = ScaeConfig.partOutputs config, config.Features
         let factors, means = standard (features.flatten 1)

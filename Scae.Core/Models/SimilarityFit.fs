@@ -258,7 +258,7 @@ module SimilarityFit =
 
     /// How far two shapes of equally many points are from being similar, in [0, 1] (the full Procrustes distance). A scaled,
     /// turned and moved copy of a is fitted to b, in the best order of the points. The distance is the square root of the share
-    /// of b's Σ|x'|² that remains. Raises ArgumentException when the numbers of points differ.
+    /// of b's Σ|x'|² that remains: 0 where b's points coincide, else 1 where a's do. Raises ArgumentException when the numbers of points differ.
     let distance (a: Template) (b: Template) : float =
         if a.Points.Length <> b.Points.Length then
             invalidArg
@@ -270,4 +270,10 @@ module SimilarityFit =
         let members = Array.init xs.Length id
         let fitted = prepare a
         let struct (_, spread, re, im, _, _) = best fitted xs ys (ReadOnlySpan members)
-        sqrt (max 0.0 (1.0 - (re * re + im * im) / (fitted.Norm * spread)))
+
+        if spread = 0.0 then
+            0.0
+        elif fitted.Norm = 0.0 then
+            1.0
+        else
+            sqrt (max 0.0 (1.0 - (re * re + im * im) / (fitted.Norm * spread)))

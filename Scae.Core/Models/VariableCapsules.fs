@@ -40,7 +40,7 @@ module VariableCapsules =
         (mask: Tensor)
         : Tensor * Tensor =
         let h = RoutingCapsules.encode config model.Capsules (Some(mask, model.Padding)) points
-        let mean = (h * mask).sum(1) / mask.sum (1)
+        let mean = (h * mask).sum(1) / (RoutingCapsules.pointCount mask).squeeze 1
 
         (Linear.forward model.Capsules.Routing h).logsoftmax 2, Linear.forward model.Presence mean
 
@@ -283,7 +283,7 @@ module VariableCapsules =
                 | ValueSome(routing, presence) -> struct (copies[2].Of routing, copies[3].Of presence)
                 | ValueNone -> struct (copies[2].Zeros entries, copies[3].Zeros(count * k))
 
-            let found = Array.zeroCreate<Explained> count
+            let found = Array.create count (Explanations.nothing k)
 
             search
                 [| copies[0].Of points; copies[1].Of mask; routing; presence; Memory.op_Implicit noise |]

@@ -151,10 +151,11 @@ module Checkpoint =
         let settingsOf (text: string) =
             try
                 JsonSerializer.Deserialize<System.Collections.Generic.Dictionary<string, string>> text
-                |> nonNull
-                |> Seq.map (fun pair -> pair.Key, pair.Value)
-                |> List.ofSeq
-                |> Ok
+                |> Option.ofObj
+                |> Option.filter (fun settings -> not (settings.ContainsValue Unchecked.defaultof<string>))
+                |> Option.map (fun settings -> [ for pair in settings -> pair.Key, pair.Value ])
+                |> Option.map Ok
+                |> Option.defaultValue (Error "the checkpoint's settings aren't texts by name")
             with :? JsonException ->
                 Error "the checkpoint's settings aren't JSON"
 
@@ -229,6 +230,14 @@ module Checkpoint =
             Some $"the preset was {saved.Preset} and is now {asked.Preset}"
         | some -> Some(String.concat ", " some)
 
+    /// A whole number from 0 to a limit among the metadata. The error is one line.
+    let private count (file: SafetensorsFile) (name: string) (most: int) : Result<int, string> =
+        metadata file name
+        |> Result.bind (fun text ->
+            match System.Int32.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture) with
+            | true, value when value <= most -> Ok value
+            | _ -> Error $"{name} is {text}; it must be a whole number from 0 to {most}")
+
     let private find (file: SafetensorsFile) (name: string) : Result<Tensor, string> =
         match Map.tryFind name file.Tensors with
         | Some entry -> Ok(tensor entry)
@@ -248,16 +257,22 @@ module Checkpoint =
 
     /// The snapshot that a file holds. The error is one line.
     let restoreSnapshot (file: SafetensorsFile) : Result<Snapshot, string> =
-        metadata file "step"
-        |> Result.bind (fun text ->
-            match System.Int32.TryParse text with
-            | true, step ->
-                Ok
-                    {
-                        Step = step
-                        Values = [ for KeyValue(name, entry) in file.Tensors -> name, tensor entry ]
-                    }
-            | _ -> Error $"step is {text}; it must be a whole number")
+        count file "step" System.Int32.MaxValue
+        |> Result.map (fun step ->
+            {
+                Step = step
+                Values = [ for KeyValue(name, entry) in file.Tensors -> name, tensor entry ]
+            })
+
+    /// The tensors of the best epoch in a checkpoint, under their own names; none before the first evaluation.
+    let bestTensors (file: SafetensorsFile) : Map<string, TensorEntry> =
+        let prefix = "best."
+
+        file.Tensors
+        |> Map.toSeq
+        |> Seq.filter (fun (name, _) -> name.StartsWith(prefix, System.StringComparison.Ordinal))
+        |> Seq.map (fun (name, entry) -> name[prefix.Length ..], entry)
+        |> Map.ofSeq
 
     let private evaluations (file: SafetensorsFile) (rows: Tensor) : Result<Evaluation list, string> =
         let split (names: string) = names.Split(',', System.StringSplitOptions.RemoveEmptyEntries)
@@ -295,17 +310,19 @@ module Checkpoint =
 
     let private restoreBest (file: SafetensorsFile) (learner: Learner) : Result<BestEpoch option, string> =
         match metadata file "best_epoch", metadata file "best_value" with
-        | Ok epoch, Ok value ->
-            let copies = learner.Tensors |> List.map (fun (name, target) -> name, target.primal.clone ())
+        | Ok _, Ok value ->
+            result {
+                let copies = learner.Tensors |> List.map (fun (name, target) -> name, target.primal.clone ())
+                do! assignAll file [ for name, copy in copies -> $"best.{name}", copy ]
+                let! epoch = count file "best_epoch" System.Int32.MaxValue
 
-            assignAll file [ for name, copy in copies -> $"best.{name}", copy ]
-            |> Result.map (fun () ->
-                Some
-                    {
-                        Epoch = int epoch
-                        Value = System.Double.Parse(value, CultureInfo.InvariantCulture)
-                        Tensors = copies
-                    })
+                let! value =
+                    match System.Double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture) with
+                    | true, number -> Ok number
+                    | _ -> Error $"best_value is {value}; it must be a number"
+
+                return Some { Epoch = epoch; Value = value; Tensors = copies }
+            }
         | _ -> Ok None
 
     /// Writes a checkpoint's state into a learner that was opened with the same settings. The error is one line.
@@ -323,12 +340,12 @@ module Checkpoint =
             let! sums = find file "sums"
             let! history = find file "history"
             let! evaluations = evaluations file history
-            let! step = metadata file "step"
+            let! step = count file "step" System.Int32.MaxValue
             let! best = restoreBest file learner
 
             return
                 { fresh with
-                    Step = int step
+                    Step = step
                     Sums = sums.toArray<double>()
                     Evaluations = evaluations
                     Best = best

@@ -79,9 +79,9 @@ module Plan =
                 tensor)
 
     /// Whether a training by one plan can be continued by a longer one, with the same result as if it had followed
-    /// the longer one from the beginning. They must differ only in the number of epochs, and no step may depend on
-    /// where the training ends.
+    /// the longer one from the beginning. They must differ only in the number of epochs, on which no step may depend, and
+    /// in what a scene takes when it is read.
     let extends (before: Plan) (longer: Plan) : bool =
         longer.Epochs >= before.Epochs
-        && not longer.EndMatters
-        && { before with Epochs = longer.Epochs } = longer
+        && (longer.Epochs = before.Epochs || not longer.EndMatters)
+        && { before with Epochs = longer.Epochs; SceneBytes = longer.SceneBytes } = longer

@@ -62,6 +62,15 @@ let tests =
                 seeds.Values |> Seq.truncate 2 |> List.ofSeq |> shouldEqual [ 5L; 6L ]
                 (sweep [ "neural-em"; "--seeds=4" ]).Seeds |> shouldEqual { First = 4L; Last = 4L }
 
+            testCase "without an experiment, those are meant that have the preset"
+            <| fun () ->
+                match Arguments.parse [| "bench"; "--preset"; "paper" |] with
+                | Ok(Command.Bench options) ->
+                    options.Experiments
+                    |> List.map _.Specification.Experiment
+                    |> shouldEqual [ "neural-em"; "air"; "scae"; "ccae" ]
+                | other -> failwith $"wanted a benchmark, got {other}"
+
             for words, expected in
                 [
                     [ "train"; "air"; "--seed"; "9223372036854775808" ],
@@ -86,6 +95,9 @@ let tests =
                     "--seeds 0..4294967295: must be at most 2147483647 seeds"
                     [ "sweep"; "air"; "--seeds"; "-9223372036854775808..9223372036854775807" ],
                     "--seeds -9223372036854775808..9223372036854775807: must be at most 2147483647 seeds"
+                    [ "sweep"; "air"; "--vary"; "learning-rate=0.001,0.1,1e-3" ],
+                    "--vary learning-rate: 0.001 and 1e-3 are the same"
+                    [ "bench"; "--preset"; "papr" ], "no experiment has a preset papr; did you mean paper?"
                     [ "sweep"; "air"; "--seeds"; "0.." ],
                     "--seeds 0..: must be first..last with first ≤ last, such as 0..4"
                 ] do

@@ -169,9 +169,12 @@ let tests =
                     let path = inRun folder "run"
                     RunFolder.LastUsed path |> shouldEqual path
 
+                    let begun =
+                        """{"experiment": "air", "preset": "quick", "seed": 0, "version": "1", "settings": {}}"""
+
                     for minutes, name in [ 3, "run"; 1, "run-2"; 2, "run-10"; 5, "run-ten"; 5, "running-2" ] do
                         let place = (Directory.CreateDirectory(inRun folder name)).FullName
-                        File.WriteAllText(inRun place "run.json", "{}")
+                        File.WriteAllText(inRun place "run.json", begun)
                         File.SetLastWriteTimeUtc(inRun place "run.json", DateTime(2030, 1, 1, 0, minutes, 0))
 
                     RunFolder.LastUsed path |> shouldEqual path
@@ -350,7 +353,13 @@ let tests =
                         path
 
                     for file in
-                        [ "events.out.tfevents"; "figures/examples.png"; "snapshots/my-llm.safetensors"; "lock" ] do
+                        [
+                            "run.json"
+                            "events.out.tfevents"
+                            "figures/examples.png"
+                            "snapshots/my-llm.safetensors"
+                            "lock"
+                        ] do
                         let others =
                             [ $"a/{file}"; $"sweep/seed-0/{file}" ] |> List.map (fun name -> write name "mine")
 
@@ -380,6 +389,41 @@ let tests =
                         filesOf out |> shouldEqual [ file ]
                         Directory.Delete(out, recursive = true)
                         Directory.Delete(sweep, recursive = true))
+
+            testCase "a folder or a link with the name of the lock is nobody's lock, and isn't followed"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let foreign = "a file that isn't scae's has the name of its lock; rename it"
+                    let refused (out: string) = (run (training @ [ "--out"; out ])).Error |> shouldContainText foreign
+                    let place = inRun (inRun folder "folder") "lock"
+                    Directory.CreateDirectory place |> ignore
+                    refused (inRun folder "folder")
+
+                    if not (OperatingSystem.IsWindows()) then
+                        let linked, elsewhere = inRun folder "linked", inRun folder "elsewhere"
+                        Directory.CreateDirectory linked |> ignore
+                        File.CreateSymbolicLink(inRun linked "lock", elsewhere) |> ignore
+                        refused linked
+                        File.Exists elsewhere |> shouldEqual false)
+
+            testCase "a run can be measured otherwise when it is gone on with"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let out = inRun folder "run"
+                    (run (training @ [ "--epochs"; "2"; "--out"; out; "--quiet" ])).ExitCode |> shouldEqual 0
+
+                    let best () =
+                        (accepted (Safetensors.parse (File.ReadAllBytes(inRun out "best.safetensors")))).Tensors
+
+                    let before = best ()
+                    let again = run [ "train"; "--resume"; "--out"; out; "--test-size"; "32"; "--quiet" ]
+                    (again.ExitCode, again.Error) |> shouldEqual (0, "")
+                    let settings = RunFolder.At(out).ReadIdentity().Settings
+                    settings |> List.find (fst >> (=) "test-size") |> snd |> shouldEqual "32"
+                    best () |> shouldEqual before
+
+                    (run [ "train"; "--resume"; "--out"; out; "--width"; "16" ]).Error
+                    |> shouldContainText "go on with the hyperparameters that it began with")
 
             testCase "leftovers of a killed run are removed, and other files in its folder are kept"
             <| fun () ->

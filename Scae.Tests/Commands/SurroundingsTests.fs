@@ -121,7 +121,10 @@ let tests =
                         result.ExitCode |> shouldEqual 1
                         result.Error |> shouldBeOneLine
                         result.Error |> shouldStartWith $"scae: {folder}: "
-                        result.Error |> shouldContainText "the runs are whole; the same command goes on"
+
+                        result.Error
+                        |> shouldContainText "the runs are whole, and the same command with --collect writes them"
+
                         unfinished folder |> shouldBeEmpty)
 
                 testCase "a link that --out names stays, and a pipe or standard output is written to"

@@ -234,7 +234,7 @@ let tests =
                         |> run
 
                     sweep.Error |> shouldContainText (Path.Combine("learning-rate=1e30", "seed-0") + ": step ")
-                    sweep.Error |> shouldContainText "try a smaller learning rate"
+                    sweep.Error |> shouldContainText "begin again with a smaller learning rate and another --out"
                     sweep.ExitCode |> shouldEqual 1
 
                     File.Exists(Path.Combine(folder, "learning-rate=0.003", "seed-0", "summary.json"))
@@ -259,7 +259,8 @@ let tests =
                     lines one |> shouldHaveLength 1
                     one.Error |> shouldStartWith (failing "1e30")
 
-                    one.Error.TrimEnd() |> shouldEndWith "try a smaller learning rate; the others are finished"
+                    one.Error.TrimEnd()
+                    |> shouldEndWith "a smaller learning rate and another --out; the others are finished"
 
                     let combinations = json one.Output |> property "combinations"
                     combinations.GetArrayLength() |> shouldEqual 1
@@ -280,6 +281,39 @@ let tests =
                     all.ExitCode |> shouldEqual 1
                     lines all |> shouldHaveLength 1
                     all.Error |> shouldStartWith (failing "1e30"))
+
+            testCase "what can be read is collected, and a line tells of what can't"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let sweep = [ "sweep" ] @ shortTraining.Tail @ [ "--seeds"; "0..2"; "--out"; folder ]
+                    (run sweep).ExitCode |> shouldEqual 0
+                    let summary = Path.Combine(folder, "seed-1", "summary.json")
+                    File.WriteAllText(summary, "")
+                    let collected = run (sweep @ [ "--collect"; "--json" ])
+                    collected.ExitCode |> shouldEqual 0
+
+                    collected.Error.TrimEnd()
+                    |> shouldEqual
+                        $"scae: {summary}: the file is damaged; delete it to finish that run again; the tables are of the other runs"
+
+                    (json collected.Output |> property "metrics" |> property "recovery" |> property "values")
+                        .GetArrayLength()
+                    |> shouldEqual 2)
+
+            testCase "a sweep doesn't write over a table of others"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let table = Path.Combine(folder, "results.csv")
+                    File.WriteAllText(table, "a,b\n1,2\n")
+                    let refused = run ([ "sweep" ] @ shortTraining.Tail @ [ "--seeds"; "0"; "--out"; folder ])
+
+                    (refused.ExitCode, refused.Error.TrimEnd())
+                    |> shouldEqual (
+                        2,
+                        $"scae: {folder}: results.csv is there, and no sweep of scae wrote it; choose another folder with --out"
+                    )
+
+                    filesOf folder |> shouldEqual [ "results.csv" ])
 
             testCase "a table of what is finished says which seeds each combination has"
             <| fun () ->

@@ -45,7 +45,7 @@ let private fewer (preset: string) =
 let private lit = [ "background", "mixed"; "contrast", "0.4,0.8"; "zoom", "0.8,1.2" ]
 
 let private refusal (overrides: (string * string) list) =
-    match AirExperiment.experiment.Configure (preset "published") overrides with
+    match Experiment.configure AirExperiment.experiment (preset "published") overrides with
     | Error message -> message
     | Ok _ -> failwith "accepted"
 

@@ -38,7 +38,7 @@ let private session (task: Task) (seed: int64) : Session =
     task.Open TestDigits.resources (Keys.ofSeed seed) |> Trained.accepted
 
 let private refusal (name: string) (overrides: (string * string) list) : string =
-    match configure name overrides with
+    match configure name overrides |> Result.bind (Experiment.unlessUnread overrides) with
     | Error message -> message
     | Ok _ -> failtest "accepted"
 
@@ -363,10 +363,10 @@ let tests =
                 |> shouldEqual 60_000
 
                 refusal "lpartial-mnist" [ "learning-rate", "1e-3"; "schedule", "fast" ]
-                |> shouldEqual "--learning-rate 0.001: --schedule fast has --fast-rate in its place"
+                |> shouldEqual "--learning-rate 1e-3: needs --schedule published; fast has --fast-rate in its place"
 
                 refusal "lpartial-mnist" [ "fast-rate", "1e-3" ]
-                |> shouldEqual "--fast-rate 0.001: needs --schedule fast"
+                |> shouldEqual "--fast-rate 1e-3: needs --schedule fast"
 
                 refusal "bubbles-mnist" [ "width", "20" ]
                 |> shouldEqual "--width 20: must be at most 18, the entries of a capsule"

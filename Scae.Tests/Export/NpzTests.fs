@@ -147,12 +147,24 @@ let tests =
                         1
                         "scae: preset best of ccae finds divisions of points by search, which isn't an ONNX graph; of its presets quick, paper can be written, and every run's parameters with --format npz"
 
-                    let best = Path.Combine(out, "best.safetensors")
-                    let bytes = File.ReadAllBytes best
-                    bytes[bytes.Length - 2] <- bytes[bytes.Length - 2] ^^^ 1uy
-                    File.WriteAllBytes(best, bytes)
+                    let damage name =
+                        let path = Path.Combine(out, name)
+                        let bytes = File.ReadAllBytes path
+                        bytes[bytes.Length - 2] <- bytes[bytes.Length - 2] ^^^ 1uy
+                        File.WriteAllBytes(path, bytes)
+
+                    let parameters () =
+                        let exported = run [ "export"; out; "--format"; "npz" ]
+                        (exported.ExitCode, exported.Error) |> shouldEqual (0, "")
+                        File.ReadAllBytes(Path.Combine(out, "parameters.npz"))
+
+                    // The best epoch is the checkpoint's, as in eval, whatever lies beside it.
+                    let whole = parameters ()
+                    damage "best.safetensors"
+                    parameters () |> shouldEqual whole
+                    damage "last.safetensors"
                     let damaged = run [ "export"; out; "--format"; "npz" ]
-                    damaged.Error |> shouldStartWith $"scae: {best}: "
+                    damaged.Error |> shouldStartWith ("scae: " + Path.Combine(out, "last.safetensors") + ": ")
                     damaged.ExitCode |> shouldEqual 1)
 
             testCase "sequences aren't written as a graph; a run of them is measured beside copying"

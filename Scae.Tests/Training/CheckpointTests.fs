@@ -110,6 +110,29 @@ let tests =
                 refusal (changed (Map.add name { entry with Data = data }))
                 |> shouldEqual $"{name} is Float64 in the checkpoint and Float32 in the model"
 
+            testCase "a checkpoint whose numbers aren't numbers isn't restored"
+            <| fun () ->
+                let file = parsed bytes.Value
+
+                for name, value, wanted in
+                    [
+                        "step", "banana", $"a whole number from 0 to {Int32.MaxValue}"
+                        "step", "-7", $"a whole number from 0 to {Int32.MaxValue}"
+                        "best_epoch", "99999999999", $"a whole number from 0 to {Int32.MaxValue}"
+                        "best_value", "x", "a number"
+                    ] do
+                    let metadata = file.Metadata |> Map.remove Safetensors.ChecksumKey |> Map.add name value
+
+                    refusal (parsed (Safetensors.serialize metadata (Map.toList file.Tensors)))
+                    |> shouldEqual $"{name} is {value}; it must be {wanted}"
+
+                let metadata =
+                    file.Metadata |> Map.remove Safetensors.ChecksumKey |> Map.add "settings" """{"epochs":null}"""
+
+                parsed (Safetensors.serialize metadata (Map.toList file.Tensors))
+                |> Checkpoint.identify
+                |> shouldEqual (Error "the checkpoint's settings aren't texts by name")
+
             testCase "a history without a column for each of its metrics isn't restored"
             <| fun () ->
                 let change (entry: TensorEntry) = { entry with Shape = Array.rev entry.Shape }

@@ -133,6 +133,7 @@ module StrokeVae =
             {
                 Defaults = defaults
                 Resolve = resolve
+                Dependences = Definition.independent
                 Load = load
                 Init = init
                 Allocate = allocate
