@@ -14,8 +14,9 @@ public sealed partial class Tensor
     public Tensor primal => noDiff();
 
     /// <summary>
-    /// The gradient that the last backward run left, in this tensor's shape; zeros when no run has reached it. A recording
-    /// keeps only the gradients of marked tensors.
+    /// The gradient that the last backward run left, in this tensor's shape; zeros when no run has reached it. After a run it
+    /// shares the gradient's memory, which the next run that reaches the tensor overwrites: clone what is to be kept. A
+    /// recording keeps only the gradients of marked tensors.
     /// </summary>
     /// <exception cref="InvalidOperationException">
     /// The tensor depends on none that was marked by <see cref="reverseDiff"/>, or it is an intermediate value of a

@@ -90,7 +90,7 @@ public sealed partial class Tensor
             bool fits = k.dim == 3 && v.dim == 3 && q.dim is 2 or 3 && k._shape[1] == v._shape[1] && k._shape[0] == v._shape[0]
                 && q._shape[^1] == k._shape[2] && (q.dim == 2 || q._shape[0] == k._shape[0]);
             if (!fits || !AreWidths(q._shape[^1], v._shape[2], heads) || k._shape[1] == 0)
-                throw ShapeError.Of("attention", $"queries {Shape.Text(q.Sizes)}, keys {Shape.Text(k.Sizes)}, values {Shape.Text(v.Sizes)}, {heads} heads; needs [b, n, h·d] or [n, h·d], [b, m, h·d] and [b, m, h·e] with m, d, e > 0");
+                throw ShapeError.Of("attention", $"queries {Shape.Text(q.Sizes)}, keys {Shape.Text(k.Sizes)}, values {Shape.Text(v.Sizes)}, {heads} heads; needs [b, n, h·d] or [n, h·d], [b, m, h·d] and [b, m, h·e] with m, d > 0");
             Tensor[] inputs = presence is null ? [q.contiguous(), k.contiguous(), v.contiguous()] : [q.contiguous(), k.contiguous(), v.contiguous(), presence];
             var operation = new AttentionOperation(inputs, heads, scale ?? 1 / Math.Sqrt((double)q._shape[^1] / heads), mask);
             operation.Run(q.dtype, [k._shape[0], q._shape[^2], v._shape[2]]);
@@ -99,13 +99,13 @@ public sealed partial class Tensor
 
         /// <summary>Whether queries and values of these widths can be divided among heads.</summary>
         private static bool AreWidths(int queries, int values, int heads) =>
-            heads > 0 && queries > 0 && values > 0 && queries % heads == 0 && values % heads == 0;
+            heads > 0 && queries > 0 && queries % heads == 0 && values % heads == 0;
 
         private static AttentionOperation OfPacked(Tensor q, Tensor k, Tensor v, PackedRows rows, int heads, double? scale)
         {
             if (k.Packed != rows || v.Packed != rows) throw PackedRows.Refusal();
             if (q._shape[1] != k._shape[^1] || !AreWidths(q._shape[1], v._shape[^1], heads))
-                throw ShapeError.Of("attention", $"packed queries {Shape.Text(q.Sizes)}, keys {Shape.Text(k.Sizes)}, values {Shape.Text(v.Sizes)}, {heads} heads; needs [b·n, h·d], the same and [b·n, h·e] with d, e > 0");
+                throw ShapeError.Of("attention", $"packed queries {Shape.Text(q.Sizes)}, keys {Shape.Text(k.Sizes)}, values {Shape.Text(v.Sizes)}, {heads} heads; needs [b·n, h·d], the same and [b·n, h·e] with d > 0");
             var operation = new AttentionOperation([q, k, v], rows, heads, scale ?? 1 / Math.Sqrt((double)q._shape[1] / heads));
             operation.Run(q.dtype, [q._shape[0], v._shape[1]]);
             return operation;

@@ -75,23 +75,29 @@ public sealed partial class Tensor
 
     /// <summary>The largest element, a scalar; the gradient goes to the first of equals. NaN wins.</summary>
     /// <exception cref="ShapeError">There are no elements.</exception>
-    public Tensor max() => view(nelement).Extreme("max", 0, false, largest: true).Value;
+    public Tensor max() => view(nelement).Extreme("max", 0, false, largest: true);
 
     /// <summary>The smallest element, a scalar; the gradient goes to the first of equals. NaN wins.</summary>
     /// <exception cref="ShapeError">There are no elements.</exception>
-    public Tensor min() => view(nelement).Extreme("min", 0, false, largest: false).Value;
+    public Tensor min() => view(nelement).Extreme("min", 0, false, largest: false);
 
-    /// <summary>The largest along an axis; the gradient goes to the first of equals. NaN wins.</summary>
+    /// <summary>
+    /// The largest along an axis; the gradient goes to the first of equals. NaN wins. (With a double, as in max(0.0), it is
+    /// the larger of each element and the number.)
+    /// </summary>
     /// <exception cref="ShapeError">There is no such axis or it is empty.</exception>
-    public Tensor max(int axis, bool keepDim = false) => Extreme("max", axis, keepDim, largest: true).Value;
+    public Tensor max(int axis, bool keepDim = false) => Extreme("max", axis, keepDim, largest: true);
 
-    /// <summary>The smallest along an axis; the gradient goes to the first of equals. NaN wins.</summary>
+    /// <summary>
+    /// The smallest along an axis; the gradient goes to the first of equals. NaN wins. (With a double, as in min(0.0), it is
+    /// the smaller of each element and the number.)
+    /// </summary>
     /// <exception cref="ShapeError">There is no such axis or it is empty.</exception>
-    public Tensor min(int axis, bool keepDim = false) => Extreme("min", axis, keepDim, largest: false).Value;
+    public Tensor min(int axis, bool keepDim = false) => Extreme("min", axis, keepDim, largest: false);
 
     /// <summary>The position of the largest along an axis, the first of equals, as Int32.</summary>
     /// <exception cref="ShapeError">There is no such axis or it is empty.</exception>
-    public Tensor argmax(int axis, bool keepDim = false) => Extreme("argmax", axis, keepDim, largest: true).Index;
+    public Tensor argmax(int axis, bool keepDim = false) => PositionOfExtreme("argmax", axis, keepDim, largest: true);
 
     private Tensor SumOver(int[] axes, bool keepDim) => Reduced("sum", axes, keepDim, isMean: false);
 
@@ -118,18 +124,29 @@ public sealed partial class Tensor
         return new SumAxis(x, outer, count, inner, isMean).Run(dtype, result);
     }
 
-    private (Tensor Value, Tensor Index) Extreme(string operation, int axis, bool keepDim, bool largest)
+    private Tensor Extreme(string operation, int axis, bool keepDim, bool largest)
+    {
+        var x = contiguous();
+        var index = x.PositionOfExtreme(operation, axis, keepDim, largest);
+        var (outer, count, inner) = AroundAxis(operation, axis);
+        return new PickAlongAxis(x, index, outer, count, inner).Run(dtype, index.shape);
+    }
+
+    private Tensor PositionOfExtreme(string operation, int axis, bool keepDim, bool largest)
     {
         RefuseIntegers(operation, this);
-        int at = Shape.Axis(operation, axis, dim);
-        if (_shape[at] == 0) throw ShapeError.Of(operation, $"axis {axis} of {Shape.Text(Sizes)} is empty");
+        var (outer, count, inner) = AroundAxis(operation, axis);
+        if (count == 0) throw ShapeError.Of(operation, $"axis {axis} of {Shape.Text(Sizes)} is empty");
         bool[] reduced = new bool[dim];
-        reduced[at] = true;
-        int[] result = Shape.Reduce(_shape, reduced, keepDim);
-        int outer = Shape.Count(_shape.AsSpan(0, at)), inner = Shape.Count(_shape.AsSpan(at + 1));
-        var x = contiguous();
-        var index = new ArgExtreme(x, outer, _shape[at], inner, largest).Run(Dtype.Int32, result);
-        return (new PickAlongAxis(x, index, outer, _shape[at], inner).Run(dtype, result), index);
+        reduced[Shape.Axis(operation, axis, dim)] = true;
+        return new ArgExtreme(contiguous(), outer, count, inner, largest).Run(Dtype.Int32, Shape.Reduce(_shape, reduced, keepDim));
+    }
+
+    /// <summary>How many elements lie before an axis, along it and behind it.</summary>
+    private (int Outer, int Count, int Inner) AroundAxis(string operation, int axis)
+    {
+        int at = Shape.Axis(operation, axis, dim);
+        return (Shape.Count(_shape.AsSpan(0, at)), _shape[at], Shape.Count(_shape.AsSpan(at + 1)));
     }
 
     /// <summary>Σ over the middle axis of [outer, count, inner], or Σ / count.</summary>
@@ -166,28 +183,44 @@ public sealed partial class Tensor
         protected override void Backward<T>()
         {
             if (!Wants(0)) return;
+            InputGradient<T>(0, out bool accumulate);
+            Sharing.Run(new Rows<T>(this, accumulate), outer * count, Inputs[0].nelement >= Sharing.ManyElements);
+        }
+
+        /// <summary>Gives rows from, …, to − 1 of [outer · count, inner] their shares of the gradient.</summary>
+        private void Distribute<T>(int from, int to, bool accumulate)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
             var g = OutputGradient<T>();
-            var into = InputGradient<T>(0, out bool accumulate);
+            var into = Inputs[0].Gradient!.Span<T>();
             T n = isMean ? T.CreateChecked(count) : T.One;
             var share = Scratch.Take<T>(0, inner);
-            for (int o = 0; o < outer; o++)
+            for (int row = from, end; row < to; row = end)
             {
+                int o = row / count;
+                end = int.Min(to, (o + 1) * count);
                 if (inner == 1)
                 {
-                    var row = into.Slice(o * count, count);
-                    if (accumulate) TensorPrimitives.Add(row, g[o] / n, row);
-                    else row.Fill(g[o] / n);
+                    var alike = into[row..end];
+                    if (accumulate) TensorPrimitives.Add(alike, g[o] / n, alike);
+                    else alike.Fill(g[o] / n);
                     continue;
                 }
 
                 TensorPrimitives.Divide(g.Slice(o * inner, inner), n, share);
-                for (int i = 0; i < count; i++)
+                for (int i = row; i < end; i++)
                 {
-                    var row = into.Slice(((o * count) + i) * inner, inner);
-                    if (accumulate) TensorPrimitives.Add(row, share, row);
-                    else share.CopyTo(row);
+                    var own = into.Slice(i * inner, inner);
+                    if (accumulate) TensorPrimitives.Add(own, share, own);
+                    else share.CopyTo(own);
                 }
             }
+        }
+
+        private readonly struct Rows<T>(SumAxis operation, bool accumulate) : IRange
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            public void Run(int from, int to) => operation.Distribute<T>(from, to, accumulate);
         }
     }
 
@@ -209,8 +242,7 @@ public sealed partial class Tensor
                     for (int c = 1; c < count && !T.IsNaN(value); c++)
                     {
                         T other = x[(((o * count) + c) * inner) + i];
-                        if (largest ? other > value : other < value || T.IsNaN(other)) (best, value) = (c, other);
-                        else if (T.IsNaN(other)) (best, value) = (c, other);
+                        if ((largest ? other > value : other < value) || T.IsNaN(other)) (best, value) = (c, other);
                     }
 
                     index[(o * inner) + i] = best;

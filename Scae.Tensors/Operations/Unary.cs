@@ -1,4 +1,5 @@
 using System;
+using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.Intrinsics;
 using Scae.Tensors.Kernels;
@@ -151,8 +152,17 @@ public sealed partial class Tensor
 
     private sealed class Clamp(Tensor x, double low, double high) : Operation(x)
     {
-        protected override void Forward<T>() =>
-            TensorPrimitives.Clamp(Inputs[0].Data<T>(), T.CreateChecked(low), T.CreateChecked(high), Output.Data<T>());
+        protected override void Forward<T>() => Sharing.Run(new Limiting<T>(this), Output.nelement, Output.nelement >= Sharing.ManyElements);
+
+        private readonly struct Limiting<T>(Clamp operation) : IRange
+            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        {
+            public void Run(int from, int to) => operation.Limit<T>(from, to);
+        }
+
+        private void Limit<T>(int from, int to)
+            where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+            TensorPrimitives.Clamp(Inputs[0].Data<T>()[from..to], T.CreateChecked(low), T.CreateChecked(high), Output.Data<T>()[from..to]);
 
         protected override void Backward<T>()
         {

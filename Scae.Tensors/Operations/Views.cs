@@ -215,8 +215,8 @@ public sealed partial class Tensor
         protected override void Backward<T>()
         {
             if (!Wants(0)) return;
-            if (Inputs[0].dtype == Dtype.Float64) AddConverted<double>(OutputGradient<float>(), InputGradientToAdd<double>(0));
-            else AddConverted<float>(OutputGradient<double>(), InputGradientToAdd<float>(0));
+            if (Inputs[0].dtype == Dtype.Float64) AddConverted<float, double>(OutputGradient<float>(), InputGradientToAdd<double>(0));
+            else AddConverted<double, float>(OutputGradient<double>(), InputGradientToAdd<float>(0));
         }
 
         private static void Convert<TFrom, TTo>(ReadOnlySpan<TFrom> from, Span<TTo> to)
@@ -224,13 +224,8 @@ public sealed partial class Tensor
             where TTo : unmanaged, System.Numerics.INumberBase<TTo> =>
             System.Numerics.Tensors.TensorPrimitives.ConvertTruncating(from, to);
 
-        private static void AddConverted<TTo>(ReadOnlySpan<float> from, Span<TTo> to)
-            where TTo : unmanaged, System.Numerics.INumberBase<TTo>
-        {
-            for (int i = 0; i < to.Length; i++) to[i] += TTo.CreateTruncating(from[i]);
-        }
-
-        private static void AddConverted<TTo>(ReadOnlySpan<double> from, Span<TTo> to)
+        private static void AddConverted<TFrom, TTo>(ReadOnlySpan<TFrom> from, Span<TTo> to)
+            where TFrom : unmanaged, System.Numerics.INumberBase<TFrom>
             where TTo : unmanaged, System.Numerics.INumberBase<TTo>
         {
             for (int i = 0; i < to.Length; i++) to[i] += TTo.CreateTruncating(from[i]);

@@ -32,7 +32,7 @@ let private errors: (string * (unit -> Tensor)) list =
         "permute: order [0, 0] for [2, 3]; each of the 2 axes must be named once", (fun () -> x().permute(0, 0))
         "linear: input [2, 3], weight [2, 4], bias none; needs [.., in], [in, out] and [out]",
         (fun () -> x().linear(Tensor.zeros [| 2; 4 |]))
-        "attention: queries [2, 3], keys [2, 3], values [2, 3], 1 heads; needs [b, n, h·d] or [n, h·d], [b, m, h·d] and [b, m, h·e] with m, d, e > 0",
+        "attention: queries [2, 3], keys [2, 3], values [2, 3], 1 heads; needs [b, n, h·d] or [n, h·d], [b, m, h·d] and [b, m, h·e] with m, d > 0",
         (fun () -> Tensor.attention (x (), x (), x ()))
         "cat: [2, 3] Float32 and [2, 4] Float32 along axis 0; dtypes and all other sizes must be equal",
         (fun () -> Tensor.cat [ x (); Tensor.zeros [| 2; 4 |] ])
