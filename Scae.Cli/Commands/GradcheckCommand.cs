@@ -24,7 +24,7 @@ internal static class GradcheckCommand
         {
             var preset = RunFailure.Unless(Experiments.preset(options.Preset, experiment));
             var task = RunFailure.Unless(ExperimentModule.configure(experiment, preset, options.Overrides));
-            FreeMemory.Check(task);
+            FreeMemory.CheckMeasuring(task);
             var comparisons = RunFailure.Unless(ExperimentModule.checkGradient(task, MnistFiles.Resources(options.Data?.Value), options.Seed));
             holds &= comparisons.All(comparison => comparison.RelativeError <= Tolerance);
             var table = Tables.New("parameter", "entries", "relative error", string.Empty);

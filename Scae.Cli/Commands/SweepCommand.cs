@@ -102,6 +102,7 @@ internal static class SweepCommand
     {
         if (number >= plan.Count) throw new RunFailure($"--task {number}: the sweep has {plan.Count} runs, counted from 0", ExitCode.Usage);
         if (options.Training.Threads is { } threads) Parallelism.Threads = threads.Value;
+        new SweepTables(options, plan).SpareOthers();
         var (group, seed) = plan.At(number);
         var summary = plan.Runs.Alone(group, seed, Parallelism.Threads, Displays.For(options.Training.IsSilent), stop);
         if (options.Training.Json) Console.Out.WriteLine(summary.ToJson());
@@ -110,6 +111,7 @@ internal static class SweepCommand
 
     private static void Submit(SweepOptions options, SlurmOptions given, SweepPlan plan)
     {
+        new SweepTables(options, plan).SpareOthers();
         var tasks = plan.Unfinished().Take(Submission.MostTasks + 1).Select(place => (int)place).ToList();
         var job = new ArrayJob(options, given, Path.GetFullPath(plan.Folder), Submission.Program);
         if (tasks.Count == 0)
@@ -136,7 +138,7 @@ internal static class SweepCommand
         if (count == 0) throw new RunFailure($"{plan.Folder}: none of the sweep's {plan.Count} runs is finished there");
         long left = plan.Count - count - damages.Count;
         if (left == 0 || options.Training.IsSilent) return;
-        var missing = plan.Unfinished().Take(MostNamed).Select(plan.Progress);
+        var missing = plan.Missing().Take(MostNamed).Select(plan.Progress);
         string more = left > MostNamed ? $" and {left - MostNamed} more" : string.Empty;
         Console.Out.WriteLine($"{count} of {plan.Count} runs are finished; not yet: {string.Join(", ", missing)}{more}");
     }

@@ -1,9 +1,11 @@
+using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.Linq;
 using Microsoft.FSharp.Collections;
 using Microsoft.FSharp.Core;
 using Scae.Cli.Runs;
+using Scae.Core.Experiments;
 using Scae.Reports;
 
 namespace Scae.Cli.Reports;
@@ -53,10 +55,20 @@ internal static class ReportText
         return $"{summary.Steps} steps, {summary.MillisecondsPerStep.ToString("0.000", CultureInfo.InvariantCulture)} ms in the median, in {Format.Duration(summary.Spent.Train)}, everything in {Format.Duration(summary.Spent.Total)}. {version}.";
     }
 
+    /// <summary>Those of some hyperparameters that have an effect on the run; train refuses others.</summary>
+    private static FSharpList<Tuple<string, string>> Heeded(ReportedFolder run, FSharpList<Tuple<string, string>> changed)
+    {
+        var preset = Experiments.preset(run.Identity.Preset, run.Experiment);
+        if (preset.IsError) return changed;
+        var task = ExperimentModule.restore(run.Experiment, preset.ResultValue, run.Identity.Settings);
+        return task.IsOk ? ExperimentModule.heeded(changed, task.ResultValue) : changed;
+    }
+
     private static string Command(ReportedFolder run, IEnumerable<ReportedSetting> settings)
     {
         List<string> words = ["scae", "train", run.Identity.Experiment, "--preset", run.Identity.Preset, "--seed", $"{run.Identity.Seed}"];
-        foreach (var setting in settings.Where(setting => setting.Preset is not null)) words.AddRange([$"--{setting.Name}", setting.Value]);
+        var changed = ListModule.OfSeq(settings.Where(setting => setting.Preset is not null).Select(setting => Tuple.Create(setting.Name, setting.Value)));
+        foreach (var (name, value) in Heeded(run, changed)) words.AddRange([$"--{name}", value]);
 
         // A run knows the contents of the user's own data, but not its folder.
         if (RunSettings.HasOwnData(run.Identity.Settings)) words.AddRange(["--data", "FOLDER"]);

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
 using System.Linq;
+using Microsoft.FSharp.Collections;
 using Scae.Core.Experiments;
 
 namespace Scae.Cli.Runs;
@@ -17,9 +18,14 @@ internal static class FreeMemory
     private const string Groups = "/sys/fs/cgroup";
 
     /// <summary>Throws if the memory can't hold so many runs of a task at once.</summary>
-    public static void Check(Task task, long atOnce = 1)
+    public static void Check(Task task, long atOnce = 1) => Refuse(task.Needs.Invoke(null!), atOnce);
+
+    /// <summary>Throws if the memory can't hold the scenes that are measured; no step is recorded for that.</summary>
+    public static void CheckMeasuring(Task task) => Refuse(task.Needs.Invoke(null!).Where(need => need.Name is not ("batch-size" or "train-size")), 1);
+
+    private static void Refuse(IEnumerable<Need> needs, long atOnce)
     {
-        if (Needs.refusal(Bytes(), atOnce, task.Needs.Invoke(null!)) is { } refusal) throw new RunFailure(refusal.Value, ExitCode.Usage);
+        if (Needs.refusal(Bytes(), atOnce, ListModule.OfSeq(needs)) is { } refusal) throw new RunFailure(refusal.Value, ExitCode.Usage);
     }
 
     public static double Bytes() => Of(Read) ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;

@@ -22,7 +22,7 @@ internal sealed record SavedRun(Experiment Experiment, RunIdentity Identity, Ses
         if (evaluationSeed is null && identity.Data is { } was && DigitSourceModule.fingerprint(resources, identity.Settings) is { } now && was.Value != now.Value)
             throw new RunFailure($"{folder.Path}: the run was trained with other images of --digits idx than are there; name their folder with --data", ExitCode.Usage);
         var task = RunFailure.Unless(ExperimentModule.remeasure(experiment, preset, identity.Settings, measuring), exitCode: ExitCode.Usage);
-        FreeMemory.Check(task);
+        FreeMemory.CheckMeasuring(task);
         var session = RunFailure.Unless(evaluationSeed is { } seed
             ? ExperimentModule.openFresh(task, resources, identity.Seed, seed)
             : ExperimentModule.openSeed(task, resources, identity.Seed));

@@ -59,13 +59,21 @@ internal sealed class SweepPlan
         return summaries;
     }
 
-    /// <summary>The places of the trainings that can still be finished, ascending.</summary>
-    public IEnumerable<long> Unfinished()
+    /// <summary>
+    /// The places of the trainings that aren't finished, ascending. Throws where a folder holds another run, or one that is
+    /// damaged.
+    /// </summary>
+    public IEnumerable<long> Unfinished() => Where(job => Runs.Finished(job) is null);
+
+    /// <summary>The same without those whose folders can't be read.</summary>
+    public IEnumerable<long> Missing() => Where(job => Look(job) is (null, null));
+
+    private IEnumerable<long> Where(Func<SweepJob, bool> isMeant)
     {
         for (long place = 0; place < Count; place++)
         {
             var (group, seed) = At(place);
-            if (Look(group.Job(seed)) is (null, null)) yield return place;
+            if (isMeant(group.Job(seed))) yield return place;
         }
     }
 

@@ -95,14 +95,15 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
 
     /// <summary>
     /// The part after the seed of a command that trains one run of a group by itself, on any machine: the hyperparameters,
-    /// what stood in for missing data, and the folder of images that can't be fetched.
+    /// what stood in for missing data, and the folder of images that can't be fetched. Hyperparameters that only other groups
+    /// read are left out.
     /// </summary>
     public string Changes(SweepGroup group, string? data)
     {
-        var open = RunFailure.Unless(ExperimentModule.restore(Experiment, group.Preset, ListModule.OfSeq(group.Overrides))).Settings;
+        var task = RunFailure.Unless(ExperimentModule.restore(Experiment, group.Preset, ListModule.OfSeq(group.Overrides)));
         var settled = TrainingOf(group.Job(0)).Settings;
-        var standIns = settled.Except(open).Where(pair => pair.Item2 is "strokes" or "drawn").ToList();
-        var pairs = group.Overrides.Where(pair => standIns.All(other => other.Item1 != pair.Item1)).Concat(standIns);
+        var standIns = settled.Except(task.Settings).Where(pair => pair.Item2 is "strokes" or "drawn").ToList();
+        var pairs = ExperimentModule.heeded(ListModule.OfSeq(group.Overrides), task).Where(pair => standIns.All(other => other.Item1 != pair.Item1)).Concat(standIns);
         if (data is not null && RunSettings.HasOwnData(settled)) pairs = pairs.Append(Tuple.Create("data", data));
         return string.Concat(pairs.Select(pair => $" --{pair.Item1} {Shell.Quote(pair.Item2)}"));
     }

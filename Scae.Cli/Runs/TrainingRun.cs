@@ -88,11 +88,12 @@ internal sealed class TrainingRun
     {
         Folder.Prepare();
         var saved = resume && (Folder.HoldsResults || !Folder.WasBegun) ? Folder.ReadCheckpoint(out _lastIsWhole) : null;
-        bool isExtended = false;
+        bool isExtended = false, isMeasuredOtherwise = false;
         if (saved is not null)
         {
             var begun = RunFailure.Unless(Core.Training.Checkpoint.identify(saved), Folder.Checkpoint);
             isExtended = IsExtended(begun);
+            isMeasuredOtherwise = isExtended && Core.Training.Checkpoint.mismatch(With(begun, [Epochs]), _identity) is not null;
             // Nobody knows which images a run of an older version began with, so it doesn't get the digest of today's.
             if (begun.Data is null) _identity = new RunIdentity(_identity.Experiment, _identity.Preset, _identity.Seed, _identity.Settings, _identity.Version, null);
         }
@@ -105,13 +106,16 @@ internal sealed class TrainingRun
             throw new RunFailure($"{Folder.Path}: a checkpoint of this model would have more than 2 GB; lower the sizes of its layers", ExitCode.Usage);
         if (state.Step > Plan.Steps)
             throw new RunFailure($"{Folder.Path}: {state.Step} steps are done, more than --epochs would make ({Plan.Steps})", ExitCode.Usage);
+        // Evaluations of one training are measured alike: its best epoch is chosen among them.
+        if (isMeasuredOtherwise && state.Step < Plan.Steps)
+            throw new RunFailure($"{Folder.Path}: a run can be measured otherwise when its last step is done, and this one has done {state.Step} of {Plan.Steps}; finish it first, or ask scae eval", ExitCode.Usage);
         // A run that has an event file goes on with it, whether or not the command asks for it again.
         bool events = _tensorBoard || (resume && File.Exists(Folder.Events));
         try
         {
             // The extended run is saved before anything of the other is removed.
             if (isExtended) Extend(state);
-            var clock = Begin(state, threads, isNew: saved is null);
+            var clock = Begin(state, threads, isNew: saved is null, isExtended);
             if (events) _events = TrainingEvents.Open(Folder.Events, _identity, state.Step, BeginningOf(clock));
             return Train(session, state, threads, clock, display, pictures, stop);
         }
@@ -127,7 +131,8 @@ internal sealed class TrainingRun
 
     /// <summary>
     /// Refuses a checkpoint of another run: with other hyperparameters, another seed, or another experiment. If the run may be
-    /// extended, it isn't another one because it is measured otherwise, or has more epochs where no step depends on the last.
+    /// extended, it isn't another one because it is measured otherwise, or has more epochs where no step depends on the last. (That
+    /// its steps must be done for the former, <see cref="Run"/> checks.)
     /// </summary>
     public void CheckIdentity(RunIdentity saved, bool mayExtend = false)
     {
@@ -138,7 +143,7 @@ internal sealed class TrainingRun
             : saved.Data is not null && _identity.Data is not null && saved.Data.Value != _identity.Data.Value
             ? "name the folder of the images that it began with by --data, or choose another --out"
             : "go on with the hyperparameters that it began with, or choose another --out";
-        if (mayExtend && Core.Training.Checkpoint.mismatch(WithMyEnd(saved), _identity) is null)
+        if (mayExtend && Core.Training.Checkpoint.mismatch(With(saved, [Epochs, .. Measuring]), _identity) is null)
         {
             var before = RunFailure.Unless(ExperimentModule.restore(_experiment, _preset, saved.Settings)).Plan;
             if (PlanModule.extends(before, Plan)) return;
@@ -150,12 +155,13 @@ internal sealed class TrainingRun
 
     private static HashSet<string> Names(RunIdentity run) => [.. run.Settings.Select(setting => setting.Item1)];
 
-    /// <summary>The identity of the saved run with this one's epochs and hyperparameters of measuring.</summary>
-    private RunIdentity WithMyEnd(RunIdentity saved)
+    private IEnumerable<string> Measuring => _experiment.Settings.Invoke(_preset).Where(setting => setting.Measuring).Select(setting => setting.Name);
+
+    /// <summary>The identity of the saved run with this one's values of some hyperparameters.</summary>
+    private RunIdentity With(RunIdentity saved, HashSet<string> names)
     {
         var mine = _identity.Settings.ToDictionary(pair => pair.Item1, pair => pair.Item2);
-        var ends = _experiment.Settings.Invoke(_preset).Where(setting => setting.Measuring).Select(setting => setting.Name).Append(Epochs).ToHashSet();
-        var settings = saved.Settings.Select(pair => ends.Contains(pair.Item1) && mine.TryGetValue(pair.Item1, out string? value) ? Tuple.Create(pair.Item1, value) : pair);
+        var settings = saved.Settings.Select(pair => names.Contains(pair.Item1) && mine.TryGetValue(pair.Item1, out string? value) ? Tuple.Create(pair.Item1, value) : pair);
         return new RunIdentity(saved.Experiment, saved.Preset, saved.Seed, ListModule.OfSeq(settings), saved.Version, saved.Data);
     }
 
@@ -175,13 +181,13 @@ internal sealed class TrainingRun
     }
 
     /// <summary>Clears what an earlier run left, or recalls what this one had spent.</summary>
-    private RunClock Begin(TrainingState state, int threads, bool isNew)
+    private RunClock Begin(TrainingState state, int threads, bool isNew, bool isExtended)
     {
         _savedStep = isNew ? null : state.Step;
         if (isNew) Folder.Clear();
 
-        // The results of the shorter run aren't those of the longer one.
-        else if (state.Step < Plan.Steps) File.Delete(Folder.Summary);
+        // The results of the shorter run, or of that which was measured otherwise, aren't those of this one.
+        else if (isExtended || state.Step < Plan.Steps) File.Delete(Folder.Summary);
         var known = isNew ? null : Folder.ReadSaved();
         double last = RecallSeconds(state);
         var spent = known is not null && known.Step == state.Step ? known.Spent : new Spent(last, 0, 0, last);

@@ -67,18 +67,18 @@ module internal Choice =
                     Ok axis
         }
 
-    /// Whether an axis has different values, however they are spelled.
-    let private distinct overrides (experiment: Experiment) (preset: Preset) (axis: ScanAxis) : Result<unit, string> =
-        axis.Values
-        |> Result.traverse (fun value ->
-            task (overrides @ [ axis.Name, value ]) experiment preset
-            |> Result.map (fun task -> value, Map.ofList task.Settings |> Map.find axis.Name))
-        |> Result.bind (fun settled ->
-            match settled |> List.groupBy snd |> List.tryFind (fun (_, same) -> same.Length > 1) with
-            | Some(_, same) ->
-                let spelled = same |> List.map fst |> String.concat " and "
-                Error $"--vary {axis.Name}: {spelled} are the same"
-            | None -> Ok())
+    /// Whether an axis has different values, however they are spelled, in combinations with their tasks.
+    let private distinct (combined: ((string * string) list * Task) list) (axis: ScanAxis) : Result<unit, string> =
+        let settled (value: string) =
+            combined
+            |> List.find (fun (settings, _) -> List.contains (axis.Name, value) settings)
+            |> fun (_, task) -> Map.find axis.Name (Map.ofList task.Settings)
+
+        match axis.Values |> List.groupBy settled |> List.tryFind (fun (_, same) -> same.Length > 1) with
+        | Some(_, same) ->
+            let spelled = String.concat " and " same
+            Error $"--vary {axis.Name}: {spelled} are the same"
+        | None -> Ok()
 
     /// The axes of a scan, if there are any. The preset must take every combination of their values, and each hyperparameter must
     /// have an effect on some of them. The error is one line.
@@ -96,7 +96,7 @@ module internal Choice =
                 Scan.combinations axes
                 |> Result.traverse (fun settings -> task (overrides @ settings) experiment preset)
 
-            do! axes |> Result.check (distinct overrides experiment preset)
+            do! axes |> Result.check (distinct (List.zip (Scan.combinations axes) tasks))
             do! someRead (overrides @ [ for axis in axes -> axis.Name, String.concat "," axis.Values ]) tasks
             return axes
         }

@@ -11,7 +11,7 @@ type Dependence =
         Names: string list
     }
 
-/// A hyperparameter that somebody gives but nothing reads would seem to count, so it is refused. One that comes from a preset or
+/// A hyperparameter that somebody gives and that changes nothing that is learned or measured would seem to count, so it is refused. One that comes from a preset or
 /// from a run that was begun isn't: it has its value for other cases.
 [<RequireQualifiedAccess>]
 module Dependence =

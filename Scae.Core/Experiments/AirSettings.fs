@@ -131,8 +131,6 @@ module AirSettings =
             Some "--second-from-bound false: needs --presence expected"
         elif model.Recombined > 0 && not model.ThirdFromBound && model.Presence <> AirPresence.Expected then
             Some "--third-from-bound false: needs --presence expected"
-        elif model.CounterLate && (model.Counter = 0 || model.Recombined = 0) then
-            Some "--counter-late true: needs --counter and --recombined above 0"
         elif model.Encoding = AirEncoding.Global && not recurrentOnly.IsEmpty then
             Some $"--{recurrentOnly.Head}: needs --encoding recurrent"
         elif overview > model.Canvas then
@@ -143,8 +141,7 @@ module AirSettings =
         else
             None
 
-    /// What belongs to recombined scenes, to relaxed presence, and to other parts that a model or its scenes may lack; and numbers
-    /// that can't have their full effect.
+    /// What belongs to recombined scenes, to relaxed presence, and to other parts that a model or its scenes may lack.
     let dependences (settings: AirSettings) : Dependence list =
         let { Model = model; Scenes = scenes } = settings
 
@@ -162,11 +159,10 @@ module AirSettings =
                     "third-from-bound"
                 ]
             Dependence.needs "--objects 3 or more" (model.Steps > 2) [ "third-from-bound" ]
-            Dependence.needs $"--objects {scenes.Most} or more" (model.Steps >= scenes.Most) [ "most" ]
             Dependence.needs
-                $"--batch-size {model.Recombined} or more"
-                (settings.Training.BatchSize >= model.Recombined)
-                [ "recombined" ]
+                "--counter and --recombined above 0"
+                (model.Counter > 0 && model.Recombined > 0)
+                [ "counter-late" ]
             Dependence.needs "--restorer above 0" (model.Restorer > 0) [ "restorer-target" ]
             Dependence.needs
                 "--presence relaxed"

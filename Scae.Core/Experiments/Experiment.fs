@@ -162,6 +162,10 @@ module Experiment =
         | Some message -> Error message
         | None -> Ok task
 
+    /// The given hyperparameters that have an effect on a task.
+    let heeded (given: (string * string) list) (task: Task) : (string * string) list =
+        given |> List.filter (fun pair -> (Dependence.refusal [ pair ] [ task.Dependences ]).IsNone)
+
     /// A preset with some hyperparameters replaced, each of which must have an effect. The error is one line.
     let configure (experiment: Experiment) (preset: Preset) (overrides: (string * string) list) : Result<Task, string> =
         restore experiment preset overrides |> Result.bind (unlessUnread overrides)

@@ -181,6 +181,7 @@ module ScaeSettings =
     let dependences (settings: ScaeSettings) : Dependence list =
         let model = settings.Model
         let agrees = model.Agreement > 0.0
+        let makeLabels = model.Views = ViewForm.Assignment
         let isOfSquares form weight = form = SparsityForm.Squares && weight > 0.0
 
         [
@@ -188,11 +189,19 @@ module ScaeSettings =
             Dependence.needs "--agreement above 0" agrees [ "views"; "neighbours" ]
             Dependence.needs
                 "--agreement above 0 and --views assignment"
-                (agrees && model.Views = ViewForm.Assignment)
-                [ "sharpness"; "balanced-together"; "settled-after" ]
+                (agrees && makeLabels)
+                [ "sharpness"; "balanced-together"; "settled-after"; "power"; "free-after"; "free-within" ]
             Dependence.needs "--settled-after above 0" (settings.SettledAfter > 0) [ "power" ]
             Dependence.needs "--free-after above 0" (settings.FreeAfter > 0) [ "free-within" ]
-            Dependence.needs "--neighbours above 0" (settings.Neighbours > 0) [ "second-look"; "wander"; "near-after" ]
+            Dependence.needs
+                "--agreement and --neighbours above 0"
+                (agrees && settings.Neighbours > 0)
+                [ "second-look"; "wander"; "near-after" ]
+            // Then the power grows, and digits stand for themselves alone.
+            Dependence.needs
+                "--agreement above 0, with --views assignment or --neighbours above 0"
+                (agrees && (makeLabels || settings.Neighbours > 0))
+                [ "sharp-after" ]
             Dependence.needs
                 "--rotation, --shear or --zoom above 0"
                 (settings.Rotation > 0.0 || settings.Shear > 0.0 || settings.Zoom > 0.0)
@@ -207,6 +216,7 @@ module ScaeSettings =
 
     let private refusal (settings: ScaeSettings) : string option =
         let training, model = settings.Training, settings.Model
+        let agrees = model.Agreement > 0.0
 
         if training.TestSize < ScaeConfig.Classes then
             Some
@@ -214,16 +224,17 @@ module ScaeSettings =
         elif training.ValidationSize < ScaeConfig.Classes then
             Some
                 $"--validation-size {training.ValidationSize}: must be at least {ScaeConfig.Classes}, a digit for each of the clusters"
-        elif model.Agreement > 0.0 && training.BatchSize % 2 = 1 then
+        elif agrees && training.BatchSize % 2 = 1 then
             Some $"--batch-size {training.BatchSize}: must be even where views agree, two of each digit"
-        elif not (comesSettled settings settings.FreeAfter) then
+        elif agrees && not (comesSettled settings settings.FreeAfter) then
             Some
                 $"--free-after {settings.FreeAfter}: must be 0, or come after --settled-after {settings.SettledAfter}, which must be set"
-        elif not (comesSettled settings settings.SharpAfter) then
+        elif agrees && not (comesSettled settings settings.SharpAfter) then
             Some
                 $"--sharp-after {settings.SharpAfter}: must be 0, or come after --settled-after {settings.SettledAfter}, which must be set"
         elif
-            settings.Neighbours > 0
+            agrees
+            && settings.Neighbours > 0
             && settings.NearAfter > 0
             && settings.SharpAfter > 0
             && settings.NearAfter >= settings.SharpAfter

@@ -39,7 +39,7 @@ module TvaeGallery =
 
     let private curves (settings: TvaeSettings) (data: TvaeData) (history: History) : Figure =
         let config = settings.Model
-        let factors = TvaeScenes.factors data.Validation
+        let factors = TvaeMeasures.correlated config data.Validation
 
         let likelihoods =
             [
@@ -117,7 +117,7 @@ module TvaeGallery =
         let measured = Map.ofList (TvaeMeasures.ofReading settings reading)
         let levels = Map.ofList (TvaeMeasures.levels settings data.Levels reading.Scenes)
 
-        match TvaeScenes.factors reading.Scenes with
+        match TvaeMeasures.correlated settings.Model reading.Scenes with
         | [] -> None
         | factors ->
             Some(

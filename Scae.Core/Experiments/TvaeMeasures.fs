@@ -16,8 +16,15 @@ module TvaeMeasures =
     [<Literal>]
     let private RolledSequences = 500
 
-    /// CapCorr of each factor, NaN where no sequence moves it. A capsule with more or fewer entries than a sequence has frames
-    /// comes round at another frame than the factor, so it has none.
+    /// The factors whose CapCorr is measured: none where a capsule has more or fewer entries than a sequence has frames, since it
+    /// then comes round at another frame than the factor.
+    let correlated (config: TopographicVaeConfig) (scenes: TvaeScenes) : (string * int) list =
+        if config.Entries = config.Frames then
+            TvaeScenes.factors scenes
+        else
+            []
+
+    /// CapCorr of each factor, NaN where no sequence moves it.
     let private correlations
         (config: TopographicVaeConfig)
         (scenes: TvaeScenes)
@@ -25,9 +32,8 @@ module TvaeMeasures =
         (offsets: CapsuleOffset[])
         : Metrics =
         [
-            if config.Entries = config.Frames then
-                for name, factor in TvaeScenes.factors scenes ->
-                    $"capcorr_{name}{ending}", CapsuleCorrelation.ofFactor factor offsets |> Option.defaultValue nan
+            for name, factor in correlated config scenes ->
+                $"capcorr_{name}{ending}", CapsuleCorrelation.ofFactor factor offsets |> Option.defaultValue nan
         ]
 
     /// The bound of log p(x_1:S)/S that fits the model. Where frames don't depend on each other, each has its own importance

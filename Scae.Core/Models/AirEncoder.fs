@@ -420,7 +420,7 @@ module AirEncoder =
             |> Option.map (fun counter ->
                 let logits = SceneCounter.logits config.Canvas counter batch.Images
 
-                if config.CounterLate then
+                if config.CounterLate && config.Recombined > 0 then
                     batch.Recombination * logits
                 else
                     logits)

@@ -62,6 +62,11 @@ let tests =
                 seeds.Values |> Seq.truncate 2 |> List.ofSeq |> shouldEqual [ 5L; 6L ]
                 (sweep [ "neural-em"; "--seeds=4" ]).Seeds |> shouldEqual { First = 4L; Last = 4L }
 
+            testCase "the values of several axes need fit only together"
+            <| fun () ->
+                let words = [ "constellations"; "--preset"; "routing"; "--vary"; "width=48,96"; "--vary"; "heads=3,6" ]
+                (sweep words).Vary |> shouldHaveLength 2
+
             testCase "without an experiment, those are meant that have the preset"
             <| fun () ->
                 match Arguments.parse [| "bench"; "--preset"; "paper" |] with

@@ -422,6 +422,9 @@ let tests =
                     settings |> List.find (fst >> (=) "test-size") |> snd |> shouldEqual "32"
                     best () |> shouldEqual before
 
+                    (run [ "train"; "--resume"; "--out"; out; "--epochs"; "3"; "--test-size"; "64" ]).Error
+                    |> shouldContainText "this one has done 40 of 60; finish it first, or ask scae eval"
+
                     (run [ "train"; "--resume"; "--out"; out; "--width"; "16" ]).Error
                     |> shouldContainText "go on with the hyperparameters that it began with")
 

@@ -160,7 +160,16 @@ let tests =
             testCase "what comes from a preset isn't refused, though nothing reads it"
             <| fun () ->
                 accepted [ "train"; "air"; "--preset"; "small-scenes"; "--recombined"; "0" ]
+                accepted [ "train"; "air"; "--preset"; "bad-light"; "--recombined"; "0" ]
                 accepted [ "train"; "scae"; "--preset"; "best"; "--agreement"; "0" ]
+
+            testCase "a dependence of a dependence counts, too"
+            <| fun () ->
+                refusal [ "train"; "scae"; "--preset"; "best"; "--agreement"; "0"; "--wander"; "5" ]
+                |> shouldEqual "--wander 5: needs --agreement and --neighbours above 0"
+
+                refusal [ "train"; "scae"; "--preset"; "best"; "--views"; "information"; "--power"; "2" ]
+                |> shouldEqual "--power 2: needs --agreement above 0 and --views assignment"
 
             testCase "of several trainings one must read what is given"
             <| fun () ->

@@ -257,6 +257,9 @@ let tests =
                         |> shouldEqual $"--{name} {value}: needs --agreement above 0 and --views assignment"
 
                 refusal TestDigits.resources [ "power", "3" ]
+                |> shouldEqual "--power 3: needs --agreement above 0 and --views assignment"
+
+                refusal TestDigits.resources [ "power", "3"; "agreement", "1" ]
                 |> shouldEqual "--power 3: needs --settled-after above 0"
 
                 refusal TestDigits.resources [ "momentum", "0.5" ]
@@ -272,7 +275,7 @@ let tests =
                 |> shouldEqual "--template-side 300: must be an integer from 2 to 40"
 
                 refusal TestDigits.resources [ "second-look", "true" ]
-                |> shouldEqual "--second-look true: needs --neighbours above 0"
+                |> shouldEqual "--second-look true: needs --agreement and --neighbours above 0"
 
                 refusal TestDigits.resources [ "test-size", "20000" ]
                 |> shouldEqual "--test-size 20000: must be at most 2000, the test digits that there are"
@@ -281,21 +284,21 @@ let tests =
                 |> shouldEqual "--mild-after 3: needs --rotation, --shear or --zoom above 0"
 
                 refusal TestDigits.resources [ "wander", "20" ]
-                |> shouldEqual "--wander 20: needs --neighbours above 0"
+                |> shouldEqual "--wander 20: needs --agreement and --neighbours above 0"
 
                 refusal TestDigits.resources [ "neighbours", "5" ]
                 |> shouldEqual "--neighbours 5: needs --agreement above 0"
 
                 refusal TestDigits.resources [ "near-after", "5" ]
-                |> shouldEqual "--near-after 5: needs --neighbours above 0"
+                |> shouldEqual "--near-after 5: needs --agreement and --neighbours above 0"
 
-                refusal TestDigits.resources [ "free-after", "3" ]
+                refusal TestDigits.resources [ "free-after", "3"; "agreement", "1" ]
                 |> shouldEqual "--free-after 3: must be 0, or come after --settled-after 0, which must be set"
 
-                refusal TestDigits.resources [ "free-within", "0.2" ]
+                refusal TestDigits.resources [ "free-within", "0.2"; "agreement", "1" ]
                 |> shouldEqual "--free-within 0.2: needs --free-after above 0"
 
-                refusal TestDigits.resources [ "sharp-after", "3"; "settled-after", "3" ]
+                refusal TestDigits.resources [ "sharp-after", "3"; "settled-after", "3"; "agreement", "1" ]
                 |> shouldEqual "--sharp-after 3: must be 0, or come after --settled-after 3, which must be set"
 
                 let digits = StrokeDigits.sets ()

@@ -348,6 +348,18 @@ let tests =
                 TvaeSettings.klWeight (settings [ "schedule", "fast"; "kl-warm-up", "0" ]) 0 |> shouldEqual 1.0
                 TvaeSettings.klWeight (settings []) 0 |> shouldEqual 1.0
 
+            testCase "capsules with fewer entries than frames have no correlation, and pictures do without"
+            <| fun () ->
+                let task = task "quick" [ "entries", "6"; "kernel", "5"; "epochs", "10"; "steps-per-epoch", "1" ]
+                let session = session task 2L
+                let state = Trained.start task session |> Trained.until 1
+
+                Trained.metrics session Test |> List.map fst |> List.filter _.StartsWith("capcorr") |> shouldBeEmpty
+
+                let names = (session.Inspect()).Figures(moment session state) |> List.map _.Name
+                names |> shouldContain "traversals"
+                names |> List.contains "capsule-correlation" |> shouldEqual false
+
             testCase "what doesn't fit is refused in one line"
             <| fun () ->
                 refusal "lpartial-mnist" [ "kernel", "19" ]

@@ -159,7 +159,14 @@ let tests =
                                     |> shouldEqual (File.ReadAllBytes(checkpoint straight))
 
                                 (runWith (withSbatch folder) (sweep tasks slurm)).Output
-                                |> shouldStartWith "all 3 runs are finished; ")
+                                |> shouldStartWith "all 3 runs are finished; "
+
+                                // Runs of another sweep in the folder aren't finished runs of this one.
+                                let other =
+                                    runWith (withSbatch folder) (sweep tasks [ "--slurm"; "--learning-rate"; "0.01" ])
+
+                                other.ExitCode |> shouldEqual 2
+                                other.Error |> shouldContainText "the run there is another one: learning-rate was")
 
                         testCase "a sweep that is longer than an array becomes several, whose tasks count on"
                         <| fun () ->
