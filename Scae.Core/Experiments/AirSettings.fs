@@ -199,15 +199,18 @@ module AirSettings =
             |> Option.orElseWith (fun () -> refusalOfScenes settings.Scenes)
             |> Option.orElseWith (fun () -> refusalOfModel settings.Model)
 
-    /// The settings, with the scenes' size copied into the model and a prior for every step, and the plan of the training. An
-    /// error is one line.
+    /// The settings, with the scenes' size copied into the model, a prior for every step and nothing late that would never come,
+    /// and the plan of the training. An error is one line.
     let resolve (settings: AirSettings) : Result<AirSettings * Plan, string> =
-        let training, prior = settings.Training, Array.ofList settings.Prior
+        let { Training = training; Model = model } = settings
+        let prior = Array.ofList settings.Prior
 
         let settled =
             { settings with
                 Model.Canvas = settings.Scenes.Canvas
-                Prior = List.init settings.Model.Steps (fun t -> prior[min t (prior.Length - 1)])
+                // Without recombined scenes no step comes from which on the network has its say.
+                Model.CounterLate = model.CounterLate && model.Recombined > 0
+                Prior = List.init model.Steps (fun t -> prior[min t (prior.Length - 1)])
             }
 
         match refusal settled with

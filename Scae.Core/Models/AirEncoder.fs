@@ -420,7 +420,7 @@ module AirEncoder =
             |> Option.map (fun counter ->
                 let logits = SceneCounter.logits config.Canvas counter batch.Images
 
-                if config.CounterLate && config.Recombined > 0 then
+                if config.CounterLate then
                     batch.Recombination * logits
                 else
                     logits)
