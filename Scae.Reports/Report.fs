@@ -178,6 +178,10 @@ module Report =
                 yield! List.map run part.Runs
             ]
 
+    /// Whether a text is that of a report.
+    let isReport (text: string) : bool =
+        text.Contains("name=\"generator\" content=\"scae ", StringComparison.Ordinal)
+
     /// The file's text. A report of the same runs is the same to the byte.
     let html (report: Report) : string =
         let curves = report.Sections |> List.sumBy (fun part -> part.Charts |> List.sumBy _.Curves.Length)

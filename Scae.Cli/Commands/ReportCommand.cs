@@ -19,6 +19,7 @@ internal static class ReportCommand
         var runs = ReportedFolder.ReadAll(options.Folders);
         string path = options.Out?.Value ?? (options.Folders.Length == 1 ? Path.Combine(options.Folders.Head, "report.html") : "report.html");
         if (Directory.Exists(path)) throw new RunFailure($"--out {path}: this is a folder; name a file, such as {Shell.Quote(Path.Combine(path, "report.html"))}", ExitCode.Usage);
+        if (options.Out is null) SpareOther(path);
         Action write = ReportCurves.IsMeant(path) ? () => ReportCurves.Write(runs, path) : Page(runs, path);
         try
         {
@@ -33,6 +34,13 @@ internal static class ReportCommand
         if (options.Json) Console.Out.WriteLine(new JsonObject { ["report"] = path, ["runs"] = new JsonArray([.. runs.Select(run => (JsonNode)run.Folder.Path)]) }.ToJsonString(Json.Indented));
         else Console.Out.WriteLine(path);
         return ExitCode.Success;
+    }
+
+    /// <summary>Refuses the name that nobody chose if a page of somebody else's has it.</summary>
+    private static void SpareOther(string path)
+    {
+        if (File.Exists(path) && !ReportModule.isReport(File.ReadAllText(path)))
+            throw new RunFailure($"{path}: the file is there, and no scae report wrote it; name another with --out", ExitCode.Usage);
     }
 
     /// <summary>Writes the page, which is made at once: what is wrong with it isn't the file's fault.</summary>

@@ -22,22 +22,43 @@ internal sealed record ReportedFolder(RunFolder Folder, RunIdentity Identity, Ex
 {
     private static readonly string[] s_notMetrics = ["epoch", "step", "seconds"];
 
-    /// <summary>Reads runs. Each path is a run's folder, or that of a sweep whose runs have folders of their own.</summary>
+    /// <summary>
+    /// Reads runs. Each path is a run's folder, or that of a sweep whose runs have folders of their own. Of a sweep the runs that
+    /// can't be read are left out, with a line for each, unless there are no others.
+    /// </summary>
     public static List<ReportedFolder> ReadAll(IEnumerable<string> paths) =>
-        [.. paths.SelectMany(Runs).DistinctBy(folder => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder.Path))).Select(Read)];
+        [.. paths.SelectMany(At).DistinctBy(run => Path.TrimEndingDirectorySeparator(Path.GetFullPath(run.Folder.Path)))];
 
-    private static IEnumerable<RunFolder> Runs(string path)
+    private static IEnumerable<ReportedFolder> At(string path)
     {
         var folder = RunFolder.Given("report", path);
         if (!Directory.Exists(path)) throw new RunFailure($"{path}: there is no such folder; scae train leaves one under runs/");
-        if (folder.WasBegun) return [folder];
+        return folder.WasBegun ? [Read(folder)] : OfSweep(path);
+    }
+
+    private static List<ReportedFolder> OfSweep(string path)
+    {
         var runs = Below(path).Concat(Below(path).SelectMany(inner => Below(inner.Path))).Where(inner => inner.WasBegun).ToList();
         if (runs.Count == 0) throw new RunFailure($"{path}: the folder holds neither a run nor a sweep's runs; scae train leaves one under runs/");
 
-        // Runs of a sweep that have only begun are left out. If there are no others, they are kept, so that reading the first
-        // one reports what is missing.
+        // Runs that have only begun are left out. If there are no others, reading them reports what is missing.
         var evaluated = runs.Where(inner => new FileInfo(inner.Metrics) is { Exists: true, Length: > 0 }).ToList();
-        return evaluated.Count > 0 ? evaluated : runs;
+        var (read, failures) = (new List<ReportedFolder>(), new List<RunFailure>());
+        foreach (var inner in evaluated.Count > 0 ? evaluated : runs)
+        {
+            try
+            {
+                read.Add(Read(inner));
+            }
+            catch (RunFailure failure)
+            {
+                failures.Add(failure);
+            }
+        }
+
+        if (read.Count == 0) throw failures[0];
+        foreach (var failure in failures) Notice.TellOnce($"{failure.Message}; the report is of the other runs");
+        return read;
     }
 
     /// <summary>The folders in a folder, seed-2 before seed-10.</summary>

@@ -91,7 +91,7 @@ internal sealed class TrainingRun
         bool isExtended = false, isMeasuredOtherwise = false;
         if (saved is not null)
         {
-            var begun = RunFailure.Unless(Core.Training.Checkpoint.identify(saved), Folder.Checkpoint);
+            var begun = Completed(RunFailure.Unless(Core.Training.Checkpoint.identify(saved), Folder.Checkpoint));
             isExtended = IsExtended(begun);
             isMeasuredOtherwise = isExtended && Core.Training.Checkpoint.mismatch(With(begun, [Epochs]), _identity) is not null;
             // Nobody knows which images a run of an older version began with, so it doesn't get the digest of today's.
@@ -136,6 +136,7 @@ internal sealed class TrainingRun
     /// </summary>
     public void CheckIdentity(RunIdentity saved, bool mayExtend = false)
     {
+        saved = Completed(saved);
         if (Core.Training.Checkpoint.mismatch(saved, _identity) is not { } difference) return;
         bool isOlder = saved.Experiment == _identity.Experiment && saved.Preset == _identity.Preset && !Names(saved).SetEquals(Names(_identity));
         string advice = isOlder
@@ -151,6 +152,22 @@ internal sealed class TrainingRun
         }
 
         throw new RunFailure($"{Folder.Path}: the run there is another one: {difference.Value}; {advice}", ExitCode.Usage);
+    }
+
+    /// <summary>
+    /// The saved run with the preset's values of the hyperparameters that the version which began it didn't have. A line says
+    /// which: if they change what that version did, the run isn't the one that it would have made.
+    /// </summary>
+    private RunIdentity Completed(RunIdentity saved)
+    {
+        if (saved.Experiment != _identity.Experiment || saved.Preset != _identity.Preset) return saved;
+        var known = Names(saved);
+        var added = _experiment.Settings.Invoke(_preset).Where(setting => !known.Contains(setting.Name)).ToList();
+        if (added.Count == 0) return saved;
+        string values = string.Join(' ', added.Select(setting => $"--{setting.Name} {setting.Default}"));
+        Notice.TellOnce($"{Folder.Path}: the version that began this run, {saved.Version}, didn't have {values}, with which it goes on");
+        var settings = saved.Settings.Concat(added.Select(setting => Tuple.Create(setting.Name, setting.Default)));
+        return new RunIdentity(saved.Experiment, saved.Preset, saved.Seed, ListModule.OfSeq(settings), saved.Version, saved.Data);
     }
 
     private static HashSet<string> Names(RunIdentity run) => [.. run.Settings.Select(setting => setting.Item1)];

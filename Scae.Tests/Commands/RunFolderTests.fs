@@ -3,6 +3,7 @@ module Scae.Tests.Commands.RunFolderTests
 
 open System
 open System.IO
+open System.Text.Json.Nodes
 open System.Threading
 open Expecto
 open Scae.Cli.Data
@@ -183,33 +184,38 @@ let tests =
                     Directory.Delete(path, recursive = true)
                     RunFolder.LastUsed path |> shouldEqual (path + "-10"))
 
-            testCase "a run that began before a hyperparameter existed goes on with its own version alone"
+            testCase "a run that began before a hyperparameter existed goes on with the preset's value of it"
             <| fun () ->
                 inNewFolder (fun folder ->
-                    let experiment = accepted (Experiments.find "constellations")
-                    let preset = accepted (Experiments.preset (Some "quick") experiment)
-                    let resources = MnistFiles.Resources(null, CancellationToken.None)
+                    let out = inRun folder "run"
+                    let train = training @ [ "--epochs"; "1"; "--quiet" ]
+                    (run (train @ [ "--out"; out ])).ExitCode |> shouldEqual 0
+                    // As the version would have left it that had no --width.
+                    let checkpoint = inRun out "last.safetensors"
+                    let whole = accepted (Safetensors.parse (File.ReadAllBytes checkpoint))
 
-                    let settings =
-                        accepted (Experiment.configure experiment preset [])
-                        |> _.Settings
-                        |> List.filter (fun (name, _) -> name <> "width")
+                    let edit (change: JsonObject -> unit) =
+                        let settings = (nonNull (JsonNode.Parse whole.Metadata["settings"])).AsObject()
+                        change settings
 
-                    let identity =
-                        {
-                            Experiment = "constellations"
-                            Preset = "quick"
-                            Seed = 0L
-                            Settings = settings
-                            Version = "0.1"
-                            Data = None
-                        }
+                        Safetensors.serialize
+                            (whole.Metadata |> Map.add "settings" (settings.ToJsonString()))
+                            (Map.toList whole.Tensors)
+                        |> fun bytes -> File.WriteAllBytes(checkpoint, bytes)
 
-                    let now = TrainingRun(experiment, preset, [], 0L, resources, RunFolder.At folder)
+                    edit (fun settings -> settings.Remove "width" |> ignore)
+                    let resume epochs = run [ "train"; "--resume"; "--out"; out; "--epochs"; epochs; "--quiet" ]
+                    let longer = resume "2"
+                    longer.ExitCode |> shouldEqual 0
+                    longer.Error |> shouldContainText "didn't have --width 32, with which it goes on"
+                    let settings = RunFolder.At(out).ReadIdentity().Settings
+                    settings |> List.find (fst >> (=) "width") |> snd |> shouldEqual "32"
 
-                    messageOf<RunFailure>(fun () -> now.CheckIdentity(identity, true))
-                    |> shouldContainText
-                        "width wasn't known; go on with the version that began it, 0.1, or choose another --out")
+                    // One that isn't there any more can't be heeded.
+                    edit (fun settings -> settings["canvas"] <- "32")
+                    let refused = resume "3"
+                    refused.ExitCode |> shouldEqual 1
+                    refused.Error |> shouldContainText "canvas")
 
             testCase "a run that began before its images were known by their SHA-256 goes on"
             <| fun () ->

@@ -294,7 +294,14 @@ let tests =
                     // A run that has only begun is left out.
                     File.WriteAllText(Path.Combine(folder, "width=16", "seed-1", "metrics.jsonl"), "")
                     let again = CommandLine.run [ "report"; folder; "--json" ]
-                    (json again.Output |> property "runs").GetArrayLength() |> shouldEqual 3)
+                    (json again.Output |> property "runs").GetArrayLength() |> shouldEqual 3
+                    // A damaged one is left out with a line.
+                    let summary = Path.Combine(folder, "width=32", "seed-0", "summary.json")
+                    File.WriteAllText(summary, "{}")
+                    let rest = CommandLine.run [ "report"; folder; "--json" ]
+                    (rest.ExitCode, (json rest.Output |> property "runs").GetArrayLength()) |> shouldEqual (0, 2)
+                    rest.Error |> shouldContainText $"{summary}: the file is damaged"
+                    rest.Error |> shouldContainText "the report is of the other runs")
 
             testCase "what is no run, or a damaged one, is refused in one line"
             <| fun () ->
@@ -342,4 +349,22 @@ let tests =
                     File.WriteAllText(Path.Combine(out, "run.json"), "[]")
                     let settings = Path.Combine(out, "run.json")
                     refused [ out ] 1 $"scae: {settings}: the file is damaged")
+
+            testCase "a page of somebody else's is written over only if its name is given"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let out = Path.Combine(folder, "run")
+                    (CommandLine.run (shortTraining @ [ "--out"; out; "--quiet" ])).ExitCode |> shouldEqual 0
+                    let page = Path.Combine(out, "report.html")
+                    File.WriteAllText(page, "<p>my notes</p>")
+                    let refused = CommandLine.run [ "report"; out ]
+                    refused.ExitCode |> shouldEqual 2
+
+                    refused.Error.TrimEnd()
+                    |> shouldEqual
+                        $"scae: {page}: the file is there, and no scae report wrote it; name another with --out"
+
+                    File.ReadAllText page |> shouldEqual "<p>my notes</p>"
+                    (CommandLine.run [ "report"; out; "--out"; page ]).ExitCode |> shouldEqual 0
+                    (CommandLine.run [ "report"; out ]).ExitCode |> shouldEqual 0)
         ]
