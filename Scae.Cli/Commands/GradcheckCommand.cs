@@ -27,18 +27,20 @@ internal static class GradcheckCommand
             FreeMemory.CheckMeasuring(task);
             var comparisons = RunFailure.Unless(ExperimentModule.checkGradient(task, MnistFiles.Resources(options.Data?.Value), options.Seed));
             holds &= comparisons.All(comparison => comparison.RelativeError <= Tolerance);
-            var table = Tables.New("parameter", "entries", "relative error", string.Empty);
+            var table = Tables.New("parameter", "entries", "gradient", "relative error", string.Empty);
             foreach (var comparison in comparisons)
             {
                 all.Add(new JsonObject
                 {
                     ["experiment"] = experiment.Specification.Experiment,
                     ["parameter"] = comparison.Parameter,
+                    ["gradient_norm"] = Json.Number(comparison.Norm),
                     ["relative_error"] = Json.Number(comparison.RelativeError),
                 });
                 table.AddRow(
                     Markup.Escape(comparison.Parameter),
                     comparison.Compared.ToString(),
+                    comparison.Norm == 0 ? "none" : $"{comparison.Norm:0.0e+0}",
                     comparison.RelativeError == 0 ? "none beyond rounding" : $"{comparison.RelativeError:0.0e+0}",
                     comparison.RelativeError <= Tolerance ? "[green]ok[/]" : "[red]wrong[/]");
             }

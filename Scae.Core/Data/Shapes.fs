@@ -44,8 +44,8 @@ type ShapesConfig =
         Smallest: int
         [<Setting("largest half-size of a shape in pixels", Min = 1.0, Max = 128.0)>]
         Largest: int
-        // The largest share of a candidate's square that may already be taken; 1 allows any.
-        [<Setting("largest share of a shape's bounding square that others may take", Min = 0.0, Max = 1.0)>]
+        // The square's side is 2s + 1 for half-size s; outlined and wide triangles reach beyond it. 1 allows any.
+        [<Setting("largest share of the square around a shape's centre that others may take", Min = 0.0, Max = 1.0)>]
         MostTaken: float
         // A shape's grey level is uniform in darkest..1.
         [<Setting("least grey level of a shape, 1 for binary images", Min = 0.05, Max = 1.0)>]

@@ -185,6 +185,10 @@ module AirSettings =
                 [ "background-strength" ]
         ]
 
+    // The least prior, as that of a step.
+    [<Literal>]
+    let private LeastPrior = 1e-6
+
     let private refusal (settings: AirSettings) : string option =
         // All conditions but those of size show digits unzoomed.
         let unzoomed = MultiMnist.largestSide { settings.Scenes with Zoom = [ 1.0 ] }
@@ -194,6 +198,8 @@ module AirSettings =
                 $"--conditions-size {settings.ConditionsSize}: needs --canvas {unzoomed} or more, for digits that aren't zoomed"
         elif settings.PriorStart > 0.0 && settings.AnnealSteps = 0 then
             Some $"--prior-start {settings.PriorStart}: needs --anneal-steps above 0"
+        elif settings.PriorStart > 0.0 && settings.PriorStart < LeastPrior then
+            Some $"--prior-start {settings.PriorStart}: must be 0 or at least {LeastPrior}"
         else
             refusalOfExtents settings
             |> Option.orElseWith (fun () -> refusalOfScenes settings.Scenes)

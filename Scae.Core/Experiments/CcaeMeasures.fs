@@ -88,7 +88,8 @@ module CcaeMeasures =
         ]
 
     /// Owners of slots under predicted presence. A slot whose pattern is said to be absent has no owner. A slot that is absent,
-    /// though its pattern is said to be there, belongs to the capsule that stands for the pattern.
+    /// though its pattern is said to be there, belongs to the capsule that stands for the pattern in all scenes, even if another
+    /// capsule owns the present points of a pattern of the same shape.
     let private withPredictedPresence (config: PatternScenesConfig) (reading: CcaeReading) : SegmentedScenes =
         let n, patterns = reading.Scenes.Points.shape[1], config.Patterns.Length
         let standing = standing config reading

@@ -117,10 +117,11 @@ module CcaeScenes =
     let private shown (config: PatternScenesConfig) (key: Key) : CcaeTestScenes =
         let scenes = PatternScenes.sample config Candidates (key.Named "scenes")
 
-        let chosen =
+        let full, empty =
             [| 0 .. Candidates - 1 |]
-            |> Array.sortBy (fun scene -> PatternScenes.patternCount config scene scenes = 0)
-            |> Array.truncate Shown
+            |> Array.partition (fun scene -> PatternScenes.patternCount config scene scenes > 0)
+
+        let chosen = Array.append full empty |> Array.truncate Shown
 
         { Scenes = PatternScenes.pick chosen scenes; Noise = key.Named "noise" }
 

@@ -59,8 +59,10 @@ module Variant =
         (keys: Keys)
         (data: 'data)
         : GradientComparison list =
+        // In the last step everything has begun that begins later than training does, and what is brought in slowly is there.
+        let last = plan.Steps - 1
         let batch = definition.Allocate config CheckedRows
-        definition.Fill config data (keys.Train.Fold 0) 0 batch
+        definition.Fill config data (keys.Train.Fold last) last batch
 
         let batch =
             batch
@@ -193,7 +195,7 @@ module Experiment =
     let openSeed (task: Task) (resources: Resources) (seed: int64) : Result<Session, string> =
         task.Open resources (Keys.ofSeed seed)
 
-    /// The same with validation and test scenes of another seed, which no training has seen.
+    /// The same with validation and test scenes of another seed, which no training has drawn.
     let openFresh (task: Task) (resources: Resources) (seed: int64) (evaluationSeed: int64) : Result<Session, string> =
         task.Open resources (Keys.fresh evaluationSeed (Keys.ofSeed seed))
 

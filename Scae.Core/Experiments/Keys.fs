@@ -58,7 +58,7 @@ module Keys =
             Test = root.Named "test"
         }
 
-    /// The streams with those of validation and test scenes replaced, so that no run of the seed has seen the scenes.
+    /// The streams with those of validation and test scenes replaced, so that no run of the seed has drawn the scenes.
     let fresh (evaluationSeed: int64) (keys: Keys) : Keys =
         let root = (Key.OfSeed evaluationSeed).Named "fresh"
 

@@ -169,6 +169,11 @@ module NeuralEMSettings =
                 $"--measured-swaps {settings.MeasuredSwaps}: needs --symmetry-breaking random or spread, since learned starts aren't groupings"
         | _ -> None
 
+    // Where no slot explains a pixel, gaussian densities vanish in float32, and responsibilities are the floor over its sum,
+    // whose gradient has its square.
+    [<Literal>]
+    let private LeastFloor = 1e-15
+
     let private refusal (settings: NeuralEMSettings) : string option =
         let shapes = settings.Shapes
         let least = Shapes.leastCanvas shapes
@@ -197,6 +202,12 @@ module NeuralEMSettings =
             Some "--tested-slots: each number may be said once"
         elif settings.Model.FreshInput && settings.FlipTarget then
             Some "--flip-anew true: needs --flip-target false, since several flipped images can't be one target"
+        elif
+            settings.Model.Likelihood = Likelihood.Gaussian
+            && settings.Model.Floor > 0.0
+            && settings.Model.Floor < LeastFloor
+        then
+            Some $"--floor {settings.Model.Floor}: must be 0 or at least {LeastFloor} with --likelihood gaussian"
         else
             refusalOfSlots settings
 

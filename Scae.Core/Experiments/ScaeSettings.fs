@@ -217,6 +217,7 @@ module ScaeSettings =
     let private refusal (settings: ScaeSettings) : string option =
         let training, model = settings.Training, settings.Model
         let agrees = model.Agreement > 0.0
+        let makeLabels = agrees && model.Views = ViewForm.Assignment
 
         if training.TestSize < ScaeConfig.Classes then
             Some
@@ -226,10 +227,10 @@ module ScaeSettings =
                 $"--validation-size {training.ValidationSize}: must be at least {ScaeConfig.Classes}, a digit for each of the clusters"
         elif agrees && training.BatchSize % 2 = 1 then
             Some $"--batch-size {training.BatchSize}: must be even where views agree, two of each digit"
-        elif agrees && not (comesSettled settings settings.FreeAfter) then
+        elif makeLabels && not (comesSettled settings settings.FreeAfter) then
             Some
                 $"--free-after {settings.FreeAfter}: must be 0, or come after --settled-after {settings.SettledAfter}, which must be set"
-        elif agrees && not (comesSettled settings settings.SharpAfter) then
+        elif makeLabels && not (comesSettled settings settings.SharpAfter) then
             Some
                 $"--sharp-after {settings.SharpAfter}: must be 0, or come after --settled-after {settings.SettledAfter}, which must be set"
         elif

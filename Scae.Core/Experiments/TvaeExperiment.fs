@@ -33,7 +33,7 @@ module TvaeExperiment =
         { inOrder motion images 0 key with Chosen = chosen }
 
     /// Why there can't be as many test or validation images as are wanted. Still images are the digits themselves, so each would
-    /// be measured several times; sequences are drawn anew. By default all test images are measured, however many there are.
+    /// be measured several times; sequences are drawn anew. By default all test images are measured if there are no more.
     let private refusalOfSizes (settings: TvaeSettings) (held: int) (digits: DigitSets) : string option =
         let { Training = training; TestMotion = motion } = settings
         let test = Digits.count digits.Test
@@ -61,13 +61,19 @@ module TvaeExperiment =
             let struct (train, validation) = Digits.split rest digits.Train
             let train, test = TvaeImages.Digits train, TvaeImages.Digits digits.Test
 
+            let testSize =
+                if testMotion = DigitMotion.Still then
+                    min training.TestSize (TvaeScenes.count test)
+                else
+                    training.TestSize
+
             Ok
                 {
                     Train = train
                     Order = Passes(rest, keys.Train)
                     Validation =
                         inOrder testMotion (TvaeImages.Digits validation) training.ValidationSize keys.Validation
-                    Test = inOrder testMotion test training.TestSize keys.Test
+                    Test = inOrder testMotion test testSize keys.Test
                     Trained = shuffled motion train training.TestSize (keys.Validation.Named "trained")
                     Unseen =
                         if motion = DigitMotion.Single then

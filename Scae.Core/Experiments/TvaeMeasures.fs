@@ -66,8 +66,10 @@ module TvaeMeasures =
         ]
         @ correlations settings.Model reading.Scenes "" reading.Offsets
 
-    /// The annealed likelihood with its standard error, nothing without temperatures. Few sequences are annealed, and sequences
-    /// differ more than models do. So what annealing adds to the likelihood of draws of the same sequences is added to that of all.
+    /// The annealed likelihood, nothing without temperatures. Few sequences are annealed, and sequences differ more than models do.
+    /// So what annealing adds to the likelihood of draws of the same sequences, the gain, is added to that of all. The uncertainty is
+    /// the gain's standard error. That the sequences themselves are a sample isn't in it; for models that are measured on the
+    /// same ones it is the same.
     let annealed (settings: TvaeSettings) (model: TopographicVae) (reading: TvaeReading) : Metrics =
         let { Model = config; Annealing = temperatures; AnnealedSize = count } = settings
 
@@ -139,7 +141,7 @@ module TvaeMeasures =
     let rollErrors (settings: TvaeSettings) (model: TopographicVae) (scenes: TvaeScenes) : RollErrors =
         TvaeRolling.errors settings model (TvaeScenes.first RolledSequences scenes)
 
-    // Metrics of what moves. Likelihoods of images that were trained with aren't reported, so that one draw is enough.
+    // Metrics of what moves. No likelihood is reported of the scenes `Trained`, so one draw of them is enough.
     let private moving
         (settings: TvaeSettings)
         (data: TvaeData)
@@ -159,7 +161,7 @@ module TvaeMeasures =
         ]
 
     /// Metrics that take longer: the annealed likelihood and, of sequences, the levels of the prior and of chance, measures on
-    /// images that were trained with, and errors of rolled capsules. The last are also measured on rotation and colour together,
+    /// images that were trained with (as all sprites are), and errors of rolled capsules. The last are also measured on rotation and colour together,
     /// where only one at a time was trained with.
     let probes (settings: TvaeSettings) (data: TvaeData) (model: TopographicVae) (reading: TvaeReading) : Metrics =
         [

@@ -76,8 +76,9 @@ module ViewAgreement =
     let private standardised (sharpness: float) (logits: Tensor) : Tensor =
         let centred = logits - logits.mean (0, true)
         let scale = (centred * centred).mean().sqrt() + Least
-        // Beyond this e^x doesn't fit into float32, and labels are as sharp as can be.
-        (centred / scale * sharpness).clamp(-80.0, 80.0)
+        // e^x, and what is left of it after a column is divided by its sum, must fit into float32. Otherwise all of a row may
+        // become 0, which can't be made to sum to 1. Labels of 40 are as sharp as can be.
+        (centred / scale * sharpness).clamp(-40.0, 40.0)
 
     /// ln(a^p + 10⁻⁹) for presence a = σ(l), so that nothing is impossible.
     let private powered (power: Tensor) (logits: Tensor) : Tensor =

@@ -9,6 +9,8 @@ type GradientComparison =
         Parameter: string
         /// How many of its entries were compared.
         Compared: int
+        /// ‖a‖ over the compared entries. Where it is 0, the parameter has no effect on the loss that is checked.
+        Norm: float
         /// ‖a − n‖ / (‖a‖ + ‖n‖) over the compared entries, where what the rounding of the loss can explain is
         /// subtracted from ‖a − n‖.
         RelativeError: float
@@ -77,6 +79,7 @@ module GradientCheck =
                 let order = Array.zeroCreate derivative.Length
                 (key.Named name).FillPermutation(Span order)
                 let chosen = Array.truncate entries order
+                let gradient = chosen |> Array.map (fun i -> derivative[i])
 
                 let difference (i: int) =
                     let x = parameter.Elements<double>()[i]
@@ -103,11 +106,8 @@ module GradientCheck =
                 {
                     Parameter = name
                     Compared = chosen.Length
-                    RelativeError =
-                        relativeError
-                            value
-                            (chosen |> Array.map (fun i -> derivative[i]))
-                            (chosen |> Array.map difference)
+                    Norm = norm gradient
+                    RelativeError = relativeError value gradient (chosen |> Array.map difference)
                 }
         ]
 

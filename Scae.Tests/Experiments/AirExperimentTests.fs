@@ -113,6 +113,9 @@ let tests =
 
                 refusal [ "prior-start", "0.9" ] |> shouldEqual "--prior-start 0.9: needs --anneal-steps above 0"
 
+                refusal [ "prior-start", "1e-50"; "anneal-steps", "10" ]
+                |> shouldEqual "--prior-start 1E-50: must be 0 or at least 1E-06"
+
                 refusal [ "encoding", "recurrent"; "finder", "1"; "overview", "1" ]
                 |> shouldEqual "--overview 1: must be from 2 to 64 for a finder (0 is the canvas, 32)"
 
@@ -246,6 +249,22 @@ let tests =
                                 [ "context", "5" ]))
                     |> Result.bind (fun task -> task.CheckGradient 2 resources (Keys.ofSeed 0))
                     |> Gradients.shouldBeOfTheLoss 1e-5 _.StartsWith("baseline")
+
+            testCase "gradients are checked in a step in which recombined scenes and the counter count"
+            <| fun () ->
+                let preset = Trained.accepted (Experiments.preset (Some "bad-light") AirExperiment.experiment)
+                // What begins after training has ended never begins.
+                let norms (annealSteps: string) =
+                    AirExperiment.experiment.Configure
+                        preset
+                        (small @ [ "hidden", "9"; "features", "8"; "context", "5"; "anneal-steps", annealSteps ])
+                    |> Result.bind (fun task -> task.CheckGradient 4 resources (Keys.ofSeed 0))
+                    |> Trained.accepted
+                    |> List.filter (fun comparison -> comparison.Parameter.StartsWith "counter")
+                    |> List.map _.Norm
+
+                norms "1" |> List.sum |> shouldBeGreaterThan 0.0
+                norms "1000000000" |> List.sum |> shouldEqual 0.0
 
             testCase "scenes are counted under each condition, by name"
             <| fun () ->

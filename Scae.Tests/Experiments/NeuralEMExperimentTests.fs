@@ -72,6 +72,16 @@ let tests =
                         "--flip-anew true: needs --flip-target false, since several flipped images can't be one target"
                 | Ok _ -> failtest "accepted"
 
+            testCase "a floor that would vanish beside gaussian densities is refused"
+            <| fun () ->
+                match configure [ "likelihood", "gaussian"; "floor", "1e-20" ] with
+                | Error message ->
+                    message |> shouldEqual "--floor 1E-20: must be 0 or at least 1E-15 with --likelihood gaussian"
+                | Ok _ -> failtest "accepted"
+
+                configure [ "floor", "1e-20" ] |> Trained.accepted |> ignore
+                configure [ "likelihood", "gaussian"; "floor", "1e-15" ] |> Trained.accepted |> ignore
+
             testCase "every preset can be trained and measured"
             <| fun () ->
                 for preset in NeuralEMExperiment.experiment.Specification.Presets do

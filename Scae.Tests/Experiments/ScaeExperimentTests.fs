@@ -298,6 +298,10 @@ let tests =
                 refusal TestDigits.resources [ "free-within", "0.2"; "agreement", "1" ]
                 |> shouldEqual "--free-within 0.2: needs --free-after above 0"
 
+                // Where views make no labels, nothing settles.
+                let unlabelled = [ "agreement", "1"; "views", "information"; "neighbours", "5"; "sharp-after", "3" ]
+                (task "quick" unlabelled).Settings |> shouldContain ("sharp-after", "3")
+
                 refusal TestDigits.resources [ "sharp-after", "3"; "settled-after", "3"; "agreement", "1" ]
                 |> shouldEqual "--sharp-after 3: must be 0, or come after --settled-after 3, which must be set"
 

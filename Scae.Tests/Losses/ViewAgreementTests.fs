@@ -70,6 +70,24 @@ let tests =
                         for column in view.sum(0).toArray<float>() do
                             column |> shouldBeNear 4.0 (float n / float k)
 
+            testCase "labels are numbers at any sharpness, even where one row has far more of everything than others"
+            <| fun () ->
+                let n, k = 128, 10
+
+                for common in [ 1.0; 4.0 ] do
+                    let logits = Values.real 5 [ 2 * n; k ] + common * Values.real 6 [ 2 * n; 1 ]
+
+                    let labels =
+                        { ofPower 0.0 with
+                            Sharpness = 100.0
+                            Power = Tensor.zeros [| 1 |]
+                            Balance = Tensor.ones [| 1 |]
+                            Slack = Tensor.zeros [| 1 |]
+                        }
+
+                    let cost = ViewAgreement.assignment labels (logits.cast Dtype.Float32)
+                    cost.toScalar () |> Double.IsFinite |> shouldEqual true
+
             testCase "labels are balanced over both views together where that is asked for"
             <| fun () ->
                 let n, k = 60, 2
