@@ -4,6 +4,7 @@ open System
 open System.Collections
 open System.Globalization
 open System.Reflection
+open System.Text.Json
 open FSharp.Reflection
 
 /// Describes a field of a configuration: its meaning and its range. A field without this attribute can't be set from
@@ -46,14 +47,7 @@ type Setting =
 [<RequireQualifiedAccess>]
 module Settings =
     /// BatchSize → batch-size.
-    let kebab (name: string) : string =
-        name
-        |> Seq.mapi (fun i letter ->
-            if Char.IsUpper letter && i > 0 then
-                $"-{Char.ToLowerInvariant letter}"
-            else
-                string (Char.ToLowerInvariant letter))
-        |> String.concat ""
+    let kebab (name: string) : string = JsonNamingPolicy.KebabCaseLower.ConvertName name
 
     let private cases (kind: Type) = FSharpType.GetUnionCases kind |> Array.map (fun case -> kebab case.Name, case)
 

@@ -136,11 +136,11 @@ module Constellations =
         batch
 
     /// The first scenes of a batch.
-    let truncate (config: ConstellationsConfig) (count: int) (batch: Constellations) : Constellations =
+    let truncate (count: int) (batch: Constellations) : Constellations =
         let count = min count batch.Points.shape[0]
 
         {
             Points = (batch.Points.slice (0, 0, count)).clone()
-            Labels = Array.truncate (count * pointCount config) batch.Labels
+            Labels = Array.truncate (count * batch.Points.shape[1]) batch.Labels
             Poses = (batch.Poses.slice (0, 0, count)).clone()
         }

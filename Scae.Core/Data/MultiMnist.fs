@@ -83,18 +83,6 @@ module MultiMnist =
             Overlap = Overlap.Allowed
         }
 
-    /// The paper's scenes: 50 × 50, with up to two digits of about 21 pixels, which don't overlap.
-    let paper: MultiMnistConfig =
-        {
-            Canvas = 50
-            Most = 2
-            Sizes = DigitSizes.Shrunk
-            Smallest = 12
-            Largest = 18
-            Zoom = [ 1.0 ]
-            Overlap = Overlap.Avoided
-        }
-
     /// The largest side that a digit can have.
     let largestSide (config: MultiMnistConfig) : int =
         let zoom = List.max config.Zoom

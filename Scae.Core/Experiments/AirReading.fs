@@ -259,11 +259,7 @@ module AirReading =
         let validation, test = lazy (room settings.Model data.Validation), lazy (room settings.Model data.Test)
 
         fun split ->
-            let reading =
-                match split with
-                | Validation -> validation.Value
-                | Test -> test.Value
-
+            let reading = (Split.choose validation test split).Value
             over settings.Model inference reading
 
             { reading with

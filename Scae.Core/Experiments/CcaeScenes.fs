@@ -150,7 +150,4 @@ module CcaeScenes =
         }
 
     /// The scenes of a split.
-    let ofSplit (data: CcaeData) (split: Split) : CcaeTestScenes =
-        match split with
-        | Validation -> data.Validation
-        | Test -> data.Test
+    let ofSplit (data: CcaeData) : Split -> CcaeTestScenes = Split.choose data.Validation data.Test

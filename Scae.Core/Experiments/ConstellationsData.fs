@@ -31,11 +31,8 @@ module ConstellationsData =
             Templates = config.Templates
             Validation = validation
             Test = Constellations.sample config training.TestSize keys.Test
-            Shown = Constellations.truncate config Shown validation
+            Shown = Constellations.truncate Shown validation
         }
 
     /// Validation or test scenes.
-    let scenes (split: Split) (data: ConstellationsData) : Constellations =
-        match split with
-        | Validation -> data.Validation
-        | Test -> data.Test
+    let scenes (split: Split) (data: ConstellationsData) : Constellations = Split.choose data.Validation data.Test split

@@ -126,17 +126,10 @@ module ConstellationsMeasures =
 
     /// The first `count` scenes with Gaussian noise on every coordinate; a pure function of the key.
     let private noisy (count: int) (deviation: float) (key: Key) (scenes: Constellations) : Constellations =
-        let count = min count scenes.Points.shape[0]
-        let points = (scenes.Points.slice (0, 0, count)).clone()
-        let perScene = points.shape[1]
-        let noise = Array.zeroCreate<float32> points.nelement
+        let few = Constellations.truncate count scenes
+        let noise = Array.zeroCreate<float32> few.Points.nelement
         (key.Named "noise").FillNormal(Span noise, 0.0f, float32 deviation)
-
-        {
-            Points = points + Tensor.``of`` (noise, points.shape)
-            Labels = Array.truncate (count * perScene) scenes.Labels
-            Poses = (scenes.Poses.slice (0, 0, count)).clone()
-        }
+        { few with Points = few.Points + Tensor.``of`` (noise, few.Points.shape) }
 
     /// The first `count` scenes without the last `missing` points of each. Since points are in random order, any may be missing.
     let without (count: int) (missing: int) (scenes: Constellations) : Constellations =

@@ -93,11 +93,7 @@ module MovingEMExperiment =
         ]
 
     let private copyBaseline (config: MovingEMSettings) (data: MovingEMData) (split: Split) : Metrics =
-        let scenes =
-            match split with
-            | Validation -> data.Validation
-            | Test -> data.Test
-
+        let scenes = Split.choose data.Validation data.Test split
         [ "surprise", MovingEMMeasures.copy config.ScoredFrom scenes ]
 
     let private snapshot config data model =

@@ -189,10 +189,7 @@ module MovingEMReading =
     let read (settings: MovingEMSettings) (data: MovingEMData) (model: MovingEM) : Split -> MovingEMReading =
         let read = ofScenes settings model
         let validation, test = read data.Validation, read data.Test
-
-        function
-        | Validation -> validation ()
-        | Test -> test ()
+        fun split -> Split.choose validation test split ()
 
     /// Reads the test sequences with other numbers of objects.
     let readOthers (settings: MovingEMSettings) (data: MovingEMData) (model: MovingEM) : (int * MovingEMReading) list =

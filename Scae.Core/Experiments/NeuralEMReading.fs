@@ -195,10 +195,7 @@ module NeuralEMReading =
         let inference = inference settings model group
         let validation = ofScenes settings fill inference data.Validation
         let test = ofScenes settings fill inference data.Test
-
-        function
-        | Validation -> validation ()
-        | Test -> test ()
+        fun split -> Split.choose validation test split ()
 
     /// Reads the test images with other numbers of shapes or slots, each under its name.
     let readOthers (data: NeuralEMData) (model: NeuralEM) : (string * NeuralEMReading) list =

@@ -67,8 +67,4 @@ module ScaeReading =
 
     /// Reads the digits of a split.
     let read (settings: ScaeSettings) (data: ScaeData) (model: Scae) : Split -> ScaeReading =
-        let read = ofScenes settings model
-
-        function
-        | Validation -> read data.Validation
-        | Test -> read data.Test
+        Split.choose data.Validation data.Test >> ofScenes settings model

@@ -78,25 +78,26 @@ type Specification =
 /// Reads specifications.
 [<RequireQualifiedAccess>]
 module Specification =
-    let private field (name: string) (element: JsonElement) : string = element.GetProperty(name).GetString() |> nonNull
-
-    let private optional (name: string) (element: JsonElement) : float option =
+    /// What a property holds, if the element has it.
+    let private find (name: string) (read: JsonElement -> 'a) (element: JsonElement) : 'a option =
         match element.TryGetProperty name with
-        | true, value -> Some(value.GetDouble())
+        | true, value -> Some(read value)
         | _ -> None
+
+    let private optional (name: string) : JsonElement -> float option = find name _.GetDouble()
 
     let private items (name: string) (element: JsonElement) : JsonElement list =
         List.ofSeq (element.GetProperty(name).EnumerateArray())
 
-    let private names (name: string) (element: JsonElement) : string list =
-        match element.TryGetProperty name with
-        | true, names -> [ for name in names.EnumerateArray() -> nonNull (name.GetString()) ]
-        | _ -> []
+    let private words (element: JsonElement) : string = nonNull (element.GetString())
 
-    let private optionalField (name: string) (element: JsonElement) : string option =
-        match element.TryGetProperty name with
-        | true, value -> Some(nonNull (value.GetString()))
-        | _ -> None
+    let private field (name: string) (element: JsonElement) : string = words (element.GetProperty name)
+
+    let private names (name: string) (element: JsonElement) : string list =
+        find name (fun names -> [ for name in names.EnumerateArray() -> words name ]) element
+        |> Option.defaultValue []
+
+    let private optionalField (name: string) : JsonElement -> string option = find name words
 
     /// A value as the command line takes it: a list's items are separated by commas.
     let rec private text (value: JsonElement) : string =
@@ -164,10 +165,7 @@ module Specification =
             Title = field "title" element
             Presets = names "presets" element
             Metrics = names "metrics" element
-            Plot =
-                match element.TryGetProperty "plot" with
-                | true, found -> Some(plot found)
-                | _ -> None
+            Plot = find "plot" plot element
         }
 
     /// A specification from its JSON text. Raises when the text isn't of that form, since the files are part of the program.
@@ -185,9 +183,8 @@ module Specification =
             Published = items "published" root |> List.map published
             Targets = items "targets" root |> List.map target
             Tables =
-                match root.TryGetProperty "tables" with
-                | true, _ -> items "tables" root |> List.map table
-                | _ -> []
+                find "tables" (fun tables -> [ for element in tables.EnumerateArray() -> table element ]) root
+                |> Option.defaultValue []
         }
 
     /// The specification of an experiment, from the file that this assembly embeds.

@@ -196,11 +196,7 @@ module TvaeReading =
 
     /// Reads the sequences of a split.
     let read (settings: TvaeSettings) (data: TvaeData) (model: TopographicVae) : Split -> TvaeReading =
-        let read = ofScenes settings model
-
-        function
-        | Validation -> read data.Validation
-        | Test -> read data.Test
+        Split.choose data.Validation data.Test >> ofScenes settings model
 
     /// E_eq and rolls of T that isn't inferred but made, as a level to compare with. `make` makes T [b·S, s] from a number of
     /// sequences and a key; the factors are those of the scenes' sequences.

@@ -47,9 +47,7 @@ module VariableConstellationsExperiment =
             }
 
     let private scenesOf (split: Split) (data: VariableConstellationsData) : VariableConstellations =
-        match split with
-        | Validation -> data.Validation
-        | Test -> data.Test
+        Split.choose data.Validation data.Test split
 
     /// What the network believes of scenes.
     let private believe (config: RoutingSettings) (capsules: VariableCapsules) =

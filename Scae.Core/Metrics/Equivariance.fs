@@ -52,21 +52,3 @@ module Equivariance =
             total
         finally
             ArrayPool<float>.Shared.Return room
-
-    /// The mean of E_eq over sequences T [b·S, N·D].
-    let mean (frames: int) (entries: int) (t: Tensor) : float =
-        let size = frames * t.shape[1]
-        let values = t.Elements<float32>()
-        let count = values.Length / size
-        let mutable total = 0.0
-
-        for b in 0 .. count - 1 do
-            total <- total + error frames entries (Span.op_Implicit (values.Slice(b * size, size)))
-
-        total / float count
-
-    /// The chance level: the mean E_eq over `sequences` sequences of capsules whose entries are independent and normal.
-    let chance (frames: int) (capsules: int) (entries: int) (sequences: int) (key: Key) : float =
-        let t = Tensor.zeros [| sequences * frames; capsules * entries |]
-        key.FillNormal(t.Elements<float32>())
-        mean frames entries t

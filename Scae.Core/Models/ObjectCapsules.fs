@@ -43,6 +43,3 @@ module ObjectCapsules =
     /// Σ_m d_m ln p(x_m), averaged over examples, for parts of presence d [b, M]; a scalar.
     let logLikelihood (presence: Tensor) (objects: Objects) : Tensor =
         ((presence * objects.Joint.logsumexp 1).sum 1).mean()
-
-    /// The capsule that explains each part best, [b, M] as Int32; the dummy is left out.
-    let winner (objects: Objects) : Tensor = (objects.Joint.slice (1, 0, objects.Joint.shape[1] - 1)).argmax 1

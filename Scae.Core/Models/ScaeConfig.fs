@@ -150,20 +150,6 @@ module ScaeConfig =
             ProbesTeach = false
         }
 
-    /// The program's configuration with mixing logits tied to pixel values. Its training script is missing, so sizes and pixel
-    /// values are those of the evaluation script, and weights the program's defaults.
-    let coupled: ScaeConfig =
-        { paper with
-            Parts = 24
-            Objects = 24
-            Values = PixelValues.Clipped
-            Mixing = PixelMixing.Coupled
-            PosteriorWithin = 10.0
-            PosteriorBetween = 10.0
-            PriorWithin = 1.0
-            PriorBetween = 1.0
-        }
-
     /// Sizes of the set transformer.
     let set (config: ScaeConfig) : SetTransformerConfig =
         {

@@ -110,7 +110,3 @@ module GradientCheck =
                     RelativeError = relativeError value gradient (chosen |> Array.map difference)
                 }
         ]
-
-    /// The same with at most 32 entries of each parameter.
-    let run (key: Key) (parameters: (string * Tensor) list) (loss: unit -> Tensor) : GradientComparison list =
-        sampled EntriesPerParameter key parameters loss

@@ -10,8 +10,6 @@ type Decay =
     | Cosine of final: float * steps: int
     /// The same factor in every step, from 1 to `final`, which is reached at step `steps`.
     | Geometric of final: float * steps: int
-    /// factor^(step / every); with stairs, the quotient is rounded down.
-    | Exponential of factor: float * every: int * stairs: bool
 
 /// How step sizes fall.
 [<RequireQualifiedAccess>]
@@ -41,8 +39,6 @@ module Schedule =
             let progress = float step / float steps
             final + (1.0 - final) * 0.5 * (1.0 + cos (Math.PI * progress))
         | Geometric(final, steps) -> final ** (float step / float steps)
-        | Exponential(factor, every, true) -> factor ** float (step / every)
-        | Exponential(factor, every, false) -> factor ** (float step / float every)
 
     /// The size of a step, which is counted from 0.
     let at (schedule: Schedule) (step: int) : float =

@@ -12,6 +12,15 @@ let private white: Digits = { Pixels = Array.create 784 255uy; Labels = [| 7uy |
 
 let private pixels (scenes: Scenes) = scenes.Images.toArray<float32>()
 
+/// The paper's scenes: 50 × 50, with up to two digits of about 21 pixels, which don't overlap.
+let private paper: MultiMnistConfig =
+    { MultiMnist.published with
+        Canvas = 50
+        Most = 2
+        Sizes = DigitSizes.Shrunk
+        Overlap = Overlap.Avoided
+    }
+
 [<Tests>]
 let tests =
     testList
@@ -19,11 +28,7 @@ let tests =
         [
             testPropertyWithConfig (samples 30) "digits lie inside, sizes and pixels in range, counts up to most"
             <| fun (seed: int) ->
-                [
-                    MultiMnist.published
-                    MultiMnist.paper
-                    { MultiMnist.paper with Most = 3; Overlap = Overlap.Allowed }
-                ]
+                [ MultiMnist.published; paper; { paper with Most = 3; Overlap = Overlap.Allowed } ]
                 |> List.forall (fun config ->
                     let scenes = MultiMnist.sample config strokes.Value 20 (Key.OfSeed(int64 seed))
                     let largest = MultiMnist.largestSide config
@@ -102,13 +107,11 @@ let tests =
                 MultiMnist.largestSide { MultiMnist.published with Zoom = [ 0.5 ] } |> shouldEqual 9
 
                 for zoom in [ [ 0.7 ]; [ 1.3 ]; [ 0.7; 1.3 ] ] do
-                    let mean = sides zoom MultiMnist.paper |> Array.averageBy float
+                    let mean = sides zoom paper |> Array.averageBy float
                     // Of sides of 21.6 pixels in the mean, rounded down, with a deviation of at most 4; 300 of them.
                     mean |> shouldBeNear 1.0 (21.7 * List.average zoom - 0.5)
 
-                    sides zoom MultiMnist.paper
-                    |> Array.max
-                    |> shouldBeAtMost (MultiMnist.largestSide { MultiMnist.paper with Zoom = zoom })
+                    sides zoom paper |> Array.max |> shouldBeAtMost (MultiMnist.largestSide { paper with Zoom = zoom })
 
             testCase "avoided overlap means that the sum of digits never exceeds 1"
             <| fun () ->
@@ -118,7 +121,7 @@ let tests =
                     && a.Top < b.Top + b.Side
                     && b.Top < a.Top + a.Side
 
-                let scenes = MultiMnist.sample MultiMnist.paper white 300 (Key.OfSeed 5L)
+                let scenes = MultiMnist.sample paper white 300 (Key.OfSeed 5L)
 
                 let pairs = scenes.Truth |> Array.filter (fun truth -> truth.Length = 2)
                 pairs |> shouldHaveSome
@@ -130,8 +133,7 @@ let tests =
 
             testCase "the same key gives the same scenes, another key others"
             <| fun () ->
-                let sample (seed: int64) =
-                    MultiMnist.sample MultiMnist.paper strokes.Value 20 (Key.OfSeed seed) |> pixels
+                let sample (seed: int64) = MultiMnist.sample paper strokes.Value 20 (Key.OfSeed seed) |> pixels
 
                 sample 1L |> shouldEqual (sample 1L)
                 sample 1L |> shouldDiffer (sample 2L)

@@ -229,7 +229,8 @@ let tests =
                 let values = (task "coupled" []).Settings |> Map.ofList
 
                 let expected, _ =
-                    ScaeSettings.resolve { ScaeSettings.paper with Model = ScaeConfig.coupled } |> Trained.accepted
+                    ScaeSettings.resolve { ScaeSettings.paper with Model = Models.ScaeTests.coupled }
+                    |> Trained.accepted
 
                 for name, value in Scae.Core.Configuration.Settings.values expected do
                     if not (List.exists (fun (other, _) -> other = name) small) then

@@ -82,7 +82,7 @@ let tests =
 
                 (ObjectCapsules.logLikelihood (everyPart.zerosLike ()) found).toScalar() |> shouldEqual 0.0
 
-            testCase "prior presence is the largest of a capsule's votes, and the winner the nearest vote"
+            testCase "prior presence is the largest of a capsule's votes, and the nearest vote explains most"
             <| fun () ->
                 let presence = Values.ofList [ 0.2; 0.6; 0.5; 0.1 ] [ 1; 2; 2 ]
                 let other = x + 1.0
@@ -91,5 +91,5 @@ let tests =
                 let mu = Tensor.stack ([| pick x other; pick other x |], 1)
                 let found = ObjectCapsules.explain x (votes mu presence 0.1)
                 found.Prior |> Values.shouldBe [ 0.6; 0.5 ]
-                (ObjectCapsules.winner found).toArray<int>() |> shouldEqual [| 0; 1 |]
+                (found.Joint.argmax 1).toArray<int>() |> shouldEqual [| 0; 1 |]
         ]
