@@ -50,8 +50,8 @@ internal sealed class FigurePicture
         _columnLabels = [.. figure.ColumnLabels.Take(columns).Select((label, j) =>
             Lettering.Wrap(label, _widths[j], Style.HeadingSize, 2, bold: true))];
         _note = figure.Note.Length == 0 ? "" : Lettering.Wrap(figure.Note, inner, Style.NoteSize, 4);
-        _key = Key.Make(new Plot(), figure.Key, flowing: true);
-        _keyHeight = Key.Size(_key, inner).Height;
+        _key = Legends.Make(new Plot(), figure.Key, flowing: true);
+        _keyHeight = Legends.Size(_key, inner).Height;
 
         _top = Style.Margin + (_title.Length > 0 ? Lettering.Height(_title, Style.TitleSize) + TitleGap : 0);
         _top += _columnLabels.Select(label => Lettering.Height(label, Style.HeadingSize) + HeadingGap).DefaultIfEmpty(0).Max();

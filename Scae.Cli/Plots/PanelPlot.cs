@@ -180,18 +180,18 @@ internal sealed class PanelPlot
     /// <summary>Puts the legend inside the panel if it hides little there, otherwise below it.</summary>
     private (Legend? Below, float Height) LegendOf(PixelSize guess, float cellWidth)
     {
-        KeyEntry[] entries = _panel.Legend.IsHidden ? [] : Key.EntriesOf(_panel);
+        KeyEntry[] entries = _panel.Legend.IsHidden ? [] : Legends.EntriesOf(_panel);
         if (entries.Length == 0)
             return (null, 0);
-        Legend inside = Key.Make(_plot, entries, flowing: false);
-        if (Key.Place(_panel, _limits, _x, _y, guess, Key.Size(inside, 10000)) is Alignment place)
+        Legend inside = Legends.Make(_plot, entries, flowing: false);
+        if (Legends.Place(_panel, _limits, _x, _y, guess, Legends.Size(inside, 10000)) is Alignment place)
         {
             (inside.IsVisible, inside.Alignment) = (true, place);
             return (null, 0);
         }
 
-        Legend below = Key.Make(_plot, entries, flowing: true);
-        return (below, Key.Size(below, cellWidth).Height);
+        Legend below = Legends.Make(_plot, entries, flowing: true);
+        return (below, Legends.Size(below, cellWidth).Height);
     }
 
     private void Frame()

@@ -8,7 +8,7 @@ using Legend = ScottPlot.Legend;
 namespace Scae.Cli.Plots;
 
 /// <summary>Legends: the entries of marks and figures as ScottPlot shows them, and the place where one covers least data.</summary>
-internal static class Key
+internal static class Legends
 {
     public const float SymbolWidth = 20;
 
