@@ -20,7 +20,6 @@ internal static class AxisTicks
         return axis.Ticks switch
         {
             Ticks.At at => [.. at.Item.Select(t => Tick.Major(projection.Map(t.Item1), t.Item2)).Where(t => Inside(t.Position))],
-            { IsNone: true } => [],
             _ when projection.IsLog => Logarithmic(projection, range, most, Inside),
             _ => Linear(projection, range, most, axis.Ticks.IsWhole),
         };

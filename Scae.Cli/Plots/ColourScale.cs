@@ -29,7 +29,7 @@ internal sealed class ColourScale(ColourMap map, double low, double high, string
 
     private static ColourScale? Of(Mark mark) => mark switch
     {
-        Mark.Heatmap { Item: { ColourBar: true } m } => new ColourScale(m.Map, m.Low, m.High, m.Format),
+        Mark.Heatmap { Item: var m } => new ColourScale(m.Map, m.Low, m.High, m.Format),
         Mark.Image { Item: { ColourBar: true, Pixels: Pixels.Mapped p } } => new ColourScale(p.map, p.low, p.high, ""),
         _ => null,
     };

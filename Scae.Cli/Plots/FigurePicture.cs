@@ -4,7 +4,6 @@ using System.Linq;
 using ScottPlot;
 using SkiaSharp;
 using FigureOf = Scae.Core.Figures.Figure;
-using Legend = ScottPlot.Legend;
 
 namespace Scae.Cli.Plots;
 

@@ -3,15 +3,12 @@ using System.Collections.Generic;
 using System.Linq;
 using Scae.Core.Figures;
 using ScottPlot;
-using Legend = ScottPlot.Legend;
 
 namespace Scae.Cli.Plots;
 
 /// <summary>Legends: the entries of marks and figures as ScottPlot shows them, and the place where one covers least data.</summary>
 internal static class Legends
 {
-    public const float SymbolWidth = 20;
-
     // A legend that would hide more than this is put below the panel. A point counts more than a place on a line: a hidden
     // point is lost, while a line goes on beside the legend.
     private const int MostHidden = 10, PointWeight = 10;
@@ -23,7 +20,7 @@ internal static class Legends
         legend.ManualItems = [.. entries.Select(Item)];
         (legend.DisplayPlottableLegendItems, legend.IsVisible) = (false, false);
         (legend.FontName, legend.FontSize, legend.FontColor) = (Lettering.Family, Style.TickSize, Style.Ink);
-        (legend.SymbolWidth, legend.SymbolPadding) = (SymbolWidth, 6);
+        (legend.SymbolWidth, legend.SymbolPadding) = (20, 6);
         legend.ShadowColor = Colors.Transparent;
         legend.OutlineColor = flowing ? Colors.Transparent : Style.Grid;
         legend.BackgroundColor = flowing ? Colors.Transparent : Colors.White.WithAlpha(0.86);
@@ -46,24 +43,11 @@ internal static class Legends
     /// <summary>The entries of a panel's legend: its marks with a label, in drawing order.</summary>
     public static KeyEntry[] EntriesOf(Panel panel) => [.. panel.Marks.Select(Entry).Where(entry => entry.Label.Length > 0)];
 
-    /// <summary>
-    /// The place that the panel asks for, or the place where a legend hides least data; null where it would hide too much
-    /// at any place.
-    /// </summary>
+    /// <summary>The place where a legend hides least data; null where it would hide too much at any place.</summary>
     public static Alignment? Place(Panel panel, AxisLimits limits, Projection x, Projection y, PixelSize area, PixelSize size)
     {
-        Alignment? wanted = panel.Legend switch
-        {
-            { IsTopLeft: true } => Alignment.UpperLeft,
-            { IsTopRight: true } => Alignment.UpperRight,
-            { IsBottomLeft: true } => Alignment.LowerLeft,
-            { IsBottomRight: true } => Alignment.LowerRight,
-            _ => null,
-        };
         if (size.Height > 0.55 * area.Height || size.Width > 0.75 * area.Width)
             return null;
-        if (wanted is not null)
-            return wanted;
         Pixel At(double px, double py) => new(
             (x.Map(px) - limits.Left) / limits.HorizontalSpan * area.Width,
             (limits.Top - y.Map(py)) / limits.VerticalSpan * area.Height);
@@ -137,19 +121,11 @@ internal static class Legends
         return item;
     }
 
-    private static KeyEntry Entry(Mark mark)
+    private static KeyEntry Entry(Mark mark) => mark switch
     {
-        static Colour First(Colour[] colours) => colours.Length > 0 ? colours[0] : ColourModule.black;
-
-        return mark switch
-        {
-            Mark.Line m => new KeyEntry(m.Item.Label, m.Item.Colour, Swatch.NewLine(m.Item.Dashed)),
-            Mark.Scatter m => new KeyEntry(m.Item.Label, First(m.Item.Colours), Swatch.NewPoint(m.Item.Shape)),
-            Mark.Box m => new KeyEntry(m.Item.Label, m.Item.Colour, Swatch.NewOutline(m.Item.Dashed)),
-            Mark.Polygon m => new KeyEntry(m.Item.Label, m.Item.Fill.A > 0 ? m.Item.Fill : m.Item.Stroke, Swatch.Patch),
-            Mark.Bars m => new KeyEntry(m.Item.Label, First(m.Item.Colours), Swatch.Patch),
-            Mark.Rule m => new KeyEntry(m.Item.Label, m.Item.Colour, Swatch.NewLine(m.Item.Dashed)),
-            _ => new KeyEntry("", ColourModule.black, Swatch.Patch),
-        };
-    }
+        Mark.Line { Item: var m } => new KeyEntry(m.Label, m.Colour, Swatch.NewLine(false)),
+        Mark.Scatter { Item: var m } => new KeyEntry(m.Label, m.Colours.FirstOrDefault(ColourModule.black), Swatch.NewPoint(m.Shape)),
+        Mark.Rule { Item: var m } => new KeyEntry(m.Label, m.Colour, Swatch.NewLine(true)),
+        _ => new KeyEntry("", ColourModule.black, Swatch.Patch),
+    };
 }

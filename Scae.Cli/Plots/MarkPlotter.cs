@@ -12,6 +12,9 @@ namespace Scae.Cli.Plots;
 /// <summary>Turns the marks of a panel into ScottPlot's plottables.</summary>
 internal sealed class MarkPlotter(Plot plot, Projection x, Projection y)
 {
+    // The strokes of lines and boxes, and those of rules and polygons.
+    private const float LineWidth = 2, ThinWidth = 1.5f;
+
     public void Add(Mark mark)
     {
         switch (mark)
@@ -86,17 +89,11 @@ internal sealed class MarkPlotter(Plot plot, Projection x, Projection y)
     {
         foreach (List<Coordinates> run in Runs(m.X.Zip(m.Y, At), Drawable))
         {
-            if (m.Dashed && run.Count > 1)
-            {
-                AddDashes(m.Colour, m.Width, new AxisLimits(run), axes => [.. run.Select(axes.GetPixel)]);
-                continue;
-            }
-
             Scatter line = plot.Add.ScatterLine(run, Style.Of(m.Colour));
-            line.LineWidth = (float)m.Width;
+            line.LineWidth = LineWidth;
             (line.LineStyle.StrokeCap, line.LineStyle.StrokeJoin) = (SKStrokeCap.Round, SKStrokeJoin.Round);
             if (run.Count == 1)
-                line.MarkerStyle = new MarkerStyle(MarkerShape.FilledCircle, (float)(3 * m.Width), Style.Of(m.Colour));
+                line.MarkerStyle = new MarkerStyle(MarkerShape.FilledCircle, 3 * LineWidth, Style.Of(m.Colour));
         }
     }
 
@@ -133,7 +130,6 @@ internal sealed class MarkPlotter(Plot plot, Projection x, Projection y)
         (MarkerShape kind, PointShape? own, float scale) = shape switch
         {
             { IsSquare: true } => (MarkerShape.FilledSquare, null, 0.88f),
-            { IsTriangle: true } => (MarkerShape.FilledTriangleUp, PointShape.Triangle, 1.1f),
             { IsPlus: true } => (MarkerShape.Cross, PointShape.Plus, 1f),
             { IsCross: true } => (MarkerShape.Eks, PointShape.Cross, 0.86f),
             _ => (MarkerShape.FilledCircle, default(PointShape?), 1f),
@@ -202,12 +198,12 @@ internal sealed class MarkPlotter(Plot plot, Projection x, Projection y)
         Coordinates[] around = [sides.TopLeft, sides.TopRight, sides.BottomRight, sides.BottomLeft, sides.TopLeft];
         if (m.Dashed)
         {
-            AddDashes(m.Colour, m.Width, new AxisLimits(sides), axes => [.. around.Select(axes.GetPixel)]);
+            AddDashes(m.Colour, LineWidth, new AxisLimits(sides), axes => [.. around.Select(axes.GetPixel)]);
             return;
         }
 
         Rectangle box = plot.Add.Rectangle(sides);
-        (box.FillColor, box.LineStyle) = (Colors.Transparent, new LineStyle((float)m.Width, Style.Of(m.Colour)));
+        (box.FillColor, box.LineStyle) = (Colors.Transparent, new LineStyle(LineWidth, Style.Of(m.Colour)));
     }
 
     private void AddPolygon(PolygonMark m)
@@ -217,7 +213,7 @@ internal sealed class MarkPlotter(Plot plot, Projection x, Projection y)
             return;
         Polygon polygon = plot.Add.Polygon(points);
         polygon.FillColor = Style.Of(m.Fill);
-        polygon.LineStyle = new LineStyle((float)m.Width, Style.Of(m.Stroke)) { StrokeJoin = SKStrokeJoin.Round };
+        polygon.LineStyle = new LineStyle(ThinWidth, Style.Of(m.Stroke)) { StrokeJoin = SKStrokeJoin.Round };
     }
 
     private void AddBars(BarMark m)
@@ -255,15 +251,7 @@ internal sealed class MarkPlotter(Plot plot, Projection x, Projection y)
         if (!Drawable(At(m.X, m.Y)))
             return;
         Text text = plot.Add.Text(m.Text, At(m.X, m.Y));
-        (Alignment alignment, float dx, float dy) = m.Anchor switch
-        {
-            { IsAbove: true } => (Alignment.LowerCenter, 0, -4),
-            { IsBelow: true } => (Alignment.UpperCenter, 0, 4),
-            { IsLeftOf: true } => (Alignment.MiddleRight, -5, 0),
-            { IsRightOf: true } => (Alignment.MiddleLeft, 5f, 0f),
-            _ => (Alignment.MiddleCenter, 0, 0),
-        };
-        (text.Alignment, text.OffsetX, text.OffsetY) = (alignment, dx, dy);
+        text.Alignment = Alignment.MiddleCenter;
         (text.LabelFontSize, text.LabelFontColor, text.LabelBackgroundColor) = ((float)m.Size, Style.Of(m.Colour), Style.Of(m.Background));
     }
 
@@ -273,16 +261,9 @@ internal sealed class MarkPlotter(Plot plot, Projection x, Projection y)
         if (double.IsNaN(at))
             return;
         AxisLimits limits = m.Orientation.IsHorizontal ? AxisLimits.VerticalOnly(at, at) : AxisLimits.HorizontalOnly(at, at);
-        if (m.Dashed)
-        {
-            AddDashes(m.Colour, m.Width, limits, axes => m.Orientation.IsHorizontal
-                ? [new(axes.DataRect.Left, axes.GetPixelY(at)), new(axes.DataRect.Right, axes.GetPixelY(at))]
-                : [new(axes.GetPixelX(at), axes.DataRect.Top), new(axes.GetPixelX(at), axes.DataRect.Bottom)]);
-            return;
-        }
-
-        AxisLine line = m.Orientation.IsHorizontal ? plot.Add.HorizontalLine(at) : plot.Add.VerticalLine(at);
-        line.LineStyle = new LineStyle((float)m.Width, Style.Of(m.Colour));
+        AddDashes(m.Colour, ThinWidth, limits, axes => m.Orientation.IsHorizontal
+            ? [new(axes.DataRect.Left, axes.GetPixelY(at)), new(axes.DataRect.Right, axes.GetPixelY(at))]
+            : [new(axes.GetPixelX(at), axes.DataRect.Top), new(axes.GetPixelX(at), axes.DataRect.Bottom)]);
     }
 
     private void AddDashes(Colour colour, double width, AxisLimits limits, Func<IAxes, Pixel[]> points) =>

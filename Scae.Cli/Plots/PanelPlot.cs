@@ -6,7 +6,6 @@ using ScottPlot.AxisPanels;
 using ScottPlot.Panels;
 using ScottPlot.Rendering.RenderActions;
 using SkiaSharp;
-using Legend = ScottPlot.Legend;
 
 namespace Scae.Cli.Plots;
 
@@ -180,7 +179,7 @@ internal sealed class PanelPlot
     /// <summary>Puts the legend inside the panel if it hides little there, otherwise below it.</summary>
     private (Legend? Below, float Height) LegendOf(PixelSize guess, float cellWidth)
     {
-        KeyEntry[] entries = _panel.Legend.IsHidden ? [] : Legends.EntriesOf(_panel);
+        KeyEntry[] entries = Legends.EntriesOf(_panel);
         if (entries.Length == 0)
             return (null, 0);
         Legend inside = Legends.Make(_plot, entries, flowing: false);
@@ -196,14 +195,9 @@ internal sealed class PanelPlot
 
     private void Frame()
     {
-        bool box = _panel.Frame.IsBox || (HasAxes && HasPictures);
-        _plot.Axes.Top.IsVisible = _plot.Axes.Right.IsVisible = box;
+        _plot.Axes.Top.IsVisible = _plot.Axes.Right.IsVisible = !HasAxes || HasPictures;
         foreach (IAxis axis in _plot.Axes.GetAxes())
-        {
             axis.FrameLineStyle.Color = HasAxes ? Style.AxisLine : Style.Border;
-            axis.FrameLineStyle.IsVisible = !_panel.Frame.IsHidden;
-        }
-
         foreach (IAxis axis in new IAxis[] { _plot.Axes.Top, _plot.Axes.Right })
             axis.TickGenerator = new FixedTicks([]);
         (_plot.Axes.Right.MinimumSize, _plot.Axes.Right.MaximumSize) = (BarGap, BarGap);

@@ -71,7 +71,7 @@ module CcaeFigures =
             let x, y = places[2 * i], places[2 * i + 1]
             let circle (centre: float) (f: float -> float) = around |> Array.map (fun t -> centre + scales[i] * f t)
 
-            Panel.polygon "" own (0.3 * min 1.0 presence[i]) (circle x cos) (circle y sin)
+            Panel.polygon own (0.3 * min 1.0 presence[i]) (circle x cos) (circle y sin)
             >> Panel.points "" Marker.Plus 6.0 own [| x |] [| y |])
 
     /// Truth, predicted owners and votes of a scene.
@@ -199,7 +199,6 @@ module CcaeFigures =
         |> Panel.axes "patterns in the scene" "accuracy"
         |> Panel.yLimits 0.0 1.05
         |> Panel.bars
-            ""
             (colour 0)
             (counts |> List.map string)
             [| for count in counts -> metrics[$"point_accuracy_of_{count}"] |]

@@ -107,7 +107,7 @@ module ConstellationsFigures =
 
             let colour = colour relabelling[k]
 
-            Panel.polygon "" colour 0.15 (pick x) (pick y)
+            Panel.polygon colour 0.15 (pick x) (pick y)
             >> Panel.points "" Marker.Circle 5.0 colour (own x) (own y))
 
     /// Truth, prediction and drawn shapes of one scene.

@@ -38,9 +38,9 @@ module LearnedConstellationsFigures =
         |> Panel.equalAspect
         |> Panel.xLimits -1.0 1.0
         |> Panel.yLimits -1.0 1.0
-        |> Panel.polygon "" Colour.grey 0.25 greyX greyY
+        |> Panel.polygon Colour.grey 0.25 greyX greyY
         |> Panel.points "" Marker.Circle 13.0 Colour.lightGrey trueX trueY
-        |> Panel.polygon "" (ConstellationsFigures.colour k) 0.15 ownX ownY
+        |> Panel.polygon (ConstellationsFigures.colour k) 0.15 ownX ownY
         |> Panel.points "" Marker.Circle 7.0 (ConstellationsFigures.colour k) x y
 
     /// For each snapshot [restarts, M, 2] its step and the chosen restart's templates, in the order of the true templates to which

@@ -144,7 +144,6 @@ module ScaeFigures =
                     Text = string digit
                     Colour = Colour.black
                     Size = 20.0
-                    Anchor = Anchor.Centre
                     Background = Colour.withOpacity 0.75 Colour.white
                 })
             panel

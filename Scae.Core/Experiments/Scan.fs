@@ -119,7 +119,6 @@ module Scan =
                     else
                         [||]
                 BarMark.Colours = [| Palette.blue |]
-                BarMark.Label = ""
             }
 
         let panel =

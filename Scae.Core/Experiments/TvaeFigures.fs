@@ -24,7 +24,7 @@ module TvaeFigures =
         Panel.create "Rolls of capsules and true factors"
         |> Panel.axes "" "CapCorr"
         |> Panel.yLimits -0.2 1.05
-        |> Panel.bars "" Palette.blue (factors |> List.map _.Factor) [| for factor in factors -> factor.Correlation |]
+        |> Panel.bars Palette.blue (factors |> List.map _.Factor) [| for factor in factors -> factor.Correlation |]
         |> Panel.each (List.indexed factors) (fun (i, factor) ->
             line "chance" Colour.black factor.Chance i >> line "prior" Palette.orange factor.Prior i)
         |> Figure.single "capsule-correlation"

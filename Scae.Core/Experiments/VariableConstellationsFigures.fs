@@ -62,7 +62,6 @@ module VariableConstellationsFigures =
                 |]
 
             Panel.polygon
-                ""
                 (ConstellationsFigures.colour capsule)
                 0.6
                 [| left; right; right; left |]

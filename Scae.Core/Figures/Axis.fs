@@ -25,8 +25,6 @@ type Ticks =
     | Whole
     /// At these values with these texts, such as the names of categories.
     | At of (float * string) list
-    /// Nowhere.
-    | None
 
 /// One axis of a panel.
 [<RequireQualifiedAccess>]
@@ -51,21 +49,3 @@ type Frame =
     | Axes
     /// A thin box, no ticks and no tick labels: for pictures and point clouds.
     | Box
-    /// Nothing at all.
-    | Hidden
-
-/// Where the labels of the marks are explained.
-[<RequireQualifiedAccess>]
-type Legend =
-    /// Where it covers least data; a corner if several places are equally good.
-    | Automatic
-    /// In the upper left corner.
-    | TopLeft
-    /// In the upper right corner.
-    | TopRight
-    /// In the lower left corner.
-    | BottomLeft
-    /// In the lower right corner.
-    | BottomRight
-    /// Nowhere.
-    | Hidden

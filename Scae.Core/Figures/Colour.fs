@@ -86,9 +86,6 @@ module Colour =
 
         0.2126 * linear colour.R + 0.7152 * linear colour.G + 0.0722 * linear colour.B
 
-    /// Invisible.
-    let transparent: Colour = { Colour.R = 0uy; Colour.G = 0uy; Colour.B = 0uy; Colour.A = 0uy }
-
     /// Black.
     let black: Colour = rgb 0 0 0
 

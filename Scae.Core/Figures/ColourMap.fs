@@ -36,10 +36,6 @@ module ColourMap =
     let viridis: ColourMap =
         make "viridis" 0xBEBEBE "440154 482878 3E4989 31688E 26828E 1F9E89 35B779 6ECE58 B5DE2B FDE725"
 
-    /// Magma (van der Walt and Smith 2015) at ten stops; luminance increases. NaN is grey.
-    let magma: ColourMap =
-        make "magma" 0x808080 "000004 180F3D 440F76 721F81 9E2F7F CD4071 F1605D FD9668 FECA8D FCFDBF"
-
     /// White to dark blue (ColorBrewer Blues), for confusion matrices; luminance decreases. NaN is light grey.
     let blues: ColourMap =
         make "blues" 0xD0D0D0 "F7FBFF DEEBF7 C6DBEF 9ECAE1 6BAED6 4292C6 2171B5 08519C 08306B"

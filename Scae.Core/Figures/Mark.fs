@@ -11,10 +11,8 @@ type Marker =
     | Plus
     /// A filled square.
     | Square
-    /// A filled triangle, tip up.
-    | Triangle
 
-/// Points joined by straight lines. A point with a NaN or infinite coordinate leaves a gap.
+/// Points joined by a solid line. A point with a NaN or infinite coordinate leaves a gap.
 [<RequireQualifiedAccess>]
 type LineMark =
     {
@@ -24,10 +22,6 @@ type LineMark =
         Y: float[]
         /// Its colour.
         Colour: Colour
-        /// Stroke width in pixels.
-        Width: float
-        /// Whether the stroke is dashed.
-        Dashed: bool
         /// The entry in the legend; "" for none.
         Label: string
     }
@@ -76,7 +70,8 @@ type ImageMark =
         ColourBar: bool
     }
 
-/// A matrix as coloured cells. Cell (i, j) covers x in [j, j + 1] and y in [i, i + 1] of an axis pointing down.
+/// A matrix as coloured cells, which a bar beside the panel explains. Cell (i, j) covers x in [j, j + 1] and y in
+/// [i, i + 1] of an axis pointing down.
 [<RequireQualifiedAccess>]
 type HeatmapMark =
     {
@@ -94,8 +89,6 @@ type HeatmapMark =
         Map: ColourMap
         /// A .NET number format for the value printed in each cell, such as "0.0" or "P0"; "" prints none.
         Format: string
-        /// Whether a bar beside the panel explains the colours.
-        ColourBar: bool
     }
 
 /// The outline of a rectangle between two opposite corners, in data coordinates.
@@ -112,15 +105,11 @@ type BoxMark =
         Y1: float
         /// Its colour.
         Colour: Colour
-        /// Stroke width in pixels.
-        Width: float
         /// Whether the stroke is dashed.
         Dashed: bool
-        /// The entry in the legend; "" for none.
-        Label: string
     }
 
-/// A closed polygon with a fill and an outline; either may be transparent.
+/// A closed polygon with a fill and an outline.
 [<RequireQualifiedAccess>]
 type PolygonMark =
     {
@@ -132,10 +121,6 @@ type PolygonMark =
         Fill: Colour
         /// The colour of the outline.
         Stroke: Colour
-        /// Stroke width in pixels.
-        Width: float
-        /// The entry in the legend; "" for none.
-        Label: string
     }
 
 /// Vertical bars from zero.
@@ -152,25 +137,9 @@ type BarMark =
         Errors: float[]
         /// One colour for all bars, or one per bar.
         Colours: Colour[]
-        /// The entry in the legend; "" for none.
-        Label: string
     }
 
-/// Where a text stands relative to its point.
-[<RequireQualifiedAccess>]
-type Anchor =
-    /// On the point.
-    | Centre
-    /// Over the point.
-    | Above
-    /// Under the point.
-    | Below
-    /// Left of the point.
-    | LeftOf
-    /// Right of the point.
-    | RightOf
-
-/// A text at a point in data coordinates.
+/// A text whose middle is at a point in data coordinates.
 [<RequireQualifiedAccess>]
 type TextMark =
     {
@@ -184,9 +153,7 @@ type TextMark =
         Colour: Colour
         /// Font size in pixels.
         Size: float
-        /// Where the text stands beside the point.
-        Anchor: Anchor
-        /// The colour behind the text; transparent for none.
+        /// The colour behind the text.
         Background: Colour
     }
 
@@ -198,7 +165,7 @@ type Orientation =
     /// At one x.
     | Vertical
 
-/// A straight line across the whole panel, such as a chance level.
+/// A dashed straight line across the whole panel, such as a chance level.
 [<RequireQualifiedAccess>]
 type RuleMark =
     {
@@ -208,10 +175,6 @@ type RuleMark =
         At: float
         /// Its colour.
         Colour: Colour
-        /// Stroke width in pixels.
-        Width: float
-        /// Whether the stroke is dashed.
-        Dashed: bool
         /// The entry in the legend; "" for none.
         Label: string
     }

@@ -19,8 +19,6 @@ type Panel =
         EqualAspect: bool
         /// In drawing order.
         Marks: Mark list
-        /// Where the labels of the marks are explained.
-        Legend: Legend
     }
 
 /// Building panels from pipelines: Panel.create "Chamfer" |> Panel.axes "epoch" "loss" |> Panel.line "train" blue x y.
@@ -45,7 +43,6 @@ module Panel =
             Panel.Frame = Frame.Axes
             Panel.EqualAspect = false
             Panel.Marks = []
-            Panel.Legend = Legend.Automatic
         }
 
     /// Adds a mark over those already there.
@@ -101,8 +98,6 @@ module Panel =
                 LineMark.X = x
                 LineMark.Y = y
                 LineMark.Colour = colour
-                LineMark.Width = 2.0
-                LineMark.Dashed = false
                 LineMark.Label = label
             }
 
@@ -145,21 +140,19 @@ module Panel =
         scatter "" shape size colours x y panel
 
     /// A closed polygon, outlined in a colour and filled with it at an opacity in [0, 1].
-    let polygon (label: string) (colour: Colour) (opacity: float) (x: float[]) (y: float[]) (panel: Panel) : Panel =
+    let polygon (colour: Colour) (opacity: float) (x: float[]) (y: float[]) (panel: Panel) : Panel =
         let mark: PolygonMark =
             {
                 PolygonMark.X = x
                 PolygonMark.Y = y
                 PolygonMark.Fill = Colour.withOpacity opacity colour
                 PolygonMark.Stroke = colour
-                PolygonMark.Width = 1.5
-                PolygonMark.Label = label
             }
 
         add (Mark.Polygon mark) panel
 
     /// A bar per category, named below the axis.
-    let bars (label: string) (colour: Colour) (categories: string list) (heights: float[]) (panel: Panel) : Panel =
+    let bars (colour: Colour) (categories: string list) (heights: float[]) (panel: Panel) : Panel =
         let mark: BarMark =
             {
                 BarMark.X = Array.init heights.Length float
@@ -167,7 +160,6 @@ module Panel =
                 BarMark.Width = 0.7
                 BarMark.Errors = [||]
                 BarMark.Colours = [| colour |]
-                BarMark.Label = label
             }
 
         panel |> xTicks (categories |> List.mapi (fun i name -> float i, name)) |> add (Mark.Bars mark)
@@ -178,8 +170,6 @@ module Panel =
                 RuleMark.Orientation = orientation
                 RuleMark.At = at
                 RuleMark.Colour = colour
-                RuleMark.Width = 1.5
-                RuleMark.Dashed = true
                 RuleMark.Label = label
             }
 
@@ -202,9 +192,7 @@ module Panel =
                 BoxMark.X1 = x1
                 BoxMark.Y1 = y1
                 BoxMark.Colour = colour
-                BoxMark.Width = 2.0
                 BoxMark.Dashed = dashed
-                BoxMark.Label = ""
             }
 
         add (Mark.Box mark) panel
@@ -295,7 +283,6 @@ module Panel =
                 HeatmapMark.High = high
                 HeatmapMark.Map = map
                 HeatmapMark.Format = format
-                HeatmapMark.ColourBar = true
             }
 
         let ticks names = names |> List.mapi (fun i name -> float i + 0.5, name)

@@ -73,9 +73,9 @@ let tests =
                 Colour.vivid 3.0 (Colour.rgb 90 90 90) |> shouldEqual (Colour.rgb 90 90 90)
                 Colour.vivid 0.0 Palette.orange |> shouldEqual Palette.orange
 
-            testCase "grey, viridis and magma become brighter and blues darker"
+            testCase "grey and viridis become brighter and blues darker"
             <| fun () ->
-                for map in [ ColourMap.grey; ColourMap.viridis; ColourMap.magma ] do
+                for map in [ ColourMap.grey; ColourMap.viridis ] do
                     luminances map |> increases |> shouldEqual true
 
                 luminances ColourMap.blues |> Array.rev |> increases |> shouldEqual true

@@ -19,7 +19,7 @@ let private colours (bitmap: SKBitmap) (area: ScottPlot.PixelRect) (inset: int) 
                     uint32 (bitmap.GetPixel(x, y))
         ]
 
-let private square (values: float[,]) = Panel.create "" |> Panel.grey (0.0, 1.0) values |> Panel.frame Frame.Hidden
+let private square (values: float[,]) = Panel.create "" |> Panel.grey (0.0, 1.0) values
 
 [<Tests>]
 let tests =
@@ -68,8 +68,21 @@ let tests =
                     Figure.single "image" (square (array2D [ [ 0.0; 1.0; 0.4 ]; [ 1.0; 0.0; 1.0 ]; [ 0.4; 0.4; 0.0 ] ]))
 
                 use drawn = bitmap figure 2.0
-                let all = colours drawn (ScottPlot.PixelRect(0f, float32 drawn.Width, float32 drawn.Height, 0f)) 0
-                all |> shouldEqual (set [ 0xFF000000u; 0xFF666666u; 0xFFFFFFFFu ])
+
+                // The image reaches from its first black pixel to its last, and the frame covers its edge.
+                let xs, ys =
+                    List.unzip
+                        [
+                            for y in 0 .. drawn.Height - 1 do
+                                for x in 0 .. drawn.Width - 1 do
+                                    if uint32 (drawn.GetPixel(x, y)) = 0xFF000000u then
+                                        float32 x, float32 y
+                        ]
+
+                let image = ScottPlot.PixelRect(List.min xs, List.max xs + 1f, List.max ys + 1f, List.min ys)
+
+                image.Width |> shouldBeGreaterThan 300f
+                colours drawn image 2 |> shouldEqual (set [ 0xFF000000u; 0xFF666666u; 0xFFFFFFFFu ])
 
             testCase "images of different extents in one figure are equally large"
             <| fun () ->
@@ -97,8 +110,8 @@ let tests =
             <| fun () ->
                 let panel =
                     Panel.create ""
-                    |> Panel.frame Frame.Hidden
-                    |> Panel.polygon "" Colour.black 0.5 [| 0.0; 1.0; 1.0; 0.0 |] [| 0.0; 0.0; 1.0; 1.0 |]
+                    |> Panel.frame Frame.Box
+                    |> Panel.polygon Colour.black 0.5 [| 0.0; 1.0; 1.0; 0.0 |] [| 0.0; 0.0; 1.0; 1.0 |]
 
                 use drawn = bitmap (Figure.single "veil" panel) 1.0
                 int (drawn.GetPixel(drawn.Width / 2, drawn.Height / 2).Red) |> shouldBeNear 1.0 127

@@ -109,7 +109,7 @@ let tests =
             <| fun () ->
                 let pieces dashed =
                     Panel.create ""
-                    |> Panel.frame Frame.Hidden
+                    |> Panel.frame Frame.Box
                     |> Panel.box Palette.blue dashed (0.0, 0.0) (1.0, 1.0)
                     |> Figure.single "box"
                     |> svg
@@ -180,7 +180,7 @@ let tests =
                             use pixels = surface.PeekPixels()
                             pixels.GetPixelSpan().ToArray()
 
-                        let shapes = [| Marker.Triangle; Marker.Plus; Marker.Cross |]
+                        let shapes = [| Marker.Circle; Marker.Square; Marker.Plus; Marker.Cross |]
 
                         let drawn = shapes |> Array.map draw
                         Array.distinct drawn |> shouldHaveLength shapes.Length

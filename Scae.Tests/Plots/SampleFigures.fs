@@ -65,13 +65,12 @@ let constellations (t: float) : Figure =
         |> Panel.add (
             Mark.Text
                 {
-                    TextMark.X = -4.8
+                    TextMark.X = -4.1
                     TextMark.Y = 4.4
                     TextMark.Text = $"{9 + seed % 3}/11"
                     TextMark.Colour = Colour.grey
                     TextMark.Size = 10.0
-                    TextMark.Anchor = Anchor.RightOf
-                    TextMark.Background = Colour.transparent
+                    TextMark.Background = Colour.withOpacity 0.75 Colour.white
                 }
         )
 
@@ -101,7 +100,7 @@ let constellations (t: float) : Figure =
         |> List.fold
             (fun p (k, g) ->
                 let gx, gy = g |> Array.map (fun (x, y) -> t * x, t * y + 0.1) |> Array.unzip
-                Panel.polygon "" (Palette.category k) 0.15 gx gy p)
+                Panel.polygon (Palette.category k) 0.15 gx gy p)
             panel
 
     let row f = List.map f [ 0; 1; 2; 3 ]
@@ -208,7 +207,6 @@ let bars: Figure =
                     BarMark.Width = 0.6
                     BarMark.Errors = [| 0.08; 0.02; 0.04 |]
                     BarMark.Colours = [| Palette.skyBlue; Palette.blue; Palette.green |]
-                    BarMark.Label = ""
                 }
         )
         |> Panel.xTicks [ 0.0, "k-means"; 1.0, "RNN-EM"; 2.0, "N-EM" ]
@@ -219,7 +217,7 @@ let bars: Figure =
         |> fun panel -> { panel with Panel.X = { panel.X with Axis.Scale = Scale.Log } }
         |> Panel.points
             "measured"
-            Marker.Triangle
+            Marker.Circle
             8.0
             Palette.vermilion
             (Array.init 20 (fun i -> 10.0 ** (float i / 4.0)))
@@ -276,13 +274,12 @@ let text: Figure =
                 Panel.add
                     (Mark.Text
                         {
-                            TextMark.X = 0.0
+                            TextMark.X = 0.5
                             TextMark.Y = 12.2 - float (5 * i) * 0.85 - 0.8 * float j
                             TextMark.Text = line
                             TextMark.Colour = Colour.black
                             TextMark.Size = size
-                            TextMark.Anchor = Anchor.RightOf
-                            TextMark.Background = Colour.transparent
+                            TextMark.Background = Colour.withOpacity 0.75 Colour.white
                         })
                     p)
             p
