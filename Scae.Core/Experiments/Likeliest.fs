@@ -11,11 +11,7 @@ type internal Likeliest(quality: Tensor, tensors: Tensor[]) =
     let best = quality.toArray<float32>()
     let kept = tensors |> Array.map _.toArray<float32>()
 
-    /// The rows of tensor number i that belong to the likeliest starts so far.
-    member _.Item(i: int) : float32[] = kept[i]
-
-    /// Keeps the rows of the scenes for which the start that has just run is likelier than those before.
-    member _.Improve() : unit =
+    let improve () =
         let found = quality.Elements<float32>()
 
         for scene in 0 .. best.Length - 1 do
@@ -26,3 +22,12 @@ type internal Likeliest(quality: Tensor, tensors: Tensor[]) =
                     let size = kept[i].Length / best.Length
                     let own = tensors[i].Elements<float32>().Slice(scene * size, size)
                     own.CopyTo(Span(kept[i], scene * size, size))
+
+    /// The rows of tensor number i that belong to the likeliest starts so far.
+    member _.Item(i: int) : float32[] = kept[i]
+
+    /// Runs starts number 1 to `count`, and keeps the rows of the scenes for which one is likelier than those before.
+    member _.Try(count: int, run: int64 -> unit) : unit =
+        for number in 1L .. int64 count do
+            run number
+            improve ()

@@ -86,10 +86,12 @@ module MovingEMReading =
     let private settle settings start (noise: Key) (quality: Tensor) (part: Part<MovingEMBatch, Followed<'found>>) =
         let likeliest = Likeliest(quality, [| part.Batch.Noise |])
 
-        for number in 1 .. settings.MeasuredStarts - 1 do
-            start ((noise.Named "again").Fold(int64 number)) part.Batch
-            part.Run()
-            likeliest.Improve()
+        likeliest.Try(
+            settings.MeasuredStarts - 1,
+            fun number ->
+                start ((noise.Named "again").Fold number) part.Batch
+                part.Run()
+        )
 
         likeliest[0].CopyTo(part.Batch.Noise.Elements<float32>())
         part.Run()

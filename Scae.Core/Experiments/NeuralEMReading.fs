@@ -98,18 +98,18 @@ module NeuralEMReading =
     let private settle settings fill (noise: Key) (quality: Tensor) (part: Part<NeuralEMBatch, Unrolled<'found>>) =
         let likeliest = Likeliest(quality, Array.append [| part.Batch.Noise |] part.Output.ForSwaps)
 
-        for number in 1 .. settings.MeasuredStarts - 1 do
-            start fill ((noise.Named "again").Fold(int64 number)) part
-            likeliest.Improve()
+        likeliest.Try(settings.MeasuredStarts - 1, fun number -> start fill ((noise.Named "again").Fold number) part)
 
         if settings.MeasuredSwaps > 0 then
             let swap = NeuralEMStarts.swap (NeuralEMSettings.measured settings)
 
-            for number in 1 .. settings.MeasuredSwaps do
-                let key = (noise.Named "swap").Fold(int64 number)
-                swap key part.Batch.Target likeliest[1] likeliest[2] part.Batch.Noise
-                part.Run()
-                likeliest.Improve()
+            likeliest.Try(
+                settings.MeasuredSwaps,
+                fun number ->
+                    let key = (noise.Named "swap").Fold number
+                    swap key part.Batch.Target likeliest[1] likeliest[2] part.Batch.Noise
+                    part.Run()
+            )
 
         likeliest[0].CopyTo(part.Batch.Noise.Elements<float32>())
         part.Run()
