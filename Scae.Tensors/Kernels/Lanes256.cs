@@ -6,6 +6,7 @@ using System.Runtime.Intrinsics.X86;
 namespace Scae.Tensors.Kernels;
 
 /// <summary>256-bit vectors.</summary>
+/// <remarks>The build makes those of another width from this text (Scae.Tensors.csproj).</remarks>
 internal readonly unsafe struct Lanes256<T> : ILanes<T, Vector256<T>>
     where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
