@@ -65,6 +65,7 @@ public sealed partial class Tensor
         return position;
     }
 
+    /// <summary>How many elements lie before an axis and behind it.</summary>
     private static (int Outer, int Inner) Around(Tensor x, int axis) =>
         (Shape.Count(x._shape.AsSpan(0, axis)), Shape.Count(x._shape.AsSpan(axis + 1)));
 

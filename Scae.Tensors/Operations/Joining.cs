@@ -29,9 +29,9 @@ public sealed partial class Tensor
         }
 
         if (parts.Length == 1) return first;
-        int inner = Shape.Count(first._shape.AsSpan(at + 1));
+        var (outer, inner) = Around(first, at);
         int[] widths = Array.ConvertAll(parts, part => part._shape[at] * inner);
-        return new Cat(Array.ConvertAll(parts, part => part.contiguous()), widths, Shape.Count(first._shape.AsSpan(0, at))).Run(first.dtype, result);
+        return new Cat(Array.ConvertAll(parts, part => part.contiguous()), widths, outer).Run(first.dtype, result);
     }
 
     /// <summary>Tensors of one shape along a new axis.</summary>

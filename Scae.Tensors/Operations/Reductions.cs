@@ -127,26 +127,18 @@ public sealed partial class Tensor
     private Tensor Extreme(string operation, int axis, bool keepDim, bool largest)
     {
         var x = contiguous();
-        var index = x.PositionOfExtreme(operation, axis, keepDim, largest);
-        var (outer, count, inner) = AroundAxis(operation, axis);
-        return new PickAlongAxis(x, index, outer, count, inner).Run(dtype, index.shape);
+        var result = x.gather(axis, x.PositionOfExtreme(operation, axis, keepDim: true, largest));
+        return keepDim ? result : result.squeeze(axis);
     }
 
     private Tensor PositionOfExtreme(string operation, int axis, bool keepDim, bool largest)
     {
         RefuseIntegers(operation, this);
-        var (outer, count, inner) = AroundAxis(operation, axis);
+        int at = Shape.Axis(operation, axis, dim), count = _shape[at];
         if (count == 0) throw ShapeError.Of(operation, $"axis {axis} of {Shape.Text(Sizes)} is empty");
-        bool[] reduced = new bool[dim];
-        reduced[Shape.Axis(operation, axis, dim)] = true;
-        return new ArgExtreme(contiguous(), outer, count, inner, largest).Run(Dtype.Int32, Shape.Reduce(_shape, reduced, keepDim));
-    }
-
-    /// <summary>How many elements lie before an axis, along it and behind it.</summary>
-    private (int Outer, int Count, int Inner) AroundAxis(string operation, int axis)
-    {
-        int at = Shape.Axis(operation, axis, dim);
-        return (Shape.Count(_shape.AsSpan(0, at)), _shape[at], Shape.Count(_shape.AsSpan(at + 1)));
+        var (outer, inner) = Around(this, at);
+        return new ArgExtreme(contiguous(), outer, count, inner, largest)
+            .Run(Dtype.Int32, Shape.Reduce(_shape, Shape.AxisFlags(operation, [axis], dim), keepDim));
     }
 
     /// <summary>Σ over the middle axis of [outer, count, inner], or Σ / count.</summary>
@@ -247,33 +239,6 @@ public sealed partial class Tensor
 
                     index[(o * inner) + i] = best;
                 }
-            }
-        }
-    }
-
-    /// <summary>For each outer and inner index of [outer, count, inner], the element at the given position of the middle axis.</summary>
-    private sealed class PickAlongAxis(Tensor x, Tensor index, int outer, int count, int inner) : Operation(x, index)
-    {
-        protected override void Forward<T>()
-        {
-            var x = Inputs[0].Data<T>();
-            var picked = Inputs[1].Data<int>();
-            var y = Output.Data<T>();
-            for (int o = 0; o < outer; o++)
-            {
-                for (int i = 0; i < inner; i++) y[(o * inner) + i] = x[(((o * count) + picked[(o * inner) + i]) * inner) + i];
-            }
-        }
-
-        protected override void Backward<T>()
-        {
-            if (!Wants(0)) return;
-            var g = OutputGradient<T>();
-            var picked = Inputs[1].Data<int>();
-            var into = InputGradientToAdd<T>(0);
-            for (int o = 0; o < outer; o++)
-            {
-                for (int i = 0; i < inner; i++) into[(((o * count) + picked[(o * inner) + i]) * inner) + i] += g[(o * inner) + i];
             }
         }
     }
