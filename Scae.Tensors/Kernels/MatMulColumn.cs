@@ -102,65 +102,25 @@ internal static unsafe class MatMulColumn
         where TLanes : struct, ILanes<T, TVector>
         where TColumns : struct, IColumns
     {
-        switch (rows)
+        // A pointer to the compiled tile: a local function would move all arguments through memory.
+        delegate*<int, int, T*, nint, nint, nint, T*, nint, nint, T*, nint, nint, int, bool, void> tile = rows switch
         {
-            case 1:
-                MatMulTile.Multiply<T, TVector, TLanes, Rows1, TColumns>(
-                    tiles, k, a, aNext, aRow, aCol, b, bNext, bRow, c, cNext, ldc, last, accumulate);
-                break;
-            case 2:
-                MatMulTile.Multiply<T, TVector, TLanes, Rows2, TColumns>(
-                    tiles, k, a, aNext, aRow, aCol, b, bNext, bRow, c, cNext, ldc, last, accumulate);
-                break;
-            case 3:
-                MatMulTile.Multiply<T, TVector, TLanes, Rows3, TColumns>(
-                    tiles, k, a, aNext, aRow, aCol, b, bNext, bRow, c, cNext, ldc, last, accumulate);
-                break;
-            case 4:
-                MatMulTile.Multiply<T, TVector, TLanes, Rows4, TColumns>(
-                    tiles, k, a, aNext, aRow, aCol, b, bNext, bRow, c, cNext, ldc, last, accumulate);
-                break;
-            case 5:
-                MatMulTile.Multiply<T, TVector, TLanes, Rows5, TColumns>(
-                    tiles, k, a, aNext, aRow, aCol, b, bNext, bRow, c, cNext, ldc, last, accumulate);
-                break;
-            case 6:
-                MatMulTile.Multiply<T, TVector, TLanes, Rows6, TColumns>(
-                    tiles, k, a, aNext, aRow, aCol, b, bNext, bRow, c, cNext, ldc, last, accumulate);
-                break;
-            case 7:
-                MatMulTile.Multiply<T, TVector, TLanes, Rows7, TColumns>(
-                    tiles, k, a, aNext, aRow, aCol, b, bNext, bRow, c, cNext, ldc, last, accumulate);
-                break;
-            case 8:
-                MatMulTile.Multiply<T, TVector, TLanes, Rows8, TColumns>(
-                    tiles, k, a, aNext, aRow, aCol, b, bNext, bRow, c, cNext, ldc, last, accumulate);
-                break;
-            case 9:
-                MatMulTile.Multiply<T, TVector, TLanes, Rows9, TColumns>(
-                    tiles, k, a, aNext, aRow, aCol, b, bNext, bRow, c, cNext, ldc, last, accumulate);
-                break;
-            case 10:
-                MatMulTile.Multiply<T, TVector, TLanes, Rows10, TColumns>(
-                    tiles, k, a, aNext, aRow, aCol, b, bNext, bRow, c, cNext, ldc, last, accumulate);
-                break;
-            case 11:
-                MatMulTile.Multiply<T, TVector, TLanes, Rows11, TColumns>(
-                    tiles, k, a, aNext, aRow, aCol, b, bNext, bRow, c, cNext, ldc, last, accumulate);
-                break;
-            case 12:
-                MatMulTile.Multiply<T, TVector, TLanes, Rows12, TColumns>(
-                    tiles, k, a, aNext, aRow, aCol, b, bNext, bRow, c, cNext, ldc, last, accumulate);
-                break;
-            case 13:
-                MatMulTile.Multiply<T, TVector, TLanes, Rows13, TColumns>(
-                    tiles, k, a, aNext, aRow, aCol, b, bNext, bRow, c, cNext, ldc, last, accumulate);
-                break;
-            case 14:
-                MatMulTile.Multiply<T, TVector, TLanes, Rows14, TColumns>(
-                    tiles, k, a, aNext, aRow, aCol, b, bNext, bRow, c, cNext, ldc, last, accumulate);
-                break;
-        }
+            1 => &MatMulTile.Multiply<T, TVector, TLanes, Rows1, TColumns>,
+            2 => &MatMulTile.Multiply<T, TVector, TLanes, Rows2, TColumns>,
+            3 => &MatMulTile.Multiply<T, TVector, TLanes, Rows3, TColumns>,
+            4 => &MatMulTile.Multiply<T, TVector, TLanes, Rows4, TColumns>,
+            5 => &MatMulTile.Multiply<T, TVector, TLanes, Rows5, TColumns>,
+            6 => &MatMulTile.Multiply<T, TVector, TLanes, Rows6, TColumns>,
+            7 => &MatMulTile.Multiply<T, TVector, TLanes, Rows7, TColumns>,
+            8 => &MatMulTile.Multiply<T, TVector, TLanes, Rows8, TColumns>,
+            9 => &MatMulTile.Multiply<T, TVector, TLanes, Rows9, TColumns>,
+            10 => &MatMulTile.Multiply<T, TVector, TLanes, Rows10, TColumns>,
+            11 => &MatMulTile.Multiply<T, TVector, TLanes, Rows11, TColumns>,
+            12 => &MatMulTile.Multiply<T, TVector, TLanes, Rows12, TColumns>,
+            13 => &MatMulTile.Multiply<T, TVector, TLanes, Rows13, TColumns>,
+            _ => &MatMulTile.Multiply<T, TVector, TLanes, Rows14, TColumns>,
+        };
+        tile(tiles, k, a, aNext, aRow, aCol, b, bNext, bRow, c, cNext, ldc, last, accumulate);
     }
 
     private readonly struct OneWhole : IColumns
