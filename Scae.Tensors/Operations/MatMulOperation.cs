@@ -87,8 +87,8 @@ public sealed partial class Tensor
         protected override void Backward<T>()
         {
             if (Output.nelement == 0 || _k == 0) return;
-            if (Wants(0)) LeftGradient<T>();
-            if (Wants(1)) RightGradient<T>();
+            if (Wants(0)) Gradient<T>(0);
+            if (Wants(1)) Gradient<T>(1);
         }
 
         private static int[] GradientStrides(Tensor x, int[] batch)
@@ -113,42 +113,27 @@ public sealed partial class Tensor
 
         private int Col(int input) => Inputs[input]._strides[^1];
 
-        private void LeftGradient<T>()
+        private void Gradient<T>(int input)
             where T : unmanaged, System.Numerics.IBinaryFloatingPointIeee754<T>
         {
+            bool isLeft = input == 0, accumulate = true;
+            int other = 1 - input, own = 3 + input;
+            long repeats = isLeft ? _repeatsOfA : _repeatsOfB;
             var g = OutputGradient<T>();
-            var b = Inputs[1].FromFirst<T>();
-            bool accumulate = true;
-            var into = _repeatsOfA > 1 ? InputGradientToAdd<T>(0) : InputGradient<T>(0, out accumulate);
-            LongSums<T> sums = new(into, Scratch.TotalSlot, FewRows<T>(_repeatsOfA, 3, _n));
+            var x = Inputs[other].FromFirst<T>();
+            var into = repeats > 1 ? InputGradientToAdd<T>(input) : InputGradient<T>(input, out accumulate);
+            LongSums<T> sums = new(into, Scratch.TotalSlot, FewRows<T>(repeats, own, isLeft ? _n : _m));
             Span<int> at = stackalloc int[5], index = stackalloc int[_loop.Counters];
             _loop.Start(at, index);
             for (int row = 0; row < _loop.Rows; row++)
             {
                 sums.Next();
-                MatMul.MultiplyBatched<T>(
-                    _loop.RowLength, _m, _k, _n, g[at[2]..], _m * _n, _n, 1, b[at[1]..], _loop.Step(1), Col(1), Row(1), into[at[3]..], _loop.Step(3), _k, accumulate);
-                _loop.Next(at, index);
-            }
-
-            sums.Finish();
-        }
-
-        private void RightGradient<T>()
-            where T : unmanaged, System.Numerics.IBinaryFloatingPointIeee754<T>
-        {
-            var g = OutputGradient<T>();
-            var a = Inputs[0].FromFirst<T>();
-            bool accumulate = true;
-            var into = _repeatsOfB > 1 ? InputGradientToAdd<T>(1) : InputGradient<T>(1, out accumulate);
-            LongSums<T> sums = new(into, Scratch.TotalSlot, FewRows<T>(_repeatsOfB, 4, _m));
-            Span<int> at = stackalloc int[5], index = stackalloc int[_loop.Counters];
-            _loop.Start(at, index);
-            for (int row = 0; row < _loop.Rows; row++)
-            {
-                sums.Next();
-                MatMul.MultiplyBatched<T>(
-                    _loop.RowLength, _k, _n, _m, a[at[0]..], _loop.Step(0), Col(0), Row(0), g[at[2]..], _m * _n, _n, 1, into[at[4]..], _loop.Step(4), _n, accumulate);
+                if (isLeft)
+                    MatMul.MultiplyBatched<T>(
+                        _loop.RowLength, _m, _k, _n, g[at[2]..], _m * _n, _n, 1, x[at[1]..], _loop.Step(1), Col(1), Row(1), into[at[3]..], _loop.Step(3), _k, accumulate);
+                else
+                    MatMul.MultiplyBatched<T>(
+                        _loop.RowLength, _k, _n, _m, x[at[0]..], _loop.Step(0), Col(0), Row(0), g[at[2]..], _m * _n, _n, 1, into[at[4]..], _loop.Step(4), _n, accumulate);
                 _loop.Next(at, index);
             }
 
