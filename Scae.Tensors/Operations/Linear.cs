@@ -5,22 +5,6 @@ using Scae.Tensors.Kernels;
 
 namespace Scae.Tensors;
 
-/// <summary>What a fused linear layer applies to its sums.</summary>
-public enum Activation
-{
-    /// <summary>Nothing.</summary>
-    None,
-
-    /// <summary>max(z, 0); gradient 0 at 0.</summary>
-    Relu,
-
-    /// <summary>1 / (1 + e⁻ᶻ).</summary>
-    Sigmoid,
-
-    /// <summary>tanh z.</summary>
-    Tanh,
-}
-
 /// <content>A linear layer in one operation.</content>
 public sealed partial class Tensor
 {
@@ -40,39 +24,36 @@ public sealed partial class Tensor
         return new LinearOperation(inputs, activation).Run(dtype, [.. _shape[..^1], weight._shape[1]]);
     }
 
-    private static void CheckActivation(string operation, Activation activation)
+    /// <summary>
+    /// Y = f(X·W + b). A product starts from the bias where f costs next to nothing. Where f is an elementary function, the
+    /// bias is added and f applied row by row afterwards, while a row is still in the cache.
+    /// </summary>
+    private sealed class LinearOperation(Tensor[] inputs, Activation activation) : ActivatedOperation(inputs, activation)
     {
-        if (!Enum.IsDefined(activation)) throw new ArgumentException($"{operation}: there is no activation {activation}", nameof(activation));
-    }
+        private const int SlopeSlot = 1;
 
-    private sealed class LinearOperation(Tensor[] inputs, Activation activation) : Operation(inputs)
-    {
         private readonly int _in = inputs[1]._shape[0];
         private readonly int _out = inputs[1]._shape[1];
+        private readonly bool _isSmooth = activation is Activation.Sigmoid or Activation.Tanh;
 
         private int Rows => Inputs[0].Packed?.Count ?? Output.nelement / Math.Max(1, _out);
 
         protected override PackedRows? Keep(PackedRows rows) => rows == Inputs[0].Packed && Inputs[1].Packed is null ? rows : base.Keep(rows);
 
-        protected override void Forward<T>()
+        protected override void Forward<T, TActivation>()
         {
-            if (Output.nelement == 0) return;
             var y = Output.Data<T>()[..(Rows * _out)];
-            bool smooth = activation is Activation.Sigmoid or Activation.Tanh;
-            bool biased = Inputs.Length > 2 && !smooth;
+            bool biased = Inputs.Length > 2 && !_isSmooth;
             if (biased) Rowwise.Repeat<T>(Inputs[2].Data<T>(), y);
             var w = Inputs[1];
             MatMul.Multiply<T>(Rows, _out, _in, Inputs[0].Data<T>(), _in, 1, w.FromFirst<T>(), w._strides[0], w._strides[1], y, _out, accumulate: biased);
-            switch (activation)
-            {
-                case Activation.Relu: Elementwise.Map1<T, Relu>(y, y); break;
-                case Activation.Sigmoid or Activation.Tanh: Sharing.Run(new SmoothRows<T>(this), Rows, y.Length >= Sharing.ManyFunctions); break;
-            }
+            if (_isSmooth) Sharing.Run(new SmoothRows<T, TActivation>(this), Rows, y.Length >= Sharing.ManyFunctions);
+            else TActivation.Apply(y);
         }
 
-        /// <summary>Adds the bias and applies the activation row by row, while a row is still in the cache.</summary>
-        private void Smooth<T>(int from, int to)
+        private void Smooth<T, TActivation>(int from, int to)
             where T : unmanaged, IBinaryFloatingPointIeee754<T>
+            where TActivation : struct, IActivation
         {
             var y = Output.Data<T>();
             ReadOnlySpan<T> bias = Inputs.Length > 2 ? Inputs[2].Data<T>() : [];
@@ -80,22 +61,28 @@ public sealed partial class Tensor
             {
                 var row = y.Slice(at, _out);
                 if (bias.Length > 0) TensorPrimitives.Add(row, bias, row);
-                if (activation == Activation.Sigmoid) Elementwise.Map1<T, Sigmoid>(row, row);
-                else Elementwise.Map1<T, Tanh>(row, row);
+                TActivation.Apply(row);
             }
         }
 
-        private readonly struct SmoothRows<T>(LinearOperation operation) : IRange
+        private readonly struct SmoothRows<T, TActivation>(LinearOperation operation) : IRange
             where T : unmanaged, IBinaryFloatingPointIeee754<T>
+            where TActivation : struct, IActivation
         {
-            public void Run(int from, int to) => operation.Smooth<T>(from, to);
+            public void Run(int from, int to) => operation.Smooth<T, TActivation>(from, to);
         }
 
-        protected override void Backward<T>()
+        protected override void Backward<T, TActivation>()
         {
-            if (Output.nelement == 0) return;
             int counted = Rows * _out;
-            var dz = BeforeActivation(activation, OutputGradient<T>()[..counted], Output.Data<T>()[..counted]);
+            var dz = OutputGradient<T>()[..counted];
+            if (typeof(TActivation) != typeof(Plain))
+            {
+                var slope = Scratch.Take<T>(SlopeSlot, counted);
+                TActivation.Slope(dz, Output.Data<T>()[..counted], slope);
+                dz = slope;
+            }
+
             if (Inputs.Length > 2 && Wants(2)) Rowwise.AddSum(dz, InputGradientToAdd<T>(2));
             if (Wants(1))
             {

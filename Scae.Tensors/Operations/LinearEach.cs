@@ -1,5 +1,3 @@
-using System;
-using System.Numerics;
 using Scae.Tensors.Kernels;
 
 namespace Scae.Tensors;
@@ -60,24 +58,5 @@ public sealed partial class Tensor
                 Sizes, Inputs[0].Data<T>(), Inputs[1].Data<T>(), Output.Data<T>(), OutputGradient<T>(),
                 toInputs, addToInputs: true, default, addToWeights: true, default);
         }
-    }
-
-    /// <summary>
-    /// The gradient by an activation's input, from the gradient by its output and the output itself. The result is valid
-    /// until the next call.
-    /// </summary>
-    private static ReadOnlySpan<T> BeforeActivation<T>(Activation activation, ReadOnlySpan<T> g, ReadOnlySpan<T> y)
-        where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        if (activation == Activation.None) return g;
-        var dz = Scratch.Take<T>(1, y.Length);
-        switch (activation)
-        {
-            case Activation.Relu: Elementwise.Map3<T, Relu>(g, y, 1, y, 1, dz, accumulate: false); break;
-            case Activation.Sigmoid: Elementwise.Map3<T, Sigmoid>(g, y, 1, y, 1, dz, accumulate: false); break;
-            case Activation.Tanh: Elementwise.Map3<T, Tanh>(g, y, 1, y, 1, dz, accumulate: false); break;
-        }
-
-        return dz;
     }
 }
