@@ -15,7 +15,6 @@ public sealed partial class Tensor
     {
         CheckSameDtype("isotropicLogLikelihood", this, means);
         CheckSameDtype("isotropicLogLikelihood", means, sigmas);
-        RefuseIntegers("isotropicLogLikelihood", this);
         bool fits = dim == 3 && means.dim == 4 && sigmas.dim == 3 && means._shape[0] == _shape[0] && means._shape[2] == _shape[1] && means._shape[3] == _shape[2]
             && sigmas._shape[0] == _shape[0] && sigmas._shape[1] == means._shape[1] && sigmas._shape[2] == _shape[1];
         if (!fits)

@@ -1,6 +1,4 @@
 using System;
-using System.Numerics;
-using System.Numerics.Tensors;
 using System.Runtime.Intrinsics;
 using Scae.Tensors.Kernels;
 
@@ -152,23 +150,20 @@ public sealed partial class Tensor
 
     private sealed class Clamp(Tensor x, double low, double high) : Operation(x)
     {
-        protected override void Forward<T>() => Sharing.Run(new Limiting<T>(this), Output.nelement, Output.nelement >= Sharing.ManyElements);
-
-        private readonly struct Limiting<T>(Clamp operation) : IRange
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        {
-            public void Run(int from, int to) => operation.Limit<T>(from, to);
-        }
-
-        private void Limit<T>(int from, int to)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-            TensorPrimitives.Clamp(Inputs[0].Data<T>()[from..to], T.CreateChecked(low), T.CreateChecked(high), Output.Data<T>()[from..to]);
+        protected override void Forward<T>() =>
+            Elementwise.Map3<T, Limited>(Inputs[0].Data<T>(), [T.CreateChecked(low)], 0, [T.CreateChecked(high)], 0, Output.Data<T>(), accumulate: false);
 
         protected override void Backward<T>()
         {
             if (!Wants(0)) return;
             var into = InputGradient<T>(0, out bool accumulate);
             Elementwise.Map3<T, WhereKept>(OutputGradient<T>(), Inputs[0].Data<T>(), 1, Output.Data<T>(), 1, into, accumulate);
+        }
+
+        private readonly struct Limited : IMap3
+        {
+            public static Vector512<T> Apply<T>(Vector512<T> x, Vector512<T> low, Vector512<T> high)
+                where T : unmanaged => Vector512.Min(Vector512.Max(x, low), high);
         }
 
         /// <summary>The gradient passes where the bounds left x as it was, but not at NaN.</summary>

@@ -179,8 +179,6 @@ public sealed partial class Tensor
 
     private sealed class Contiguous(Tensor x) : Operation(x)
     {
-        protected override Dtype ComputeDtype => Output.dtype;
-
         protected override void Forward<T>()
         {
             if (Output.dtype == Dtype.Int32) Gather<int>();

@@ -20,7 +20,6 @@ public sealed partial class Tensor
     {
         CheckSameDtype("votePoses", this, parts);
         CheckSameDtype("votePoses", parts, own);
-        RefuseIntegers("votePoses", this);
         bool fits = dim == 3 && parts.dim == 3 && own.dim == 2 && parts._shape[0] == _shape[1] && parts._shape[2] == PosePlanes.Numbers
             && own._shape[0] == _shape[1] && own._shape[1] == PosePlanes.Numbers && _shape[2] >= PosePlanes.Numbers * (parts._shape[1] + 1);
         if (!fits)
