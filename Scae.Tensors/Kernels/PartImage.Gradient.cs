@@ -124,10 +124,12 @@ internal unsafe partial struct PartImage<T>
         Vector512<T> logits = Vector512<T>.Zero, distances = logits, tied = logits, xs = logits, ys = logits;
         Vector512<T> xi = logits, yi = logits, xj = logits, yj = logits;
         int waiting = 0;
-        for (int row = 0; row < _sizes.Height; row++)
+        for (int row = 0; ; row++)
         {
-            var range = _ranges[(m * _sizes.Height) + row];
-            if ((waiting += range.End - range.First) > FewBlocks)
+            bool isEnd = row == _sizes.Height;
+            var range = isEnd ? default : _ranges[(m * _sizes.Height) + row];
+            waiting += range.End - range.First;
+            if (waiting > FewBlocks || isEnd)
             {
                 Move(ref logits, ref pose.Logit);
                 Move(ref distances, ref pose.Distance);
@@ -141,6 +143,7 @@ internal unsafe partial struct PartImage<T>
                 waiting = range.End - range.First;
             }
 
+            if (isEnd) break;
             var j = Vector512.Create(T.CreateTruncating(row));
             for (int block = range.First; block < range.End; block++, component += count)
             {
@@ -188,15 +191,6 @@ internal unsafe partial struct PartImage<T>
             }
         }
 
-        Move(ref logits, ref pose.Logit);
-        Move(ref distances, ref pose.Distance);
-        Move(ref tied, ref pose.Tied);
-        Move(ref xs, ref pose.X);
-        Move(ref ys, ref pose.Y);
-        Move(ref xi, ref pose.XI);
-        Move(ref yi, ref pose.YI);
-        Move(ref xj, ref pose.XJ);
-        Move(ref yj, ref pose.YJ);
         totals.Distance += Precision * T.CreateTruncating(pose.Distance);
         totals.Tied += T.CreateTruncating(pose.Tied) / T.CreateChecked(int.Max(1, channels));
         return component;
