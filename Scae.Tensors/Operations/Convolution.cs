@@ -1,5 +1,4 @@
 using System;
-using System.Numerics;
 using Scae.Tensors.Kernels;
 
 namespace Scae.Tensors;
@@ -61,53 +60,25 @@ public sealed partial class Tensor
     }
 
     /// <summary>Adds columns to the pixels of their windows: [b, c·kh·kw, places] → [b, c, h, w].</summary>
-    private sealed class Fold(Tensor columns, Window window) : Operation(columns)
+    private sealed class Fold(Tensor columns, Window window) : SharedOperation(columns)
     {
-        private int Images => Output._shape[0];
-
-        private bool IsLong => Inputs[0].nelement >= Sharing.ManyElements;
-
-        protected override void Forward<T>()
-        {
-            if (Output.nelement > 0) Sharing.Run(new ForwardRange<T>(this), Images, IsLong);
-        }
-
-        protected override void Backward<T>()
-        {
-            if (!Wants(0)) return;
-            InputGradient<T>(0, out bool accumulate);
-            if (Output.nelement > 0) Sharing.Run(new BackwardRange<T>(this, accumulate), Images, IsLong);
-        }
+        protected override int Items => Output.nelement > 0 ? Output._shape[0] : 0;
 
         /// <summary>The part of some elements that belongs to images from, …, to − 1.</summary>
         private Span<T> Part<T>(Span<T> all, int from, int to)
         {
-            int size = all.Length / Images;
+            int size = all.Length / Items;
             return all.Slice(from * size, (to - from) * size);
         }
 
-        private void ForwardImages<T>(int from, int to)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        protected override void Forward<T>(int from, int to)
         {
             var images = Part(Output.Data<T>(), from, to);
             images.Clear();
             Patches.AddToImage(window, Part(Inputs[0].Data<T>(), from, to), images);
         }
 
-        private void BackwardImages<T>(int from, int to, bool accumulate)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+        protected override void Backward<T>(int from, int to, bool accumulate) =>
             Patches.ToColumns(window, Part(Output.Gradient!.Span<T>(), from, to), Part(Inputs[0].Gradient!.Span<T>(), from, to), accumulate);
-
-        private readonly struct ForwardRange<T>(Fold operation) : IRange
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        {
-            public void Run(int from, int to) => operation.ForwardImages<T>(from, to);
-        }
-
-        private readonly struct BackwardRange<T>(Fold operation, bool accumulate) : IRange
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        {
-            public void Run(int from, int to) => operation.BackwardImages<T>(from, to, accumulate);
-        }
     }
 }

@@ -26,26 +26,24 @@ public sealed partial class Tensor
     /// With x̂ = (x − mean)/√(var + ε) and ∂x̂ = gain ∘ g: ∂x = (∂x̂ − mean ∂x̂ − x̂ · mean(∂x̂ ∘ x̂)) / √(var + ε),
     /// ∂gain = Σ g ∘ x̂, ∂bias = Σ g. The rows' means and 1/√(var + ε) are kept from forward.
     /// </summary>
-    private sealed class LayerNorm(Tensor x, Tensor gain, Tensor bias, double epsilon) : Operation(x, gain, bias)
+    private sealed class LayerNorm(Tensor x, Tensor gain, Tensor bias, double epsilon) : SharedOperation(x, gain, bias)
     {
         private readonly Tensor _moments = Allocate(x.dtype, [x.nelement / x._shape[^1], 2]);
         private readonly int _n = x._shape[^1];
 
-        private int Rows => Inputs[0].Packed?.Count ?? Inputs[0].nelement / _n;
-
-        private bool IsLong => Inputs[0].nelement >= Sharing.ManyElements;
+        protected override int Items => Inputs[0].Packed?.Count ?? Inputs[0].nelement / _n;
 
         protected override PackedRows? Keep(PackedRows rows) => rows == Inputs[0].Packed ? rows : base.Keep(rows);
 
         protected override void Forward<T>()
         {
             _moments.Storage.AlignLike(Output.Storage);
-            Sharing.Run(new ForwardRange<T>(this), Rows, IsLong);
+            base.Forward<T>();
         }
 
         protected override void Backward<T>()
         {
-            var g = OutputGradient<T>()[..(Rows * _n)];
+            var g = OutputGradient<T>()[..(Items * _n)];
             if (Wants(2)) Rowwise.AddSum(g, InputGradientToAdd<T>(2));
             if (Wants(1))
             {
@@ -56,13 +54,10 @@ public sealed partial class Tensor
                 Rowwise.AddSum<T>(terms, InputGradientToAdd<T>(1));
             }
 
-            if (!Wants(0)) return;
-            InputGradient<T>(0, out bool accumulate);
-            Sharing.Run(new BackwardRange<T>(this, accumulate), Rows, IsLong);
+            base.Backward<T>();
         }
 
-        private void ForwardRows<T>(int from, int to)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        protected override void Forward<T>(int from, int to)
         {
             var moments = _moments.Data<T>();
             ReadOnlySpan<T> x = Inputs[0].Data<T>(), gain = Inputs[1].Data<T>(), bias = Inputs[2].Data<T>();
@@ -80,8 +75,7 @@ public sealed partial class Tensor
             }
         }
 
-        private void BackwardRows<T>(int from, int to, bool accumulate)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        protected override void Backward<T>(int from, int to, bool accumulate)
         {
             var moments = _moments.Data<T>();
             ReadOnlySpan<T> x = Inputs[0].Data<T>(), gain = Inputs[1].Data<T>(), g = OutputGradient<T>();
@@ -109,24 +103,12 @@ public sealed partial class Tensor
         {
             var moments = _moments.Data<T>();
             var x = Inputs[0].Data<T>();
-            for (int row = 0; row < Rows; row++)
+            for (int row = 0; row < Items; row++)
             {
                 var target = into.Slice(row * _n, _n);
                 TensorPrimitives.Subtract(x.Slice(row * _n, _n), moments[2 * row], target);
                 TensorPrimitives.Multiply(target, moments[(2 * row) + 1], target);
             }
-        }
-
-        private readonly struct ForwardRange<T>(LayerNorm operation) : IRange
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        {
-            public void Run(int from, int to) => operation.ForwardRows<T>(from, to);
-        }
-
-        private readonly struct BackwardRange<T>(LayerNorm operation, bool accumulate) : IRange
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        {
-            public void Run(int from, int to) => operation.BackwardRows<T>(from, to, accumulate);
         }
     }
 }

@@ -1,6 +1,5 @@
 using System;
 using System.Linq;
-using System.Numerics;
 using System.Numerics.Tensors;
 using Scae.Tensors.Kernels;
 
@@ -142,12 +141,11 @@ public sealed partial class Tensor
     }
 
     /// <summary>Σ over the middle axis of [outer, count, inner], or Σ / count.</summary>
-    private sealed class SumAxis(Tensor x, int outer, int count, int inner, bool isMean) : Operation(x)
+    private sealed class SumAxis(Tensor x, int outer, int count, int inner, bool isMean) : SharedOperation(x)
     {
-        protected override void Forward<T>() => Sharing.Run(new Outer<T>(this), outer, Inputs[0].nelement >= Sharing.ManyElements);
+        protected override int Items => outer;
 
-        private void Sum<T>(int from, int to)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        protected override void Forward<T>(int from, int to)
         {
             var x = Inputs[0].Data<T>();
             var y = Output.Data<T>();
@@ -166,22 +164,15 @@ public sealed partial class Tensor
             }
         }
 
-        private readonly struct Outer<T>(SumAxis operation) : IRange
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        {
-            public void Run(int from, int to) => operation.Sum<T>(from, to);
-        }
-
         protected override void Backward<T>()
         {
             if (!Wants(0)) return;
             InputGradient<T>(0, out bool accumulate);
-            Sharing.Run(new Rows<T>(this, accumulate), outer * count, Inputs[0].nelement >= Sharing.ManyElements);
+            Backward<T>(outer * count, accumulate);
         }
 
         /// <summary>Gives rows from, …, to − 1 of [outer · count, inner] their shares of the gradient.</summary>
-        private void Distribute<T>(int from, int to, bool accumulate)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        protected override void Backward<T>(int from, int to, bool accumulate)
         {
             var g = OutputGradient<T>();
             var into = Inputs[0].Gradient!.Span<T>();
@@ -207,12 +198,6 @@ public sealed partial class Tensor
                     else share.CopyTo(own);
                 }
             }
-        }
-
-        private readonly struct Rows<T>(SumAxis operation, bool accumulate) : IRange
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        {
-            public void Run(int from, int to) => operation.Distribute<T>(from, to, accumulate);
         }
     }
 

@@ -61,23 +61,14 @@ public sealed partial class Tensor
         }
     }
 
-    /// <summary>An operation on rows, which threads share: each row's result depends on that row alone.</summary>
-    private abstract class RowsOperation(Tensor x) : Operation(x)
+    /// <summary>An operation on rows: each row's result depends on that row alone.</summary>
+    private abstract class RowsOperation(Tensor x) : SharedOperation(x)
     {
         private readonly int _n = x._shape[^1];
 
-        private int Rows => _n == 0 ? 0 : Inputs[0].nelement / _n;
+        protected sealed override int Items => _n == 0 ? 0 : Inputs[0].nelement / _n;
 
-        private bool IsLong => Inputs[0].nelement >= Sharing.ManyFunctions;
-
-        protected sealed override void Forward<T>() => Sharing.Run(new ForwardRange<T>(this), Rows, IsLong);
-
-        protected sealed override void Backward<T>()
-        {
-            if (!Wants(0)) return;
-            InputGradient<T>(0, out bool accumulate);
-            Sharing.Run(new BackwardRange<T>(this, accumulate), Rows, IsLong);
-        }
+        protected sealed override bool IsLong => Inputs[0].nelement >= Sharing.ManyFunctions;
 
         /// <summary>Computes a row's values y; intermediate results can be written to the scratch row.</summary>
         protected abstract void Row<T>(ReadOnlySpan<T> x, Span<T> y, Span<T> scratch)
@@ -87,8 +78,7 @@ public sealed partial class Tensor
         protected abstract void Slope<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, ReadOnlySpan<T> g, Span<T> slope)
             where T : unmanaged, IBinaryFloatingPointIeee754<T>;
 
-        private void ForwardRows<T>(int from, int to)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        protected sealed override void Forward<T>(int from, int to)
         {
             var x = Inputs[0].Data<T>();
             var y = Output.Data<T>();
@@ -97,8 +87,7 @@ public sealed partial class Tensor
             for (int row = from; row < to; row++) Row<T>(x.Slice(row * _n, _n), y.Slice(row * made, made), scratch);
         }
 
-        private void BackwardRows<T>(int from, int to, bool accumulate)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        protected sealed override void Backward<T>(int from, int to, bool accumulate)
         {
             ReadOnlySpan<T> x = Inputs[0].Data<T>(), y = Output.Data<T>(), g = OutputGradient<T>();
             var into = Inputs[0].Gradient!.Span<T>();
@@ -111,18 +100,6 @@ public sealed partial class Tensor
                 if (accumulate) TensorPrimitives.Add(target, slope, target);
                 else slope.CopyTo(target);
             }
-        }
-
-        private readonly struct ForwardRange<T>(RowsOperation operation) : IRange
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        {
-            public void Run(int from, int to) => operation.ForwardRows<T>(from, to);
-        }
-
-        private readonly struct BackwardRange<T>(RowsOperation operation, bool accumulate) : IRange
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        {
-            public void Run(int from, int to) => operation.BackwardRows<T>(from, to, accumulate);
         }
     }
 

@@ -13,7 +13,7 @@ public sealed partial class Tensor
     /// entries. X·C is a small product over the pixels that are read; R mixes two rows of the result at a time. Backwards
     /// it is the reverse: first Rᵀ·G, then a product with Cᵀ. Pixels outside only have to be set to zero.
     /// </summary>
-    private sealed class SpatialTransform(Tensor image, Tensor pose, bool inverse) : Operation(image, pose)
+    private sealed class SpatialTransform(Tensor image, Tensor pose, bool inverse) : SharedOperation(image, pose)
     {
         // How many rows are added up in T; those of larger images go to totals in double.
         private const int FewRows = 64;
@@ -22,24 +22,23 @@ public sealed partial class Tensor
         private readonly int _h = image._shape[2];
         private readonly int _w = image._shape[3];
 
-        private bool IsLong => Output.nelement >= Sharing.ManyFunctions;
+        protected override int Items => Inputs[0]._shape[0];
 
-        protected override void Forward<T>() => Sharing.Run(new ForwardRange<T>(this), Inputs[0]._shape[0], IsLong);
+        protected override bool IsLong => Output.nelement >= Sharing.ManyFunctions;
 
         protected override void Backward<T>()
         {
             if (Wants(0)) InputGradientToAdd<T>(0);
             if (Wants(1)) InputGradientToAdd<T>(1);
-            Sharing.Run(new BackwardRange<T>(this), Inputs[0]._shape[0], IsLong);
+            Backward<T>(Items, accumulate: true);
         }
 
-        private void ForwardImages<T>(int first, int end)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        protected override void Forward<T>(int from, int to)
         {
             int height = Output._shape[2], width = Output._shape[3];
             var y = Output.Data<T>();
             var image = Inputs[0].Data<T>();
-            for (int b = first; b < end; b++)
+            for (int b = from; b < to; b++)
             {
                 AxisSampling<T> rows = Rows<T>(b), columns = Columns<T>(b);
                 var matrix = Scratch.Take<T>(4, columns.Touched * columns.Count);
@@ -47,23 +46,22 @@ public sealed partial class Tensor
                 columns.Matrix(matrix);
                 for (int plane = b * _channels; plane < (b + 1) * _channels; plane++)
                 {
-                    var to = y.Slice(plane * height * width, height * width);
-                    to.Clear();
+                    var target = y.Slice(plane * height * width, height * width);
+                    target.Clear();
                     if (columns.Count == 0 || rows.Count == 0) continue;
                     MixColumns(image.Slice(plane * _h * _w, _h * _w), rows, columns, matrix, mixed);
-                    MixRows<T>(mixed, rows, columns, to);
+                    MixRows<T>(mixed, rows, columns, target);
                 }
 
                 if (rows.HasNaN || columns.HasNaN) Undefine(y.Slice(b * _channels * height * width, _channels * height * width), rows, columns);
             }
         }
 
-        private void BackwardImages<T>(int first, int end)
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
+        protected override void Backward<T>(int from, int to, bool accumulate)
         {
             var toImage = Wants(0) ? Inputs[0].Gradient!.Span<T>() : default;
             var toPose = Wants(1) ? Inputs[1].Gradient!.Span<T>() : default;
-            for (int b = first; b < end; b++) BackwardImage(b, toImage, toPose);
+            for (int b = from; b < to; b++) BackwardImage(b, toImage, toPose);
         }
 
         private void BackwardImage<T>(int b, Span<T> toImage, Span<T> toPose)
@@ -222,18 +220,6 @@ public sealed partial class Tensor
 
             into[(b * 3) + axis] += half * (inverse ? -sum / pose[0] : sum);
             into[b * 3] += half * (inverse ? -moment / (pose[0] * pose[0]) : moment);
-        }
-
-        private readonly struct ForwardRange<T>(SpatialTransform operation) : IRange
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        {
-            public void Run(int from, int to) => operation.ForwardImages<T>(from, to);
-        }
-
-        private readonly struct BackwardRange<T>(SpatialTransform operation) : IRange
-            where T : unmanaged, IBinaryFloatingPointIeee754<T>
-        {
-            public void Run(int from, int to) => operation.BackwardImages<T>(from, to);
         }
     }
 }
