@@ -48,7 +48,8 @@ internal static class EvalCommand
         }
 
         string measuring = string.Concat(request.Overrides.Select(pair => $" --{pair.Item1} {pair.Item2}"));
-        Console.Out.WriteLine($"step {saved.State.Step} of {options.Folder}, on scenes drawn for this with --seed {options.Seed}{measuring}, which no training has seen");
+        string chosen = metrics.Any(metric => metric.Item1 == "best_epoch") ? "; best epoch and val best are of the training" : string.Empty;
+        Console.Out.WriteLine($"step {saved.State.Step} of {options.Folder}, on scenes drawn for this with --seed {options.Seed}{measuring}, which no training has seen{chosen}");
         return ExitCode.Success;
     }
 

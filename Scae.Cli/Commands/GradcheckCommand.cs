@@ -45,7 +45,9 @@ internal static class GradcheckCommand
                     comparison.RelativeError <= Tolerance ? "[green]ok[/]" : "[red]wrong[/]");
             }
 
-            if (!options.Json) Tables.Console.Write(table);
+            if (options.Json) continue;
+            Console.Out.WriteLine($"{experiment.Specification.Experiment}, preset {preset.Name}");
+            Tables.Console.Write(table);
         }
 
         if (options.Json) Console.Out.WriteLine(all.ToJsonString(Json.Indented));

@@ -52,6 +52,7 @@ internal static class SweepCommand
         var finished = new Dictionary<string, Summary>();
         display.Show(() => plan.Runs.Run(plan.Groups, options.Seeds, job => display.Of(Name(options, job)), Tell, failures, stop));
         Write(options, tables, plan.Groups.Select(group => (group, options.Seeds.Values.Select(seed => finished.GetValueOrDefault(group.Job(seed).Folder)).OfType<Summary>().ToList())));
+        TellOfOthers(options, plan);
         failures.ThrowIfAny(plan.Count);
 
         void Tell(SweepJob job, Summary? summary)
@@ -69,6 +70,15 @@ internal static class SweepCommand
             string figures = options.Compared.IsEmpty ? $"{Figures(options, tables.ChosenBy, summary)}  " : string.Empty;
             display.Finished(name, $"{name}: {figures}{took}");
         }
+    }
+
+    /// <summary>Tells of finished runs of other seeds, which the tables had perhaps, and now have no longer.</summary>
+    private static void TellOfOthers(SweepOptions options, SweepPlan plan)
+    {
+        var others = plan.OtherSeeds();
+        if (others.Count == 0 || options.Training.IsSilent) return;
+        long first = Math.Min(others[0], options.Seeds.First), last = Math.Max(others[^1], options.Seeds.Values.Last());
+        Notice.Tell($"{plan.Folder}: runs of {others.Count} other {(others.Count == 1 ? "seed" : "seeds")} are finished there, too; the tables are without them, and the same command with --seeds {first}..{last} --collect writes those of all");
     }
 
     /// <summary>Writes the tables of groups, without those in which no run is finished; returns how many runs are finished.</summary>
@@ -135,6 +145,7 @@ internal static class SweepCommand
         var groups = plan.Groups.Select(group => (group, plan.Finished(group, damages))).ToList();
         foreach (string damage in damages.Take(MostNamed)) Notice.Tell($"{damage}; the tables are of the other runs");
         long count = Write(options, tables, groups);
+        TellOfOthers(options, plan);
         if (count == 0) throw new RunFailure($"{plan.Folder}: none of the sweep's {plan.Count} runs is finished there");
         long left = plan.Count - count - damages.Count;
         if (left == 0 || options.Training.IsSilent) return;

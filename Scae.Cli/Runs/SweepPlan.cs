@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Globalization;
 using System.IO;
 using System.Linq;
 using Microsoft.FSharp.Collections;
@@ -57,6 +58,17 @@ internal sealed class SweepPlan
         }
 
         return summaries;
+    }
+
+    /// <summary>The seeds beyond the sweep's of which runs are finished in the same folders, ascending.</summary>
+    public List<long> OtherSeeds()
+    {
+        const string Prefix = "seed-";
+        var seeds = from folder in Groups.Select(each => each.Folder).Where(Directory.Exists)
+                    from run in Directory.EnumerateDirectories(folder, Prefix + "*")
+                    where RunFolder.At(run).IsFinished && long.TryParse(Path.GetFileName(run)[Prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out _)
+                    select long.Parse(Path.GetFileName(run)[Prefix.Length..], CultureInfo.InvariantCulture);
+        return [.. seeds.Except(_seeds.Values).Distinct().Order()];
     }
 
     /// <summary>

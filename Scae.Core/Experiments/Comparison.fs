@@ -29,7 +29,7 @@ module Comparison =
             names |> Result.traverse (fun name -> Experiments.preset (Some name) experiment)
 
     /// The tables of a specification, with those of their presets that are given. Presets that are in no table get a last one,
-    /// with the metrics by which their best epochs are chosen.
+    /// with the metrics by which their best epochs are chosen and those of which their targets speak.
     let tables
         (specification: Specification)
         (chosenBy: string list)
@@ -49,8 +49,14 @@ module Comparison =
         match names |> List.except (tables |> List.collect _.Presets) with
         | [] -> tables
         | others ->
+            let targets =
+                specification.Targets
+                |> List.filter (fun target -> List.contains target.Preset others)
+                |> List.map _.Metric
+
             let title = if tables.IsEmpty then specification.Title else "Others"
-            tables @ [ { Title = title; Presets = others; Metrics = chosenBy; Plot = None } ]
+            let metrics = List.distinct (chosenBy @ targets)
+            tables @ [ { Title = title; Presets = others; Metrics = metrics; Plot = None } ]
 
     let private metric (name: string) (preset: ComparedPreset) : ComparedMetric option =
         preset.Metrics |> List.tryFind (fun metric -> metric.Metric = name)

@@ -74,7 +74,7 @@ module Session =
     let baseline (session: Session) (name: string) (split: Split) : Result<Metrics, string> =
         match session.Baselines |> List.tryFind (fun (known, _) -> known = name) with
         | Some(_, measure) -> Ok(measure split)
-        | None when session.Baselines.IsEmpty -> Error $"--baseline {name}: the experiment has no baselines"
+        | None when session.Baselines.IsEmpty -> Error $"--baseline {name}: this preset has no baselines"
         | None -> Error $"there is no baseline {name}{Spelling.nearest name (List.map fst session.Baselines)}"
 
     /// The animation of a training, if it has one.

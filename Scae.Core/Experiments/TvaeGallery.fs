@@ -52,10 +52,18 @@ module TvaeGallery =
 
         Figure.create
             "training-curves"
-            "Training; the rest on validation images"
+            "Training; all but the training loss on validation images"
             [
                 [
-                    TrainingCurves.loss "Loss a frame, training" history history
+                    TrainingCurves.curves
+                        "Loss a frame"
+                        "loss"
+                        [
+                            "training", Palette.orange, _.TrainLoss
+                            "validation", Palette.blue, TrainingCurves.metric "loss"
+                        ]
+                        history
+                        history
                     metricPanel "KL a frame" "nats" [ "z", "kl_z"; "u", "kl_u" ] history
                 ]
                 [

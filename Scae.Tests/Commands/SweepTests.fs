@@ -51,8 +51,24 @@ let tests =
                     (recovery |> property "values").GetArrayLength() |> shouldEqual 3
                     let written = File.GetLastWriteTimeUtc(Path.Combine(folder, "seed-1", "last.safetensors"))
                     let second = run sweep
-                    second.Output |> shouldEqual first.Output
+                    (second.Output, second.Error) |> shouldEqual (first.Output, "")
                     File.GetLastWriteTimeUtc(Path.Combine(folder, "seed-1", "last.safetensors")) |> shouldEqual written)
+
+            testCase "a sweep tells of runs of other seeds that its tables are without"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let sweep seeds more =
+                        run ([ "sweep" ] @ shortTraining.Tail @ [ "--seeds"; seeds; "--out"; folder ] @ more)
+
+                    (sweep "1..2" []).Error |> shouldEqual ""
+
+                    (sweep "4" []).Error
+                    |> shouldContainText
+                        "runs of 2 other seeds are finished there, too; the tables are without them, and the same command with --seeds 1..4 --collect writes those of all"
+
+                    let all = sweep "1..4" [ "--collect" ]
+                    all.Error |> shouldEqual ""
+                    all.Output |> shouldContainText "3 seeds")
 
             testCase "a sweep says how many seeds reach a target by themselves"
             <| fun () ->

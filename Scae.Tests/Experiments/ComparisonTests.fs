@@ -52,12 +52,29 @@ let tests =
     testList
         "Experiments.Comparison"
         [
-            testCase "tables have the presets that are there; others have the metric that chooses their epochs"
+            testCase
+                "tables have the presets that are there; others have the metric that chooses their epochs, and those of their targets"
             <| fun () ->
                 match Comparison.tables specification [ "best_loss" ] presets with
                 | [ first; others ] ->
                     first.Presets |> shouldEqual [ "b"; "a" ]
                     (others.Title, others.Presets, others.Metrics) |> shouldEqual ("Others", [ "c" ], [ "best_loss" ])
+                | tables -> failtest $"%A{tables}"
+
+                let target (preset: string) (metric: string) =
+                    {
+                        Preset = preset
+                        Metric = metric
+                        Seeds = 1
+                        AtLeast = Some 1.0
+                        AtMost = None
+                        Note = ""
+                    }
+
+                let targets = [ target "c" "accuracy"; target "a" "recall"; target "c" "best_loss" ]
+
+                match Comparison.tables { specification with Targets = targets } [ "best_loss" ] presets with
+                | [ _; others ] -> others.Metrics |> shouldEqual [ "best_loss"; "accuracy" ]
                 | tables -> failtest $"%A{tables}"
 
                 match Comparison.tables { specification with Tables = [] } [ "best_loss" ] presets with

@@ -326,6 +326,11 @@ let tests =
                         2
                         $"scae: --out {folder}: this is a folder; name a file, such as {folder}/report.html"
 
+                    refused
+                        [ out; "--out"; "report.pdf" ]
+                        2
+                        "scae: --out report.pdf: must end in .html, or in .png or .svg for the curves as a picture"
+
                     let metrics = Path.Combine(out, "metrics.jsonl")
                     let whole = File.ReadAllText metrics
                     File.WriteAllText(metrics, whole + "{\"epoch\":")
