@@ -132,18 +132,18 @@ public sealed partial class Tensor
 
     internal int Offset => _offset;
 
-    /// <inheritdoc/>
+    /// <summary>Shape, type and elements; of large tensors the ends of each axis. While an operation is recorded, no elements.</summary>
     public override string ToString()
     {
-        const int Most = 24;
         string head = $"tensor {Shape.Text(_shape)} {dtype}";
-        if (nelement > Most || Recording.IsActive) return head;
-        return dtype switch
+        if (Recording.IsActive) return head;
+        string elements = dtype switch
         {
-            Dtype.Float32 => $"{head}: {string.Join(", ", toArray<float>())}",
-            Dtype.Float64 => $"{head}: {string.Join(", ", toArray<double>())}",
-            _ => $"{head}: {string.Join(", ", toArray<int>())}",
+            Dtype.Float32 => TensorText.Of(toArray<float>(), _shape),
+            Dtype.Float64 => TensorText.Of(toArray<double>(), _shape),
+            _ => TensorText.Of(toArray<int>(), _shape),
         };
+        return head + (dim > 1 ? "\n" : ": ") + elements;
     }
 
     private void CopyElements<T>(Span<T> destination)

@@ -26,8 +26,8 @@ public sealed partial class Tensor
     {
         get
         {
-            if (Gradient is null) throw new InvalidOperationException($"derivative: {this} doesn't depend on a tensor marked by reverseDiff");
-            if (Gradient.TakesTurns) throw new InvalidOperationException($"derivative: {this} was made within a recording, which keeps the gradients of marked tensors alone");
+            if (Gradient is null) throw new InvalidOperationException($"derivative: a tensor {Shape.Text(_shape)} doesn't depend on a tensor marked by reverseDiff");
+            if (Gradient.TakesTurns) throw new InvalidOperationException($"derivative: a tensor {Shape.Text(_shape)} was made within a recording, which keeps the gradients of marked tensors alone");
             if (Gradient.Storage is null || !Gradient.IsTouched) return Allocate(dtype, _shape);
             return Over(Gradient.Storage, _shape);
         }

@@ -56,7 +56,7 @@ let tests =
                             "12708 parameters"
                             "step 400: loss"
                             "raw recovery"
-                            "14 has the gradient tensor [3] Float32: 2, 4, 6"
+                            "14 has the gradient tensor [3] Float32: [2, 4, 6]"
                         ] do
                         output |> shouldContainText words)
 

@@ -1,5 +1,6 @@
 module Scae.Tests.House.PublicApiTests
 
+open System.IO
 open Expecto
 open Scae.Core.Experiments
 open Scae.Tensors
@@ -16,6 +17,23 @@ let tests =
 
             testCase "the public API of Scae.Core is as reviewed"
             <| fun () -> PublicApi.text typeof<Experiment>.Assembly |> Expectation.shouldHold "api/Scae.Core.txt"
+
+            testCase "docs/tensors.md names every operation on tensors"
+            <| fun () ->
+                let page = File.ReadAllText(Path.Combine(Expectation.root, "docs", "tensors.md"))
+
+                let names =
+                    typeof<Tensor>.GetMembers()
+                    |> Array.filter (fun m -> m.DeclaringType = typeof<Tensor>)
+                    |> Array.map _.Name
+                    |> Array.filter (fun name -> not (name.StartsWith "op_" || name.StartsWith "get_" || name = "ToString"))
+                    |> Array.distinct
+
+                names |> shouldContain "softmax"
+
+                names
+                |> Array.filter (fun name -> not (page.Contains $"`{name}`" || page.Contains $"`Tensor.{name}`"))
+                |> shouldBeEmpty
 
             testCase "a changed line is noticed, and a missing one"
             <| fun () ->
