@@ -232,11 +232,12 @@ module AirFigures =
                 "scene − all"
             ]
         |> Figure.note (
-            match settings.Model.Presence with
-            | AirPresence.Relaxed ->
-                "Each step's patch where it lands, times its weight: the probability that it and all before it are present."
-            | _ ->
-                "Each step's patch where it lands, if it and all before it are present with a probability above ½; else nothing."
+            (match settings.Model.Presence with
+             | AirPresence.Relaxed ->
+                 "Each step's patch where it lands, times its weight: the probability that it and all before it are present."
+             | _ ->
+                 "Each step's patch where it lands, if it and all before it are present with a probability above ½; else nothing.")
+            + " Red is missing, blue too much."
         )
 
     let private patches (settings: AirSettings) (data: AirData) (found: AirShown) : Figure =

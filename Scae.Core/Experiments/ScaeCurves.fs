@@ -58,7 +58,7 @@ module ScaeCurves =
             title
             y
             [
-                "explained mass", Palette.blue, valueOf $"posterior_{metric}"
+                "explained mass", Palette.purple, valueOf $"posterior_{metric}"
                 "presence", Palette.green, valueOf $"prior_{metric}"
             ]
 
