@@ -139,12 +139,15 @@ public sealed partial class Tensor
         if (Recording.IsActive) return head;
         string elements = dtype switch
         {
-            Dtype.Float32 => TensorText.Of(toArray<float>(), _shape),
-            Dtype.Float64 => TensorText.Of(toArray<double>(), _shape),
-            _ => TensorText.Of(toArray<int>(), _shape),
+            Dtype.Float32 => Text<float>(),
+            Dtype.Float64 => Text<double>(),
+            _ => Text<int>(),
         };
         return head + (dim > 1 ? "\n" : ": ") + elements;
     }
+
+    private string Text<T>()
+        where T : unmanaged, IFormattable => TensorText.Of(at => Storage.Span<T>(at, 1)[0], _shape, _strides, _offset);
 
     private void CopyElements<T>(Span<T> destination)
         where T : unmanaged

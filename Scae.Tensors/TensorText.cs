@@ -17,15 +17,20 @@ internal static class TensorText
     // How many places of a shortened axis are shown at each end.
     private const int Edge = 3;
 
-    /// <summary>The elements in row-major order. Each row has a line; a single number has no brackets.</summary>
-    public static string Of<T>(T[] elements, int[] shape)
+    /// <summary>
+    /// The elements in row-major order. Each row has a line; a single number has no brackets. Only what is shown is read, from
+    /// its place in the storage.
+    /// </summary>
+    public static string Of<T>(Func<int, T> read, int[] shape, int[] strides, int offset)
         where T : IFormattable
     {
-        bool isShort = elements.Length > MostElements;
-        var numbers = Shown(shape, isShort, elements.Length == 0 ? [] : [0]).Select(at => Number(elements[at])).ToList();
+        long count = shape.Aggregate(1L, (product, size) => product * size);
+        if (count == 0) return "[]";
+        bool isShort = count > MostElements;
+        var numbers = Shown(shape, strides, isShort, offset).Select(at => Number(read(at))).ToList();
 
         // The columns of a single row needn't be aligned.
-        int width = shape.Length > 1 ? numbers.Select(number => number.Length).DefaultIfEmpty().Max() : 0;
+        int width = shape.Length > 1 ? numbers.Select(number => number.Length).Max() : 0;
         var next = numbers.Select(number => number.PadLeft(width)).GetEnumerator();
         return Nested(shape, isShort, next, depth: 0);
     }
@@ -34,14 +39,11 @@ internal static class TensorText
         where T : IFormattable => element.ToString(element is int ? "D" : "G6", CultureInfo.InvariantCulture);
 
     /// <summary>Where the elements that are shown stand, in order.</summary>
-    private static IEnumerable<int> Shown(ReadOnlySpan<int> shape, bool isShort, IEnumerable<int> starts)
+    private static IEnumerable<int> Shown(int[] shape, int[] strides, bool isShort, int offset)
     {
-        foreach (int size in shape)
-        {
-            int length = size;
-            starts = starts.SelectMany(start => Places(length, isShort).Where(place => place >= 0).Select(place => (start * length) + place));
-        }
-
+        IEnumerable<int> starts = [offset];
+        foreach (var (size, stride) in shape.Zip(strides))
+            starts = starts.SelectMany(start => Places(size, isShort).Where(place => place >= 0).Select(place => start + (place * stride)));
         return starts;
     }
 

@@ -12,7 +12,7 @@ using Spectre.Console;
 
 namespace Scae.Cli.Commands;
 
-/// <summary>scae eval: a run's parameters on scenes that it has never seen.</summary>
+/// <summary>scae eval: a run's parameters on fresh scenes.</summary>
 internal static class EvalCommand
 {
     public static int Run(EvalOptions request)
@@ -49,7 +49,7 @@ internal static class EvalCommand
 
         string measuring = string.Concat(request.Overrides.Select(pair => $" --{pair.Item1} {pair.Item2}"));
         string chosen = metrics.Any(metric => metric.Item1 == "best_epoch") ? "; best epoch and val best are of the training" : string.Empty;
-        Console.Out.WriteLine($"step {saved.State.Step} of {options.Folder}, on scenes drawn for this with --seed {options.Seed}{measuring}, which no training has seen{chosen}");
+        Console.Out.WriteLine($"step {saved.State.Step} of {options.Folder}, on scenes drawn for this with --seed {options.Seed}{measuring}, not those of the training{chosen}");
         return ExitCode.Success;
     }
 

@@ -19,7 +19,8 @@ internal static class ReportCommand
         var runs = ReportedFolder.ReadAll(options.Folders);
         string path = options.Out?.Value ?? (options.Folders.Length == 1 ? Path.Combine(options.Folders.Head, "report.html") : "report.html");
         if (Directory.Exists(path)) throw new RunFailure($"--out {path}: this is a folder; name a file, such as {Shell.Quote(Path.Combine(path, "report.html"))}", ExitCode.Usage);
-        if (!ReportCurves.IsMeant(path) && Path.GetExtension(path).ToLowerInvariant() is not (".html" or ".htm"))
+        // A pipe or a device may have no ending.
+        if (!ReportCurves.IsMeant(path) && Path.GetExtension(path).ToLowerInvariant() is not ("" or ".html" or ".htm"))
             throw new RunFailure($"--out {path}: must end in .html, or in .png or .svg for the curves as a picture", ExitCode.Usage);
         if (options.Out is null) SpareOther(path);
         Action write = ReportCurves.IsMeant(path) ? () => ReportCurves.Write(runs, path) : Page(runs, path);
@@ -42,7 +43,7 @@ internal static class ReportCommand
     private static void SpareOther(string path)
     {
         if (File.Exists(path) && !ReportModule.isReport(File.ReadAllText(path)))
-            throw new RunFailure($"{path}: the file is there, and no scae report wrote it; name another with --out", ExitCode.Usage);
+            throw new RunFailure($"{path}: the file is there, and was not written by scae report; name another with --out", ExitCode.Usage);
     }
 
     /// <summary>Writes the page, which is made at once: what is wrong with it isn't the file's fault.</summary>

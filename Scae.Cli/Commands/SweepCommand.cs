@@ -51,8 +51,8 @@ internal static class SweepCommand
         using var failures = new SweepFailures();
         var finished = new Dictionary<string, Summary>();
         display.Show(() => plan.Runs.Run(plan.Groups, options.Seeds, job => display.Of(Name(options, job)), Tell, failures, stop));
-        Write(options, tables, plan.Groups.Select(group => (group, options.Seeds.Values.Select(seed => finished.GetValueOrDefault(group.Job(seed).Folder)).OfType<Summary>().ToList())));
-        TellOfOthers(options, plan);
+        long count = Write(options, tables, plan.Groups.Select(group => (group, options.Seeds.Values.Select(seed => finished.GetValueOrDefault(group.Job(seed).Folder)).OfType<Summary>().ToList())));
+        if (count > 0) TellOfOthers(options, plan);
         failures.ThrowIfAny(plan.Count);
 
         void Tell(SweepJob job, Summary? summary)
@@ -145,7 +145,7 @@ internal static class SweepCommand
         var groups = plan.Groups.Select(group => (group, plan.Finished(group, damages))).ToList();
         foreach (string damage in damages.Take(MostNamed)) Notice.Tell($"{damage}; the tables are of the other runs");
         long count = Write(options, tables, groups);
-        TellOfOthers(options, plan);
+        if (count > 0) TellOfOthers(options, plan);
         if (count == 0) throw new RunFailure($"{plan.Folder}: none of the sweep's {plan.Count} runs is finished there");
         long left = plan.Count - count - damages.Count;
         if (left == 0 || options.Training.IsSilent) return;

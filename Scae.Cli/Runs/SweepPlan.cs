@@ -60,14 +60,16 @@ internal sealed class SweepPlan
         return summaries;
     }
 
-    /// <summary>The seeds beyond the sweep's of which runs are finished in the same folders, ascending.</summary>
+    /// <summary>The seeds beyond the sweep's of which runs of its hyperparameters are finished in its folders, ascending.</summary>
     public List<long> OtherSeeds()
     {
         const string Prefix = "seed-";
-        var seeds = from folder in Groups.Select(each => each.Folder).Where(Directory.Exists)
-                    from run in Directory.EnumerateDirectories(folder, Prefix + "*")
-                    where RunFolder.At(run).IsFinished && long.TryParse(Path.GetFileName(run)[Prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out _)
-                    select long.Parse(Path.GetFileName(run)[Prefix.Length..], CultureInfo.InvariantCulture);
+        var seeds = from each in Groups
+                    where Directory.Exists(each.Folder)
+                    from run in Directory.EnumerateDirectories(each.Folder, Prefix + "*")
+                    let seed = long.TryParse(Path.GetFileName(run)[Prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : -1
+                    where seed >= 0 && Look(each.Job(seed)).Summary is not null
+                    select seed;
         return [.. seeds.Except(_seeds.Values).Distinct().Order()];
     }
 

@@ -8,6 +8,7 @@ using System.Threading;
 using Microsoft.FSharp.Collections;
 using Scae.Cli.Reports;
 using Scae.Cli.TensorBoard;
+using Scae.Core.Configuration;
 using Scae.Core.Experiments;
 using Scae.Core.Figures;
 using Scae.Core.Training;
@@ -91,8 +92,10 @@ internal sealed class TrainingRun
         bool isExtended = false, isMeasuredOtherwise = false;
         if (saved is not null)
         {
-            var begun = Completed(RunFailure.Unless(Core.Training.Checkpoint.identify(saved), Folder.Checkpoint));
+            var stored = RunFailure.Unless(Core.Training.Checkpoint.identify(saved), Folder.Checkpoint);
+            var begun = Completed(stored);
             isExtended = IsExtended(begun);
+            TellOfAdded(stored);
             isMeasuredOtherwise = isExtended && Core.Training.Checkpoint.mismatch(With(begun, [Epochs]), _identity) is not null;
             // Nobody knows which images a run of an older version began with, so it doesn't get the digest of today's.
             if (begun.Data is null) _identity = new RunIdentity(_identity.Experiment, _identity.Preset, _identity.Seed, _identity.Settings, _identity.Version, null);
@@ -155,19 +158,29 @@ internal sealed class TrainingRun
     }
 
     /// <summary>
-    /// The saved run with the preset's values of the hyperparameters that the version which began it didn't have. A line says
-    /// which: if they change what that version did, the run isn't the one that it would have made.
+    /// The saved run with the preset's values of the hyperparameters that the version which began it didn't have.
     /// </summary>
     private RunIdentity Completed(RunIdentity saved)
     {
         if (saved.Experiment != _identity.Experiment || saved.Preset != _identity.Preset) return saved;
-        var known = Names(saved);
-        var added = _experiment.Settings.Invoke(_preset).Where(setting => !known.Contains(setting.Name)).ToList();
-        if (added.Count == 0) return saved;
-        string values = string.Join(' ', added.Select(setting => $"--{setting.Name} {setting.Default}"));
-        Notice.TellOnce($"{Folder.Path}: the version that began this run, {saved.Version}, didn't have {values}, with which it goes on");
-        var settings = saved.Settings.Concat(added.Select(setting => Tuple.Create(setting.Name, setting.Default)));
+        var settings = saved.Settings.Concat(Added(saved).Select(setting => Tuple.Create(setting.Name, setting.Default)));
         return new RunIdentity(saved.Experiment, saved.Preset, saved.Seed, ListModule.OfSeq(settings), saved.Version, saved.Data);
+    }
+
+    private IEnumerable<Setting> Added(RunIdentity saved)
+    {
+        var known = Names(saved);
+        return _experiment.Settings.Invoke(_preset).Where(setting => !known.Contains(setting.Name));
+    }
+
+    /// <summary>
+    /// Says with which values of added hyperparameters the run goes on. If these change what the version did that began it,
+    /// the run isn't the one that it would have made.
+    /// </summary>
+    private void TellOfAdded(RunIdentity saved)
+    {
+        string values = string.Join(' ', Added(saved).Select(setting => $"--{setting.Name} {setting.Default}"));
+        if (values.Length > 0) Notice.Tell($"{Folder.Path}: the version that began this run, {saved.Version}, didn't have {values}, with which it goes on");
     }
 
     private static HashSet<string> Names(RunIdentity run) => [.. run.Settings.Select(setting => setting.Item1)];

@@ -13,7 +13,7 @@ module internal Verbs =
         [
             verb "list" "experiments, presets, published figures and targets."
             verb "train" "train an experiment; leaves a folder with numbers, checkpoint and pictures."
-            verb "eval" "evaluate a run's checkpoint on scenes that it has never seen."
+            verb "eval" "evaluate a run's checkpoint on fresh scenes."
             verb "figures" "draw the figures of a run again."
             verb "report" "runs as one HTML file: figures of merit, curves, pictures, and how to repeat them."
             verb "export" "a run's parameters for NumPy, or its encoder for ONNX Runtime."

@@ -33,7 +33,7 @@ module TvaeExperiment =
         { inOrder motion images 0 key with Chosen = chosen }
 
     /// Why there can't be as many test or validation images as are wanted. Still images are the digits themselves, so each would
-    /// be measured several times; sequences are drawn anew. By default all test images are measured if there are no more.
+    /// be measured several times; sequences are drawn anew. By default at most 10,000 are measured, and all if there are fewer.
     let private refusalOfSizes (settings: TvaeSettings) (held: int) (digits: DigitSets) : string option =
         let { Training = training; TestMotion = motion } = settings
         let test = Digits.count digits.Test

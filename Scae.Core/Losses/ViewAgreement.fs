@@ -66,7 +66,10 @@ module ViewAgreement =
             let share = sums * (float x.shape[1] / float x.shape[0])
             // Without slack this is exactly 1.
             let kept = least + ((share - least).relu() - (share - most).relu())
-            q / (sums / kept) |> fun q -> q / q.sum (1, true)
+            let balanced = q / (sums / kept)
+            let rows = balanced.sum (1, true)
+            // A row far below all others vanishes in float32 where columns are divided. It keeps the labels that it has by itself.
+            (rows.gt 0.0).where(balanced / rows, x.softmax 1)
 
         // With slack, rows must be distributions, so that the sums of columns are shares.
         let start = isSlack * x.softmax 1 + (1.0 - isSlack) * x.exp ()
@@ -76,9 +79,8 @@ module ViewAgreement =
     let private standardised (sharpness: float) (logits: Tensor) : Tensor =
         let centred = logits - logits.mean (0, true)
         let scale = (centred * centred).mean().sqrt() + Least
-        // e^x, and what is left of it after a column is divided by its sum, must fit into float32. Otherwise all of a row may
-        // become 0, which can't be made to sum to 1. Labels of 40 are as sharp as can be.
-        (centred / scale * sharpness).clamp(-40.0, 40.0)
+        // Beyond this e^x doesn't fit into float32.
+        (centred / scale * sharpness).clamp(-80.0, 80.0)
 
     /// ln(a^p + 10⁻⁹) for presence a = σ(l), so that nothing is impossible.
     let private powered (power: Tensor) (logits: Tensor) : Tensor =

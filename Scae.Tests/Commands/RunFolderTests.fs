@@ -214,8 +214,14 @@ let tests =
                     // One that isn't there any more can't be heeded.
                     edit (fun settings -> settings["canvas"] <- "32")
                     let refused = resume "3"
-                    refused.ExitCode |> shouldEqual 1
-                    refused.Error |> shouldContainText "canvas")
+                    (refused.ExitCode, refused.Error.Contains "canvas") |> shouldEqual (1, true)
+                    let experiment = accepted (Experiments.find "constellations")
+                    let preset = accepted (Experiments.preset (Some "quick") experiment)
+                    let resources = MnistFiles.Resources(null, CancellationToken.None)
+                    let now = TrainingRun(experiment, preset, [], 0L, resources, RunFolder.At folder)
+
+                    messageOf<RunFailure>(fun () -> now.CheckIdentity(RunFolder.At(out).ReadIdentity(), true))
+                    |> shouldContainText "isn't known any more; go on with the version that began it, ")
 
             testCase "a run that began before its images were known by their SHA-256 goes on"
             <| fun () ->

@@ -1,6 +1,7 @@
 module Scae.Tests.House.PublicApiTests
 
 open System.IO
+open System.Text.RegularExpressions
 open Expecto
 open Scae.Core.Experiments
 open Scae.Tensors
@@ -26,13 +27,21 @@ let tests =
                     typeof<Tensor>.GetMembers()
                     |> Array.filter (fun m -> m.DeclaringType = typeof<Tensor>)
                     |> Array.map _.Name
-                    |> Array.filter (fun name -> not (name.StartsWith "op_" || name.StartsWith "get_" || name = "ToString"))
+                    |> Array.filter (fun name ->
+                        not (name.StartsWith "op_" || name.StartsWith "get_" || name = "ToString"))
                     |> Array.distinct
 
                 names |> shouldContain "softmax"
 
                 names
                 |> Array.filter (fun name -> not (page.Contains $"`{name}`" || page.Contains $"`Tensor.{name}`"))
+                |> shouldBeEmpty
+
+                // And nothing else: the first cells of its tables.
+                Regex.Matches(page, @"^\| (`[^|]+) \|", RegexOptions.Multiline)
+                |> Seq.collect (fun row -> Regex.Matches(row.Groups[1].Value, @"`(?:Tensor\.)?(\w+)`"))
+                |> Seq.map _.Groups[1].Value
+                |> Seq.except names
                 |> shouldBeEmpty
 
             testCase "a changed line is noticed, and a missing one"

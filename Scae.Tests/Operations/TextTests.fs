@@ -26,11 +26,11 @@ let tests =
                     "tensor [2, 2] Float64\n[[    1, -20.5],\n [  300,     4]]"
 
                 shown (Tensor.``of`` ([| 1..4 |], 2, 1, 2)) "tensor [2, 1, 2] Int32\n[[[1, 2]],\n [[3, 4]]]"
-                shown (Tensor.zeros [| 2; 0 |]) "tensor [2, 0] Float32\n[[],\n []]"
+                shown (Tensor.zeros [| 2; 0 |]) "tensor [2, 0] Float32\n[]"
 
             testCase "of a large tensor the ends of each axis are shown, also of one that isn't dense"
             <| fun () ->
-                let wide = (Tensor.``of`` ([| 0..199 |], 100, 2)).transpose (0, 1)
+                let wide = (Tensor.``of`` ([| 0..199 |], 100, 2)).transpose(0, 1)
 
                 shown
                     wide

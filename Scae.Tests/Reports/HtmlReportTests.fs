@@ -367,7 +367,7 @@ let tests =
 
                     refused.Error.TrimEnd()
                     |> shouldEqual
-                        $"scae: {page}: the file is there, and no scae report wrote it; name another with --out"
+                        $"scae: {page}: the file is there, and was not written by scae report; name another with --out"
 
                     File.ReadAllText page |> shouldEqual "<p>my notes</p>"
                     (CommandLine.run [ "report"; out; "--out"; page ]).ExitCode |> shouldEqual 0
