@@ -179,8 +179,7 @@ module Report =
             ]
 
     /// Whether a text is that of a report.
-    let isReport (text: string) : bool =
-        text.Contains("name=\"generator\" content=\"scae ", StringComparison.Ordinal)
+    let isReport (text: string) : bool = text.Contains("name=\"generator\" content=\"scae ", StringComparison.Ordinal)
 
     /// The file's text. A report of the same runs is the same to the byte.
     let html (report: Report) : string =
