@@ -48,7 +48,8 @@ module TvaeExperiment =
         else
             None
 
-    let private ofDigits (settings: TvaeSettings) (keys: Keys) (digits: DigitSets) : Result<TvaeData, string> =
+    /// Digits to train with and to measure. The error is one line.
+    let internal ofDigits (settings: TvaeSettings) (keys: Keys) (digits: DigitSets) : Result<TvaeData, string> =
         let held = Digits.count digits.Train / HeldOut
         let rest = Digits.count digits.Train - held
 

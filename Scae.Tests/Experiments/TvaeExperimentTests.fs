@@ -170,6 +170,22 @@ let tests =
                 session.Learner.Snapshot() |> shouldEqual []
                 session.Animation history |> shouldEqual None
 
+            testCase "still digits are measured once each, and sequences of fewer digits are drawn anew"
+            <| fun () ->
+                let digits = StrokeDigits.sets ()
+                let there = Digits.count digits.Test
+                let wanted = TvaeSettings.published.Training.TestSize
+                there |> shouldBeLessThan wanted
+
+                let chosen (motion: DigitMotion) =
+                    { TvaeSettings.published with Motion = motion; TestMotion = motion }
+                    |> fun settings -> TvaeExperiment.ofDigits settings (Keys.ofSeed 3L) digits
+                    |> Trained.accepted
+                    |> _.Test.Chosen
+
+                chosen DigitMotion.Still |> shouldEqual [| 0 .. there - 1 |]
+                chosen DigitMotion.Single |> shouldHaveLength wanted
+
             testCase "the labels of frames are those that are drawn"
             <| fun () ->
                 let drawn = Sprites.drawn ()
