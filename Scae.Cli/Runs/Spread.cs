@@ -20,6 +20,6 @@ internal sealed record Spread(string Metric, double Mean, double? Deviation)
     public static List<Spread> OfAll(IReadOnlyList<Summary> summaries) =>
         [.. summaries[0].Metrics.Select(metric => Of(summaries, metric.Item1))];
 
-    /// <summary>The spread as in sweep.json and scan.json, where a single seed has the deviation 0.</summary>
-    public JsonObject ToJson() => new() { ["mean"] = Json.Number(Mean), ["deviation"] = Json.Number(Deviation ?? 0) };
+    /// <summary>The spread as in sweep.json and scan.json, where the deviation of a single seed is null.</summary>
+    public JsonObject ToJson() => new() { ["mean"] = Json.Number(Mean), ["deviation"] = Json.Number(Deviation ?? double.NaN) };
 }
