@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Linq;
 using System.Text.Json.Nodes;
 using Scae.Cli.Data;
@@ -6,6 +7,7 @@ using Scae.Cli.Reports;
 using Scae.Cli.Runs;
 using Scae.Core.CommandLine;
 using Scae.Core.Experiments;
+using Scae.Core.Training;
 using Spectre.Console;
 
 namespace Scae.Cli.Commands;
@@ -18,7 +20,7 @@ internal static class GradcheckCommand
 
     public static int Run(ExperimentOptions options)
     {
-        bool holds = true;
+        var checks = new List<GradientComparison>();
         var all = new JsonArray();
         foreach (var experiment in options.Experiments)
         {
@@ -26,7 +28,7 @@ internal static class GradcheckCommand
             var task = RunFailure.Unless(ExperimentModule.configure(experiment, preset, options.Overrides));
             FreeMemory.CheckMeasuring(task);
             var comparisons = RunFailure.Unless(ExperimentModule.checkGradient(task, MnistFiles.Resources(options.Data?.Value), options.Seed));
-            holds &= comparisons.All(comparison => comparison.RelativeError <= Tolerance);
+            checks.AddRange(comparisons);
             var table = Tables.New("parameter", "entries", "gradient", "relative error", string.Empty);
             foreach (var comparison in comparisons)
             {
@@ -42,7 +44,7 @@ internal static class GradcheckCommand
                     comparison.Compared.ToString(),
                     comparison.Norm == 0 ? "none" : $"{comparison.Norm:0.0e+0}",
                     comparison.RelativeError == 0 ? "none beyond rounding" : $"{comparison.RelativeError:0.0e+0}",
-                    comparison.RelativeError <= Tolerance ? "[green]ok[/]" : "[red]wrong[/]");
+                    Holds(comparison) ? "[green]ok[/]" : "[red]wrong[/]");
             }
 
             if (options.Json) continue;
@@ -50,8 +52,14 @@ internal static class GradcheckCommand
             Tables.Console.Write(table);
         }
 
+        int exit = ExitOf(checks);
         if (options.Json) Console.Out.WriteLine(all.ToJsonString(Json.Indented));
-        else Console.Out.WriteLine(holds ? $"every relative error is at most {Tolerance:0e+0}" : $"some relative error exceeds {Tolerance:0e+0}");
-        return holds ? ExitCode.Success : ExitCode.Failure;
+        else Console.Out.WriteLine(exit == ExitCode.Success ? $"every relative error is at most {Tolerance:0e+0}" : $"some relative error exceeds {Tolerance:0e+0}");
+        return exit;
     }
+
+    /// <summary>The exit code: failure if one relative error is too large, or no number.</summary>
+    internal static int ExitOf(IEnumerable<GradientComparison> comparisons) => comparisons.All(Holds) ? ExitCode.Success : ExitCode.Failure;
+
+    private static bool Holds(GradientComparison comparison) => comparison.RelativeError <= Tolerance;
 }

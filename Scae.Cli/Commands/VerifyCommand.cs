@@ -94,6 +94,7 @@ internal static class VerifyCommand
             var seeds = new SeedRange(0, group.Max(target => target.Seeds) - 1);
             var settings = RunFailure.Unless(ExperimentModule.restore(experiment, preset, options.Overrides)).Settings;
             var trainings = new SweepGroup(preset, FSharpList<Tuple<string, string>>.Empty, [.. options.Overrides, .. DigitSourceModule.insist(settings)], folder);
+            TellOfFinished(seeds.Values.Count(seed => RunFolder.At(trainings.Job(seed).Folder).IsFinished), seeds.Count, folder);
             var display = Displays.ForSweep(options.Json, seeds.Count);
             using var failures = new SweepFailures();
             var summaries = display.Show(() => runs.Run([trainings], seeds, job => display.Of(Name(job)), Tell, failures, stop));
@@ -109,6 +110,12 @@ internal static class VerifyCommand
                 if (summary is null) display.Failed(Name(job));
                 else display.Finished(Name(job), $"{Name(job)}: {Format.Metrics(summary.Metrics)}");
             }
+        }
+
+        static void TellOfFinished(int finished, long count, string folder)
+        {
+            // Perhaps by an earlier program, of which the targets would be said to hold.
+            if (finished > 0) Notice.Tell($"{folder}: {finished} of {count} runs were finished before; delete the folder to train with this program");
         }
 
         string Name(SweepJob job) => $"{specification.Experiment}, {job.Preset.Name}, seed {job.Seed}";

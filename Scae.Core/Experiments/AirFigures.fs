@@ -270,7 +270,7 @@ module AirFigures =
         )
         |> stepKeys settings
 
-    let private counts (settings: AirSettings) (reading: AirReading) : Figure =
+    let internal counts (settings: AirSettings) (reading: AirReading) : Figure =
         let table = AirMeasures.confusion settings.Scenes.Most settings.Model.Steps reading
         let rows = [ for n in 0 .. settings.Scenes.Most -> digits n ]
         let columns = [ for n in 0 .. settings.Model.Steps -> string n ]

@@ -164,7 +164,7 @@ module ConstellationsFigures =
         )
         |> templateKeys data.Templates
 
-    let private confusion (style: ConstellationsStyle) (templates: Template list) (reading: ConstellationsReading) =
+    let internal confusion (style: ConstellationsStyle) (templates: Template list) (reading: ConstellationsReading) =
         let k, n = templates.Length, Template.pointCount templates
         let predicted = ConstellationCapsules.assign templates reading.Drawn reading.Scenes.Points
         let score = Recovery.evaluate k n reading.Scenes.Labels predicted

@@ -65,7 +65,7 @@ module NeuralEMFigures =
         max (NeuralEM.slots model) (Array.max data.Shown.Shapes.Labels)
 
     /// Each foreground pixel in the colour of the slot with the largest responsibility.
-    let private assignment (data: NeuralEMData) (gamma: float32[]) (image: int) (title: string) : Panel =
+    let internal assignment (data: NeuralEMData) (gamma: float32[]) (image: int) (title: string) : Panel =
         let pixels = data.Shown.Shapes.Images.shape[1]
         let slots = [ 0 .. gamma.Length / pixels - 1 ]
 

@@ -354,73 +354,51 @@ let tests =
 
                     refused ([ "sweep" ] @ shortTraining.Tail @ [ "--seeds"; "0..1"; "--out"; folder; "--json" ]))
 
-            testCase "verify trains the targets' seeds and fails where a target is missed"
-            <| fun () ->
-                inNewFolder (fun folder ->
-                    let verify =
-                        [ "verify"; "neural-em"; "--preset"; "published"; "--epochs"; "1"; "--steps-per-epoch"; "1" ]
-                        @ [ "--validation-size"; "4"; "--test-size"; "4"; "--out"; folder ]
-
-                    let result = run (verify @ [ "--json" ])
-                    result.ExitCode |> shouldEqual 1
-                    let check = (json result.Output)[0]
-                    string ((check |> property "metric").GetString()) |> shouldEqual "best_nmi"
-                    (check |> property "holds").GetBoolean() |> shouldEqual false
-
-                    let values =
-                        [
-                            for seed in 0..4 ->
-                                let summary =
-                                    File.ReadAllText(
-                                        Path.Combine(folder, "neural-em-published", $"seed-{seed}", "summary.json")
-                                    )
-
-                                (json summary |> property "metrics" |> property "best_nmi").GetDouble()
-                        ]
-
-                    let mean = List.average values
-                    let deviation = sqrt ((values |> List.sumBy (fun value -> (value - mean) ** 2.0)) / 4.0)
-                    (check |> property "measured").GetDouble() |> shouldBeNear 1e-9 mean
-                    (check |> property "deviation").GetDouble() |> shouldBeNear 1e-9 deviation
-
-                    let table = run verify
-                    table.ExitCode |> shouldEqual 1
-                    table.Output |> shouldContainText $"{mean:F4} ± {deviation:F4}"
-
-                    // It passes where the runs reach the target.
-                    for seed in 0..4 do
-                        let path = Path.Combine(folder, "neural-em-published", $"seed-{seed}", "summary.json")
-
-                        let reaching =
-                            System.Text.RegularExpressions.Regex.Replace(
-                                File.ReadAllText path,
-                                "\"best_nmi\": [^,{\n]+",
-                                "\"best_nmi\": 0.43"
-                            )
-
-                        File.WriteAllText(path, reaching)
-
-                    let reached = run (verify @ [ "--json" ])
-                    reached.ExitCode |> shouldEqual 0
-                    ((json reached.Output)[0] |> property "holds").GetBoolean() |> shouldEqual true)
-
             testCase "the version is told" <| fun () -> (run [ "--version" ]).Output |> shouldStartWith "scae "
 
-            testCase "verify refuses what would check nothing or stand in the way of honest runs"
+            testCase "a baseline's figures are its own"
             <| fun () ->
-                let refused arguments (expected: string) =
-                    let result = run ("verify" :: arguments)
-                    result.Error.TrimEnd() |> shouldEqual expected
-                    result.Output |> shouldEqual ""
-                    result.ExitCode |> shouldEqual 2
+                inNewFolder (fun folder ->
+                    let out = Path.Combine(folder, "run")
 
-                refused
-                    [ "constellations"; "--preset"; "quick" ]
-                    "scae: --preset quick: no target speaks of it; constellations has targets of published, routing, five, variable, beyond, five-beyond"
+                    let words =
+                        [ "train"; "constellations"; "--preset"; "routing"; "--epochs"; "1"; "--steps-per-epoch"; "1" ]
+                        @ [ "--batch-size"; "2"; "--validation-size"; "2"; "--test-size"; "20"; "--starts"; "1" ]
 
-                refused
-                    [ "constellations"; "--epochs"; "1" ]
-                    "scae verify --epochs 1: targets speak of the presets as they are; to measure another program all the same, say with --out where its runs go"
+                    (run (words @ [ "--out"; out; "--quiet" ])).ExitCode |> shouldEqual 0
+                    let result = run [ "eval"; out; "--baseline"; "exact"; "--json" ]
+                    result.ExitCode |> shouldEqual 0
+
+                    let recovery (element: System.Text.Json.JsonElement) =
+                        (element |> property "metrics" |> property "raw_recovery").GetDouble()
+
+                    let found = json result.Output
+                    (found |> property "baseline" |> property "name").GetString() |> shouldEqual "exact"
+                    found |> property "baseline" |> recovery |> shouldBeGreaterThan 0.99
+                    found |> recovery |> shouldBeLessThan 0.99)
+
+            testCase "a run that goes on adds its time to what it took before"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let out = Path.Combine(folder, "run")
+                    (run (shortTraining @ [ "--out"; out; "--quiet" ])).ExitCode |> shouldEqual 0
+
+                    // As if it had taken an hour.
+                    let path = Path.Combine(out, "run.json")
+                    let saved = System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText path) |> nonNull
+                    (nonNull saved["saved"])["train_seconds"] <- System.Text.Json.Nodes.JsonValue.Create 3600.0
+                    File.WriteAllText(path, saved.ToJsonString())
+                    (run [ "train"; "--resume"; "--epochs"; "4"; "--out"; out; "--quiet" ]).ExitCode |> shouldEqual 0
+                    let summary = json (File.ReadAllText(Path.Combine(out, "summary.json")))
+                    (summary |> property "train_seconds").GetDouble() |> shouldBeGreaterThan 3600.0)
+
+            testCase "a gradient that is wrong, or no number, fails"
+            <| fun () ->
+                let comparison error : Scae.Core.Training.GradientComparison =
+                    { Parameter = "w"; Compared = 3; Norm = 1.0; RelativeError = error }
+
+                for errors, code in [ [ 1e-9; 1e-7 ], 0; [ 1e-3; 1e-9 ], 1; [ 1e-9; 1e-3 ], 1; [ nan ], 1 ] do
+                    errors |> List.map comparison |> Scae.Cli.Commands.GradcheckCommand.ExitOf |> shouldEqual code
 
             testCase "a baseline that isn't there is an argument that makes no sense"
             <| fun () ->

@@ -60,11 +60,12 @@ let private narrow (name: string) =
 
 /// How many colours each panel shows that it doesn't show without its marks.
 let private shown (figure: Figure) : int list =
-    let colours (figure: Figure) (area: ScottPlot.PixelRect) =
+    let drawn (figure: Figure) =
         use stream = new IO.MemoryStream()
         FigureRenderer.RenderPng(figure, stream, 1.0)
-        use bitmap = SkiaSharp.SKBitmap.Decode(stream.ToArray())
+        SkiaSharp.SKBitmap.Decode(stream.ToArray())
 
+    let colours (bitmap: SkiaSharp.SKBitmap) (area: ScottPlot.PixelRect) =
         set
             [
                 for y in int area.Top + 2 .. int area.Bottom - 3 do
@@ -77,12 +78,14 @@ let private shown (figure: Figure) : int list =
         }
 
     let areas = (FigurePicture figure).Areas
+    use whole = drawn figure
+    use bare = drawn bare
 
     [
         for i, row in List.indexed figure.Panels do
             for j, _ in List.indexed row do
                 let area = areas[i][j]
-                (Set.difference (colours figure area) (colours bare area)).Count
+                (Set.difference (colours whole area) (colours bare area)).Count
     ]
 
 /// Trains, and says what is measured and drawn.

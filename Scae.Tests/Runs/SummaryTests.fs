@@ -48,6 +48,23 @@ let tests =
                 (after [ 0.9; nan; 0.9799 ]).ReachedAfter |> shouldEqual (Nullable())
                 (after []).ReachedAfter |> shouldEqual (Nullable())
 
+            testCase "a target holds between its bounds, and for no NaN"
+            <| fun () ->
+                let holds low high measured =
+                    TargetCheck({ target with AtLeast = low; AtMost = high }, measured, Nullable(), Nullable()).Holds
+
+                [ 1.9; 2.0; 2.5; nan ]
+                |> List.map (holds None (Some 2.0))
+                |> shouldEqual [ true; true; false; false ]
+
+                [ 0.97; 0.98; 1.0; nan ]
+                |> List.map (holds (Some 0.98) None)
+                |> shouldEqual [ false; true; true; false ]
+
+                [ 0.83; 0.84; 0.89; 0.95 ]
+                |> List.map (holds (Some 0.84) (Some 0.89))
+                |> shouldEqual [ false; true; true; false ]
+
             testCase "the median is of the seeds that ever reached it"
             <| fun () ->
                 let rate =
