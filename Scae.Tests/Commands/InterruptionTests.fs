@@ -227,11 +227,11 @@ let tests =
                 if not (OperatingSystem.IsWindows()) then
                     inNewFolder (fun folder ->
                         let straight, out = Path.Combine(folder, "straight"), Path.Combine(folder, "stopped")
-                        (run (longFinish 1000000 @ [ "--out"; straight; "--quiet" ])).ExitCode |> shouldEqual 0
-                        use running = start (longFinish 1000000 @ [ "--out"; out ])
+                        (run (longFinish 300000 @ [ "--out"; straight; "--quiet" ])).ExitCode |> shouldEqual 0
+                        use running = start (longFinish 300000 @ [ "--out"; out ])
                         readTo "epoch   1/1" running
                         signal "TERM" running
-                        // The evaluation goes on to its end, which takes half a minute on a busy machine.
+                        // The evaluation goes on to its end, which takes ten seconds on a busy machine.
                         running.WaitForExit 300000 |> shouldEqual true
                         running.ExitCode |> shouldEqual 130
                         running.StandardError.ReadToEnd() |> shouldContainText "go on with: scae train --resume"
@@ -246,7 +246,7 @@ let tests =
                                 "snapshots/00000000.safetensors"
                             ]
 
-                        (run (longFinish 1000000 @ [ "--out"; out; "--resume"; "--quiet" ])).ExitCode |> shouldEqual 0
+                        (run (longFinish 300000 @ [ "--out"; out; "--resume"; "--quiet" ])).ExitCode |> shouldEqual 0
                         filesOf out |> shouldEqual (filesOf straight)
 
                         for name in [ "last.safetensors"; Path.Combine("figures", "training.gif") ] do

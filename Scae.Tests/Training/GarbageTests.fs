@@ -89,14 +89,14 @@ let tests =
                     "constellations", "variable", []
                     "constellations", "learned", []
                     "neural-em", "published", []
-                    "neural-em", "paper", []
-                    "neural-em", "shapes", []
+                    "neural-em", "paper", [ "batch-size", "16" ]
+                    "neural-em", "shapes", [ "batch-size", "16" ]
                     "neural-em", "flying", [ "batch-size", "2" ]
                     "air", "published", strokes
                     "air", "paper", strokes
                     "air", "small-scenes", strokes
-                    "tvae", "lpartial-mnist", [ "draws", "1"; "digits", "strokes" ]
-                    "tvae", "lpartial-dsprites", [ "draws", "1"; "sprites", "drawn" ]
+                    "tvae", "lpartial-mnist", [ "draws", "1"; "digits", "strokes"; "batch-size", "2" ]
+                    "tvae", "lpartial-dsprites", [ "draws", "1"; "sprites", "drawn"; "batch-size", "2" ]
                 ] do
                 testCase $"a step leaves at most 8 KB, its share of the evaluation included ({name}, {preset})"
                 <| fun () -> perStep name preset overrides |> shouldBeAtMost 8192L
