@@ -14,7 +14,8 @@ module AirExperiment =
     [<Literal>]
     let private Shown = 8
 
-    let private load (config: AirSettings) (resources: Resources) (keys: Keys) : Result<AirData, string> =
+    /// Scenes of the digits that the settings name. The error is one line.
+    let internal load (config: AirSettings) (resources: Resources) (keys: Keys) : Result<AirData, string> =
         DigitSource.load config.Digits resources
         |> Result.bind (fun digits ->
             if MultiMnist.findsRoom config.Scenes digits.Train then

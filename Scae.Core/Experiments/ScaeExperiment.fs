@@ -59,7 +59,8 @@ module ScaeExperiment =
         else
             None
 
-    let private load (settings: ScaeSettings) (resources: Resources) (keys: Keys) : Result<ScaeData, string> =
+    /// Canvases of the digits that the settings name. The error is one line.
+    let internal load (settings: ScaeSettings) (resources: Resources) (keys: Keys) : Result<ScaeData, string> =
         DigitSource.load settings.Digits resources
         |> Result.bind (fun digits ->
             match refusal settings digits with
