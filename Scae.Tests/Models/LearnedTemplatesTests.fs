@@ -7,7 +7,6 @@ open Expecto
 open Scae.Core.Layers
 open Scae.Core.Data
 open Scae.Core.Models
-open Scae.Core.Training
 open Scae.Tensors
 
 let private config: LearnedTemplatesConfig = { LearnedTemplates.standard with Restarts = 2 }
@@ -132,14 +131,6 @@ let tests =
 
                     template.Points |> Array.sumBy (fun struct (x, _) -> x) |> shouldBeNear 1e-9 0.0
                     template.Points |> Array.sumBy (fun struct (_, y) -> y) |> shouldBeNear 1e-9 0.0
-
-            testCase "the step size warms up, then falls to a hundredth"
-            <| fun () ->
-                let rate = Schedule.at { Largest = 2.0; WarmUp = 10; Decay = Cosine(0.01, 1000) }
-                rate 0 |> shouldBeNear 1e-6 0.2
-                rate 9 |> shouldBeNear 1e-2 2.0
-                rate 500 |> shouldBeNear 1e-6 (2.0 * (0.01 + 0.99 * 0.5))
-                rate 1000 |> shouldBeNear 1e-6 0.02
 
             testCase "gradient descent finds the true shapes from near ones"
             <| fun () ->
