@@ -67,6 +67,74 @@ let private rooted (badStep: int) (healthy: Session) : Learner =
         Snapshot = fun () -> []
     }
 
+/// The final metrics and those of the best epoch, each measured with its parameters.
+let private summary (session: Session) (state: TrainingState) : Metrics =
+    let measure () = Trained.metrics session Test
+    let best = state.Best.Value
+
+    [
+        yield! TrainingState.asEvaluated state measure
+
+        for name, value in TrainingState.atBest state measure do
+            $"best_{name}", value
+
+        $"val_best_{state.Plan.BestBy.Metric}", best.Value
+        "best_epoch", float best.Epoch
+    ]
+
+/// A training of three epochs of one step, which halves a parameter that begins at 1. Averages of it are what is measured; the
+/// metric is the parameter itself. Pictures tell `drawn` what it is.
+let private halved (larger: bool) (drawn: float -> unit) : Session * TrainingState =
+    let p = Tensor.ones([| 1 |]).reverseDiff()
+    let value () = float (p.primal.Elements<float32>()[0])
+
+    let session: Session =
+        {
+            Learner =
+                {
+                    Tensors = [ "p", p ]
+                    Fill = ignore
+                    Loss = fun () -> Loss.ofTotal ((p * p).sum())
+                    Validate = fun () -> [ "m", value () ]
+                    Snapshot = fun () -> []
+                }
+            Inspect =
+                fun () ->
+                    {
+                        Metrics = fun split -> [ "m", (if split = Test then value () else nan) ]
+                        Figures =
+                            fun _ ->
+                                drawn (value ())
+                                []
+                    }
+            Baselines = []
+            Animation = fun _ -> None
+        }
+
+    let plan =
+        { (task []).Plan with
+            Epochs = 3
+            StepsPerEpoch = 1
+            Rule =
+                {
+                    Optimizer = Momentum 0.0
+                    LearningRate = Schedule.constant 0.25
+                    Clip = ValueNone
+                }
+            Average = ValueSome 0.9
+            SnapshotEvery = 0
+            BestBy = { Metric = "m"; Larger = larger }
+        }
+
+    session, TrainingState.start plan session.Learner |> Trained.until 3
+
+// The averages of 1/2, 1/4 and 1/8, whose weights are 9/10, 9/11 and 9/12.
+let private ofFirst = 0.1 * 1.0 + 0.9 * 0.5
+
+let private ofSecond = (2.0 * ofFirst + 9.0 * 0.25) / 11.0
+
+let private ofThird = (3.0 * ofSecond + 9.0 * 0.125) / 12.0
+
 [<Tests>]
 let tests =
     testList
@@ -232,6 +300,25 @@ let tests =
                     ]
 
                 (snd state.Learner.Tensors.Head).toArray<float32>() |> shouldEqual before
+                Results.metrics session state |> shouldEqual (summary session state)
+
+            for larger, best, epoch in [ true, ofFirst, 1; false, ofThird, 3 ] do
+                testCase
+                    $"final metrics are of the last averages, best ones of the best epoch's (larger is better: {larger})"
+                <| fun () ->
+                    let drawn = ResizeArray<float>()
+                    let session, state = halved larger drawn.Add
+                    let history: History = { Evaluations = state.Evaluations; Snapshots = [] }
+                    let expected = [ "m", ofThird; "best_m", best; "val_best_m", best; "best_epoch", float epoch ]
+
+                    for metrics in [ Results.metrics session state; fst (Results.all session state history) ] do
+                        metrics |> List.map fst |> shouldEqual (List.map fst expected)
+
+                        for (_, found), (_, value) in List.zip metrics expected do
+                            found |> shouldBeNear 1e-6 value
+
+                    drawn |> Seq.exactlyOne |> shouldBeNear 1e-6 best
+                    (snd state.Learner.Tensors.Head).toArray<float32>() |> shouldEqual [| 0.125f |]
 
             testCase "pictures are of the best epoch's parameters and leave the present ones alone"
             <| fun () ->
@@ -280,7 +367,7 @@ let tests =
 
                 inspections.Value |> shouldEqual (if TrainingState.isAtBest state then 1 else 2)
 
-                metrics |> shouldEqual (Results.metrics session state)
+                metrics |> shouldEqual (summary session state)
 
                 figures |> List.map _.Name |> shouldEqual (Results.figures session state history |> List.map _.Name)
 
