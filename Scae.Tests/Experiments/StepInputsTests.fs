@@ -101,6 +101,30 @@ let private ofWhite (settings: NeuralEMSettings) : NeuralEMBatch =
 
     batch
 
+// --- topographic autoencoders
+
+/// Two capsules, whose KL terms come in over 100 steps where the schedule has them do so.
+let private ofSequences (schedule: string) : Learner =
+    let overrides =
+        [
+            "schedule", schedule
+            "kl-warm-up", "100"
+            "digits", "idx"
+            "capsules", "2"
+            "batch-size", "2"
+            "validation-size", "2"
+            "test-size", "2"
+        ]
+
+    let digits = StrokeDigits.sample 20 (Key.OfSeed 1L)
+    let resources = { Resources.none with Pairs = fun () -> Ok { Train = digits; Test = digits } }
+
+    Experiments.preset (Some "quick") TvaeExperiment.experiment
+    |> Result.bind (fun preset -> TvaeExperiment.experiment.Configure preset overrides)
+    |> Result.bind (fun task -> task.Open resources (Keys.ofSeed 3L))
+    |> Trained.accepted
+    |> _.Learner
+
 [<Tests>]
 let tests =
     testList
@@ -208,6 +232,53 @@ let tests =
                 [ 0; 9; 10; 29; 39; 79 ]
                 |> List.map (fun step -> number (ofScenes settings step).Warmth)
                 |> shouldEqual [ 0.25; 0.25; 0.5; 0.75; 1.0; 1.0 ]
+
+            testCase "the restorer is taught each scene in another light than it is shown in, or in none"
+            <| fun () ->
+                let unlit = (ofScenes AirSettings.published 0).Images.toArray<float32>()
+
+                let lit (target: RestorerTarget) =
+                    let batch =
+                        ofScenes
+                            { AirSettings.published with
+                                Conditions =
+                                    { SceneConditions.plain with
+                                        Background = Background.Noise
+                                        BackgroundStrength = [ 0.4 ]
+                                    }
+                                Model.Restorer = 2
+                                Model.RestorerTarget = target
+                            }
+                            0
+
+                    let images = batch.Images.toArray<float32>()
+                    images |> shouldDiffer unlit
+                    images, batch.Target.Value.toArray<float32>()
+
+                let images, other = lit RestorerTarget.Other
+                other |> shouldDiffer images
+                other |> shouldDiffer unlit
+                // Both are lit once. Of 2,048 pixels the means differ by 0.007 or so; a second light would add 0.1.
+                Array.average other |> shouldBeNear 0.03 (Array.average images)
+                let images, plain = lit RestorerTarget.Plain
+                plain |> shouldEqual unlit
+                Array.average images |> shouldBeNear 0.03 (Array.average other)
+
+            for schedule, weights in
+                [ "fast", [ 0, 0.05; 50, 0.525; 100, 1.0; 101, 1.0 ]; "published", [ 0, 1.0; 50, 1.0 ] ] do
+                testCase $"both divergences of a topographic autoencoder have the weight of the step ({schedule})"
+                <| fun () ->
+                    let learner = ofSequences schedule
+
+                    for step, weight in weights do
+                        learner.Fill step
+                        let loss = learner.Loss()
+                        let term (name: string) = (snd (loss.Terms |> List.find (fst >> (=) name))).toScalar()
+                        let reconstruction, klZ, klU = term "reconstruction", term "kl_z", term "kl_u"
+                        // Each must count for more than rounding hides.
+                        weight * min klZ klU |> shouldBeGreaterThan 0.01
+
+                        loss.Total.toScalar () |> shouldBeNear 2e-3 (reconstruction + weight * (klZ + klU))
 
             testCase "an image fills all of its copies, each with the given share of pixels flipped"
             <| fun () ->
