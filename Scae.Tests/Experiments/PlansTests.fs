@@ -121,7 +121,7 @@ let tests =
                         rule.Optimizer |> shouldEqual Optimizer.adam
                         rule.Clip |> shouldEqual clip
 
-            testCase "the best epoch is that of the metric that the experiment's page names"
+            testCase "each experiment chooses the best epoch by a metric of its own, in the right direction"
             <| fun () ->
                 for experiment, preset, metric, larger in
                     [
