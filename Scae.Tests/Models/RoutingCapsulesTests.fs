@@ -171,6 +171,22 @@ let tests =
                 (targets.argmax 2).toArray<int>() |> shouldEqual batch.Scenes.Labels
                 targets.sum().toScalar() |> shouldEqual 55.0
 
+            testCase "the loss is the cross-entropy of a point: ln 3 where the network knows nothing"
+            <| fun () ->
+                let config = { config with Teacher = RoutingTeacher.Dreams }
+                let model = RoutingCapsules.init config Dtype.Float64 (Key.OfSeed 3L)
+                let batch = inDoubles (batch 5 3)
+
+                let loss (biases: float list) =
+                    let routing = { Weight = model.Routing.Weight.zerosLike (); Bias = ofList biases [ 3 ] }
+                    (RoutingCapsules.loss config { model with Routing = routing } batch).toScalar()
+
+                loss [ 0.0; 0.0; 0.0 ] |> shouldBeNear 1e-12 (log 3.0)
+
+                // Probabilities of 1/6, 2/6 and 3/6, where the templates have 4, 4 and 3 points.
+                loss [ 0.0; log 2.0; log 3.0 ]
+                |> shouldBeNear 1e-12 (log 6.0 - (4.0 * log 2.0 + 3.0 * log 3.0) / 11.0)
+
             testCase "gradients agree with central differences within 1e-6, since targets only jump"
             <| fun () ->
                 let model = RoutingCapsules.init config Dtype.Float64 (Key.OfSeed 3L) |> Parameters.trainable

@@ -137,6 +137,43 @@ let tests =
                 values (targets.select (1, 11))
                 |> shouldEqual (batch.Scenes.Presence |> Array.map (fun there -> if there then 1.0f else 0.0f))
 
+            testCase
+                "the loss is the cross-entropy of a row, of which padding has none, and that of a capsule's presence"
+            <| fun () ->
+                let config = { config with Teacher = RoutingTeacher.Dreams }
+                let model = VariableCapsules.init config Dtype.Float64 (Key.OfSeed 3L)
+                let batch = inDoubles (batch 5 4)
+                let biased (layer: Linear) biases = { Weight = layer.Weight.zerosLike (); Bias = ofList biases [ 3 ] }
+
+                let loss routing presence =
+                    let model =
+                        { model with
+                            Capsules.Routing = biased model.Capsules.Routing routing
+                            Presence = biased model.Presence presence
+                        }
+
+                    (VariableCapsules.loss config model batch).toScalar()
+
+                let labels = batch.Scenes.Labels |> Array.filter (fun label -> label >= 0)
+                // Otherwise no row is padding, and the mean over rows would be that over points.
+                labels.Length |> shouldBeLessThan 44
+                let none = [ 0.0; 0.0; 0.0 ]
+                loss none none |> shouldBeNear 1e-12 (float labels.Length / 44.0 * log 3.0 + log 2.0)
+
+                let logits = [ 1.0; -2.0; 0.5 ]
+
+                let ofPresence =
+                    batch.Scenes.Presence
+                    |> Array.mapi (fun i there ->
+                        let logit = logits[i % 3]
+                        log (1.0 + exp logit) - (if there then logit else 0.0))
+                    |> Array.average
+
+                // Probabilities of 1/6, 2/6 and 3/6.
+                let ofRouting = (labels |> Array.sumBy (fun label -> log 6.0 - log (float (label + 1)))) / 44.0
+
+                loss [ 0.0; log 2.0; log 3.0 ] logits |> shouldBeNear 1e-12 (ofRouting + ofPresence)
+
             testCase "gradients agree with central differences within 1e-6, since targets only jump"
             <| fun () ->
                 // Weights of what was found must not move with the parameters: they don't, for divisions don't.
