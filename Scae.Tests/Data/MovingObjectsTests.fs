@@ -130,6 +130,14 @@ let tests =
                 (sample paper 3 5).Labels |> shouldEqual (sample paper 3 5).Labels
                 (sample paper 3 5).Labels |> shouldDiffer (sample paper 3 6).Labels
 
+            testCase "filling again leaves nothing of the last sequences"
+            <| fun () ->
+                let batch, fresh = sample paper 2 1, sample paper 2 2
+                MovingObjects.fill paper paper.Frames (MovingObjects.masksOfShapes paper) (Key.OfSeed 2L) batch
+                batch.Images.toArray<float32>() |> shouldEqual (fresh.Images.toArray<float32>())
+                batch.Labels |> shouldEqual fresh.Labels
+                batch.Overlap |> shouldEqual fresh.Overlap
+
             testCase "shapes are the paper's static ones"
             <| fun () ->
                 MovingObjects.masksOfShapes paper
