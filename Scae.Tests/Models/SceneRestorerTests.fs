@@ -61,6 +61,15 @@ let tests =
                 (AirObjective.loss config model lit).toScalar()
                 |> shouldBeNear 1e-9 (bound.toScalar () + error / (2.0 * config.Sigma * config.Sigma))
 
+            testCase "the error is squares beside the mean light, and a price of ink"
+            <| fun () ->
+                let restorer = SceneRestorer.init 12 2 Dtype.Float64 (Key.OfSeed 1L)
+                let restorer = { restorer with Offset = ofList [ 0.1 ] [ 1 ] }
+                let restored = ofList [ 0.2; 0.6; 0.5; 0.0 ] [ 2; 2 ]
+                let target = ofList [ 0.5; 0.5; 0.6; 1.0 ] [ 2; 2 ]
+                // 0.2² + 0.2² + 0.02·0.8 of the first scene, 0² + 0.9² + 0.02·0.5 of the second.
+                SceneRestorer.error restorer restored target |> shouldBe [ 0.096; 0.82 ]
+
             testCase "where gradients don't pass through inputs the restorer learns from its error alone"
             <| fun () ->
                 let config = { config with ThroughInputs = false }
