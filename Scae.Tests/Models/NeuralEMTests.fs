@@ -46,7 +46,7 @@ let private goldenBatch (dtype: Dtype) : NeuralEMBatch =
     }
 
 /// Every choice a configuration has, small enough to be differentiated numerically.
-let private variants: (string * NeuralEMConfig) list =
+let variants: (string * NeuralEMConfig) list =
     let small = { config with Pixels = 20; Hidden = 6 }
 
     let paper =
@@ -75,15 +75,14 @@ let private variants: (string * NeuralEMConfig) list =
         "a learned background", { small with Background = BackgroundSlot.Learned }
     ]
 
-let private batch (config: NeuralEMConfig) (count: int) (dtype: Dtype) (seed: int) : NeuralEMBatch =
+let batch (config: NeuralEMConfig) (count: int) (dtype: Dtype) (seed: int) : NeuralEMBatch =
     let key = Key.OfSeed(int64 seed)
     let batch = NeuralEM.allocate config count
     FleckedBatches.fleck key batch.Target batch.Input batch.StateNoise config.StateNoise
     NeuralEMStarts.fill config (key.Named "noise") batch
     Parameters.map (fun tensor -> tensor.cast dtype) batch
 
-let private random (config: NeuralEMConfig) (dtype: Dtype) (seed: int) =
-    NeuralEM.init config dtype (Key.OfSeed(int64 seed))
+let random (config: NeuralEMConfig) (dtype: Dtype) (seed: int) = NeuralEM.init config dtype (Key.OfSeed(int64 seed))
 
 let private unroll config model batch = NeuralEM.unroll config model batch
 
