@@ -254,6 +254,26 @@ let tests =
                 more.Model.Slots |> shouldEqual (NeuralEMSettings.published.Model.Slots + 2)
                 (NeuralEMSettings.withShapes 1 { more with Model.Slots = 2 }).Model.Slots |> shouldEqual 1
 
+            testCase "evaluations have iterations of their own, or as many as training"
+            <| fun () ->
+                let iterations measured =
+                    let settings =
+                        { NeuralEMSettings.published with
+                            Model.Iterations = 6
+                            MeasuredIterations = measured
+                        }
+
+                    (NeuralEMSettings.measured settings).Iterations
+
+                iterations 15 |> shouldEqual 15
+                iterations 0 |> shouldEqual 6
+                // And they are what is measured with.
+                let loss measured =
+                    Map.ofList(Trained.metrics (session [ "measured-iterations", measured ] 3) Validation)["loss"]
+
+                loss "4" |> shouldEqual (loss "0")
+                loss "7" |> shouldDiffer (loss "0")
+
             testCase "numbers of shapes and slots that can't be are refused in one line"
             <| fun () ->
                 let refusal overrides =
