@@ -60,7 +60,7 @@ type RoutingReading =
 /// The same scenes as the small program's, divided among capsules that recognise their templates.
 [<RequireQualifiedAccess>]
 module RoutingExperiment =
-    let private defaults: RoutingExperimentSettings =
+    let internal defaults: RoutingExperimentSettings =
         {
             Routing = RoutingSettings.defaults
             Generalisation =
@@ -74,7 +74,7 @@ module RoutingExperiment =
             RobustnessSize = 1000
         }
 
-    let private resolve (settings: RoutingExperimentSettings) =
+    let internal resolve (settings: RoutingExperimentSettings) : Result<RoutingExperimentSettings * Plan, string> =
         RoutingSettings.resolve settings.Routing
         |> Result.map (fun (routing, plan) ->
             let capsules =
@@ -86,13 +86,13 @@ module RoutingExperiment =
             { settings with Routing = { routing with Capsules = capsules } }, plan)
 
     /// The scenes of training. Those for measuring are RoutingSettings.scenes.
-    let private trainingScenes (config: RoutingExperimentSettings) : ConstellationsConfig =
+    let internal trainingScenes (config: RoutingExperimentSettings) : ConstellationsConfig =
         { RoutingSettings.scenes config.Routing with
             Crowding = config.Generalisation.Crowding
             Distractors = config.Generalisation.Distractors
         }
 
-    let private fill (config: RoutingExperimentSettings) (key: Key) (batch: RoutingBatch) : unit =
+    let internal fill (config: RoutingExperimentSettings) (key: Key) (batch: RoutingBatch) : unit =
         if config.Generalisation.Noise > 0.0 then
             RoutingCapsules.fillNoisy (trainingScenes config) config.Generalisation.Noise key batch
         else
@@ -159,7 +159,7 @@ module RoutingExperiment =
         |> List.filter (fun (name, _) -> name.EndsWith "recovery")
         |> List.map (fun (name, value) -> prefix + name, value)
 
-    let private metrics (config: RoutingExperimentSettings) : RoutingReading -> Metrics =
+    let internal metrics (config: RoutingExperimentSettings) : RoutingReading -> Metrics =
         let ofPoses = ConstellationsMeasures.ofPoses config.Routing.Capsules.Templates
 
         fun reading ->
@@ -199,7 +199,7 @@ module RoutingExperiment =
     let private robustness (config: RoutingExperimentSettings) (data: RoutingData) (solve: Tensor -> Tensor) =
         ConstellationsMeasures.robustness config.Routing.Capsules.Templates (hardships config data) solve
 
-    let private read (config: RoutingExperimentSettings) (data: RoutingData) capsules : Split -> RoutingReading =
+    let internal read (config: RoutingExperimentSettings) (data: RoutingData) capsules : Split -> RoutingReading =
         let route = route config capsules
         let solve = solve config id data capsules
         let search, ofNetwork = searched config id data, searched config first data
