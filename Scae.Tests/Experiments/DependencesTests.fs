@@ -29,13 +29,29 @@ let private small =
         "template-side", "5"
     ]
 
+/// Those of moving objects, whose other presets aren't small without them.
+let private smallSequences =
+    [
+        "hidden", "8"
+        "encoder-units", "8"
+        "decoder-units", "8"
+        "frames", "8"
+        "trained-frames", "4"
+        "scored-from", "4"
+        "measured-starts", "2"
+    ]
+
 let private find (experiment: string) (preset: string) : Experiment * Preset =
     let experiment = Experiments.find experiment |> Trained.accepted
     experiment, Experiments.preset (Some preset) experiment |> Trained.accepted
 
 let private task (experiment: Experiment, preset: Preset) (overrides: (string * string) list) : Result<Task, string> =
     let known = experiment.Settings preset |> List.map _.Name |> Set.ofList
-    Experiment.restore experiment preset ((small |> List.filter (fst >> known.Contains)) @ overrides)
+    let isMoving = known.Contains "trained-frames"
+
+    let sizes = (if isMoving then small @ smallSequences else small) |> List.filter (fst >> known.Contains)
+
+    Experiment.restore experiment preset (sizes @ overrides)
 
 /// What two steps make of the parameters, and the metrics of test scenes.
 let private outcome (task: Task) : (string * float list) list =
