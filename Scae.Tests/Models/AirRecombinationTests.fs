@@ -21,6 +21,25 @@ let private single (model: Air) : Air =
         else
             tensor)
 
+/// A model whose presence doesn't see the scene: the same logits for each.
+let private certain (logits: float list) (model: Air) : Air =
+    model
+    |> Parameters.mapi (fun name tensor ->
+        match name with
+        | "global.presence.weight" -> tensor.zerosLike ()
+        | "global.presence.bias" -> (ofList logits [ logits.Length ]).cast tensor.dtype
+        | _ -> tensor)
+
+/// A batch of two scenes whose noise is the same.
+let private alike (config: AirConfig) : AirBatch =
+    let several = batch config 2 Dtype.Float64 5
+    let same (noise: Tensor) = Tensor.cat ([| noise.slice (0, 0, 1); noise.slice (0, 0, 1) |], 0)
+
+    { several with
+        WhereNoise = same several.WhereNoise
+        WhatNoise = same several.WhatNoise
+    }
+
 let private recombining =
     { snd variants[1] with
         Presence = AirPresence.Expected
@@ -163,18 +182,63 @@ let tests =
             <| fun () ->
                 // With two scenes the pairs are (a, b) and (b, a): the same picture, its layers in another order.
                 let model = random recombining Dtype.Float64 4 |> single
-                let several = batch recombining 2 Dtype.Float64 5
-                let same (noise: Tensor) = Tensor.cat ([| noise.slice (0, 0, 1); noise.slice (0, 0, 1) |], 0)
-
-                let alike =
-                    { several with
-                        WhereNoise = same several.WhereNoise
-                        WhatNoise = same several.WhatNoise
-                    }
-
+                let alike = alike recombining
                 let cost m = (AirObjective.loss { recombining with Recombined = m } model alike).toScalar()
                 let logits = (AirEncoder.infer recombining model alike).Logits
                 let ofSingles = recombining.RecombinedWeight * logits.select(1, 1).softplus().mean().toScalar()
 
                 cost 2 - cost 1 |> shouldBeNear 1e-9 (cost 1 - cost 0 - ofSingles)
+
+            testCase "each known layer is drawn by a step of its own, in the order that costs less"
+            <| fun () ->
+                let config = { recombining with RecombinedWeight = 0.0; Sigma = 0.5 }
+                let model = random config Dtype.Float64 4 |> single
+                let alike = alike config
+                let alike = { alike with Warmth = alike.Warmth.zerosLike () }
+                let layers = read alike.Images |> Array.chunkBySize 144
+                let union = Array.map2 max layers[0] layers[1]
+
+                let renders =
+                    (AirEncoder.explain
+                        config
+                        model
+                        { alike with Images = Tensor.``of`` (Array.append union union, 2, 144) })
+                        .Renders
+                    |> read
+                    |> Array.chunkBySize 144
+
+                let cost layer step = Array.map2 (fun x y -> (x - y) ** 2.0) layers[layer] renders[step] |> Array.sum
+
+                let straight, crossed = cost 0 0 + cost 1 1, cost 0 1 + cost 1 0
+                abs (straight - crossed) |> shouldBeGreaterThan 0.1
+                let loss m = (AirObjective.loss { config with Recombined = m } model alike).toScalar()
+                // Of the pairs (a, b) and (b, a) one is cheaper as it is, the other the other way round. The sum over pairs is divided
+                // by two scenes, squares by 2σ², which is a half.
+                let ofPair = 2.0 * min straight crossed / 2.0
+                loss 1 - loss 0 |> shouldBeNear 1e-9 ofPair
+                loss 2 - loss 0 |> shouldBeNear 1e-9 (2.0 * ofPair)
+
+            // Two of three scenes of one object are laid on others. Each of the two pays softplus(−9) for its first object and
+            // softplus(−6) for a third that it may have. Logits that differ in size tell one that is negated from one that isn't.
+            let softplus x = log (1.0 + exp x)
+
+            for learning, ofSecond in
+                [
+                    // Each of the two has a second object, each of the three has none.
+                    AirSecondLearning.Told, 2.0 * softplus 4.0 + 3.0 * softplus -4.0
+                    // Half of the three would have one: ¾ of a scene for each of the two, which is taken from those that have none.
+                    AirSecondLearning.NonNegative, 1.5 * softplus 4.0 + (3.0 - 1.5) * softplus -4.0
+                    // c = 2 / (3·½), and σ(−4) is 1 / (1 + e⁴).
+                    AirSecondLearning.Likelihood, 2.0 * softplus 4.0 + 5.0 * log (1.0 + 4.0 / 3.0 / (1.0 + exp 4.0))
+                ] do
+                testCase $"scenes laid on each other pay for their presence what is reckoned by hand ({learning})"
+                <| fun () ->
+                    let model = random recombining Dtype.Float64 4 |> certain [ 9.0; -4.0; -6.0 ]
+                    let batch = batch recombining 3 Dtype.Float64 5
+
+                    let loss weight =
+                        let config = { recombining with RecombinedWeight = weight; SecondLearning = learning }
+                        (AirObjective.loss config model batch).toScalar()
+
+                    loss 1.0 - loss 0.0 |> shouldBeNear 1e-9 ((2.0 * (softplus -9.0 + softplus -6.0) + ofSecond) / 3.0)
         ]
