@@ -1,5 +1,4 @@
 using System;
-using System.Diagnostics;
 
 namespace Scae.Cli.Runs;
 
@@ -13,35 +12,35 @@ internal readonly record struct Spent(double Train, double Evaluate, double Figu
 /// Measures what a run's time is spent on. Earlier sessions count, too, except that the median step is that of the last
 /// session that had any steps.
 /// </summary>
-internal sealed class RunClock(Spent before)
+internal sealed class RunClock(Spent before, TimeProvider time)
 {
     // Steps are counted in classes of their duration, 128 per doubling, which gives the median to half a per cent in 32 KB.
     private const int ClassesPerDoubling = 128;
     private const int Doublings = 64;
 
-    private readonly long _start = Stopwatch.GetTimestamp();
+    private readonly long _start = time.GetTimestamp();
     private readonly int[] _classes = new int[ClassesPerDoubling * Doublings];
     private int _steps;
-    private long _mark = Stopwatch.GetTimestamp();
+    private long _mark = time.GetTimestamp();
     private double _train = before.Train;
     private double _evaluate = before.Evaluate;
     private double _figures = before.Figures;
 
-    public Spent Spent => new(_train, _evaluate, _figures, before.Total + Stopwatch.GetElapsedTime(_start).TotalSeconds, _steps == 0 ? before.Step : Median());
+    public Spent Spent => new(_train, _evaluate, _figures, before.Total + time.GetElapsedTime(_start).TotalSeconds, _steps == 0 ? before.Step : Median());
 
     /// <summary>Seconds since the last mark, that is, how long the work that has just ended took.</summary>
-    public double SinceMark => Stopwatch.GetElapsedTime(_mark).TotalSeconds;
+    public double SinceMark => time.GetElapsedTime(_mark).TotalSeconds;
 
     /// <summary>The median step in milliseconds; the mean, if no session has measured a median.</summary>
     public double MedianStep(int steps) => Spent.Step ?? 1000 * _train / Math.Max(1, steps);
 
     /// <summary>Marks the beginning of another kind of work.</summary>
-    public void Mark() => _mark = Stopwatch.GetTimestamp();
+    public void Mark() => _mark = time.GetTimestamp();
 
     public void Stepped()
     {
-        long ticks = Math.Max(1, Stopwatch.GetTimestamp() - _mark);
-        _train += (double)ticks / Stopwatch.Frequency;
+        long ticks = Math.Max(1, time.GetTimestamp() - _mark);
+        _train += (double)ticks / time.TimestampFrequency;
         _classes[(int)(ClassesPerDoubling * Math.Log2(ticks))]++;
         _steps++;
     }
@@ -54,6 +53,6 @@ internal sealed class RunClock(Spent before)
     {
         int at = 0;
         for (int below = _classes[0]; 2 * below < _steps; below += _classes[at]) at++;
-        return 1000 * Math.Pow(2, (at + 0.5) / ClassesPerDoubling) / Stopwatch.Frequency;
+        return 1000 * Math.Pow(2, (at + 0.5) / ClassesPerDoubling) / time.TimestampFrequency;
     }
 }

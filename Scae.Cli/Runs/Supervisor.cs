@@ -1,5 +1,4 @@
 using System;
-using System.Diagnostics;
 using System.Threading;
 using Scae.Core.Training;
 
@@ -10,20 +9,20 @@ namespace Scae.Cli.Runs;
 /// is due when enough time has passed since the last one. Progress goes to a function, and a clock learns what the time was
 /// spent on.
 /// </summary>
-internal sealed class Supervisor(CancellationToken stop, TimeSpan saveEvery, RunClock clock, Action<Progress> report) : ISupervisor
+internal sealed class Supervisor(CancellationToken stop, TimeSpan saveEvery, RunClock clock, TimeProvider time, Action<Progress> report) : ISupervisor
 {
-    private long _saved = Stopwatch.GetTimestamp();
+    private long _saved = time.GetTimestamp();
 
     public bool ShouldStop() => stop.IsCancellationRequested;
 
-    public bool ShouldSave() => Stopwatch.GetElapsedTime(_saved) >= saveEvery;
+    public bool ShouldSave() => time.GetElapsedTime(_saved) >= saveEvery;
 
     public void Report(Progress value)
     {
         if (value.IsStepped) clock.Stepped();
         else if (value.IsEvaluated) clock.Evaluated();
         report(value);
-        if (value.IsSaveDue || value.IsEvaluated) _saved = Stopwatch.GetTimestamp();
+        if (value.IsSaveDue || value.IsEvaluated) _saved = time.GetTimestamp();
         clock.Mark();
     }
 }

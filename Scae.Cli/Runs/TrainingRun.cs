@@ -222,7 +222,7 @@ internal sealed class TrainingRun
         double last = RecallSeconds(state);
         var spent = known is not null && known.Step == state.Step ? known.Spent : new Spent(last, 0, 0, last);
         Folder.WriteSettings(_identity, threads, isNew ? null : new SavedAt(state.Step, spent));
-        return new RunClock(spent);
+        return new RunClock(spent, TimeProvider.System);
     }
 
     private Summary? Train(Session session, TrainingState state, int threads, RunClock clock, IProgressDisplay display, bool pictures, CancellationToken stop)
@@ -230,7 +230,7 @@ internal sealed class TrainingRun
         var outcome = display.Show(_experiment.Specification, _preset, _seed, Plan, state, observe =>
         {
             clock.Mark();
-            return Training.run(state, new Supervisor(stop, s_saveEvery, clock, progress =>
+            return Training.run(state, new Supervisor(stop, s_saveEvery, clock, TimeProvider.System, progress =>
             {
                 observe(progress);
                 Keep(state, progress, threads, clock);

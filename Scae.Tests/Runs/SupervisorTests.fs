@@ -7,14 +7,14 @@ open Expecto
 open Scae.Cli.Runs
 open Scae.Core.Training
 open Scae.Tests.Claims
-
-let private spentBefore = Spent(1000.0, 200.0, 30.0, 1240.0, Nullable())
+open Scae.Tests.Reports
 
 let private evaluated: Progress =
     Evaluated({ Epoch = 1; Step = 1; TrainLoss = 1.0; TrainTerms = []; Metrics = [] }, true)
 
-let private every (seconds: float) : Supervisor =
-    Supervisor(CancellationToken.None, TimeSpan.FromSeconds seconds, RunClock(spentBefore), ignore)
+/// A supervisor that asks for a checkpoint every minute.
+let private everyMinute (time: ToldClock) : Supervisor =
+    Supervisor(CancellationToken.None, TimeSpan.FromMinutes 1L, RunClock(Spent(), time), time, ignore)
 
 [<Tests>]
 let tests =
@@ -23,70 +23,81 @@ let tests =
         [
             testCase "a checkpoint is due when enough time has passed, however many steps were done in it"
             <| fun () ->
-                (every 0.0).ShouldSave() |> shouldEqual true
-                (every 3600.0).ShouldSave() |> shouldEqual false
-                let supervisor = every 0.2
+                let time = ToldClock()
+                let supervisor = everyMinute time
 
-                // A step of a fiftieth of the time between two checkpoints, until it has passed.
-                for step in 1..75 do
-                    Thread.Sleep 4
+                for step in 1..59 do
+                    time.Pass 1000L
                     supervisor.Report(Stepped(step, 1.0))
+                    supervisor.ShouldSave() |> shouldEqual false
 
+                time.Pass 1000L
+                supervisor.Report(Stepped(60, 1.0))
                 supervisor.ShouldSave() |> shouldEqual true
 
             testCase "after a checkpoint or an evaluation the time begins anew"
             <| fun () ->
                 for report in [ SaveDue; evaluated ] do
-                    let supervisor = every 30.0
+                    let time = ToldClock()
+                    let supervisor = everyMinute time
+                    time.Pass 61000L
+                    supervisor.ShouldSave() |> shouldEqual true
                     supervisor.Report report
                     supervisor.ShouldSave() |> shouldEqual false
+                    time.Pass 60000L
+                    supervisor.ShouldSave() |> shouldEqual true
 
-                    let always = every 0.0
-                    always.Report report
-                    always.ShouldSave() |> shouldEqual true
-
-            testCase "time is added to what earlier sessions took, and a step's is in milliseconds"
+            testCase "each report is timed as what it says, and passed on"
             <| fun () ->
-                let clock = RunClock(spentBefore)
-                clock.Spent.Step |> shouldEqual (Nullable())
-                clock.MedianStep 500 |> shouldBeNear 1e-9 2000.0
-                clock.Mark()
-                Thread.Sleep 20
-                clock.Stepped()
-                let step = clock.Spent.Train - 1000.0
-                step |> shouldBeAtLeast 0.019
-                clock.Spent.Step.Value |> shouldBeIn (990.0 * step, 1010.0 * step)
-                clock.MedianStep 500 |> shouldEqual clock.Spent.Step.Value
-
-                clock.Mark()
-                Thread.Sleep 20
-                clock.Evaluated()
-                clock.Mark()
-                Thread.Sleep 20
-                clock.Drew()
-                let spent = clock.Spent
-                let evaluate, figures = spent.Evaluate - 200.0, spent.Figures - 30.0
-                evaluate |> shouldBeAtLeast 0.019
-                figures |> shouldBeAtLeast 0.019
-                spent.Total |> shouldBeAtLeast (1240.0 + step + evaluate + figures)
-
-            testCase "each report is timed as what it says"
-            <| fun () ->
-                let clock = RunClock(Spent())
+                let time = ToldClock()
+                let clock = RunClock(Spent(), time)
                 let told = ResizeArray<Progress>()
 
                 let supervisor =
-                    Supervisor(CancellationToken.None, TimeSpan.FromHours 1.0, clock, fun progress -> told.Add progress)
+                    Supervisor(
+                        CancellationToken.None,
+                        TimeSpan.FromMinutes 1L,
+                        clock,
+                        time,
+                        fun progress -> told.Add progress
+                    )
+
+                let reports = [ Stepped(1, 1.0); evaluated; SaveDue; Stepped(2, 0.5) ]
+
+                for seconds, report in List.zip [ 1L; 10L; 100L; 3L ] reports do
+                    time.Pass(1000L * seconds)
+                    supervisor.Report report
+
+                (clock.Spent.Train, clock.Spent.Evaluate, clock.Spent.Figures, clock.Spent.Total)
+                |> shouldEqual (4.0, 10.0, 0.0, 114.0)
+
+                List.ofSeq told |> shouldEqual reports
+
+            testCase "time is added to what earlier sessions took, and a step's is in milliseconds"
+            <| fun () ->
+                let time = ToldClock()
+                let clock = RunClock(Spent(1000.0, 200.0, 30.0, 1240.0, Nullable()), time)
+                clock.Spent.Step |> shouldEqual (Nullable())
+                // The mean of 1,000 seconds, where there is no median.
+                clock.MedianStep 500 |> shouldEqual 2000.0
+
+                for milliseconds in [ 20L; 500L; 30L ] do
+                    clock.Mark()
+                    time.Pass milliseconds
+                    clock.Stepped()
 
                 clock.Mark()
-                Thread.Sleep 10
-                supervisor.Report(Stepped(1, 1.0))
-                let train = clock.Spent.Train
-                train |> shouldBeAtLeast 0.009
-                clock.Spent.Evaluate |> shouldEqual 0.0
-                Thread.Sleep 10
-                supervisor.Report evaluated
-                clock.Spent.Train |> shouldEqual train
-                clock.Spent.Evaluate |> shouldBeAtLeast 0.009
-                List.ofSeq told |> shouldEqual [ Stepped(1, 1.0); evaluated ]
+                time.Pass 4000L
+                clock.Evaluated()
+                clock.Mark()
+                time.Pass 5000L
+                clock.Drew()
+                let spent = clock.Spent
+                spent.Train |> shouldBeNear 1e-9 1000.55
+                spent.Evaluate |> shouldBeNear 1e-9 204.0
+                spent.Figures |> shouldBeNear 1e-9 35.0
+                spent.Total |> shouldBeNear 1e-9 1249.55
+                // To half a per cent.
+                spent.Step.Value |> shouldBeNear 0.15 30.0
+                clock.MedianStep 500 |> shouldEqual spent.Step.Value
         ]
