@@ -10,7 +10,7 @@ type CcaeSettings =
         Training: TrainingSettings
         Rule: CapsuleRuleSettings
         Descent: DescentSettings
-        [<Setting("noise U(−x, x) on the logits of capsules and votes", Min = 0.0)>]
+        [<Setting("noise U(−x, x) on the logits of capsules and votes", Min = 0.0, Max = 1e6)>]
         Noise: float
         [<Setting("whether there is noise when measuring too, as in the released program", Measuring = true)>]
         EvaluationNoise: bool

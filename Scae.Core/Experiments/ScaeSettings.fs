@@ -63,7 +63,7 @@ type ScaeSettings =
                   Min = 0.0,
                   Max = 0.99999)>]
         Average: float
-        [<Setting("noise U(−x, x) on the logits of parts, capsules and votes", Min = 0.0)>]
+        [<Setting("noise U(−x, x) on the logits of parts, capsules and votes", Min = 0.0, Max = 1e6)>]
         Noise: float
         [<Setting("whether there is noise when measuring too, as in the released program", Measuring = true)>]
         EvaluationNoise: bool
