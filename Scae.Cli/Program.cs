@@ -1,4 +1,5 @@
 using System;
+using System.Globalization;
 using System.IO;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -26,6 +27,9 @@ internal static class Program
 
     internal static int Main(string[] words)
     {
+        // Numbers and names of folders read the same everywhere, even if a machine's settings turn invariant cultures off.
+        CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+
         // A Windows console has an old encoding of its own, which files and pipes would get, too.
         if (OperatingSystem.IsWindows()) Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
         Console.SetOut(new StandardOutput(Console.Out));

@@ -28,7 +28,12 @@ internal static class FreeMemory
         if (Needs.refusal(Bytes(), atOnce, ListModule.OfSeq(needs)) is { } refusal) throw new RunFailure(refusal.Value, ExitCode.Usage);
     }
 
-    public static double Bytes() => Of(Read) ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+    /// <summary>What the system has left, but no more than the runtime's own limit, three quarters of a container's.</summary>
+    public static double Bytes()
+    {
+        double left = Of(Read) ?? double.PositiveInfinity, most = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        return most > 0 ? Math.Min(left, most) : left;
+    }
 
     /// <summary>
     /// The same for a system whose files the given function reads; the function returns null for files that aren't there.

@@ -24,7 +24,7 @@ internal sealed record ScanResult(SweepOptions Options, string Metric, IReadOnly
     /// <summary>Whether every combination has a run, as the picture needs a value for each.</summary>
     public bool HasPicture => Rows.Count == Scan.combinations(Options.Vary).Length;
 
-    public Spread SpreadOf(ScanRow row) => row.Spreads.First(spread => spread.Metric == Metric);
+    public Spread SpreadOf(ScanRow row) => row.Spreads.FirstOrDefault(spread => spread.Metric == Metric) ?? new Spread(Metric, double.NaN, null);
 
     public string ToJson() => new JsonObject
     {

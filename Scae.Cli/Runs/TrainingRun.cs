@@ -331,6 +331,7 @@ internal sealed class TrainingRun
         var spent = clock.Spent;
         AtomicFile.Write(Folder.Checkpoint, Core.Training.Checkpoint.last(_identity, state), _lastIsWhole && spent.Total >= SecondsBeforeSecondCheckpoint ? Folder.Previous : null);
         _lastIsWhole = true;
+        _savedStep = state.Step;
         if (state.Best is { } best && best.Value.Epoch != _bestEpoch && Core.Training.Checkpoint.best(_identity, state) is { } bytes)
         {
             AtomicFile.Write(Folder.Best, bytes.Value);
@@ -340,7 +341,6 @@ internal sealed class TrainingRun
         Folder.WriteMetrics(state.Evaluations, _seconds);
         _events?.Evaluated(state.Evaluations, _seconds, BeginningOf(clock));
         Folder.WriteSettings(_identity, threads, new SavedAt(state.Step, spent));
-        _savedStep = state.Step;
         _saved = Stopwatch.GetTimestamp();
     }
 }

@@ -160,7 +160,7 @@ module Checkpoint =
                 Error "the checkpoint's settings aren't JSON"
 
         let number (name: string) (text: string) =
-            match System.Int64.TryParse text with
+            match System.Int64.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture) with
             | true, value -> Ok value
             | _ -> Error $"{name} is {text}; it must be a whole number"
 
