@@ -50,7 +50,7 @@ internal static class Program
         }
         catch (OutOfMemoryException)
         {
-            return Fail("the memory isn't enough; lower --batch-size, or --test-size and --validation-size, or how much is done at once with --threads", ExitCode.Failure);
+            return Fail("the memory isn't enough; lower --batch-size, or --test-size and --validation-size, or the sizes of layers, or how much is done at once with --threads", ExitCode.Failure);
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or ShapeError or InvalidOperationException)
         {
@@ -88,8 +88,7 @@ internal static class Program
 
     private static int Fail(string message, int exitCode)
     {
-        string line = message.ReplaceLineEndings(" ");
-        Notice.Write(line.StartsWith("scae ", StringComparison.Ordinal) ? line : "scae: " + line);
+        Notice.Write(message.StartsWith("scae ", StringComparison.Ordinal) ? message : "scae: " + message);
         return exitCode;
     }
 }

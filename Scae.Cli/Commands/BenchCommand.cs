@@ -38,7 +38,7 @@ internal static class BenchCommand
             if (!options.Json) Show(experiment.Specification, preset, result);
         }
 
-        if (options.Json) Console.Out.WriteLine(all.ToJsonString(Json.Indented));
+        if (options.Json) Json.Print(all);
         return ExitCode.Success;
     }
 

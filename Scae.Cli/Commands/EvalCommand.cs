@@ -35,7 +35,7 @@ internal static class EvalCommand
                 ["metrics"] = Json.Object(metrics),
             };
             if (baseline is not null) result["baseline"] = new JsonObject { ["name"] = request.Baseline!.Value, ["metrics"] = Json.Object(baseline) };
-            Console.Out.WriteLine(result.ToJsonString(Json.Indented));
+            Json.Print(result);
             return ExitCode.Success;
         }
 

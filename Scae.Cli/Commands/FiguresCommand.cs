@@ -1,10 +1,12 @@
 using System;
 using System.Collections.Generic;
 using System.Text.Json.Nodes;
+using Microsoft.FSharp.Core;
 using Scae.Cli.Data;
 using Scae.Cli.Runs;
 using Scae.Core.CommandLine;
 using Scae.Core.Experiments;
+using Scae.Core.Figures;
 using Scae.Tensors;
 
 namespace Scae.Cli.Commands;
@@ -22,13 +24,12 @@ internal static class FiguresCommand
         folder.Prepare();
         var history = folder.ReadHistory(saved.State);
         var figures = Results.figures(saved.Session, saved.State, history);
-        List<string> written = [];
-        FileProblem.Tell(folder.Figures, "what was drawn before is there; the same command draws the rest", () => written = FigureFiles.Write(folder, figures, SessionModule.animation(saved.Session, history)));
+        var written = Draw(folder, figures, SessionModule.animation(saved.Session, history));
         if (options.Json)
         {
             var names = new JsonArray();
             foreach (string path in written) names.Add(path);
-            Console.Out.WriteLine(new JsonObject { ["figures"] = names }.ToJsonString(Json.Indented));
+            Json.Print(new JsonObject { ["figures"] = names });
         }
         else
         {
@@ -36,5 +37,17 @@ internal static class FiguresCommand
         }
 
         return ExitCode.Success;
+    }
+
+    private static List<string> Draw(RunFolder folder, IReadOnlyList<Figure> figures, FSharpOption<Animation>? animation)
+    {
+        try
+        {
+            return FigureFiles.Write(folder, figures, animation);
+        }
+        catch (Exception problem) when (FigureFiles.Obstacle(problem) is { } obstacle)
+        {
+            throw new RunFailure($"{folder.Figures}: {obstacle}; what was drawn before is there, and the same command draws the rest when that is mended");
+        }
     }
 }

@@ -53,7 +53,7 @@ internal static class GradcheckCommand
         }
 
         int exit = ExitOf(checks);
-        if (options.Json) Console.Out.WriteLine(all.ToJsonString(Json.Indented));
+        if (options.Json) Json.Print(all);
         else Console.Out.WriteLine(exit == ExitCode.Success ? $"every relative error is at most {Tolerance:0e+0}" : $"some relative error exceeds {Tolerance:0e+0}");
         return exit;
     }

@@ -1,4 +1,3 @@
-using System;
 using System.Collections.Generic;
 using System.Linq;
 using System.Text.Json.Nodes;
@@ -19,7 +18,7 @@ internal static class ListCommand
         {
             var all = new JsonArray();
             foreach (var experiment in Experiments.all) all.Add(ToJson(experiment));
-            Console.Out.WriteLine(all.ToJsonString(Json.Indented));
+            Json.Print(all);
             return ExitCode.Success;
         }
 

@@ -115,7 +115,7 @@ internal static class SweepCommand
         new SweepTables(options, plan).SpareOthers();
         var (group, seed) = plan.At(number);
         var summary = plan.Runs.Alone(group, seed, Parallelism.Threads, Displays.For(options.Training.IsSilent), stop);
-        if (options.Training.Json) Console.Out.WriteLine(summary.ToJson());
+        if (options.Training.Json) Json.Print(summary.ToJson());
         else if (!options.Training.Quiet) Console.Out.WriteLine($"{group.Job(seed).Folder}: {Format.Metrics(summary.Metrics)}  {Format.Duration(summary.Spent.Total)}");
     }
 

@@ -28,8 +28,9 @@ internal static class TrainCommand
             run.CheckMemory();
             var summary = run.Run(options.Resume, Parallelism.Threads, Displays.For(options.Training.IsSilent), interruption.Token)
                 ?? throw new RunFailure($"stopped; everything is saved in {run.Folder.Path}; go on with: {Resumption(options, run.Folder)}", ExitCode.Stopped);
-            if (options.Training.Json) Console.Out.WriteLine(summary.ToJson());
+            if (options.Training.Json) Json.Print(summary.ToJson());
             else if (!options.Training.Quiet) Report(run, summary);
+            if (run.Undrawn is { } undrawn) throw new RunFailure(undrawn);
         }
 
         return ExitCode.Success;

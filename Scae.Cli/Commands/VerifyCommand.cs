@@ -22,12 +22,12 @@ internal static class VerifyCommand
         Refuse(options);
         using var interruption = new Interruption();
         var checks = options.Experiments.SelectMany(experiment => Check(experiment, options, interruption.Token)).ToList();
-        if (options.Json) Console.Out.WriteLine(ToJson(checks));
+        if (options.Json) Json.Print(ToJson(checks));
         else Show(checks);
         return checks.All(check => check.Check.Holds) ? ExitCode.Success : ExitCode.Failure;
     }
 
-    private static string ToJson(List<(Specification Specification, TargetCheck Check)> checks)
+    private static JsonArray ToJson(List<(Specification Specification, TargetCheck Check)> checks)
     {
         var all = new JsonArray();
         foreach (var (specification, check) in checks)
@@ -39,7 +39,7 @@ internal static class VerifyCommand
             all.Add(result);
         }
 
-        return all.ToJsonString(Json.Indented);
+        return all;
     }
 
     private static void Show(List<(Specification Specification, TargetCheck Check)> checks)

@@ -91,7 +91,7 @@ internal sealed class SweepTables(SweepOptions options, SweepPlan plan)
 
     private void Print(string json, Action show)
     {
-        if (options.Training.Json) Console.Out.WriteLine(json);
+        if (options.Training.Json) Json.Print(json);
         else if (!options.Training.Quiet) show();
     }
 

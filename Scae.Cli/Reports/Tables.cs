@@ -22,6 +22,10 @@ internal static class Tables
                 console.Profile.Width = 140;
                 console.Profile.Capabilities.Ansi = false;
             }
+            else if (Terminal.Width is { } width)
+            {
+                console.Profile.Width = width;
+            }
 
             return console;
         }

@@ -1,6 +1,7 @@
 using System;
 using System.IO;
 using System.Linq;
+using Scae.Cli.Runs;
 
 namespace Scae.Cli.Reports;
 
@@ -10,7 +11,28 @@ internal static class Terminal
     /// <summary>Whether output goes elsewhere. Tests that call the program set this, wherever their own output goes.</summary>
     internal static bool IsElsewhere { get; set; } = Console.IsOutputRedirected;
 
-    /// <summary>How many columns the terminal has; null if output goes elsewhere, or the terminal doesn't say.</summary>
+    // Words that are broken into columns narrower than this can't be read, and Spectre.Console never ends with some tables.
+    private const int LeastWidth = 20;
+
+    // The sequence that shows the cursor, which live displays hide.
+    private const string ShowsCursor = "\u001b[?25h";
+
+    /// <summary>Shows the cursor again, before the process ends at once under a live display.</summary>
+    public static void ShowCursor()
+    {
+        if (IsElsewhere) return;
+        try
+        {
+            Console.Out.Write(ShowsCursor);
+            Console.Out.Flush();
+        }
+        catch (RunFailure)
+        {
+            // The terminal is gone.
+        }
+    }
+
+    /// <summary>How many columns the terminal has, at least 20; null if output goes elsewhere, or the terminal doesn't say.</summary>
     public static int? Width
     {
         get
@@ -18,7 +40,7 @@ internal static class Terminal
             if (IsElsewhere) return null;
             try
             {
-                return Console.WindowWidth is var width and > 0 ? width : null;
+                return Console.WindowWidth is var width and > 0 ? Math.Max(width, LeastWidth) : null;
             }
             catch (IOException)
             {

@@ -1,6 +1,7 @@
 using System;
 using System.IO;
 using System.Text;
+using System.Threading;
 
 namespace Scae.Cli.Runs;
 
@@ -31,13 +32,30 @@ internal static class AtomicFile
                 file.Flush(flushToDisk: flush);
             }
 
-            if (before is not null && File.Exists(path)) File.Move(path, before, overwrite: true);
-            File.Move(unfinished, path, overwrite: true);
+            if (before is not null && File.Exists(path)) Rename(path, before);
+            Rename(unfinished, path);
         }
         catch (Exception problem) when (FileProblem.Is(problem))
         {
             Remove(unfinished);
             throw;
+        }
+    }
+
+    // On Windows, a file can't get the name of one that somebody is just reading.
+    private static void Rename(string from, string to)
+    {
+        for (int pause = 10; ; pause *= 2)
+        {
+            try
+            {
+                File.Move(from, to, overwrite: true);
+                return;
+            }
+            catch (Exception problem) when (OperatingSystem.IsWindows() && FileProblem.Is(problem) && File.Exists(from) && pause <= 640)
+            {
+                Thread.Sleep(pause);
+            }
         }
     }
 

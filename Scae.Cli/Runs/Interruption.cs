@@ -39,7 +39,12 @@ internal sealed class Interruption : IDisposable
     private void Stop(PosixSignalContext context)
     {
         context.Cancel = !_stop.IsCancellationRequested;
-        if (!context.Cancel) return;
+        if (!context.Cancel)
+        {
+            Terminal.ShowCursor();
+            return;
+        }
+
         _timer = new Timer(_ => Notice.Tell("stopping when what is under way is done; a second Ctrl-C ends the program at once"), null, s_patience, Timeout.InfiniteTimeSpan);
         _stop.Cancel();
     }

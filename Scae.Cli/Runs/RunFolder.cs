@@ -8,6 +8,7 @@ using Microsoft.FSharp.Collections;
 using Microsoft.FSharp.Core;
 using Scae.Cli.Reports;
 using Scae.Core.Training;
+using Scae.Tensors;
 
 namespace Scae.Cli.Runs;
 
@@ -151,21 +152,30 @@ internal sealed class RunFolder
     /// <summary>Keeps a snapshot for the animation. It isn't flushed to the disk: if it gets lost, only a frame is missing.</summary>
     public void WriteSnapshot(int step, byte[] bytes)
     {
-        Directory.CreateDirectory(Snapshots);
+        // The run's own folder isn't made again: it would have no lock.
+        if (Directory.Exists(Path)) Directory.CreateDirectory(Snapshots);
         AtomicFile.Write(System.IO.Path.Combine(Snapshots, $"{step:00000000}.safetensors"), bytes, flush: false);
     }
 
-    /// <summary>The evaluations of a state and the snapshots up to it; damaged ones are left out.</summary>
+    /// <summary>
+    /// The evaluations of a state and the snapshots up to it. Damaged ones are left out, and those of other versions that hold
+    /// something else.
+    /// </summary>
     public History ReadHistory(TrainingState state)
     {
+        var present = new Lazy<HashSet<(string, int, Dtype)>>(() => Layout(TrainingStateModule.snapshot(state)));
         var snapshots = from path in SnapshotFiles()
                         let parsed = Safetensors.parse(File.ReadAllBytes(path))
                         where parsed.IsOk
                         let snapshot = Core.Training.Checkpoint.restoreSnapshot(parsed.ResultValue)
-                        where snapshot.IsOk && snapshot.ResultValue.Step <= state.Step
+                        where snapshot.IsOk && snapshot.ResultValue.Step <= state.Step && Layout(snapshot.ResultValue).SetEquals(present.Value)
                         select snapshot.ResultValue;
         return new History(state.Evaluations, ListModule.OfSeq(snapshots));
     }
+
+    // Extents don't count: how much is shown may depend on hyperparameters of measuring.
+    private static HashSet<(string Name, int Dimensions, Dtype Kind)> Layout(Snapshot snapshot) =>
+        [.. snapshot.Values.Select(value => (value.Item1, value.Item2.shape.Length, value.Item2.dtype))];
 
     public void WriteSettings(RunIdentity identity, int threads, SavedAt? saved) =>
         AtomicFile.Write(Settings, RunSettings.ToJson(identity, threads, saved));
@@ -244,6 +254,19 @@ internal sealed class RunFolder
         if (previous.IsError) throw new RunFailure($"{Checkpoint}: {last.ErrorValue}", isOfOneRun: true);
         Notice.Tell($"{Checkpoint}: {last.ErrorValue}; going on from {System.IO.Path.GetFileName(Previous)}, the checkpoint before it");
         return previous.ResultValue;
+    }
+
+    /// <summary>
+    /// Whether a file with this path belongs to a run that began in its folder, or in the folder above: its checkpoints, numbers,
+    /// pictures and snapshots, but nothing that other commands make of them.
+    /// </summary>
+    public static bool IsOfRun(string path)
+    {
+        string folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path)) ?? path, name = System.IO.Path.GetFileName(path);
+        if (At(folder) is { WasBegun: true } run)
+            return name == RunLock.Name || ((string[])[run.Checkpoint, run.Previous, run.Best, run.Summary, run.Metrics, run.Events, run.Settings]).Any(own => System.IO.Path.GetFileName(own) == name);
+        return System.IO.Path.GetDirectoryName(folder) is { } above && At(above) is { WasBegun: true } outer
+            && System.IO.Path.GetFileName(folder) is var inner && (inner == System.IO.Path.GetFileName(outer.Figures) || inner == System.IO.Path.GetFileName(outer.Snapshots));
     }
 
     private static FSharpResult<SafetensorsFile, string> Whole(string path)

@@ -10,7 +10,7 @@ namespace Scae.Cli.Runs;
 /// </summary>
 internal sealed class RunLock : IDisposable
 {
-    private const string Name = "lock";
+    public const string Name = "lock";
     private const string Foreign = "a file that isn't scae's has the name of its lock";
 
     // Windows doesn't remove a file that is open, unless its holder allows that.
@@ -77,11 +77,22 @@ internal sealed class RunLock : IDisposable
                 ? new RunFailure($"{Path.Combine(folder, Name)}: {Foreign}; rename it, or choose another folder", ExitCode.Usage)
                 : new RunFailure($"{folder}: {holder}; {advice}", isOfOneRun: true));
 
-    /// <summary>Frees the folder. If this lock made the folder and nothing was written to it, it is removed.</summary>
+    /// <summary>
+    /// Which process writes in a folder now, if it isn't this one: the folder that this process had locked was removed or renamed,
+    /// and another one has its name.
+    /// </summary>
+    public static string? Stranger(string folder) =>
+        new FileInfo(Path.Combine(folder, Name)) is { Exists: true, Length: > 0 and var length } && length != Environment.ProcessId ? $"process {length}" : null;
+
+    /// <summary>
+    /// Frees the folder. If this lock made the folder and nothing was written to it, it is removed. What has taken the folder's place
+    /// meanwhile is left alone.
+    /// </summary>
     public void Dispose()
     {
         try
         {
+            if (Stranger(_folder) is not null) return;
             File.Delete(Path.Combine(_folder, Name));
             _file.Dispose();
             if (_madeFolder) Directory.Delete(_folder);

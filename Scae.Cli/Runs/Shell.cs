@@ -1,3 +1,4 @@
+using System;
 using System.Linq;
 
 namespace Scae.Cli.Runs;
@@ -5,9 +6,18 @@ namespace Scae.Cli.Runs;
 /// <summary>Command lines for users to paste.</summary>
 internal static class Shell
 {
-    /// <summary>A word as a shell wants it: plain where nothing in it is special, else between single quotes.</summary>
-    public static string Quote(string word) =>
-        word.Length > 0 && word.All(IsPlain) ? word : "'" + word.Replace("'", "'\\''") + "'";
+    /// <summary>A word as the system's shell wants it: plain where nothing in it is special, else between quotes.</summary>
+    public static string Quote(string word) => Quote(word, OperatingSystem.IsWindows());
 
-    private static bool IsPlain(char symbol) => char.IsLetterOrDigit(symbol) || "-_./,:=+@%".Contains(symbol);
+    /// <summary>
+    /// The same for a POSIX shell, or for those of Windows: there the backslash separates folders, and only double quotes are
+    /// quotes for both, which no name of a file contains.
+    /// </summary>
+    internal static string Quote(string word, bool isWindows) =>
+        word.Length > 0 && word.All(symbol => IsPlain(symbol, isWindows)) ? word
+        : isWindows ? $"\"{word}\""
+        : "'" + word.Replace("'", "'\\''") + "'";
+
+    private static bool IsPlain(char symbol, bool isWindows) =>
+        char.IsLetterOrDigit(symbol) || "-_./:=+".Contains(symbol) || (isWindows ? "\\" : ",@%").Contains(symbol);
 }

@@ -125,7 +125,9 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
         if (Finished(run) is { } summary) return summary;
         bool goesOn = run.Folder.HoldsResults;
         if (goesOn) run.CheckIdentity(run.Folder.ReadIdentity());
-        return run.Run(goesOn, threads, display, stop, Pictures);
+        var result = run.Run(goesOn, threads, display, stop, Pictures);
+        if (run.Undrawn is { } undrawn) Notice.Tell(undrawn);
+        return result;
     }
 
     private Summary? Finished(TrainingRun run)

@@ -6,6 +6,7 @@ using System.Linq;
 using System.Reflection;
 using System.Threading;
 using Microsoft.FSharp.Collections;
+using Microsoft.FSharp.Core;
 using Scae.Cli.Reports;
 using Scae.Cli.TensorBoard;
 using Scae.Core.Configuration;
@@ -48,6 +49,9 @@ internal sealed class TrainingRun
     private long _saved;
     private TrainingEvents? _events;
 
+    /// <summary>Why the pictures of a finished training are missing, and how to draw them; null unless they are.</summary>
+    public string? Undrawn { get; private set; }
+
     public TrainingRun(Experiment experiment, Preset preset, IEnumerable<Tuple<string, string>> overrides, long seed, Resources resources, RunFolder folder, bool tensorBoard = false)
     {
         (_experiment, _preset, _seed, _resources, Folder, _tensorBoard) = (experiment, preset, seed, resources, folder, tensorBoard);
@@ -89,14 +93,14 @@ internal sealed class TrainingRun
     {
         Folder.Prepare();
         var saved = resume && (Folder.HoldsResults || !Folder.WasBegun) ? Folder.ReadCheckpoint(out _lastIsWhole) : null;
-        bool isExtended = false, isMeasuredOtherwise = false;
+        bool isExtended = false;
+        RunIdentity? begun = null;
         if (saved is not null)
         {
             var stored = RunFailure.Unless(Core.Training.Checkpoint.identify(saved), Folder.Checkpoint);
-            var begun = Completed(stored);
+            begun = Completed(stored);
             isExtended = IsExtended(begun);
             TellOfAdded(stored);
-            isMeasuredOtherwise = isExtended && Core.Training.Checkpoint.mismatch(With(begun, [Epochs]), _identity) is not null;
             // Nobody knows which images a run of an older version began with, so it doesn't get the digest of today's.
             if (begun.Data is null) _identity = new RunIdentity(_identity.Experiment, _identity.Preset, _identity.Seed, _identity.Settings, _identity.Version, null);
         }
@@ -109,9 +113,7 @@ internal sealed class TrainingRun
             throw new RunFailure($"{Folder.Path}: a checkpoint of this model would have more than 2 GB; lower the sizes of its layers", ExitCode.Usage);
         if (state.Step > Plan.Steps)
             throw new RunFailure($"{Folder.Path}: {state.Step} steps are done, more than --epochs would make ({Plan.Steps})", ExitCode.Usage);
-        // Evaluations of one training are measured alike: its best epoch is chosen among them.
-        if (isMeasuredOtherwise && state.Step < Plan.Steps)
-            throw new RunFailure($"{Folder.Path}: a run can be measured otherwise when its last step is done, and this one has done {state.Step} of {Plan.Steps}; finish it first, or ask scae eval", ExitCode.Usage);
+        if (begun is not null) MeasureAlike(begun, state);
         // A run that has an event file goes on with it, whether or not the command asks for it again.
         bool events = _tensorBoard || (resume && File.Exists(Folder.Events));
         try
@@ -202,6 +204,29 @@ internal sealed class TrainingRun
         return Core.Training.Checkpoint.mismatch(saved, _identity) is not null;
     }
 
+    /// <summary>
+    /// Sees to it that evaluations of one training are measured alike, since its best epoch is chosen among them. What is
+    /// measured otherwise at the end isn't among them, and the values that they were measured with are kept in mind.
+    /// </summary>
+    private void MeasureAlike(RunIdentity begun, TrainingState state)
+    {
+        var before = begun.Settings.Where(setting => Measuring.Contains(setting.Item1)).ToDictionary(setting => setting.Item1, setting => setting.Item2);
+        foreach (var (name, value) in state.EvaluatedWith) before[name] = value;
+        var now = _identity.Settings.ToDictionary(setting => setting.Item1, setting => setting.Item2);
+        var others = before.Where(setting => now.TryGetValue(setting.Key, out string? value) && value != setting.Value).ToList();
+        if (others.Count > 0 && state.Step < Plan.Steps)
+        {
+            string values = string.Join(' ', others.Select(setting => $"--{setting.Key} {setting.Value}"));
+            throw new RunFailure(
+                state.EvaluatedWith.IsEmpty
+                    ? $"{Folder.Path}: a run can be measured otherwise when its last step is done, and this one has done {state.Step} of {Plan.Steps}; finish it first, or ask scae eval"
+                    : $"{Folder.Path}: its epochs were measured with {values}, and those that follow must be, too; add {values}",
+                ExitCode.Usage);
+        }
+
+        state.EvaluatedWith = state.Evaluations.IsEmpty ? [] : ListModule.OfSeq(others.Select(setting => Tuple.Create(setting.Key, setting.Value)));
+    }
+
     /// <summary>Writes the checkpoint again, as that of the extended run.</summary>
     private void Extend(TrainingState state)
     {
@@ -260,6 +285,7 @@ internal sealed class TrainingRun
         switch (progress)
         {
             case Progress.Snapped snapped:
+                StayAlone();
                 Folder.WriteSnapshot(snapped.Item.Step, Core.Training.Checkpoint.snapshot(_identity, snapped.Item));
                 break;
             case { IsEvaluated: true }:
@@ -275,11 +301,19 @@ internal sealed class TrainingRun
     /// <summary>The failure to report when a file can't be written: what is kept, where, and how to go on.</summary>
     private RunFailure Unwritten(Exception problem)
     {
-        if (!Directory.Exists(Folder.Path)) return new RunFailure($"{Folder.Path}: the folder was removed while the run was writing there; nothing of it is left");
+        if (!Directory.Exists(Folder.Path))
+            return new RunFailure($"{Folder.Path}: the folder was removed or renamed while the run was writing there; if it was renamed, scae train --resume --out with its new name goes on", isOfOneRun: true);
         string kept = _savedStep is { } step
             ? $"the checkpoint of step {step} is whole; when there is room, go on with: scae train --resume --out {Shell.Quote(Folder.Path)}"
             : "there is no checkpoint yet; choose another folder with --out";
         return new RunFailure($"{Folder.Path}: {FileProblem.Text(problem)}; {kept}");
+    }
+
+    /// <summary>Throws if another process has begun a run in the folder, after it was removed or renamed under this one.</summary>
+    private void StayAlone()
+    {
+        if (RunLock.Stranger(Folder.Path) is { } stranger)
+            throw new RunFailure($"{Folder.Path}: the folder was removed or renamed while the run was writing there, and {stranger} writes there now; if it was renamed, scae train --resume --out with its new name goes on", isOfOneRun: true);
     }
 
     private Summary Finish(Session session, TrainingState state, RunClock clock, bool pictures, CancellationToken stop)
@@ -290,7 +324,7 @@ internal sealed class TrainingRun
         clock.Evaluated();
         stop.ThrowIfCancellationRequested();
         clock.Mark();
-        List<string> written = pictures ? FigureFiles.Write(Folder, figures, SessionModule.animation(session, history), stop) : [];
+        List<string> written = pictures ? Draw(figures, SessionModule.animation(session, history), stop) : [];
         clock.Drew();
         var metrics = found.ToList();
         var summary = new Summary(
@@ -305,6 +339,22 @@ internal sealed class TrainingRun
         _events?.Finished(summary, written.Where(path => Path.GetExtension(path) != ".svg"), Now);
         AtomicFile.Write(Folder.Summary, summary.ToJson() + "\n");
         return summary;
+    }
+
+    /// <summary>
+    /// Draws the pictures. If that isn't possible, the numbers aren't lost with them: <see cref="Undrawn"/> says why.
+    /// </summary>
+    private List<string> Draw(IReadOnlyList<Figure> figures, FSharpOption<Animation>? animation, CancellationToken stop)
+    {
+        try
+        {
+            return FigureFiles.Write(Folder, figures, animation, stop);
+        }
+        catch (Exception problem) when (Directory.Exists(Folder.Path) && FigureFiles.Obstacle(problem) is { } obstacle)
+        {
+            Undrawn = $"{Folder.Path}: the numbers are there, but the pictures can't be drawn: {obstacle}; when that is mended, scae figures {Shell.Quote(Folder.Path)} draws them";
+            return [];
+        }
     }
 
     private static double Now => (DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch).TotalSeconds;
@@ -328,6 +378,7 @@ internal sealed class TrainingRun
 
     private void Save(TrainingState state, int threads, RunClock clock)
     {
+        StayAlone();
         var spent = clock.Spent;
         AtomicFile.Write(Folder.Checkpoint, Core.Training.Checkpoint.last(_identity, state), _lastIsWhole && spent.Total >= SecondsBeforeSecondCheckpoint ? Folder.Previous : null);
         _lastIsWhole = true;

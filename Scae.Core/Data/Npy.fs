@@ -2,6 +2,7 @@ namespace Scae.Core.Data
 
 open System
 open System.Buffers.Binary
+open System.Globalization
 open System.IO
 open System.IO.Compression
 open System.Text
@@ -43,7 +44,7 @@ module Npy =
             let sizes =
                 shape.Groups[1]
                     .Value.Split(',', StringSplitOptions.TrimEntries ||| StringSplitOptions.RemoveEmptyEntries)
-                |> Array.map Int64.TryParse
+                |> Array.map (fun text -> Int64.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture))
 
             if sizes |> Array.forall fst then
                 Ok { Descr = descr.Groups[1].Value; Shape = Array.map snd sizes }

@@ -1,15 +1,17 @@
 namespace Scae.Core.Experiments
 
 open System
+open System.Globalization
 open Scae.Tensors
 open Scae.Core.Layers
 open Scae.Core.Training
 
-/// Memory that a run will take because of one hyperparameter.
+/// Memory that a run will take because of one hyperparameter, or of the sizes of its layers.
 type Need =
     {
-        /// The hyperparameter, such as batch-size.
+        /// The hyperparameter, such as batch-size; empty for the model's parameters.
         Name: string
+        /// Its value, or how many parameters there are.
         Value: int
         Bytes: float
     }
@@ -26,6 +28,11 @@ module Needs =
     // 0.1), 7.6 in neural EM (2.3), and 7 in AIR (4).
     [<Literal>]
     let private ReadingInputs = 2.0
+
+    // What a training keeps of each parameter beside those of the recorded step: the optimizer's two moments, an average, the best
+    // epoch's value, and each of these once more in a checkpoint that is being written.
+    [<Literal>]
+    let private KeptOfParameters = 8.0
 
     let private sizeOf (tensor: Tensor) : float =
         float tensor.nelement * (if tensor.dtype = Dtype.Float64 then 8.0 else 4.0)
@@ -50,13 +57,19 @@ module Needs =
         (settings: (string * string) list)
         : Need list =
         let model = definition.Init config Dtype.Float32 (Key.OfSeed 0L) |> Plan.differentiable plan
+        let parameters = Parameters.named model |> List.map snd
         let fewInputs, fewSteps = measured definition config model Few
         let moreInputs, moreSteps = measured definition config model (2 * Few)
         let inputs, step = (moreInputs - fewInputs) / float Few, (moreSteps - fewSteps) / float Few
 
         [
+            {
+                Name = ""
+                Value = parameters |> List.sumBy _.nelement
+                Bytes = KeptOfParameters * List.sumBy sizeOf parameters
+            }
             for name, value in settings do
-                match name, Int32.TryParse value with
+                match name, Int32.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture) with
                 | "batch-size", _ ->
                     {
                         Name = name
@@ -96,19 +109,24 @@ module Needs =
             None
         else
             let largest = needs |> List.maxBy _.Bytes
-            let option = $"--{largest.Name} {largest.Value}"
+
+            let option, lower =
+                if largest.Name = "" then
+                    $"{largest.Value} parameters", "lower the sizes of layers"
+                else
+                    $"--{largest.Name} {largest.Value}", "lower it"
 
             if runs <= 1L then
                 Some
-                    $"{option}: the run needs about {size total} of memory, {size largest.Bytes} for this, and {size available} are free; lower it"
+                    $"{option}: the run needs about {size total} of memory, {size largest.Bytes} for this, and {size available} are free; {lower}"
             else
                 let fitting = int64 (available / one)
 
                 let advice =
                     if fitting >= 1L then
-                        $"; lower it, or --threads to {fitting}"
+                        $"; {lower}, or --threads to {fitting}"
                     else
-                        "; lower it"
+                        $"; {lower}"
 
                 Some
                     $"{option}: {runs} runs at once need about {size total} of memory, {size (float runs * largest.Bytes)} for this, and {size available} are free{advice}"

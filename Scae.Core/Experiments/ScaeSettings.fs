@@ -225,6 +225,8 @@ module ScaeSettings =
         elif training.ValidationSize < ScaeConfig.Classes then
             Some
                 $"--validation-size {training.ValidationSize}: must be at least {ScaeConfig.Classes}, a digit for each of the clusters"
+        elif model.SetHeads > model.SetWidth then
+            Some $"--set-heads {model.SetHeads}: must be at most the width, {model.SetWidth}"
         elif agrees && training.BatchSize % 2 = 1 then
             Some $"--batch-size {training.BatchSize}: must be even where views agree, two of each digit"
         elif makeLabels && not (comesSettled settings settings.FreeAfter) then

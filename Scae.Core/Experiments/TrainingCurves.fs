@@ -6,14 +6,14 @@ open Scae.Core.Training
 /// Curves over the epochs of a training.
 [<RequireQualifiedAccess>]
 module TrainingCurves =
-    /// A metric of an evaluation, if it has it; every evaluation of an experiment has the same.
+    /// A metric of an evaluation, if it has it: not all versions measured the same.
     let tryMetric (name: string) (evaluation: Evaluation) : float option =
         evaluation.Metrics |> List.tryFind (fun (other, _) -> other = name) |> Option.map snd
 
-    /// A metric that an evaluation has.
-    let metric (name: string) (evaluation: Evaluation) : float = (tryMetric name evaluation).Value
+    /// A metric of an evaluation; NaN, which no curve shows, if it doesn't have it.
+    let metric (name: string) (evaluation: Evaluation) : float = tryMetric name evaluation |> Option.defaultValue nan
 
-    /// A metric that an evaluation has, in percent.
+    /// A metric of an evaluation in percent; NaN if it doesn't have it.
     let percent (name: string) (evaluation: Evaluation) : float = 100.0 * metric name evaluation
 
     /// An empty panel over all epochs of a training.

@@ -70,12 +70,12 @@ type AirConfig =
         Patch: int
         [<Setting("one look at the whole scene, or a look a step at what isn't explained yet")>]
         Encoding: AirEncoding
-        [<Setting("units of the first layer over the scene", Min = 1.0)>]
+        [<Setting("units of the first layer over the scene", Min = 1.0, Max = 4096.0)>]
         Hidden: int
-        [<Setting("units of the second layer, or of the recurrent cell", Min = 1.0)>]
+        [<Setting("units of the second layer, or of the recurrent cell", Min = 1.0, Max = 4096.0)>]
         Features: int
         // The baseline's hidden layer has as many.
-        [<Setting("units over a glimpse", Min = 1.0)>]
+        [<Setting("units over a glimpse", Min = 1.0, Max = 4096.0)>]
         GlimpseHidden: int
         // Glimpses are cut from the scene itself, not from this picture.
         [<Setting("side of the picture that the recurrent cell sees, 0 for the scene's", Min = 0.0)>]
@@ -86,7 +86,7 @@ type AirConfig =
         [<Setting("whether presence is inferred from how much the patch would explain")>]
         Evidence: bool
         // That glimpse has twice the prior's mean scale.
-        [<Setting("units over a wider glimpse from which presence is inferred, 0 for none", Min = 0.0)>]
+        [<Setting("units over a wider glimpse from which presence is inferred, 0 for none", Min = 0.0, Max = 4096.0)>]
         Context: int
         [<Setting("channels of a convolutional network over the whole scene that adds to presence's logits, 0 for none",
                   Min = 0.0,
@@ -99,7 +99,7 @@ type AirConfig =
         ThroughInputs: bool
         [<Setting("what draws a patch")>]
         Decoding: AirDecoding
-        [<Setting("units of the decoder's hidden layer, or channels", Min = 1.0)>]
+        [<Setting("units of the decoder's hidden layer, or channels", Min = 1.0, Max = 4096.0)>]
         DecoderHidden: int
         [<Setting("how what several steps draw makes one picture")>]
         Composition: AirComposition

@@ -23,7 +23,8 @@ type RunIdentity =
 /// Converts a training's state to bytes and back. The bytes are a safetensors file: the model's tensors as
 /// model.NAME, the optimiser's memory as optimizer.first.NAME and optimizer.second.NAME, averages as average.NAME,
 /// the best epoch's tensors as best.NAME, the sums of the present epoch as float64 [1 + terms], and the evaluations
-/// as float64 [evaluations, 3 + terms + metrics]. They depend only on the state: there are no times and no paths.
+/// as float64 [evaluations, 3 + terms + metrics], with NaN for what an evaluation doesn't have. They depend only on the
+/// state: there are no times and no paths.
 [<RequireQualifiedAccess>]
 module Checkpoint =
     [<Literal>]
@@ -52,31 +53,30 @@ module Checkpoint =
                 "data", data
         ]
 
-    let private names (metrics: Metrics) = metrics |> List.map fst |> String.concat ","
+    /// The names of what any evaluation has. A version that measures more goes on with runs of one that measured less.
+    let private names (values: Evaluation -> Metrics) (evaluations: Evaluation list) : string list =
+        evaluations |> List.collect (values >> List.map fst) |> List.distinct
+
+    let private inOrder (names: string list) (values: Metrics) : float list =
+        names
+        |> List.map (fun name ->
+            values |> List.tryFind (fun (other, _) -> other = name) |> Option.map snd |> Option.defaultValue nan)
 
     let private history (evaluations: Evaluation list) : TensorEntry * (string * string) list =
+        let terms, metrics = names _.TrainTerms evaluations, names _.Metrics evaluations
+
         let rows =
             [|
                 for e in evaluations do
                     float e.Epoch
                     float e.Step
                     e.TrainLoss
-                    yield! List.map snd e.TrainTerms
-                    yield! List.map snd e.Metrics
+                    yield! inOrder terms e.TrainTerms
+                    yield! inOrder metrics e.Metrics
             |]
 
-        let terms, metrics =
-            match evaluations with
-            | [] -> "", ""
-            | first :: _ -> names first.TrainTerms, names first.Metrics
-
-        let columns =
-            if evaluations.IsEmpty then
-                3
-            else
-                rows.Length / evaluations.Length
-
-        numbers [| evaluations.Length; columns |] rows, [ "terms", terms; "metrics", metrics ]
+        numbers [| evaluations.Length; 3 + terms.Length + metrics.Length |] rows,
+        [ "terms", String.concat "," terms; "metrics", String.concat "," metrics ]
 
     let private prefixed (prefix: string) (tensors: (string * Tensor) list) =
         [ for name, tensor in tensors -> $"{prefix}.{name}", entry tensor ]
@@ -100,6 +100,11 @@ module Checkpoint =
                     "best_value", best.Value.ToString("R", CultureInfo.InvariantCulture)
                 ]
 
+        let otherwise =
+            match state.EvaluatedWith with
+            | [] -> []
+            | values -> [ "evaluated_with", JsonSerializer.Serialize(dict values) ]
+
         let tensors =
             prefixed "model" state.Learner.Tensors
             @ [ for name, tensor in memory state -> name, entry tensor ]
@@ -108,7 +113,8 @@ module Checkpoint =
             @ best
 
         Safetensors.serialize
-            (identityMetadata identity @ [ "step", string state.Step ] @ columns @ bestMetadata |> Map.ofList)
+            (identityMetadata identity @ [ "step", string state.Step ] @ columns @ bestMetadata @ otherwise
+             |> Map.ofList)
             tensors
 
     /// The size of a checkpoint in bytes, including the best epoch's parameters, to within a few KB.
@@ -146,19 +152,19 @@ module Checkpoint =
         | Some value -> Ok value
         | None -> Error $"the file has no {name}; it isn't a checkpoint of scae"
 
+    let private settingsOf (text: string) : Result<(string * string) list, string> =
+        try
+            JsonSerializer.Deserialize<System.Collections.Generic.Dictionary<string, string>> text
+            |> Option.ofObj
+            |> Option.filter (fun settings -> not (settings.ContainsValue Unchecked.defaultof<string>))
+            |> Option.map (fun settings -> [ for pair in settings -> pair.Key, pair.Value ])
+            |> Option.map Ok
+            |> Option.defaultValue (Error "the checkpoint's settings aren't texts by name")
+        with :? JsonException ->
+            Error "the checkpoint's settings aren't JSON"
+
     /// The run that wrote a checkpoint. The error is one line.
     let identify (file: SafetensorsFile) : Result<RunIdentity, string> =
-        let settingsOf (text: string) =
-            try
-                JsonSerializer.Deserialize<System.Collections.Generic.Dictionary<string, string>> text
-                |> Option.ofObj
-                |> Option.filter (fun settings -> not (settings.ContainsValue Unchecked.defaultof<string>))
-                |> Option.map (fun settings -> [ for pair in settings -> pair.Key, pair.Value ])
-                |> Option.map Ok
-                |> Option.defaultValue (Error "the checkpoint's settings aren't texts by name")
-            with :? JsonException ->
-                Error "the checkpoint's settings aren't JSON"
-
         let number (name: string) (text: string) =
             match System.Int64.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture) with
             | true, value -> Ok value
@@ -343,11 +349,17 @@ module Checkpoint =
             let! step = count file "step" System.Int32.MaxValue
             let! best = restoreBest file learner
 
+            let! evaluatedWith =
+                match Map.tryFind "evaluated_with" file.Metadata with
+                | Some text -> settingsOf text
+                | None -> Ok []
+
             return
                 { fresh with
                     Step = step
                     Sums = sums.toArray<double>()
                     Evaluations = evaluations
+                    EvaluatedWith = evaluatedWith
                     Best = best
                 }
         }

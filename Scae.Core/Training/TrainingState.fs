@@ -24,6 +24,9 @@ type TrainingState =
         /// The sums over the present epoch's steps: of the loss, then of its terms.
         mutable Sums: float[]
         mutable Evaluations: Evaluation list
+        /// Hyperparameters of measuring that have other values in the run than when it made its evaluations, with the
+        /// values that they had then: a run can be measured otherwise at its end.
+        mutable EvaluatedWith: (string * string) list
         mutable Best: BestEpoch option
     }
 
@@ -54,6 +57,7 @@ module TrainingState =
             Step = 0
             Sums = [||]
             Evaluations = []
+            EvaluatedWith = []
             Best = None
         }
 

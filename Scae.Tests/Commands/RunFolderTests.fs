@@ -418,28 +418,6 @@ let tests =
                         refused linked
                         File.Exists elsewhere |> shouldEqual false)
 
-            testCase "a run can be measured otherwise when it is gone on with"
-            <| fun () ->
-                inNewFolder (fun folder ->
-                    let out = inRun folder "run"
-                    (run (training @ [ "--epochs"; "2"; "--out"; out; "--quiet" ])).ExitCode |> shouldEqual 0
-
-                    let best () =
-                        (accepted (Safetensors.parse (File.ReadAllBytes(inRun out "best.safetensors")))).Tensors
-
-                    let before = best ()
-                    let again = run [ "train"; "--resume"; "--out"; out; "--test-size"; "32"; "--quiet" ]
-                    (again.ExitCode, again.Error) |> shouldEqual (0, "")
-                    let settings = RunFolder.At(out).ReadIdentity().Settings
-                    settings |> List.find (fst >> (=) "test-size") |> snd |> shouldEqual "32"
-                    best () |> shouldEqual before
-
-                    (run [ "train"; "--resume"; "--out"; out; "--epochs"; "3"; "--test-size"; "64" ]).Error
-                    |> shouldContainText "this one has done 40 of 60; finish it first, or ask scae eval"
-
-                    (run [ "train"; "--resume"; "--out"; out; "--width"; "16" ]).Error
-                    |> shouldContainText "go on with the hyperparameters that it began with")
-
             testCase "leftovers of a killed run are removed, and other files in its folder are kept"
             <| fun () ->
                 inNewFolder (fun folder ->

@@ -3,9 +3,11 @@ module Scae.Tests.Commands.SurroundingsTests
 
 open System
 open System.Diagnostics
+open System.Globalization
 open System.IO
 open System.Net
 open System.Net.Sockets
+open System.Text.Json.Nodes
 open Expecto
 open Scae.Tests.Turns
 open Scae.Tests.Claims
@@ -249,6 +251,71 @@ let tests =
                             $"scae: {out}: the folder can't be written (access is denied); pictures belong in the run's own folder: copy the run to where you may write"
 
                         filesOf out |> shouldEqual before)
+
+            testCase "pictures that can't be drawn cost no numbers, of one training and of a sweep's"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let block (out: string) =
+                        Path.Combine(out, "figures", "examples.png") |> Directory.CreateDirectory |> ignore
+
+                    let out, sweep = Path.Combine(folder, "run"), Path.Combine(folder, "sweep")
+                    let told (out: string) = $"scae: {out}: the numbers are there, but the pictures can't be drawn: "
+                    block out
+                    let trained = run (shortTraining @ [ "--out"; out ])
+                    trained.ExitCode |> shouldEqual 1
+                    trained.Output |> shouldContainText "recovery"
+                    trained.Error |> shouldBeOneLine
+                    trained.Error |> shouldStartWith (told out)
+                    trained.Error.TrimEnd() |> shouldEndWith $"; when that is mended, scae figures {out} draws them"
+                    File.Exists(Path.Combine(out, "summary.json")) |> shouldEqual true
+                    Directory.Delete(Path.Combine(out, "figures", "examples.png"))
+                    (run [ "figures"; out ]).ExitCode |> shouldEqual 0
+                    block (Path.Combine(sweep, "seed-0"))
+
+                    let swept = run ("sweep" :: shortTraining.Tail @ [ "--seeds"; "0..1"; "--quiet"; "--out"; sweep ])
+
+                    swept.ExitCode |> shouldEqual 0
+                    swept.Error |> shouldStartWith (told (Path.Combine(sweep, "seed-0")))
+                    File.Exists(Path.Combine(sweep, "sweep.json")) |> shouldEqual true)
+
+            testCase "numbers read the same whatever the machine's culture"
+            <| fun () ->
+                let before = CultureInfo.CurrentCulture
+
+                try
+                    let odd = CultureInfo(String.Empty)
+                    odd.NumberFormat.NumberDecimalSeparator <- ","
+                    odd.NumberFormat.NegativeSign <- "−"
+                    CultureInfo.CurrentCulture <- odd
+                    $"{-1.5}" |> shouldEqual "−1,5"
+
+                    inNewFolder (fun folder ->
+                        let trained = run (shortTraining @ [ "--out"; Path.Combine(folder, "run") ])
+                        trained.Output |> shouldContainText " ms in the median"
+                        Text.RegularExpressions.Regex.Matches(trained.Output, "[0-9],[0-9]|−") |> shouldBeEmpty)
+                finally
+                    CultureInfo.CurrentCulture <- before
+
+            testCase "JSON is the same text in a locale without Unicode"
+            <| fun () ->
+                let inLatin (info: ProcessStartInfo) = info.Environment["LC_ALL"] <- "de_DE.ISO-8859-1"
+                let printed = runWith inLatin [ "list"; "--json" ]
+                printed.Output |> Seq.forall Char.IsAscii |> shouldEqual true
+                let usual = (run [ "list"; "--json" ]).Output
+                usual |> Seq.forall Char.IsAscii |> shouldEqual false
+
+                JsonNode.DeepEquals(JsonNode.Parse printed.Output, JsonNode.Parse usual) |> shouldEqual true
+
+            testCase "a limit of the runtime's memory counts, too"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let little (info: ProcessStartInfo) = info.Environment["DOTNET_GCHeapHardLimit"] <- "0x20000000"
+                    let out = Path.Combine(folder, "run")
+
+                    let training = [ "train"; "constellations"; "--preset"; "quick"; "--out"; out ]
+                    let refused = runWith little (training @ [ "--test-size"; "1500000" ])
+                    refused.Error |> shouldStartWith "scae: --test-size 1500000: the run needs about"
+                    refused.ExitCode |> shouldEqual 2)
 
             testCase
                 "more runs at once than the memory holds are refused before any begins, however many there are to come"

@@ -256,6 +256,25 @@ let tests =
                     File.Exists(Path.Combine(folder, "learning-rate=0.003", "seed-0", "summary.json"))
                     |> shouldEqual true)
 
+            testCase "a run that never had a best epoch is in the table, without the metric that it doesn't have"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let sizes =
+                        [
+                            for name in [ "epochs"; "steps-per-epoch"; "validation-size"; "test-size"; "batch-size" ] do
+                                yield! [ $"--{name}"; "1" ]
+                        ]
+
+                    let sweep =
+                        [ "sweep"; "ccae"; "--preset"; "quick"; "--vary"; "learning-rate=0.001,1e30"; "--seeds"; "0" ]
+                        @ sizes
+                        @ [ "--json"; "--out"; folder ]
+                        |> run
+
+                    (sweep.ExitCode, sweep.Error) |> shouldEqual (0, "")
+                    (json sweep.Output |> property "combinations").GetArrayLength() |> shouldEqual 2
+                    File.Exists(Path.Combine(folder, "scan.json")) |> shouldEqual true)
+
             testCase
                 "one training's failure doesn't keep the others from running, and the table shows those that are finished"
             <| fun () ->

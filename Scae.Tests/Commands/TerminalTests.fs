@@ -130,6 +130,8 @@ let tests =
                                     if line.Trim().Contains ' ' then
                                         line.TrimEnd().Length |> shouldBeAtMost columns
 
+                            inTerminal 1 "dumb" [] [ "list" ] |> shouldEqual (inTerminal 20 "dumb" [] [ "list" ])
+
                         testCase "what comes after the last step is told, of one training and of a sweep's"
                         <| fun () ->
                             inNewFolder (fun folder ->

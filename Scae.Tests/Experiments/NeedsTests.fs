@@ -78,6 +78,38 @@ let tests =
 
                 refusal 1e5 "neural-em" "published" [] |> shouldEndWith " for this, and 100 KB are free; lower it"
 
+            testCase "a model whose parameters don't fit is refused with what makes it so large"
+            <| fun () ->
+                let large = [ "width", "512"; "batch-size", "2" ]
+                refusal 16e9 "ccae" "quick" [] |> shouldEqual "fits"
+                let refused = refusal 1e7 "ccae" "quick" large
+                refused |> shouldContainText " parameters: the run needs about "
+                refused |> shouldEndWith " are free; lower the sizes of layers"
+
+            testCase "no whole number of a model's sizes is taken for granted"
+            <| fun () ->
+                for name, preset in
+                    [
+                        "ccae", "quick"
+                        "scae", "quick"
+                        "air", "quick"
+                        "constellations", "routing"
+                        "neural-em", "quick"
+                    ] do
+                    let experiment = value (Experiments.find name)
+                    let preset = value (Experiments.preset (Some preset) experiment)
+                    let counts = experiment.Settings preset |> List.filter (fun setting -> setting.Kind = "integer")
+                    counts |> shouldHaveSome
+
+                    for setting in counts do
+                        match Experiment.configure experiment preset [ setting.Name, "2147483647" ] with
+                        | Error message -> message |> shouldContainText "2147483647"
+                        | Ok task ->
+                            // What is allowed makes no layer larger, and the estimate stands.
+                            let parameters (task: Task) = (task.Needs() |> List.find (fun need -> need.Name = "")).Value
+                            let usual = value (Experiment.configure experiment preset [])
+                            parameters task |> shouldEqual (parameters usual)
+
             testCase "runs at once need as much as all of them together"
             <| fun () ->
                 let one = bytes "neural-em" "published" []

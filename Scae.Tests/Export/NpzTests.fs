@@ -143,6 +143,23 @@ let tests =
                         $"scae: --out {folder}: this is a folder; name a file"
 
                     refused
+                        [ out; "--format"; "npz"; "--out"; Path.Combine(folder, "new") + "/" ]
+                        2
+                        $"scae: --out {folder}/new/: this is a folder; name a file"
+
+                    Directory.Exists(Path.Combine(folder, "new")) |> shouldEqual false
+                    let before = filesOf out
+
+                    for own in [ "last.safetensors"; "run.json"; Path.Combine("figures", "mine.npz") ] do
+                        let path = Path.Combine(out, own)
+                        let place = $"scae: --out {path}: this name belongs to the run there; choose another"
+                        refused [ out; "--format"; "npz"; "--out"; path ] 2 place
+                        let report = run [ "report"; out; "--out"; path ]
+                        (report.ExitCode, report.Error.TrimEnd()) |> shouldEqual (2, place)
+
+                    filesOf out |> shouldEqual before
+
+                    refused
                         [ out; "--format"; "onnx" ]
                         1
                         "scae: preset best of ccae finds divisions of points by search, which isn't an ONNX graph; of its presets quick, paper can be written, and every run's parameters with --format npz"

@@ -133,6 +133,29 @@ let tests =
                 |> Checkpoint.identify
                 |> shouldEqual (Error "the checkpoint's settings aren't texts by name")
 
+            testCase "evaluations keep what they have, and NaN where another has more"
+            <| fun () ->
+                let state = Trained.start task.Value (session ()) |> Trained.until 40
+
+                let without, with' =
+                    match state.Evaluations with
+                    | [ first; second ] -> first, { second with Metrics = second.Metrics @ [ "new", 0.25 ] }
+                    | other -> failtest $"{other.Length} evaluations"
+
+                state.Evaluations <- [ without; with' ]
+                state.EvaluatedWith <- [ "test-size", "32" ]
+                let file = parsed (Checkpoint.last (Trained.accepted (Checkpoint.identify (parsed bytes.Value))) state)
+                let restored = Trained.accepted (Checkpoint.restore file task.Value.Plan (session ()).Learner)
+                restored.EvaluatedWith |> shouldEqual [ "test-size", "32" ]
+
+                match restored.Evaluations with
+                | [ first; second ] ->
+                    second |> shouldEqual with'
+                    let known, added = first.Metrics |> List.partition (fun (name, _) -> name <> "new")
+                    known |> shouldEqual without.Metrics
+                    added |> List.map (snd >> Double.IsNaN) |> shouldEqual [ true ]
+                | other -> failtest $"{other.Length} evaluations"
+
             testCase "a history without a column for each of its metrics isn't restored"
             <| fun () ->
                 let change (entry: TensorEntry) = { entry with Shape = Array.rev entry.Shape }
