@@ -72,7 +72,7 @@ internal static class Program
             case Command.Completion completion:
                 Console.Out.Write(completion.script);
                 return ExitCode.Success;
-            case Command.ShowList list: return ListCommand.Run(list.json);
+            case Command.ShowList list: return ListCommand.Run(list.experiments, list.json);
             case Command.Train train: return TrainCommand.Run(train.Item);
             case Command.Eval eval: return EvalCommand.Run(eval.Item);
             case Command.Figures figures: return FiguresCommand.Run(figures.Item);

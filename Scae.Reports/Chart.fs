@@ -11,6 +11,8 @@ type Chart =
         /// The metric's name.
         Title: string
         Curves: Curve list
+        /// What no value of the metric can be less or more than, so that the axis doesn't reach beyond; infinite where there is no such limit.
+        Limits: struct (float * float)
         /// How a value of the metric reads.
         Format: Func<float, string>
     }
@@ -128,6 +130,8 @@ module internal Chart =
         let curves = chart.Curves |> List.map (Curves.thinned mostPoints)
         let values = curves |> Seq.collect _.Values
         let low, high = Curves.range values
+        let struct (least, most) = chart.Limits
+        let low, high = max least low, min most high
         let margin = 0.04 * (high - low)
         let ys = low - margin, high + margin
         let xs = Curves.range (curves |> Seq.collect _.Epochs)

@@ -11,18 +11,17 @@ namespace Scae.Cli.Commands;
 /// <summary>scae list: experiments, presets, published figures and targets.</summary>
 internal static class ListCommand
 {
-    public static int Run(bool json)
+    public static int Run(IReadOnlyList<Experiment> experiments, bool json)
     {
-        var specifications = Experiments.all.Select(experiment => experiment.Specification).ToList();
         if (json)
         {
             var all = new JsonArray();
-            foreach (var experiment in Experiments.all) all.Add(ToJson(experiment));
+            foreach (var experiment in experiments) all.Add(ToJson(experiment));
             Json.Print(all);
             return ExitCode.Success;
         }
 
-        foreach (var specification in specifications)
+        foreach (var specification in experiments.Select(experiment => experiment.Specification))
         {
             var console = Tables.Console;
             console.MarkupLineInterpolated($"[bold]{specification.Experiment}[/]: {specification.Summary}");

@@ -119,12 +119,13 @@ internal static class ReportBuilder
     private static Chart ChartOf(string metric, IEnumerable<(ReportedFolder Run, string Label, int Colour)> runs)
     {
         int scale = Format.IsFraction(metric) ? 100 : 1;
+        var limits = scale == 1 ? (double.NegativeInfinity, double.PositiveInfinity) : (0.0, 100.0);
         var curves = runs.Select(one => new Curve(
             one.Label,
             one.Colour,
             [.. one.Run.Course.Select(point => point.Epoch)],
             [.. one.Run.Course.Select(point => scale * point.Values.GetValueOrDefault(metric, double.NaN))]));
-        return new Chart(scale == 1 ? Format.Name(metric) : $"{Format.Name(metric)}, %", ListModule.OfSeq(curves), value => Format.Value(metric, value / scale));
+        return new Chart(scale == 1 ? Format.Name(metric) : $"{Format.Name(metric)}, %", ListModule.OfSeq(curves), limits, value => Format.Value(metric, value / scale));
     }
 
     /// <summary>

@@ -21,6 +21,7 @@ internal sealed class SweepFailures : IDisposable
 
     private readonly Lock _lock = new();
     private readonly List<string> _failed = [];
+    private readonly List<string> _undrawn = [];
     private readonly List<Timer> _timers = [];
 
     /// <summary>Runs a training and returns its summary; null if it was stopped, or if a failure concerned only this training.</summary>
@@ -43,13 +44,23 @@ internal sealed class SweepFailures : IDisposable
         }
     }
 
+    /// <summary>Notes that a training is finished, but without its pictures; the line says why.</summary>
+    public void Undrawn(string line)
+    {
+        lock (_lock) _undrawn.Add(line);
+    }
+
     /// <summary>
-    /// Throws if any of so many trainings failed. Of several failures each gets a line, and the last line counts them. The
+    /// Throws if any of so many trainings failed. Of several failures each gets a line, and the last line counts them. Trainings
+    /// without pictures are told of in the same way. The
     /// text <paramref name="of"/> can say which trainings "the others" are, those that are finished.
     /// </summary>
     public void ThrowIfAny(long count, string of = "")
     {
         Dispose();
+        if (_failed.Count == 0 && _undrawn.Count == 1) throw new RunFailure(_undrawn[0]);
+        foreach (string line in _undrawn.Take(MostNamed)) Notice.Tell(line);
+        if (_failed.Count == 0 && _undrawn.Count > 0) throw new RunFailure($"{_undrawn.Count} of {count} trainings have no pictures; their numbers are there");
         if (_failed.Count == 0) return;
         string others = _failed.Count < count ? $"; the others{of} are finished" : string.Empty;
         if (_failed.Count == 1) throw new RunFailure(_failed[0] + others);

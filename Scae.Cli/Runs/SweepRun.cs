@@ -57,7 +57,7 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
             Parallel.ForEach(next, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, (numbered, loop) =>
             {
                 var (number, job) = numbered;
-                var summary = stop.IsCancellationRequested ? null : failures.Of(() => Run(job, fits, display(job), stop, threads));
+                var summary = stop.IsCancellationRequested ? null : failures.Of(() => Run(job, fits, display(job), stop, threads, failures.Undrawn));
                 if (summary is null && stop.IsCancellationRequested)
                 {
                     loop.Stop();
@@ -86,7 +86,7 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
     public Summary Alone(SweepGroup group, long seed, int threads, IProgressDisplay display, CancellationToken stop)
     {
         var job = group.Job(seed);
-        return Run(job, new Lazy<bool>(() => Fits([group], 1)), display, stop, threads)
+        return Run(job, new Lazy<bool>(() => Fits([group], 1)), display, stop, threads, Notice.Tell)
             ?? throw new RunFailure($"stopped; everything is saved in {job.Folder}; the same command goes on", ExitCode.Stopped);
     }
 
@@ -117,7 +117,7 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
         return true;
     }
 
-    private Summary? Run(SweepJob job, Lazy<bool> fits, IProgressDisplay display, CancellationToken stop, int threads)
+    private Summary? Run(SweepJob job, Lazy<bool> fits, IProgressDisplay display, CancellationToken stop, int threads, Action<string> undrawn)
     {
         var run = TrainingOf(job);
         if (!run.Folder.IsFinished) _ = fits.Value;
@@ -126,7 +126,7 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
         bool goesOn = run.Folder.HoldsResults;
         if (goesOn) run.CheckIdentity(run.Folder.ReadIdentity());
         var result = run.Run(goesOn, threads, display, stop, Pictures);
-        if (run.Undrawn is { } undrawn) Notice.Tell(undrawn);
+        if (run.Undrawn is { } line) undrawn(line);
         return result;
     }
 

@@ -260,17 +260,19 @@ module Arguments =
                     }
         }
 
+    /// The experiment of this name, or all if none is given.
+    let private named (name: string option) : Result<Experiment list, string> =
+        match name with
+        | Some name -> Experiments.find name |> Result.map List.singleton
+        | None -> Ok Experiments.all
+
     /// The experiments, the preset and the hyperparameters given to verify, gradcheck and bench. The other options
     /// have the values that hold when nothing is said.
     let private experiments name preset set data given : Result<ExperimentOptions, string> =
         result {
             let! name = given |> Words.main name
 
-            let! experiments =
-                match name with
-                | Some name -> Experiments.find name |> Result.map List.singleton
-                | None -> Ok Experiments.all
-
+            let! experiments = name |> named
             let! preset = given |> Words.text preset
             let! experiments = experiments |> Choice.having preset
             let! overrides = given |> Words.settings set experiments
@@ -358,8 +360,12 @@ module Arguments =
         }
 
     let private list (words: string list) : Result<Command, string> =
-        Words.read<ListArguments> "list" words
-        |> Result.map (fun given -> ShowList(given.Results.Contains ListArguments.Json))
+        result {
+            let! given = Words.read<ListArguments> "list" words
+            let! name = given |> Words.main <@ ListArguments.Experiment @>
+            let! experiments = name |> named
+            return ShowList(experiments, given.Results.Contains ListArguments.Json)
+        }
 
     let private completion (words: string list) : Result<Command, string> =
         result {

@@ -14,6 +14,7 @@ module internal Examples =
         | "list" ->
             [
                 example "scae list" "what there is to train, and what was published."
+                example "scae list air" "one experiment's presets, published figures and targets."
                 example "scae list --json" "the same for a program: hyperparameters with their defaults, too."
             ]
         | "train" ->

@@ -143,7 +143,7 @@ type ExperimentOptions =
 /// A command line that makes sense.
 type Command =
     | ShowHelp of text: string
-    | ShowList of json: bool
+    | ShowList of experiments: Experiment list * json: bool
     | Completion of script: string
     | Train of TrainOptions
     | Eval of EvalOptions

@@ -34,11 +34,13 @@ module internal Meaning =
     let Preset = "a named set of hyperparameters; the experiment's default unless given."
 
 type internal ListArguments =
+    | [<MainCommand>] Experiment of experiment: string
     | Json
 
     interface IArgParserTemplate with
         member this.Usage =
             match this with
+            | Experiment _ -> "which experiment; all unless given."
             | Json -> "print the list as JSON."
 
 type internal TrainArguments =

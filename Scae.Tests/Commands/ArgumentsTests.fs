@@ -91,7 +91,7 @@ let tests =
                     "scae train: strokes is one word too many; scae train --help tells what fits"
                     [ "eval"; "a"; "b" ], "scae eval: b is one word too many; scae eval --help tells what fits"
                     [ "eval"; "a"; "-x" ], "scae eval has no option -x; scae eval --help lists them"
-                    [ "list"; "air" ], "scae list: air is one word too many; scae list --help tells what fits"
+                    [ "list"; "air"; "scae" ], "scae list: scae is one word too many; scae list --help tells what fits"
                     [ "list"; "--jsn" ], "scae list has no option --jsn; did you mean --json?"
                     [ "bench"; "--threads=many" ], "--threads many: must be a whole number from 1 to 1024"
                     [ "bench"; "--steps=0" ], "--steps 0: must be a whole number of at least 1"

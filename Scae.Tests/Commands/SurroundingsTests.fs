@@ -270,12 +270,19 @@ let tests =
                     File.Exists(Path.Combine(out, "summary.json")) |> shouldEqual true
                     Directory.Delete(Path.Combine(out, "figures", "examples.png"))
                     (run [ "figures"; out ]).ExitCode |> shouldEqual 0
-                    block (Path.Combine(sweep, "seed-0"))
+                    let seeds = [ for seed in 0..1 -> Path.Combine(sweep, $"seed-{seed}") ]
+                    seeds |> List.iter block
+                    let swept = run ("sweep" :: shortTraining.Tail @ [ "--seeds"; "0..2"; "--json"; "--out"; sweep ])
+                    swept.ExitCode |> shouldEqual 1
+                    let lines = swept.Error.TrimEnd().Split '\n'
+                    lines |> shouldHaveLength 3
 
-                    let swept = run ("sweep" :: shortTraining.Tail @ [ "--seeds"; "0..1"; "--quiet"; "--out"; sweep ])
+                    for seed in seeds do
+                        swept.Error |> shouldContainText (told seed)
 
-                    swept.ExitCode |> shouldEqual 0
-                    swept.Error |> shouldStartWith (told (Path.Combine(sweep, "seed-0")))
+                    lines[2] |> shouldEqual "scae: 2 of 3 trainings have no pictures; their numbers are there"
+                    let recovery = json swept.Output |> property "metrics" |> property "recovery"
+                    (recovery |> property "values").GetArrayLength() |> shouldEqual 3
                     File.Exists(Path.Combine(sweep, "sweep.json")) |> shouldEqual true)
 
             testCase "numbers read the same whatever the machine's culture"

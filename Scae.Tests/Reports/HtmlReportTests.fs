@@ -27,6 +27,7 @@ let private chart (title: string) (curves: int) (epochs: int) : Chart =
                         Values = Array.init epochs (fun epoch -> Math.Sin(float (epoch * (i + 3))) * 1234.56789)
                     }
             ]
+        Limits = struct (Double.NegativeInfinity, Double.PositiveInfinity)
         Format = Func<_, _>(fun (value: float) -> value.ToString("F4", Globalization.CultureInfo.InvariantCulture))
     }
 
@@ -168,6 +169,20 @@ let tests =
                 page |> shouldLackText "NaN"
                 page |> shouldLackText "∞"
                 page |> shouldContainText "<circle"
+
+            testCase "the axis of a constant share doesn't reach beyond what a share can be"
+            <| fun () ->
+                let constant value limits =
+                    let curve = { (chart "share" 1 3).Curves[0] with Values = Array.create 3 value }
+                    Report.html (report [ { chart "share" 1 3 with Curves = [ curve ]; Limits = limits } ] [])
+
+                let free = struct (Double.NegativeInfinity, Double.PositiveInfinity)
+                constant 100.0 free |> shouldContainText ">102</text>"
+                let share = constant 100.0 (struct (0.0, 100.0))
+                share |> shouldContainText ">100</text>"
+                share |> shouldLackText ">101</text>"
+                share |> shouldLackText ">102</text>"
+                constant 0.0 (struct (0.0, 100.0)) |> shouldLackText ">-"
 
             testCase "a chart says in words how its curves begin and end, and where they lie"
             <| fun () ->
