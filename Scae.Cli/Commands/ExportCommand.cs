@@ -18,7 +18,7 @@ internal static class ExportCommand
         var (identity, tensors) = BestOf(folder);
         string path = options.Out?.Value ?? folder.In(options.Format.IsNpz ? "parameters.npz" : "encoder.onnx");
         if (Directory.Exists(path) || Path.EndsInDirectorySeparator(path)) throw new RunFailure($"--out {path}: this is a folder; name a file", ExitCode.Usage);
-        if (RunFolder.IsOfRun(path)) throw new RunFailure($"--out {path}: this name belongs to the run there; choose another", ExitCode.Usage);
+        if (RunFolder.IsOfRun(path)) throw new RunFailure($"--out {path}: this place is the run's own; choose another", ExitCode.Usage);
         Action<Stream> write = options.Format.IsNpz ? stream => NpzFile.Write(stream, tensors) : Encoders.Of(identity, tensors).WriteTo;
         try
         {

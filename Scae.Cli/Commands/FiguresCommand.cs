@@ -1,12 +1,10 @@
 using System;
 using System.Collections.Generic;
 using System.Text.Json.Nodes;
-using Microsoft.FSharp.Core;
 using Scae.Cli.Data;
 using Scae.Cli.Runs;
 using Scae.Core.CommandLine;
 using Scae.Core.Experiments;
-using Scae.Core.Figures;
 using Scae.Tensors;
 
 namespace Scae.Cli.Commands;
@@ -24,7 +22,8 @@ internal static class FiguresCommand
         folder.Prepare();
         var history = folder.ReadHistory(saved.State);
         var figures = Results.figures(saved.Session, saved.State, history);
-        var written = Draw(folder, figures, SessionModule.animation(saved.Session, history));
+        List<string> written = [];
+        FileProblem.Tell(folder.Figures, "what was drawn before is there, and the same command draws the rest when that is mended", () => written = FigureFiles.Write(folder, figures, SessionModule.animation(saved.Session, history)));
         if (options.Json)
         {
             var names = new JsonArray();
@@ -37,17 +36,5 @@ internal static class FiguresCommand
         }
 
         return ExitCode.Success;
-    }
-
-    private static List<string> Draw(RunFolder folder, IReadOnlyList<Figure> figures, FSharpOption<Animation>? animation)
-    {
-        try
-        {
-            return FigureFiles.Write(folder, figures, animation);
-        }
-        catch (Exception problem) when (FigureFiles.Obstacle(problem) is { } obstacle)
-        {
-            throw new RunFailure($"{folder.Figures}: {obstacle}; what was drawn before is there, and the same command draws the rest when that is mended");
-        }
     }
 }

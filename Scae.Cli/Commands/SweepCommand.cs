@@ -114,9 +114,11 @@ internal static class SweepCommand
         if (options.Training.Threads is { } threads) Parallelism.Threads = threads.Value;
         new SweepTables(options, plan).SpareOthers();
         var (group, seed) = plan.At(number);
-        var summary = plan.Runs.Alone(group, seed, Parallelism.Threads, Displays.For(options.Training.IsSilent), stop);
+        using var failures = new SweepFailures();
+        var summary = plan.Runs.Alone(group, seed, Parallelism.Threads, Displays.For(options.Training.IsSilent), failures, stop);
         if (options.Training.Json) Json.Print(summary.ToJson());
         else if (!options.Training.Quiet) Console.Out.WriteLine($"{group.Job(seed).Folder}: {Format.Metrics(summary.Metrics)}  {Format.Duration(summary.Spent.Total)}");
+        failures.ThrowIfAny(1);
     }
 
     private static void Submit(SweepOptions options, SlurmOptions given, SweepPlan plan)
@@ -126,13 +128,13 @@ internal static class SweepCommand
         var job = new ArrayJob(options, given, Path.GetFullPath(plan.Folder), Submission.Program);
         if (tasks.Count == 0)
         {
-            if (options.Training.Json) Console.Out.WriteLine("{\"job\": null, \"jobs\": [], \"tasks\": 0}");
+            if (options.Training.Json) Json.Print("{\"job\": null, \"jobs\": [], \"tasks\": 0}");
             else if (!options.Training.Quiet) Console.Out.WriteLine($"all {plan.Count} runs are finished; {job.Collecting} puts them together");
             return;
         }
 
         var numbers = Submission.Submit(job, tasks);
-        if (options.Training.Json) Console.Out.WriteLine($"{{\"job\": \"{numbers[0]}\", \"jobs\": [{string.Join(", ", numbers.Select(number => $"\"{number}\""))}], \"tasks\": {tasks.Count}}}");
+        if (options.Training.Json) Json.Print($"{{\"job\": \"{numbers[0]}\", \"jobs\": [{string.Join(", ", numbers.Select(number => $"\"{number}\""))}], \"tasks\": {tasks.Count}}}");
         else if (!options.Training.Quiet) Console.Out.WriteLine($"{(numbers.Count == 1 ? "job" : "jobs")} {string.Join(", ", numbers)}, {tasks.Count} of {plan.Count} runs; what they print: {job.Place}\nwhen some are finished: {job.Collecting}");
     }
 

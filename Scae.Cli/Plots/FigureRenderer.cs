@@ -15,28 +15,31 @@ internal static partial class FigureRenderer
     /// <summary>Writes a PNG of scale pixels per logical pixel.</summary>
     public static void RenderPng(Figure figure, Stream stream, double scale = 2)
     {
-        var picture = new FigurePicture(figure);
-        using SKSurface surface = Surface(picture, Size(picture.Width, picture.Height, scale), scale);
-        using SKPixmap pixels = surface.PeekPixels();
-        pixels.Encode(stream, new SKPngEncoderOptions(SKPngEncoderFilterFlags.None, 6));
+        DrawingLibrary.Use(() =>
+        {
+            var picture = new FigurePicture(figure);
+            using SKSurface surface = Surface(picture, Size(picture.Width, picture.Height, scale), scale);
+            using SKPixmap pixels = surface.PeekPixels();
+            pixels.Encode(stream, new SKPngEncoderOptions(SKPngEncoderFilterFlags.None, 6));
+        });
     }
 
     /// <summary>Writes an SVG in UTF-8.</summary>
     public static void RenderSvg(Figure figure, Stream stream)
     {
-        var picture = new FigurePicture(figure);
         using var svg = new MemoryStream();
-        using (SKCanvas canvas = SKSvgCanvas.Create(new SKRect(0, 0, picture.Width, picture.Height), svg))
+        DrawingLibrary.Use(() =>
         {
+            var picture = new FigurePicture(figure);
+            using SKCanvas canvas = SKSvgCanvas.Create(new SKRect(0, 0, picture.Width, picture.Height), svg);
             canvas.Clear(SKColors.White);
             picture.Draw(canvas);
-        }
-
+        });
         stream.Write(Encoding.UTF8.GetBytes(Mended(Encoding.UTF8.GetString(svg.GetBuffer(), 0, (int)svg.Length))));
     }
 
     /// <summary>Writes an animated GIF that repeats for ever; frames of different sizes share the largest one.</summary>
-    public static void RenderGif(Animation animation, Stream stream, double scale = 1)
+    public static void RenderGif(Animation animation, Stream stream, double scale = 1) => DrawingLibrary.Use(() =>
     {
         // A figure that is laid out is large. So each is laid out once for its size and once more to be drawn, and none is kept.
         var sizes = animation.Frames.AsParallel().Select(SizeOf).ToList();
@@ -56,7 +59,7 @@ internal static partial class FigureRenderer
             var picture = new FigurePicture(frame);
             return (picture.Width, picture.Height);
         }
-    }
+    });
 
     private static SKImageInfo Size(int width, int height, double scale) =>
         new((int)Math.Ceiling(width * scale), (int)Math.Ceiling(height * scale), SKColorType.Rgba8888, SKAlphaType.Opaque);

@@ -71,8 +71,8 @@ internal sealed class SweepTables(SweepOptions options, SweepPlan plan)
         var result = new ComparisonResult(options, presets);
         Keep(() => Print(result.ToJson(), () => Show(result)), () =>
         {
-            result.Write(Folder);
             ResultRows.Write(Folder, presets.Zip(groups, (preset, group) => (preset, Changes(group.Group))));
+            result.Write(Folder);
         });
     }
 

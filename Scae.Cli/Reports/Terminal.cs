@@ -14,24 +14,6 @@ internal static class Terminal
     // Words that are broken into columns narrower than this can't be read, and Spectre.Console never ends with some tables.
     private const int LeastWidth = 20;
 
-    // The sequence that shows the cursor, which live displays hide.
-    private const string ShowsCursor = "\u001b[?25h";
-
-    /// <summary>Shows the cursor again, before the process ends at once under a live display.</summary>
-    public static void ShowCursor()
-    {
-        if (IsElsewhere) return;
-        try
-        {
-            Console.Out.Write(ShowsCursor);
-            Console.Out.Flush();
-        }
-        catch (RunFailure)
-        {
-            // The terminal is gone.
-        }
-    }
-
     /// <summary>How many columns the terminal has, at least 20; null if output goes elsewhere, or the terminal doesn't say.</summary>
     public static int? Width
     {
@@ -46,6 +28,24 @@ internal static class Terminal
             {
                 return null;
             }
+        }
+    }
+
+    // The sequence that shows the cursor, which live displays hide.
+    private const string ShowsCursor = "\u001b[?25h";
+
+    /// <summary>Shows the cursor again, before the process ends at once under a live display.</summary>
+    public static void ShowCursor()
+    {
+        if (IsElsewhere || !Tables.Console.Profile.Capabilities.Ansi) return;
+        try
+        {
+            Console.Out.Write(ShowsCursor);
+            Console.Out.Flush();
+        }
+        catch (RunFailure)
+        {
+            // The terminal is gone.
         }
     }
 

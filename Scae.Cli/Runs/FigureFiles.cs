@@ -43,20 +43,6 @@ internal static class FigureFiles
         return written;
     }
 
-    /// <summary>
-    /// What stands in the way of pictures, in words, if it isn't a fault of the program: files that can't be written, or a
-    /// library for drawing that this system can't load.
-    /// </summary>
-    public static string? Obstacle(Exception problem) => problem switch
-    {
-        _ when FileProblem.Is(problem) => FileProblem.Text(problem),
-        DllNotFoundException or BadImageFormatException or EntryPointNotFoundException => $"the library for drawing can't be loaded ({FirstSentence(problem)})",
-        TypeInitializationException { InnerException: { } inner } => Obstacle(inner),
-        _ => null,
-    };
-
-    private static string FirstSentence(Exception problem) => problem.Message.Split(['\n'], 2)[0].Split(". ", 2)[0].Trim().TrimEnd('.');
-
     /// <summary>Writes one figure as PNG and SVG.</summary>
     public static void Write(string folder, Figure figure)
     {

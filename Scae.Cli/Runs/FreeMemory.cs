@@ -21,7 +21,7 @@ internal static class FreeMemory
     public static void Check(Task task, long atOnce = 1) => Refuse(task.Needs.Invoke(null!), atOnce);
 
     /// <summary>Throws if the memory can't hold the scenes that are measured; no step is recorded for that.</summary>
-    public static void CheckMeasuring(Task task) => Refuse(task.Needs.Invoke(null!).Where(need => need.Name is not ("" or "batch-size" or "train-size")), 1);
+    public static void CheckMeasuring(Task task) => Refuse(task.Needs.Invoke(null!).Where(need => need.For is Needed.Hyperparameter { name: not ("batch-size" or "train-size") }), 1);
 
     private static void Refuse(IEnumerable<Need> needs, long atOnce)
     {

@@ -36,7 +36,7 @@ internal static class Json
 
     /// <summary>
     /// A text in JSON for an encoding: one that doesn't have all of Unicode gets what is beyond ASCII, which occurs in JSON's strings
-    /// alone, as escapes. So the bytes are UTF-8 whatever the locale.
+    /// alone, as escapes. So what is printed can be read as UTF-8 whatever the locale. (Texts in memory are UTF-16.)
     /// </summary>
     internal static string Text(string json, Encoding encoding) => encoding.CodePage is Utf8 or Utf16
         ? json

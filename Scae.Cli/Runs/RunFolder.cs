@@ -163,7 +163,7 @@ internal sealed class RunFolder
     /// </summary>
     public History ReadHistory(TrainingState state)
     {
-        var present = new Lazy<HashSet<(string, int, Dtype)>>(() => Layout(TrainingStateModule.snapshot(state)));
+        var present = new Lazy<HashSet<(string, string, Dtype)>>(() => Layout(TrainingStateModule.snapshot(state)));
         var snapshots = from path in SnapshotFiles()
                         let parsed = Safetensors.parse(File.ReadAllBytes(path))
                         where parsed.IsOk
@@ -173,9 +173,9 @@ internal sealed class RunFolder
         return new History(state.Evaluations, ListModule.OfSeq(snapshots));
     }
 
-    // Extents don't count: how much is shown may depend on hyperparameters of measuring.
-    private static HashSet<(string Name, int Dimensions, Dtype Kind)> Layout(Snapshot snapshot) =>
-        [.. snapshot.Values.Select(value => (value.Item1, value.Item2.shape.Length, value.Item2.dtype))];
+    // What is in a snapshot, and of which shapes. These may depend on hyperparameters of measuring, too.
+    private static HashSet<(string Name, string Shape, Dtype Kind)> Layout(Snapshot snapshot) =>
+        [.. snapshot.Values.Select(value => (value.Item1, string.Join(',', value.Item2.shape), value.Item2.dtype))];
 
     public void WriteSettings(RunIdentity identity, int threads, SavedAt? saved) =>
         AtomicFile.Write(Settings, RunSettings.ToJson(identity, threads, saved));
@@ -257,16 +257,22 @@ internal sealed class RunFolder
     }
 
     /// <summary>
-    /// Whether a file with this path belongs to a run that began in its folder, or in the folder above: its checkpoints, numbers,
-    /// pictures and snapshots, but nothing that other commands make of them.
+    /// Whether a path is a run's own, or leads there by a link: that of its checkpoints, its numbers and its lock, and any in its folders
+    /// of pictures and snapshots, but not that of what other commands make of a run.
     /// </summary>
     public static bool IsOfRun(string path)
     {
-        string folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path)) ?? path, name = System.IO.Path.GetFileName(path);
-        if (At(folder) is { WasBegun: true } run)
-            return name == RunLock.Name || ((string[])[run.Checkpoint, run.Previous, run.Best, run.Summary, run.Metrics, run.Events, run.Settings]).Any(own => System.IO.Path.GetFileName(own) == name);
-        return System.IO.Path.GetDirectoryName(folder) is { } above && At(above) is { WasBegun: true } outer
-            && System.IO.Path.GetFileName(folder) is var inner && (inner == System.IO.Path.GetFileName(outer.Figures) || inner == System.IO.Path.GetFileName(outer.Snapshots));
+        var file = new FileInfo(path);
+        string target = file.LinkTarget is null ? file.FullName : file.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? file.FullName;
+        string folder = System.IO.Path.GetDirectoryName(target) ?? target;
+        var run = At(folder);
+        string[] own = [run.Checkpoint, run.Previous, run.Best, run.Summary, run.Metrics, run.Events, run.Settings, run.In(RunLock.Name)];
+        if (run.WasBegun) return own.Any(file => IsSame(file, target));
+        var outer = At(System.IO.Path.GetDirectoryName(folder) ?? folder);
+        return outer.WasBegun && (IsSame(outer.Figures, folder) || IsSame(outer.Snapshots, folder));
+
+        // Some systems don't tell small letters from capitals.
+        static bool IsSame(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
     }
 
     private static FSharpResult<SafetensorsFile, string> Whole(string path)

@@ -78,11 +78,10 @@ internal sealed class RunLock : IDisposable
                 : new RunFailure($"{folder}: {holder}; {advice}", isOfOneRun: true));
 
     /// <summary>
-    /// Which process writes in a folder now, if it isn't this one: the folder that this process had locked was removed or renamed,
-    /// and another one has its name.
+    /// Whether the lock in a folder is this process's. If it had locked the folder, and the lock is another's or gone, then the folder
+    /// was removed or renamed, and what has its name now isn't this process's.
     /// </summary>
-    public static string? Stranger(string folder) =>
-        new FileInfo(Path.Combine(folder, Name)) is { Exists: true, Length: > 0 and var length } && length != Environment.ProcessId ? $"process {length}" : null;
+    public static bool IsHeld(string folder) => new FileInfo(Path.Combine(folder, Name)) is { Exists: true } file && file.Length == Environment.ProcessId;
 
     /// <summary>
     /// Frees the folder. If this lock made the folder and nothing was written to it, it is removed. What has taken the folder's place
@@ -92,7 +91,7 @@ internal sealed class RunLock : IDisposable
     {
         try
         {
-            if (Stranger(_folder) is not null) return;
+            if (!IsHeld(_folder)) return;
             File.Delete(Path.Combine(_folder, Name));
             _file.Dispose();
             if (_madeFolder) Directory.Delete(_folder);

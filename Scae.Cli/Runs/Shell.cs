@@ -10,12 +10,12 @@ internal static class Shell
     public static string Quote(string word) => Quote(word, OperatingSystem.IsWindows());
 
     /// <summary>
-    /// The same for a POSIX shell, or for those of Windows: there the backslash separates folders, and only double quotes are
-    /// quotes for both, which no name of a file contains.
+    /// The same for a POSIX shell, or for those of Windows: there the backslash separates folders, and programs read double quotes,
+    /// which no name of a file contains, before which backslashes count twice. Names with $ or % in them aren't covered there.
     /// </summary>
     internal static string Quote(string word, bool isWindows) =>
         word.Length > 0 && word.All(symbol => IsPlain(symbol, isWindows)) ? word
-        : isWindows ? $"\"{word}\""
+        : isWindows ? $"\"{word}{new string('\\', word.Length - word.TrimEnd('\\').Length)}\""
         : "'" + word.Replace("'", "'\\''") + "'";
 
     private static bool IsPlain(char symbol, bool isWindows) =>

@@ -48,23 +48,21 @@ internal sealed class SweepFailures : IDisposable
     public void Undrawn(string line)
     {
         lock (_lock) _undrawn.Add(line);
+        TellLater(line, MostNamed);
     }
 
     /// <summary>
-    /// Throws if any of so many trainings failed. Of several failures each gets a line, and the last line counts them. Trainings
-    /// without pictures are told of in the same way. The
+    /// Throws if any of so many trainings failed, or has no pictures. Of several each gets a line, and the last line counts them. The
     /// text <paramref name="of"/> can say which trainings "the others" are, those that are finished.
     /// </summary>
     public void ThrowIfAny(long count, string of = "")
     {
         Dispose();
-        if (_failed.Count == 0 && _undrawn.Count == 1) throw new RunFailure(_undrawn[0]);
-        foreach (string line in _undrawn.Take(MostNamed)) Notice.Tell(line);
-        if (_failed.Count == 0 && _undrawn.Count > 0) throw new RunFailure($"{_undrawn.Count} of {count} trainings have no pictures; their numbers are there");
-        if (_failed.Count == 0) return;
+        if (_failed.Count + _undrawn.Count == 0) return;
         string others = _failed.Count < count ? $"; the others{of} are finished" : string.Empty;
-        if (_failed.Count == 1) throw new RunFailure(_failed[0] + others);
+        if (_failed.Count + _undrawn.Count == 1) throw new RunFailure(_undrawn.Count == 1 ? _undrawn[0] : _failed[0] + others);
         TellAll();
+        if (_failed.Count == 0) throw new RunFailure($"{_undrawn.Count} of {count} trainings have no pictures; their numbers are there");
         throw new RunFailure($"{_failed.Count} of {count} trainings failed{others}");
     }
 
@@ -76,7 +74,7 @@ internal sealed class SweepFailures : IDisposable
         Dispose();
         lock (_lock)
         {
-            foreach (string line in _failed.Take(MostNamed)) Notice.Tell(line);
+            foreach (string line in _failed.Take(MostNamed).Concat(_undrawn.Take(MostNamed))) Notice.Tell(line);
         }
     }
 

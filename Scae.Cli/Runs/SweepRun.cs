@@ -83,10 +83,10 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
     }
 
     /// <summary>Runs one training by itself, with the given number of threads.</summary>
-    public Summary Alone(SweepGroup group, long seed, int threads, IProgressDisplay display, CancellationToken stop)
+    public Summary Alone(SweepGroup group, long seed, int threads, IProgressDisplay display, SweepFailures failures, CancellationToken stop)
     {
         var job = group.Job(seed);
-        return Run(job, new Lazy<bool>(() => Fits([group], 1)), display, stop, threads, Notice.Tell)
+        return Run(job, new Lazy<bool>(() => Fits([group], 1)), display, stop, threads, failures.Undrawn)
             ?? throw new RunFailure($"stopped; everything is saved in {job.Folder}; the same command goes on", ExitCode.Stopped);
     }
 

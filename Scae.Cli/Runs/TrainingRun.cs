@@ -210,7 +210,9 @@ internal sealed class TrainingRun
     /// </summary>
     private void MeasureAlike(RunIdentity begun, TrainingState state)
     {
-        var before = begun.Settings.Where(setting => Measuring.Contains(setting.Item1)).ToDictionary(setting => setting.Item1, setting => setting.Item2);
+        if (state.Evaluations.IsEmpty) return;
+        HashSet<string> measuring = [.. Measuring];
+        var before = begun.Settings.Where(setting => measuring.Contains(setting.Item1)).ToDictionary(setting => setting.Item1, setting => setting.Item2);
         foreach (var (name, value) in state.EvaluatedWith) before[name] = value;
         var now = _identity.Settings.ToDictionary(setting => setting.Item1, setting => setting.Item2);
         var others = before.Where(setting => now.TryGetValue(setting.Key, out string? value) && value != setting.Value).ToList();
@@ -220,11 +222,11 @@ internal sealed class TrainingRun
             throw new RunFailure(
                 state.EvaluatedWith.IsEmpty
                     ? $"{Folder.Path}: a run can be measured otherwise when its last step is done, and this one has done {state.Step} of {Plan.Steps}; finish it first, or ask scae eval"
-                    : $"{Folder.Path}: its epochs were measured with {values}, and those that follow must be, too; add {values}",
+                    : $"{Folder.Path}: when its epochs were measured the run had {values}, and it must have that for those that follow, too; add {values}",
                 ExitCode.Usage);
         }
 
-        state.EvaluatedWith = state.Evaluations.IsEmpty ? [] : ListModule.OfSeq(others.Select(setting => Tuple.Create(setting.Key, setting.Value)));
+        state.EvaluatedWith = ListModule.OfSeq(others.Select(setting => Tuple.Create(setting.Key, setting.Value)));
     }
 
     /// <summary>Writes the checkpoint again, as that of the extended run.</summary>
@@ -285,7 +287,7 @@ internal sealed class TrainingRun
         switch (progress)
         {
             case Progress.Snapped snapped:
-                StayAlone();
+                StayInPlace();
                 Folder.WriteSnapshot(snapped.Item.Step, Core.Training.Checkpoint.snapshot(_identity, snapped.Item));
                 break;
             case { IsEvaluated: true }:
@@ -301,20 +303,25 @@ internal sealed class TrainingRun
     /// <summary>The failure to report when a file can't be written: what is kept, where, and how to go on.</summary>
     private RunFailure Unwritten(Exception problem)
     {
-        if (!Directory.Exists(Folder.Path))
-            return new RunFailure($"{Folder.Path}: the folder was removed or renamed while the run was writing there; if it was renamed, scae train --resume --out with its new name goes on", isOfOneRun: true);
+        if (!Directory.Exists(Folder.Path)) return Displaced();
         string kept = _savedStep is { } step
             ? $"the checkpoint of step {step} is whole; when there is room, go on with: scae train --resume --out {Shell.Quote(Folder.Path)}"
             : "there is no checkpoint yet; choose another folder with --out";
         return new RunFailure($"{Folder.Path}: {FileProblem.Text(problem)}; {kept}");
     }
 
-    /// <summary>Throws if another process has begun a run in the folder, after it was removed or renamed under this one.</summary>
-    private void StayAlone()
+    /// <summary>
+    /// Throws if the folder was removed or renamed under this run. Nothing is made in its place: it would have no lock, and what has
+    /// the folder's name now may be another run's.
+    /// </summary>
+    private void StayInPlace()
     {
-        if (RunLock.Stranger(Folder.Path) is { } stranger)
-            throw new RunFailure($"{Folder.Path}: the folder was removed or renamed while the run was writing there, and {stranger} writes there now; if it was renamed, scae train --resume --out with its new name goes on", isOfOneRun: true);
+        if (!RunLock.IsHeld(Folder.Path)) throw Displaced();
     }
+
+    private RunFailure Displaced() => new(
+        $"{Folder.Path}: the folder, or its lock, was removed or renamed while the run was writing there; scae train --resume --out goes on where the run lies now",
+        isOfOneRun: true);
 
     private Summary Finish(Session session, TrainingState state, RunClock clock, bool pictures, CancellationToken stop)
     {
@@ -323,6 +330,7 @@ internal sealed class TrainingRun
         var (found, figures) = pictures ? Results.all(session, state, history) : Tuple.Create(Results.metrics(session, state), FSharpList<Figure>.Empty);
         clock.Evaluated();
         stop.ThrowIfCancellationRequested();
+        StayInPlace();
         clock.Mark();
         List<string> written = pictures ? Draw(figures, SessionModule.animation(session, history), stop) : [];
         clock.Drew();
@@ -336,6 +344,7 @@ internal sealed class TrainingRun
             clock.MedianStep(state.Step),
             metrics,
             [.. TargetCheck.Of(_experiment.Specification, _preset.Name, metrics).Select(check => check.FirstReached(state.Evaluations, _seconds))]);
+        StayInPlace();
         _events?.Finished(summary, written.Where(path => Path.GetExtension(path) != ".svg"), Now);
         AtomicFile.Write(Folder.Summary, summary.ToJson() + "\n");
         return summary;
@@ -350,9 +359,9 @@ internal sealed class TrainingRun
         {
             return FigureFiles.Write(Folder, figures, animation, stop);
         }
-        catch (Exception problem) when (Directory.Exists(Folder.Path) && FigureFiles.Obstacle(problem) is { } obstacle)
+        catch (Exception problem) when (FileProblem.Is(problem))
         {
-            Undrawn = $"{Folder.Path}: the numbers are there, but the pictures can't be drawn: {obstacle}; when that is mended, scae figures {Shell.Quote(Folder.Path)} draws them";
+            Undrawn = $"{Folder.Path}: the numbers are there, but the pictures can't be drawn: {FileProblem.Text(problem)}; when that is mended, scae figures {Shell.Quote(Folder.Path)} draws them";
             return [];
         }
     }
@@ -378,7 +387,7 @@ internal sealed class TrainingRun
 
     private void Save(TrainingState state, int threads, RunClock clock)
     {
-        StayAlone();
+        StayInPlace();
         var spent = clock.Spent;
         AtomicFile.Write(Folder.Checkpoint, Core.Training.Checkpoint.last(_identity, state), _lastIsWhole && spent.Total >= SecondsBeforeSecondCheckpoint ? Folder.Previous : null);
         _lastIsWhole = true;

@@ -1,5 +1,6 @@
 namespace Scae.Core.Experiments
 
+open System
 open Scae.Tensors
 open Scae.Core.Data
 open Scae.Core.Metrics
@@ -213,6 +214,7 @@ module ConstellationsFigures =
         let highest =
             history.Evaluations
             |> List.collect (fun e -> [ e.TrainLoss; chamfer e ])
+            |> List.filter Double.IsFinite
             |> List.fold max 0.1
             |> min 2.0
 

@@ -6,15 +6,15 @@ open Scae.Tensors
 open Scae.Core.Layers
 open Scae.Core.Training
 
-/// Memory that a run will take because of one hyperparameter, or of the sizes of its layers.
-type Need =
-    {
-        /// The hyperparameter, such as batch-size; empty for the model's parameters.
-        Name: string
-        /// Its value, or how many parameters there are.
-        Value: int
-        Bytes: float
-    }
+/// What a run takes memory for.
+type Needed =
+    /// A hyperparameter, such as batch-size, with its value.
+    | Hyperparameter of name: string * value: int
+    /// The model's parameters, so many.
+    | Parameters of count: int64
+
+/// Memory that a run will take, and what for.
+type Need = { For: Needed; Bytes: float }
 
 /// Estimates the memory that a run will take, before it takes it.
 [<RequireQualifiedAccess>]
@@ -29,10 +29,10 @@ module Needs =
     [<Literal>]
     let private ReadingInputs = 2.0
 
-    // What a training keeps of each parameter beside those of the recorded step: the optimizer's two moments, an average, the best
-    // epoch's value, and each of these once more in a checkpoint that is being written.
+    // What a training keeps of each parameter, in units of its size, beside the recorded step: the optimizer's two moments, an average
+    // and the best epoch's value; and all five once more in the bytes of a checkpoint.
     [<Literal>]
-    let private KeptOfParameters = 8.0
+    let private KeptOfParameters = 9.0
 
     let private sizeOf (tensor: Tensor) : float =
         float tensor.nelement * (if tensor.dtype = Dtype.Float64 then 8.0 else 4.0)
@@ -64,20 +64,18 @@ module Needs =
 
         [
             {
-                Name = ""
-                Value = parameters |> List.sumBy _.nelement
+                For = Parameters(parameters |> List.sumBy (fun tensor -> int64 tensor.nelement))
                 Bytes = KeptOfParameters * List.sumBy sizeOf parameters
             }
             for name, value in settings do
                 match name, Int32.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture) with
                 | "batch-size", _ ->
                     {
-                        Name = name
-                        Value = plan.BatchSize
+                        For = Hyperparameter(name, plan.BatchSize)
                         Bytes = fewSteps + step * float (plan.BatchSize - Few)
                     }
                 | "train-size", (true, scenes) when plan.KeepsScenes ->
-                    { Name = name; Value = scenes; Bytes = inputs * float scenes }
+                    { For = Hyperparameter(name, scenes); Bytes = inputs * float scenes }
                 | ("validation-size" | "test-size" | "probe-size" | "robustness-size" | "conditions-size"),
                   (true, scenes) ->
                     let ofInputs =
@@ -87,8 +85,7 @@ module Needs =
                             0.0
 
                     {
-                        Name = name
-                        Value = scenes
+                        For = Hyperparameter(name, scenes)
                         Bytes = (ofInputs + plan.SceneBytes) * float scenes
                     }
                 | _ -> ()
@@ -111,10 +108,9 @@ module Needs =
             let largest = needs |> List.maxBy _.Bytes
 
             let option, lower =
-                if largest.Name = "" then
-                    $"{largest.Value} parameters", "lower the sizes of layers"
-                else
-                    $"--{largest.Name} {largest.Value}", "lower it"
+                match largest.For with
+                | Parameters count -> $"{count} parameters", "lower the sizes of layers"
+                | Hyperparameter(name, value) -> $"--{name} {value}", "lower it"
 
             if runs <= 1L then
                 Some

@@ -147,7 +147,7 @@ module NeuralEMFigures =
             |> Panel.each curves (fun (label, colour, name) ->
                 TrainingCurves.curve label colour until (TrainingCurves.metric name))
 
-        match until.Evaluations with
+        match until.Evaluations |> List.filter (fun e -> (TrainingCurves.tryMetric bestBy e).IsSome) with
         | [] -> panel
         | evaluations ->
             let best = evaluations |> List.maxBy (TrainingCurves.metric bestBy)

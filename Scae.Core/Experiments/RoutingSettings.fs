@@ -17,7 +17,7 @@ type RoutingSettings =
     {
         Training: TrainingSettings
         [<Setting("steps until the step size is at its largest; then it falls along a cosine", Min = 1.0)>]
-        WarmUp: int
+        Warmup: int
         [<Setting("which templates scenes are made of")>]
         Templates: TemplateSet
         Capsules: RoutingCapsulesConfig
@@ -39,7 +39,7 @@ module RoutingSettings =
                     TestSize = 10000
                     SnapshotEvery = 200
                 }
-            WarmUp = 200
+            Warmup = 200
             Templates = TemplateSet.Three
             Capsules = RoutingCapsules.standard
         }
@@ -73,5 +73,5 @@ module RoutingSettings =
                     Capsules.Search.Templates = templates
                 },
                 TrainingSettings.plan { Metric = "raw_recovery"; Larger = true } training
-                |> TrainingSettings.scheduled settings.WarmUp (Cosine(0.01, training.Steps)) 1.0
+                |> TrainingSettings.scheduled settings.Warmup (Cosine(0.01, training.Steps)) 1.0
             )

@@ -6,9 +6,11 @@ open Scae.Core.Training
 /// Curves over the epochs of a training.
 [<RequireQualifiedAccess>]
 module TrainingCurves =
-    /// A metric of an evaluation, if it has it: not all versions measured the same.
+    /// A metric of an evaluation, if it has it: not all versions measured the same. Where one of a history lacks it, it is NaN.
     let tryMetric (name: string) (evaluation: Evaluation) : float option =
-        evaluation.Metrics |> List.tryFind (fun (other, _) -> other = name) |> Option.map snd
+        evaluation.Metrics
+        |> List.tryFind (fun (other, value) -> other = name && not (System.Double.IsNaN value))
+        |> Option.map snd
 
     /// A metric of an evaluation; NaN, which no curve shows, if it doesn't have it.
     let metric (name: string) (evaluation: Evaluation) : float = tryMetric name evaluation |> Option.defaultValue nan

@@ -12,21 +12,21 @@ type CcaeConfig =
         Objects: int
         [<Setting("V, votes of a capsule", Min = 1.0, Max = 4096.0)>]
         Votes: int
-        [<Setting("width of the set transformer", Min = 1.0, Max = 4096.0)>]
+        [<Setting("width of the set transformer", Min = 1.0, Max = 1024.0)>]
         Width: int
-        [<Setting("blocks of the set transformer", Min = 0.0, Max = 64.0)>]
+        [<Setting("blocks of the set transformer", Min = 0.0, Max = 16.0)>]
         Layers: int
         [<Setting("heads of the set transformer", Min = 1.0)>]
         Heads: int
-        [<Setting("numbers that a capsule is told", Min = 1.0, Max = 4096.0)>]
+        [<Setting("numbers that a capsule is told", Min = 1.0, Max = 1024.0)>]
         SetOutputs: int
         [<Setting("layer norm in the set transformer")>]
         LayerNorm: bool
         [<Setting("how presence counts in attention")>]
         Mask: SetMask
-        [<Setting("hidden units of a capsule's layers", Min = 1.0, Max = 4096.0)>]
+        [<Setting("hidden units of a capsule's layers", Min = 1.0, Max = 1024.0)>]
         CapsuleHidden: int
-        [<Setting("numbers to which a capsule's parameters are compressed", Min = 1.0, Max = 4096.0)>]
+        [<Setting("numbers to which a capsule's parameters are compressed", Min = 1.0, Max = 1024.0)>]
         CapsuleCode: int
         [<Setting("weight of the dynamic penalty", Min = 0.0)>]
         DynamicWeight: float

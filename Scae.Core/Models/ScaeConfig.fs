@@ -30,14 +30,14 @@ type ScaeConfig =
         Parts: int
         [<Setting("K, object capsules", Min = 1.0, Max = 4096.0)>]
         Objects: int
-        [<Setting("numbers that describe a part beside pose and presence", Min = 1.0, Max = 4096.0)>]
+        [<Setting("numbers that describe a part beside pose and presence", Min = 1.0, Max = 1024.0)>]
         Features: int
         // Templates start as an orthogonal matrix of all of their pixels.
         [<Setting("side of a template in pixels", Min = 2.0, Max = 40.0)>]
         TemplateSide: int
         [<Setting("hidden units from a part's features to its colour; 0 leaves templates as they are",
                   Min = 0.0,
-                  Max = 4096.0)>]
+                  Max = 1024.0)>]
         Colour: int
         [<Setting("how templates and colours become pixel values")>]
         Values: PixelValues
@@ -49,17 +49,17 @@ type ScaeConfig =
         Mask: SetMask
         [<Setting("layer norm in the set transformer")>]
         LayerNorm: bool
-        [<Setting("width of the set transformer", Min = 1.0, Max = 4096.0)>]
+        [<Setting("width of the set transformer", Min = 1.0, Max = 1024.0)>]
         SetWidth: int
-        [<Setting("blocks of the set transformer", Min = 0.0, Max = 64.0)>]
+        [<Setting("blocks of the set transformer", Min = 0.0, Max = 16.0)>]
         SetLayers: int
         [<Setting("heads of the set transformer", Min = 1.0)>]
         SetHeads: int
-        [<Setting("numbers that an object capsule is told", Min = 1.0, Max = 4096.0)>]
+        [<Setting("numbers that an object capsule is told", Min = 1.0, Max = 1024.0)>]
         SetOutputs: int
-        [<Setting("hidden units of a capsule's layers", Min = 1.0, Max = 4096.0)>]
+        [<Setting("hidden units of a capsule's layers", Min = 1.0, Max = 1024.0)>]
         CapsuleHidden: int
-        [<Setting("numbers to which a capsule's parameters are compressed", Min = 1.0, Max = 4096.0)>]
+        [<Setting("numbers to which a capsule's parameters are compressed", Min = 1.0, Max = 1024.0)>]
         CapsuleCode: int
         [<Setting("whether initial weights are scaled until features and presence differ from image to image")>]
         Calibrated: bool

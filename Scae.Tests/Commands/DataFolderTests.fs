@@ -38,19 +38,19 @@ let tests =
             testCase "a folder of data without the files is told of where something else serves"
             <| fun () ->
                 inNewFolder (fun folder ->
-                    let settle name preset =
+                    let settle name preset more =
                         let words = [ "train"; name; "--preset"; preset; "--data"; folder; "--quiet" ]
                         let sizes = [ "--epochs"; "1"; "--steps-per-epoch"; "1"; "--batch-size"; "1" ]
                         let few = [ "--validation-size"; "8"; "--test-size"; "8" ]
-                        let result = run (words @ sizes @ few @ [ "--out"; Path.Combine(folder, name) ])
+                        let result = run (words @ sizes @ few @ more @ [ "--out"; Path.Combine(folder, name) ])
                         result.ExitCode |> shouldEqual 0
                         result.Error.TrimEnd()
 
-                    settle "tvae" "lpartial-dsprites"
+                    settle "tvae" "lpartial-dsprites" [ "--annealing"; "0"; "--draws"; "1" ]
                     |> shouldEqual
                         $"scae: no dSprites (it isn't in {folder}): our own drawings serve; --sprites file insists"
 
-                    settle "air" "quick"
+                    settle "air" "quick" []
                     |> shouldEqual
                         $"scae: no MNIST (it isn't in {folder}): stroke digits serve; --digits mnist insists")
         ]

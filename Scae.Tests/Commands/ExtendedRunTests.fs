@@ -82,7 +82,7 @@ let tests =
 
                     (run [ "train"; "--resume"; "--out"; out; "--epochs"; "3"; "--test-size"; "16" ]).Error
                     |> shouldContainText
-                        "its epochs were measured with --test-size 64, and those that follow must be, too"
+                        "when its epochs were measured the run had --test-size 64, and it must have that for those that follow, too"
 
                     (run [ "train"; "--resume"; "--out"; out; "--width"; "16" ]).Error
                     |> shouldContainText "go on with the hyperparameters that it began with")
@@ -104,7 +104,7 @@ let tests =
 
                     refused.Error
                     |> shouldContainText
-                        "its epochs were measured with --measured-starts 1, and those that follow must be, too; add --measured-starts 1"
+                        "when its epochs were measured the run had --measured-starts 1, and it must have that for those that follow, too; add --measured-starts 1"
 
                     refused.ExitCode |> shouldEqual 2
                     File.Exists(inRun out "summary.json") |> shouldEqual true

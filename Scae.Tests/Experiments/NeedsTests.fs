@@ -46,7 +46,7 @@ let tests =
                     let session = value (Experiment.openSeed task TestDigits.resources 0L)
                     session.Learner.Fill 0
                     let step = Recording.Of(fun () -> Seq.singleton (session.Learner.Loss()).Total)
-                    let need = task.Needs() |> List.find (fun need -> need.Name = "batch-size")
+                    let need = task.Needs() |> List.find (fun need -> need.For = Hyperparameter("batch-size", 37))
                     need.Bytes / (2.0 * float step.Bytes) |> shouldBeIn (0.9, 1.1)
 
             testCase "of scenes that are made when they are looked at what is read counts, and nothing else"
@@ -106,7 +106,13 @@ let tests =
                         | Error message -> message |> shouldContainText "2147483647"
                         | Ok task ->
                             // What is allowed makes no layer larger, and the estimate stands.
-                            let parameters (task: Task) = (task.Needs() |> List.find (fun need -> need.Name = "")).Value
+                            let parameters (task: Task) =
+                                task.Needs()
+                                |> List.pick (fun need ->
+                                    match need.For with
+                                    | Parameters count -> Some count
+                                    | Hyperparameter _ -> None)
+
                             let usual = value (Experiment.configure experiment preset [])
                             parameters task |> shouldEqual (parameters usual)
 

@@ -150,9 +150,20 @@ let tests =
                     Directory.Exists(Path.Combine(folder, "new")) |> shouldEqual false
                     let before = filesOf out
 
-                    for own in [ "last.safetensors"; "run.json"; Path.Combine("figures", "mine.npz") ] do
+                    if not (OperatingSystem.IsWindows()) then
+                        File.CreateSymbolicLink(Path.Combine(folder, "link"), Path.Combine(out, "last.safetensors"))
+                        |> ignore
+
+                        let link = Path.Combine(folder, "link")
+
+                        refused
+                            [ out; "--format"; "npz"; "--out"; link ]
+                            2
+                            $"scae: --out {link}: this place is the run's own; choose another"
+
+                    for own in [ "last.safetensors"; "RUN.json"; Path.Combine("figures", "mine.npz") ] do
                         let path = Path.Combine(out, own)
-                        let place = $"scae: --out {path}: this name belongs to the run there; choose another"
+                        let place = $"scae: --out {path}: this place is the run's own; choose another"
                         refused [ out; "--format"; "npz"; "--out"; path ] 2 place
                         let report = run [ "report"; out; "--out"; path ]
                         (report.ExitCode, report.Error.TrimEnd()) |> shouldEqual (2, place)

@@ -19,6 +19,7 @@ let tests =
                         "runs/air-paper-0", "runs/air-paper-0", "runs/air-paper-0"
                         "C:\\runs\\a", "'C:\\runs\\a'", "C:\\runs\\a"
                         "my runs", "'my runs'", "\"my runs\""
+                        "C:\\my runs\\", "'C:\\my runs\\'", "\"C:\\my runs\\\\\""
                         "it's", "'it'\\''s'", "\"it's\""
                         "100%", "100%", "\"100%\""
                         "a,b", "a,b", "\"a,b\""
