@@ -31,7 +31,8 @@ module TvaeGallery =
 
     let private metricPanel (title: string) (y: string) (curves: (string * string) list) (whole: History) : Panel =
         let has (_, name) =
-            whole.Evaluations |> List.exists (fun e -> (TrainingCurves.tryMetric name e).IsSome)
+            whole.Evaluations.IsEmpty
+            || whole.Evaluations |> List.exists (fun e -> (TrainingCurves.tryMetric name e).IsSome)
 
         TrainingCurves.panel title y whole
         |> Panel.each (curves |> List.filter has |> List.indexed) (fun (i, (label, name)) ->
