@@ -5,6 +5,7 @@ using System.IO;
 using System.Linq;
 using Microsoft.FSharp.Collections;
 using Scae.Core.Experiments;
+using Scae.Tensors;
 
 namespace Scae.Cli.Runs;
 
@@ -18,10 +19,23 @@ internal static class FreeMemory
     private const string Groups = "/sys/fs/cgroup";
 
     /// <summary>Throws if the memory can't hold so many runs of a task at once.</summary>
-    public static void Check(Task task, long atOnce = 1) => Refuse(task.Needs.Invoke(null!), atOnce);
+    public static void Check(Task task, long atOnce = 1) => Refuse(NeedsOf(task), atOnce);
 
     /// <summary>Throws if the memory can't hold the scenes that are measured; no step is recorded for that.</summary>
-    public static void CheckMeasuring(Task task) => Refuse(task.Needs.Invoke(null!).Where(need => need.For is Needed.Hyperparameter { name: not ("batch-size" or "train-size") }), 1);
+    public static void CheckMeasuring(Task task) => Refuse(NeedsOf(task).Where(need => need.For is Needed.Hyperparameter { name: not ("batch-size" or "train-size") }), 1);
+
+    /// <summary>What a task needs. The estimate makes the model, and sizes that are allowed one by one can be too large together.</summary>
+    private static IEnumerable<Need> NeedsOf(Task task)
+    {
+        try
+        {
+            return task.Needs.Invoke(null!);
+        }
+        catch (ShapeError problem)
+        {
+            throw new RunFailure($"the model is too large: {problem.Message}; lower the numbers of capsules or the sizes of layers", ExitCode.Usage);
+        }
+    }
 
     private static void Refuse(IEnumerable<Need> needs, long atOnce)
     {

@@ -125,6 +125,46 @@ let tests =
                     losses[2] |> shouldEqual losses[0]
                     losses[1] |> shouldDiffer losses[0]
 
+            for experiment, preset, overrides in
+                [
+                    "constellations", "published", ofConstellations
+                    "constellations", "variable", ofConstellations
+                    "ccae", "best", [ "batch-size", "4"; "validation-size", "4"; "test-size", "4" ]
+                    "neural-em", "paper", ofShapes
+                    "neural-em", "flying", ofShapes @ ofMotion
+                    "air", "paper", ofDigits @ ofAir @ [ "glimpse-hidden", "7" ]
+                    "scae", "quick", ofDigits @ ofCapsules
+                    "tvae", "quick", ofDigits @ [ "capsules", "2"; "draws", "1"; "annealing", "0" ]
+                ] do
+                testCase $"training, validation and testing have streams of their own ({experiment}, {preset})"
+                <| fun () ->
+                    let keys = Keys.ofSeed 3L
+                    let other = Keys.ofSeed 4L
+                    let task = task experiment preset overrides
+
+                    // What is measured of both splits; test scenes alone have probes, whose own scenes may be validation's.
+                    let measured (keys: Keys) : float * Metrics * Metrics =
+                        let session = task.Open (own train test) keys |> Trained.accepted
+                        let validation = Trained.metrics session Validation
+                        let names = validation |> List.map fst |> Set.ofList
+
+                        lossOf session 0,
+                        validation,
+                        Trained.metrics session Test |> List.filter (fun (name, _) -> names.Contains name)
+
+                    let loss, validation, tested = measured keys
+                    let lossToo, validationToo, testedElsewhere = measured { keys with Test = other.Test }
+                    (lossToo, validationToo) |> shouldEqual (loss, validation)
+                    testedElsewhere |> shouldDiffer tested
+
+                    let lossToo, validatedElsewhere, testedToo = measured { keys with Validation = other.Validation }
+                    (lossToo, testedToo) |> shouldEqual (loss, tested)
+                    validatedElsewhere |> shouldDiffer validation
+
+                    let lossElsewhere, validationToo, testedToo = measured { keys with Train = other.Train }
+                    (validationToo, testedToo) |> shouldEqual (validation, tested)
+                    lossElsewhere |> shouldDiffer loss
+
             for name, (experiment, preset), overrides, ofTest, ofTrain in
                 [
                     "scenes that are drawn once",

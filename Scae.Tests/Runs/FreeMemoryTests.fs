@@ -3,7 +3,9 @@ module Scae.Tests.Runs.FreeMemoryTests
 open System
 open Expecto
 open Scae.Cli.Runs
+open Scae.Core.Experiments
 open Scae.Tests.Claims
+open Scae.Tests.Training
 
 let private free (files: (string * string) list) =
     FreeMemory.Of(
@@ -65,6 +67,23 @@ let tests =
 
                 free (group "2000") |> shouldEqual (Some 1500.0)
                 free (group "9223372036854771712") |> shouldEqual (Some 4096000000.0)
+
+            testCase "a model with a tensor that can't be is refused like one that doesn't fit"
+            <| fun () ->
+                let task =
+                    Experiments.find "ccae"
+                    |> Result.bind (fun ccae ->
+                        Experiments.preset (Some "quick") ccae
+                        |> Result.bind (fun preset ->
+                            Experiment.configure
+                                ccae
+                                preset
+                                [ "objects", "4096"; "set-outputs", "1024"; "capsule-hidden", "1024" ]))
+                    |> Trained.accepted
+
+                let refused = messageOf<RunFailure>(fun () -> FreeMemory.Check task)
+                refused |> shouldStartWith "the model is too large: shape [4096, "
+                refused |> shouldEndWith "; lower the numbers of capsules or the sizes of layers"
 
             testCase "this system leaves something" <| fun () -> FreeMemory.Bytes() |> shouldBeGreaterThan 1e6
         ]
