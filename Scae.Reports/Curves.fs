@@ -48,7 +48,8 @@ module Curves =
                 Values = kept |> Array.map (fun i -> curve.Values[i])
             }
 
-    /// The least and the largest finite value, moved apart where they are equal; 0 and 1 where there is none.
+    /// The least and the largest finite value, moved apart where they are equal or differ by rounding alone; 0 and 1 where there
+    /// is none.
     let range (values: float seq) : float * float =
         let finite = values |> Seq.filter Double.IsFinite |> Array.ofSeq
 
@@ -57,10 +58,12 @@ module Curves =
         else
             let low, high = Array.min finite, Array.max finite
 
-            if low < high then
+            let largest = max (abs low) (abs high)
+
+            if high - low > 1e-9 * largest then
                 low, high
             else
-                let apart = if low = 0.0 then 0.5 else 0.05 * abs low
+                let apart = if largest = 0.0 then 0.5 else 0.05 * largest
                 low - apart, high + apart
 
     /// Ticks at 1, 2 or 5 times a power of ten within a range, four to eight of them.

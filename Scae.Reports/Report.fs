@@ -61,7 +61,7 @@ type Report = { Title: string; Sections: ReportSection list; Version: string }
 /// A report as one HTML file, which needs no network when it is opened.
 [<RequireQualifiedAccess>]
 module Report =
-    /// How many bytes pictures may have together: with them as base64, and the rest, a report has at most 5 MB.
+    /// How many bytes pictures may have together: with them as base64, and curves, a report of some hundred runs has 5 MB at most.
     [<Literal>]
     let PictureBytes = 2_600_000
 

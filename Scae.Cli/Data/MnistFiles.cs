@@ -16,12 +16,10 @@ namespace Scae.Cli.Data;
 /// <summary>Finds the files of MNIST, or other files in the same format, on this machine or on the network.</summary>
 internal static class MnistFiles
 {
-    private const string Variable = "SCAE_DATA";
+    public const string Variable = "SCAE_DATA";
 
     // EMNIST's largest file has 547 million; a few compressed bytes can promise terabytes.
     private const int MostOwnBytes = 1_000_000_000;
-
-    private static readonly MnistFile[] s_files = [Mnist.trainImages, Mnist.trainLabels, Mnist.testImages, Mnist.testLabels];
 
     /// <summary>
     /// Data from the folder that --data names, else from $SCAE_DATA, else from the user's cache folder, else from the
@@ -50,6 +48,7 @@ internal static class MnistFiles
     public static Resources From(IReadOnlyList<string> folders, Func<MnistFile, FSharpResult<byte[], string>>? fetch, int named = int.MaxValue)
     {
         var known = new ConcurrentDictionary<string, Lazy<FSharpResult<byte[], string>>>();
+        var own = new Lazy<FSharpResult<IReadOnlyList<string>, string>>(() => OwnImages.Find([.. Places(folders.Take(named))]));
         var digest = new Lazy<FSharpOption<string>?>(Digest);
         string? missing = null;
         return new Resources(
@@ -72,7 +71,7 @@ internal static class MnistFiles
 
         FSharpOption<string>? Missing()
         {
-            bool isMissing = s_files.Any(file => Find(file).IsError) && missing is not null;
+            bool isMissing = OwnImages.Files.Any(file => Find(file).IsError) && missing is not null;
             return !isMissing ? null : FSharpOption<string>.Some(fetch is null ? $"it isn't in {folders[0]}" : missing!);
         }
 
@@ -86,14 +85,21 @@ internal static class MnistFiles
 
         FSharpResult<DigitSets, string> Pairs() => named == 0
             ? FSharpResult<DigitSets, string>.NewError($"--digits idx: say with --data or {Variable} in which folder the images are")
-            : Mnist.sets(FuncConvert.FromFunc<MnistFile, FSharpResult<byte[], string>>(file => Own([.. folders.Take(named)], file)));
+            : Mnist.sets(FuncConvert.FromFunc<MnistFile, FSharpResult<byte[], string>>(Own));
+
+        FSharpResult<byte[], string> Own(MnistFile file)
+        {
+            if (own.Value.IsError) return Failed(own.Value.ErrorValue);
+            string path = own.Value.ResultValue[OwnImages.Files.IndexOf(file)];
+            return Read(path, bytes => Mnist.uncompressedTo(MostOwnBytes, path, bytes));
+        }
 
         FSharpOption<string>? Digest()
         {
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            foreach (var file in s_files)
+            foreach (var file in OwnImages.Files)
             {
-                var bytes = Own([.. folders.Take(named)], file);
+                var bytes = Own(file);
                 if (bytes.IsError) return null;
                 hash.AppendData(bytes.ResultValue);
             }
@@ -108,7 +114,7 @@ internal static class MnistFiles
     /// </summary>
     public static FSharpResult<byte[], string> Bytes(IReadOnlyList<string> folders, Func<MnistFile, FSharpResult<byte[], string>> fetch, MnistFile file, bool mayFetch = true)
     {
-        if (Locate(folders, Endings(Mnist.names(file))) is { } path)
+        if (Locate(folders, [.. Mnist.names(file).SelectMany(name => new[] { name, name + ".gz" })]) is { } path)
         {
             var found = Read(path, bytes => Mnist.verified(file, path, bytes));
             return found.IsOk ? found : Failed($"{found.ErrorValue}; {(mayFetch ? "delete it, and it is fetched again" : "put the original there")}; --digits idx takes other images");
@@ -122,23 +128,6 @@ internal static class MnistFiles
     }
 
     private static FSharpResult<byte[], string> Failed(string message) => FSharpResult<byte[], string>.NewError(message);
-
-    /// <summary>
-    /// The bytes of a file that replaces one of MNIST's, whatever it shows. Its name may have a prefix, as
-    /// emnist-letters-train-images-idx3-ubyte has, and test in place of t10k.
-    /// </summary>
-    private static FSharpResult<byte[], string> Own(IReadOnlyList<string> folders, MnistFile file)
-    {
-        var endings = Endings(Mnist.names(file).SelectMany(name => new[] { name, name.Replace("t10k", "test", StringComparison.Ordinal) }));
-        string? path = Locate(folders, endings) ?? Places(folders).Where(Directory.Exists)
-            .SelectMany(place => Directory.EnumerateFiles(place).Order(StringComparer.Ordinal))
-            .FirstOrDefault(path => endings.Any(ending => path.EndsWith("-" + ending, StringComparison.Ordinal)));
-        return path is not null
-            ? Read(path, bytes => Mnist.uncompressedTo(MostOwnBytes, path, bytes))
-            : Failed($"{file.Name} isn't in {string.Join(", ", folders)}: --digits idx needs images and labels to train with and to test on, under names that end as MNIST's do; say with --data or {Variable} where they are");
-    }
-
-    private static List<string> Endings(IEnumerable<string> names) => [.. names.Distinct().SelectMany(name => new[] { name, name + ".gz" })];
 
     /// <summary>Each folder, and its subfolder mnist.</summary>
     private static IEnumerable<string> Places(IEnumerable<string> folders) => folders.SelectMany(folder => new[] { folder, Path.Combine(folder, "mnist") });

@@ -56,7 +56,7 @@ internal static class ReportPictures
                 : new Picture(name, "image/png", ImageSize.OfPng(bytes).Width / PixelsPerDot, bytes));
         }
 
-        return (ListModule.OfSeq(pictures), omitted.Count == 0 ? string.Empty : $"Left out, damaged or beyond the 5 MB that a report has at most: {string.Join(", ", omitted)}.");
+        return (ListModule.OfSeq(pictures), omitted.Count == 0 ? string.Empty : $"Left out, damaged or beyond what a report has room for: {string.Join(", ", omitted)}.");
     }
 
     /// <summary>

@@ -80,13 +80,19 @@ internal sealed record ReportedFolder(RunFolder Folder, RunIdentity Identity, Ex
         try
         {
             var root = JsonNode.Parse(line)!.AsObject();
-            var values = root.Where(pair => !s_notMetrics.Contains(pair.Key)).ToDictionary(pair => pair.Key, pair => pair.Value?.GetValue<double>() ?? double.NaN);
-            return new CoursePoint(root["epoch"]!.GetValue<double>(), root["step"]!.GetValue<double>(), values);
+            var values = root.Where(pair => !s_notMetrics.Contains(pair.Key)).ToDictionary(pair => pair.Key, pair => Drawable(pair.Value?.GetValue<double>() ?? double.NaN));
+            double epoch = root["epoch"]!.GetValue<double>(), step = root["step"]!.GetValue<double>();
+            if (double.IsFinite(epoch) && double.IsFinite(step)) return new CoursePoint(epoch, step, values);
         }
         catch (Exception problem) when (Json.IsDamage(problem))
         {
-            throw new RunFailure($"{folder.Metrics}: line {number} isn't an evaluation");
+            // The same line tells of it.
         }
+
+        throw new RunFailure($"{folder.Metrics}: line {number} isn't an evaluation");
+
+        // No axis reaches so far that the difference of its ends overflows.
+        static double Drawable(double value) => Math.Abs(value) < 1e300 ? value : double.NaN;
     }
 
     private static Summary? SummaryOf(RunFolder folder, RunIdentity identity, Experiment experiment)

@@ -1,4 +1,5 @@
 using System;
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Threading;
 using Scae.Cli.Reports;
@@ -8,13 +9,15 @@ namespace Scae.Cli.Runs;
 /// <summary>
 /// While it exists, handles Ctrl-C and the signal to terminate: the first one asks the work to stop and save, the second
 /// one ends the process at once. Some work, such as the search for neighbours, can't be stopped for minutes; one line then
-/// says so.
+/// says so. A batch system that ends a job tells all of its processes, and a script that tells its training, too, makes two
+/// signals of one: a second signal to terminate counts only when some time has passed.
 /// </summary>
 internal sealed class Interruption : IDisposable
 {
     // Work that stops sooner reports it itself.
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
 
+    private readonly Stopwatch _sinceFirst = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly PosixSignalRegistration _interrupt;
     private readonly PosixSignalRegistration _terminate;
@@ -38,13 +41,11 @@ internal sealed class Interruption : IDisposable
 
     private void Stop(PosixSignalContext context)
     {
-        context.Cancel = !_stop.IsCancellationRequested;
-        if (!context.Cancel)
-        {
-            Terminal.ShowCursor();
-            return;
-        }
-
+        bool isFirst = !_stop.IsCancellationRequested;
+        context.Cancel = isFirst || (context.Signal == PosixSignal.SIGTERM && _sinceFirst.Elapsed < s_patience);
+        if (!context.Cancel) Terminal.ShowCursor();
+        if (!isFirst) return;
+        _sinceFirst.Start();
         _timer = new Timer(_ => Notice.Tell("stopping when what is under way is done; a second Ctrl-C ends the program at once"), null, s_patience, Timeout.InfiniteTimeSpan);
         _stop.Cancel();
     }

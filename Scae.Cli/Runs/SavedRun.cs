@@ -1,5 +1,6 @@
 using System;
 using Microsoft.FSharp.Collections;
+using Scae.Cli.Reports;
 using Scae.Core.Experiments;
 using Scae.Core.Training;
 
@@ -19,8 +20,13 @@ internal sealed record SavedRun(Experiment Experiment, RunIdentity Identity, Ses
         var experiment = RunFailure.Unless(Experiments.find(identity.Experiment), folder.Checkpoint);
         var preset = RunFailure.Unless(Experiments.preset(identity.Preset, experiment), folder.Checkpoint);
         RunFailure.Unless(ExperimentModule.restore(experiment, preset, identity.Settings), folder.Checkpoint);
-        if (evaluationSeed is null && identity.Data is { } was && DigitSourceModule.fingerprint(resources, identity.Settings) is { } now && was.Value != now.Value)
-            throw new RunFailure($"{folder.Path}: the run was trained with other images of --digits idx than are there; name their folder with --data", ExitCode.Usage);
+        if (identity.Data is { } was && DigitSourceModule.fingerprint(resources, identity.Settings) is { } now && was.Value != now.Value)
+        {
+            string others = $"{folder.Path}: the run was trained with other images of --digits idx than are there";
+            if (evaluationSeed is null) throw new RunFailure($"{others}; name their folder with --data", ExitCode.Usage);
+            Notice.Tell($"{others}, and is measured on these");
+        }
+
         var task = RunFailure.Unless(ExperimentModule.remeasure(experiment, preset, identity.Settings, measuring), exitCode: ExitCode.Usage);
         FreeMemory.CheckMeasuring(task);
         var session = RunFailure.Unless(evaluationSeed is { } seed

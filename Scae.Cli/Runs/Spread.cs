@@ -16,9 +16,9 @@ internal sealed record Spread(string Metric, double Mean, double? Deviation)
         return new Spread(metric, mean, values.Count < 2 ? null : Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / (values.Count - 1)));
     }
 
-    /// <summary>The spread of each metric of the first seed.</summary>
+    /// <summary>The spread of each metric that any seed has.</summary>
     public static List<Spread> OfAll(IReadOnlyList<Summary> summaries) =>
-        [.. summaries[0].Metrics.Select(metric => Of(summaries, metric.Item1))];
+        [.. summaries.SelectMany(summary => summary.Metrics).Select(metric => metric.Item1).Distinct().Select(metric => Of(summaries, metric))];
 
     /// <summary>The spread as in sweep.json and scan.json, where the deviation of a single seed is null.</summary>
     public JsonObject ToJson() => new() { ["mean"] = Json.Number(Mean), ["deviation"] = Json.Number(Deviation ?? double.NaN) };

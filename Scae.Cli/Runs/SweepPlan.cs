@@ -67,9 +67,9 @@ internal sealed class SweepPlan
         var seeds = from each in Groups
                     where Directory.Exists(each.Folder)
                     from run in Directory.EnumerateDirectories(each.Folder, Prefix + "*")
-                    let seed = long.TryParse(Path.GetFileName(run)[Prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : -1
-                    where seed >= 0 && Look(each.Job(seed)).Summary is not null
-                    select seed;
+                    let seed = long.TryParse(Path.GetFileName(run)[Prefix.Length..], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number) ? number : (long?)null
+                    where seed is not null && Look(each.Job(seed.Value)).Summary is not null
+                    select seed.Value;
         return [.. seeds.Except(_seeds.Values).Distinct().Order()];
     }
 

@@ -7,6 +7,7 @@ open System.Net
 open System.Net.Sockets
 open System.Threading
 open Scae.Tests.Claims
+open Scae.Tests.Training
 open Expecto
 open Scae.Cli.Data
 open Scae.Core.Data
@@ -201,7 +202,8 @@ let tests =
                     write "emnist-letters-train-images-idx3-ubyte.gz" (gzip (imageFile 3))
                     write "emnist-letters-train-labels-idx1-ubyte.gz" (gzip letters)
                     write "emnist-letters-test-images-idx3-ubyte.gz" (gzip (imageFile 2))
-                    errorOf (pairs ()) |> shouldStartWith $"t10k-labels-idx1-ubyte isn't in {folder}: "
+                    errorOf (pairs ()) |> shouldStartWith $"emnist-letters-t10k-labels-idx1-ubyte isn't in {folder}: "
+
                     write "emnist-letters-test-labels-idx1-ubyte.gz" (gzip (labelFile 3))
                     errorOf (pairs ()) |> shouldEndWith "3 labels for 2 images in t10k-images-idx3-ubyte"
                     write "emnist-letters-test-labels-idx1-ubyte.gz" (gzip (labelFile 2))
@@ -211,6 +213,45 @@ let tests =
                     | Ok sets ->
                         sets.Train.Labels |> shouldEqual [| 1uy; 26uy; 255uy |]
                         Digits.count sets.Test |> shouldEqual 2)
+
+            testCase "other images are those of one set, and of the folder that is named"
+            <| fun () ->
+                inFolder (fun folder ->
+                    let write name (bytes: byte[]) = File.WriteAllBytes(Path.Combine(folder, name), bytes)
+
+                    let writeSet prefix train test =
+                        write $"{prefix}train-images-idx3-ubyte" (imageFile train)
+                        write $"{prefix}train-labels-idx1-ubyte" (labelFile train)
+                        write $"{prefix}test-images-idx3-ubyte" (imageFile test)
+                        write $"{prefix}test-labels-idx1-ubyte" (labelFile test)
+
+                    let sizes () =
+                        let sets = Trained.accepted ((MnistFiles.From([| folder |], null)).Pairs())
+                        Digits.count sets.Train, Digits.count sets.Test
+
+                    let refused () = errorOf ((MnistFiles.From([| folder |], null)).Pairs())
+                    // MNIST lies in a subfolder, as it does where a folder holds more than one set.
+                    Directory.CreateDirectory(Path.Combine(folder, "mnist")) |> ignore
+                    writeSet "mnist/" 5 4
+                    sizes () |> shouldEqual (5, 4)
+                    writeSet "emnist-letters-" 3 2
+                    sizes () |> shouldEqual (3, 2)
+
+                    // Half a set isn't completed by another, here or in the subfolder.
+                    write "emnist-balanced-train-images-idx3-ubyte" (imageFile 7)
+                    sizes () |> shouldEqual (3, 2)
+                    File.Delete(Path.Combine(folder, "emnist-letters-test-labels-idx1-ubyte"))
+
+                    refused () |> shouldStartWith $"emnist-letters-t10k-labels-idx1-ubyte isn't in {folder}: "
+
+                    writeSet "emnist-letters-" 3 2
+                    writeSet "emnist-balanced-" 7 6
+
+                    refused ()
+                    |> shouldStartWith $"{folder} has several sets of images (emnist-balanced, emnist-letters); "
+
+                    writeSet "" 8 1
+                    sizes () |> shouldEqual (8, 1))
 
             testCase "without MNIST stroke digits are used, and a line says so; a damaged MNIST is refused"
             <| fun () ->

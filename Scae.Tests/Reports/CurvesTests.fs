@@ -46,9 +46,11 @@ let tests =
                 Curves.range [ nan; infinity ] |> shouldEqual (0.0, 1.0)
                 Curves.range [ 0.0; 0.0 ] |> shouldEqual (-0.5, 0.5)
                 Curves.range [ 3.0; nan; 1.0 ] |> shouldEqual (1.0, 3.0)
-                let low, high = Curves.range [ -200.0 ]
-                low |> shouldBeLessThan -200.0
-                high |> shouldBeGreaterThan -200.0
+
+                for values in [ [ -200.0 ]; [ -200.0; Double.BitIncrement -200.0 ] ] do
+                    let low, high = Curves.range values
+                    low |> shouldBeLessThan -201.0
+                    high |> shouldBeGreaterThan -199.0
 
             for low, high in
                 [ 0.0, 1.0; -1.0, 1.0; 0.4, 0.41; -1e-7, 2e-7; 1538.2, 1807.1; 0.0, 3e9; 1.0, 30.0; -5e-324, 1.0 ] do

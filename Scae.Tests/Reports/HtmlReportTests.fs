@@ -241,8 +241,7 @@ let tests =
                     (CommandLine.run [ "report"; out; "--out"; again ]).ExitCode |> shouldEqual 0
 
                     File.ReadAllText again
-                    |> shouldContainText
-                        "Left out, damaged or beyond the 5 MB that a report has at most: examples.png."
+                    |> shouldContainText "Left out, damaged or beyond what a report has room for: examples.png."
 
                     File.WriteAllBytes(picture, bytes)
 
@@ -348,8 +347,11 @@ let tests =
 
                     let metrics = Path.Combine(out, "metrics.jsonl")
                     let whole = File.ReadAllText metrics
-                    File.WriteAllText(metrics, whole + "{\"epoch\":")
-                    refused [ out ] 1 $"scae: {metrics}: line 4 isn't an evaluation"
+
+                    for damaged in [ "{\"epoch\":"; "{\"epoch\":1e400,\"step\":9}" ] do
+                        File.WriteAllText(metrics, whole + damaged)
+                        refused [ out ] 1 $"scae: {metrics}: line 4 isn't an evaluation"
+
                     File.WriteAllText(metrics, "")
 
                     refused

@@ -163,7 +163,7 @@ let tests =
                     writePicture two "more.png" 600_000
                     writePicture two "training-curves.png" 600_000
                     let page = reportOf folder [ one; two ]
-                    page |> shouldContainText "at most: examples.png.</p>"
+                    page |> shouldContainText "has room for: examples.png.</p>"
                     page |> shouldContainText "at most: more.png.</p>"
                     page |> shouldContainText "training curves</figcaption>")
         ]
