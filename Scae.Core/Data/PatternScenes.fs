@@ -94,6 +94,12 @@ module PatternScenes =
     /// Points of a scene: those of all patterns.
     let pointCount (config: PatternScenesConfig) : int = config.Patterns |> Array.sumBy _.Length
 
+    /// The indices of a scene's present points, and their x and y, from points [n, 2] and presence [n].
+    let present (points: ReadOnlySpan<float32>) (presence: ReadOnlySpan<float32>) : int[] * float[] * float[] =
+        let presence, points = presence.ToArray(), points.ToArray()
+        let kept = [| 0 .. presence.Length - 1 |] |> Array.filter (fun i -> presence[i] > 0.5f)
+        kept, kept |> Array.map (fun i -> float points[2 * i]), kept |> Array.map (fun i -> float points[2 * i + 1])
+
     /// Room for scenes, all zeros.
     let private allocate (config: PatternScenesConfig) (count: int) : PatternScenes =
         let n = pointCount config

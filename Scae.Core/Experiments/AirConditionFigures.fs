@@ -64,7 +64,6 @@ module AirConditionFigures =
                     let count = reading.Counts[i]
 
                     AirFigures.look
-                        settings
                         (Rows.values i scenes.Images)
                         scenes.Truth[i]
                         (Array.truncate count reading.Windows[i])

@@ -60,12 +60,8 @@ module AirFigures =
 
     // --- panels
 
-    let private picture (side: int) (values: float32[]) (title: string) : Panel =
-        Panel.create title
-        |> Panel.grey (0.0, 1.0) (Array2D.init side side (fun y x -> float values[y * side + x]))
-
-    let private image (settings: AirSettings) (data: AirData) (i: int) (title: string) : Panel =
-        picture settings.Scenes.Canvas (Rows.values i data.Shown.Images) title
+    let private image (data: AirData) (i: int) (title: string) : Panel =
+        Panel.ofGrey (Rows.values i data.Shown.Images) title
 
     let private outline (colour: Colour) (dashed: bool) (square: Square) (panel: Panel) : Panel =
         let half = square.Side / 2.0
@@ -80,12 +76,15 @@ module AirFigures =
 
     /// The steps' windows in the steps' colours, solid for a step that is present and dashed for one that isn't.
     let private boxes (windows: Square[]) (presence: float32[]) (panel: Panel) : Panel =
-        (panel, [ presence.Length - 1 .. -1 .. 0 ])
-        ||> List.fold (fun panel t -> outline (Palette.category t) (presence[t] <= 0.5f) windows[t] panel)
+        panel
+        |> Panel.each [ presence.Length - 1 .. -1 .. 0 ] (fun t ->
+            outline (Palette.category t) (presence[t] <= 0.5f) windows[t])
 
     let internal stepKeys (settings: AirSettings) (figure: Figure) : Figure =
-        (figure, [ 0 .. settings.Model.Steps - 1 ])
-        ||> List.fold (fun figure t -> Figure.key $"step {t + 1}" (Palette.category t) (Swatch.Outline false) figure)
+        figure
+        |> Figure.keys
+            (Swatch.Outline false)
+            [ for t in 0 .. settings.Model.Steps - 1 -> $"step {t + 1}", Palette.category t ]
         |> Figure.key "not present" Colour.grey (Swatch.Outline true)
 
     let internal digits (n: int) = if n = 1 then "1 digit" else $"{n} digits"
@@ -101,25 +100,18 @@ module AirFigures =
     // --- curves
 
     // A training's curves until a moment, with the axes of the whole training.
-    let private errorPanel (whole: History) (until: History) : Panel =
-        TrainingCurves.panel "Squared error a pixel, validation" "error" whole
-        |> Panel.yRangeOf (whole.Evaluations |> List.map (TrainingCurves.metric "mse"))
-        |> TrainingCurves.curve "" Palette.blue until (TrainingCurves.metric "mse")
+    let private errorPanel: History -> History -> Panel =
+        TrainingCurves.curves
+            "Squared error a pixel, validation"
+            "error"
+            [ "", Palette.blue, TrainingCurves.metric "mse" ]
 
     let private countPanel (most: int) (whole: History) (until: History) : Panel =
-        let panel =
-            TrainingCurves.panel "Scenes counted right, validation" "share" whole
-            |> Panel.yLimits 0.0 1.02
-            |> TrainingCurves.curve "all" Colour.black until (TrainingCurves.metric "count_accuracy")
-
-        (panel, [ 0..most ])
-        ||> List.fold (fun panel n ->
-            TrainingCurves.curve
-                (digits n)
-                (Palette.category n)
-                until
-                (TrainingCurves.metric $"count_accuracy_{n}")
-                panel)
+        TrainingCurves.panel "Scenes counted right, validation" "share" whole
+        |> Panel.yLimits 0.0 1.02
+        |> TrainingCurves.curve "all" Colour.black until (TrainingCurves.metric "count_accuracy")
+        |> Panel.each [ 0..most ] (fun n ->
+            TrainingCurves.curve (digits n) (Palette.category n) until (TrainingCurves.metric $"count_accuracy_{n}"))
         |> Panel.horizontal "chance" Colour.grey (1.0 / float (most + 1))
 
     let private curvePanels (settings: AirSettings) (whole: History) (until: History) : Panel list =
@@ -135,13 +127,13 @@ module AirFigures =
 
     // --- pictures
 
-    let private examples (settings: AirSettings) (data: AirData) : Figure =
+    let private examples (data: AirData) : Figure =
         let panel i =
             let truth = data.Shown.Truth[i]
             let classes = truth |> Array.map (fun digit -> string digit.Class) |> String.concat ", "
             let title = if classes = "" then "empty" else classes
 
-            (image settings data i title, truth)
+            (image data i title, truth)
             ||> Array.fold (fun panel digit -> outline Palette.green false (AirReading.trueSquare digit) panel)
 
         Figure.create "dataset-examples" "Validation scenes" (shown data |> List.map panel |> twoRows)
@@ -149,14 +141,12 @@ module AirFigures =
         |> Figure.note "Boxes and classes are the truth, which training never sees."
 
     /// A scene with the boxes of every step, titled with its true and its inferred count.
-    let internal look (settings: AirSettings) (pixels: float32[]) (truth: PlacedDigit[]) windows presence : Panel =
-        picture settings.Scenes.Canvas pixels $"{truth.Length} true, {count presence} inferred"
-        |> boxes windows presence
+    let internal look (pixels: float32[]) (truth: PlacedDigit[]) windows presence : Panel =
+        Panel.ofGrey pixels $"{truth.Length} true, {count presence} inferred" |> boxes windows presence
 
     let private attention (settings: AirSettings) (data: AirData) (found: AirShown) : Figure =
         let panel i =
             look
-                settings
                 (Rows.values i data.Shown.Images)
                 data.Shown.Truth[i]
                 (windows settings (Rows.values i found.Inference.Where))
@@ -171,7 +161,7 @@ module AirFigures =
         let scenes = reading.Scenes
 
         let panel i =
-            look settings (Rows.values i scenes.Images) scenes.Truth[i] reading.Windows[i] reading.Presence[i]
+            look (Rows.values i scenes.Images) scenes.Truth[i] reading.Windows[i] reading.Presence[i]
 
         let wrong =
             [ 0 .. reading.Counts.Length - 1 ]
@@ -202,13 +192,12 @@ module AirFigures =
             let renders, weight = Rows.values i inference.Renders, Rows.values i weights
 
             [
-                image settings data i ""
+                image data i ""
                 if inference.Restored.IsSome then
-                    picture side scene ""
-                picture side total ""
+                    Panel.ofGrey scene ""
+                Panel.ofGrey total ""
                 for t in 0 .. steps - 1 do
-                    picture
-                        side
+                    Panel.ofGrey
                         (Array.init (side * side) (fun p -> weight[t] * renders[t * side * side + p]))
                         $"weight %.2f{weight[t]}"
                 Panel.create ""
@@ -249,12 +238,12 @@ module AirFigures =
             let windows, present = windows settings (Rows.values i inference.Where), Rows.values i presence
 
             [
-                image settings data i ""
+                image data i ""
                 for t in 0 .. settings.Model.Steps - 1 do
                     let part (n: int) (values: float32[]) = Array.sub values (t * n) n
-                    picture patch (part (patch * patch) drawn) ""
+                    Panel.ofGrey (part (patch * patch) drawn) ""
 
-                    picture side (part (side * side) renders) ""
+                    Panel.ofGrey (part (side * side) renders) ""
                     |> outline (Palette.category t) (present[t] <= 0.5f) windows[t]
             ]
 
@@ -275,21 +264,16 @@ module AirFigures =
         let rows = [ for n in 0 .. settings.Scenes.Most -> digits n ]
         let columns = [ for n in 0 .. settings.Model.Steps -> string n ]
 
-        let shares =
-            Array2D.init rows.Length columns.Length (fun i j ->
-                let all = Seq.sum [ for k in 0 .. columns.Length - 1 -> table[i, k] ]
-                float table[i, j] / float (max 1 all))
-
         Panel.create "Counts of validation scenes"
         |> Panel.axes "inferred" "true"
-        |> Panel.heatmap ColourMap.blues (0.0, 1.0) rows columns "P1" shares
+        |> Panel.confusion 1.0 "P1" rows columns table
         |> Figure.single "count-confusion"
 
     /// Examples, curves, boxes, reconstructions, patches, the table of counts and miscounted scenes, from what is inferred of
     /// the shown scenes (`found`) and from the reading of all validation scenes.
     let all settings (data: AirData) (found: AirShown) (reading: AirReading) (history: History) : Figure list =
         [
-            examples settings data
+            examples data
             curves settings history
             attention settings data found
             reconstructions settings data found.Inference
@@ -312,13 +296,12 @@ module AirFigures =
                     [
                         for i in several do
                             look
-                                settings
                                 (Rows.values i data.Shown.Images)
                                 data.Shown.Truth[i]
                                 (windows settings (Rows.values i where))
                                 (Rows.values i presence)
                     ]
-                    [ for i in several -> picture settings.Scenes.Canvas (Rows.values i drawn) "" ]
+                    [ for i in several -> Panel.ofGrey (Rows.values i drawn) "" ]
                     curvePanels settings history until
                 ]
             |> Figure.panelSize 230.0 210.0

@@ -4,6 +4,7 @@ open System
 open Scae.Tensors
 open Scae.Core.Data
 open Scae.Core.Metrics
+open Scae.Core.Models
 open Scae.Core.Figures
 open Scae.Core.Training
 
@@ -21,12 +22,13 @@ module CcaeFigures =
     let private view (names: int) (reading: CcaeReading) (scene: int) : SceneView =
         let n = reading.Scenes.Points.shape[1]
 
-        let points, presence =
-            reading.Scenes.Points.toArray<float32>(), reading.Scenes.Presence.toArray<float32>()
+        let there, xs, ys =
+            PatternScenes.present
+                (ReadOnlySpan(Rows.values scene reading.Scenes.Points))
+                (ReadOnlySpan(Rows.values scene reading.Scenes.Presence))
 
-        let there = [| scene * n .. scene * n + n - 1 |] |> Array.filter (fun i -> presence[i] > 0.5f)
-        let truth = there |> Array.map (fun i -> reading.Scenes.Owners[i])
-        let owners = there |> Array.map (fun i -> reading.Owners[i])
+        let truth = there |> Array.map (fun i -> reading.Scenes.Owners[scene * n + i])
+        let owners = there |> Array.map (fun i -> reading.Owners[scene * n + i])
 
         let relabelling =
             if there.Length = 0 then
@@ -35,8 +37,8 @@ module CcaeFigures =
                 Recovery.bestRelabelling names truth owners
 
         {
-            X = there |> Array.map (fun i -> float points[2 * i])
-            Y = there |> Array.map (fun i -> float points[2 * i + 1])
+            X = xs
+            Y = ys
             Truth = truth
             Predicted = owners |> Array.map (fun owner -> relabelling[owner])
             Names = relabelling
@@ -59,7 +61,7 @@ module CcaeFigures =
         let ofScene (x: Tensor) = Rows.values scene x |> Array.map float
 
         let places, scales, presence =
-            ofScene reading.Votes, ofScene reading.Scales, ofScene reading.VotePresence
+            ofScene reading.Votes.Places, ofScene reading.Votes.Scales, ofScene reading.Votes.Presence
 
         let votes = presence.Length / reading.Capsules
         let around = Array.init 24 (fun i -> 2.0 * Math.PI * float i / 24.0)
@@ -233,9 +235,9 @@ module CcaeFigures =
         [
             "owners", tensor shown.Owners float32 [ count; shown.Owners.Length / count ]
             "presence", tensor shown.Presence float32 [ count; shown.Capsules ]
-            "votes", shown.Votes.clone ()
-            "scales", shown.Scales.clone ()
-            "votePresence", shown.VotePresence.clone ()
+            "votes", shown.Votes.Places.clone ()
+            "scales", shown.Votes.Scales.clone ()
+            "votePresence", shown.Votes.Presence.clone ()
         ]
 
     let private ofSnapshot (data: CcaeData) (snapshot: Snapshot) : CcaeReading =
@@ -244,13 +246,15 @@ module CcaeFigures =
 
         {
             Scenes = data.Shown.Scenes
-            Capsules = values["presence"].shape[1]
             Owners = numbers "owners" |> Array.map int
             Presence = numbers "presence" |> Array.map float
             LogLikelihood = [||]
-            Votes = values["votes"]
-            Scales = values["scales"]
-            VotePresence = values["votePresence"]
+            Votes =
+                {
+                    Places = values["votes"]
+                    Scales = values["scales"]
+                    Presence = values["votePresence"]
+                }
         }
 
     /// One frame for each snapshot: predicted owners and votes of some scenes, and the growing curves below.

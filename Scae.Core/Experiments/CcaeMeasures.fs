@@ -2,6 +2,7 @@ namespace Scae.Core.Experiments
 
 open Scae.Core.Data
 open Scae.Core.Metrics
+open Scae.Core.Models
 open Scae.Core.Training
 
 /// Figures of merit of constellations with patterns that may be absent.

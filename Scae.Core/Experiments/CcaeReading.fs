@@ -6,35 +6,8 @@ open Scae.Core.Data
 open Scae.Core.Models
 open Scae.Core.Training
 
-/// What a model of K capsules with V votes infers from scenes of n points each.
-type CcaeReading =
-    {
-        Scenes: PatternScenes
-        Capsules: int
-        /// The capsule that explains each slot best, [scenes · n].
-        Owners: int[]
-        /// The probability that each capsule is there, [scenes · K].
-        Presence: float[]
-        /// ln p of each scene's present points, nats.
-        LogLikelihood: float[]
-        /// Where the votes lie, [scenes, K, V, 2].
-        Votes: Tensor
-        /// The votes' deviations, [scenes, K, V].
-        Scales: Tensor
-        /// The votes' presence, [scenes, K, V].
-        VotePresence: Tensor
-    }
-
 /// What is inferred from some scenes, as tensors of float32.
-type private CcaeFindings =
-    {
-        Owners: Tensor
-        Presence: Tensor
-        LogLikelihood: Tensor
-        Votes: Tensor
-        Scales: Tensor
-        VotePresence: Tensor
-    }
+type private CcaeFindings = { Owners: Tensor; Presence: Tensor; LogLikelihood: Tensor; Votes: DrawnVotes }
 
 /// Inference by the constellation capsule autoencoder.
 [<RequireQualifiedAccess>]
@@ -50,9 +23,12 @@ module CcaeReading =
             Owners = (Ccae.winner explanation).cast Dtype.Float32
             Presence = votes.Presence
             LogLikelihood = (batch.Presence * explanation.LogLikelihood).sum 1
-            Votes = Pose.origin votes.Poses
-            Scales = votes.Scales
-            VotePresence = votes.VotePresence
+            Votes =
+                {
+                    Places = Pose.origin votes.Poses
+                    Scales = votes.Scales
+                    Presence = votes.VotePresence
+                }
         }
 
     /// Reads any scenes, with noise U(−reach, reach) on the logits.
@@ -75,11 +51,8 @@ module CcaeReading =
 
             {
                 Scenes = scenes
-                Capsules = config.Objects
                 Owners = found.Owners.toArray<float32>() |> Array.map int
                 Presence = Rows.numbers found.Presence
                 LogLikelihood = Rows.numbers found.LogLikelihood
                 Votes = found.Votes
-                Scales = found.Scales
-                VotePresence = found.VotePresence
             }

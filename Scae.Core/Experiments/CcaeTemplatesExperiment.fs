@@ -115,19 +115,7 @@ module CcaeTemplatesExperiment =
         { Total = total; Terms = []; Next = [ capsules.Counts, counts ] }
 
     let private read (settings: TemplateCapsulesSettings) (capsules: TemplateCapsules) (measured: CcaeTestScenes) =
-        let scenes = measured.Scenes
-        let explained = TemplateCapsules.explain settings.Capsules capsules scenes.Points scenes.Presence
-
-        {
-            Scenes = scenes
-            Capsules = settings.Capsules.Objects
-            Owners = explained.Owners
-            Presence = explained.Presence
-            LogLikelihood = explained.LogLikelihood
-            Votes = explained.Votes
-            Scales = explained.Scales
-            VotePresence = explained.VotePresence
-        }
+        TemplateCapsules.explain settings.Capsules capsules measured.Scenes
 
     /// The mean Procrustes distance of the learned templates from the patterns of as many points that they are matched to, NaN
     /// where there are none; and the deviation of points relative to an object's root mean squared radius.

@@ -176,10 +176,6 @@ module ConstellationsFigures =
             else
                 score.Confusion
 
-        let rates =
-            Array2D.init k k (fun i j ->
-                float counts[i, j] / float (max 1 (Seq.sum [ for other in 0 .. k - 1 -> counts[i, other] ])))
-
         let names = templates |> List.map _.Name
 
         Figure.single
@@ -191,7 +187,7 @@ module ConstellationsFigures =
                     "Points of each template"
              )
              |> Panel.axes "predicted" "true"
-             |> Panel.heatmap ColourMap.blues (0.0, 1.0) names names "P1" rates)
+             |> Panel.confusion 1.0 "P1" names names counts)
         |> Figure.panelSize 560.0 430.0
 
     /// Training curves, examples and confusion of a method that draws templates.

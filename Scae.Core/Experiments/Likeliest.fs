@@ -15,7 +15,8 @@ type internal Likeliest(quality: Tensor, tensors: Tensor[]) =
         let found = quality.Elements<float32>()
 
         for scene in 0 .. best.Length - 1 do
-            if found[scene] > best[scene] then
+            // What isn't a number loses against anything.
+            if found[scene] > best[scene] || Single.IsNaN best[scene] then
                 best[scene] <- found[scene]
 
                 for i in 0 .. kept.Length - 1 do

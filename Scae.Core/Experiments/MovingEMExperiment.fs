@@ -64,9 +64,9 @@ module MovingEMExperiment =
         let frames = config.Model.TrainedFrames
 
         fun key _ batch ->
-            // A check of gradients may have a larger batch.
+            // A check of gradients may have a batch of another size.
             let truth =
-                if data.Unread.Labels.Length = batch.Target.nelement then
+                if data.Unread.Labels.Length >= batch.Target.nelement then
                     data.Unread
                 else
                     MovingObjects.allocate config.Objects frames batch.Target.shape[0]

@@ -64,8 +64,7 @@ module MovingEMFigures =
             NeuralEMFigures.foreground data.Shown.Shapes (image data sequence frame) "" (fun pixel ->
                 Palette.category objects[int slots[pixel]])
 
-    let private predicted data (prediction: float32[]) sequence : Panel =
-        NeuralEMFigures.grey (canvas data) (row data prediction sequence) ""
+    let private predicted data (prediction: float32[]) sequence : Panel = Panel.ofGrey (row data prediction sequence) ""
 
     let private sequences (data: MovingEMData) : int list =
         [ 0 .. data.Shown.Shapes.Images.shape[0] / data.Shown.Frames - 1 ]

@@ -84,12 +84,7 @@ module NeuralEMFigures =
             let above = (float gamma[best * pixels + pixel] - equal) / max 1e-9 (1.0 - equal)
             Colour.mix above Colour.lightGrey (Palette.categoryOf slots best))
 
-    let internal grey (canvas: int) (values: float32[]) (title: string) : Panel =
-        Panel.create title
-        |> Panel.grey (0.0, 1.0) (Array2D.init canvas canvas (fun y x -> float values[y * canvas + x]))
-
-    let internal input (shapes: Shapes) (image: int) : Panel =
-        grey (int (sqrt (float shapes.Images.shape[1]))) (Rows.values image shapes.Images) ""
+    let internal input (shapes: Shapes) (image: int) : Panel = Panel.ofGrey (Rows.values image shapes.Images) ""
 
     let private shown (data: NeuralEMData) : int list = [ 0 .. data.Shown.Shapes.Images.shape[0] - 1 ]
 
@@ -130,14 +125,11 @@ module NeuralEMFigures =
 
     /// NMI and AMI with the peak of the metric that chooses the best epoch.
     let private agreementPanel (bestBy: string) (whole: History) (until: History) : Panel =
-        let has name =
-            until.Evaluations |> List.exists (fun e -> (TrainingCurves.tryMetric name e).IsSome)
-
         let curves =
             [
                 "NMI", Palette.blue, "nmi"
                 "AMI without overlap", Palette.vermilion, "ami_distinct"
-                if has "ami_distinct_first" then
+                if TrainingCurves.has "ami_distinct_first" until then
                     "the same, one start", Palette.orange, "ami_distinct_first"
             ]
 
@@ -174,8 +166,7 @@ module NeuralEMFigures =
             "The slot of the largest responsibility. Pixels of several shapes are darker; the background isn't scored."
 
     let private reconstructions (model: NeuralEMConfig) (data: NeuralEMData) (last: ShownIteration) : Figure =
-        let canvas, pixels = canvas data, data.Shown.Shapes.Images.shape[1]
-        let slots = NeuralEM.slots model
+        let pixels, slots = data.Shown.Shapes.Images.shape[1], NeuralEM.slots model
         let mixture = NeuralEM.mixture last.Responsibilities last.Means
 
         let panels image =
@@ -184,8 +175,8 @@ module NeuralEMFigures =
             [
                 input data.Shown.Shapes image
                 for k in 0 .. slots - 1 do
-                    grey canvas (Array.sub means (k * pixels) pixels) ""
-                grey canvas (Rows.values image mixture) ""
+                    Panel.ofGrey (Array.sub means (k * pixels) pixels) ""
+                Panel.ofGrey (Rows.values image mixture) ""
                 certainty data (Rows.values image last.Responsibilities) image
             ]
 

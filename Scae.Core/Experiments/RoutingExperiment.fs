@@ -119,9 +119,6 @@ module RoutingExperiment =
             else
                 (RoutingCapsules.ofTemplates model routing).contiguous())
 
-    /// The search that takes the network's first proposal as it is.
-    let private first (search: DivisionSearchConfig) = { search with Starts = 1; Refine = false }
-
     /// The configuration with the search for reading scenes. It has FinalStarts proposals, if these are set, and is changed by
     /// `change`.
     let private reader (config: RoutingExperimentSettings) change : RoutingCapsulesConfig =
@@ -202,7 +199,7 @@ module RoutingExperiment =
     let internal read (config: RoutingExperimentSettings) (data: RoutingData) capsules : Split -> RoutingReading =
         let route = route config capsules
         let solve = solve config id data capsules
-        let search, ofNetwork = searched config id data, searched config first data
+        let search, ofNetwork = searched config id data, searched config DivisionSearch.first data
 
         fun split ->
             let scenes = ConstellationsData.scenes split data.Scenes
@@ -259,7 +256,7 @@ module RoutingExperiment =
                     templates
                     [
                         "network and search", (read Test).Robustness.Value
-                        "network alone", robustness config data (solve config first data capsules)
+                        "network alone", robustness config data (solve config DivisionSearch.first data capsules)
                         "exact baseline", robustness config data (ExactConstellations.solveAny templates)
                     ]
         ]

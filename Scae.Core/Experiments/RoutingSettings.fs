@@ -54,7 +54,7 @@ module RoutingSettings =
             Dependence.needs "--teacher residual" (settings.Capsules.Teacher = Residual) [ "trust"; "credit" ]
         ]
 
-    /// The settings with the chosen templates in capsules and search, and the plan of the training, which clips gradients to a
+    /// The settings with the chosen templates in the search, and the plan of the training, which clips gradients to a
     /// norm of 1. The error is one line.
     let resolve (settings: RoutingSettings) : Result<RoutingSettings * Plan, string> =
         let { Training = training; Capsules = capsules } = settings
@@ -68,10 +68,7 @@ module RoutingSettings =
             Error $"--heads {capsules.Heads}: must divide the width, which is {capsules.Width}"
         else
             Ok(
-                { settings with
-                    Capsules.Templates = templates
-                    Capsules.Search.Templates = templates
-                },
+                { settings with Capsules.Search.Templates = templates },
                 TrainingSettings.plan { Metric = "raw_recovery"; Larger = true } training
                 |> TrainingSettings.scheduled settings.Warmup (Cosine(0.01, training.Steps)) 1.0
             )

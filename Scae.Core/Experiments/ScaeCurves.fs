@@ -27,20 +27,16 @@ module ScaeCurves =
     let private title (name: string) : string * string =
         titles |> Map.tryFind name |> Option.defaultValue (name.Replace('_', ' '), "")
 
-    let private valueOf (name: string) (e: Evaluation) : float =
-        TrainingCurves.tryMetric name e |> Option.defaultValue nan
-
     let private training = Palette.orange
     let private validation = Palette.blue
 
     /// A term of the loss over the epochs, on training batches and, if it is measured there, on validation digits.
     let term (name: string) (whole: History) (until: History) : Panel =
-        let isMeasured = whole.Evaluations |> List.exists (fun e -> (TrainingCurves.tryMetric name e).IsSome)
         let ofBatches (e: Evaluation) = e.TrainTerms |> Map.ofList |> Map.tryFind name |> Option.defaultValue nan
 
         let curves =
-            if isMeasured then
-                [ "training", training, ofBatches; "validation", validation, valueOf name ]
+            if TrainingCurves.has name whole then
+                [ "training", training, ofBatches; "validation", validation, TrainingCurves.metric name ]
             else
                 [ "", training, ofBatches ]
 
@@ -50,7 +46,7 @@ module ScaeCurves =
     /// A metric of validation digits over the epochs.
     let private metric (name: string) : History -> History -> Panel =
         let title, y = title name
-        TrainingCurves.curves title y [ "", validation, valueOf name ]
+        TrainingCurves.curves title y [ "", validation, TrainingCurves.metric name ]
 
     /// A metric of explained mass and of presence, on validation digits.
     let private ofBoth (title: string) (y: string) (metric: string) : History -> History -> Panel =
@@ -58,8 +54,8 @@ module ScaeCurves =
             title
             y
             [
-                "explained mass", Palette.purple, valueOf $"posterior_{metric}"
-                "presence", Palette.green, valueOf $"prior_{metric}"
+                "explained mass", Palette.purple, TrainingCurves.metric $"posterior_{metric}"
+                "presence", Palette.green, TrainingCurves.metric $"prior_{metric}"
             ]
 
     /// The accuracy of both online probes.

@@ -102,13 +102,9 @@ module ScaeFigures =
     let private classes = [ for label in 0 .. ScaeConfig.Classes - 1 -> string label ]
 
     let private confusionPanel (title: string) (found: ScaeFinding) : Panel =
-        let counts = found.Clusters.Confusion
-        let ofClass i = max 1 (Seq.sum (seq { for j in 0 .. ScaeConfig.Classes - 1 -> counts[i, j] }))
-        let shares = counts |> Array2D.mapi (fun i _ count -> 100.0 * float count / float (ofClass i))
-
         Panel.create $"{title}: %.2f{100.0 * found.Clusters.Strict} %% matched"
         |> Panel.axes "digit that the cluster stands for" "digit"
-        |> Panel.heatmap ColourMap.blues (0.0, 100.0) classes classes "0;-0;''" shares
+        |> Panel.confusion 100.0 "0;-0;''" classes classes found.Clusters.Confusion
 
     let private confusion (probed: ScaeProbed) : Figure =
         let titles = Map.ofList [ "posterior", "explained mass"; "prior", "presence" ]

@@ -15,6 +15,10 @@ module TrainingCurves =
     /// A metric of an evaluation; NaN, which no curve shows, if it doesn't have it.
     let metric (name: string) (evaluation: Evaluation) : float = tryMetric name evaluation |> Option.defaultValue nan
 
+    /// Whether any evaluation of a history has a metric.
+    let has (name: string) (history: History) : bool =
+        history.Evaluations |> List.exists (fun e -> (tryMetric name e).IsSome)
+
     /// A metric of an evaluation in percent; NaN if it doesn't have it.
     let percent (name: string) (evaluation: Evaluation) : float = 100.0 * metric name evaluation
 

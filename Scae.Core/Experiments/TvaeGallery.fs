@@ -30,9 +30,7 @@ module TvaeGallery =
     // --- curves
 
     let private metricPanel (title: string) (y: string) (curves: (string * string) list) (whole: History) : Panel =
-        let has (_, name) =
-            whole.Evaluations.IsEmpty
-            || whole.Evaluations |> List.exists (fun e -> (TrainingCurves.tryMetric name e).IsSome)
+        let has (_, name) = whole.Evaluations.IsEmpty || TrainingCurves.has name whole
 
         TrainingCurves.panel title y whole
         |> Panel.each (curves |> List.filter has |> List.indexed) (fun (i, (label, name)) ->

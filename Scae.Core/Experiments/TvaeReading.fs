@@ -28,9 +28,6 @@ type TvaeReading =
         Units: float32[][]
     }
 
-/// Frames with the noise of several draws, one after the other, [r·b·S, s].
-type private TvaeDraws = { Frames: Tensor; NoiseZ: Tensor; NoiseU: Tensor option }
-
 /// What is inferred from some frames: [b·S] each, except ln w of r draws [r, b·S], and T of the first draw [b·S, s].
 type private TvaeFindings =
     {
@@ -60,20 +57,20 @@ module TvaeReading =
     /// How many sequences, or single images, are read at once.
     let atOnce (config: TopographicVaeConfig) : int = if config.Frames = 1 then ImagesAtOnce else SequencesAtOnce
 
-    let private allocate (settings: TvaeSettings) (sequences: int) : TvaeDraws =
+    // Frames with the noise of several draws, one after the other, [r·b·S, s].
+    let private allocate (settings: TvaeSettings) (sequences: int) : TopographicVaeBatch =
         let config = settings.Model
         let room = TopographicVae.allocate config sequences
 
         let noise () =
             Tensor.zeros [| drawsAtOnce settings * sequences * config.Frames; TopographicVae.latents config |]
 
-        {
-            Frames = room.Frames
+        { room with
             NoiseZ = noise ()
             NoiseU = room.NoiseU |> Option.map (fun _ -> noise ())
         }
 
-    let private infer (settings: TvaeSettings) (model: TopographicVae) (batch: TvaeDraws) : TvaeFindings =
+    let private infer (settings: TvaeSettings) (model: TopographicVae) (batch: TopographicVaeBatch) : TvaeFindings =
         let config, rows = settings.Model, batch.Frames.shape[0]
         let posteriors = TopographicVae.encode config model batch.Frames
 
@@ -84,8 +81,7 @@ module TvaeReading =
                 config
                 model
                 posteriors
-                {
-                    Frames = batch.Frames
+                { batch with
                     NoiseZ = noise batch.NoiseZ
                     NoiseU = Option.map noise batch.NoiseU
                 }
@@ -99,10 +95,6 @@ module TvaeReading =
             Weights = Tensor.stack (draws |> List.map _.LogWeight)
             Topographic = draws.Head.Draw.Topographic.contiguous ()
         }
-
-    let private fillNoise (key: Key) (batch: TvaeDraws) : unit =
-        (key.Named "z").FillNormal(batch.NoiseZ.Elements<float32>())
-        batch.NoiseU |> Option.iter (fun noise -> (key.Named "u").FillNormal(noise.Elements<float32>()))
 
     let private room (settings: TvaeSettings) (scenes: TvaeScenes) : TvaeReading =
         let sequences = scenes.Chosen.Length
@@ -184,7 +176,7 @@ module TvaeReading =
                     let key = noise.Fold(int64 part.First)
 
                     for draw in 0 .. drawsAtOnce settings .. settings.Draws - 1 do
-                        fillNoise (if draw = 0 then key else key.Fold(int64 draw)) part.Batch
+                        TopographicVae.fillNoise (if draw = 0 then key else key.Fold(int64 draw)) part.Batch
                         part.Run()
                         weigh reading part.Output draw (part.First * config.Frames)
 

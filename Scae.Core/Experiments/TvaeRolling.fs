@@ -26,10 +26,6 @@ type RollErrors =
 /// Capsules of a frame, rolled and decoded: what they say of other frames (Keller & Welling 2021, figures 1, 4 and 6).
 [<RequireQualifiedAccess>]
 module TvaeRolling =
-    // How many sequences are decoded at once.
-    [<Literal>]
-    let private AtOnce = 8
-
     /// T [b·S, s] in which frame t is the T of frame 0 with all capsules rolled by t entries: entry c goes to c + t.
     let roll (config: TopographicVaeConfig) (t: Tensor) : Tensor =
         let { Frames = frames; Capsules = capsules; Entries = entries } = config
@@ -69,7 +65,7 @@ module TvaeRolling =
                 Rolled = (TopographicVae.decode config model (roll config draw.Topographic)).sigmoid()
             }
 
-        let inference = Inference(AtOnce, TopographicVae.allocate config, infer)
+        let inference = Inference(TvaeReading.atOnce config, TopographicVae.allocate config, infer)
 
         fun scenes visit ->
             inference.Over(

@@ -74,8 +74,7 @@ module VariableConstellationsExperiment =
 
     let private read (config: RoutingSettings) (data: VariableConstellationsData) capsules =
         let believe = believe config capsules
-        let first (search: DivisionSearchConfig) = { search with Starts = 1; Refine = false }
-        let search, ofNetwork = explain id config data, explain first config data
+        let search, ofNetwork = explain id config data, explain DivisionSearch.first config data
 
         fun split ->
             let scenes = scenesOf split data

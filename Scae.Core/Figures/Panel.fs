@@ -235,6 +235,11 @@ module Panel =
     let grey (low: float, high: float) (values: float[,]) (panel: Panel) : Panel =
         mapped ColourMap.grey (low, high) false values panel
 
+    /// A panel that shows grey values [side²] of a square image, black at 0 and white at 1.
+    let ofGrey (values: float32[]) (title: string) : Panel =
+        let side = int (sqrt (float values.Length))
+        create title |> grey (0.0, 1.0) (Array2D.init side side (fun y x -> float values[y * side + x]))
+
     /// Shows colours [H, W, 3] with channels in [0, 1]; pixel coordinates as in mapped.
     let rgb (values: float[,,]) (panel: Panel) : Panel =
         let height, width = Array3D.length1 values, Array3D.length2 values
@@ -301,3 +306,16 @@ module Panel =
                 }
         }
         |> add (Mark.Heatmap mark)
+
+    /// Shows counts [rows, columns] as a heatmap of each row's shares, `whole` times, as texts in a format.
+    let confusion
+        (whole: float)
+        (format: string)
+        (rows: string list)
+        (columns: string list)
+        (counts: int[,])
+        (panel: Panel)
+        : Panel =
+        let ofRow i = max 1 (Array.sum counts[i, *])
+        let shares = counts |> Array2D.mapi (fun i _ count -> whole * float count / float (ofRow i))
+        heatmap ColourMap.blues (0.0, whole) rows columns format shares panel

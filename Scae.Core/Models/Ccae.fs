@@ -3,6 +3,7 @@ namespace Scae.Core.Models
 open Scae.Tensors
 open Scae.Core.Configuration
 open Scae.Core.Layers
+open Scae.Core.Data
 open Scae.Core.Losses
 
 /// The sizes and weights of a constellation capsule autoencoder.
@@ -65,6 +66,33 @@ type PointExplanation =
         /// ln p(x_i), [b, n].
         LogLikelihood: Tensor
     }
+
+/// The points that K capsules with V votes each draw in b scenes.
+type DrawnVotes =
+    {
+        /// Where they lie, [b, K, V, 2].
+        Places: Tensor
+        /// Their deviations, [b, K, V].
+        Scales: Tensor
+        /// How much each is there, [b, K, V].
+        Presence: Tensor
+    }
+
+/// How capsules explain scenes of n slots each.
+type CcaeReading =
+    {
+        Scenes: PatternScenes
+        /// The capsule that explains each slot best, [b · n].
+        Owners: int[]
+        /// The probability that each capsule is there, [b · K].
+        Presence: float[]
+        /// ln p of each scene's present points, nats.
+        LogLikelihood: float[]
+        Votes: DrawnVotes
+    }
+
+    /// K, the number of capsules.
+    member this.Capsules: int = this.Votes.Places.shape[1]
 
 /// The loss with its terms by name, scalars.
 type CcaeLoss = { Total: Tensor; Terms: (string * Tensor) list }

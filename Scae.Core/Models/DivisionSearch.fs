@@ -52,6 +52,9 @@ module DivisionSearch =
     [<Literal>]
     let NoResidual = 1e-6
 
+    /// The search that takes the network's first proposal as it is.
+    let first (search: DivisionSearchConfig) : DivisionSearchConfig = { search with Starts = 1; Refine = false }
+
     /// Writes the division of a room's disturbed scores into its sets: see divide.
     let private divideIn (room: DivisionRoom) : unit =
         let k = room.Sizes.Length
@@ -227,23 +230,15 @@ module DivisionSearch =
             else
                 config.Templates |> List.map _.Points.Length |> Array.ofList, Partitions.create
 
-        let rooms = ResizeArray<struct (Partitions * DivisionRoom)>()
+        let workers = SceneWorkers(fun () -> struct (create config.Templates, roomFor sizes))
 
         fun points scores noise write ->
-            let count = scores.Length / perScene
-            let threads = max 1 (min Parallelism.Threads count)
-
-            while rooms.Count < threads do
-                rooms.Add(struct (create config.Templates, roomFor sizes))
-
-            let part number =
-                let struct (scene, room) = rooms[number]
-
-                for i in count * number / threads .. count * (number + 1) / threads - 1 do
+            workers.Each(
+                scores.Length / perScene,
+                fun (struct (scene, room)) i ->
                     Partitions.load (points.Span.Slice(2 * n * i, 2 * n)) scene
                     let noisy = perScene * (config.Starts - 1)
                     let own = scores.Span.Slice(perScene * i, perScene)
                     let cost = bestIn config room scene own (noise.Span.Slice(noisy * i, noisy))
                     write scene i room.Found cost
-
-            Parallelism.Run(threads, part)
+            )

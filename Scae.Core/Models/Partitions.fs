@@ -2,7 +2,6 @@ namespace Scae.Core.Models
 
 open System
 open System.Collections.Generic
-open System.Numerics
 open Scae.Core.Data
 
 /// One scene whose points are to be divided among templates. Residuals of fits are computed when first asked for. Sets of
@@ -101,25 +100,18 @@ module Partitions =
         scene.Known.Clear()
         scene.Fits <- 0
 
-    let private membersOf (scene: Partitions) (set: int) : unit =
-        let mutable rest = set
-
-        for i in 0 .. BitOperations.PopCount(uint set) - 1 do
-            scene.Members[i] <- BitOperations.TrailingZeroCount rest
-            rest <- rest &&& (rest - 1)
+    let private membersOf (scene: Partitions) (set: int) : ReadOnlySpan<int> =
+        PointSet.write set (Span scene.Members)
+        ReadOnlySpan<int>(scene.Members, 0, PointSet.count set)
 
     /// The residual of template k fitted to a set of points, which is the squared distance summed over the set, and the pose
     /// (s·cos θ, s·sin θ, t_x, t_y) of the fit.
     let pose (scene: Partitions) (k: int) (set: int) =
-        membersOf scene set
-        let members = ReadOnlySpan<int>(scene.Members, 0, BitOperations.PopCount(uint set))
-        SimilarityFit.fit scene.Templates[k] scene.Xs scene.Ys members
+        SimilarityFit.fit scene.Templates[k] scene.Xs scene.Ys (membersOf scene set)
 
     /// Writes, for each point of template k, the point of a set at which the best fit draws it.
     let correspond (scene: Partitions) (k: int) (set: int) (into: Span<int>) : unit =
-        membersOf scene set
-        let members = ReadOnlySpan<int>(scene.Members, 0, BitOperations.PopCount(uint set))
-        SimilarityFit.correspond scene.Templates[k] scene.Xs scene.Ys members into
+        SimilarityFit.correspond scene.Templates[k] scene.Xs scene.Ys (membersOf scene set) into
 
     let private compute (scene: Partitions) (k: int) (set: int) : float =
         if SimilarityFit.isNothing scene.Templates[k] then

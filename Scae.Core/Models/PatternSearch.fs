@@ -58,13 +58,6 @@ module PatternSearch =
         + 2.0 * float (members.Length - 2) * log scale
         + 0.5 * (beyond / sigma) ** 2.0
 
-    let private membersOf (set: int) : int[] =
-        [|
-            for i in 0..30 do
-                if set &&& (1 <<< i) <> 0 then
-                    i
-        |]
-
     /// The set of points that lie nearest to a pattern's points when its points i and j lie at the scene's points a and b.
     let private proposed (pattern: Prepared) (xs: float[]) (ys: float[]) (i: int, j: int) (a: int, b: int) : int =
         let at (x: float[]) (y: float[]) k = Complex(x[k], y[k])
@@ -144,14 +137,14 @@ module PatternSearch =
             patterns
             |> Array.map (fun pattern ->
                 sets pattern
-                |> Array.map (fun set -> { Set = set; Cost = cost config pattern xs ys (membersOf set) }))
+                |> Array.map (fun set -> { Set = set; Cost = cost config pattern xs ys (PointSet.members set) }))
 
         match combine patterns candidates n with
         | Some chosen ->
             let owners = Array.zeroCreate n
 
             for id, set in chosen do
-                for i in membersOf set do
+                for i in PointSet.members set do
                     owners[i] <- id
 
             owners
@@ -165,14 +158,14 @@ module PatternSearch =
         (scene: int)
         : int[] * float[] * float[] =
         let n = PatternScenes.pointCount config
-        let points = scenes.Points.Elements<float32>().Slice(2 * n * scene, 2 * n).ToArray()
-        let presence = scenes.Presence.Elements<float32>().Slice(n * scene, n).ToArray()
-        let kept = [| 0 .. n - 1 |] |> Array.filter (fun i -> presence[i] > 0.5f)
         let unit = PatternScenes.unit config
 
-        kept,
-        kept |> Array.map (fun i -> float points[2 * i] / unit),
-        kept |> Array.map (fun i -> float points[2 * i + 1] / unit)
+        let kept, xs, ys =
+            PatternScenes.present
+                (Span.op_Implicit (scenes.Points.Elements<float32>().Slice(2 * n * scene, 2 * n)))
+                (Span.op_Implicit (scenes.Presence.Elements<float32>().Slice(n * scene, n)))
+
+        kept, xs |> Array.map (fun x -> x / unit), ys |> Array.map (fun y -> y / unit)
 
     let private eachScene
         (config: PatternScenesConfig)

@@ -25,7 +25,6 @@ type RoutingCredit =
 /// Sizes of the encoder that routes points to capsules, and the search that verifies it.
 type RoutingCapsulesConfig =
     {
-        Templates: Template list
         [<Setting("D, width of a point's embedding", Min = 1.0, Max = 4096.0)>]
         Width: int
         [<Setting("F, width of the feed-forward layers", Min = 1.0, Max = 65536.0)>]
@@ -51,6 +50,9 @@ type RoutingCapsulesConfig =
         /// Whether the network sees scenes scaled to radius 1: see SceneFrame.
         Normalised: bool
     }
+
+    /// The templates that capsules recognise are those of the search.
+    member this.Templates: Template list = this.Search.Templates
 
 /// What a point sees of each other point, before any attention.
 type PairLayers = { First: Linear; Second: Linear; Out: Linear }
@@ -79,7 +81,6 @@ module RoutingCapsules =
     /// The network and the search that recognise the published templates.
     let standard: RoutingCapsulesConfig =
         {
-            Templates = Template.published
             Width = 64
             Hidden = 128
             Heads = 4

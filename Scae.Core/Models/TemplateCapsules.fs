@@ -42,23 +42,6 @@ type TemplateCapsulesBatch =
         Most: Tensor
     }
 
-/// How the capsules explain scenes.
-type TemplateExplanations =
-    {
-        /// The capsule of each slot, [b · n].
-        Owners: int[]
-        /// 1 for a capsule that is there, else 0; [b · K].
-        Presence: float[]
-        /// ln p of each scene with its best explanation.
-        LogLikelihood: float[]
-        /// Where the templates' points are drawn, [b, K, V, 2].
-        Votes: Tensor
-        /// The deviation of each drawn point, [b, K, V].
-        Scales: Tensor
-        /// 1 for a point that is drawn, else 0; [b, K, V].
-        VotePresence: Tensor
-    }
-
 /// Capsules for the paper's constellations that each learn a template, without a network. In the E-step, which is hard,
 /// exact search explains every scene with the current templates. In the M-step templates, noise and scales follow the
 /// gradient of the explanations' probability. How many points each capsule has, and how often it is there, is inferred from
@@ -156,25 +139,6 @@ module TemplateCapsules =
             (sizesOf config (memory capsules.Counts))
             [| memory points; memory deviation; memory scale; memory spread |]
 
-    /// The indices of a scene's present points, and their x and y.
-    let private present (points: ReadOnlySpan<float32>) (presence: ReadOnlySpan<float32>) : int[] * float[] * float[] =
-        let presence, points = presence.ToArray(), points.ToArray()
-        let kept = [| 0 .. presence.Length - 1 |] |> Array.filter (fun i -> presence[i] > 0.5f)
-        kept, kept |> Array.map (fun i -> float points[2 * i]), kept |> Array.map (fun i -> float points[2 * i + 1])
-
-    /// Calls a function for each scene, on as many threads as tensors may use. `work` makes each thread its own function.
-    let private eachScene (count: int) (work: unit -> int -> unit) : unit =
-        let threads = Parallelism.Threads
-
-        Parallelism.Run(
-            threads,
-            fun number ->
-                let explain = work ()
-
-                for scene in count * number / threads .. count * (number + 1) / threads - 1 do
-                    explain scene
-        )
-
     // --- training
 
     /// The capsules' counts plus those of a batch, [K·V + 1].
@@ -227,22 +191,23 @@ module TemplateCapsules =
         (inputs: ReadOnlyMemory<float32>[])
         (output: Memory<float32>)
         : unit =
-        let objects = assemble config (sizesOf config inputs[4]) inputs
-        let most = int inputs[7].Span[0]
+        let counts, points, presence, most = inputs[4], inputs[5], inputs[6], int inputs[7].Span[0]
+        let objects = assemble config (sizesOf config counts) inputs
         let width = output.Length / scenes
         output.Span.Clear()
 
-        eachScene scenes (fun () ->
-            let explain = TemplateSearch.explain objects most
+        SceneWorkers(fun () -> TemplateSearch.explain objects most)
+            .Each(
+                scenes,
+                fun explain scene ->
+                    let own = points.Slice(2 * n * scene, 2 * n)
+                    let kept, xs, ys = PatternScenes.present own.Span (presence.Span.Slice(n * scene, n))
 
-            fun scene ->
-                let points = inputs[5].Slice(2 * n * scene, 2 * n)
-                let kept, xs, ys = present points.Span (inputs[6].Span.Slice(n * scene, n))
-
-                match explain xs ys with
-                | None -> ()
-                | Some explanation ->
-                    writeSorted objects explanation.Sets (kept, xs, ys) points (output.Slice(scene * width, width)))
+                    match explain xs ys with
+                    | None -> ()
+                    | Some explanation ->
+                        writeSorted objects explanation.Sets (kept, xs, ys) own (output.Slice(scene * width, width))
+            )
 
     /// 1 where a capsule has a v-th point, else 0; [K, V].
     let private ownedPoints (config: TemplateCapsulesConfig) (counts: Tensor) : Tensor =
@@ -343,12 +308,13 @@ module TemplateCapsules =
     /// Writes one scene's explanation. Its slots begin at `first`; those at `kept` have the points xs, ys.
     let private write
         (objects: SearchedObjects)
-        (into: TemplateExplanations)
+        (into: CcaeReading)
         (first: int, scene: int)
         (kept: int[], xs: float[], ys: float[])
         (explanation: SceneExplanation)
         : unit =
-        let k, v = explanation.Sets.Length, into.Scales.shape[2]
+        let votes = into.Votes
+        let k, v = explanation.Sets.Length, votes.Scales.shape[2]
         into.LogLikelihood[scene] <- explanation.Value
 
         for capsule in 0 .. k - 1 do
@@ -358,49 +324,51 @@ module TemplateCapsules =
                 into.Presence[scene * k + capsule] <- 1.0
                 let drawn, scale = TemplateSearch.draw objects xs ys capsule set
 
-                for i in 0 .. kept.Length - 1 do
-                    if set &&& (1 <<< i) <> 0 then
-                        into.Owners[first + kept[i]] <- capsule
+                for i in PointSet.members set do
+                    into.Owners[first + kept[i]] <- capsule
 
                 for i in 0 .. drawn.Length - 1 do
                     let at = (scene * k + capsule) * v + i
                     let struct (x, y) = drawn[i]
-                    into.Votes.Elements<float32>()[2 * at] <- float32 x
-                    into.Votes.Elements<float32>()[2 * at + 1] <- float32 y
-                    into.Scales.Elements<float32>()[at] <- float32 (scale * objects.Deviations[capsule])
-                    into.VotePresence.Elements<float32>()[at] <- 1.0f
+                    votes.Places.Elements<float32>()[2 * at] <- float32 x
+                    votes.Places.Elements<float32>()[2 * at + 1] <- float32 y
+                    votes.Scales.Elements<float32>()[at] <- float32 (scale * objects.Deviations[capsule])
+                    votes.Presence.Elements<float32>()[at] <- 1.0f
 
-    /// How the capsules explain scenes with points [b, n, 2] and presence [b, n]. The points of a scene that can't be explained
+    /// How the capsules explain scenes: with presences and votes that are 0 or 1. The points of a scene that can't be explained
     /// belong to the first capsule, and have the density 0.01.
-    let explain
-        (config: TemplateCapsulesConfig)
-        (capsules: TemplateCapsules)
-        (points: Tensor)
-        (presence: Tensor)
-        : TemplateExplanations =
+    let explain (config: TemplateCapsulesConfig) (capsules: TemplateCapsules) (scenes: PatternScenes) : CcaeReading =
         let k, v = config.Objects, config.Votes
-        let count, n = points.shape[0], points.shape[1]
+        let count, n = scenes.Points.shape[0], scenes.Points.shape[1]
         let objects = objects config capsules
-        let xy, there = points.toArray<float32>(), presence.toArray<float32>()
+        let xy, there = scenes.Points.toArray<float32>(), scenes.Presence.toArray<float32>()
 
-        let explanations =
+        let reading =
             {
+                Scenes = scenes
                 Owners = Array.zeroCreate (count * n)
                 Presence = Array.zeroCreate (count * k)
                 LogLikelihood = Array.zeroCreate count
-                Votes = Tensor.zeros [| count; k; v; 2 |]
-                Scales = Tensor.zeros [| count; k; v |]
-                VotePresence = Tensor.zeros [| count; k; v |]
+                Votes =
+                    {
+                        Places = Tensor.zeros [| count; k; v; 2 |]
+                        Scales = Tensor.zeros [| count; k; v |]
+                        Presence = Tensor.zeros [| count; k; v |]
+                    }
             }
 
-        eachScene count (fun () ->
-            let explain = TemplateSearch.explain objects k
+        SceneWorkers(fun () -> TemplateSearch.explain objects k)
+            .Each(
+                count,
+                fun explain scene ->
+                    let kept, xs, ys =
+                        PatternScenes.present
+                            (ReadOnlySpan(xy, 2 * n * scene, 2 * n))
+                            (ReadOnlySpan(there, n * scene, n))
 
-            fun scene ->
-                let kept, xs, ys = present (ReadOnlySpan(xy, 2 * n * scene, 2 * n)) (ReadOnlySpan(there, n * scene, n))
+                    match explain xs ys with
+                    | Some found -> write objects reading (n * scene, scene) (kept, xs, ys) found
+                    | None -> reading.LogLikelihood[scene] <- -2.0 * log 10.0 * float kept.Length
+            )
 
-                match explain xs ys with
-                | Some found -> write objects explanations (n * scene, scene) (kept, xs, ys) found
-                | None -> explanations.LogLikelihood[scene] <- -2.0 * log 10.0 * float kept.Length)
-
-        explanations
+        reading

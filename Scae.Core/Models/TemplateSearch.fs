@@ -53,15 +53,6 @@ module TemplateSearch =
         - log spread
         - 0.5 * ln2Pi
 
-    let private membersOf (set: int) (members: int[]) : unit =
-        let mutable rest = set
-        let mutable i = 0
-
-        while rest <> 0 do
-            members[i] <- BitOperations.TrailingZeroCount rest
-            rest <- rest &&& (rest - 1)
-            i <- i + 1
-
     // Scales are at least this, since points that all lie in one place would have scale 0.
     [<Literal>]
     let private LeastScale = 1e-9
@@ -75,7 +66,7 @@ module TemplateSearch =
         (set: int)
         : float =
         let m = objects.Sizes.Sizes[k]
-        membersOf set members
+        PointSet.write set (Span members)
 
         let struct (residual, re, im, _, _) =
             SimilarityFit.fit objects.Templates[k] xs ys (ReadOnlySpan(members, 0, m))
@@ -163,8 +154,7 @@ module TemplateSearch =
 
     /// The points of a set in the order of the best fit: for each template point the index of the scene's point.
     let order (objects: SearchedObjects) (xs: float[]) (ys: float[]) (k: int) (set: int) : int[] =
-        let members = Array.zeroCreate<int> objects.Sizes.Sizes[k]
-        membersOf set members
+        let members = PointSet.members set
         let order = Array.zeroCreate<int> members.Length
         SimilarityFit.correspond objects.Templates[k] xs ys (ReadOnlySpan members) (Span order)
         order
@@ -178,8 +168,7 @@ module TemplateSearch =
         (set: int)
         : struct (float * float)[] * float =
         let template = objects.Templates[k]
-        let members = Array.zeroCreate<int> objects.Sizes.Sizes[k]
-        membersOf set members
+        let members = PointSet.members set
         let struct (_, re, im, tx, ty) = SimilarityFit.fit template xs ys (ReadOnlySpan members)
 
         Array.init members.Length (fun i ->

@@ -46,7 +46,7 @@ module VariableCapsules =
 
     /// Searches many scenes, and is made once for a set of templates. What it finds stays until the next scene.
     type private Searcher(config: RoutingCapsulesConfig) =
-        let { Templates = templates; Search = search } = config
+        let search, templates = config.Search, config.Templates
         let k = templates.Length
         let explanations = Explanations.subsets templates |> Array.ofList
         let scenes = explanations |> Array.map (fun explanation -> Partitions.create explanation.Templates)
@@ -152,19 +152,12 @@ module VariableCapsules =
         : ReadOnlyMemory<float32>[] -> (int -> Searcher -> unit) -> unit =
         let k, starts = config.Templates.Length, config.Search.Starts
         let rows = Template.pointCount config.Templates
-        let searchers = ResizeArray<Searcher>()
+        let workers = SceneWorkers(fun () -> Searcher config)
 
         fun inputs write ->
-            let count = inputs[3].Length / k
-            let threads = max 1 (min Parallelism.Threads count)
-
-            while searchers.Count < threads do
-                searchers.Add(Searcher config)
-
-            let part number =
-                let searcher = searchers[number]
-
-                for i in count * number / threads .. count * (number + 1) / threads - 1 do
+            workers.Each(
+                inputs[3].Length / k,
+                fun searcher i ->
                     let n = Explanations.rowCount (inputs[1].Span.Slice(rows * i, rows))
 
                     if searcher.Explains n then
@@ -175,8 +168,7 @@ module VariableCapsules =
                             (inputs[4].Slice((starts - 1) * i * rows * k, (starts - 1) * rows * k))
 
                         write i searcher
-
-            Parallelism.Run(threads, part)
+            )
 
     /// Writes the true targets of a scene, [n + 2, k], over zeros.
     let private writeTruth (scenes: VariableConstellations) n k (scene: int) (weights: Span<float32>) : unit =

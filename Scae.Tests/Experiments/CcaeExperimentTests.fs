@@ -110,7 +110,6 @@ let private perfect (scenes: PatternScenes) : CcaeReading =
 
     {
         Scenes = scenes
-        Capsules = 3
         Owners = scenes.Owners |> Array.map (fun id -> capsules[id])
         Presence =
             Array.init (3 * count) (fun i ->
@@ -119,9 +118,12 @@ let private perfect (scenes: PatternScenes) : CcaeReading =
                 else
                     0.1)
         LogLikelihood = Array.create count 2.0
-        Votes = Tensor.zeros [| count; 3; 4; 2 |]
-        Scales = Tensor.ones [| count; 3; 4 |]
-        VotePresence = Tensor.ones [| count; 3; 4 |]
+        Votes =
+            {
+                Places = Tensor.zeros [| count; 3; 4; 2 |]
+                Scales = Tensor.ones [| count; 3; 4 |]
+                Presence = Tensor.ones [| count; 3; 4 |]
+            }
     }
 
 let private measured (reading: CcaeReading) : Map<string, float> = CcaeMeasures.ofReading config reading |> Map.ofList

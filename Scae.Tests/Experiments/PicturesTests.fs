@@ -87,13 +87,7 @@ let tests =
                 let digit: PlacedDigit = { Class = 1; Left = 0; Top = 0; Side = 10 }
                 let side = AirSettings.published.Scenes.Canvas
 
-                let panel =
-                    AirFigures.look
-                        AirSettings.published
-                        (Array.zeroCreate (side * side))
-                        [| digit; digit |]
-                        windows
-                        [| 0.9f; 0.2f |]
+                let panel = AirFigures.look (Array.zeroCreate (side * side)) [| digit; digit |] windows [| 0.9f; 0.2f |]
 
                 panel.Title |> shouldEqual "2 true, 1 inferred"
 

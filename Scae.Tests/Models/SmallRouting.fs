@@ -6,7 +6,6 @@ open Scae.Core.Models
 
 let config: RoutingCapsulesConfig =
     {
-        Templates = Template.published
         Width = 16
         Hidden = 24
         Heads = 2

@@ -168,7 +168,7 @@ let tests =
                 counts.toArray<float32>()
                 |> shouldEqual (capsules.Counts.toArray<float32>() |> Array.map ((*) 2.0f))
 
-                let found = TemplateCapsules.explain config capsules batch.Points batch.Presence
+                let found = TemplateCapsules.explain config capsules batch
                 let { Presence = presence; Sizes = sizes } = (TemplateCapsules.objects config capsules).Sizes
 
                 let constant =

@@ -164,6 +164,6 @@ let tests =
                     writePicture two "training-curves.png" 600_000
                     let page = reportOf folder [ one; two ]
                     page |> shouldContainText "has room for: examples.png.</p>"
-                    page |> shouldContainText "at most: more.png.</p>"
+                    page |> shouldContainText "has room for: more.png.</p>"
                     page |> shouldContainText "training curves</figcaption>")
         ]
