@@ -75,7 +75,7 @@ internal sealed class NeuralEMEncoder
     private List<string> Layers(string state)
     {
         List<string> layers = [state];
-        for (int i = 0; i < _config.DecoderLayers; i++) layers.Add(_graph.Relu(_graph.Linear($"decoderHidden.{i}", layers[i])));
+        for (int i = 0; i < _config.Core.DecoderLayers; i++) layers.Add(_graph.Relu(_graph.Linear($"decoderHidden.{i}", layers[i])));
         return layers;
     }
 
@@ -89,9 +89,9 @@ internal sealed class NeuralEMEncoder
     /// <summary>The E-step, [b, slots, D].</summary>
     private string Responsibilities(string means)
     {
-        if (_config.Likelihood.IsGaussian && _config.Floor == 0) return _graph.Softmax(Gaussian(means), 1);
+        if (_config.Likelihood.IsGaussian && _config.Core.Floor == 0) return _graph.Softmax(Gaussian(means), 1);
         string density = _config.Likelihood.IsGaussian ? _graph.Exp(Gaussian(means)) : Probability(means);
-        density = _graph.Add(density, _graph.Number(_config.Floor));
+        density = _graph.Add(density, _graph.Number(_config.Core.Floor));
         return _graph.Divide(density, _graph.Sum(density, 1, stays: true));
     }
 
@@ -118,11 +118,11 @@ internal sealed class NeuralEMEncoder
     private string Next(string state, string residual)
     {
         string delta = _config.Background.IsNone ? residual : _graph.Slice(residual, 0, _config.Slots, 1);
-        if (_config.MStep.IsGradient) return _graph.Add(state, _graph.Multiply(_graph.Weight("stepSize"), Ascent(state, delta)));
+        if (_config.Core.MStep.IsGradient) return _graph.Add(state, _graph.Multiply(_graph.Weight("stepSize"), Ascent(state, delta)));
         string ofInput = _graph.Linear("recurrence.input", delta);
         string ofState = _graph.MatMul(state, _graph.Weight("recurrence.recurrent"));
-        if (_config.MStep.IsTanh) return _graph.Tanh(_graph.Add(ofInput, ofState));
-        if (_config.MStep.IsSigmoid) return _graph.Sigmoid(_graph.Add(ofInput, ofState));
+        if (_config.Core.MStep.IsTanh) return _graph.Tanh(_graph.Add(ofInput, ofState));
+        if (_config.Core.MStep.IsSigmoid) return _graph.Sigmoid(_graph.Add(ofInput, ofState));
 
         string Part(string x, int i) => _graph.Slice(x, i * _config.Hidden, (i + 1) * _config.Hidden);
         string Gate(int i) => _graph.Sigmoid(_graph.Add(Part(ofInput, i), Part(ofState, i)));
@@ -143,7 +143,7 @@ internal sealed class NeuralEMEncoder
         }
 
         direction = Back("decoder", direction);
-        for (int i = _config.DecoderLayers - 1; i >= 0; i--)
+        for (int i = _config.Core.DecoderLayers - 1; i >= 0; i--)
         {
             string isOpen = _graph.Node("Greater", [layers[i + 1], _graph.Number(0)]);
             direction = Back($"decoderHidden.{i}", _graph.Node("Where", [isOpen, direction, _graph.Number(0)]));

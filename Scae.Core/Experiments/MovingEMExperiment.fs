@@ -80,11 +80,11 @@ module MovingEMExperiment =
 
             Disturbances.flip config.FlipProbability (key.Named "flips") batch.Target batch.Input
             start (key.Named "noise") batch
-            Disturbances.fillStates config.Model.StateNoise (key.Named "states") batch.StateNoise
+            Disturbances.fillStates config.Model.Core.StateNoise (key.Named "states") batch.StateNoise
 
     /// Gradients that stop at the responsibilities aren't the loss's derivative, so a check lets them pass.
     let private checkedConfig (config: MovingEMSettings) (_: Key) (model: MovingEM) =
-        { config with Model.ThroughResponsibilities = true }, model
+        { config with Model.Core.ThroughResponsibilities = true }, model
 
     let private probes (config: MovingEMSettings) data model (reading: MovingEMReading) : Metrics =
         [

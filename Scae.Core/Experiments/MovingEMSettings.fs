@@ -70,7 +70,7 @@ module MovingEMSettings =
     let withObjects (count: int) (settings: MovingEMSettings) : MovingEMSettings =
         { settings with
             Objects.Count = count
-            Model.Slots = max 1 (settings.Model.Slots + count - settings.Objects.Count)
+            Model.Core.Slots = max 1 (settings.Model.Slots + count - settings.Objects.Count)
         }
 
     /// What belongs to shapes, to digits, or to one M-step.
@@ -80,7 +80,7 @@ module MovingEMSettings =
         [
             Dependence.needs "--source shapes" (moving = MovingSource.Shapes) [ "kinds"; "half-size" ]
             Dependence.needs "--source digits" (moving = MovingSource.Digits) [ "digits" ]
-            yield! NeuralEM.dependences (MovingEM.still settings.Model)
+            yield! NeuralEM.dependences settings.Model.Core
         ]
 
     let private refusal (settings: MovingEMSettings) : string option =
@@ -95,13 +95,13 @@ module MovingEMSettings =
             Some $"--scored-from {settings.ScoredFrom}: must be at most the frames, which are {objects.Frames}"
         elif List.distinct settings.TestedObjects <> settings.TestedObjects then
             Some "--tested-objects: each number may be said once"
-        elif model.MStep = MStep.Gradient && model.DecoderLayers > 0 then
+        elif model.Core.MStep = MStep.Gradient && model.Core.DecoderLayers > 0 then
             // At the first state, which is all zeros, no rectified unit has a slope.
             Some
-                $"--decoder-layers {model.DecoderLayers}: must be 0 with --m-step gradient, whose states would never leave 0"
-        elif model.MStep = MStep.Gradient && model.EncoderUnits > 0 then
+                $"--decoder-layers {model.Core.DecoderLayers}: must be 0 with --m-step gradient, whose states would never leave 0"
+        elif model.Core.MStep = MStep.Gradient && model.EncoderUnits > 0 then
             Some $"--encoder-units {model.EncoderUnits}: must be 0 with --m-step gradient, which has no input weights"
-        elif model.MStep = MStep.Gradient && model.SeesFrame then
+        elif model.Core.MStep = MStep.Gradient && model.SeesFrame then
             Some "--sees-frame true: must be false with --m-step gradient, which is the gradient of the residual"
         else
             None
@@ -115,7 +115,7 @@ module MovingEMSettings =
 
             Ok(
                 { settings with
-                    Model.Pixels = settings.Objects.Canvas * settings.Objects.Canvas
+                    Model.Core.Pixels = settings.Objects.Canvas * settings.Objects.Canvas
                 },
                 { TrainingSettings.plan { Metric = BestBy; Larger = true } training with
                     Rule = TrainingSettings.rule Optimizer.adam (settings.WarmUp + 1) settings.Descent training

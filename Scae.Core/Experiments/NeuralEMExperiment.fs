@@ -44,7 +44,7 @@ module NeuralEMExperiment =
             for slots in config.TestedSlots do
                 {
                     Name = $"{slots}_slots"
-                    Settings = { config with Model.Slots = slots }
+                    Settings = { config with Model.Core.Slots = slots }
                     Scenes = lazy { test with Shapes = Shapes.range 0 most test.Shapes }
                 }
         ]
@@ -115,7 +115,7 @@ module NeuralEMExperiment =
                 drop config.DropProbability (key.Named "drops") batch
 
             start (key.Named "noise") batch
-            Disturbances.fillStates config.Model.StateNoise (key.Named "states") batch.StateNoise
+            Disturbances.fillStates config.Model.Core.StateNoise (key.Named "states") batch.StateNoise
 
     let private snapshot config data model =
         let show = NeuralEMReading.show config data model
@@ -135,7 +135,7 @@ module NeuralEMExperiment =
                     fun config model batch ->
                         NeuralEM.loss (NeuralEMSettings.trained config).Model model batch |> Loss.ofTotal
                 // Gradients that stop at the responsibilities aren't the loss's derivative.
-                Checked = fun config _ model -> { config with Model.ThroughResponsibilities = true }, model
+                Checked = fun config _ model -> { config with Model.Core.ThroughResponsibilities = true }, model
                 Read = NeuralEMReading.read
                 Metrics = fun _ reading -> NeuralEMMeasures.ofReading reading
                 Probes = fun _ data model _ -> NeuralEMReading.readOthers data model |> NeuralEMMeasures.ofOthers

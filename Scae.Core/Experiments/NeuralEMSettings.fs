@@ -122,7 +122,7 @@ module NeuralEMSettings =
 
         { settings with
             Shapes.Count = given settings.TrainedShapes settings.Shapes.Count
-            Model.Slots = given settings.TrainedSlots settings.Model.Slots
+            Model.Core.Slots = given settings.TrainedSlots settings.Model.Slots
         }
 
     /// The same task with another number of shapes, the same in every image, and with as many slots more or fewer as there are
@@ -131,7 +131,7 @@ module NeuralEMSettings =
         { settings with
             Shapes.Count = count
             Shapes.Fewest = 0
-            Model.Slots = max 1 (settings.Model.Slots + count - settings.Shapes.Count)
+            Model.Core.Slots = max 1 (settings.Model.Slots + count - settings.Shapes.Count)
         }
 
     /// What belongs to one likelihood, objective, start or M-step.
@@ -145,7 +145,7 @@ module NeuralEMSettings =
                 "--symmetry-breaking learned"
                 (model.SymmetryBreaking = SymmetryBreaking.Learned)
                 [ "start-noise" ]
-            yield! NeuralEM.dependences model
+            yield! NeuralEM.dependences model.Core
         ]
 
     // A learned start has a row for each slot that was trained, so the number of slots can't change.
@@ -188,14 +188,14 @@ module NeuralEMSettings =
         elif shapes.Canvas < least then
             Some $"--canvas {shapes.Canvas}: must be at least {least}, for shapes of half-size {shapes.Largest}"
         elif
-            settings.Model.MStep = MStep.Gradient
-            && settings.Model.DecoderLayers > 0
+            settings.Model.Core.MStep = MStep.Gradient
+            && settings.Model.Core.DecoderLayers > 0
             && settings.Model.SymmetryBreaking <> SymmetryBreaking.Learned
-            && settings.Model.StateNoise = 0.0
+            && settings.Model.Core.StateNoise = 0.0
         then
             // At the first state, which is all zeros, no rectified unit has a slope.
             Some
-                $"--decoder-layers {settings.Model.DecoderLayers}: must be 0 with --m-step gradient and neither a learned start nor --state-noise, whose states would never leave 0"
+                $"--decoder-layers {settings.Model.Core.DecoderLayers}: must be 0 with --m-step gradient and neither a learned start nor --state-noise, whose states would never leave 0"
         elif List.distinct settings.TestedShapes <> settings.TestedShapes then
             Some "--tested-shapes: each number may be said once"
         elif List.distinct settings.TestedSlots <> settings.TestedSlots then
@@ -204,10 +204,10 @@ module NeuralEMSettings =
             Some "--flip-anew true: needs --flip-target false, since several flipped images can't be one target"
         elif
             settings.Model.Likelihood = Likelihood.Gaussian
-            && settings.Model.Floor > 0.0
-            && settings.Model.Floor < LeastFloor
+            && settings.Model.Core.Floor > 0.0
+            && settings.Model.Core.Floor < LeastFloor
         then
-            Some $"--floor {settings.Model.Floor}: must be 0 or at least {LeastFloor} with --likelihood gaussian"
+            Some $"--floor {settings.Model.Core.Floor}: must be 0 or at least {LeastFloor} with --likelihood gaussian"
         else
             refusalOfSlots settings
 
@@ -219,7 +219,9 @@ module NeuralEMSettings =
             let training = settings.Training
 
             Ok(
-                { settings with Model.Pixels = settings.Shapes.Canvas * settings.Shapes.Canvas },
+                { settings with
+                    Model.Core.Pixels = settings.Shapes.Canvas * settings.Shapes.Canvas
+                },
                 { TrainingSettings.plan { Metric = bestBy settings; Larger = true } training with
                     Rule = TrainingSettings.rule Optimizer.adam (settings.WarmUp + 1) settings.Descent training
                 }

@@ -12,44 +12,23 @@ type FirstFrame =
     /// Responsibilities that fall off with the distance from lit pixels, which are drawn far apart.
     | Spread
 
-/// Sizes and choices of neural expectation maximization of moving objects, in the paper's symbols.
+/// Sizes and choices of neural expectation maximization of moving objects.
 type MovingEMConfig =
     {
-        /// D, pixels a frame.
-        Pixels: int
-        [<Setting("K, slots", Min = 1.0, Max = 64.0)>]
-        Slots: int
-        [<Setting("H, size of a slot's state", Min = 1.0, Max = 4096.0)>]
-        Hidden: int
-        [<Setting("how a slot's state follows from its residual: sigmoid is the paper's RNN-EM, gradient its N-EM")>]
-        MStep: MStep
+        Core: SlotsConfig
         [<Setting("frames of a training sequence", Min = 2.0, Max = 1000.0)>]
         TrainedFrames: int
         [<Setting("what makes slots differ at the first frame")>]
         FirstFrame: FirstFrame
-        [<Setting("λ, weight of what a slot pays for pixels it doesn't answer for", Min = 0.0)>]
-        InterCluster: float
-        [<Setting("whether gradients pass through the responsibilities")>]
-        ThroughResponsibilities: bool
-        [<Setting("added to each probability in the E-step", Min = 0.0)>]
-        Floor: float
-        [<Setting("deviation of noise on the states in training", Min = 0.0)>]
-        StateNoise: float
         [<Setting("whether the M-step sees its share of the frame, γ ∘ x, beside the residual")>]
         SeesFrame: bool
         [<Setting("rectified units between a residual and the cell; 0 for none", Min = 0.0, Max = 4096.0)>]
         EncoderUnits: int
-        [<Setting("layers of rectified units between a state and its mean; 0 for none", Min = 0.0, Max = 16.0)>]
-        DecoderLayers: int
-        [<Setting("units of each of these layers", Min = 1.0, Max = 4096.0)>]
-        DecoderUnits: int
-        [<Setting("at the start the input weights are uniform in ± this / √pixels", Min = 0.0)>]
-        InputGain: float
-        [<Setting("at the start the decoder's bias")>]
-        StartLogit: float
-        [<Setting("at the start what is added to the diagonal of a sigmoid or tanh cell's recurrent weights", Min = 0.0)>]
-        Memory: float
     }
+
+    member this.Pixels: int = this.Core.Pixels
+    member this.Slots: int = this.Core.Slots
+    member this.Hidden: int = this.Core.Hidden
 
 /// The parameters.
 type MovingEM =
@@ -80,93 +59,78 @@ module MovingEM =
     /// RNN-EM with a gated cell for three of the paper's flying shapes.
     let standard: MovingEMConfig =
         {
-            Pixels = 784
-            Slots = 4
-            Hidden = 250
-            MStep = MStep.Gated
+            Core =
+                {
+                    Pixels = 784
+                    Slots = 4
+                    Hidden = 250
+                    MStep = MStep.Gated
+                    InterCluster = 1.0
+                    ThroughResponsibilities = false
+                    Floor = 1e-3
+                    StateNoise = 0.0
+                    DecoderLayers = 1
+                    DecoderUnits = 500
+                    InputGain = 12.0
+                    StartLogit = -3.0
+                    Memory = 0.0
+                }
             TrainedFrames = 20
             FirstFrame = FirstFrame.Spread
-            InterCluster = 1.0
-            ThroughResponsibilities = false
-            Floor = 1e-3
-            StateNoise = 0.0
             SeesFrame = false
             EncoderUnits = 250
-            DecoderLayers = 1
-            DecoderUnits = 500
-            InputGain = 12.0
-            StartLogit = -3.0
-            Memory = 0.0
         }
 
     /// The configuration of NeuralEM under which a frame is one EM iteration of an image.
     let still (config: MovingEMConfig) : NeuralEMConfig =
         { NeuralEM.published with
-            Pixels = config.Pixels
-            Slots = config.Slots
-            Hidden = config.Hidden
+            Core = config.Core
             Iterations = 1
-            MStep = config.MStep
             SymmetryBreaking =
                 match config.FirstFrame with
                 | FirstFrame.Random -> SymmetryBreaking.Random
                 | FirstFrame.Spread -> SymmetryBreaking.Spread
             Objective = Objective.Expected
-            InterCluster = config.InterCluster
-            ThroughResponsibilities = config.ThroughResponsibilities
-            Floor = config.Floor
-            DecoderLayers = config.DecoderLayers
-            DecoderUnits = config.DecoderUnits
-            InputGain = config.InputGain
-            StartLogit = config.StartLogit
-            Memory = config.Memory
         }
 
-    /// Parameters drawn from a key, as those of NeuralEM.init; the encoder's are uniform in ±InputGain/√D.
+    /// Parameters drawn from a key, as those of NeuralEM.init; the encoder's are uniform in ±InputGain/√D, and the cell's behind
+    /// it in ±1/√units.
     let init (config: MovingEMConfig) (dtype: Dtype) (key: Key) : MovingEM =
-        let still = still config
+        let core, units = config.Core, config.EncoderUnits
+        let inputs = if config.SeesFrame then 2 * core.Pixels else core.Pixels
 
-        let inputs =
-            if config.SeesFrame then
-                2 * config.Pixels
-            else
-                config.Pixels
+        let encoder: Linear option =
+            if units > 0 then
+                let gain = core.InputGain / sqrt (float core.Pixels)
 
-        let cell (still: NeuralEMConfig) = (NeuralEM.init still dtype key).Recurrence
-        let slots = NeuralEM.init still dtype key
-
-        if config.EncoderUnits > 0 then
-            let gain = config.InputGain / sqrt (float config.Pixels)
-
-            {
-                Encoder =
-                    Some
-                        {
-                            Weight =
-                                Initialization.uniform gain dtype [ inputs; config.EncoderUnits ] (key.Named "encoder")
-                            Bias = Tensor.zeros ([| config.EncoderUnits |], dtype)
-                        }
-                Slots =
-                    { slots with
-                        Recurrence = cell { still with Pixels = config.EncoderUnits; InputGain = 1.0 }
+                Some
+                    {
+                        Weight = Initialization.uniform gain dtype [ inputs; units ] (key.Named "encoder")
+                        Bias = Tensor.zeros ([| units |], dtype)
                     }
-            }
-        else
-            {
-                Encoder = None
-                Slots = { slots with Recurrence = cell { still with Pixels = inputs } }
-            }
+            else
+                None
+
+        let seen, gain = if units > 0 then units, 1.0 else inputs, core.InputGain
+
+        {
+            Encoder = encoder
+            Slots =
+                { NeuralEM.init (still config) dtype key with
+                    Recurrence = NeuralEM.initRecurrence core seen gain dtype key
+                }
+        }
 
     /// Room for a batch of `count` sequences of `frames` frames, all zeros.
     let allocateFrames (config: MovingEMConfig) (frames: int) (count: int) : MovingEMBatch =
-        let { Pixels = d; Hidden = h; Slots = k } = config
+        let { Pixels = d; Hidden = h; Slots = k } = config.Core
 
         {
             Input = Tensor.zeros [| count; frames; d |]
             Target = Tensor.zeros [| count; frames; d |]
             Noise = Tensor.zeros [| count; k; d |]
             StateNoise =
-                if config.StateNoise > 0.0 then
+                if config.Core.StateNoise > 0.0 then
                     Some(Tensor.zeros [| frames - 1; count; k; h |])
                 else
                     None
@@ -177,7 +141,7 @@ module MovingEM =
         allocateFrames config config.TrainedFrames count
 
     /// The configuration without the disturbances that only training has.
-    let undisturbed (config: MovingEMConfig) : MovingEMConfig = { config with StateNoise = 0.0 }
+    let undisturbed (config: MovingEMConfig) : MovingEMConfig = { config with Core.StateNoise = 0.0 }
 
     /// Frame number t of sequences [b, F, D]; [b, D].
     let frame (sequences: Tensor) (t: int) : Tensor = (sequences.select (1, t)).contiguous()

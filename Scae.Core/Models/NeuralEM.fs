@@ -62,8 +62,9 @@ type BackgroundSlot =
     /// One more slot with a learned mean, the same for all pixels.
     | Learned
 
-/// Sizes and choices of neural expectation maximization, in the paper's symbols.
-type NeuralEMConfig =
+/// Sizes and choices of slots, in the paper's symbols: what neural expectation maximization of images and of sequences have in
+/// common.
+type SlotsConfig =
     {
         /// D, pixels an image.
         Pixels: int
@@ -71,10 +72,39 @@ type NeuralEMConfig =
         Slots: int
         [<Setting("H, size of a slot's state", Min = 1.0, Max = 4096.0)>]
         Hidden: int
+        [<Setting("how a slot's state follows from its residual: sigmoid is the paper's RNN-EM, gradient its N-EM")>]
+        MStep: MStep
+        [<Setting("λ, weight of what a slot pays for pixels it doesn't answer for", Min = 0.0)>]
+        InterCluster: float
+        [<Setting("whether gradients pass through the responsibilities")>]
+        ThroughResponsibilities: bool
+        [<Setting("added to each probability in the E-step", Min = 0.0)>]
+        Floor: float
+        // A state that is read through noise has room for a whole shape, but not for an arbitrary set of pixels.
+        [<Setting("deviation of noise on the states in training", Min = 0.0)>]
+        StateNoise: float
+        [<Setting("layers of rectified units between a state and its mean; 0 for none, as in the paper",
+                  Min = 0.0,
+                  Max = 16.0)>]
+        DecoderLayers: int
+        [<Setting("units of each of these layers", Min = 1.0, Max = 4096.0)>]
+        DecoderUnits: int
+        [<Setting("at the start the input weights are uniform in ± this / √pixels", Min = 0.0)>]
+        InputGain: float
+        [<Setting("at the start the decoder's bias")>]
+        StartLogit: float
+        // A sigmoid cell's bias starts at −memory/2, so that with memory 4 a unit near ½ keeps its value. Gated cells keep
+        // their values anyway and ignore this.
+        [<Setting("at the start what is added to the diagonal of a sigmoid or tanh cell's recurrent weights", Min = 0.0)>]
+        Memory: float
+    }
+
+/// Sizes and choices of neural expectation maximization of images.
+type NeuralEMConfig =
+    {
+        Core: SlotsConfig
         [<Setting("T, EM iterations", Min = 1.0, Max = 1000.0)>]
         Iterations: int
-        [<Setting("how a slot's state follows from its residual")>]
-        MStep: MStep
         [<Setting("what makes slots differ at the start")>]
         SymmetryBreaking: SymmetryBreaking
         [<Setting("deviation of the noise on a learned start", Min = 0.0)>]
@@ -87,34 +117,15 @@ type NeuralEMConfig =
         Objective: Objective
         [<Setting("which iterations' losses count")>]
         StepWeights: StepWeights
-        [<Setting("λ, weight of what a slot pays for pixels it doesn't answer for", Min = 0.0)>]
-        InterCluster: float
-        [<Setting("whether gradients pass through the responsibilities")>]
-        ThroughResponsibilities: bool
         [<Setting("one more slot for the background: its mean zero or learned")>]
         Background: BackgroundSlot
-        [<Setting("added to each probability in the E-step", Min = 0.0)>]
-        Floor: float
         [<Setting("whether each EM iteration of training sees flips of its own", Name = "flip-anew")>]
         FreshInput: bool
-        // A state that is read through noise has room for a whole shape, but not for an arbitrary set of pixels.
-        [<Setting("deviation of noise on the states in training", Min = 0.0)>]
-        StateNoise: float
-        [<Setting("layers of rectified units between a state and its mean; 0 is the paper's decoder",
-                  Min = 0.0,
-                  Max = 16.0)>]
-        DecoderLayers: int
-        [<Setting("units of each of these layers", Min = 1.0, Max = 4096.0)>]
-        DecoderUnits: int
-        [<Setting("at the start the input weights are uniform in ± this / √pixels", Min = 0.0)>]
-        InputGain: float
-        [<Setting("at the start the decoder's bias")>]
-        StartLogit: float
-        // A sigmoid cell's bias starts at −memory/2, so that with memory 4 a unit near ½ keeps its value. Gated cells keep
-        // their values anyway and ignore this.
-        [<Setting("at the start what is added to the diagonal of the recurrent weights", Min = 0.0)>]
-        Memory: float
     }
+
+    member this.Pixels: int = this.Core.Pixels
+    member this.Slots: int = this.Core.Slots
+    member this.Hidden: int = this.Core.Hidden
 
 /// A recurrent cell: Input [D, G·H] with bias, Recurrent [H, G·H]; G = 3 for a gated cell, else 1.
 type Recurrence = { Input: Linear; Recurrent: Tensor }
@@ -170,28 +181,31 @@ module NeuralEM =
     /// The published small program: 24×24, K = 3, H = 24, T = 4.
     let published: NeuralEMConfig =
         {
-            Pixels = 576
-            Slots = 3
-            Hidden = 24
+            Core =
+                {
+                    Pixels = 576
+                    Slots = 3
+                    Hidden = 24
+                    MStep = MStep.Tanh
+                    InterCluster = 1.0
+                    ThroughResponsibilities = true
+                    Floor = 0.0
+                    StateNoise = 0.0
+                    DecoderLayers = 0
+                    DecoderUnits = 250
+                    InputGain = 1.0
+                    StartLogit = 0.0
+                    Memory = 0.0
+                }
             Iterations = 4
-            MStep = MStep.Tanh
             SymmetryBreaking = SymmetryBreaking.Learned
             StartNoise = 0.1
             Likelihood = Likelihood.Bernoulli
             Sigma = 0.25
             Objective = Objective.Evidence
             StepWeights = StepWeights.All
-            InterCluster = 1.0
-            ThroughResponsibilities = true
             Background = BackgroundSlot.None
-            Floor = 0.0
             FreshInput = false
-            StateNoise = 0.0
-            DecoderLayers = 0
-            DecoderUnits = 250
-            InputGain = 1.0
-            StartLogit = 0.0
-            Memory = 0.0
         }
 
     // Probabilities are limited to [clip, 1 − clip], as the small program does.
@@ -209,7 +223,7 @@ module NeuralEM =
         | _ -> config.Slots + 1
 
     /// What belongs to a cell of one gate, to weights of inputs, or to hidden layers of the decoder.
-    let dependences (config: NeuralEMConfig) : Dependence list =
+    let dependences (config: SlotsConfig) : Dependence list =
         [
             Dependence.needs
                 "--m-step sigmoid or tanh"
@@ -224,8 +238,8 @@ module NeuralEM =
 
     /// The recurrent cell with 1 or 3 gates. In a cell with one gate Memory is added to the diagonal of the recurrent weights;
     /// a sigmoid cell's bias is −Memory/2, so that a state of ½ is mapped to the sigmoid's middle.
-    let private initRecurrence (config: NeuralEMConfig) (gates: int) (dtype: Dtype) (key: Key) : Recurrence =
-        let { Pixels = d; Hidden = h } = config
+    let private initCell (config: SlotsConfig) inputs gain (gates: int) (dtype: Dtype) (key: Key) : Recurrence =
+        let h = config.Hidden
 
         let diagonal =
             Tensor.``of`` (Array.init (h * h) (fun i -> if i % (h + 1) = 0 then config.Memory else 0.0), [| h; h |])
@@ -238,7 +252,7 @@ module NeuralEM =
         {
             Input =
                 {
-                    Weight = weight config.InputGain d (gates * h) dtype (key.Named "input")
+                    Weight = weight gain inputs (gates * h) dtype (key.Named "input")
                     Bias = Tensor.full ([| gates * h |], halfway, dtype)
                 }
             Recurrent =
@@ -246,34 +260,38 @@ module NeuralEM =
                 if gates = 1 then drawn + diagonal.cast dtype else drawn
         }
 
+    /// The recurrent cell of a number of inputs, whose weights are uniform in ±gain/√inputs; None for MStep.Gradient.
+    let internal initRecurrence (config: SlotsConfig) (inputs: int) (gain: float) (dtype: Dtype) (key: Key) =
+        match config.MStep with
+        | MStep.Tanh
+        | MStep.Sigmoid -> Some(initCell config inputs gain 1 dtype key)
+        | MStep.Gated -> Some(initCell config inputs gain 3 dtype key)
+        | MStep.Gradient -> None
+
     /// Parameters drawn from a key. Weights are uniform in ±1/√fan-in, times InputGain for the cell's input weights; those of the
     /// decoder's hidden layers are He-normal. Biases are 0, but StartLogit in the decoder's last layer and −Memory/2 in a
     /// sigmoid cell. θ_init is normal with deviation 0.5.
     let init (config: NeuralEMConfig) (dtype: Dtype) (key: Key) : NeuralEM =
-        let { Pixels = d; Hidden = h; Slots = k } = config
+        let core = config.Core
+        let { Pixels = d; Hidden = h; Slots = k } = core
 
         {
             Decoder =
                 {
                     Weight =
-                        let inputs = if config.DecoderLayers > 0 then config.DecoderUnits else h
+                        let inputs = if core.DecoderLayers > 0 then core.DecoderUnits else h
                         weight 1.0 inputs d dtype (key.Named "decoder")
-                    Bias = Tensor.full ([| d |], config.StartLogit, dtype)
+                    Bias = Tensor.full ([| d |], core.StartLogit, dtype)
                 }
             DecoderHidden =
                 [|
-                    for layer in 0 .. config.DecoderLayers - 1 do
-                        let inputs = if layer = 0 then h else config.DecoderUnits
-                        Linear.init 1.0 inputs config.DecoderUnits dtype ((key.Named "decoderHidden").Fold(int64 layer))
+                    for layer in 0 .. core.DecoderLayers - 1 do
+                        let inputs = if layer = 0 then h else core.DecoderUnits
+                        Linear.init 1.0 inputs core.DecoderUnits dtype ((key.Named "decoderHidden").Fold(int64 layer))
                 |]
-            Recurrence =
-                match config.MStep with
-                | MStep.Tanh
-                | MStep.Sigmoid -> Some(initRecurrence config 1 dtype key)
-                | MStep.Gated -> Some(initRecurrence config 3 dtype key)
-                | MStep.Gradient -> None
+            Recurrence = initRecurrence core d core.InputGain dtype key
             StepSize =
-                match config.MStep with
+                match core.MStep with
                 | MStep.Gradient -> Some(Tensor.full ([||], 0.1, dtype))
                 | _ -> None
             Start =
@@ -290,7 +308,7 @@ module NeuralEM =
 
     /// Room for a batch of the given size, all zeros.
     let allocate (config: NeuralEMConfig) (count: int) : NeuralEMBatch =
-        let { Pixels = d; Hidden = h; Slots = k } = config
+        let { Pixels = d; Hidden = h; Slots = k } = config.Core
 
         {
             Input = Tensor.zeros [| count; (if config.FreshInput then config.Iterations else 1); d |]
@@ -301,14 +319,15 @@ module NeuralEM =
                 | SymmetryBreaking.Random
                 | SymmetryBreaking.Spread -> Tensor.zeros [| count; slots config; d |]
             StateNoise =
-                if config.StateNoise > 0.0 then
+                if config.Core.StateNoise > 0.0 then
                     Some(Tensor.zeros [| config.Iterations; count; k; h |])
                 else
                     None
         }
 
     /// The configuration without the disturbances that only training has.
-    let undisturbed (config: NeuralEMConfig) : NeuralEMConfig = { config with FreshInput = false; StateNoise = 0.0 }
+    let undisturbed (config: NeuralEMConfig) : NeuralEMConfig =
+        { config with FreshInput = false; Core.StateNoise = 0.0 }
 
     /// ψ of every slot: θ [b, K, H] → [b, slots, D] in [0, 1], the background's slot last.
     let decode (config: NeuralEMConfig) (model: NeuralEM) (theta: Tensor) : Tensor =
@@ -334,13 +353,13 @@ module NeuralEM =
     let responsibilities (config: NeuralEMConfig) (psi: Tensor) (x: Tensor) : Tensor =
         let gamma =
             match config.Likelihood with
-            | Likelihood.Bernoulli -> psi.bernoulliResponsibilities (x, Clip, config.Floor)
-            | Likelihood.Gaussian when config.Floor = 0.0 -> (gaussian config psi x).softmax 1
+            | Likelihood.Bernoulli -> psi.bernoulliResponsibilities (x, Clip, config.Core.Floor)
+            | Likelihood.Gaussian when config.Core.Floor = 0.0 -> (gaussian config psi x).softmax 1
             | Likelihood.Gaussian ->
-                let density = (gaussian config psi x).exp() + config.Floor
+                let density = (gaussian config psi x).exp() + config.Core.Floor
                 density / density.sum (1, true)
 
-        if config.ThroughResponsibilities then
+        if config.Core.ThroughResponsibilities then
             gamma
         else
             gamma.noDiff ()
@@ -348,7 +367,8 @@ module NeuralEM =
     /// δ = γ ∘ (x̃ − ψ), where γ is computed from x; ψ [b, slots, D], x and x̃ [b, D] → [b, slots, D].
     let residual (config: NeuralEMConfig) (psi: Tensor) (x: Tensor) (input: Tensor) : Tensor =
         match config.Likelihood with
-        | Likelihood.Bernoulli -> psi.bernoulliResidual (x, input, Clip, config.Floor, config.ThroughResponsibilities)
+        | Likelihood.Bernoulli ->
+            psi.bernoulliResidual (x, input, Clip, config.Core.Floor, config.Core.ThroughResponsibilities)
         | Likelihood.Gaussian -> responsibilities config psi x * (input.unsqueeze 1 - psi)
 
     let private gated (cell: Recurrence) (h: int) (theta: Tensor) (delta: Tensor) : Tensor =
@@ -383,7 +403,7 @@ module NeuralEM =
 
     /// The M-step: states θ [b, K, H] and residuals δ [b, K, D] → the next states.
     let mStep (config: NeuralEMConfig) (model: NeuralEM) (theta: Tensor) (delta: Tensor) : Tensor =
-        match config.MStep, model.Recurrence, model.StepSize with
+        match config.Core.MStep, model.Recurrence, model.StepSize with
         | MStep.Tanh, Some cell, _ -> (Linear.forward cell.Input delta + theta.linear cell.Recurrent).tanh()
         | MStep.Sigmoid, Some cell, _ -> (Linear.forward cell.Input delta + theta.linear cell.Recurrent).sigmoid()
         | MStep.Gated, Some cell, _ -> gated cell config.Hidden theta delta
@@ -442,10 +462,10 @@ module NeuralEM =
             let constant = log (float psi.shape[1]) + log (config.Sigma * sqrt (2.0 * Math.PI))
             constant - ((gaussian config psi x).logsumexp 1).mean()
         | Objective.Expected, Likelihood.Bernoulli ->
-            (psi.bernoulliSlotLoss (iteration.Responsibilities, x, config.InterCluster, Clip)).mean()
+            (psi.bernoulliSlotLoss (iteration.Responsibilities, x, config.Core.InterCluster, Clip)).mean()
         | Objective.Expected, Likelihood.Gaussian ->
             let gamma = iteration.Responsibilities
-            let other = psi * psi * (0.5 * config.InterCluster / config.Sigma ** 2.0)
+            let other = psi * psi * (0.5 * config.Core.InterCluster / config.Sigma ** 2.0)
             ((1.0 - gamma) * other - gamma * gaussian config psi x).sum() * (1.0 / float psi.shape[0])
 
     /// The weighted sum of the iterations' losses, a scalar.

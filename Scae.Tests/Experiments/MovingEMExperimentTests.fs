@@ -101,7 +101,7 @@ let tests =
                 more.Objects.Count |> shouldEqual 5
                 more.Model.Slots |> shouldEqual (MovingEMSettings.standard.Model.Slots + 2)
                 (MovingEMSettings.withObjects 1 more).Model.Slots |> shouldEqual 2
-                (MovingEMSettings.withObjects 1 { more with Model.Slots = 2 }).Model.Slots |> shouldEqual 1
+                (MovingEMSettings.withObjects 1 { more with Model.Core.Slots = 2 }).Model.Slots |> shouldEqual 1
 
             testCase "validation and test sequences differ, and both are the same each time"
             <| fun () ->
@@ -114,9 +114,9 @@ let tests =
             <| fun () ->
                 let settings =
                     { MovingEMSettings.standard with
-                        Model.Hidden = 8
-                        Model.DecoderUnits = 8
-                        Model.Slots = 3
+                        Model.Core.Hidden = 8
+                        Model.Core.DecoderUnits = 8
+                        Model.Core.Slots = 3
                     }
 
                 let model = MovingEM.init settings.Model Dtype.Float32 (Key.OfSeed 1L)
@@ -131,10 +131,10 @@ let tests =
             <| fun () ->
                 let config =
                     { MovingEM.standard with
-                        Hidden = 8
+                        Core.Hidden = 8
                         EncoderUnits = 8
-                        DecoderUnits = 8
-                        Slots = 3
+                        Core.DecoderUnits = 8
+                        Core.Slots = 3
                     }
 
                 let model = MovingEM.init config Dtype.Float32 (Key.OfSeed 1L)

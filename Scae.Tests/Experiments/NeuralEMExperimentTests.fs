@@ -252,7 +252,7 @@ let tests =
                 more.Shapes.Count |> shouldEqual 5
                 more.Shapes.Fewest |> shouldEqual 0
                 more.Model.Slots |> shouldEqual (NeuralEMSettings.published.Model.Slots + 2)
-                (NeuralEMSettings.withShapes 1 { more with Model.Slots = 2 }).Model.Slots |> shouldEqual 1
+                (NeuralEMSettings.withShapes 1 { more with Model.Core.Slots = 2 }).Model.Slots |> shouldEqual 1
 
             testCase "evaluations have iterations of their own, or as many as training"
             <| fun () ->
@@ -329,8 +329,8 @@ let tests =
             <| fun () ->
                 let config =
                     { NeuralEM.published with
-                        Pixels = 64
-                        Slots = 3
+                        Core.Pixels = 64
+                        Core.Slots = 3
                         SymmetryBreaking = SymmetryBreaking.Spread
                     }
 

@@ -8,37 +8,38 @@ open Scae.Core.Models
 open Scae.Tensors
 open Scae.Tests.Export.Onnx
 
-let private small: NeuralEMConfig = { NeuralEM.published with Pixels = 49; Hidden = 5; Iterations = 3 }
+let private small: NeuralEMConfig =
+    { NeuralEM.published with Core.Pixels = 49; Core.Hidden = 5; Iterations = 3 }
 
 let private variants: (string * NeuralEMConfig) list =
     [
         "the small program", small
         "the paper's cell from random starts, hidden layers, a floor",
         { small with
-            MStep = MStep.Sigmoid
+            Core.MStep = MStep.Sigmoid
             SymmetryBreaking = SymmetryBreaking.Spread
-            DecoderLayers = 2
-            DecoderUnits = 6
-            Floor = 1e-3
+            Core.DecoderLayers = 2
+            Core.DecoderUnits = 6
+            Core.Floor = 1e-3
         }
         "a gated cell and a learned background",
         { small with
-            MStep = MStep.Gated
+            Core.MStep = MStep.Gated
             SymmetryBreaking = SymmetryBreaking.Random
             Background = BackgroundSlot.Learned
         }
         "gradient steps on grey images with a black background",
         { small with
-            MStep = MStep.Gradient
+            Core.MStep = MStep.Gradient
             Likelihood = Likelihood.Gaussian
-            DecoderLayers = 1
-            DecoderUnits = 6
+            Core.DecoderLayers = 1
+            Core.DecoderUnits = 6
             Background = BackgroundSlot.Zero
             Iterations = 1
             SymmetryBreaking = SymmetryBreaking.Random
         }
-        "gradient steps on bits", { small with MStep = MStep.Gradient; Iterations = 5 }
-        "grey images with a floor", { small with Likelihood = Likelihood.Gaussian; Floor = 0.01 }
+        "gradient steps on bits", { small with Core.MStep = MStep.Gradient; Iterations = 5 }
+        "grey images with a floor", { small with Likelihood = Likelihood.Gaussian; Core.Floor = 0.01 }
     ]
 
 [<Tests>]

@@ -13,14 +13,14 @@ open Scae.Tests.Values
 /// Small enough to be differentiated numerically.
 let private small: MovingEMConfig =
     { MovingEM.standard with
-        Pixels = 25
-        Slots = 3
-        Hidden = 6
+        Core.Pixels = 25
+        Core.Slots = 3
+        Core.Hidden = 6
         SeesFrame = false
         EncoderUnits = 0
         TrainedFrames = 5
-        DecoderUnits = 7
-        InputGain = 2.0
+        Core.DecoderUnits = 7
+        Core.InputGain = 2.0
     }
 
 let private variants: (string * MovingEMConfig) list =
@@ -28,24 +28,24 @@ let private variants: (string * MovingEMConfig) list =
         "a gated cell", small
         "RNN-EM",
         { small with
-            MStep = MStep.Sigmoid
-            Memory = 4.0
-            DecoderLayers = 0
-            Floor = 1e-6
+            Core.MStep = MStep.Sigmoid
+            Core.Memory = 4.0
+            Core.DecoderLayers = 0
+            Core.Floor = 1e-6
         }
-        "N-EM proper", { small with MStep = MStep.Gradient; DecoderLayers = 0 }
+        "N-EM proper", { small with Core.MStep = MStep.Gradient; Core.DecoderLayers = 0 }
         "units before the cell", { small with EncoderUnits = 8 }
         "frames seen", { small with SeesFrame = true }
         "frames seen by units before the cell", { small with SeesFrame = true; EncoderUnits = 8 }
         "random starts", { small with FirstFrame = FirstFrame.Random }
-        "noise on states", { small with StateNoise = 0.5 }
+        "noise on states", { small with Core.StateNoise = 0.5 }
         "two frames", { small with TrainedFrames = 2 }
     ]
 
 let private batch (config: MovingEMConfig) (count: int) (dtype: Dtype) (seed: int) : MovingEMBatch =
     let key = Key.OfSeed(int64 seed)
     let batch = MovingEM.allocate config count
-    FleckedBatches.fleck key batch.Target batch.Input batch.StateNoise config.StateNoise
+    FleckedBatches.fleck key batch.Target batch.Input batch.StateNoise config.Core.StateNoise
     MovingEM.start config (key.Named "noise") batch
     Parameters.map (fun tensor -> tensor.cast dtype) batch
 
@@ -73,7 +73,7 @@ let private lossGiven (config: MovingEMConfig) (model: MovingEM) (batch: MovingE
         let x, gamma = frame batch.Target (t + 1), gammas[t + 1]
         let p = psi.clamp (1e-6, 1.0 - 1e-6)
         let own = x * p.log () + (1.0 - x) * (1.0 - p).log()
-        let other = (1.0 - p).log() * config.InterCluster
+        let other = (1.0 - p).log() * config.Core.InterCluster
         total <- total - (gamma * own + (1.0 - gamma) * other).sum() * (1.0 / float batch.Target.shape[0])
 
     total * (1.0 / float (gammas.Length - 1))
@@ -86,7 +86,7 @@ let tests =
             for label, config in variants do
                 testCase $"gradients of the unrolled model agree with central differences within 1e-6 ({label})"
                 <| fun () ->
-                    let config = { config with ThroughResponsibilities = true }
+                    let config = { config with Core.ThroughResponsibilities = true }
                     let model = random config Dtype.Float64 3 |> Parameters.trainable
                     let batch = batch config 3 Dtype.Float64 5
 
@@ -123,7 +123,7 @@ let tests =
 
                 let run through =
                     let model = random small Dtype.Float64 3 |> Parameters.trainable
-                    let loss = MovingEM.loss { small with ThroughResponsibilities = through } model batch
+                    let loss = MovingEM.loss { small with Core.ThroughResponsibilities = through } model batch
                     loss.reverse ()
                     loss.toScalar (), read model.Slots.Decoder.Weight.derivative
 
@@ -259,7 +259,7 @@ let tests =
 
             testCase "one slot answers for everything"
             <| fun () ->
-                let config = { small with Slots = 1 }
+                let config = { small with Core.Slots = 1 }
 
                 for iteration in MovingEM.unroll config (random config Dtype.Float64 1) (batch config 3 Dtype.Float64 2) do
                     for gamma in read iteration.Responsibilities do

@@ -9,7 +9,10 @@ open Scae.Tests.Models.NeuralEMTests
 open Scae.Tests.Values
 
 let private disturbed (variant: string) : NeuralEMConfig =
-    { (Map.ofList variants).[variant] with FreshInput = true; StateNoise = 0.5 }
+    { (Map.ofList variants).[variant] with
+        FreshInput = true
+        Core.StateNoise = 0.5
+    }
 
 [<Tests>]
 let tests =

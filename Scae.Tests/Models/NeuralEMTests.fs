@@ -47,28 +47,33 @@ let private goldenBatch (dtype: Dtype) : NeuralEMBatch =
 
 /// Every choice a configuration has, small enough to be differentiated numerically.
 let variants: (string * NeuralEMConfig) list =
-    let small = { config with Pixels = 20; Hidden = 6 }
+    let small = { config with Core.Pixels = 20; Core.Hidden = 6 }
 
     let paper =
         { small with
-            MStep = MStep.Sigmoid
+            Core.MStep = MStep.Sigmoid
             SymmetryBreaking = SymmetryBreaking.Random
             Objective = Objective.Expected
-            Floor = 1e-6
+            Core.Floor = 1e-6
         }
 
     [
         "the small program", small
         "the paper", paper
-        "a gated cell", { paper with MStep = MStep.Gated }
-        "N-EM proper", { small with MStep = MStep.Gradient }
-        "hidden layers in the decoder", { paper with DecoderLayers = 2; DecoderUnits = 7 }
-        "N-EM proper through a hidden layer", { small with MStep = MStep.Gradient; DecoderLayers = 1; DecoderUnits = 7 }
+        "a gated cell", { paper with Core.MStep = MStep.Gated }
+        "N-EM proper", { small with Core.MStep = MStep.Gradient }
+        "hidden layers in the decoder", { paper with Core.DecoderLayers = 2; Core.DecoderUnits = 7 }
+        "N-EM proper through a hidden layer",
+        { small with
+            Core.MStep = MStep.Gradient
+            Core.DecoderLayers = 1
+            Core.DecoderUnits = 7
+        }
         "the last step only", { paper with StepWeights = StepWeights.Last }
         "increasing weights", { small with StepWeights = StepWeights.Increasing }
         "noise of its own for each step", { paper with FreshInput = true }
         "a spread start", { paper with SymmetryBreaking = SymmetryBreaking.Spread }
-        "noise on states", { paper with StateNoise = 0.5 }
+        "noise on states", { paper with Core.StateNoise = 0.5 }
         "grey pixels", { small with Likelihood = Likelihood.Gaussian }
         "grey pixels, expected", { paper with Likelihood = Likelihood.Gaussian; Sigma = 0.4 }
         "a background of zeros", { paper with Background = BackgroundSlot.Zero }
@@ -78,7 +83,7 @@ let variants: (string * NeuralEMConfig) list =
 let batch (config: NeuralEMConfig) (count: int) (dtype: Dtype) (seed: int) : NeuralEMBatch =
     let key = Key.OfSeed(int64 seed)
     let batch = NeuralEM.allocate config count
-    FleckedBatches.fleck key batch.Target batch.Input batch.StateNoise config.StateNoise
+    FleckedBatches.fleck key batch.Target batch.Input batch.StateNoise config.Core.StateNoise
     NeuralEMStarts.fill config (key.Named "noise") batch
     Parameters.map (fun tensor -> tensor.cast dtype) batch
 
@@ -171,7 +176,7 @@ let tests =
                             Likelihood = Likelihood.Gaussian
                             Objective = Objective.Expected
                             Sigma = 0.5
-                            InterCluster = weight
+                            Core.InterCluster = weight
                         }
 
                     let iteration = { State = psi; Means = psi; Gamma = lazy gamma }
@@ -284,7 +289,7 @@ let tests =
 
             testPropertyWithConfig (samples 20) "one slot answers for everything"
             <| fun (seed: int) ->
-                let config = { config with Slots = 1; Pixels = 20 }
+                let config = { config with Core.Slots = 1; Core.Pixels = 20 }
                 let iterations = unroll config (random config Dtype.Float32 seed) (batch config 3 Dtype.Float32 seed)
 
                 iterations
@@ -297,7 +302,7 @@ let tests =
                 let batch = batch config 3 Dtype.Float64 2
 
                 let run through =
-                    let config = { config with ThroughResponsibilities = through }
+                    let config = { config with Core.ThroughResponsibilities = through }
 
                     let model = random config Dtype.Float64 1 |> Parameters.trainable
                     let loss = NeuralEM.loss config model batch
@@ -316,11 +321,11 @@ let tests =
                         { config with
                             Likelihood = if grey then Likelihood.Gaussian else Likelihood.Bernoulli
                             Sigma = 0.4
-                            Pixels = 20
-                            Hidden = 6
-                            DecoderLayers = layers
-                            DecoderUnits = 9
-                            MStep = MStep.Gradient
+                            Core.Pixels = 20
+                            Core.Hidden = 6
+                            Core.DecoderLayers = layers
+                            Core.DecoderUnits = 9
+                            Core.MStep = MStep.Gradient
                         }
 
                     let model = random config Dtype.Float64 3
@@ -391,10 +396,10 @@ let tests =
 
                 let config =
                     { config with
-                        Pixels = 144
-                        Hidden = 8
+                        Core.Pixels = 144
+                        Core.Hidden = 8
                         SymmetryBreaking = SymmetryBreaking.Spread
-                        InputGain = 12.0
+                        Core.InputGain = 12.0
                     }
 
                 let key = Key.OfSeed 5L
@@ -453,8 +458,8 @@ let tests =
                 let config =
                     { snd variants[1] with
                         SymmetryBreaking = SymmetryBreaking.Spread
-                        Slots = 2
-                        Pixels = 400
+                        Core.Slots = 2
+                        Core.Pixels = 400
                     }
 
                 let start = NeuralEM.allocate config 2
@@ -472,7 +477,7 @@ let tests =
 
             testCase "a single slot answers for everything from a random start"
             <| fun () ->
-                let config = { config with Slots = 1; SymmetryBreaking = SymmetryBreaking.Random }
+                let config = { config with Core.Slots = 1; SymmetryBreaking = SymmetryBreaking.Random }
 
                 let batch = NeuralEM.allocate config 2
                 NeuralEMStarts.fill config (Key.OfSeed 1L) batch
