@@ -43,10 +43,6 @@ type MovingEMReading =
 /// [b, D].
 type ShownFrame = { Slots: Tensor; Prediction: Tensor }
 
-/// What a recorded run over sequences gives: what was found in each frame from the second on and, if there are several
-/// starts, the expected log-likelihood of all frames [b], by which starts are compared.
-type private Followed<'found> = { Found: 'found[]; Quality: Tensor option }
-
 /// What a recorded run gives for one frame.
 type private FoundFrame =
     {
@@ -78,52 +74,31 @@ module MovingEMReading =
                         Some(MovingEM.expectedLogLikelihood config batch iterations)
                     else
                         None
+                ForSwaps = [||]
             }
 
         Inference(SequencesAtOnce, MovingEM.allocateFrames config settings.Objects.Frames, infer)
 
-    /// Tries further starts of a part of the sequences, then runs the likeliest start of each again.
-    let private settle settings start (noise: Key) (quality: Tensor) (part: Part<MovingEMBatch, Followed<'found>>) =
-        let likeliest = Likeliest(quality, [| part.Batch.Noise |])
+    let private starts (settings: MovingEMSettings) : Starts<MovingEMBatch> =
+        {
+            AtOnce = SequencesAtOnce
+            Again = settings.MeasuredStarts - 1
+            Swaps = 0
+            Noise = _.Noise
+            Start = MovingEM.start settings.Model
+            Swap = fun _ _ _ -> ()
+        }
 
-        likeliest.Try(
-            settings.MeasuredStarts - 1,
-            fun number ->
-                start ((noise.Named "again").Fold number) part.Batch
-                part.Run()
-        )
+    let private over settings inference (scenes: MovingScenes) =
+        let frames, pixels = scenes.Frames, scenes.Shapes.Images.shape[1]
 
-        likeliest[0].CopyTo(part.Batch.Noise.Elements<float32>())
-        part.Run()
-
-    /// Goes through sequences, part by part. `visitFirst` sees the result of the first starts, `visit` that of the likeliest.
-    let private over
-        (settings: MovingEMSettings)
-        (inference: Inference<MovingEMBatch, Followed<'found>>)
-        (scenes: MovingScenes)
-        visitFirst
-        visit
-        =
-        let start = MovingEM.start settings.Model
-        let pixels = scenes.Shapes.Images.shape[1]
-
-        inference.Over(
-            scenes.Shapes.Images.shape[0] / scenes.Frames,
-            fun part ->
-                let target = part.Batch.Target.Elements<float32>()
-                let first = part.First * scenes.Frames * pixels
-                scenes.Shapes.Images.Elements<float32>().Slice(first, target.Length).CopyTo target
-                target.CopyTo(part.Batch.Input.Elements<float32>())
-                let noise = scenes.Noise.Fold(int64 (part.First / SequencesAtOnce))
-                start noise part.Batch
-                part.Run()
-                visitFirst part
-                part.Output.Quality |> Option.iter (fun quality -> settle settings start noise quality part)
-                visit part
-        )
+        Starts.over (starts settings) inference (scenes.Shapes.Images.shape[0] / frames) scenes.Noise (fun part ->
+            let target = part.Batch.Target.Elements<float32>()
+            scenes.Shapes.Images.Elements<float32>().Slice(part.First * frames * pixels, target.Length).CopyTo target
+            target.CopyTo(part.Batch.Input.Elements<float32>()))
 
     /// Copies the slots of a part's frames into those of all sequences, b·F·D.
-    let private store frames (into: int[]) (part: Part<MovingEMBatch, Followed<FoundFrame>>) =
+    let private store frames (into: int[]) (part: Part<MovingEMBatch, Started<FoundFrame[]>>) =
         for t in 1 .. frames - 1 do
             let slots = part.Output.Found[t - 1].Slots
             let pixels = slots.shape[1]
@@ -161,7 +136,7 @@ module MovingEMReading =
                 let add
                     (means: float[])
                     (number: FoundFrame -> Tensor)
-                    (part: Part<MovingEMBatch, Followed<FoundFrame>>)
+                    (part: Part<MovingEMBatch, Started<FoundFrame[]>>)
                     =
                     let share = float part.Batch.Target.shape[0] / float sequences
 

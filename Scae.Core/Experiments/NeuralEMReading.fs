@@ -50,11 +50,6 @@ type NeuralEMReading =
 /// An EM iteration on the images that the pictures show: γ and ψ, [b, slots, D].
 type ShownIteration = { Responsibilities: Tensor; Means: Tensor }
 
-/// What a run of the iterations on some images gives. Quality is the expected log-likelihood [b], by which starts are
-/// compared if there are several. ForSwaps is empty unless there are swaps, which need γ [b, slots, D] and how far each
-/// pixel is from what is drawn there [b, D].
-type private Unrolled<'found> = { Found: 'found; Quality: Tensor option; ForSwaps: Tensor[] }
-
 /// The slot of the largest responsibility [b, D], and the loss of the last iteration, a scalar.
 type private Grouped = { Slots: Tensor; Loss: Tensor }
 
@@ -89,65 +84,32 @@ module NeuralEMReading =
 
         Inference(ImagesAtOnce, NeuralEM.allocate config, infer)
 
-    /// Starts a part of the images from a key, and runs it.
-    let private start fill (key: Key) (part: Part<NeuralEMBatch, Unrolled<'found>>) =
-        fill key part.Batch
-        part.Run()
+    // A swap needs γ [b, slots, D] and how far each pixel is from what is drawn there [b, D].
+    let private starts (settings: NeuralEMSettings) : Starts<NeuralEMBatch> =
+        let config = NeuralEMSettings.measured settings
+        let swap = lazy (NeuralEMStarts.swap config)
 
-    /// Tries further starts of a part of the images, then swaps of the likeliest, and runs the likeliest of each image again.
-    let private settle settings fill (noise: Key) (quality: Tensor) (part: Part<NeuralEMBatch, Unrolled<'found>>) =
-        let likeliest = Likeliest(quality, Array.append [| part.Batch.Noise |] part.Output.ForSwaps)
+        {
+            AtOnce = ImagesAtOnce
+            Again = settings.MeasuredStarts - 1
+            Swaps = settings.MeasuredSwaps
+            Noise = _.Noise
+            Start = NeuralEMStarts.fill config
+            Swap = fun likeliest key batch -> swap.Value key batch.Target likeliest[1] likeliest[2] batch.Noise
+        }
 
-        likeliest.Try(settings.MeasuredStarts - 1, fun number -> start fill ((noise.Named "again").Fold number) part)
-
-        if settings.MeasuredSwaps > 0 then
-            let swap = NeuralEMStarts.swap (NeuralEMSettings.measured settings)
-
-            likeliest.Try(
-                settings.MeasuredSwaps,
-                fun number ->
-                    let key = (noise.Named "swap").Fold number
-                    swap key part.Batch.Target likeliest[1] likeliest[2] part.Batch.Noise
-                    part.Run()
-            )
-
-        likeliest[0].CopyTo(part.Batch.Noise.Elements<float32>())
-        part.Run()
-
-    /// Goes through images, part by part. `visitFirst` sees the result of the first starts if there are several, `visit` that of
-    /// the likeliest.
-    let private over
-        settings
-        fill
-        (inference: Inference<NeuralEMBatch, Unrolled<'found>>)
-        (scenes: NeuralEMScenes)
-        visitFirst
-        visit
-        =
+    let private over (starts: Starts<NeuralEMBatch>) inference (scenes: NeuralEMScenes) =
         let images = scenes.Shapes.Images
 
-        inference.Over(
-            images.shape[0],
-            fun part ->
-                Rows.load images part.First part.Batch.Target
-                part.Batch.Target.CopyTo(part.Batch.Input.Elements<float32>())
-                let noise = scenes.Noise.Fold(int64 (part.First / ImagesAtOnce))
-                start fill noise part
-
-                match part.Output.Quality with
-                | Some quality ->
-                    visitFirst part
-                    settle settings fill noise quality part
-                | None -> ()
-
-                visit part
-        )
+        Starts.over starts inference images.shape[0] scenes.Noise (fun part ->
+            Rows.load images part.First part.Batch.Target
+            part.Batch.Target.CopyTo(part.Batch.Input.Elements<float32>()))
 
     /// Reads some images. Each call reads them anew into the same arrays.
     let private ofScenes
-        settings
-        fill
-        (inference: Inference<NeuralEMBatch, Unrolled<Grouped>>)
+        (settings: NeuralEMSettings)
+        (starts: Starts<NeuralEMBatch>)
+        (inference: Inference<NeuralEMBatch, Started<Grouped>>)
         (scenes: NeuralEMScenes)
         : unit -> NeuralEMReading =
         let images = scenes.Shapes.Images
@@ -162,7 +124,7 @@ module NeuralEMReading =
                   else
                       None))
 
-        let store (into: int[]) (part: Part<NeuralEMBatch, Unrolled<Grouped>>) =
+        let store (into: int[]) (part: Part<NeuralEMBatch, Started<Grouped>>) =
             let found = part.Output.Found.Slots
             found.CopyTo(Span(into, part.First * found.shape[1], found.nelement))
 
@@ -170,7 +132,7 @@ module NeuralEMReading =
             let slots, ofFirst = kept.Value
             let loss = ref 0.0
 
-            over settings fill inference scenes (store (defaultArg ofFirst slots)) (fun part ->
+            over starts inference scenes (fun part -> ofFirst |> Option.iter (fun into -> store into part)) (fun part ->
                 store slots part
                 loss.Value <- loss.Value + float part.Batch.Target.shape[0] * part.Output.Found.Loss.toScalar ())
 
@@ -191,18 +153,15 @@ module NeuralEMReading =
 
     /// Reads the images of a split; the next reading of the same split overwrites it.
     let read (settings: NeuralEMSettings) (data: NeuralEMData) (model: NeuralEM) : Split -> NeuralEMReading =
-        let fill = NeuralEMStarts.fill (NeuralEMSettings.measured settings)
-        let inference = inference settings model group
-        let validation = ofScenes settings fill inference data.Validation
-        let test = ofScenes settings fill inference data.Test
+        let read = ofScenes settings (starts settings) (inference settings model group)
+        let validation, test = read data.Validation, read data.Test
         fun split -> Split.choose validation test split ()
 
     /// Reads the test images with other numbers of shapes or slots, each under its name.
     let readOthers (data: NeuralEMData) (model: NeuralEM) : (string * NeuralEMReading) list =
         [
             for { Name = name; Settings = settings; Scenes = scenes } in data.Others ->
-                let fill = NeuralEMStarts.fill (NeuralEMSettings.measured settings)
-                name, ofScenes settings fill (inference settings model group) scenes.Value ()
+                name, ofScenes settings (starts settings) (inference settings model group) scenes.Value ()
         ]
 
     /// The iterations on the images that the pictures show; the next call overwrites them.
@@ -213,10 +172,9 @@ module NeuralEMReading =
                     { Responsibilities = iteration.Responsibilities; Means = iteration.Means }
             |]
 
-        let fill = NeuralEMStarts.fill (NeuralEMSettings.measured settings)
-        let inference = inference settings model keep
+        let starts, inference = starts settings, inference settings model keep
 
         fun () ->
             let found = ref [||]
-            over settings fill inference data.Shown ignore (fun part -> found.Value <- part.Output.Found)
+            over starts inference data.Shown ignore (fun part -> found.Value <- part.Output.Found)
             found.Value
