@@ -1,13 +1,11 @@
 using System.Linq;
+using Scae.Core.Models;
 
 namespace Scae.Cli.Export;
 
 /// <summary>Images read at scaled and shifted places, bilinear and 0 outside, as Scae.Tensors' spatialTransform.</summary>
 internal static class SamplingGraph
 {
-    // See Air.pose.
-    private const double LeastLogScale = -3, MostLogScale = 1.5;
-
     /// <summary>The glimpses of pictures [n, c, h, w] at (log s, t_x, t_y) [n, 3]: [n, c, side, side].</summary>
     public static string Cut(GraphBuilder graph, string pictures, string where, int side)
     {
@@ -31,7 +29,7 @@ internal static class SamplingGraph
 
     private static (string Scale, string Shift) Pose(GraphBuilder graph, string where)
     {
-        string scale = graph.Exp(graph.Clip(graph.Slice(where, 0, 1), LeastLogScale, MostLogScale));
+        string scale = graph.Exp(graph.Clip(graph.Slice(where, 0, 1), AirModule.LeastLogScale, AirModule.MostLogScale));
         return (graph.Reshape(scale, -1, 1, 1, 1), graph.Reshape(graph.Slice(where, 1, 3), -1, 1, 1, 2));
     }
 

@@ -30,10 +30,10 @@ module AirConditions =
 
     /// Digits of another kind than those of training, where they can be had: MNIST for a model that learned from stroke digits,
     /// stroke digits for any other.
-    let private others (config: AirSettings) (resources: Resources) : (string * string * Lazy<Digits>) option =
+    let private others (settings: AirSettings) (resources: Resources) : (string * string * Lazy<Digits>) option =
         let onStrokes =
-            config.Digits = DigitSource.Strokes
-            || config.Digits = DigitSource.Auto && (resources.MnistMissing()).IsSome
+            settings.Digits = DigitSource.Strokes
+            || settings.Digits = DigitSource.Auto && (resources.MnistMissing()).IsSome
 
         if onStrokes then
             match DigitSource.load DigitSource.Mnist resources with
@@ -43,9 +43,9 @@ module AirConditions =
             Some("strokes", "stroke digits", lazy (StrokeDigits.sets ()).Test)
 
     /// Every condition, for scenes of the given digits. Conditions of the same size and handwriting have the same scenes.
-    let all (config: AirSettings) (resources: Resources) (digits: Digits) (key: Key) : AirCondition list =
+    let all (settings: AirSettings) (resources: Resources) (digits: Digits) (key: Key) : AirCondition list =
         let key = key.Named "conditions"
-        let plain, scenes = SceneConditions.plain, { config.Scenes with Zoom = [ 1.0 ] }
+        let plain, scenes = SceneConditions.plain, { settings.Scenes with Zoom = [ 1.0 ] }
 
         let condition name title scenes lit (digits: Lazy<Digits>) =
             {
@@ -90,7 +90,7 @@ module AirConditions =
                 if MultiMnist.largestSide { scenes with Zoom = [ zoom ] } <= scenes.Canvas then
                     sized zoom
 
-            match others config resources with
+            match others settings resources with
             | Some(name, title, digits) -> condition name title scenes plain digits
             | None -> ()
         ]

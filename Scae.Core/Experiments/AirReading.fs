@@ -88,7 +88,7 @@ module AirReading =
         {
             X = centre x
             Y = centre y
-            Side = exp (Math.Clamp(logScale, -3.0, 1.5)) * 2.0 * half + 1.0
+            Side = exp (Math.Clamp(logScale, Air.LeastLogScale, Air.MostLogScale)) * 2.0 * half + 1.0
         }
 
     /// The square that a digit of a scene fills.

@@ -41,18 +41,18 @@ module ConstellationsExperiment =
     let private ScenesAtOnce = 256
 
     /// Points [b, n, 2] → the points [b, M, 2] that the capsules draw onto them.
-    let private draw (config: ConstellationsSettings) (capsules: ConstellationCapsules) : Tensor -> Tensor =
-        ConstellationCapsules.reconstruct config.Capsules capsules |> Inference.ofRows ScenesAtOnce
+    let private draw (settings: ConstellationsSettings) (capsules: ConstellationCapsules) : Tensor -> Tensor =
+        ConstellationCapsules.reconstruct settings.Capsules capsules |> Inference.ofRows ScenesAtOnce
 
-    let private read config (data: ConstellationsData) capsules : Split -> ConstellationsReading =
-        let draw = draw config capsules
+    let private read settings (data: ConstellationsData) capsules : Split -> ConstellationsReading =
+        let draw = draw settings capsules
 
         fun split ->
             let scenes = ConstellationsData.scenes split data
             { Scenes = scenes; Drawn = draw scenes.Points }
 
-    let private snapshot config (data: ConstellationsData) capsules =
-        let draw = draw config capsules
+    let private snapshot settings (data: ConstellationsData) capsules =
+        let draw = draw settings capsules
         fun () -> [ "decoded", draw data.Shown.Points ]
 
     let private style: ConstellationsStyle = { Loss = "chamfer"; Relabelled = true }
@@ -63,26 +63,26 @@ module ConstellationsExperiment =
                 Defaults = defaults
                 Resolve = resolve
                 Dependences = Definition.independent
-                Load = fun config _ keys -> Ok(ConstellationsData.generate data config.Training keys)
-                Init = fun config -> ConstellationCapsules.init config.Capsules
+                Load = fun settings _ keys -> Ok(ConstellationsData.generate data settings.Training keys)
+                Init = fun settings -> ConstellationCapsules.init settings.Capsules
                 Allocate = fun _ count -> Constellations.allocate data count
                 Fill = fun _ _ key _ batch -> Constellations.fill data key batch
                 Loss =
-                    fun config capsules batch ->
-                        ConstellationCapsules.loss config.Capsules capsules batch.Points |> Loss.ofTotal
+                    fun settings capsules batch ->
+                        ConstellationCapsules.loss settings.Capsules capsules batch.Points |> Loss.ofTotal
                 Checked = Definition.checkedAsItIs
                 Read = read
                 Metrics =
-                    fun config ->
-                        let measure = ConstellationsMeasures.ofDrawn config.Capsules.Templates
+                    fun settings ->
+                        let measure = ConstellationsMeasures.ofDrawn settings.Capsules.Templates
                         fun reading -> measure reading.Scenes reading.Drawn
                 Probes = Definition.noProbes
                 Baselines =
                     [
                         "exact",
-                        fun config scenes split ->
+                        fun settings scenes split ->
                             ConstellationsData.scenes split scenes
-                            |> ConstellationsMeasures.exact config.Capsules.Templates
+                            |> ConstellationsMeasures.exact settings.Capsules.Templates
                     ]
                 Snapshot = snapshot
                 Figures = fun _ scenes _ read history -> ConstellationsFigures.all style scenes read history

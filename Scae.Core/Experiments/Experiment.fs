@@ -53,16 +53,16 @@ module Variant =
     let private CheckedRows = 4
 
     let private checkGradient
-        (definition: Definition<'settings, 'config, 'data, 'model, 'batch, 'reading>)
-        (config: 'config, plan: Plan)
+        (definition: Definition<'settings, 'data, 'model, 'batch, 'reading>)
+        (settings: 'settings, plan: Plan)
         (entries: int)
         (keys: Keys)
         (data: 'data)
         : GradientComparison list =
         // In the last step everything has begun that begins later than training does, and what is brought in slowly is there.
         let last = plan.Steps - 1
-        let batch = definition.Allocate config CheckedRows
-        definition.Fill config data (keys.Train.Fold last) last batch
+        let batch = definition.Allocate settings CheckedRows
+        definition.Fill settings data (keys.Train.Fold last) last batch
 
         let batch =
             batch
@@ -72,8 +72,8 @@ module Variant =
                 else
                     tensor)
 
-        let config, model =
-            definition.Init config Dtype.Float64 keys.Init |> definition.Checked config keys.Init
+        let settings, model =
+            definition.Init settings Dtype.Float64 keys.Init |> definition.Checked settings keys.Init
 
         let model = Plan.differentiable plan model
         let isParameter (name: string, _) = (Plan.rule plan name).IsSome
@@ -81,27 +81,27 @@ module Variant =
         let parameters = Parameters.named model |> List.filter isParameter
 
         GradientCheck.sampled entries (keys.Init.Named "gradcheck") parameters (fun () ->
-            (definition.Loss config model batch).Total)
+            (definition.Loss settings model batch).Total)
 
     /// A model from its definition.
-    let ofDefinition (definition: Definition<'settings, 'config, 'data, 'model, 'batch, 'reading>) : Variant =
+    let ofDefinition (definition: Definition<'settings, 'data, 'model, 'batch, 'reading>) : Variant =
         let configure (preset: Preset) (overrides: (string * string) list) =
             definition.Defaults
             |> Settings.apply (preset.Settings @ overrides)
             |> Result.bind (fun settings ->
                 definition.Resolve settings
-                |> Result.map (fun (config, plan) ->
-                    let load resources keys use' = definition.Load config resources keys |> Result.map (use' keys)
+                |> Result.map (fun (resolved, plan) ->
+                    let load resources keys use' = definition.Load resolved resources keys |> Result.map (use' keys)
 
                     {
                         Settings = Settings.values settings
                         Plan = plan
                         Dependences = definition.Dependences settings
-                        Needs = fun () -> Needs.ofDefinition definition (config, plan) (Settings.values settings)
-                        Open = fun resources keys -> load resources keys (Session.create definition (config, plan))
+                        Needs = fun () -> Needs.ofDefinition definition (resolved, plan) (Settings.values settings)
+                        Open = fun resources keys -> load resources keys (Session.create definition (resolved, plan))
                         CheckGradient =
                             fun entries resources keys ->
-                                load resources keys (checkGradient definition (config, plan) entries)
+                                load resources keys (checkGradient definition (resolved, plan) entries)
                     }))
 
         let settings (preset: Preset) =
@@ -148,10 +148,7 @@ module Experiment =
         ofSpecification (Specification.embedded name) variants
 
     /// An experiment with one model. Its types are hidden, so adding an experiment changes nothing else.
-    let define
-        (name: string)
-        (definition: Definition<'settings, 'config, 'data, 'model, 'batch, 'reading>)
-        : Experiment =
+    let define (name: string) (definition: Definition<'settings, 'data, 'model, 'batch, 'reading>) : Experiment =
         ofVariants name [ name, Variant.ofDefinition definition ]
 
     /// A preset with the hyperparameters of a run that was begun, some of which may have no effect. The error is one line.

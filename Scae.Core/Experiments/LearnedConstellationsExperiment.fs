@@ -60,10 +60,10 @@ module LearnedConstellationsExperiment =
         }
 
     /// Draws scenes from the key. The tolerance falls from the first value to the last by the same factor every step.
-    let internal fill (config: LearnedConstellationsSettings) _ key (step: int) (batch: LearnedTemplatesBatch) =
+    let internal fill (settings: LearnedConstellationsSettings) _ key (step: int) (batch: LearnedTemplatesBatch) =
         Constellations.fill data key batch.Scenes
-        let { Tolerance = first; LastTolerance = last } = config.Templates
-        let progress = float step / float (max 1 (config.Training.Steps - 1))
+        let { Tolerance = first; LastTolerance = last } = settings.Templates
+        let progress = float step / float (max 1 (settings.Training.Steps - 1))
         batch.Tolerance.Elements<float32>()[0] <- float32 (first * Math.Pow(last / first, progress))
 
     /// The mean squared residual of each restart in scenes; the search is recorded once for each number of scenes.
@@ -91,14 +91,18 @@ module LearnedConstellationsExperiment =
     /// The restart of least residual.
     let private least (costs: float[]) : int = Array.IndexOf(costs, Array.min costs)
 
-    let private read (config: LearnedConstellationsSettings) (scenes: ConstellationsData) (learned: LearnedTemplates) =
-        let costsOf = ofRestarts config.Templates learned
+    let private read
+        (settings: LearnedConstellationsSettings)
+        (scenes: ConstellationsData)
+        (learned: LearnedTemplates)
+        =
+        let costsOf = ofRestarts settings.Templates learned
 
         fun (split: Split) ->
             let costs = costsOf scenes.Validation
             let chosen = least costs
             let measured = ConstellationsData.scenes split scenes
-            let one = { config.Templates with Restarts = 1 }
+            let one = { settings.Templates with Restarts = 1 }
             let alone: LearnedTemplates = { Points = learned.Points.slice (0, chosen, chosen + 1) }
 
             {
@@ -156,29 +160,30 @@ module LearnedConstellationsExperiment =
                 Defaults = defaults
                 Resolve = resolve
                 Dependences = Definition.independent
-                Load = fun config _ keys -> Ok(ConstellationsData.generate data config.Training keys)
-                Init = fun config -> LearnedTemplates.init config.Templates
+                Load = fun settings _ keys -> Ok(ConstellationsData.generate data settings.Training keys)
+                Init = fun settings -> LearnedTemplates.init settings.Templates
                 Allocate = allocate
                 Fill = fill
-                Loss = fun config learned batch -> LearnedTemplates.loss config.Templates learned batch |> Loss.ofTotal
+                Loss =
+                    fun settings learned batch -> LearnedTemplates.loss settings.Templates learned batch |> Loss.ofTotal
                 Checked = Definition.checkedAsItIs
                 Read = read
-                Metrics = fun config -> measure (ExactConstellations.solver config.Templates.Sizes)
+                Metrics = fun settings -> measure (ExactConstellations.solver settings.Templates.Sizes)
                 Probes = Definition.noProbes
                 Baselines = []
                 Snapshot = fun _ _ learned () -> [ "templates", learned.Points.clone () ]
                 Figures =
-                    fun config _ _ read history ->
+                    fun settings _ _ read history ->
                         LearnedConstellationsFigures.all
-                            config.Templates
+                            settings.Templates
                             data.Templates
                             (read Validation).Chosen
                             history
                 Animation =
-                    fun config scenes history ->
+                    fun settings scenes history ->
                         LearnedConstellationsFigures.animation
-                            config.Templates
+                            settings.Templates
                             data.Templates
-                            (chosenAtTheEnd config.Templates scenes history)
+                            (chosenAtTheEnd settings.Templates scenes history)
                             history
             }

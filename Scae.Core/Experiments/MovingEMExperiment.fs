@@ -17,11 +17,11 @@ module MovingEMExperiment =
     let private ValidationShare = 12
 
     /// The masks of training, validation and test objects.
-    let private masks (config: MovingEMSettings) (resources: Resources) : Result<ObjectMask[][], string> =
-        match config.Objects.Source with
-        | MovingSource.Shapes -> Ok(Array.create 3 (MovingObjects.masksOfShapes config.Objects))
+    let private masks (settings: MovingEMSettings) (resources: Resources) : Result<ObjectMask[][], string> =
+        match settings.Objects.Source with
+        | MovingSource.Shapes -> Ok(Array.create 3 (MovingObjects.masksOfShapes settings.Objects))
         | MovingSource.Digits ->
-            DigitSource.load config.Digits resources
+            DigitSource.load settings.Digits resources
             |> Result.bind (fun sets ->
                 match Digits.count sets.Train with
                 | count when count < 2 -> Error $"--digits: {count} training images; must be at least 2"
@@ -36,21 +36,21 @@ module MovingEMExperiment =
             Noise = key.Named "noise"
         }
 
-    let private load (config: MovingEMSettings) (resources: Resources) (keys: Keys) : Result<MovingEMData, string> =
-        masks config resources
+    let private load (settings: MovingEMSettings) (resources: Resources) (keys: Keys) : Result<MovingEMData, string> =
+        masks settings resources
         |> Result.map (fun masks ->
-            let { Objects = objects; Training = training } = config
+            let { Objects = objects; Training = training } = settings
             let validation = sample objects masks[1] training.ValidationSize keys.Validation
 
             {
                 Masks = masks[0]
-                Unread = MovingObjects.allocate objects config.Model.TrainedFrames training.BatchSize
+                Unread = MovingObjects.allocate objects settings.Model.TrainedFrames training.BatchSize
                 Validation = validation
                 Test = sample objects masks[2] training.TestSize keys.Test
                 Others =
                     [
-                        for count in config.TestedObjects ->
-                            let objects = (MovingEMSettings.withObjects count config).Objects
+                        for count in settings.TestedObjects ->
+                            let objects = (MovingEMSettings.withObjects count settings).Objects
                             count, lazy (sample objects masks[2] training.TestSize (keys.Test.Fold(int64 count)))
                     ]
                 Shown =
@@ -59,9 +59,9 @@ module MovingEMExperiment =
                     }
             })
 
-    let private fill (config: MovingEMSettings) (data: MovingEMData) : Key -> int -> MovingEMBatch -> unit =
-        let start = MovingEM.start config.Model
-        let frames = config.Model.TrainedFrames
+    let private fill (settings: MovingEMSettings) (data: MovingEMData) : Key -> int -> MovingEMBatch -> unit =
+        let start = MovingEM.start settings.Model
+        let frames = settings.Model.TrainedFrames
 
         fun key _ batch ->
             // A check of gradients may have a batch of another size.
@@ -69,35 +69,35 @@ module MovingEMExperiment =
                 if data.Unread.Labels.Length >= batch.Target.nelement then
                     data.Unread
                 else
-                    MovingObjects.allocate config.Objects frames batch.Target.shape[0]
+                    MovingObjects.allocate settings.Objects frames batch.Target.shape[0]
 
             MovingObjects.fill
-                config.Objects
+                settings.Objects
                 frames
                 data.Masks
                 (key.Named "objects")
                 { truth with Images = batch.Target }
 
-            Disturbances.flip config.FlipProbability (key.Named "flips") batch.Target batch.Input
+            Disturbances.flip settings.FlipProbability (key.Named "flips") batch.Target batch.Input
             start (key.Named "noise") batch
-            Disturbances.fillStates config.Model.Core.StateNoise (key.Named "states") batch.StateNoise
+            Disturbances.fillStates settings.Model.Core.StateNoise (key.Named "states") batch.StateNoise
 
     /// Gradients that stop at the responsibilities aren't the loss's derivative, so a check lets them pass.
-    let private checkedConfig (config: MovingEMSettings) (_: Key) (model: MovingEM) =
-        { config with Model.Core.ThroughResponsibilities = true }, model
+    let private checkedConfig (settings: MovingEMSettings) (_: Key) (model: MovingEM) =
+        { settings with Model.Core.ThroughResponsibilities = true }, model
 
-    let private probes (config: MovingEMSettings) data model (reading: MovingEMReading) : Metrics =
+    let private probes (settings: MovingEMSettings) data model (reading: MovingEMReading) : Metrics =
         [
-            "copy_surprise", MovingEMMeasures.copy config.ScoredFrom reading.Scenes
-            yield! MovingEMMeasures.ofOthers config.ScoredFrom (MovingEMReading.readOthers config data model)
+            "copy_surprise", MovingEMMeasures.copy settings.ScoredFrom reading.Scenes
+            yield! MovingEMMeasures.ofOthers settings.ScoredFrom (MovingEMReading.readOthers settings data model)
         ]
 
-    let private copyBaseline (config: MovingEMSettings) (data: MovingEMData) (split: Split) : Metrics =
+    let private copyBaseline (settings: MovingEMSettings) (data: MovingEMData) (split: Split) : Metrics =
         let scenes = Split.choose data.Validation data.Test split
-        [ "surprise", MovingEMMeasures.copy config.ScoredFrom scenes ]
+        [ "surprise", MovingEMMeasures.copy settings.ScoredFrom scenes ]
 
-    let private snapshot config data model =
-        let show = MovingEMReading.show config data model
+    let private snapshot settings data model =
+        let show = MovingEMReading.show settings data model
         fun () -> MovingEMFigures.snapshot (show ())
 
     /// The model of the presets that have moving objects.
@@ -108,24 +108,24 @@ module MovingEMExperiment =
                 Resolve = MovingEMSettings.resolve
                 Dependences = MovingEMSettings.dependences
                 Load = load
-                Init = fun config -> MovingEM.init config.Model
-                Allocate = fun config -> MovingEM.allocate config.Model
+                Init = fun settings -> MovingEM.init settings.Model
+                Allocate = fun settings -> MovingEM.allocate settings.Model
                 Fill = fill
-                Loss = fun config model batch -> MovingEM.loss config.Model model batch |> Loss.ofTotal
+                Loss = fun settings model batch -> MovingEM.loss settings.Model model batch |> Loss.ofTotal
                 Checked = checkedConfig
                 Read = MovingEMReading.read
-                Metrics = fun config -> MovingEMMeasures.ofReading config.ScoredFrom
+                Metrics = fun settings -> MovingEMMeasures.ofReading settings.ScoredFrom
                 Probes = probes
                 Baselines = [ "copy", copyBaseline ]
                 Snapshot = snapshot
                 Figures =
-                    fun config data model read history ->
+                    fun settings data model read history ->
                         MovingEMFigures.all
-                            config
+                            settings
                             data
-                            (MovingEMReading.show config data model ())
+                            (MovingEMReading.show settings data model ())
                             (read Test)
-                            (MovingEMReading.readOthers config data model)
+                            (MovingEMReading.readOthers settings data model)
                             history
                 Animation = MovingEMFigures.animation
             }

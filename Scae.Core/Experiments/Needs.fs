@@ -39,27 +39,27 @@ module Needs =
 
     /// The bytes of a number of rows: of their inputs, and of a step recorded over them.
     let private measured
-        (definition: Definition<'settings, 'config, 'data, 'model, 'batch, 'reading>)
-        (config: 'config)
+        (definition: Definition<'settings, 'data, 'model, 'batch, 'reading>)
+        (settings: 'settings)
         (model: 'model)
         (rows: int)
         : float * float =
-        let batch = definition.Allocate config rows
-        let step = Recording.Of(fun () -> Seq.singleton (definition.Loss config model batch).Total)
+        let batch = definition.Allocate settings rows
+        let step = Recording.Of(fun () -> Seq.singleton (definition.Loss settings model batch).Total)
         // A recording moves its values once, so for a moment they exist twice.
         Parameters.named batch |> List.sumBy (snd >> sizeOf), 2.0 * float step.Bytes
 
     /// What a run takes at its height: its recorded step, extrapolated from steps over a few rows; the inputs of the scenes that
     /// it keeps for training and measuring; and what is read of the measured ones. Data isn't loaded for the estimate.
     let internal ofDefinition
-        (definition: Definition<'settings, 'config, 'data, 'model, 'batch, 'reading>)
-        (config: 'config, plan: Plan)
-        (settings: (string * string) list)
+        (definition: Definition<'settings, 'data, 'model, 'batch, 'reading>)
+        (settings: 'settings, plan: Plan)
+        (values: (string * string) list)
         : Need list =
-        let model = definition.Init config Dtype.Float32 (Key.OfSeed 0L) |> Plan.differentiable plan
+        let model = definition.Init settings Dtype.Float32 (Key.OfSeed 0L) |> Plan.differentiable plan
         let parameters = Parameters.named model |> List.map snd
-        let fewInputs, fewSteps = measured definition config model Few
-        let moreInputs, moreSteps = measured definition config model (2 * Few)
+        let fewInputs, fewSteps = measured definition settings model Few
+        let moreInputs, moreSteps = measured definition settings model (2 * Few)
         let inputs, step = (moreInputs - fewInputs) / float Few, (moreSteps - fewSteps) / float Few
 
         [
@@ -67,7 +67,7 @@ module Needs =
                 For = Parameters(parameters |> List.sumBy (fun tensor -> int64 tensor.nelement))
                 Bytes = KeptOfParameters * List.sumBy sizeOf parameters
             }
-            for name, value in settings do
+            for name, value in values do
                 match name, Int32.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture) with
                 | "batch-size", _ ->
                     {

@@ -16,9 +16,9 @@ module NeuralEMExperiment =
     let private Shown = 6
 
     /// Images for measuring, which all have the same number of shapes.
-    let private sample (config: NeuralEMSettings) count (key: Key) : NeuralEMScenes =
+    let private sample (settings: NeuralEMSettings) count (key: Key) : NeuralEMScenes =
         {
-            Shapes = Shapes.sample { config.Shapes with Fewest = 0 } count (key.Named "shapes")
+            Shapes = Shapes.sample { settings.Shapes with Fewest = 0 } count (key.Named "shapes")
             Noise = key.Named "noise"
         }
 
@@ -29,49 +29,49 @@ module NeuralEMExperiment =
 
     /// Tests beyond what the model was trained with: new images with other numbers of shapes, and the first test images with
     /// other numbers of slots.
-    let private others (config: NeuralEMSettings) (keys: Keys) (test: NeuralEMScenes) : NeuralEMTest list =
-        let most = min MostOthers config.Training.TestSize
+    let private others (settings: NeuralEMSettings) (keys: Keys) (test: NeuralEMScenes) : NeuralEMTest list =
+        let most = min MostOthers settings.Training.TestSize
 
         [
-            for count in config.TestedShapes do
-                let config = NeuralEMSettings.withShapes count config
+            for count in settings.TestedShapes do
+                let settings = NeuralEMSettings.withShapes count settings
 
                 {
                     Name = string count
-                    Settings = config
-                    Scenes = lazy (sample config most (keys.Test.Fold(int64 count)))
+                    Settings = settings
+                    Scenes = lazy (sample settings most (keys.Test.Fold(int64 count)))
                 }
-            for slots in config.TestedSlots do
+            for slots in settings.TestedSlots do
                 {
                     Name = $"{slots}_slots"
-                    Settings = { config with Model.Core.Slots = slots }
+                    Settings = { settings with Model.Core.Slots = slots }
                     Scenes = lazy { test with Shapes = Shapes.range 0 most test.Shapes }
                 }
         ]
 
-    let private load (config: NeuralEMSettings) (_: Resources) (keys: Keys) : Result<NeuralEMData, string> =
-        let validation = sample config config.Training.ValidationSize keys.Validation
-        let test = sample config config.Training.TestSize keys.Test
-        let trained = (NeuralEMSettings.trained config).Shapes
+    let private load (settings: NeuralEMSettings) (_: Resources) (keys: Keys) : Result<NeuralEMData, string> =
+        let validation = sample settings settings.Training.ValidationSize keys.Validation
+        let test = sample settings settings.Training.TestSize keys.Test
+        let trained = (NeuralEMSettings.trained settings).Shapes
 
         Ok
             {
                 Train =
-                    if config.TrainSize > 0 then
-                        let shapes = Shapes.sample trained config.TrainSize (keys.Train.Named "shapes")
+                    if settings.TrainSize > 0 then
+                        let shapes = Shapes.sample trained settings.TrainSize (keys.Train.Named "shapes")
                         Some(TrainingSet.Of(shapes.Images, keys.Train))
                     else
                         None
                 Unread =
                     Shapes.allocate
                         trained
-                        (if config.TrainSize > 0 then
+                        (if settings.TrainSize > 0 then
                              0
                          else
-                             config.Training.BatchSize)
+                             settings.Training.BatchSize)
                 Validation = validation
                 Test = test
-                Others = others config keys test
+                Others = others settings keys test
                 Shown = { validation with Shapes = Shapes.range 0 Shown validation.Shapes }
             }
 
@@ -87,38 +87,38 @@ module NeuralEMExperiment =
             ArrayPool<float32>.Shared.Return kept
 
     /// Draws the images of a step in place.
-    let private drawShapes (config: NeuralEMSettings) (data: NeuralEMData) (key: Key) (batch: NeuralEMBatch) =
+    let private drawShapes (settings: NeuralEMSettings) (data: NeuralEMData) (key: Key) (batch: NeuralEMBatch) =
         // A check of gradients has a smaller batch or, where one image is a batch, a larger one.
         let truth =
             if data.Unread.Labels.Length >= batch.Target.nelement then
                 data.Unread
             else
-                Shapes.allocate config.Shapes batch.Target.shape[0]
+                Shapes.allocate settings.Shapes batch.Target.shape[0]
 
-        Shapes.fill config.Shapes key { truth with Images = batch.Target }
+        Shapes.fill settings.Shapes key { truth with Images = batch.Target }
 
     /// The batch of a step: images, disturbed as the settings say, and noise.
-    let internal fill (config: NeuralEMSettings) (data: NeuralEMData) : Key -> int -> NeuralEMBatch -> unit =
-        let start = NeuralEMStarts.fill config.Model
+    let internal fill (settings: NeuralEMSettings) (data: NeuralEMData) : Key -> int -> NeuralEMBatch -> unit =
+        let start = NeuralEMStarts.fill settings.Model
 
         fun key step batch ->
             match data.Train with
             | Some train -> train.Fill(step, batch.Target)
-            | None -> drawShapes config data (key.Named "shapes") batch
+            | None -> drawShapes settings data (key.Named "shapes") batch
 
-            Disturbances.flip config.FlipProbability (key.Named "flips") batch.Target batch.Input
+            Disturbances.flip settings.FlipProbability (key.Named "flips") batch.Target batch.Input
 
-            if config.FlipTarget then
+            if settings.FlipTarget then
                 batch.Input.CopyTo(batch.Target.Elements<float32>())
 
-            if config.DropProbability > 0.0 then
-                drop config.DropProbability (key.Named "drops") batch
+            if settings.DropProbability > 0.0 then
+                drop settings.DropProbability (key.Named "drops") batch
 
             start (key.Named "noise") batch
-            Disturbances.fillStates config.Model.Core.StateNoise (key.Named "states") batch.StateNoise
+            Disturbances.fillStates settings.Model.Core.StateNoise (key.Named "states") batch.StateNoise
 
-    let private snapshot config data model =
-        let show = NeuralEMReading.show config data model
+    let private snapshot settings data model =
+        let show = NeuralEMReading.show settings data model
         fun () -> NeuralEMFigures.snapshot (show ())
 
     let private images: Variant =
@@ -128,22 +128,22 @@ module NeuralEMExperiment =
                 Resolve = NeuralEMSettings.resolve
                 Dependences = NeuralEMSettings.dependences
                 Load = load
-                Init = fun config -> NeuralEM.init config.Model
-                Allocate = fun config -> NeuralEM.allocate (NeuralEMSettings.trained config).Model
-                Fill = fun config -> fill (NeuralEMSettings.trained config)
+                Init = fun settings -> NeuralEM.init settings.Model
+                Allocate = fun settings -> NeuralEM.allocate (NeuralEMSettings.trained settings).Model
+                Fill = fun settings -> fill (NeuralEMSettings.trained settings)
                 Loss =
-                    fun config model batch ->
-                        NeuralEM.loss (NeuralEMSettings.trained config).Model model batch |> Loss.ofTotal
+                    fun settings model batch ->
+                        NeuralEM.loss (NeuralEMSettings.trained settings).Model model batch |> Loss.ofTotal
                 // Gradients that stop at the responsibilities aren't the loss's derivative.
-                Checked = fun config _ model -> { config with Model.Core.ThroughResponsibilities = true }, model
+                Checked = fun settings _ model -> { settings with Model.Core.ThroughResponsibilities = true }, model
                 Read = NeuralEMReading.read
                 Metrics = fun _ reading -> NeuralEMMeasures.ofReading reading
                 Probes = fun _ data model _ -> NeuralEMReading.readOthers data model |> NeuralEMMeasures.ofOthers
                 Baselines = []
                 Snapshot = snapshot
                 Figures =
-                    fun config data model _ history ->
-                        NeuralEMFigures.all config data (NeuralEMReading.show config data model ()) history
+                    fun settings data model _ history ->
+                        NeuralEMFigures.all settings data (NeuralEMReading.show settings data model ()) history
                 Animation = NeuralEMFigures.animation
             }
 

@@ -86,30 +86,30 @@ module RoutingExperiment =
             { settings with Routing = { routing with Capsules = capsules } }, plan)
 
     /// The scenes of training. Those for measuring are RoutingSettings.scenes.
-    let internal trainingScenes (config: RoutingExperimentSettings) : ConstellationsConfig =
-        { RoutingSettings.scenes config.Routing with
-            Crowding = config.Generalisation.Crowding
-            Distractors = config.Generalisation.Distractors
+    let internal trainingScenes (settings: RoutingExperimentSettings) : ConstellationsConfig =
+        { RoutingSettings.scenes settings.Routing with
+            Crowding = settings.Generalisation.Crowding
+            Distractors = settings.Generalisation.Distractors
         }
 
-    let internal fill (config: RoutingExperimentSettings) (key: Key) (batch: RoutingBatch) : unit =
-        if config.Generalisation.Noise > 0.0 then
-            RoutingCapsules.fillNoisy (trainingScenes config) config.Generalisation.Noise key batch
+    let internal fill (settings: RoutingExperimentSettings) (key: Key) (batch: RoutingBatch) : unit =
+        if settings.Generalisation.Noise > 0.0 then
+            RoutingCapsules.fillNoisy (trainingScenes settings) settings.Generalisation.Noise key batch
         else
-            RoutingCapsules.fill (trainingScenes config) key batch
+            RoutingCapsules.fill (trainingScenes settings) key batch
 
-    let private load (config: RoutingExperimentSettings) (_: Resources) (keys: Keys) =
+    let private load (settings: RoutingExperimentSettings) (_: Resources) (keys: Keys) =
         Ok
             {
                 Scenes =
-                    ConstellationsData.generate (RoutingSettings.scenes config.Routing) config.Routing.Training keys
+                    ConstellationsData.generate (RoutingSettings.scenes settings.Routing) settings.Routing.Training keys
                 Proposals = keys.Test.Named "proposals"
             }
 
     /// Points [b, n, 2] → log-probabilities of belonging to capsules, [b, n, K]. If there are more points than the templates
     /// have, and the network was trained with distractors, it is [b, n, K + 1], with a last column for belonging to nothing.
-    let private route (config: RoutingExperimentSettings) (capsules: RoutingCapsules) : Tensor -> Tensor =
-        let model = config.Routing.Capsules
+    let private route (settings: RoutingExperimentSettings) (capsules: RoutingCapsules) : Tensor -> Tensor =
+        let model = settings.Routing.Capsules
 
         Inference.ofRows RoutingCapsules.ScenesAtOnce (fun points ->
             let routing = RoutingCapsules.route model capsules points
@@ -121,11 +121,11 @@ module RoutingExperiment =
 
     /// The configuration with the search for reading scenes. It has FinalStarts proposals, if these are set, and is changed by
     /// `change`.
-    let private reader (config: RoutingExperimentSettings) change : RoutingCapsulesConfig =
-        let capsules = config.Routing.Capsules
+    let private reader (settings: RoutingExperimentSettings) change : RoutingCapsulesConfig =
+        let capsules = settings.Routing.Capsules
 
         let search =
-            match config.Generalisation.FinalStarts with
+            match settings.Generalisation.FinalStarts with
             | 0 -> capsules.Search
             | starts -> { capsules.Search with Starts = starts }
 
@@ -135,11 +135,11 @@ module RoutingExperiment =
     /// Runs a search, in each scene's own coordinates if Normalised is set. The poses are in the coordinates of the given points
     /// either way.
     let private framed
-        (config: RoutingExperimentSettings)
+        (settings: RoutingExperimentSettings)
         (search: Tensor -> Tensor * 'a)
         (points: Tensor)
         : Tensor * 'a =
-        if config.Generalisation.Normalised then
+        if settings.Generalisation.Normalised then
             let points, frame = SceneFrame.enter points
             let poses, more = search points
             SceneFrame.leave frame poses, more
@@ -147,17 +147,17 @@ module RoutingExperiment =
             search points
 
     /// A search that finds poses from points and, if there is any, routing, and the mean number of fits that a scene took.
-    let private searched (config: RoutingExperimentSettings) change (data: RoutingData) =
-        let search = RoutingCapsules.poses (reader config change) data.Proposals
-        fun points routing -> framed config (fun points -> search points routing) points
+    let private searched (settings: RoutingExperimentSettings) change (data: RoutingData) =
+        let search = RoutingCapsules.poses (reader settings change) data.Proposals
+        fun points routing -> framed settings (fun points -> search points routing) points
 
     let private recoveries (prefix: string) (metrics: Metrics) : Metrics =
         metrics
         |> List.filter (fun (name, _) -> name.EndsWith "recovery")
         |> List.map (fun (name, value) -> prefix + name, value)
 
-    let internal metrics (config: RoutingExperimentSettings) : RoutingReading -> Metrics =
-        let ofPoses = ConstellationsMeasures.ofPoses config.Routing.Capsules.Templates
+    let internal metrics (settings: RoutingExperimentSettings) : RoutingReading -> Metrics =
+        let ofPoses = ConstellationsMeasures.ofPoses settings.Routing.Capsules.Templates
 
         fun reading ->
             ofPoses reading.Scenes (fst reading.Found)
@@ -165,18 +165,18 @@ module RoutingExperiment =
             @ recoveries "search_" (ofPoses reading.Scenes (fst reading.BySearch))
             @ [ "fits_per_scene", snd reading.Found; "search_fits_per_scene", snd reading.BySearch ]
 
-    let private hardships (config: RoutingExperimentSettings) (data: RoutingData) =
+    let private hardships (settings: RoutingExperimentSettings) (data: RoutingData) =
         ConstellationsMeasures.hardships
-            (RoutingSettings.scenes config.Routing)
-            config.RobustnessSize
+            (RoutingSettings.scenes settings.Routing)
+            settings.RobustnessSize
             data.Proposals
             data.Scenes.Test
 
     /// Points [b, n, 2] → poses [b, K, 4], with the configured search changed by `change`. There may be fewer or more points than
     /// the templates have.
-    let private solve (config: RoutingExperimentSettings) change (data: RoutingData) capsules : Tensor -> Tensor =
-        let route = route config capsules
-        let model = reader config change
+    let private solve (settings: RoutingExperimentSettings) change (data: RoutingData) capsules : Tensor -> Tensor =
+        let route = route settings capsules
+        let model = reader settings change
         let search = RoutingCapsules.poses model data.Proposals
         let whole = Template.pointCount model.Templates
 
@@ -190,16 +190,16 @@ module RoutingExperiment =
             else
                 RoutingCapsules.posesAmong model data.Proposals points routing, ()
 
-        framed config poses >> fst
+        framed settings poses >> fst
 
     /// Raw recovery of a method under each hardship.
-    let private robustness (config: RoutingExperimentSettings) (data: RoutingData) (solve: Tensor -> Tensor) =
-        ConstellationsMeasures.robustness config.Routing.Capsules.Templates (hardships config data) solve
+    let private robustness (settings: RoutingExperimentSettings) (data: RoutingData) (solve: Tensor -> Tensor) =
+        ConstellationsMeasures.robustness settings.Routing.Capsules.Templates (hardships settings data) solve
 
-    let internal read (config: RoutingExperimentSettings) (data: RoutingData) capsules : Split -> RoutingReading =
-        let route = route config capsules
-        let solve = solve config id data capsules
-        let search, ofNetwork = searched config id data, searched config DivisionSearch.first data
+    let internal read (settings: RoutingExperimentSettings) (data: RoutingData) capsules : Split -> RoutingReading =
+        let route = route settings capsules
+        let solve = solve settings id data capsules
+        let search, ofNetwork = searched settings id data, searched settings DivisionSearch.first data
 
         fun split ->
             let scenes = ConstellationsData.scenes split data.Scenes
@@ -211,29 +211,29 @@ module RoutingExperiment =
                 Found = search scenes.Points (ValueSome routing)
                 ByNetwork = fst (ofNetwork scenes.Points (ValueSome routing))
                 BySearch = search scenes.Points ValueNone
-                Robustness = lazy (robustness config data solve)
+                Robustness = lazy (robustness settings data solve)
             }
 
-    let private baseline (config: RoutingExperimentSettings) (data: RoutingData) (split: Split) : Metrics =
-        let templates = config.Routing.Capsules.Templates
+    let private baseline (settings: RoutingExperimentSettings) (data: RoutingData) (split: Split) : Metrics =
+        let templates = settings.Routing.Capsules.Templates
 
         ConstellationsMeasures.exact templates (ConstellationsData.scenes split data.Scenes)
         @ match split with
           | Validation -> []
           | Test ->
-              robustness config data (ExactConstellations.solveAny templates)
+              robustness settings data (ExactConstellations.solveAny templates)
               |> ConstellationsMeasures.robustnessMetrics
 
     let private style: ConstellationsStyle = { Loss = "cross-entropy"; Relabelled = false }
 
     let private figures
-        (config: RoutingExperimentSettings)
+        (settings: RoutingExperimentSettings)
         (data: RoutingData)
         capsules
         (read: Split -> RoutingReading)
         (history: History)
         =
-        let templates = config.Routing.Capsules.Templates
+        let templates = settings.Routing.Capsules.Templates
 
         let drawn split : ConstellationsReading =
             let reading = read split
@@ -247,27 +247,27 @@ module RoutingExperiment =
         @ [
             RoutingFigures.routing data.Scenes (Rows.first ConstellationsData.Shown (read Validation).LogProbabilities)
 
-            match RoutingCapsules.attention config.Routing.Capsules capsules data.Scenes.Shown.Points with
+            match RoutingCapsules.attention settings.Routing.Capsules capsules data.Scenes.Shown.Points with
             | Some weights -> RoutingFigures.attention data.Scenes weights
             | None -> ()
 
-            if config.RobustnessSize > 0 then
+            if settings.RobustnessSize > 0 then
                 RoutingFigures.robustness
                     templates
                     [
                         "network and search", (read Test).Robustness.Value
-                        "network alone", robustness config data (solve config DivisionSearch.first data capsules)
-                        "exact baseline", robustness config data (ExactConstellations.solveAny templates)
+                        "network alone", robustness settings data (solve settings DivisionSearch.first data capsules)
+                        "exact baseline", robustness settings data (ExactConstellations.solveAny templates)
                     ]
         ]
 
-    let private snapshot (config: RoutingExperimentSettings) (data: RoutingData) capsules =
-        let solve = solve config id data capsules
+    let private snapshot (settings: RoutingExperimentSettings) (data: RoutingData) capsules =
+        let solve = solve settings id data capsules
 
         fun () ->
             [
                 "decoded",
-                solve data.Scenes.Shown.Points |> ConstellationCapsules.decode config.Routing.Capsules.Templates
+                solve data.Scenes.Shown.Points |> ConstellationCapsules.decode settings.Routing.Capsules.Templates
             ]
 
     /// The model of presets whose scenes have every template.
@@ -278,13 +278,14 @@ module RoutingExperiment =
                 Resolve = resolve
                 Dependences = fun settings -> RoutingSettings.dependences settings.Routing
                 Load = load
-                Init = fun config -> RoutingCapsules.init config.Routing.Capsules
+                Init = fun settings -> RoutingCapsules.init settings.Routing.Capsules
                 Allocate =
-                    fun config count -> RoutingCapsules.allocate config.Routing.Capsules (trainingScenes config) count
-                Fill = fun config _ key _ batch -> fill config key batch
+                    fun settings count ->
+                        RoutingCapsules.allocate settings.Routing.Capsules (trainingScenes settings) count
+                Fill = fun settings _ key _ batch -> fill settings key batch
                 Loss =
-                    fun config capsules batch ->
-                        RoutingCapsules.loss config.Routing.Capsules capsules batch |> Loss.ofTotal
+                    fun settings capsules batch ->
+                        RoutingCapsules.loss settings.Routing.Capsules capsules batch |> Loss.ofTotal
                 Checked = Definition.checkedAsItIs
                 Read = read
                 Metrics = metrics

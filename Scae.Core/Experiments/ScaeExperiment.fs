@@ -129,8 +129,8 @@ module ScaeExperiment =
             let all = Array.init Calibrating id
             CanvasDigits.fill digits (ReadOnlySpan all) (key.Named "places") batch.Images batch.Classes
 
-            ScaeCalibration.scaled config (Parameters.mapi (fun _ x -> x.cast Dtype.Float32) model) batch
-            |> Parameters.mapi (fun _ x -> x.cast dtype)
+            ScaeCalibration.scaled config (Parameters.map (fun x -> x.cast Dtype.Float32) model) batch
+            |> Parameters.map (fun x -> x.cast dtype)
 
     let private loss (settings: ScaeSettings) (model: Scae) (batch: ScaeBatch) : Loss =
         let loss = Scae.loss settings.Model model batch

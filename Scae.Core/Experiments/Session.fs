@@ -28,26 +28,26 @@ type Session =
 [<RequireQualifiedAccess>]
 module Session =
     let internal create
-        (definition: Definition<'settings, 'config, 'data, 'model, 'batch, 'reading>)
-        (config: 'config, plan: Plan)
+        (definition: Definition<'settings, 'data, 'model, 'batch, 'reading>)
+        (settings: 'settings, plan: Plan)
         (keys: Keys)
         (data: 'data)
         : Session =
-        let model = definition.Init config Dtype.Float32 keys.Init |> Plan.differentiable plan
+        let model = definition.Init settings Dtype.Float32 keys.Init |> Plan.differentiable plan
 
         let frozen = Parameters.frozen model
-        let batch = definition.Allocate config plan.BatchSize
-        let read = definition.Read config data frozen
-        let metrics = definition.Metrics config
-        let snapshot = definition.Snapshot config data frozen
-        let fill = definition.Fill config data
+        let batch = definition.Allocate settings plan.BatchSize
+        let read = definition.Read settings data frozen
+        let metrics = definition.Metrics settings
+        let snapshot = definition.Snapshot settings data frozen
+        let fill = definition.Fill settings data
 
         {
             Learner =
                 {
                     Tensors = Parameters.named model
                     Fill = fun step -> fill (keys.Train.Fold step) step batch
-                    Loss = fun () -> definition.Loss config model batch
+                    Loss = fun () -> definition.Loss settings model batch
                     Validate = fun () -> metrics (read Validation)
                     Snapshot = snapshot
                 }
@@ -61,13 +61,13 @@ module Session =
                             | Validation -> metrics (read Validation)
                             | Test ->
                                 // A probe replaces the metric of its name, which is measured more cheaply after each epoch.
-                                let probes = definition.Probes config data frozen (read Test)
+                                let probes = definition.Probes settings data frozen (read Test)
                                 let isProbed (name: string, _) = probes |> List.exists (fun (probe, _) -> probe = name)
                                 (metrics (read Test) |> List.filter (isProbed >> not)) @ probes
-                        Figures = definition.Figures config data frozen read
+                        Figures = definition.Figures settings data frozen read
                     }
-            Baselines = definition.Baselines |> List.map (fun (name, measure) -> name, measure config data)
-            Animation = definition.Animation config data
+            Baselines = definition.Baselines |> List.map (fun (name, measure) -> name, measure settings data)
+            Animation = definition.Animation settings data
         }
 
     /// The metrics of a baseline on the scenes of a split. The error is one line with the nearest name.

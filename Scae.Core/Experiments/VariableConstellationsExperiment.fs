@@ -35,13 +35,13 @@ type VariableConstellationsReading =
 /// Scenes that each have some of the templates. The method says which are there, and which points belong to which.
 [<RequireQualifiedAccess>]
 module VariableConstellationsExperiment =
-    let private load (config: RoutingSettings) (_: Resources) (keys: Keys) =
-        let sample count key = VariableConstellations.sample (RoutingSettings.scenes config) count key
+    let private load (settings: RoutingSettings) (_: Resources) (keys: Keys) =
+        let sample count key = VariableConstellations.sample (RoutingSettings.scenes settings) count key
 
         Ok
             {
-                Validation = sample config.Training.ValidationSize keys.Validation
-                Test = sample config.Training.TestSize keys.Test
+                Validation = sample settings.Training.ValidationSize keys.Validation
+                Test = sample settings.Training.TestSize keys.Test
                 Shown = sample ConstellationsData.Shown (keys.Validation.Named "shown")
                 Proposals = keys.Test.Named "proposals"
             }
@@ -50,12 +50,12 @@ module VariableConstellationsExperiment =
         Split.choose data.Validation data.Test split
 
     /// What the network believes of scenes.
-    let private believe (config: RoutingSettings) (capsules: VariableCapsules) =
+    let private believe (settings: RoutingSettings) (capsules: VariableCapsules) =
         let infer (points, mask) =
-            let routing, presence = VariableCapsules.believe config.Capsules capsules points mask
+            let routing, presence = VariableCapsules.believe settings.Capsules capsules points mask
             { Routing = routing; Presence = presence }
 
-        let rows = Template.pointCount config.Capsules.Templates
+        let rows = Template.pointCount settings.Capsules.Templates
         let room count = Tensor.zeros [| count; rows; 2 |], Tensor.zeros [| count; rows; 1 |]
         let inference = Inference(RoutingCapsules.ScenesAtOnce, room, infer)
 
@@ -68,13 +68,13 @@ module VariableConstellationsExperiment =
                     Rows.load scenes.Mask part.First mask
             )
 
-    let private explain change (config: RoutingSettings) (data: VariableConstellationsData) =
-        let capsules = config.Capsules
+    let private explain change (settings: RoutingSettings) (data: VariableConstellationsData) =
+        let capsules = settings.Capsules
         VariableCapsules.explain { capsules with Search = change capsules.Search } data.Proposals
 
-    let private read (config: RoutingSettings) (data: VariableConstellationsData) capsules =
-        let believe = believe config capsules
-        let search, ofNetwork = explain id config data, explain DivisionSearch.first config data
+    let private read (settings: RoutingSettings) (data: VariableConstellationsData) capsules =
+        let believe = believe settings capsules
+        let search, ofNetwork = explain id settings data, explain DivisionSearch.first settings data
 
         fun split ->
             let scenes = scenesOf split data
@@ -91,8 +91,8 @@ module VariableConstellationsExperiment =
 
     /// The metrics of the method as configured and of its parts alone: the network's beliefs without search, and search without
     /// network.
-    let private metrics (config: RoutingSettings) (reading: VariableConstellationsReading) : Metrics =
-        let k = config.Capsules.Templates.Length
+    let private metrics (settings: RoutingSettings) (reading: VariableConstellationsReading) : Metrics =
+        let k = settings.Capsules.Templates.Length
         let scenes = reading.Scenes
         let prefixed prefix metrics = metrics |> List.map (fun (name, value) -> prefix + name, value)
         let present = reading.Beliefs.Presence.toArray<float32>() |> Array.map (fun logit -> logit > 0.0f)
@@ -104,17 +104,17 @@ module VariableConstellationsExperiment =
              @ VariableConstellationsMeasures.presence k scenes present)
         @ prefixed "search_" (VariableConstellationsMeasures.ofExplained k scenes reading.BySearch)
 
-    let private baseline (config: RoutingSettings) (data: VariableConstellationsData) (split: Split) : Metrics =
+    let private baseline (settings: RoutingSettings) (data: VariableConstellationsData) (split: Split) : Metrics =
         let scenes = scenesOf split data
-        let templates = config.Capsules.Templates
+        let templates = settings.Capsules.Templates
 
         ExactConstellations.explain templates scenes.Points scenes.Mask
         |> VariableConstellationsMeasures.ofExplained templates.Length scenes
 
     /// What the animation shows: labels [b, N], −1 for padding, and the network's probabilities of presence [b, K].
-    let private snapshot (config: RoutingSettings) (data: VariableConstellationsData) capsules =
-        let believe = believe config capsules
-        let search = explain id config data
+    let private snapshot (settings: RoutingSettings) (data: VariableConstellationsData) capsules =
+        let believe = believe settings capsules
+        let search = explain id settings data
 
         fun () ->
             let scenes = data.Shown
@@ -131,9 +131,9 @@ module VariableConstellationsExperiment =
                 "presence", beliefs.Presence.sigmoid ()
             ]
 
-    let private figures (config: RoutingSettings) _ _ (read: Split -> VariableConstellationsReading) history =
+    let private figures (settings: RoutingSettings) _ _ (read: Split -> VariableConstellationsReading) history =
         let reading = read Test
-        let templates = config.Capsules.Templates
+        let templates = settings.Capsules.Templates
         let probabilities = reading.Beliefs.Presence.sigmoid().toArray<float32>()
         let scenes, k = reading.Found.Length, templates.Length
 
@@ -156,11 +156,14 @@ module VariableConstellationsExperiment =
                 Resolve = RoutingSettings.resolve
                 Dependences = RoutingSettings.dependences
                 Load = load
-                Init = fun config -> VariableCapsules.init config.Capsules
+                Init = fun settings -> VariableCapsules.init settings.Capsules
                 Allocate =
-                    fun config count -> VariableCapsules.allocate config.Capsules (RoutingSettings.scenes config) count
-                Fill = fun config _ key _ batch -> VariableCapsules.fill (RoutingSettings.scenes config) key batch
-                Loss = fun config capsules batch -> VariableCapsules.loss config.Capsules capsules batch |> Loss.ofTotal
+                    fun settings count ->
+                        VariableCapsules.allocate settings.Capsules (RoutingSettings.scenes settings) count
+                Fill = fun settings _ key _ batch -> VariableCapsules.fill (RoutingSettings.scenes settings) key batch
+                Loss =
+                    fun settings capsules batch ->
+                        VariableCapsules.loss settings.Capsules capsules batch |> Loss.ofTotal
                 Checked = Definition.checkedAsItIs
                 Read = read
                 Metrics = metrics
@@ -169,6 +172,6 @@ module VariableConstellationsExperiment =
                 Snapshot = snapshot
                 Figures = figures
                 Animation =
-                    fun config data history ->
-                        VariableConstellationsFigures.animation config.Capsules.Templates data.Shown history
+                    fun settings data history ->
+                        VariableConstellationsFigures.animation settings.Capsules.Templates data.Shown history
             }

@@ -234,11 +234,17 @@ module Air =
                     Output = Tensor.full ([| 1; c |], FinderGain / float c, dtype)
                 }
 
+    /// What the heads of presence and baseline see.
+    let private headInputs (config: AirConfig) : int =
+        match config.Encoding with
+        | AirEncoding.Global -> config.Features
+        | AirEncoding.Recurrent ->
+            config.Features + config.GlimpseHidden + (if config.Evidence then 1 else 0) + config.Context
+
     let private recurrentEncoder (config: AirConfig) (dtype: Dtype) (key: Key) : RecurrentEncoder =
         let { Hidden = h; Features = f; What = z; GlimpseHidden = g } = config
         let seen = overview config * overview config
         let where = [| config.LogScale; 0.0; 0.0; -4.0; -4.0; -4.0 |]
-        let evidence = if config.Evidence then 1 else 0
 
         {
             // The contributions of image and residual are added, so each gets half of the variance.
@@ -261,8 +267,7 @@ module Air =
                         }
                 else
                     None
-            Presence =
-                small (f + g + evidence + config.Context) 1 [| config.PresenceBias |] dtype (key.Named "presence")
+            Presence = small (headInputs config) 1 [| config.PresenceBias |] dtype (key.Named "presence")
         }
 
     let private convolutions (config: AirConfig) (dtype: Dtype) (key: Key) : ConvolutionalDecoder =
@@ -277,13 +282,6 @@ module Air =
             Last = Initialization.he 1.0 (4 * half) dtype [ half; 1; 4; 4 ] (key.Named "last")
             LastBias = Tensor.full ([| 1; 1; 1; 1 |], DarkBias, dtype)
         }
-
-    /// Inputs of the baseline: what the presence head sees.
-    let private baselineInputs (config: AirConfig) : int =
-        match config.Encoding with
-        | AirEncoding.Global -> config.Features
-        | AirEncoding.Recurrent ->
-            config.Features + config.GlimpseHidden + (if config.Evidence then 1 else 0) + config.Context
 
     /// Parameters drawn from a key. Most weights are normal with He's deviation √(2/fan-in). The layers that see image and
     /// residual, and the cell, have √½ of it. The head of z_what's mean has half of it, in a recurrent encoder that of its
@@ -319,7 +317,7 @@ module Air =
             Baseline =
                 match config.Presence with
                 | AirPresence.Discrete ->
-                    let inputs = baselineInputs config
+                    let inputs = headInputs config
 
                     let outputs =
                         if config.Encoding = AirEncoding.Global then
@@ -378,9 +376,17 @@ module Air =
             ((middle.convTranspose2d (layers.Last, 2, 1)) + layers.LastBias).sigmoid().flatten 1
         | _ -> invalidArg (nameof model) "AIR: the model has no decoder"
 
-    // s is clipped to [e⁻³, e^1.5], as in the small program; beyond, it has no gradient.
+    /// The least ln s at which a patch is read or rendered, as in the small program; below, it has no gradient.
+    [<Literal>]
+    let LeastLogScale = -3.0
+
+    /// The greatest ln s at which a patch is read or rendered, as in the small program; above, it has no gradient.
+    [<Literal>]
+    let MostLogScale = 1.5
+
     let private pose (where: Tensor) : Tensor =
-        Tensor.cat ([| (where.slice (-1, 0, 1)).clamp(-3.0, 1.5).exp(); where.slice (-1, 1, 3) |], -1)
+        let scale = (where.slice (-1, 0, 1)).clamp(LeastLogScale, MostLogScale).exp()
+        Tensor.cat ([| scale; where.slice (-1, 1, 3) |], -1)
 
     /// Patches [n, P²] rendered at (log s, t_x, t_y) [n, 3] → [n, D]: the pixel at (u, v) of linspace(−1, 1) shows the
     /// patch's ((u − t_x)/s, (v − t_y)/s), bilinear, 0 outside.

@@ -19,6 +19,10 @@ module AirObjective =
         let q = q.clamp (Clip, 1.0 - Clip)
         q * (q.log () - p.log ()) + (1.0 - q) * ((1.0 - q).log() - (1.0 - p).log())
 
+    /// The weighted KL term of each step's presence, [b, T].
+    let private ofPresence (config: AirConfig) (q: Tensor) (batch: AirBatch) : Tensor =
+        presenceDivergence q batch.Prior * config.PresenceWeight
+
     /// (1, v_1, …, v_{T−1}) for v [b, T]: the value before each step.
     let private before (v: Tensor) : Tensor =
         let t = v.shape[1]
@@ -44,9 +48,8 @@ module AirObjective =
     let private relaxed (config: AirConfig) (inference: AirInference) (batch: AirBatch) : Tensor =
         let z = ((inference.Logits + batch.PresenceNoise) / batch.Temperature).sigmoid()
         let drawn = Air.compose config (z.cumprod 1) inference.Renders
-        let ofPresence = presenceDivergence (inference.Logits.sigmoid ()) batch.Prior
-
-        let divergence = (latentDivergence config inference + config.PresenceWeight * ofPresence).sum()
+        let ofPresence = ofPresence config (inference.Logits.sigmoid ()) batch
+        let divergence = (latentDivergence config inference + ofPresence).sum()
 
         ((pixelCost config batch.Images drawn).sum() + batch.Warmth * divergence)
         * (1.0 / float batch.Images.shape[0])
@@ -58,7 +61,7 @@ module AirObjective =
     /// cost, [b].
     let private costs (config: AirConfig) (inference: AirInference) (batch: AirBatch) (z: Tensor) : Tensor * Tensor =
         let present = z.cumprod 1
-        let ofPresence = presenceDivergence (inference.Logits.sigmoid ()) batch.Prior * config.PresenceWeight
+        let ofPresence = ofPresence config (inference.Logits.sigmoid ()) batch
         let pixels = pixelCost config batch.Images (Air.compose config present inference.Renders)
         let ofLatents = batch.Warmth * present * latentDivergence config inference
         let ofChoices = batch.Warmth * before present * ofPresence
@@ -147,9 +150,9 @@ module AirObjective =
             Tensor.cat ([| before present; present.slice (1, config.Steps - 1, config.Steps) |], 1)
 
         let probability = probability - Tensor.cat ([| present; none |], 1)
-        let ofPresence = presenceDivergence q batch.Prior * config.PresenceWeight
 
-        let divergence = present * latentDivergence config inference + before present * ofPresence
+        let divergence =
+            present * latentDivergence config inference + before present * ofPresence config q batch
 
         ((probability * errors).sum 1 + batch.Warmth * divergence.sum 1).mean()
 

@@ -60,29 +60,12 @@ internal unsafe partial struct PartImage<T>
     {
         PartImage<T> image = new(problem);
         var sizes = problem.Sizes;
-        int m = sizes.Parts, c = sizes.Channels, maps = problem.Maps, plane = image._plane;
-        Span<int> lengths = [c * plane, plane, plane, plane, plane, plane, plane, plane, plane, image._blocks, m, 6 * m, m * plane, m * plane, m * c * plane, m * maps * image.CellsLength, maps * image.CellsLength];
-        int total = Vector512<T>.Count;
-        for (int i = 0; i < lengths.Length; i++) total += lengths[i] = (lengths[i] + Vector512<T>.Count - 1) / Vector512<T>.Count * Vector512<T>.Count;
-        T* at = Aligned(Scratch.Take<T>(WorkSlot, total));
-        image._pixels = Carve(ref at, lengths[0]);
-        image._most = Carve(ref at, lengths[1]);
-        image._mostJoint = Carve(ref at, lengths[2]);
-        image._sum = Carve(ref at, lengths[3]);
-        image._sumJoint = Carve(ref at, lengths[4]);
-        image._ground = Carve(ref at, lengths[5]);
-        image._groundJoint = Carve(ref at, lengths[6]);
-        image._absent = Carve(ref at, lengths[7]);
-        image._absentJoint = Carve(ref at, lengths[8]);
-        image._missing = Carve(ref at, lengths[9]);
-        image._presence = Carve(ref at, lengths[10]);
-        image._placements = Carve(ref at, lengths[11]);
-        image._logits = Carve(ref at, lengths[12]);
-        image._joint = Carve(ref at, lengths[13]);
-        image._values = Carve(ref at, lengths[14]);
-        image._tables = Carve(ref at, lengths[15]);
-        image._cells = Carve(ref at, lengths[16]);
-        new Span<T>(image._pixels, c * plane).Clear();
+        int m = sizes.Parts, c = sizes.Channels, maps = problem.Maps;
+
+        // The first layout, without memory, says how much is needed.
+        int length = (int)(image.LayOut(null) - (T*)null);
+        image.LayOut(Aligned(Scratch.Take<T>(WorkSlot, Vector512<T>.Count + length)));
+        new Span<T>(image._pixels, c * image._plane).Clear();
         new Span<T>(image._tables, m * maps * image.CellsLength).Clear();
         image._ranges = (Range*)Unsafe.AsPointer(ref Scratch.Take<Range>(RangeSlot, m * sizes.Height + 1)[0]);
         if (problem.TemplatesBatch == 0) image.MakeCells(problem.Templates, 0, c);
@@ -112,10 +95,35 @@ internal unsafe partial struct PartImage<T>
     private static T* Aligned(Span<T> memory) =>
         (T*)(((nint)Unsafe.AsPointer(ref memory[0]) + 63) & -64);
 
+    /// <summary>Gives every array its place from an address on, and returns the address behind the last.</summary>
+    private T* LayOut(T* at)
+    {
+        int m = _sizes.Parts, c = _sizes.Channels, maps = _problem.Maps;
+        _pixels = Carve(ref at, c * _plane);
+        _most = Carve(ref at, _plane);
+        _mostJoint = Carve(ref at, _plane);
+        _sum = Carve(ref at, _plane);
+        _sumJoint = Carve(ref at, _plane);
+        _ground = Carve(ref at, _plane);
+        _groundJoint = Carve(ref at, _plane);
+        _absent = Carve(ref at, _plane);
+        _absentJoint = Carve(ref at, _plane);
+        _missing = Carve(ref at, _blocks);
+        _presence = Carve(ref at, m);
+        _placements = Carve(ref at, 6 * m);
+        _logits = Carve(ref at, m * _plane);
+        _joint = Carve(ref at, m * _plane);
+        _values = Carve(ref at, m * c * _plane);
+        _tables = Carve(ref at, m * maps * CellsLength);
+        _cells = Carve(ref at, maps * CellsLength);
+        return at;
+    }
+
+    /// <summary>The beginning of an array, and behind it, at a multiple of a vector's length, that of the next.</summary>
     private static T* Carve(ref T* at, int length)
     {
         T* start = at;
-        at += length;
+        at += (length + Vector512<T>.Count - 1) / Vector512<T>.Count * Vector512<T>.Count;
         return start;
     }
 

@@ -97,7 +97,7 @@ internal static unsafe class UpdateKernel
         }
     }
 
-    /// <summary>Σ x² in double, in eight running sums whatever the hardware.</summary>
+    /// <summary>Σ x² in double, in sixteen running sums whatever the hardware.</summary>
     [MethodImpl(VectorLoop.Options)]
     public static double SumOfSquares(ReadOnlySpan<float> x)
     {
