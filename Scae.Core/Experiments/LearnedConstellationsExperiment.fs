@@ -174,10 +174,13 @@ module LearnedConstellationsExperiment =
                 Snapshot = fun _ _ learned () -> [ "templates", learned.Points.clone () ]
                 Figures =
                     fun settings _ _ read history ->
+                        let reading: LearnedConstellationsReading = read Validation
+
                         LearnedConstellationsFigures.all
                             settings.Templates
                             data.Templates
-                            (read Validation).Chosen
+                            reading.Chosen
+                            reading.Templates
                             history
                 Animation =
                     fun settings scenes history ->

@@ -43,6 +43,11 @@ module LearnedConstellationsFigures =
         |> Panel.polygon (ConstellationsFigures.colour k) 0.15 ownX ownY
         |> Panel.points "" Marker.Circle 7.0 (ConstellationsFigures.colour k) x y
 
+    /// Templates in the order of the true ones to which those of the last moment are matched.
+    let private inOrder (truth: Template list) (last: Template list) : Template list -> Template list =
+        let matched, _ = LearnedTemplates.matching truth last
+        fun templates -> [ for k in 0 .. truth.Length - 1 -> templates[Array.findIndex ((=) k) matched] ]
+
     /// For each snapshot [restarts, M, 2] its step and the chosen restart's templates, in the order of the true templates to which
     /// the last snapshot's are matched.
     let private course (config: LearnedTemplatesConfig) (truth: Template list) (chosen: int) (history: History) =
@@ -54,13 +59,7 @@ module LearnedConstellationsFigures =
 
         match List.tryLast all with
         | None -> []
-        | Some(_, last) ->
-            let matched, _ = LearnedTemplates.matching truth last
-
-            [
-                for step, templates in all ->
-                    step, [ for k in 0 .. truth.Length - 1 -> templates[Array.findIndex ((=) k) matched] ]
-            ]
+        | Some(_, last) -> all |> List.map (fun (step, templates) -> step, inOrder truth last templates)
 
     let private panels
         (truth: Template list)
@@ -72,6 +71,19 @@ module LearnedConstellationsFigures =
             for k, (own, learned) in List.indexed (List.zip truth templates) ->
                 panel (title $"step {step}" (SimilarityFit.distance own learned)) k own learned
         ]
+
+    let private legend =
+        "Grey: the true template. Colour: the learned one, laid over it by the best similarity. Numbers: Procrustes distance."
+
+    /// The learned shapes alone.
+    let private learned (truth: Template list) (templates: Template list) : Figure =
+        Figure.create
+            "templates"
+            "Learned templates"
+            [ panels truth (fun _ distance -> $"{distance:F3}") 0 (inOrder truth templates templates) ]
+        |> Figure.panelSize 200.0 200.0
+        |> Figure.columnLabels (truth |> List.map _.Name)
+        |> Figure.note legend
 
     /// The chosen restart's shapes at a few moments.
     let private evolution (truth: Template list) (course: (int * Template list) list) : Figure =
@@ -88,8 +100,7 @@ module LearnedConstellationsFigures =
         Figure.create "evolution" "Templates while they are learned" (List.transpose columns)
         |> Figure.panelSize 200.0 200.0
         |> Figure.rowLabels (truth |> List.map _.Name)
-        |> Figure.note
-            "Grey: the true template. Colour: the learned one, laid over it by the best similarity. Numbers: Procrustes distance."
+        |> Figure.note legend
 
     /// Every restart's mean Procrustes distance over the steps.
     let private distances (config: LearnedTemplatesConfig) (truth: Template list) (chosen: int) (history: History) =
@@ -124,10 +135,17 @@ module LearnedConstellationsFigures =
         |> Panel.each (others @ [ chosen ]) curve
         |> Figure.single "distance"
 
-    /// The chosen restart's shapes at a few moments, and every restart's mean Procrustes distance over the steps.
-    let all (config: LearnedTemplatesConfig) (truth: Template list) (chosen: int) (history: History) : Figure list =
+    /// The chosen restart's shapes at a few moments, and every restart's mean Procrustes distance over the steps. A run without
+    /// snapshots has the learned shapes alone.
+    let all
+        (config: LearnedTemplatesConfig)
+        (truth: Template list)
+        (chosen: int)
+        (templates: Template list)
+        (history: History)
+        : Figure list =
         match course config truth chosen history with
-        | [] -> []
+        | [] -> [ learned truth templates ]
         | course -> [ evolution truth course; distances config truth chosen history ]
 
     /// One frame for each snapshot: the chosen restart's shapes.

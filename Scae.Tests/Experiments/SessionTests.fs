@@ -165,6 +165,29 @@ let tests =
                     (validationToo, testedToo) |> shouldEqual (validation, tested)
                     lossElsewhere |> shouldDiffer loss
 
+            for experiment, preset, overrides in
+                [
+                    "constellations", "published", ofConstellations
+                    "constellations", "learned", [ "validation-size", "4"; "test-size", "4"; "restarts", "2" ]
+                    "constellations", "variable", ofConstellations
+                    "ccae", "best", [ "validation-size", "4"; "test-size", "4" ]
+                    "neural-em", "paper", ofShapes
+                    "neural-em", "flying", ofShapes @ ofMotion
+                    "air", "paper", ofDigits @ ofAir @ [ "glimpse-hidden", "7" ]
+                    "tvae", "quick", ofDigits @ [ "capsules", "2"; "draws", "1"; "annealing", "0" ]
+                ] do
+                testCase $"a run without snapshots has pictures, too ({experiment}, {preset})"
+                <| fun () ->
+                    let session = session (task experiment preset overrides) (own train test)
+                    let history: History = { Evaluations = []; Snapshots = [] }
+                    let figures = (session.Inspect()).Figures history
+                    figures |> shouldHaveSome
+
+                    for figure in figures do
+                        figure.Panels |> List.concat |> shouldHaveSome
+
+                    (session.Animation history).IsNone |> shouldEqual true
+
             for name, (experiment, preset), overrides, ofTest, ofTrain in
                 [
                     "scenes that are drawn once",
