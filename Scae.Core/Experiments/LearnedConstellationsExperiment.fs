@@ -88,8 +88,12 @@ module LearnedConstellationsExperiment =
 
             found.Value
 
-    /// The restart of least residual.
-    let private least (costs: float[]) : int = Array.IndexOf(costs, Array.min costs)
+    /// The restart of least residual; one that isn't a number loses against any other.
+    let private least (costs: float[]) : int =
+        costs
+        |> Array.indexed
+        |> Array.minBy (fun (_, cost) -> if Double.IsNaN cost then infinity else cost)
+        |> fst
 
     let private read
         (settings: LearnedConstellationsSettings)

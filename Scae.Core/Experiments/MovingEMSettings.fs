@@ -10,7 +10,7 @@ type MovingEMSettings =
     {
         Training: TrainingSettings
         Descent: DescentSettings
-        [<Setting("steps over which the step size grows to its first value", Min = 0.0)>]
+        [<Setting("steps before the first with the whole step size, which grows until then", Min = 0.0)>]
         WarmUp: int
         Objects: MovingObjectsConfig
         [<Setting("where single digits come from; auto is mnist where it can be had, else strokes")>]

@@ -17,7 +17,7 @@ type NeuralEMSettings =
     {
         Training: TrainingSettings
         Descent: DescentSettings
-        [<Setting("steps over which the step size grows to its first value", Min = 0.0)>]
+        [<Setting("steps before the first with the whole step size, which grows until then", Min = 0.0)>]
         WarmUp: int
         Shapes: ShapesConfig
         [<Setting("training images, 0 for new ones each step", Min = 0.0)>]

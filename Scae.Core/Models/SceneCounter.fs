@@ -35,12 +35,7 @@ module SceneCounter =
         let c = channels
         let side = halved (halved canvas)
 
-        let convolution inputs outputs size (name: string) : Convolution =
-            {
-                Filters =
-                    Initialization.he 1.0 (inputs * size * size) dtype [ outputs; inputs; size; size ] (key.Named name)
-                Bias = Tensor.zeros ([| outputs |], dtype)
-            }
+        let convolution inputs outputs size (name: string) = Convolution.he size inputs outputs dtype (key.Named name)
 
         {
             First = convolution 1 c 5 "first"
@@ -50,15 +45,12 @@ module SceneCounter =
             Output = Linear.init OutputGain (8 * c) steps dtype (key.Named "output")
         }
 
-    let private rectified (stride: int) (padding: int) (layer: Convolution) (x: Tensor) : Tensor =
-        x.conv2d (layer.Filters, stride, padding, layer.Bias, Activation.Relu)
-
     /// What scenes [b, canvas²] add to the logits of the steps' presence, [b, T].
     let logits (canvas: int) (counter: SceneCounter) (scenes: Tensor) : Tensor =
         scenes.view (-1, 1, canvas, canvas)
-        |> rectified 2 2 counter.First
-        |> rectified 2 1 counter.Second
-        |> rectified 1 1 counter.Third
+        |> Convolution.rectifiedWithin 2 2 counter.First
+        |> Convolution.rectifiedWithin 1 2 counter.Second
+        |> Convolution.rectifiedWithin 1 1 counter.Third
         |> fun x -> x.flatten 1
         |> Linear.activated Activation.Relu counter.Hidden
         |> Linear.forward counter.Output

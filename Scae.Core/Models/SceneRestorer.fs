@@ -47,23 +47,20 @@ module SceneRestorer =
 
     let private kernel (side: int) = if side % 2 = 0 then 4 else 3
 
-    let private convolution gain (fanIn: int) (shape: int list) (outputs: int) (dtype: Dtype) (key: Key) : Convolution =
-        {
-            Filters = Initialization.he gain fanIn dtype shape key
-            Bias = Tensor.zeros ([| outputs |], dtype)
-        }
-
     /// Parameters for scenes of canvas² pixels, drawn from a key, with He's deviation; the last layer has a tenth of it.
     let init (canvas: int) (channels: int) (dtype: Dtype) (key: Key) : SceneRestorer =
         let c, k, k' = channels, kernel canvas, kernel (halved canvas)
 
-        let layer inputs outputs size (name: string) =
-            convolution 1.0 (inputs * size * size) [ outputs; inputs; size; size ] outputs dtype (key.Named name)
+        let layer inputs outputs size (name: string) = Convolution.he size inputs outputs dtype (key.Named name)
 
         // A pixel of the doubled picture sees a quarter of each channel's filter.
-        let transposed gain inputs outputs size (name: string) =
+        let transposed gain inputs outputs size (name: string) : Convolution =
             let fanIn = inputs * size * size / 4
-            convolution gain fanIn [ inputs; outputs; size; size ] outputs dtype (key.Named name)
+
+            {
+                Filters = Initialization.he gain fanIn dtype [ inputs; outputs; size; size ] (key.Named name)
+                Bias = Tensor.zeros ([| outputs |], dtype)
+            }
 
         let last = transposed 0.1 c 1 k "last"
 
@@ -77,20 +74,19 @@ module SceneRestorer =
             Offset = Tensor.zeros ([| 1 |], dtype)
         }
 
-    let private rectified (stride: int) (layer: Convolution) (x: Tensor) : Tensor =
-        x.conv2d (layer.Filters, stride, 1, layer.Bias, Activation.Relu)
-
     let private doubled (layer: Convolution) (x: Tensor) : Tensor =
         (x.convTranspose2d (layer.Filters, 2, 1)) + layer.Bias.view (1, -1, 1, 1)
 
     /// Scenes [b, canvas²] without their lighting, [b, canvas²] in (0, 1).
     let restore (canvas: int) (restorer: SceneRestorer) (scenes: Tensor) : Tensor =
         let fine =
-            scenes.view (-1, 1, canvas, canvas) |> rectified 2 restorer.First |> rectified 1 restorer.Fine
+            scenes.view (-1, 1, canvas, canvas)
+            |> Convolution.rectifiedWithin 1 2 restorer.First
+            |> Convolution.rectifiedWithin 1 1 restorer.Fine
 
         let coarse =
-            (rectified 2 restorer.Second fine, restorer.Coarse)
-            ||> Array.fold (fun x layer -> x + rectified 1 layer x)
+            (Convolution.rectifiedWithin 1 2 restorer.Second fine, restorer.Coarse)
+            ||> Array.fold (fun x layer -> x + Convolution.rectifiedWithin 1 1 layer x)
 
         ((doubled restorer.Widening coarse + fine).relu() |> doubled restorer.Last).sigmoid().flatten 1
 

@@ -219,6 +219,49 @@ let tests =
                                 |> shouldEqual
                                     $"scae: sbatch refused {last}: sbatch: error: full; submitted: 44; not submitted: {last}")
 
+                        for requeue in [ 0; 1 ] do
+                            testCase $"a task whose time is up has failed unless it is requeued ({requeue})"
+                            <| fun () ->
+                                inNewFolder (fun folder ->
+                                    let out = Path.Combine(folder, "sweep")
+
+                                    let refusing (info: ProcessStartInfo) =
+                                        withSbatch folder info
+                                        File.WriteAllText(Path.Combine(folder, "sbatch"), "#!/bin/sh\necho 41\n")
+
+                                        File.WriteAllText(
+                                            Path.Combine(folder, "scontrol"),
+                                            $"#!/bin/sh\n[ \"$1\" = requeue ] && exit {requeue}\necho 'MaxArraySize = 9'\n"
+                                        )
+
+                                    (runWith refusing (longer out @ [ "--slurm" ])).ExitCode |> shouldEqual 0
+
+                                    let task =
+                                        [
+                                            $"SLURM_ARRAY_TASK_ID=0 SLURM_ARRAY_JOB_ID=41 bash {out}/slurm/sweep.sh > {folder}/said 2>&1 &"
+                                            "for ((i = 0; i < 600; i++)); do"
+                                            $"  [ -s {out}/seed-0/last.safetensors ] && break"
+                                            "  sleep 0.1"
+                                            "done"
+                                            "kill -USR1 $!"
+                                            "wait $!"
+                                            "echo $?"
+                                        ]
+                                        |> String.concat "\n"
+
+                                    let throughBash (info: ProcessStartInfo) =
+                                        refusing info
+                                        info.FileName <- "bash"
+                                        info.ArgumentList.Clear()
+
+                                        for word in [ "-c"; task ] do
+                                            info.ArgumentList.Add word
+
+                                    (runWith throughBash []).Output |> shouldEqual $"{requeue}\n"
+
+                                    File.ReadAllText(Path.Combine(folder, "said"))
+                                    |> shouldContainText "everything is saved")
+
                         testCase "scans and presets are put together from what is there"
                         <| fun () ->
                             inNewFolder (fun folder ->
