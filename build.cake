@@ -5,23 +5,15 @@ var configuration = Argument("configuration", "Release");
 var solution = "./Scae.sln";
 var artifacts = Directory("./artifacts");
 
-void Scae(string arguments)
-{
-    var exitCode = StartProcess("dotnet", $"run -c {configuration} --no-build --project Scae.Cli -- {arguments}");
-    if (exitCode != 0) throw new Exception($"scae {arguments} ended with exit code {exitCode}");
-}
-
-void Dotnet(string arguments)
-{
-    var exitCode = StartProcess("dotnet", arguments);
-    if (exitCode != 0) throw new Exception($"dotnet {arguments} ended with exit code {exitCode}");
-}
-
 void Run(string program, string arguments)
 {
     var exitCode = StartProcess(program, arguments);
     if (exitCode != 0) throw new Exception($"{program} {arguments} ended with exit code {exitCode}");
 }
+
+void Dotnet(string arguments) => Run("dotnet", arguments);
+
+void Scae(string arguments) => Dotnet($"run -c {configuration} --no-build --project Scae.Cli -- {arguments}");
 
 Task("Build")
     .Description("Restores and compiles everything; a warning is an error. With --built it is taken as done.")

@@ -11,7 +11,7 @@ using Scae.Tensors;
 
 namespace Scae.Cli;
 
-/// <summary>The scae command: 0 when what was asked was done, 1 when it failed, 2 when the arguments make no sense.</summary>
+/// <summary>The scae command. What its exit codes mean is in <see cref="ExitCode"/>.</summary>
 internal static class Program
 {
     // The variable with which unforeseen exceptions end the program with their stack.
@@ -52,7 +52,7 @@ internal static class Program
         {
             return Fail("the memory isn't enough; lower --batch-size, or --test-size and --validation-size, or the sizes of layers, or how much is done at once with --threads", ExitCode.Failure);
         }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or ShapeError or InvalidOperationException)
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or ShapeError)
         {
             return Fail(problem.Message, ExitCode.Failure);
         }

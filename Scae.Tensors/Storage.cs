@@ -37,6 +37,7 @@ internal sealed class Storage
 
     public static Storage Aligned(Dtype dtype, int length)
     {
+        // The empty array only says what type the elements have: moving makes the room.
         var storage = Zeros(dtype, 0);
         var aligned = new Storage(dtype, storage._elements, 0, length);
         aligned.Move(copy: false);

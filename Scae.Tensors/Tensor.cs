@@ -5,8 +5,8 @@ using Scae.Tensors.Kernels;
 namespace Scae.Tensors;
 
 /// <summary>
-/// A dense tensor of any rank in row-major order, float32 by default and float64 for checking gradients. Operations
-/// are methods with DiffSharp's names. A tensor's values never change after it was made, except those of parameters
+/// Numbers along any number of axes, float32 by default and float64 for checking gradients. New tensors are dense and in
+/// row-major order; views may have other strides. Operations are methods with DiffSharp's names. A tensor's values never change after it was made, except those of parameters
 /// and of the inputs of a recorded step, which are written in place.
 /// </summary>
 public sealed partial class Tensor

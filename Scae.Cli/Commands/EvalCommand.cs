@@ -31,7 +31,7 @@ internal static class EvalCommand
                 ["seed"] = saved.Identity.Seed,
                 ["evaluation_seed"] = options.Seed,
                 ["step"] = saved.State.Step,
-                ["measured_with"] = new JsonObject(request.Overrides.Select(pair => KeyValuePair.Create<string, JsonNode?>(pair.Item1, pair.Item2))),
+                ["measured_with"] = Json.Object(request.Overrides),
                 ["metrics"] = Json.Object(metrics),
             };
             if (baseline is not null) result["baseline"] = new JsonObject { ["name"] = request.Baseline!.Value, ["metrics"] = Json.Object(baseline) };

@@ -30,7 +30,7 @@ internal static class ExportCommand
             throw new RunFailure($"{path}: the file can't be written ({FileProblem.Text(problem)}); choose another with --out");
         }
 
-        Console.Out.WriteLine(path);
+        if (!AtomicFile.IsStandardOutput(path)) Console.Out.WriteLine(path);
         return ExitCode.Success;
     }
 

@@ -35,6 +35,7 @@ internal static class ReportCommand
             throw new RunFailure($"{path}: the report can't be written ({FileProblem.Text(problem)}); choose another file with --out");
         }
 
+        if (AtomicFile.IsStandardOutput(path)) return ExitCode.Success;
         if (options.Json) Json.Print(new JsonObject { ["report"] = path, ["runs"] = new JsonArray([.. runs.Select(run => (JsonNode)run.Folder.Path)]) });
         else Console.Out.WriteLine(path);
         return ExitCode.Success;

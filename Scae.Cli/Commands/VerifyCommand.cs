@@ -21,10 +21,14 @@ internal static class VerifyCommand
     {
         Refuse(options);
         using var interruption = new Interruption();
-        var checks = options.Experiments.SelectMany(experiment => Check(experiment, options, interruption.Token)).ToList();
+        var failures = new List<string>();
+        var checks = options.Experiments.SelectMany(experiment => Check(experiment, options, failures, interruption.Token)).ToList();
         if (options.Json) Json.Print(ToJson(checks));
         else Show(checks);
-        return checks.All(check => check.Check.Holds) ? ExitCode.Success : ExitCode.Failure;
+
+        // Said where it happened, perhaps days ago, and again.
+        foreach (string failure in failures) Notice.Tell(failure);
+        return failures.Count == 0 && checks.All(check => check.Check.Holds) ? ExitCode.Success : ExitCode.Failure;
     }
 
     private static JsonArray ToJson(List<(Specification Specification, TargetCheck Check)> checks)
@@ -61,8 +65,9 @@ internal static class VerifyCommand
     }
 
     /// <summary>
-    /// Refuses a preset without targets. Refuses hyperparameters without --out, too: the next verify would take those runs
-    /// for runs of the preset as it is.
+    /// Refuses a preset without targets, and hyperparameters that any of the presets doesn't take or heed, before the first
+    /// training. Refuses hyperparameters without --out, too: the next verify would take those runs for runs of the preset as it
+    /// is.
     /// </summary>
     private static void Refuse(ExperimentOptions options)
     {
@@ -78,12 +83,21 @@ internal static class VerifyCommand
             string given = string.Join(' ', options.Overrides.Select(pair => $"--{pair.Item1} {pair.Item2}"));
             throw new RunFailure($"scae verify {given}: targets speak of the presets as they are; to measure another program all the same, say with --out where its runs go", ExitCode.Usage);
         }
+
+        foreach (var experiment in options.Experiments)
+        {
+            foreach (string name in TargetsOf(experiment, options).Select(target => target.Preset).Distinct())
+            {
+                var targeted = RunFailure.Unless(Experiments.preset(name, experiment));
+                RunFailure.Unless(ExperimentModule.configure(experiment, targeted, options.Overrides), $"preset {name}", ExitCode.Usage);
+            }
+        }
     }
 
     private static IEnumerable<Target> TargetsOf(Experiment experiment, ExperimentOptions options) =>
         experiment.Specification.Targets.Where(target => options.Preset is null || target.Preset == options.Preset.Value);
 
-    private static IEnumerable<(Specification Specification, TargetCheck Check)> Check(Experiment experiment, ExperimentOptions options, CancellationToken stop)
+    private static IEnumerable<(Specification Specification, TargetCheck Check)> Check(Experiment experiment, ExperimentOptions options, List<string> failed, CancellationToken stop)
     {
         var specification = experiment.Specification;
         foreach (var group in TargetsOf(experiment, options).GroupBy(target => target.Preset))
@@ -98,11 +112,12 @@ internal static class VerifyCommand
             var display = Displays.ForSweep(options.Json, seeds.Count);
             using var failures = new SweepFailures();
             var summaries = display.Show(() => runs.Run([trainings], seeds, job => display.Of(Name(job)), Tell, failures, stop));
-            failures.ThrowIfAny(seeds.Count, of: $" of {preset.Name}");
+            if (failures.Found(seeds.Count, of: $" of {preset.Name}") is { } failure) failed.Add(failure);
             foreach (var target in group)
             {
-                var spread = Spread.Of(summaries.GetRange(0, target.Seeds), target.Metric);
-                yield return (specification, new TargetCheck(target, spread.Mean, spread.Deviation));
+                // Where a training failed, the target isn't measured, and doesn't hold.
+                var measured = summaries.Where(summary => summary.Seed < target.Seeds).ToList();
+                yield return (specification, measured.Count < target.Seeds ? new TargetCheck(target, double.NaN) : CheckOf(target, measured));
             }
 
             void Tell(SweepJob job, Summary? summary)
@@ -110,6 +125,12 @@ internal static class VerifyCommand
                 if (summary is null) display.Failed(Name(job));
                 else display.Finished(Name(job), $"{Name(job)}: {Format.Metrics(summary.Metrics)}");
             }
+        }
+
+        static TargetCheck CheckOf(Target target, List<Summary> measured)
+        {
+            var spread = Spread.Of(measured, target.Metric);
+            return new TargetCheck(target, spread.Mean, spread.Deviation);
         }
 
         static void TellOfFinished(int finished, long count, string folder)

@@ -13,13 +13,11 @@ namespace Scae.Cli.Data;
 /// <summary>Where the files of MNIST can be downloaded. All are asked at once, and the first that answers serves.</summary>
 /// <param name="addresses">Folders on the network, each with a slash at its end.</param>
 /// <param name="patience">How long to wait until one of them answers.</param>
+/// <param name="quiet">How long a download may be silent.</param>
 /// <param name="stop">Ends a download at once, with <see cref="OperationCanceledException"/>.</param>
-internal sealed class Mirrors(IReadOnlyList<Uri> addresses, TimeSpan patience, CancellationToken stop)
+internal sealed class Mirrors(IReadOnlyList<Uri> addresses, TimeSpan patience, TimeSpan quiet, CancellationToken stop)
 {
     private const int LargestFile = 20_000_000;
-
-    // How long a download may be silent.
-    private static readonly TimeSpan s_quiet = TimeSpan.FromSeconds(30);
 
     /// <summary>The public ones.</summary>
     public static Mirrors Public(CancellationToken stop) => new(
@@ -28,7 +26,8 @@ internal sealed class Mirrors(IReadOnlyList<Uri> addresses, TimeSpan patience, C
             new("https://ossci-datasets.s3.amazonaws.com/mnist/"),
             new("https://azureopendatastorage.blob.core.windows.net/mnist/"),
         ],
-        TimeSpan.FromSeconds(5),
+        patience: TimeSpan.FromSeconds(5),
+        quiet: TimeSpan.FromSeconds(30),
         stop);
 
     public string Names => string.Join(", ", addresses.Select(address => address.Host));
@@ -36,15 +35,8 @@ internal sealed class Mirrors(IReadOnlyList<Uri> addresses, TimeSpan patience, C
     /// <summary>The bytes of a file's .gz, from the first mirror that has it undamaged. The error is one line.</summary>
     public FSharpResult<byte[], string> Download(MnistFile file)
     {
-        try
-        {
-            // On a thread of the pool, so that no caller's synchronization context is waited for.
-            return Task.Run(() => DownloadAsync(file), stop).GetAwaiter().GetResult();
-        }
-        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
-        {
-            return Failed($"{Names}: nothing came for {s_quiet.TotalSeconds:0} s");
-        }
+        // On a thread of the pool, so that no caller's synchronization context is waited for.
+        return Task.Run(() => DownloadAsync(file), stop).GetAwaiter().GetResult();
     }
 
     private async Task<FSharpResult<byte[], string>> DownloadAsync(MnistFile file)
@@ -59,7 +51,7 @@ internal sealed class Mirrors(IReadOnlyList<Uri> addresses, TimeSpan patience, C
             await foreach (var answered in Task.WhenEach(asked))
             {
                 if (!answered.IsCompletedSuccessfully || !answered.Result.IsSuccessStatusCode) continue;
-                result = await ReadAsync(answered.Result, file, stop);
+                result = await ReadAsync(answered.Result, file, quiet, stop);
                 if (result.IsOk) break;
             }
         }
@@ -73,17 +65,17 @@ internal sealed class Mirrors(IReadOnlyList<Uri> addresses, TimeSpan patience, C
         return result;
     }
 
-    private static async Task<FSharpResult<byte[], string>> ReadAsync(HttpResponseMessage answer, MnistFile file, CancellationToken stop)
+    private static async Task<FSharpResult<byte[], string>> ReadAsync(HttpResponseMessage answer, MnistFile file, TimeSpan patience, CancellationToken stop)
     {
         string address = answer.RequestMessage!.RequestUri!.ToString();
         try
         {
-            using var quiet = CancellationTokenSource.CreateLinkedTokenSource(stop);
-            quiet.CancelAfter(s_quiet);
-            await using var body = await answer.Content.ReadAsStreamAsync(quiet.Token);
+            using var silence = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            silence.CancelAfter(patience);
+            await using var body = await answer.Content.ReadAsStreamAsync(silence.Token);
             using var whole = new MemoryStream();
             var chunk = new byte[65536];
-            for (int read; (read = await body.ReadAsync(chunk, quiet.Token)) > 0; quiet.CancelAfter(s_quiet))
+            for (int read; (read = await body.ReadAsync(chunk, silence.Token)) > 0; silence.CancelAfter(patience))
             {
                 whole.Write(chunk, 0, read);
                 if (whole.Length > LargestFile) return Failed($"{address}: more than {LargestFile} bytes, which MNIST has not");
@@ -96,6 +88,10 @@ internal sealed class Mirrors(IReadOnlyList<Uri> addresses, TimeSpan patience, C
         catch (Exception problem) when (problem is HttpRequestException or IOException)
         {
             return Failed($"{address}: the connection broke");
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            return Failed($"{address}: nothing came for {patience.TotalSeconds:0} s");
         }
     }
 

@@ -29,6 +29,7 @@ internal static class MnistFiles
     {
         if (folder is not null && !Directory.Exists(folder)) throw new RunFailure($"--data {folder}: there is no such folder", ExitCode.Usage);
         string? shared = Environment.GetEnvironmentVariable(Variable);
+        if (folder is null && !string.IsNullOrEmpty(shared) && !Directory.Exists(shared)) Notice.TellOnce($"{Variable}={shared}: there is no such folder; what is needed comes from elsewhere");
         string[] folders = folder is not null ? [folder] : string.IsNullOrEmpty(shared) ? [CacheFolder()] : [shared, CacheFolder()];
         var mirrors = Mirrors.Public(stop);
         return From(folders, folder is null ? Fetch : null, folders.Length - (folder is null ? 1 : 0));
@@ -75,7 +76,7 @@ internal static class MnistFiles
             return !isMissing ? null : FSharpOption<string>.Some(fetch is null ? $"it isn't in {folders[0]}" : missing!);
         }
 
-        // dSprites is never fetched, so someone who names no folder doesn't expect the file, and gets no notice.
+        // dSprites is never fetched, so someone who names no folder with --data doesn't expect the file, and gets no notice.
         FSharpOption<string>? SpritesMissing()
         {
             var why = SpriteFiles.Missing(folders);

@@ -66,7 +66,7 @@ internal static partial class FigureRenderer
 
     private static SKSurface Surface(FigurePicture picture, SKImageInfo size, double scale)
     {
-        SKSurface surface = SKSurface.Create(size) ?? throw new OutOfMemoryException($"no room for a picture of {size.Width} by {size.Height} pixels");
+        SKSurface surface = SKSurface.Create(size) ?? throw new IOException($"the memory has no room for a picture of {size.Width} by {size.Height} pixels");
         surface.Canvas.Clear(SKColors.White);
         surface.Canvas.Scale((float)scale);
         picture.Draw(surface.Canvas);

@@ -8,7 +8,7 @@ internal static class Displays
     public static IProgressDisplay For(bool quiet)
     {
         if (quiet) return new SilentDisplay();
-        var console = Tables.Console;
+        var console = Tables.Live;
         return console.Profile.Capabilities.Ansi ? new LiveDisplay(console) : new PlainDisplay(Console.Out);
     }
 
@@ -16,7 +16,7 @@ internal static class Displays
     public static ISweepDisplay ForSweep(bool quiet, long count)
     {
         if (quiet) return new SilentSweepDisplay();
-        var console = Tables.Console;
+        var console = Tables.Live;
         return console.Profile.Capabilities.Ansi ? new LiveSweepDisplay(console, count, TimeProvider.System) : new PlainSweepDisplay(Console.Out, count, TimeProvider.System);
     }
 }

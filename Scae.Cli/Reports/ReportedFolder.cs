@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.IO;
 using System.Linq;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Scae.Cli.Runs;
 using Scae.Core.Experiments;
 using Scae.Core.Training;
@@ -20,6 +21,9 @@ internal sealed record CoursePoint(double Epoch, double Step, IReadOnlyDictionar
 /// <param name="Summary">Its results; null if it isn't finished.</param>
 internal sealed record ReportedFolder(RunFolder Folder, RunIdentity Identity, Experiment Experiment, IReadOnlyList<CoursePoint> Course, Summary? Summary)
 {
+    // Digits of the largest seed.
+    private const int LongestNumber = 20;
+
     private static readonly string[] s_notMetrics = ["epoch", "step", "seconds"];
 
     /// <summary>
@@ -38,7 +42,7 @@ internal sealed record ReportedFolder(RunFolder Folder, RunIdentity Identity, Ex
 
     private static List<ReportedFolder> OfSweep(string path)
     {
-        var runs = Below(path).Concat(Below(path).SelectMany(inner => Below(inner.Path))).Where(inner => inner.WasBegun).ToList();
+        var runs = Below(path).Concat(Below(path).SelectMany(inner => Below(inner.Path))).Where(WasBegun).ToList();
         if (runs.Count == 0) throw new RunFailure($"{path}: the folder holds neither a run nor a sweep's runs; scae train leaves one under runs/");
 
         // Runs that have only begun are left out. If there are no others, reading them reports what is missing.
@@ -54,6 +58,10 @@ internal sealed record ReportedFolder(RunFolder Folder, RunIdentity Identity, Ex
             {
                 failures.Add(failure);
             }
+            catch (Exception problem) when (FileProblem.Is(problem))
+            {
+                failures.Add(new RunFailure($"{inner.Path}: {FileProblem.Text(problem)}"));
+            }
         }
 
         if (read.Count == 0) throw failures[0];
@@ -61,9 +69,35 @@ internal sealed record ReportedFolder(RunFolder Folder, RunIdentity Identity, Ex
         return read;
     }
 
-    /// <summary>The folders in a folder, seed-2 before seed-10.</summary>
-    private static IEnumerable<RunFolder> Below(string path) =>
-        Directory.EnumerateDirectories(path).OrderBy(inner => inner, StringComparer.Create(System.Globalization.CultureInfo.InvariantCulture, System.Globalization.CompareOptions.NumericOrdering)).Select(RunFolder.At);
+    /// <summary>The folders in a folder, seed-2 before seed-10; none if it can't be read, as lost+found can't.</summary>
+    private static IEnumerable<RunFolder> Below(string path)
+    {
+        try
+        {
+            return Directory.GetDirectories(path).OrderBy(Padded, StringComparer.Ordinal).Select(RunFolder.At);
+        }
+        catch (Exception problem) when (FileProblem.Is(problem))
+        {
+            Notice.TellOnce($"{path}: {FileProblem.Text(problem)}; the report is of the other runs");
+            return [];
+        }
+    }
+
+    // The runtime's own numeric order needs cultures, of which the program has none.
+    private static string Padded(string path) => Regex.Replace(path, "[0-9]+", digits => digits.Value.PadLeft(LongestNumber, '0'));
+
+    private static bool WasBegun(RunFolder folder)
+    {
+        try
+        {
+            return folder.WasBegun;
+        }
+        catch (Exception problem) when (FileProblem.Is(problem))
+        {
+            Notice.TellOnce($"{folder.Path}: {FileProblem.Text(problem)}; the report is of the other runs");
+            return false;
+        }
+    }
 
     private static ReportedFolder Read(RunFolder folder)
     {

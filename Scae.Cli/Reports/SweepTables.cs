@@ -21,13 +21,25 @@ internal sealed class SweepTables(SweepOptions options, SweepPlan plan)
     public string ChosenBy =>
         "best_" + RunFailure.Unless(ExperimentModule.restore(options.Experiment, options.Preset, options.Overrides)).Plan.BestBy.Metric;
 
-    /// <summary>Refuses a folder in which a file of somebody else's has the name of a table.</summary>
+    /// <summary>
+    /// Refuses a folder in which a file of somebody else's has the name of a table or its picture. A picture is a sweep's if the
+    /// table in JSON lies beside it.
+    /// </summary>
     public void SpareOthers()
     {
-        foreach (string name in (string[])["sweep.json", "scan.json", "comparison.json", ResultRows.FileName])
+        foreach (string name in (string[])["sweep", "scan", "comparison"])
         {
-            string path = Path.Combine(Folder, name);
-            if (File.Exists(path) && !IsTable(path))
+            if (IsOwn($"{name}.json")) continue;
+            foreach (string kind in (string[])["json", "md", "png", "svg"]) Refuse($"{name}.{kind}");
+        }
+
+        if (!IsOwn(ResultRows.FileName)) Refuse(ResultRows.FileName);
+
+        bool IsOwn(string name) => File.Exists(Path.Combine(Folder, name)) && IsTable(Path.Combine(Folder, name));
+
+        void Refuse(string name)
+        {
+            if (File.Exists(Path.Combine(Folder, name)))
                 throw new RunFailure($"{Folder}: {name} is there, and no sweep of scae wrote it; choose another folder with --out", ExitCode.Usage);
         }
     }

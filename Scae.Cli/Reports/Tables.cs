@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.IO;
 using System.Linq;
 using Scae.Cli.Runs;
 using Scae.Core.Experiments;
@@ -11,24 +12,22 @@ namespace Scae.Cli.Reports;
 internal static class Tables
 {
     /// <summary>The console for tables: as wide as the terminal; for a file or a pipe, wide enough and without colours.</summary>
-    public static IAnsiConsole Console
-    {
-        get
-        {
-            var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(System.Console.Out) });
-            if (!Terminal.SpeaksUnicode(Environment.GetEnvironmentVariable)) console.Profile.Capabilities.Unicode = false;
-            if (Terminal.IsElsewhere)
-            {
-                console.Profile.Width = 140;
-                console.Profile.Capabilities.Ansi = false;
-            }
-            else if (Terminal.Width is { } width)
-            {
-                console.Profile.Width = width;
-            }
+    public static IAnsiConsole Console => On(System.Console.Out);
 
-            return console;
+    /// <summary>The same for a display that redraws itself, and that nobody misses if the terminal is gone.</summary>
+    public static IAnsiConsole Live => On(new LiveWriter(System.Console.Out));
+
+    private static IAnsiConsole On(TextWriter writer)
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = Terminal.IsElsewhere ? new AnsiConsoleOutput(writer) : new TerminalOutput(writer) });
+        if (!Terminal.SpeaksUnicode(Environment.GetEnvironmentVariable)) console.Profile.Capabilities.Unicode = false;
+        if (Terminal.IsElsewhere)
+        {
+            console.Profile.Width = 140;
+            console.Profile.Capabilities.Ansi = false;
         }
+
+        return console;
     }
 
     public static FittedTable New(params string[] columns) => new(columns);

@@ -15,19 +15,21 @@ internal static class Terminal
     private const int LeastWidth = 20;
 
     /// <summary>How many columns the terminal has, at least 20; null if output goes elsewhere, or the terminal doesn't say.</summary>
-    public static int? Width
+    public static int? Width => Said(() => Console.WindowWidth) is { } width ? Math.Max(width, LeastWidth) : null;
+
+    /// <summary>How many lines the terminal has; null if output goes elsewhere, or the terminal doesn't say.</summary>
+    public static int? Height => Said(() => Console.WindowHeight);
+
+    private static int? Said(Func<int> size)
     {
-        get
+        if (IsElsewhere) return null;
+        try
         {
-            if (IsElsewhere) return null;
-            try
-            {
-                return Console.WindowWidth is var width and > 0 ? Math.Max(width, LeastWidth) : null;
-            }
-            catch (IOException)
-            {
-                return null;
-            }
+            return size() is var said and > 0 ? said : null;
+        }
+        catch (IOException)
+        {
+            return null;
         }
     }
 

@@ -144,7 +144,8 @@ internal static class AtomicFile
         return null;
     }
 
-    private static bool IsStandardOutput(string path) =>
+    /// <summary>Whether a path that a user names is standard output; nothing else may be written there then.</summary>
+    public static bool IsStandardOutput(string path) =>
         !OperatingSystem.IsWindows() && Path.GetFullPath(path) is "/dev/stdout" or "/dev/fd/1" or "/proc/self/fd/1";
 
     // Some devices support seeking. /dev/shm is an ordinary folder of files.

@@ -37,7 +37,7 @@ internal static class FigureFiles
         }
         catch (AggregateException several)
         {
-            throw RunFailure.Of(several);
+            RunFailure.Rethrow(several);
         }
 
         return written;

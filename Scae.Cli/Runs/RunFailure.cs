@@ -1,5 +1,7 @@
 using System;
+using System.Diagnostics.CodeAnalysis;
 using System.Linq;
+using System.Runtime.ExceptionServices;
 using Microsoft.FSharp.Core;
 
 namespace Scae.Cli.Runs;
@@ -19,12 +21,13 @@ internal sealed class RunFailure(string message, int exitCode = ExitCode.Failure
         result.IsOk ? result.ResultValue : throw new RunFailure(context is null ? result.ErrorValue : $"{context}: {result.ErrorValue}", exitCode);
 
     /// <summary>
-    /// Chooses which exception of several threads to report: the first failure that the user can fix, or else the first of
-    /// all.
+    /// Throws that exception of several threads which is to be reported: the first failure that the user can fix, or else the
+    /// first of all, with the stack of its thread.
     /// </summary>
-    public static Exception Of(AggregateException several)
+    [DoesNotReturn]
+    public static void Rethrow(AggregateException several)
     {
         var problems = several.Flatten().InnerExceptions;
-        return problems.OfType<RunFailure>().FirstOrDefault() ?? problems[0];
+        ExceptionDispatchInfo.Throw(problems.OfType<RunFailure>().FirstOrDefault() ?? problems[0]);
     }
 }

@@ -55,6 +55,9 @@ internal sealed class RunFolder
     /// <summary>Whether a run began here, even if it was killed before its first checkpoint.</summary>
     public bool WasBegun => HoldsResults || HoldsSettings;
 
+    // What training writes in the folder itself.
+    private string[] Files => [Checkpoint, Previous, Best, Summary, Metrics, Events, Settings];
+
     // A file with this common name may be somebody else's.
     private bool HoldsSettings => File.Exists(Settings) && RunSettings.Identity(File.ReadAllText(Settings)) is not null;
 
@@ -105,7 +108,7 @@ internal sealed class RunFolder
     /// </summary>
     public void Prepare()
     {
-        foreach (string file in (string[])[Checkpoint, Previous, Best, Summary, Metrics, Events, Settings])
+        foreach (string file in Files)
         {
             if (Directory.Exists(file)) throw new RunFailure($"{file}: a folder is where a file of the run belongs; rename it");
         }
@@ -252,7 +255,7 @@ internal sealed class RunFolder
         if (isLast) return last.ResultValue;
         var previous = Whole(Previous);
         if (previous.IsError) throw new RunFailure($"{Checkpoint}: {last.ErrorValue}", isOfOneRun: true);
-        Notice.Tell($"{Checkpoint}: {last.ErrorValue}; going on from {System.IO.Path.GetFileName(Previous)}, the checkpoint before it");
+        Notice.TellOnce($"{Checkpoint}: {last.ErrorValue}; going on from {System.IO.Path.GetFileName(Previous)}, the checkpoint before it");
         return previous.ResultValue;
     }
 
@@ -266,7 +269,7 @@ internal sealed class RunFolder
         string target = file.LinkTarget is null ? file.FullName : file.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? file.FullName;
         string folder = System.IO.Path.GetDirectoryName(target) ?? target;
         var run = At(folder);
-        string[] own = [run.Checkpoint, run.Previous, run.Best, run.Summary, run.Metrics, run.Events, run.Settings, run.In(RunLock.Name)];
+        string[] own = [.. run.Files, run.In(RunLock.Name)];
         if (run.WasBegun) return own.Any(file => IsSame(file, target));
         var outer = At(System.IO.Path.GetDirectoryName(folder) ?? folder);
         return outer.WasBegun && (IsSame(outer.Figures, folder) || IsSame(outer.Snapshots, folder));

@@ -1,4 +1,5 @@
 using System;
+using System.Globalization;
 using System.IO;
 
 namespace Scae.Cli.Runs;
@@ -177,7 +178,7 @@ internal sealed class RunLock : IDisposable
     {
         var file = new FileInfo(path);
         string who = file is { Exists: true, Length: > 0 } ? $"process {file.Length}" : "another process";
-        string since = file.LastWriteTime.ToString("HH:mm:ss", System.Globalization.CultureInfo.InvariantCulture);
+        string since = file.LastWriteTime.ToString(file.LastWriteTime.Date == DateTime.Today ? "HH:mm:ss" : "yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
         return $"{who} has been writing there since {since}";
     }
 

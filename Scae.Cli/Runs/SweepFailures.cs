@@ -37,9 +37,9 @@ internal sealed class SweepFailures : IDisposable
             TellLater($"{failure.Message}; the other trainings go on", MostNamed);
             return null;
         }
-        catch (RunFailure failure)
+        catch (Exception problem) when (problem is not OperationCanceledException)
         {
-            TellLater($"{failure.Message}; no other training begins, and those under way are finished", int.MaxValue);
+            TellLater($"{problem.Message}; no other training begins, and those under way are finished", int.MaxValue);
             throw;
         }
     }
@@ -52,18 +52,28 @@ internal sealed class SweepFailures : IDisposable
     }
 
     /// <summary>
-    /// Throws if any of so many trainings failed, or has no pictures. Of several each gets a line, and the last line counts them. The
-    /// text <paramref name="of"/> can say which trainings "the others" are, those that are finished.
+    /// Throws if any of so many trainings failed, or has no pictures.
     /// </summary>
-    public void ThrowIfAny(long count, string of = "")
+    public void ThrowIfAny(long count)
+    {
+        if (Found(count) is { } line) throw new RunFailure(line);
+    }
+
+    /// <summary>
+    /// Says if any of so many trainings failed, or has no pictures; otherwise null. Of several each is told by a line of its own, and
+    /// the one that is returned counts them. The text <paramref name="of"/> can say which trainings "the others" are, those that are
+    /// finished.
+    /// </summary>
+    public string? Found(long count, string of = "")
     {
         Dispose();
-        if (_failed.Count + _undrawn.Count == 0) return;
+        if (_failed.Count + _undrawn.Count == 0) return null;
         string others = _failed.Count < count ? $"; the others{of} are finished" : string.Empty;
-        if (_failed.Count + _undrawn.Count == 1) throw new RunFailure(_undrawn.Count == 1 ? _undrawn[0] : _failed[0] + others);
+        if (_failed.Count + _undrawn.Count == 1) return _undrawn.Count == 1 ? _undrawn[0] : _failed[0] + others;
         TellAll();
-        if (_failed.Count == 0) throw new RunFailure($"{_undrawn.Count} of {count} trainings have no pictures; their numbers are there");
-        throw new RunFailure($"{_failed.Count} of {count} trainings failed{others}");
+        return _failed.Count == 0
+            ? $"{_undrawn.Count} of {count} trainings{of} have no pictures; their numbers are there"
+            : $"{_failed.Count} of {count} trainings{of} failed{others}";
     }
 
     /// <summary>

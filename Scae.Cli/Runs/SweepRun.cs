@@ -74,12 +74,12 @@ internal sealed record SweepRun(Experiment Experiment, string Folder, int AtOnce
         catch (AggregateException several)
         {
             failures.TellAll();
-            throw RunFailure.Of(several);
+            RunFailure.Rethrow(several);
         }
 
-        if (stop.IsCancellationRequested) failures.TellAll();
-        if (stop.IsCancellationRequested) throw new RunFailure($"stopped; what is finished lies in {Folder}; the same command goes on", ExitCode.Stopped);
-        return [.. results.Values];
+        if (!stop.IsCancellationRequested) return [.. results.Values];
+        failures.TellAll();
+        throw new RunFailure($"stopped; what is finished lies in {Folder}; the same command goes on", ExitCode.Stopped);
     }
 
     /// <summary>Runs one training by itself, with the given number of threads.</summary>

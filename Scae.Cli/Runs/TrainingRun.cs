@@ -259,8 +259,9 @@ internal sealed class TrainingRun
             clock.Mark();
             return Training.run(state, new Supervisor(stop, s_saveEvery, clock, TimeProvider.System, progress =>
             {
-                observe(progress);
+                // What is done is kept before it is shown, since standard output may not be writable.
                 Keep(state, progress, threads, clock);
+                observe(progress);
             }));
         });
         switch (outcome)

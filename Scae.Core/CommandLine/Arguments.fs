@@ -385,6 +385,7 @@ module Arguments =
     // An unknown preset counts as none: help must be available whatever else is wrong.
     let private presetAmong (words: string list) (experiment: Experiment) : Preset option =
         words
+        |> List.collect Words.split
         |> List.pairwise
         |> List.tryPick (fun (option, name) -> if option = "--preset" then Some name else None)
         |> Option.bind (fun name -> Experiments.preset (Some name) experiment |> Result.toOption)

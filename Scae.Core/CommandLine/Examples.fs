@@ -27,7 +27,7 @@ module internal Examples =
                     "scae train neural-em --hidden 24 --learning-rate 5e-4"
                     "hyperparameters in place of the preset's."
                 example "scae train --resume --out trials/air" "go on where that run stopped."
-                example "scae train constellations --json --quiet --threads 1" "numbers alone, on one core."
+                example "scae train constellations --json --threads 1" "numbers alone, on one core."
             ]
         | "eval" ->
             [

@@ -13,7 +13,8 @@ module internal Meaning =
     let Set = "a hyperparameter and its value."
 
     [<Literal>]
-    let Data = "where data sets lie that aren't generated."
+    let Data =
+        "the folder of MNIST, dSprites or your own images; unless given $SCAE_DATA, the cache, then the network."
 
     [<Literal>]
     let Json = "print the result as JSON and nothing else."
@@ -22,13 +23,13 @@ module internal Meaning =
     let TensorBoard = "also write an event file for TensorBoard: scalars, pictures, hyperparameters."
 
     [<Literal>]
-    let Quiet = "print nothing but errors and notices."
+    let Quiet = "print nothing but errors, notices and what --json asks for."
 
     [<Literal>]
     let Cores = "how many cores to use; all unless given. Results don't depend on it."
 
     [<Literal>]
-    let AtOnce = "how many runs at once, or cores for a single one; as many as there are unless given."
+    let AtOnce = "how many runs at once, or cores for a single one; unless given, one a core."
 
     [<Literal>]
     let Preset = "a named set of hyperparameters; the experiment's default unless given."
@@ -65,7 +66,8 @@ type internal TrainArguments =
             | Seed _ -> "the seed of every random number; 0 unless given."
             | Out _ ->
                 "the run's folder; runs/EXPERIMENT-PRESET-SEED unless given, with -2, -3, … where a run is already."
-            | Resume -> "go on where the run in the folder, the newest unless --out is given, stopped, to the bit."
+            | Resume ->
+                "go on, to the bit, with the run in --out, or unless given the newest of its folders under runs."
             | Threads _ -> Meaning.Cores
             | Data _ -> Meaning.Data
             | Tensorboard -> Meaning.TensorBoard
@@ -81,7 +83,7 @@ type internal FiguresArguments =
     interface IArgParserTemplate with
         member this.Usage =
             match this with
-            | Run _ -> "the folder that scae train left."
+            | Run _ -> "the folder that scae train left; required."
             | Threads _ -> Meaning.Cores
             | Data _ -> Meaning.Data
             | Json -> Meaning.Json
@@ -98,7 +100,7 @@ type internal EvalArguments =
     interface IArgParserTemplate with
         member this.Usage =
             match this with
-            | Run _ -> "the folder that scae train left."
+            | Run _ -> "the folder that scae train left; required."
             | Set _ -> Meaning.Set
             | Seed _ -> "the seed of fresh validation and test scenes; 1 unless given."
             | Baseline _ -> "also measure a method that learns nothing on the same scenes, such as exact."
@@ -114,7 +116,7 @@ type internal ReportArguments =
     interface IArgParserTemplate with
         member this.Usage =
             match this with
-            | Runs _ -> "the folder of a run or of a sweep; several stand side by side."
+            | Runs _ -> "the folder of a run or of a sweep, required; several stand side by side."
             | Out _ ->
                 "the file; report.html in the folder unless given, or here where there are several folders. FILE.png and FILE.svg are the runs' curves alone, as one picture."
             | Json -> "print the file's name and the runs in it as JSON and nothing else."
@@ -127,8 +129,8 @@ type internal ExportArguments =
     interface IArgParserTemplate with
         member this.Usage =
             match this with
-            | Run _ -> "the folder that scae train left."
-            | Format _ -> "npz: the best epoch's parameters for NumPy; or onnx: the encoder for ONNX Runtime."
+            | Run _ -> "the folder that scae train left; required."
+            | Format _ -> "required. npz: the best epoch's parameters for NumPy; or onnx: the encoder for ONNX Runtime."
             | Out _ -> "the file; parameters.npz or encoder.onnx in the folder unless given."
 
 type internal SweepArguments =
@@ -188,7 +190,7 @@ type internal VerifyArguments =
     interface IArgParserTemplate with
         member this.Usage =
             match this with
-            | Experiment _ -> "which experiment; all unless given."
+            | Experiment _ -> "which experiment; all unless given. Its hyperparameters are options, too."
             | Preset _ -> "which preset's targets; every preset that has some unless given."
             | Set _ -> Meaning.Set
             | Out _ -> "where the runs are kept; runs/verify unless given. Needed with hyperparameters."
@@ -242,4 +244,4 @@ type internal CompletionArguments =
     interface IArgParserTemplate with
         member this.Usage =
             match this with
-            | Shell _ -> "bash, zsh or powershell."
+            | Shell _ -> "bash, zsh or powershell; required."

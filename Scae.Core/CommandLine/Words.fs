@@ -21,21 +21,26 @@ module internal Words =
     let private looksLikeOption (word: string) =
         word.StartsWith '-' && word.Length > 1 && not (Char.IsAsciiDigit word[1])
 
+    /// --name=value as two words, any other word as it is.
+    let split (word: string) : string list =
+        match word.StartsWith "--", word.IndexOf '=' with
+        | false, _
+        | true, -1 -> [ word ]
+        | true, at -> [ word[.. at - 1]; word[at + 1 ..] ]
+
     /// Rewrites words into the form of the unions. --name=value becomes two words. --name becomes --set name if the
     /// command takes hyperparameters and has no option of that name.
     let private spell (known: string list) (words: string list) : string list =
         let takesHyperparameters = List.contains Hyperparameter known
 
         words
-        |> List.collect (fun word ->
-            match word.StartsWith "--", word.IndexOf '=' with
-            | false, _ -> [ word ]
-            | true, -1 -> [ word ]
-            | true, at -> [ word[.. at - 1]; word[at + 1 ..] ]
-            |> function
+        |> List.collect (
+            split
+            >> function
                 | name :: value when name.StartsWith "--" && takesHyperparameters && not (List.contains name known) ->
                     Hyperparameter :: name[2..] :: value
-                | spelled -> spelled)
+                | spelled -> spelled
+        )
 
     /// The names, with dashes, of all hyperparameters that a command takes for the given experiments.
     let private hyperparameters (verb: string) (experiments: Experiment list) : string list =

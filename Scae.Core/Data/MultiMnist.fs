@@ -104,10 +104,8 @@ module MultiMnist =
         match config.Sizes with
         | DigitSizes.Uniform -> max 1 (int (zoom * float (random.NextInt(config.Smallest, config.Largest + 1))))
         | DigitSizes.Shrunk ->
-            // Box–Muller. Two uniform numbers are drawn, whatever comes out.
-            let radius = sqrt (-2.0 * log (1.0 - random.NextDouble()))
-            let normal = radius * cos (2.0 * Math.PI * random.NextDouble())
-            int (zoom * float Digits.Side / (MeanShrinkage + ShrinkageDeviation * Math.Clamp(normal, -3.0, 3.0)))
+            let normal = Math.Clamp(random.NextNormal(), -3.0, 3.0)
+            int (zoom * float Digits.Side / (MeanShrinkage + ShrinkageDeviation * normal))
 
     /// Draws a digit by bilinear interpolation with aligned corners: the first and the last pixels of both grids
     /// coincide.

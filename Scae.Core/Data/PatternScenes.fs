@@ -111,11 +111,6 @@ module PatternScenes =
             Present = Array.zeroCreate (count * config.Patterns.Length)
         }
 
-    // Box–Muller.
-    let private normal (random: KeyStream) : float =
-        let radius = sqrt (-2.0 * log (1.0 - random.NextDouble()))
-        radius * cos (2.0 * Math.PI * random.NextDouble())
-
     /// Draws a scene of a batch, in pattern units. Without noise the same numbers are drawn, so that scenes of one
     /// key differ only by the noise.
     let private drawScene (config: PatternScenesConfig) (random: KeyStream) (scene: int) (batch: PatternScenes) : unit =
@@ -137,8 +132,8 @@ module PatternScenes =
             batch.Present[scene * config.Patterns.Length + id] <- present
 
             for struct (px, py) in config.Patterns[id] do
-                let x = px + config.Noise * normal random
-                let y = py + config.Noise * normal random
+                let x = px + config.Noise * random.NextNormal()
+                let y = py + config.Noise * random.NextNormal()
                 let at = scene * n + order[drawn]
                 points[2 * at] <- float32 (scale * (x * c - y * s) + tx)
                 points[2 * at + 1] <- float32 (scale * (x * s + y * c) + ty)

@@ -54,7 +54,8 @@ module AirMeasures =
             |> mean
         ]
 
-    /// The present steps of scene i that match a digit, each with its digit.
+    /// The present steps of scene i that are matched with a digit, each with its digit: as many as can be, however far away,
+    /// at the least distance altogether. So measures of these pairs are of places only where counts are right.
     let private found (reading: AirReading) (i: int) : (int * PlacedDigit) list =
         let truth = reading.Scenes.Truth[i]
 

@@ -161,7 +161,7 @@ module AirReading =
         let config = settings.Model
         let inference = AirEncoder.infer config model batch
         let drawn = Air.compose config (weights config inference) inference.Renders
-        let difference = drawn - (AirEncoder.explained config inference.Restored batch).Images
+        let difference = drawn - (AirEncoder.withRestored config inference.Restored batch).Images
 
         {
             Presence = presence settings model batch inference
@@ -211,8 +211,15 @@ module AirReading =
             for j in 0 .. z - 1 do
                 codes[t][j] <- float what[t * z + j]
 
+    // Where presence is relaxed, a recurrent encoder sees a residual from which objects are taken as far as they are present.
+    // The temperature is that with which training ends.
+    let private allocate (settings: AirSettings) (count: int) : AirBatch =
+        { Air.allocate settings.Model count with
+            Temperature = Tensor.scalar settings.TemperatureEnd
+        }
+
     let private recorded (settings: AirSettings) (model: Air) =
-        Inference(ScenesAtOnce, Air.allocate settings.Model, infer settings model)
+        Inference(ScenesAtOnce, allocate settings, infer settings model)
 
     let private over (config: AirConfig) (inference: Inference<AirBatch, AirFindings>) (reading: AirReading) : unit =
         inference.Over(

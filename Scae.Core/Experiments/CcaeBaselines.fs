@@ -11,24 +11,31 @@ module CcaeBaselines =
     [<Literal>]
     let private Draws = 100
 
-    let private measured (find: CcaeData -> PatternScenes -> int[]) (data: CcaeData) (split: Split) : Metrics =
+    let private measured find (data: CcaeData) (split: Split) : Result<Metrics, string> =
         let scenes = (CcaeScenes.ofSplit data split).Scenes
-        CcaeMeasures.ofOwners data.Config data.Config.Patterns.Length scenes (find data scenes)
+
+        find data scenes
+        |> Result.map (CcaeMeasures.ofOwners data.Config data.Config.Patterns.Length scenes)
 
     /// PatternSearch, which is told the patterns and their noise.
-    let private search (draws: int) (data: CcaeData) (scenes: PatternScenes) : int[] =
+    let private search (draws: int) (data: CcaeData) (scenes: PatternScenes) : Result<int[], string> =
         // Sets of points are bits of an integer.
         if scenes.Points.shape[1] > Partitions.MostPoints then
-            invalidOp
+            Error
                 $"--baseline: scenes of {scenes.Points.shape[1]} points; ransac and exhaustive take at most {Partitions.MostPoints}"
+        else
+            Ok(
+                PatternSearch.solve
+                    { Scenes = data.Config; Noise = data.Config.Noise; Draws = draws }
+                    data.Baselines
+                    scenes
+            )
 
-        PatternSearch.solve { Scenes = data.Config; Noise = data.Config.Noise; Draws = draws } data.Baselines scenes
-
-    /// The baselines by name. Each takes data and a split, and returns its metrics there.
-    let all: (string * (CcaeData -> Split -> Metrics)) list =
+    /// The baselines by name. Each takes data and a split, and returns its metrics there; the error is one line.
+    let all: (string * (CcaeData -> Split -> Result<Metrics, string>)) list =
         [
-            "one-capsule", measured (fun _ -> PatternSearch.oneCapsule)
-            "k-means", measured (fun data -> PatternSearch.kMeans data.Config data.Baselines)
+            "one-capsule", measured (fun _ -> PatternSearch.oneCapsule >> Ok)
+            "k-means", measured (fun data -> PatternSearch.kMeans data.Config data.Baselines >> Ok)
             "ransac", measured (search Draws)
             "exhaustive", measured (search 0)
         ]

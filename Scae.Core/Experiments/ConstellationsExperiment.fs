@@ -83,6 +83,7 @@ module ConstellationsExperiment =
                         fun settings scenes split ->
                             ConstellationsData.scenes split scenes
                             |> ConstellationsMeasures.exact settings.Capsules.Templates
+                            |> Ok
                     ]
                 Snapshot = snapshot
                 Figures = fun _ scenes _ read history -> ConstellationsFigures.all style scenes read history

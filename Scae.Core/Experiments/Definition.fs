@@ -37,8 +37,9 @@ type Definition<'settings, 'data, 'model, 'batch, 'reading> =
         Metrics: 'settings -> 'reading -> Metrics
         /// Metrics that take longer, of a reading of test scenes, at the end of a run and in `scae eval`.
         Probes: 'settings -> 'data -> 'model -> 'reading -> Metrics
-        /// Methods that learn nothing, by name, measured on the same scenes: `scae eval RUN --baseline NAME`.
-        Baselines: (string * ('settings -> 'data -> Split -> Metrics)) list
+        /// Methods that learn nothing, by name, measured on the same scenes: `scae eval RUN --baseline NAME`. The error, of scenes
+        /// that a method can't take, is one line.
+        Baselines: (string * ('settings -> 'data -> Split -> Result<Metrics, string>)) list
         /// What the animation shows of a moment.
         Snapshot: 'settings -> 'data -> 'model -> unit -> (string * Tensor) list
         /// The pictures. A reading that the metrics needed too is made only once.

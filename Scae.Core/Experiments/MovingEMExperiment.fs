@@ -116,7 +116,7 @@ module MovingEMExperiment =
                 Read = MovingEMReading.read
                 Metrics = fun settings -> MovingEMMeasures.ofReading settings.ScoredFrom
                 Probes = probes
-                Baselines = [ "copy", copyBaseline ]
+                Baselines = [ "copy", (fun settings data -> copyBaseline settings data >> Ok) ]
                 Snapshot = snapshot
                 Figures =
                     fun settings data model read history ->

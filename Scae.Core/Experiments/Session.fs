@@ -20,7 +20,7 @@ type Session =
         Learner: Learner
         Inspect: unit -> Inspection
         /// Methods that learn nothing, by name, measured on the same scenes.
-        Baselines: (string * (Split -> Metrics)) list
+        Baselines: (string * (Split -> Result<Metrics, string>)) list
         Animation: History -> Animation option
     }
 
@@ -70,10 +70,10 @@ module Session =
             Animation = definition.Animation settings data
         }
 
-    /// The metrics of a baseline on the scenes of a split. The error is one line with the nearest name.
+    /// The metrics of a baseline on the scenes of a split. The error is one line.
     let baseline (session: Session) (name: string) (split: Split) : Result<Metrics, string> =
         match session.Baselines |> List.tryFind (fun (known, _) -> known = name) with
-        | Some(_, measure) -> Ok(measure split)
+        | Some(_, measure) -> measure split
         | None when session.Baselines.IsEmpty -> Error $"--baseline {name}: this preset has no baselines"
         | None -> Error $"there is no baseline {name}{Spelling.nearest name (List.map fst session.Baselines)}"
 

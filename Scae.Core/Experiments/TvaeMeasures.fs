@@ -122,7 +122,8 @@ module TvaeMeasures =
         | places -> places |> List.averageBy (fun t -> errors[t])
 
     /// Squared errors a pixel of decoding rolled capsules, over all frames ahead and over those that T of frame 0 doesn't
-    /// depend on, each beside the best of three guesses: frame 0 itself, the mean of the frames seen, the mean of all sequences.
+    /// depend on: of one draw, of the mean of several, and of the best of three guesses, frame 0 itself, the mean of the frames
+    /// seen, the mean of all sequences.
     let rolls (name: string) (errors: RollErrors) : Metrics =
         let best isCounted =
             [ errors.Still; errors.MeanSeen; errors.Mean ] |> List.map (ahead isCounted) |> List.min
@@ -131,9 +132,11 @@ module TvaeMeasures =
 
         [
             $"{name}", ahead (fun _ -> true) errors.Rolled
+            $"{name}_of_mean", ahead (fun _ -> true) errors.RolledMean
             $"{name}_guess", best (fun _ -> true)
             if Array.contains false errors.IsSeen then
                 $"{name}_hidden", ahead isHidden errors.Rolled
+                $"{name}_hidden_of_mean", ahead isHidden errors.RolledMean
                 $"{name}_hidden_guess", best isHidden
         ]
 

@@ -125,6 +125,19 @@ module TvaeReading =
 
     let private values (x: Tensor) : ReadOnlySpan<float32> = Span.op_Implicit (x.Elements<float32>())
 
+    /// Notes how T of sequence number first + i rolls while the sequence's factors move, if they do.
+    let private noteRoll
+        (config: TopographicVaeConfig)
+        (scenes: TvaeScenes)
+        (first: int)
+        (i: int)
+        (t: ReadOnlySpan<float32>)
+        (offsets: ResizeArray<CapsuleOffset>)
+        : unit =
+        match CapsuleCorrelation.offset config.Entries (TvaeScenes.labels scenes first i) t with
+        | ValueSome offset -> offsets.Add offset
+        | ValueNone -> ()
+
     /// Copies what was inferred of a part that begins with sequence number `first`.
     let private take
         (config: TopographicVaeConfig)
@@ -147,9 +160,7 @@ module TvaeReading =
             if reading.Units.Length > 0 then
                 reading.Units[first + i] <- t.ToArray()
             else
-                match CapsuleCorrelation.offset config.Entries (TvaeScenes.labels reading.Scenes first i) t with
-                | ValueSome offset -> offsets.Add offset
-                | ValueNone -> ()
+                noteRoll config reading.Scenes first i t offsets
 
     /// Copies ln w of a part that begins with frame number `frame`, for the draws from number `draw` on, as many as were made and
     /// are wanted.
@@ -208,9 +219,6 @@ module TvaeReading =
             for i in 0 .. t.shape[0] / config.Frames - 1 do
                 let one = (values t).Slice(i * size, size)
                 total <- total + Equivariance.error config.Frames config.Entries one
-
-                match CapsuleCorrelation.offset config.Entries (TvaeScenes.labels scenes first i) one with
-                | ValueSome offset -> offsets.Add offset
-                | ValueNone -> ()
+                noteRoll config scenes first i one offsets
 
         total / float (max 1 scenes.Chosen.Length), offsets.ToArray()

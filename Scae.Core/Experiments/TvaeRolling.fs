@@ -11,8 +11,10 @@ type private TvaeDecoded = { Seen: Tensor; Rolled: Tensor }
 /// Squared errors a pixel by how many frames ahead a guess is, [S].
 type RollErrors =
     {
-        /// What T of frame 0 decodes to, all capsules rolled by as many entries.
+        /// What a draw of T of frame 0 decodes to, all capsules rolled by as many entries.
         Rolled: float[]
+        /// The mean of what several draws decode to. Like the guesses it is a mean, which doesn't pay for the spread of draws.
+        RolledMean: float[]
         /// Frame 0 itself.
         Still: float[]
         /// The mean of the frames that T of frame 0 was inferred from.
@@ -48,11 +50,16 @@ module TvaeRolling =
             || config.Grouping <> Grouping.Torus
                && offsets |> Array.exists (fun (struct (frames, _)) -> (frames - t) % config.Frames = 0))
 
-    /// Goes through the sequences of some scenes, part by part. `visit` gets the number of a part's first sequence and three
-    /// tensors [b·S, C·P], which the next part overwrites: input, decoded, rolled.
+    // How many draws the mean of rolled capsules is taken over.
+    [<Literal>]
+    let private Draws = 10
+
+    /// Goes through the sequences of some scenes, part by part, and through some draws of each. `visit` gets the number of the
+    /// draw and three tensors [b·S, C·P], which the next draw overwrites: input, decoded, rolled.
     let over
         (settings: TvaeSettings)
         (model: TopographicVae)
+        (draws: int)
         : TvaeScenes -> (int -> Tensor -> Tensor -> Tensor -> unit) -> unit =
         let config = settings.Model
 
@@ -72,14 +79,17 @@ module TvaeRolling =
                 scenes.Chosen.Length,
                 fun part ->
                     TvaeScenes.load scenes config.Frames part.First part.Batch.Frames
-                    TopographicVae.fillNoise ((scenes.Key.Named "noise").Fold(int64 part.First)) part.Batch
-                    part.Run()
-                    visit part.First part.Batch.Frames part.Output.Seen part.Output.Rolled
+                    let key = (scenes.Key.Named "noise").Fold(int64 part.First)
+
+                    for draw in 0 .. draws - 1 do
+                        TopographicVae.fillNoise (if draw = 0 then key else key.Fold(int64 draw)) part.Batch
+                        part.Run()
+                        visit draw part.Batch.Frames part.Output.Seen part.Output.Rolled
             )
 
     /// The three rows of each of some sequences, which should be few.
     let traversals (settings: TvaeSettings) (model: TopographicVae) : TvaeScenes -> Traversal list =
-        let over, frames = over settings model, settings.Model.Frames
+        let over, frames = over settings model 1, settings.Model.Frames
 
         fun scenes ->
             let found = ResizeArray<Traversal>()
@@ -121,12 +131,19 @@ module TvaeRolling =
         let frames, size = config.Frames, TopographicVae.inputs config
         let isSeen = seen config
         let numbers () = Array.zeroCreate<float> frames
-        let rolled, still, ofSeen, squares = numbers (), numbers (), numbers (), numbers ()
+        let rolled, rolledMean = numbers (), numbers ()
+        let still, ofSeen, squares = numbers (), numbers (), numbers ()
         // Σx of each pixel at each place, from which the variance follows.
         let sums = Array.init frames (fun _ -> Array.zeroCreate<float> size)
         let nothing = Array.zeroCreate<float32> size
+        let mean = ref (Tensor.zeros [| 0; size |])
 
-        over settings model scenes (fun _ input _ guess ->
+        let addMean (input: Tensor) : unit =
+            for at in 0 .. input.shape[0] - 1 do
+                let t = at % frames
+                rolledMean[t] <- rolledMean[t] + square (Rows.span at input) (Rows.span at mean.Value)
+
+        let addDraw (input: Tensor) (guess: Tensor) : unit =
             for b in 0 .. input.shape[0] / frames - 1 do
                 let mean = meanOfSeen isSeen input b
 
@@ -137,7 +154,17 @@ module TvaeRolling =
                     still[t] <- still[t] + square frame (Rows.span (b * frames) input)
                     ofSeen[t] <- ofSeen[t] + square frame (ReadOnlySpan mean)
                     squares[t] <- squares[t] + square frame (ReadOnlySpan nothing)
-                    addTo sums[t] frame)
+                    addTo sums[t] frame
+
+        over settings model Draws scenes (fun draw input _ guess ->
+            let share = guess * (1.0 / float Draws)
+            mean.Value <- if draw = 0 then share else mean.Value + share
+
+            if draw = 0 then
+                addDraw input guess
+
+            if draw = Draws - 1 then
+                addMean input)
 
         let count = float (max 1 scenes.Chosen.Length)
         let average (errors: float[]) = errors |> Array.map (fun error -> error / count)
@@ -145,6 +172,7 @@ module TvaeRolling =
 
         {
             Rolled = average rolled
+            RolledMean = average rolledMean
             Still = average still
             MeanSeen = average ofSeen
             Mean = Array.map2 (-) (average squares) (sums |> Array.map squareOfMean)

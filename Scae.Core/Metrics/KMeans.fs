@@ -30,14 +30,7 @@ module KMeans =
     /// Ten clusters, ten starts, at most 1,000 rounds: what the released program of SCAE asks scikit-learn for.
     let digits: KMeansConfig = { Clusters = 10; Starts = 10; MostRounds = 1000 }
 
-    let private square (a: float[]) (b: float[]) : float =
-        let mutable sum = 0.0
-
-        for i in 0 .. a.Length - 1 do
-            let difference = a[i] - b[i]
-            sum <- sum + difference * difference
-
-        sum
+    let private square = NearestNeighbours.square
 
     /// The index at which the running sum of weights passes a share of the whole.
     let private draw (weights: float[]) (share: float) : int =

@@ -22,7 +22,8 @@ module NearestNeighbours =
     [<Literal>]
     let private PointsAtOnce = 512
 
-    let private square (x: float[]) (y: float[]) : float =
+    /// |x − y|².
+    let internal square (x: float[]) (y: float[]) : float =
         let mutable sum = 0.0
 
         for i in 0 .. x.Length - 1 do

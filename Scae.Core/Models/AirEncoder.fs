@@ -109,18 +109,28 @@ module AirEncoder =
 
     // --- the paper's encoder
 
-    /// One step of the recurrent encoder.
+    /// One step of the recurrent encoder, for b scenes of D pixels and patches of P × P.
     type private Step =
         {
+            /// The cell's state, [b, H] each.
             State: CellState
+            /// z_where, [b, 3].
             Where: Tensor
+            /// Its KL term, [b, 1].
             WhereDivergence: Tensor
+            /// The mean of z_what, [b, Z].
             WhatMean: Tensor
+            /// z_what, [b, Z].
             What: Tensor
+            /// Its KL term, [b, 1].
             WhatDivergence: Tensor
+            /// What the step draws, [b, P²].
             Patch: Tensor
+            /// The same in its place on the canvas, [b, D].
             Render: Tensor
+            /// The logit of z_pres, [b, 1].
             Logit: Tensor
+            /// What the score function's cost is expected to be, [b, 1].
             Baseline: Tensor option
             /// The picture that the steps so far draw, [b, D]; weighed by presence where that is relaxed.
             Drawn: Tensor
@@ -279,8 +289,9 @@ module AirEncoder =
         let inputs = Tensor.cat ([| seen; previous.Where; previous.What |], 1)
         LongShortTermMemory.step encoder.Cell previous.State inputs
 
-    /// The inputs of a step's heads of presence and baseline: the cell's output, the encoded glimpse and, where the
-    /// configuration has them, evidence and context.
+    /// The inputs of a step's heads of presence and baseline: the cell's output [b, H], the encoded glimpse [b, G] and, where
+    /// the configuration has them, evidence and context. These are computed from z_where [b, 3], scene and residual as
+    /// pictures [b, 2, C, C], the residual [b, D] and what the step would add to the picture [b, D].
     let private headInputs
         (config: AirConfig)
         (encoder: RecurrentEncoder)
@@ -414,7 +425,7 @@ module AirEncoder =
         }
 
     /// The latents of a batch and what they draw, inferred from the scenes as they are, without a restorer.
-    let explain (config: AirConfig) (model: Air) (batch: AirBatch) : AirInference =
+    let inferAsIs (config: AirConfig) (model: Air) (batch: AirBatch) : AirInference =
         let ofScene =
             model.Counter
             |> Option.map (fun counter ->
@@ -432,7 +443,7 @@ module AirEncoder =
 
     /// The batch with the scenes that an inference explains, which are the restored ones where there is a restorer. The
     /// restorer has a loss of its own; with ThroughInputs it also gets the gradient of the bound.
-    let explained (config: AirConfig) (restored: Tensor option) (batch: AirBatch) : AirBatch =
+    let withRestored (config: AirConfig) (restored: Tensor option) (batch: AirBatch) : AirBatch =
         match restored with
         | Some restored -> { batch with Images = input config restored }
         | None -> batch
@@ -443,6 +454,6 @@ module AirEncoder =
             model.Restorer
             |> Option.map (fun restorer -> SceneRestorer.restore config.Canvas restorer batch.Images)
 
-        { explain config model (explained config restored batch) with
+        { inferAsIs config model (withRestored config restored batch) with
             Restored = restored
         }

@@ -210,7 +210,7 @@ module AirObjective =
         let part (tensor: Tensor) = tensor.slice (0, 0, m)
 
         let inference =
-            AirEncoder.explain
+            AirEncoder.inferAsIs
                 config
                 model
                 { batch with
@@ -252,7 +252,7 @@ module AirObjective =
     /// restorer's error. Where there is a restorer, the bound is that of the restored scenes.
     let loss (config: AirConfig) (model: Air) (batch: AirBatch) : Tensor =
         let inference = AirEncoder.infer config model batch
-        let explained = AirEncoder.explained config inference.Restored batch
+        let explained = AirEncoder.withRestored config inference.Restored batch
 
         let scenes =
             if config.Recombined > 0 then

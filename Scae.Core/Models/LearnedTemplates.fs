@@ -123,11 +123,7 @@ module LearnedTemplates =
                     let x = own - own.mean (2, true)
                     let points = (model.Points.slice (1, start, start + size)).unsqueeze 1
                     let p = points - points.mean (2, true)
-                    let px, py = p.slice (3, 0, 1), p.slice (3, 1, 2)
-                    let x0, x1 = x.slice (3, 0, 1), x.slice (3, 1, 2)
-                    let re = (px * x0 + py * x1).sum([| 2; 3 |])
-                    let im = (px * x1 - py * x0).sum([| 2; 3 |])
-                    let left = (x * x).sum([| 2; 3 |]) - (re * re + im * im) / (p * p).sum([| 2; 3 |])
+                    let left = (x * x).sum([| 2; 3 |]) - SimilarityFit.overlap p x / (p * p).sum([| 2; 3 |])
                     left.unsqueeze 2
             |],
             2

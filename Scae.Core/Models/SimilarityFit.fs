@@ -2,6 +2,7 @@ namespace Scae.Core.Models
 
 open System
 open Scae.Core.Data
+open Scae.Tensors
 
 /// A template prepared for least-squares fits: its points as complex numbers p_i, and the correspondences that are worth
 /// trying.
@@ -26,6 +27,16 @@ type FittedTemplate =
 /// leaves Σ|x'|² − |Σ conj(p_i)·x'_o(i)|² / Σ|p|².
 [<RequireQualifiedAccess>]
 module SimilarityFit =
+    /// |Σ_i conj(p_i)·x_i|² of templates p and points x, both centred, with a gradient: x [a, b, V, 2], and p of that shape or
+    /// one that broadcasts to it → [a, b].
+    let overlap (p: Tensor) (x: Tensor) : Tensor =
+        let along (points: Tensor) i = points.slice (points.dim - 1, i, i + 1)
+        let px, py = along p 0, along p 1
+        let x0, x1 = along x 0, along x 1
+        let re = (px * x0 + py * x1).sum [| 2; 3 |]
+        let im = (px * x1 - py * x0).sum [| 2; 3 |]
+        re * re + im * im
+
     /// All orders of m points in lexicographic order, one behind the other.
     let private orders (m: int) : int[] =
         let count = List.fold (*) 1 [ 1..m ]

@@ -265,13 +265,9 @@ module TemplateCapsules =
         let x = centred x 2
         let p = centred capsules.Points 1
         let square = (p * p).sum [| 1; 2 |]
-        let px, py = p.slice (2, 0, 1), p.slice (2, 1, 2)
-        let x0, x1 = x.slice (3, 0, 1), x.slice (3, 1, 2)
-        let re = (px * x0 + py * x1).sum [| 2; 3 |]
-        let im = (px * x1 - py * x0).sum [| 2; 3 |]
         // |Σ conj(p)x|² with the template scaled to Σ|p|² = m. For capsules that aren't there it would be 0, which has no
         // logarithm.
-        let product = (re * re + im * im) * (m / (square + 1e-12)) + (1.0 - there) + 1e-18
+        let product = SimilarityFit.overlap p x * (m / (square + 1e-12)) + (1.0 - there) + 1e-18
         let logScale = 0.5 * product.log () - m.log ()
         let residual = (x * x).sum [| 2; 3 |] * (m * m) / product - m
         let variance = (2.0 * capsules.LogDeviation).exp() + LeastDeviation * LeastDeviation

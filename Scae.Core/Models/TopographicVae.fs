@@ -154,7 +154,7 @@ module TopographicVae =
         else
             1.0
 
-    // It is about the same for coloured digits and for sprites.
+    // It is about the same for coloured digits and for sprites; still digits in grey have 0.11.
     [<Literal>]
     let private MeanSquareOfFrames = 0.04
 

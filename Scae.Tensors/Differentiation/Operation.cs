@@ -70,7 +70,7 @@ internal abstract class Operation(params Tensor[] inputs)
     /// operations would take all rows for valid ones, so they refuse.
     /// </summary>
     /// <exception cref="ShapeError">The operation can't leave rows out.</exception>
-    protected virtual PackedRows? Keep(PackedRows rows) => throw PackedRows.Refusal();
+    protected virtual PackedRows? Keep(PackedRows rows) => throw PackedRows.Refusal(Inputs);
 
     /// <summary>Which rows of the output are valid, if this operation itself chooses them.</summary>
     protected virtual PackedRows? Made => null;

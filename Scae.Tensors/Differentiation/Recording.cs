@@ -7,7 +7,7 @@ namespace Scae.Tensors;
 /// <summary>
 /// A computation that is recorded once and replayed over the same tensors. The inputs are written in place, forward and
 /// backward run the recorded operations again, and nothing is allocated. Gradients of intermediate values take turns in as
-/// few buffers as their lifetimes allow. What is recorded can depend on shapes but not on values: reading a value while
+/// few buffers as their lifetimes allow. What is recorded can depend on shapes but not on values: reading a result while
 /// recording is an error.
 /// </summary>
 public sealed class Recording
@@ -17,7 +17,7 @@ public sealed class Recording
 
     private readonly Operation[] _forward;
     private readonly Operation[] _backward;
-    private readonly (Gradient Gradient, Storage Storage)[] _plan;
+    private readonly (Gradient Gradient, Storage Storage, bool TakesTurns)[] _plan;
     private readonly Tensor[] _outputs;
 
     private Recording(Tensor[] outputs)
@@ -49,6 +49,16 @@ public sealed class Recording
     public int Count => _forward.Length;
 
     internal static bool IsActive => t_active;
+
+    /// <summary>What follows on this thread isn't recorded, until <see cref="Resume"/> gets the result of this.</summary>
+    internal static bool Suspend()
+    {
+        bool wasActive = t_active;
+        t_active = false;
+        return wasActive;
+    }
+
+    internal static void Resume(bool wasActive) => t_active = wasActive;
 
     /// <summary>
     /// Runs a function once and records it. <see cref="Reverse"/> starts from its first output, and can be called only if
@@ -83,9 +93,10 @@ public sealed class Recording
         if (_plan.Length == 0) throw new InvalidOperationException("Recording.Reverse: the first output must be a scalar that depends on a tensor marked by reverseDiff");
 
         // Another recording over the same tensors, or an eager run, may have given the gradients other buffers since.
-        foreach (var (gradient, storage) in _plan)
+        foreach (var (gradient, storage, takesTurns) in _plan)
         {
             gradient.Storage = storage;
+            gradient.TakesTurns = takesTurns;
             gradient.IsTouched = false;
         }
 
@@ -103,7 +114,7 @@ public sealed class Recording
     /// Walks through the backward run once and assigns buffers. A gradient needs a buffer from its first contribution until
     /// the operation that made its tensor has run backwards. Leaves keep theirs.
     /// </summary>
-    private (Gradient Gradient, Storage Storage)[] Plan(List<Operation> backward)
+    private (Gradient Gradient, Storage Storage, bool TakesTurns)[] Plan(List<Operation> backward)
     {
         var leaves = new HashSet<Gradient>(backward.SelectMany(operation => operation.Inputs)
             .Where(input => input.IsLeaf && input.Gradient is not null).Select(input => input.Gradient!));
@@ -121,7 +132,7 @@ public sealed class Recording
             if (!operation.SharesGradient && !leaves.Contains(own) && assigned.TryGetValue(own, out var storage)) free.Add(storage);
         }
 
-        return [.. assigned.Select(pair => (pair.Key, pair.Value))];
+        return [.. assigned.Select(pair => (pair.Key, pair.Value, !leaves.Contains(pair.Key)))];
 
         void Assign(Gradient gradient)
         {

@@ -152,6 +152,7 @@ internal static class Tape
         {
             gradient.IsTouched = false;
             if (gradient.TakesTurns) gradient.Storage = null;
+            gradient.TakesTurns = false;
         }
     }
 }

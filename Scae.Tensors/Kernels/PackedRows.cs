@@ -1,4 +1,5 @@
 using System;
+using System.Linq;
 using System.Numerics;
 
 namespace Scae.Tensors.Kernels;
@@ -28,8 +29,11 @@ internal sealed class PackedRows(int sets, int items)
     /// <summary>For each valid row, in order, the number of its item among the items of all sets.</summary>
     public ReadOnlySpan<int> Places => _places.AsSpan(0, Count);
 
-    public static ShapeError Refusal() =>
-        ShapeError.Of("pack", "the operation doesn't know that only some rows count; packed rows go through linear, layerNorm, attention and sums of their like, others need unpack first");
+    /// <summary>The error for an operation on these tensors, some of which are packed.</summary>
+    public static ShapeError Refusal(params Tensor[] inputs) =>
+        ShapeError.Of("pack", $"the operation on {string.Join(" and ", inputs.Select(Named))} doesn't know that only some rows count; packed rows go through linear, layerNorm, attention and sums of their like (of one and the same packing), others need unpack first");
+
+    private static string Named(Tensor input) => (input.Packed is null ? string.Empty : "packed ") + Shape.Text(input.Sizes);
 
     /// <summary>How many elements of a packed tensor are valid.</summary>
     public int Elements(Tensor packed) => Count * packed.Sizes[^1];

@@ -225,15 +225,15 @@ internal unsafe partial struct PartImage<T>
     /// </summary>
     private readonly void AddToPose(T* pose, in Slopes slopes, T* into)
     {
-        T two = T.One + T.One, one = T.One;
+        T two = T.One + T.One, firstI = PartPlacement<T>.First(_sizes.Width), firstJ = PartPlacement<T>.First(_sizes.Height);
         T a = pose[0], b = pose[1], tx = pose[2], c = pose[3], d = pose[4], ty = pose[5], det = (a * d) - (b * c);
         T right = T.CreateChecked(_sizes.TemplateWidth - 1) / two, down = T.CreateChecked(_sizes.TemplateHeight - 1) / two;
         T stepI = PartPlacement<T>.Step(_sizes.Width), stepJ = PartPlacement<T>.Step(_sizes.Height);
 
-        // Σ h, and Σ h·(p − t)ᵀ with p = (−1 + stepI·i, −1 + stepJ·j).
+        // Σ h, and Σ h·(p − t)ᵀ with p = (firstI + stepI·i, firstJ + stepJ·j).
         T hx = T.CreateTruncating(slopes.X) * right, hy = T.CreateTruncating(slopes.Y) * down;
-        T hxu = (T.CreateTruncating(slopes.XI) * right * stepI) - (hx * (one + tx)), hxv = (T.CreateTruncating(slopes.XJ) * right * stepJ) - (hx * (one + ty));
-        T hyu = (T.CreateTruncating(slopes.YI) * down * stepI) - (hy * (one + tx)), hyv = (T.CreateTruncating(slopes.YJ) * down * stepJ) - (hy * (one + ty));
+        T hxu = (T.CreateTruncating(slopes.XI) * right * stepI) - (hx * (tx - firstI)), hxv = (T.CreateTruncating(slopes.XJ) * right * stepJ) - (hx * (ty - firstJ));
+        T hyu = (T.CreateTruncating(slopes.YI) * down * stepI) - (hy * (tx - firstI)), hyv = (T.CreateTruncating(slopes.YJ) * down * stepJ) - (hy * (ty - firstJ));
 
         // Σ h·qᵀ = Σ h·(p − t)ᵀ·A⁻ᵀ.
         T xx = ((hxu * d) - (hxv * b)) / det, xy = ((hxv * a) - (hxu * c)) / det;

@@ -19,7 +19,7 @@ internal readonly record struct PartPlacement<T>(T X0, T Xi, T Xj, T Y0, T Yi, T
     {
         T two = T.One + T.One, one = T.One;
         T a = pose[0], b = pose[1], tx = pose[2], c = pose[3], d = pose[4], ty = pose[5], det = (a * d) - (b * c);
-        T stepI = Step(sizes.Width), stepJ = Step(sizes.Height), u0 = -one - tx, v0 = -one - ty;
+        T stepI = Step(sizes.Width), stepJ = Step(sizes.Height), u0 = First(sizes.Width) - tx, v0 = First(sizes.Height) - ty;
         T right = T.CreateChecked(sizes.TemplateWidth - 1) / two, down = T.CreateChecked(sizes.TemplateHeight - 1) / two;
         return new(
             ((((d * u0) - (b * v0)) / det) + one) * right,
@@ -30,7 +30,10 @@ internal readonly record struct PartPlacement<T>(T X0, T Xi, T Xj, T Y0, T Yi, T
             a * stepJ / det * down);
     }
 
-    /// <summary>The step between pixels of n on linspace(−1, 1); a single pixel lies at −1.</summary>
+    /// <summary>Where the first of n pixels lies on −1 … 1; a single pixel lies at 0, as where images are sampled.</summary>
+    public static T First(int n) => n < 2 ? T.Zero : -T.One;
+
+    /// <summary>The step between pixels of n.</summary>
     public static T Step(int n) => n < 2 ? T.Zero : (T.One + T.One) / T.CreateChecked(n - 1);
 
     /// <summary>

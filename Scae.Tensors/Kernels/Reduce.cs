@@ -44,7 +44,7 @@ internal static unsafe class Reduce
         fixed (T* first = x) return Sum<T, Values<T>>(new(first), x.Length);
     }
 
-    // The additions that are left of a vector's when all its other lanes are zero.
+    // Adds in the order in which a vector would be added whose other lanes are 0.
     private static double SumFew<T>(ReadOnlySpan<T> x)
         where T : unmanaged
     {

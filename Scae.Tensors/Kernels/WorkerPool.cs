@@ -44,15 +44,15 @@ internal static unsafe class WorkerPool
     /// Runs parts 0 … parts − 1 of the job, on up to <see cref="Parallelism.Threads"/> threads, and returns when all are done.
     /// </summary>
     /// <remarks>
-    /// Parts run on a copy of the job, which all threads share. If parts throw, the first exception is thrown here once the
-    /// other parts are done. With one thread, or within another job, parts run in order on the job itself, and the first
-    /// exception ends them.
+    /// Parts run on a copy of the job, which all threads share. If a part throws, no other part begins, and the first
+    /// exception is thrown here once the parts under way are done. With one thread, or within another job, parts run in order
+    /// on the job itself.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">parts is negative or more than <see cref="MaxParts"/>.</exception>
     public static void Run<TJob>(ref TJob job, int parts)
         where TJob : struct, IParallelJob
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)parts, (uint)MaxParts, nameof(parts));
+        if (parts is < 0 or > MaxParts) throw new ArgumentOutOfRangeException(nameof(parts), parts, $"must be 0 to {MaxParts}");
         int threads = Parallelism.Threads;
         if (int.Min(threads, parts) <= 1 || Interlocked.CompareExchange(ref s_busy, 1, 0) != 0)
         {
@@ -151,7 +151,8 @@ internal static unsafe class WorkerPool
             any = true;
             try
             {
-                run(job, part);
+                // After an exception the parts that are left only count as done.
+                if (Volatile.Read(ref s_error) is null) run(job, part);
             }
             catch (Exception error)
             {

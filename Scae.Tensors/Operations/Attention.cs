@@ -103,7 +103,7 @@ public sealed partial class Tensor
 
         private static AttentionOperation OfPacked(Tensor q, Tensor k, Tensor v, PackedRows rows, int heads, double? scale)
         {
-            if (k.Packed != rows || v.Packed != rows) throw PackedRows.Refusal();
+            if (k.Packed != rows || v.Packed != rows) throw PackedRows.Refusal(q, k, v);
             if (q._shape[1] != k._shape[^1] || !AreWidths(q._shape[1], v._shape[^1], heads))
                 throw ShapeError.Of("attention", $"packed queries {Shape.Text(q.Sizes)}, keys {Shape.Text(k.Sizes)}, values {Shape.Text(v.Sizes)}, {heads} heads; needs [b·n, h·d], the same and [b·n, h·e] with d > 0");
             var operation = new AttentionOperation([q, k, v], rows, heads, scale ?? 1 / Math.Sqrt((double)q._shape[1] / heads));

@@ -9,11 +9,13 @@ public sealed partial class Tensor
     /// A float32 tensor that a function fills from the elements of others, for what tensor operations can't express: a
     /// search, a sort, a decision. The function runs again at every replay, and no gradient passes. It gets the inputs'
     /// values, dense and cast to float32, and the output, which holds whatever it held before: every element must be
-    /// written. The result must depend on the inputs alone, otherwise a resumed run would differ.
+    /// written. The result must depend on the inputs alone, otherwise a resumed run would differ. The function may use
+    /// tensors of its own, also while a recording is under way.
     /// </summary>
-    /// <exception cref="ShapeError">An input holds integers.</exception>
+    /// <exception cref="ShapeError">An input holds integers, or the shape isn't possible.</exception>
     public static Tensor computed(int[] shape, Tensor[] inputs, Action<ReadOnlyMemory<float>[], Memory<float>> function)
     {
+        ArgumentNullException.ThrowIfNull(inputs);
         ArgumentNullException.ThrowIfNull(function);
         foreach (var input in inputs)
         {
@@ -44,7 +46,17 @@ public sealed partial class Tensor
 
             _memories ??= Array.ConvertAll(_values, values => (ReadOnlyMemory<float>)values);
             _result ??= new float[Output.nelement];
-            function(_memories, _result);
+            // What the function does with tensors of its own belongs to no recording: it does it anew at every replay.
+            bool wasRecording = Recording.Suspend();
+            try
+            {
+                function(_memories, _result);
+            }
+            finally
+            {
+                Recording.Resume(wasRecording);
+            }
+
             _result.CopyTo(Output.Data<float>());
         }
     }

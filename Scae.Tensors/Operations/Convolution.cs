@@ -40,8 +40,9 @@ public sealed partial class Tensor
         if (dim != 4 || filters.dim != 4 || filters._shape[0] != _shape[1])
             throw ShapeError.Of("convTranspose2d", $"images {Shape.Text(Sizes)} with filters {Shape.Text(filters.Sizes)}; needs [b, o, h, w] and [o, c, kh, kw]");
         var (o, c, kh, kw) = (_shape[1], filters._shape[1], filters._shape[2], filters._shape[3]);
+        CheckStride("convTranspose2d", stride, padding);
         long height = ((_shape[2] - 1L) * stride) - (2L * padding) + kh, width = ((_shape[3] - 1L) * stride) - (2L * padding) + kw;
-        if (stride < 1 || padding < 0 || height < 1 || width < 1 || _shape[2] < 1 || _shape[3] < 1)
+        if (height < 1 || width < 1 || _shape[2] < 1 || _shape[3] < 1)
             throw ShapeError.Of("convTranspose2d", $"images {Shape.Text(Sizes)}, filter {kh} × {kw}, stride {stride}, padding {padding}; nothing would remain");
         if (height > int.MaxValue || width > int.MaxValue)
             throw ShapeError.Of("convTranspose2d", $"images {Shape.Text(Sizes)}, stride {stride}; an image would have {height} × {width} pixels");
@@ -53,10 +54,16 @@ public sealed partial class Tensor
 
     private static Window WindowOver(string operation, Tensor image, int kh, int kw, int stride, int padding)
     {
+        CheckStride(operation, stride, padding);
         long height = image._shape[2] + (2L * padding) - kh, width = image._shape[3] + (2L * padding) - kw;
-        if (stride < 1 || padding < 0 || kh < 1 || kw < 1 || height < 0 || width < 0)
+        if (kh < 1 || kw < 1 || height < 0 || width < 0)
             throw ShapeError.Of(operation, $"images {Shape.Text(image.Sizes)}, window {kh} × {kw}, stride {stride}, padding {padding}; the window must fit into the padded image");
         return new Window(image._shape[2], image._shape[3], kh, kw, stride, padding, (int)(height / stride) + 1, (int)(width / stride) + 1);
+    }
+
+    private static void CheckStride(string operation, int stride, int padding)
+    {
+        if (stride < 1 || padding < 0) throw ShapeError.Of(operation, $"stride {stride}, padding {padding}; the stride must be at least 1 and the padding at least 0");
     }
 
     /// <summary>Adds columns to the pixels of their windows: [b, c·kh·kw, places] → [b, c, h, w].</summary>

@@ -4,7 +4,7 @@ using Scae.Tensors.Kernels;
 
 namespace Scae.Tensors;
 
-/// <content>Making tensors. Random ones take a key: there is no global generator.</content>
+/// <content>Making tensors. Random numbers come from a <see cref="Key"/>, which fills arrays: there is no global generator.</content>
 public sealed partial class Tensor
 {
     /// <summary>
@@ -50,12 +50,15 @@ public sealed partial class Tensor
     public static Tensor scalar(double value, Dtype dtype = Dtype.Float32) => full([], value, dtype);
 
     /// <summary>A tensor of zeros.</summary>
+    /// <exception cref="ShapeError">A size is negative, or there would be more than 2³¹ − 1 elements.</exception>
     public static Tensor zeros(int[] shape, Dtype dtype = Dtype.Float32) => Allocate(dtype, (int[])shape.Clone());
 
     /// <summary>A tensor of ones.</summary>
+    /// <exception cref="ShapeError">A size is negative, or there would be more than 2³¹ − 1 elements.</exception>
     public static Tensor ones(int[] shape, Dtype dtype = Dtype.Float32) => full(shape, 1, dtype);
 
     /// <summary>A tensor with one value everywhere.</summary>
+    /// <exception cref="ShapeError">A size is negative, or there would be more than 2³¹ − 1 elements.</exception>
     /// <exception cref="ArgumentException">A tensor of Int32 can't hold the value.</exception>
     public static Tensor full(int[] shape, double value, Dtype dtype = Dtype.Float32)
     {
@@ -80,7 +83,7 @@ public sealed partial class Tensor
     public static Tensor arange(double stop, double start = 0, double step = 1, Dtype dtype = Dtype.Float32)
     {
         double count = Math.Max(0, Math.Ceiling((stop - start) / step));
-        if (step == 0 || !double.IsFinite(start) || !double.IsFinite(step) || !(count <= int.MaxValue))
+        if (step == 0 || !double.IsFinite(stop) || !double.IsFinite(start) || !double.IsFinite(step) || !(count <= int.MaxValue))
             throw new ArgumentException(FormattableString.Invariant($"arange: from {start} to {stop} in steps of {step}; needs finite numbers, a step other than 0 and at most {int.MaxValue} elements"));
 
         // The quotient is rounded: the last element may be stop itself, or lie behind it.
@@ -95,7 +98,11 @@ public sealed partial class Tensor
     {
         if (steps < 0 || !double.IsFinite(start) || !double.IsFinite(stop))
             throw new ArgumentException(FormattableString.Invariant($"linspace: {steps} steps from {start} to {stop}; needs 0 or more between finite numbers"));
-        return FromFormula([steps], dtype, i => i == 0 ? start : i == steps - 1 ? stop : start + ((stop - start) * i / (steps - 1)));
+        double span = stop - start;
+        return FromFormula([steps], dtype, i => i == 0 ? start : i == steps - 1 ? stop : double.IsFinite(span) ? start + (span * i / (steps - 1)) : Between((double)i / (steps - 1)));
+
+        // Where the difference of the ends is beyond all numbers.
+        double Between(double share) => (start * (1 - share)) + (stop * share);
     }
 
     /// <summary>Zeros in the shape and dtype of this tensor.</summary>
@@ -112,7 +119,7 @@ public sealed partial class Tensor
     public Tensor clone()
     {
         RefuseReadingWhileRecording("clone");
-        if (Packed is not null) throw PackedRows.Refusal();
+        if (Packed is not null) throw PackedRows.Refusal(this);
         var copy = zerosLike();
         switch (dtype)
         {

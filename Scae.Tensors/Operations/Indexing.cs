@@ -61,7 +61,7 @@ public sealed partial class Tensor
     private static int CheckedPosition(string operation, int position, int count)
     {
         if ((uint)position >= (uint)count)
-            throw ShapeError.Of(operation, $"position {position} along an axis of size {count}; positions go from 0 to {count - 1}");
+            throw ShapeError.Of(operation, $"position {position} along an axis of size {count}; {(count == 0 ? "it has none" : $"positions go from 0 to {count - 1}")}");
         return position;
     }
 

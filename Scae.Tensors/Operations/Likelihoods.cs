@@ -23,7 +23,8 @@ public sealed partial class Tensor
     {
         CheckSameDtype("gaussianLogLikelihood", this, mean);
         CheckSameDtype("gaussianLogLikelihood", mean, sigma);
-        int[] target = Shape.Broadcast("gaussianLogLikelihood", Shape.Broadcast("gaussianLogLikelihood", Sizes, mean.Sizes), sigma.Sizes);
+        string operands = $"{Shape.Text(Sizes)}, {Shape.Text(mean.Sizes)} and {Shape.Text(sigma.Sizes)}";
+        int[] target = Shape.Broadcast("gaussianLogLikelihood", Shape.Broadcast("gaussianLogLikelihood", Sizes, mean.Sizes), sigma.Sizes, operands);
         return new GaussianLogLikelihood(Spread(target), mean.Spread(target), sigma.Spread(target)).Run(dtype, target);
     }
 

@@ -16,14 +16,15 @@ public sealed partial class Tensor
         CheckSameDtype("matmul", this, b);
         if (dim == 0 || b.dim == 0)
             throw ShapeError.Of("matmul", $"{Shape.Text(Sizes)} and {Shape.Text(b.Sizes)}; a scalar is no matrix, use *");
+        int inner = b._shape[b.dim == 1 ? 0 : ^2];
+        if (_shape[^1] != inner)
+            throw ShapeError.Of("matmul", $"{Shape.Text(Sizes)} and {Shape.Text(b.Sizes)}; the last size of the first, {_shape[^1]}, must equal the {(b.dim == 1 ? "size" : "last but one")} of the second, {inner}");
         if (dim == 1) return unsqueeze(0).matmul(b).squeeze(b.dim == 1 ? 0 : -2);
         if (b.dim == 1) return matmul(b.unsqueeze(1)).squeeze(-1);
-        if (_shape[^1] != b._shape[^2])
-            throw ShapeError.Of("matmul", $"{Shape.Text(Sizes)} and {Shape.Text(b.Sizes)}; the last size of the first, {_shape[^1]}, must equal the last but one of the second, {b._shape[^2]}");
 
         // One matrix on the right serves every row on the left, so all batches are one tall product.
         if (b.dim == 2 && dim > 2) return contiguous().view(Shape.Count(Sizes[..^1]), _shape[^1]).matmul(b).view([.. _shape[..^1], b._shape[^1]]);
-        int[] batch = Shape.Broadcast("matmul", Sizes[..^2], b.Sizes[..^2]);
+        int[] batch = Shape.Broadcast("matmul", Sizes[..^2], b.Sizes[..^2], $"{Shape.Text(Sizes)} and {Shape.Text(b.Sizes)}", behind: 2);
         return new MatMulOperation(this, b, batch).Run(dtype, [.. batch, _shape[^2], b._shape[^1]]);
     }
 

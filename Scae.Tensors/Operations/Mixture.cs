@@ -15,14 +15,15 @@ public sealed partial class Tensor
 {
     /// <summary>
     /// Responsibilities γ_k = (p_k + floor) / Σ_j (p_j + floor), with p limited to [clip, 1 − clip]: means μ [b, k, d] and
-    /// binary x [b, d] → [b, k, d], which sum to 1 over k. No gradient flows where p is limited, nor to x.
+    /// binary x [b, d] → [b, k, d], which sum to 1 over k; NaN where every p is 0, for which clip and floor must be 0. No
+    /// gradient flows where p is limited, nor to x.
     /// </summary>
     /// <exception cref="ShapeError">The shapes aren't of that form or the dtypes differ.</exception>
-    /// <exception cref="ArgumentException">clip isn't in [0, ½).</exception>
+    /// <exception cref="ArgumentException">clip isn't in [0, ½), or floor is negative.</exception>
     public Tensor bernoulliResponsibilities(Tensor x, double clip = 1e-6, double floor = 0)
     {
         CheckMixture("bernoulliResponsibilities", this, x);
-        CheckClip("bernoulliResponsibilities", clip);
+        CheckClip("bernoulliResponsibilities", clip, floor);
         return new ResponsibilitiesOperation(contiguous(), x.contiguous(), clip, floor).Run(dtype, shape);
     }
 
@@ -50,7 +51,7 @@ public sealed partial class Tensor
     {
         CheckMixture("bernoulliResidual", this, x);
         CheckMixture("bernoulliResidual", this, input);
-        CheckClip("bernoulliResidual", clip);
+        CheckClip("bernoulliResidual", clip, floor);
         return new BernoulliResidualOperation(contiguous(), x.contiguous(), input.contiguous(), clip, floor, throughResponsibilities).Run(dtype, shape);
     }
 
@@ -76,8 +77,9 @@ public sealed partial class Tensor
             throw ShapeError.Of(operation, $"means {Shape.Text(means.Sizes)}, image {Shape.Text(x.Sizes)}; needs [b, k, d] and [b, d] with k > 0");
     }
 
-    private static void CheckClip(string operation, double clip)
+    private static void CheckClip(string operation, double clip, double floor = 0)
     {
+        if (!(floor >= 0 && double.IsFinite(floor))) throw new ArgumentException($"{operation}: floor {floor}; must be at least 0");
         if (!(clip >= 0 && clip < 0.5)) throw new ArgumentException($"{operation}: clip {clip}; must be at least 0 and below 0.5");
     }
 

@@ -58,14 +58,14 @@ public sealed partial class Tensor
         return squares / (unbiased ? Math.Max(n - 1, 0) : n);
     }
 
-    /// <summary>The standard deviation of all elements: the root of the variance, which is NaN in the same cases.</summary>
+    /// <summary>The standard deviation of all elements: the root of the variance, NaN in the same cases; gradient NaN at 0.</summary>
     public Tensor std(bool unbiased = true) => var(unbiased).sqrt();
 
-    /// <summary>The standard deviation along an axis: the root of the variance.</summary>
+    /// <summary>The standard deviation along an axis: the root of the variance; gradient NaN at 0.</summary>
     /// <exception cref="ShapeError">There is no such axis.</exception>
     public Tensor std(int axis, bool keepDim = false, bool unbiased = true) => var(axis, keepDim, unbiased).sqrt();
 
-    /// <summary>The Euclidean norm √Σx² of all elements; gradient NaN at 0.</summary>
+    /// <summary>The Euclidean norm √Σx² of all elements, where x² must neither over- nor underflow; gradient NaN at 0.</summary>
     public Tensor norm() => (this * this).sum().sqrt();
 
     /// <summary>The Euclidean norm along an axis.</summary>

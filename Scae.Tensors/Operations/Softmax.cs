@@ -126,8 +126,8 @@ public sealed partial class Tensor
     /// <summary>∂x = e^(x − y) ∘ g; a row of −∞ has no slope.</summary>
     /// <remarks>
     /// The sum of the slopes is off 1 by as much as y was rounded. Where |y| is so large that this would show, the slopes
-    /// are computed as e^(x − max) / Σ e^(x − max) ∘ g instead. They aren't everywhere, because that changes the last bits,
-    /// and existing trainings would take another course.
+    /// are computed as e^(x − max) / Σ e^(x − max) ∘ g instead. Rows nearer to 0 keep the first formula, because the second
+    /// one changes the last bits, and existing trainings would take another course.
     /// </remarks>
     private sealed class LogSumExpRows(Tensor x) : RowsOperation(x)
     {

@@ -25,7 +25,7 @@ public sealed partial class Tensor
     /// <summary>The natural logarithm of max(x, ε), so that it is finite at 0; no gradient below ε.</summary>
     public Tensor safelog(double epsilon = 1e-12) => clamp(epsilon, double.PositiveInfinity).log();
 
-    /// <summary>√x.</summary>
+    /// <summary>√x; its gradient is ∞ at 0.</summary>
     public Tensor sqrt() => Unary<Sqrt>.Of("sqrt", this);
 
     /// <summary>1 / (1 + e⁻ˣ).</summary>

@@ -23,7 +23,7 @@ public sealed partial class Tensor
         if (dim == 0) return view(1);
         int start = Shape.Axis("flatten", startDim, dim), end = Shape.Axis("flatten", endDim, dim);
         if (start > end) throw ShapeError.Of("flatten", $"axes {startDim} to {endDim} of {Shape.Text(Sizes)}; the first must not lie behind the last");
-        return view([.. _shape[..start], _shape[start..(end + 1)].Aggregate(1, (a, b) => a * b), .. _shape[(end + 1)..]]);
+        return view([.. _shape[..start], Shape.Count(_shape.AsSpan(start, end + 1 - start)), .. _shape[(end + 1)..]]);
     }
 
     /// <summary>Splits one axis into several, whose sizes must multiply to its own; copies a tensor that isn't dense.</summary>
@@ -50,7 +50,8 @@ public sealed partial class Tensor
     /// <exception cref="ShapeError">The axis lies outside −rank − 1 … rank.</exception>
     public Tensor unsqueeze(int axis)
     {
-        int at = Shape.Axis("unsqueeze", axis, dim + 1);
+        int at = axis < 0 ? axis + dim + 1 : axis;
+        if (at < 0 || at > dim) throw ShapeError.Of("unsqueeze", $"axis {axis} for {Shape.Text(Sizes)}; a new axis may stand at {-dim - 1} to {dim}");
         return Strided((shape, strides) => ([.. shape[..at], 1, .. shape[at..]], [.. strides[..at], 0, .. strides[at..]], 0));
     }
 
@@ -114,7 +115,7 @@ public sealed partial class Tensor
     {
         int at = Shape.Axis("select", axis, dim), size = _shape[at], position = index < 0 ? index + size : index;
         if (position < 0 || position >= size)
-            throw ShapeError.Of("select", $"position {index} along axis {axis} of {Shape.Text(Sizes)}; positions go from {-size} to {size - 1}");
+            throw ShapeError.Of("select", $"position {index} along axis {axis} of {Shape.Text(Sizes)}; {(size == 0 ? "it has none" : $"positions go from {-size} to {size - 1}")}");
         return Strided((shape, strides) =>
             ([.. shape[..at], .. shape[(at + 1)..]], [.. strides[..at], .. strides[(at + 1)..]], position * strides[at]));
     }

@@ -56,6 +56,13 @@ public sealed class KeyStream
         return (upper | (NextBits() >> 3)) * (1.0 / (1L << 53));
     }
 
+    /// <summary>A draw from N(0, 1), by Box and Muller; takes four words, whatever comes out.</summary>
+    public double NextNormal()
+    {
+        double radius = Math.Sqrt(-2 * Math.Log(1 - NextDouble()));
+        return radius * Math.Cos(2 * Math.PI * NextDouble());
+    }
+
     /// <summary>Uniform in 0, …, count − 1, without bias (Lemire 2019).</summary>
     /// <exception cref="ArgumentOutOfRangeException">The count isn't positive.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -14,26 +14,28 @@ open Scae.Tests.TensorBoard
 [<DllImport("libc", EntryPoint = "signal")>]
 extern nativeint private setSignal(int number, nativeint handler)
 
-/// Starts a training that listens to SIGINT, although a shell that runs these tests in the background has told them, and so
-/// what they start, to ignore it.
+/// Starts a training that listens to SIGINT and SIGHUP, although a shell that runs these tests in the background, or nohup, has
+/// told them, and so what they start, to ignore these.
 let startInterruptible (change: System.Diagnostics.ProcessStartInfo -> unit) (arguments: string list) =
-    let interrupt, byDefault, ignored = 2, 0n, 1n
+    let hangUp, interrupt, byDefault, ignored = 1, 2, 0n, 1n
     let status = "/proc/self/status"
 
-    let ignores =
+    let ignores (signal: int) =
         File.Exists status
         && File.ReadLines status
            |> Seq.exists (fun line ->
-               line.StartsWith "SigIgn:" && Convert.ToUInt64(line[7..].Trim(), 16) &&& 2UL <> 0UL)
+               line.StartsWith "SigIgn:" && Convert.ToUInt64(line[7..].Trim(), 16) &&& (1UL <<< signal - 1) <> 0UL)
 
-    if ignores then
-        setSignal (interrupt, byDefault) |> ignore
+    let changed = [ hangUp; interrupt ] |> List.filter ignores
+
+    for signal in changed do
+        setSignal (signal, byDefault) |> ignore
 
     try
         startWith change arguments
     finally
-        if ignores then
-            setSignal (interrupt, ignored) |> ignore
+        for signal in changed do
+            setSignal (signal, ignored) |> ignore
 
 let signal (name: string) (running: System.Diagnostics.Process) =
     use kill = System.Diagnostics.Process.Start("kill", [ "-" + name; string running.Id ])
@@ -197,7 +199,7 @@ let tests =
                     last.Error |> shouldEqual ""
                     finished ())
 
-            for signalName in [ "INT"; "TERM" ] do
+            for signalName in [ "INT"; "TERM"; "HUP" ] do
                 testCase $"an interrupted run saves and says how to resume ({signalName})"
                 <| fun () ->
                     if not (OperatingSystem.IsWindows()) then
@@ -214,8 +216,8 @@ let tests =
                             SpinWait.SpinUntil((fun () -> File.Exists metrics || running.HasExited), 60000) |> ignore
 
                             signal signalName running
-                            // A batch system's signal comes once more from the script that it runs.
-                            if signalName = "TERM" then
+                            // A batch system's signal comes once more from the script that it runs, a terminal's from its shell.
+                            if signalName <> "INT" then
                                 running.WaitForExit 5 |> ignore
 
                                 if not running.HasExited then

@@ -163,7 +163,7 @@ let tests =
 
                         let printed = runWith (throughShell "exec \"$@\" | cat") (report "/dev/stdout")
                         (printed.ExitCode, printed.Error) |> shouldEqual (0, "")
-                        let whole = Text.Encoding.UTF8.GetString expected + "/dev/stdout\n"
+                        let whole = Text.Encoding.UTF8.GetString expected
                         printed.Output |> shouldEqual whole
 
                         // Redirected to a file, after what is there.

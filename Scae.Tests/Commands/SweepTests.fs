@@ -353,7 +353,18 @@ let tests =
                         $"scae: {folder}: results.csv is there, and no sweep of scae wrote it; choose another folder with --out"
                     )
 
-                    filesOf folder |> shouldEqual [ "results.csv" ])
+                    filesOf folder |> shouldEqual [ "results.csv" ]
+                    File.Delete table
+
+                    // A picture without its table isn't a sweep's either.
+                    for name in [ "comparison.md"; "scan.png" ] do
+                        let own = Path.Combine(folder, name)
+                        File.WriteAllText(own, "mine")
+                        let refused = run ([ "sweep" ] @ shortTraining.Tail @ [ "--seeds"; "0"; "--out"; folder ])
+                        (refused.ExitCode, refused.Error) |> fst |> shouldEqual 2
+                        refused.Error |> shouldStartWith $"scae: {folder}: {name} is there, "
+                        filesOf folder |> shouldEqual [ name ]
+                        File.Delete own)
 
             testCase "a table of what is finished says which seeds each combination has"
             <| fun () ->

@@ -58,6 +58,29 @@ let private inTerminal (columns: int) (name: string) (variables: (string * strin
 
 let private hasTerminal = File.Exists "/usr/bin/script" && File.Exists "/usr/bin/stty"
 
+/// Starts the program in a terminal, and closes the terminal when a file is there. What closing it signals is ignored, as for
+/// a job that its shell has disowned.
+let private inTerminalThatCloses (file: string) (arguments: string list) =
+    let change (info: ProcessStartInfo) =
+        let command = info.FileName :: List.ofSeq info.ArgumentList |> String.concat " "
+        info.FileName <- "script"
+        info.ArgumentList.Clear()
+
+        for word in [ "-qec"; $"stty cols 100 rows 24; trap '' HUP; exec {command}"; "/dev/null" ] do
+            info.ArgumentList.Add word
+
+        info.RedirectStandardInput <- true
+        info.Environment["TERM"] <- "xterm"
+
+    use running = startWith change arguments
+
+    Threading.SpinWait.SpinUntil((fun () -> File.Exists file || running.HasExited), 60000) |> ignore
+
+    running.HasExited |> shouldEqual false
+    // The terminal belongs to script, which ends without a word to the program.
+    running.Kill()
+    running.WaitForExit()
+
 let private colour = Text.RegularExpressions.Regex "\u001b\\[[0-9;]*(3|4|9|10)[0-9][0-9;]*m"
 
 [<Tests>]
@@ -153,6 +176,22 @@ let tests =
                                     || line.StartsWith "numbers")
                                 |> Array.map (fun line -> line.Split(' ')[0])
                                 |> shouldEqual [| "epoch"; "epoch"; "epoch"; "measuring"; "numbers," |])
+
+                        testCase "a training goes on when its terminal is closed, and its results are all there"
+                        <| fun () ->
+                            inNewFolder (fun folder ->
+                                let out = Path.Combine(folder, "run")
+
+                                let longer = shortTraining |> List.map (fun word -> if word = "3" then "60" else word)
+
+                                longer @ [ "--out"; out ] |> inTerminalThatCloses (Path.Combine(out, "metrics.jsonl"))
+
+                                let isDone () =
+                                    File.Exists(Path.Combine(out, "summary.json"))
+                                    && not (File.Exists(Path.Combine(out, "lock")))
+
+                                Threading.SpinWait.SpinUntil(isDone, 120000) |> shouldEqual true
+                                (File.ReadAllLines(Path.Combine(out, "metrics.jsonl"))).Length |> shouldEqual 60)
 
                         testCase "NO_COLOR leaves no colour"
                         <| fun () ->

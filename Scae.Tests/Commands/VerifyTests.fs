@@ -89,4 +89,38 @@ let tests =
                 refused
                     [ "constellations"; "--epochs"; "1" ]
                     "scae verify --epochs 1: targets speak of the presets as they are; to measure another program all the same, say with --out where its runs go"
+
+                // flying has another model. That is said before anything is trained.
+                inNewFolder (fun folder ->
+                    let early = run [ "verify"; "neural-em"; "--iterations"; "6"; "--out"; folder ]
+                    early.ExitCode |> shouldEqual 2
+
+                    early.Error
+                    |> shouldStartWith "scae: preset flying: there is no hyperparameter --iterations; there are: "
+
+                    filesOf folder |> shouldBeEmpty)
+
+            testCase "a training that fails leaves the targets of the others to be seen"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    // A huge step soon gives NaN.
+                    let words =
+                        [
+                            "verify"
+                            "constellations"
+                            "--preset"
+                            "five"
+                            "--learning-rate"
+                            "1e30"
+                            "--out"
+                            folder
+                            "--json"
+                        ]
+
+                    let result = run (words @ [ "--epochs"; "1"; "--steps-per-epoch"; "20"; "--test-size"; "20" ])
+                    result.ExitCode |> shouldEqual 1
+                    result.Error |> shouldContainText "trainings of five failed"
+
+                    for check in (json result.Output).EnumerateArray() do
+                        (check |> property "holds").GetBoolean() |> shouldEqual false)
         ]

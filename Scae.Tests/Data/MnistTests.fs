@@ -295,7 +295,12 @@ let tests =
                 let address = Uri $"http://{silent.LocalEndpoint}/"
 
                 let mirrors patience stop =
-                    Mirrors([| address; address |], TimeSpan.FromMilliseconds(float patience), stop)
+                    Mirrors(
+                        [| address; address |],
+                        TimeSpan.FromMilliseconds(float patience),
+                        TimeSpan.FromMinutes 1.0,
+                        stop
+                    )
 
                 errorOf (mirrors 50 CancellationToken.None |> _.Download(Mnist.testLabels))
                 |> shouldEqual "none of 127.0.0.1, 127.0.0.1 can be reached"
@@ -304,6 +309,47 @@ let tests =
 
                 shouldRaise<OperationCanceledException>(fun () ->
                     mirrors 600_000 enough.Token |> _.Download(Mnist.testLabels) |> ignore)
+
+            testCase "a mirror that stops in the middle of a file is left for the next one"
+            <| fun () ->
+                // Each takes one connection, and answers with that after some milliseconds.
+                let serving (delay: int) (answer: byte[]) =
+                    let listener = new TcpListener(IPAddress.Loopback, 0)
+                    listener.Start()
+
+                    let serve () =
+                        task {
+                            use! client = listener.AcceptTcpClientAsync()
+                            use stream = client.GetStream()
+                            let! _ = stream.ReadAsync(Memory(Array.zeroCreate 4096))
+                            do! Threading.Tasks.Task.Delay delay
+                            do! stream.WriteAsync(ReadOnlyMemory answer)
+                            // The connection stays open until the other end closes it.
+                            let! _ = stream.ReadAsync(Memory(Array.zeroCreate 1))
+                            return ()
+                        }
+
+                    serve () |> ignore
+                    listener, Uri $"http://{listener.LocalEndpoint}/"
+
+                let headers = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"B
+                let stalled, first = serving 0 headers
+                use _ = stalled
+                let patience, quiet = TimeSpan.FromMinutes 1.0, TimeSpan.FromMilliseconds 200.0
+
+                errorOf (Mirrors([| first |], patience, quiet, CancellationToken.None).Download Mnist.testLabels)
+                |> shouldEqual $"{first}t10k-labels-idx1-ubyte.gz: nothing came for 0 s"
+
+                let stalledAgain, first = serving 0 headers
+                use _ = stalledAgain
+                let whole, second = serving 50 (Array.append headers (Array.create 100 1uy))
+                use _ = whole
+
+                // The second one is heard, though what it has isn't the file.
+                errorOf (
+                    Mirrors([| first; second |], patience, quiet, CancellationToken.None).Download Mnist.testLabels
+                )
+                |> shouldStartWith $"{second}t10k-labels-idx1-ubyte.gz: "
 
             testCase "a file that isn't the original is refused"
             <| fun () ->

@@ -203,6 +203,24 @@ let tests =
                 first.Reverse()
                 held |> shouldAgree 1e-15 (w.primal * 2.0)
 
+            testCase "an eager value that a recording used has its derivative again after an eager run"
+            <| fun () ->
+                let w = (ofList [ 3.0 ] [ 1 ]).reverseDiff()
+                let y = w * 2.0
+                let recording = record (fun () -> [ (y * y).sum() ])
+                recording.Reverse()
+
+                messageOf<System.InvalidOperationException>(fun () -> ignore y.derivative)
+                |> shouldContainText "within a recording"
+
+                (y * y).sum().reverse()
+                y.derivative |> shouldBe [ 12.0 ]
+                recording.Reverse()
+                w.derivative |> shouldBe [ 24.0 ]
+
+                messageOf<System.InvalidOperationException>(fun () -> ignore y.derivative)
+                |> shouldContainText "within a recording"
+
             for other, loss in others do
                 for isRecorded in [ true; false ] do
                     let way = if isRecorded then "recorded" else "eager"

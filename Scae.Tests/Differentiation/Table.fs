@@ -53,9 +53,15 @@ let private views =
             let parts = x.split ([| 1; x.size axis - 1 |], axis)
             parts[0] * 2.0 + parts[1].sum(axis, true))
         unary "contiguous" Anywhere _.contiguous()
-        unary "clone of a view" Anywhere (fun x -> x.view(x.nelement).view(x.shape) * x)
-        unary "cast" Anywhere (fun x -> x.cast (x.dtype) * 1.0)
+        unary "view of a view" Anywhere (fun x -> x.view(x.nelement).view(x.shape) * x)
     ]
+
+/// Positive numbers multiplied by 1, 10, 19, … along an axis, since the deviation of equal ones has no gradient.
+let private apart (axis: int) (x: Tensor) =
+    let n = x.size axis
+    let shape = Array.create x.dim 1
+    shape[Shape.Axis("apart", axis, x.dim)] <- n
+    x * Tensor.arange(9.0 * float n, start = 1.0, step = 9.0, dtype = x.dtype).view shape
 
 let private reductions =
     [
@@ -65,7 +71,13 @@ let private reductions =
         unary "sum over outer axes" Anywhere (fun x -> x.sum (if x.dim > 2 then [| 0; -1 |] else [||]))
         along "mean" Anywhere (fun axis x -> x.mean axis)
         along "var" Anywhere (fun axis x -> x.var (axis, true, false))
-        along "std" Anywhere (fun axis x -> (x.var (axis, false, false) + 0.5).sqrt())
+        along "var, biased" Anywhere (fun axis x -> (x.var (axis, false, false) + 0.5).sqrt())
+        along "var, unbiased" Anywhere (fun axis x -> if x.size axis > 1 then x.var axis else x.sum axis)
+        along "std" Positive (fun axis x ->
+            if x.size axis > 1 then
+                (apart axis x).std(axis, true)
+            else
+                x.sum axis)
         along "norm" Positive (fun axis x -> x.norm axis)
         along "max along an axis" Anywhere (fun axis x -> x.max axis)
         along "min along an axis" Anywhere (fun axis x -> x.min (axis, true))

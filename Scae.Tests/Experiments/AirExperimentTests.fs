@@ -343,6 +343,26 @@ let tests =
                 counting Validation |> shouldEqual (counting Validation)
                 counting Validation |> shouldDiffer (counting Test)
 
+            testCase "relaxed presence is read at the temperature with which training ends, where it matters"
+            <| fun () ->
+                for recurrent in [ true; false ] do
+                    let encoding =
+                        if recurrent then
+                            AirEncoding.Recurrent
+                        else
+                            AirEncoding.Global
+
+                    let settings = { AirSettings.published with Model.Encoding = encoding }
+                    let model = Air.init settings.Model Dtype.Float32 (Key.OfSeed 4L)
+
+                    let presence temperature =
+                        { settings with TemperatureEnd = temperature }
+                        |> fun settings -> (AirReading.ofScenes settings model scenes.Value).Presence
+                        |> Array.concat
+
+                    let isSame = presence 0.2 = presence 1.0
+                    isSame |> shouldEqual (not recurrent)
+
             testCase
                 "with a shift, presence is the mean of a scene's and of those of the scene moved in four directions"
             <| fun () ->

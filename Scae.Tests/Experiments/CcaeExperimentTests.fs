@@ -374,4 +374,15 @@ let tests =
                 accuracy "ransac" |> shouldBeIn (0.97, 1.0)
                 accuracy "k-means" |> shouldBeIn (0.55, 0.75)
                 accuracy "one-capsule" |> shouldBeIn (0.55, 0.68)
+
+            testCase "a baseline that can't take so many points says so"
+            <| fun () ->
+                let many = List.replicate 9 "square" |> String.concat ","
+                let session = session (task "paper" [ "patterns", many; "objects", "9"; "test-size", "10" ]) 3L
+
+                for name in [ "ransac"; "exhaustive" ] do
+                    match Session.baseline session name Test with
+                    | Ok _ -> failtest $"{name} took 36 points"
+                    | Error line ->
+                        line |> shouldStartWith "--baseline: scenes of 36 points; ransac and exhaustive take at most "
         ]

@@ -254,6 +254,7 @@ let tests =
                         [
                             errors.Rolled[t],
                             overSequences (fun b -> frame b t |> Array.averageBy (fun x -> (x - 0.5) ** 2.0))
+                            errors.RolledMean[t], errors.Rolled[t]
                             errors.Still[t], overSequences (fun b -> apart (frame b 0) (frame b t))
                             errors.MeanSeen[t],
                             overSequences (fun b -> apart (mean (List.map (frame b) seen)) (frame b t))
@@ -268,6 +269,7 @@ let tests =
                 let errors =
                     {
                         Rolled = [| 9.0; 1.0; 2.0; 6.0 |]
+                        RolledMean = [| 8.0; 1.0; 1.0; 4.0 |]
                         Still = [| 0.0; 4.0; 5.0; 6.0 |]
                         MeanSeen = [| 0.0; 1.0; 1.0; 1.5 |]
                         Mean = [| 0.0; 2.0; 9.0; 1.0 |]
@@ -276,10 +278,17 @@ let tests =
 
                 TvaeMeasures.rolls "error" errors
                 |> shouldEqual
-                    [ "error", 3.0; "error_guess", 3.5 / 3.0; "error_hidden", 4.0; "error_hidden_guess", 1.25 ]
+                    [
+                        "error", 3.0
+                        "error_of_mean", 2.0
+                        "error_guess", 3.5 / 3.0
+                        "error_hidden", 4.0
+                        "error_hidden_of_mean", 2.5
+                        "error_hidden_guess", 1.25
+                    ]
 
                 TvaeMeasures.rolls "error" { errors with IsSeen = Array.create 4 true }
-                |> shouldEqual [ "error", 3.0; "error_guess", 3.5 / 3.0 ]
+                |> shouldEqual [ "error", 3.0; "error_of_mean", 2.0; "error_guess", 3.5 / 3.0 ]
 
             testCase "presets have the published sizes"
             <| fun () ->

@@ -155,12 +155,46 @@ let tests =
                 let most =
                     [
                         for _ in 1..30 do
-                            onThreads 4 (fun () -> threadsOf 4 |> shouldBeAtMost 4)
+                            onThreads 4 (fun () -> threadsOf 64 |> shouldBeAtMost 4)
                             onThreads 2 (fun () -> threadsOf 8)
                     ]
 
                 List.max most |> shouldBeAtMost 2
 
-            testCase "fewer threads than one become one"
-            <| fun () -> onThreads 0 (fun () -> Parallelism.Threads |> shouldEqual 1)
+            testCase "fewer threads than one become one, and more than 1,024 as many"
+            <| fun () ->
+                onThreads 0 (fun () -> Parallelism.Threads |> shouldEqual 1)
+                onThreads Int32.MaxValue (fun () -> Parallelism.Threads |> shouldEqual 1024)
+
+            for threads in [ 1; 2 ] do
+                testCase $"after an exception no other part begins ({threads})"
+                <| fun () ->
+                    onThreads threads (fun () ->
+                        let begun = [| 0 |]
+
+                        shouldRaise<FormatException>(fun () ->
+                            Parallelism.Run(
+                                WorkerPool.MaxParts,
+                                fun _ ->
+                                    Interlocked.Increment(&begun[0]) |> ignore
+                                    raise (FormatException())
+                            ))
+
+                        // Each thread may have begun one.
+                        begun[0] |> shouldBeAtMost threads)
+
+            testCase "parts beyond what is possible are refused with their number"
+            <| fun () ->
+                for parts in [ -1; WorkerPool.MaxParts + 1 ] do
+                    messageOf<ArgumentOutOfRangeException>(fun () -> Parallelism.Run(parts, ignore))
+                    |> shouldContainText $"must be 0 to 32767 (Parameter 'parts')"
+
+            testCase "parts don't run while a recording is under way"
+            <| fun () ->
+                messageOf<InvalidOperationException>(fun () ->
+                    Recording.Of(fun () ->
+                        Parallelism.Run(2, ignore)
+                        Seq.empty)
+                    |> ignore)
+                |> shouldStartWith "Parallelism.Run: a recording is under way"
         ]

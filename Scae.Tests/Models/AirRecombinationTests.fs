@@ -199,7 +199,7 @@ let tests =
                 let union = Array.map2 max layers[0] layers[1]
 
                 let renders =
-                    (AirEncoder.explain
+                    (AirEncoder.inferAsIs
                         config
                         model
                         { alike with Images = Tensor.``of`` (Array.append union union, 2, 144) })

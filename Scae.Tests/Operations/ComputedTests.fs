@@ -40,6 +40,28 @@ let tests =
                 recording.Forward()
                 recording.Outputs[0].toScalar() |> shouldEqual 10.0
 
+            testCase "the function may use and read tensors of its own, recorded or not"
+            <| fun () ->
+                let x = Tensor.``of`` [| 1.0f; 2.0f |]
+
+                let summed () =
+                    Tensor.computed (
+                        [| 1 |],
+                        [| x |],
+                        fun inputs into ->
+                            Parallelism.Run(2, ignore)
+                            let own = Tensor.``of``(inputs[0].ToArray()).reverseDiff()
+                            (own * own).sum().reverse()
+                            into.Span[0] <- float32 (own.derivative.sum().toScalar())
+                    )
+
+                (summed ()).toScalar() |> shouldEqual 6.0
+                let recording = Recording.Of(fun () -> Seq.singleton (summed () * 2.0))
+                recording.Count |> shouldEqual 2
+                x.Elements<float32>()[1] <- 5.0f
+                recording.Forward()
+                recording.Outputs[0].toScalar() |> shouldEqual 24.0
+
             testCase "integers are refused in one line"
             <| fun () ->
                 let act () = doubled (Tensor.``of`` [| 1; 2 |]) |> ignore

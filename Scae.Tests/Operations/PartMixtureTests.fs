@@ -166,6 +166,15 @@ let tests =
 
                 template.partMixture scene |> shouldBe [ -121.0 * 0.5 * log (2.0 * System.Math.PI) ]
 
+            testCase "a canvas of one pixel shows the middle of a template, as where images are sampled"
+            <| fun () ->
+                let template = ofList [ 1.0 .. 9.0 ] [ 1; 1; 3; 3 ]
+                let identity = ofList [ 1.0; 0.0; 0.0; 0.0; 1.0; 0.0 ] [ 1; 1; 6 ]
+                let alone = PartMixing.Alpha(Tensor.zeros ([| 1; 3; 3 |], Dtype.Float64), ofList [ -60.0 ] [])
+                let scene = scene template identity (ofList [ 0.0 ] [ 1; 1 ]) (ofList [ 0.0 ] [ 1 ]) alone
+
+                (ofList [ 5.0 ] [ 1; 1; 1; 1 ]).partMixture scene |> shouldBe [ -0.5 * log (2.0 * System.Math.PI) ]
+
             testCase "all parts absent leave the background alone, and a perfect background is the best there is"
             <| fun () ->
                 let x = Tensor.full ([| 1; 1; 40; 40 |], 0.25, Dtype.Float64)

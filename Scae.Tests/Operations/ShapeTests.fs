@@ -19,6 +19,18 @@ let private errors: (string * (unit -> Tensor)) list =
         (fun () -> ints [ 1 ] [ 1 ] + ints [ 1 ] [ 1 ])
         "matmul: [2, 3] and [2, 3]; the last size of the first, 3, must equal the last but one of the second, 2",
         (fun () -> x().matmul(x ()))
+        "matmul: [2, 3] and [4]; the last size of the first, 3, must equal the size of the second, 4",
+        (fun () -> x().matmul(Tensor.zeros [| 4 |]))
+        "matmul: [3] and [4, 2]; the last size of the first, 3, must equal the last but one of the second, 4",
+        (fun () -> (Tensor.zeros [| 3 |]).matmul(Tensor.zeros [| 4; 2 |]))
+        "matmul: [2, 3, 4] and [3, 4, 5] don't broadcast: counted from the last axis, sizes must be equal or 1, but axis −3 has 2 and 3",
+        (fun () -> (Tensor.zeros [| 2; 3; 4 |]).matmul(Tensor.zeros [| 3; 4; 5 |]))
+        "where: [4], [2, 1] and [1, 3] don't broadcast: counted from the last axis, sizes must be equal or 1, but axis −1 has 4 and 3",
+        (fun () -> (Tensor.zeros [| 4 |]).where(Tensor.zeros [| 2; 1 |], Tensor.zeros [| 1; 3 |]))
+        "unsqueeze: axis 5 for [2, 3]; a new axis may stand at -3 to 2", (fun () -> x().unsqueeze 5)
+        "select: position 0 along axis 0 of [0]; it has none", (fun () -> (Tensor.zeros [| 0 |]).select(0, 0))
+        "conv2d: stride 0, padding 0; the stride must be at least 1 and the padding at least 0",
+        (fun () -> (Tensor.zeros [| 1; 1; 5; 5 |]).conv2d(Tensor.zeros [| 1; 1; 3; 3 |], stride = 0))
         "sum: axis 2 of a tensor with 2 axes; axes go from -2 to 1", (fun () -> x().sum 2)
         "max: axis 0 of [0] is empty", (fun () -> (Tensor.zeros [| 0 |]).max())
         "view: [2, 3] has 6 elements and can't be seen as [4, -1]", (fun () -> x().view(4, -1))

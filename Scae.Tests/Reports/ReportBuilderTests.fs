@@ -80,6 +80,17 @@ let tests =
                     let same = writeRun below "first" identity 0.5
                     reportOf folder [ first; same ] |> shouldContainText $"already: seed 0 ({same}).")
 
+            testCase "runs of a sweep are in the order of their numbers"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    for seed in [ 10L; 9L; 2L ] do
+                        writeRun folder $"seed-{seed}" { identity with Seed = seed } 0.5 |> ignore
+
+                    ReportedFolder.ReadAll [ folder ]
+                    |> Seq.map _.Identity.Seed
+                    |> List.ofSeq
+                    |> shouldEqual [ 2L; 9L; 10L ])
+
             testCase "curves of runs are one picture, a panel a metric and a line a run, over steps"
             <| fun () ->
                 inNewFolder (fun folder ->
