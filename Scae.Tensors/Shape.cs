@@ -58,14 +58,14 @@ public static class Shape
     /// counts the axes that they have behind these.
     /// </summary>
     /// <exception cref="ShapeError">Two sizes differ and neither is one.</exception>
-    public static int[] Broadcast(string operation, ReadOnlySpan<int> a, ReadOnlySpan<int> b, string? operands = null, int behind = 0)
+    public static int[] Broadcast(string operation, ReadOnlySpan<int> a, ReadOnlySpan<int> b, Func<string>? operands = null, int behind = 0)
     {
         int[] result = new int[Math.Max(a.Length, b.Length)];
         for (int i = 1; i <= result.Length; i++)
         {
             int left = i <= a.Length ? a[^i] : 1, right = i <= b.Length ? b[^i] : 1;
             if (left != right && left != 1 && right != 1)
-                throw ShapeError.Of(operation, $"{operands ?? $"{Text(a)} and {Text(b)}"} don't broadcast: counted from the last axis, sizes must be equal or 1, but axis −{i + behind} has {left} and {right}");
+                throw ShapeError.Of(operation, $"{operands?.Invoke() ?? $"{Text(a)} and {Text(b)}"} don't broadcast: counted from the last axis, sizes must be equal or 1, but axis −{i + behind} has {left} and {right}");
             result[^i] = left == 1 ? right : left;
         }
 

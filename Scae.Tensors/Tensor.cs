@@ -6,8 +6,8 @@ namespace Scae.Tensors;
 
 /// <summary>
 /// Numbers along any number of axes, float32 by default and float64 for checking gradients. New tensors are dense and in
-/// row-major order; views may have other strides. Operations are methods with DiffSharp's names. A tensor's values never change after it was made, except those of parameters
-/// and of the inputs of a recorded step, which are written in place.
+/// row-major order; views may have other strides. Operations are methods with DiffSharp's names. A tensor's values never
+/// change after it was made, except those of parameters and of the inputs of a recorded step, which are written in place.
 /// </summary>
 public sealed partial class Tensor
 {

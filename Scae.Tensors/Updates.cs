@@ -40,6 +40,7 @@ public static class Updates
     /// <paramref name="epsilonInsideRoot"/> the root is √(v + ε), also as in TensorFlow.
     /// </summary>
     /// <exception cref="ShapeError">Shapes or dtypes differ, or a tensor isn't dense.</exception>
+    /// <exception cref="ArgumentException">There is a momentum, but no velocity.</exception>
     public static void RmsProp(Tensor parameter, Tensor gradient, Tensor square, double learningRate, double decay, double epsilon, double gradientScale = 1, Tensor? velocity = null, double momentum = 0, bool epsilonInsideRoot = false)
     {
         Check("RmsProp", parameter, gradient);

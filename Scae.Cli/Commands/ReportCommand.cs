@@ -20,6 +20,7 @@ internal static class ReportCommand
         string path = options.Out?.Value ?? (options.Folders.Length == 1 ? Path.Combine(options.Folders.Head, "report.html") : "report.html");
         if (Directory.Exists(path) || Path.EndsInDirectorySeparator(path)) throw new RunFailure($"--out {path}: this is a folder; name a file, such as {Shell.Quote(Path.Combine(path, "report.html"))}", ExitCode.Usage);
         if (RunFolder.IsOfRun(path)) throw new RunFailure($"--out {path}: this place is the run's own; choose another", ExitCode.Usage);
+        if (options.Json && AtomicFile.IsStandardOutput(path)) throw new RunFailure($"--json --out {path}: both would be written there; leave one of them out", ExitCode.Usage);
         // A pipe or a device may have no ending.
         if (!ReportCurves.IsMeant(path) && Path.GetExtension(path).ToLowerInvariant() is not ("" or ".html" or ".htm"))
             throw new RunFailure($"--out {path}: must end in .html, or in .png or .svg for the curves as a picture", ExitCode.Usage);

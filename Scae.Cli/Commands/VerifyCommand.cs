@@ -21,14 +21,31 @@ internal static class VerifyCommand
     {
         Refuse(options);
         using var interruption = new Interruption();
-        var failures = new List<string>();
-        var checks = options.Experiments.SelectMany(experiment => Check(experiment, options, failures, interruption.Token)).ToList();
-        if (options.Json) Json.Print(ToJson(checks));
-        else Show(checks);
+        var checks = new List<(Specification, TargetCheck Check)>();
+        bool isWhole = true;
+        try
+        {
+            foreach (var experiment in options.Experiments)
+            {
+                foreach (var check in Check(experiment, options, () => isWhole = false, interruption.Token)) checks.Add(check);
+            }
+        }
+        catch (RunFailure) when (checks.Count > 0)
+        {
+            // What was measured may have taken days.
+            Print(checks, options.Json);
+            throw;
+        }
 
-        // Said where it happened, perhaps days ago, and again.
-        foreach (string failure in failures) Notice.Tell(failure);
-        return failures.Count == 0 && checks.All(check => check.Check.Holds) ? ExitCode.Success : ExitCode.Failure;
+        Print(checks, options.Json);
+        if (checks.Any(check => double.IsNaN(check.Check.Measured))) Notice.Tell("targets without a figure weren't measured, since trainings failed; the same command goes on");
+        return isWhole && checks.All(check => check.Check.Holds) ? ExitCode.Success : ExitCode.Failure;
+    }
+
+    private static void Print(List<(Specification, TargetCheck)> checks, bool asJson)
+    {
+        if (asJson) Json.Print(ToJson(checks));
+        else Show(checks);
     }
 
     private static JsonArray ToJson(List<(Specification Specification, TargetCheck Check)> checks)
@@ -97,7 +114,7 @@ internal static class VerifyCommand
     private static IEnumerable<Target> TargetsOf(Experiment experiment, ExperimentOptions options) =>
         experiment.Specification.Targets.Where(target => options.Preset is null || target.Preset == options.Preset.Value);
 
-    private static IEnumerable<(Specification Specification, TargetCheck Check)> Check(Experiment experiment, ExperimentOptions options, List<string> failed, CancellationToken stop)
+    private static IEnumerable<(Specification Specification, TargetCheck Check)> Check(Experiment experiment, ExperimentOptions options, Action failed, CancellationToken stop)
     {
         var specification = experiment.Specification;
         foreach (var group in TargetsOf(experiment, options).GroupBy(target => target.Preset))
@@ -112,7 +129,12 @@ internal static class VerifyCommand
             var display = Displays.ForSweep(options.Json, seeds.Count);
             using var failures = new SweepFailures();
             var summaries = display.Show(() => runs.Run([trainings], seeds, job => display.Of(Name(job)), Tell, failures, stop));
-            if (failures.Found(seeds.Count, of: $" of {preset.Name}") is { } failure) failed.Add(failure);
+            if (failures.Found(seeds.Count, of: $" of {specification.Experiment}, {preset.Name},") is { } failure)
+            {
+                failed();
+                Notice.Tell(failure);
+            }
+
             foreach (var target in group)
             {
                 // Where a training failed, the target isn't measured, and doesn't hold.

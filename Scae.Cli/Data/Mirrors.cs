@@ -36,7 +36,7 @@ internal sealed class Mirrors(IReadOnlyList<Uri> addresses, TimeSpan patience, T
     public FSharpResult<byte[], string> Download(MnistFile file)
     {
         // On a thread of the pool, so that no caller's synchronization context is waited for.
-        return Task.Run(() => DownloadAsync(file), stop).GetAwaiter().GetResult();
+        return Task.Run(() => DownloadAsync(file)).GetAwaiter().GetResult();
     }
 
     private async Task<FSharpResult<byte[], string>> DownloadAsync(MnistFile file)
@@ -91,7 +91,7 @@ internal sealed class Mirrors(IReadOnlyList<Uri> addresses, TimeSpan patience, T
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
-            return Failed($"{address}: nothing came for {patience.TotalSeconds:0} s");
+            return Failed($"{address}: nothing came for {patience.TotalSeconds:0.#} s");
         }
     }
 

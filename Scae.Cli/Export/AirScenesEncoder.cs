@@ -1,5 +1,6 @@
 using System.Collections.Generic;
 using System.Linq;
+using Scae.Core.Experiments;
 using Scae.Core.Models;
 
 namespace Scae.Cli.Export;
@@ -11,14 +12,15 @@ namespace Scae.Cli.Export;
 /// </summary>
 internal static class AirScenesEncoder
 {
-    public static GraphBuilder Graph(AirConfig config, Weights weights)
+    public static GraphBuilder Graph(AirSettings settings, Weights weights)
     {
+        var config = settings.Model;
         var graph = new GraphBuilder("air", weights);
         string images = graph.Reshape(graph.Input("images", "scenes", config.Canvas, config.Canvas), 0, -1);
         if (config.Restorer > 0) images = Restored(graph, config, images);
         int steps = config.Steps;
         string? ofScene = config.Counter > 0 ? Counted(graph, config, images) : null;
-        var (logits, where, what) = config.Encoding.IsGlobal ? Globally(graph, images) : AirStepGraph.Unroll(graph, config, images, ofScene);
+        var (logits, where, what) = config.Encoding.IsGlobal ? Globally(graph, images) : AirStepGraph.Unroll(graph, settings, images, ofScene);
         if (config.Encoding.IsGlobal && ofScene is not null) logits = graph.Add(logits, ofScene);
         graph.Output("presence", Cumulative(graph, graph.Sigmoid(logits), steps), "scenes", steps);
         graph.Output("where", graph.Reshape(where, 0, steps, 3), "scenes", steps, 3);

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
+using Scae.Core.Experiments;
 using Scae.Core.Models;
 
 namespace Scae.Cli.Export;
@@ -16,11 +17,12 @@ internal sealed class AirStepGraph
     private readonly string _images;
     private readonly string _ofImage;
     private readonly int _overview;
+    private readonly double _temperature;
 
-    private AirStepGraph(GraphBuilder graph, AirConfig config, string images)
+    private AirStepGraph(GraphBuilder graph, AirSettings settings, string images)
     {
-        (_graph, _config, _images) = (graph, config, images);
-        _overview = AirModule.overview(config);
+        (_graph, _config, _images, _temperature) = (graph, settings.Model, images, settings.TemperatureEnd);
+        _overview = AirModule.overview(_config);
         _ofImage = graph.Linear("recurrent.image", Overview(images));
     }
 
@@ -31,9 +33,10 @@ internal sealed class AirStepGraph
     /// Images [b, D] → the logits of presence [b, T], where the steps look [b, 3·T], and the mean codes of what they see
     /// [b, Z·T]. ofScene [b, T], if there is any, is added to the logits.
     /// </summary>
-    public static (string Logits, string Where, string What) Unroll(GraphBuilder graph, AirConfig config, string images, string? ofScene)
+    public static (string Logits, string Where, string What) Unroll(GraphBuilder graph, AirSettings settings, string images, string? ofScene)
     {
-        AirStepGraph steps = new(graph, config, images);
+        var config = settings.Model;
+        AirStepGraph steps = new(graph, settings, images);
         string Zeros(int count) => graph.Repeat(graph.Constant([1, count], new float[count]), 2, images);
         string nothing = Zeros(config.Features);
         State state = new(nothing, nothing, Zeros(3), Zeros(config.What), Zeros(config.Canvas * config.Canvas), null);
@@ -70,7 +73,7 @@ internal sealed class AirStepGraph
         string? present = null;
         if (_config.Presence.IsRelaxed)
         {
-            string here = _graph.Sigmoid(logit);
+            string here = _graph.Sigmoid(_graph.Divide(logit, _graph.Number(_temperature)));
             present = previous.Present is null ? here : _graph.Multiply(previous.Present, here);
             addition = Addition(previous.Drawn, _graph.Multiply(present, render));
         }

@@ -16,7 +16,7 @@ internal static class Encoders
     [
         ("constellations", "small", (_, weights) => ConstellationsEncoder.Graph(weights)),
         ("neural-em", "images", (run, weights) => NeuralEMEncoder.Graph(NeuralEMSettingsModule.measured(Settled(run, NeuralEMSettingsModule.published, NeuralEMSettingsModule.resolve)), weights)),
-        ("air", null, (run, weights) => AirScenesEncoder.Graph(Settled(run, AirSettingsModule.published, AirSettingsModule.resolve).Model, weights)),
+        ("air", null, (run, weights) => AirScenesEncoder.Graph(Settled(run, AirSettingsModule.published, AirSettingsModule.resolve), weights)),
         ("scae", null, (run, weights) => ObjectsEncoder.Graph(Settled(run, ScaeSettingsModule.paper, ScaeSettingsModule.resolve).Model, weights)),
         ("ccae", "network", (run, weights) => CcaeEncoder.Graph(Settled(run, CcaeSettingsModule.paper, CcaeSettingsModule.resolve).Model, weights)),
         ("tvae", null, (run, weights) => TopographicEncoder.Graph(Settled(run, TvaeSettingsModule.published, TvaeSettingsModule.resolve).Model, weights)),

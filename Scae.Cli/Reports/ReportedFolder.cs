@@ -22,7 +22,7 @@ internal sealed record CoursePoint(double Epoch, double Step, IReadOnlyDictionar
 internal sealed record ReportedFolder(RunFolder Folder, RunIdentity Identity, Experiment Experiment, IReadOnlyList<CoursePoint> Course, Summary? Summary)
 {
     // Digits of the largest seed.
-    private const int LongestNumber = 20;
+    private const int LongestNumber = 19;
 
     private static readonly string[] s_notMetrics = ["epoch", "step", "seconds"];
 
@@ -42,17 +42,18 @@ internal sealed record ReportedFolder(RunFolder Folder, RunIdentity Identity, Ex
 
     private static List<ReportedFolder> OfSweep(string path)
     {
-        var runs = Below(path).Concat(Below(path).SelectMany(inner => Below(inner.Path))).Where(WasBegun).ToList();
+        List<RunFolder> inner = [.. Ordered(Directory.GetDirectories(path))];
+        var runs = inner.Concat(inner.SelectMany(each => Below(each.Path))).Where(WasBegun).ToList();
         if (runs.Count == 0) throw new RunFailure($"{path}: the folder holds neither a run nor a sweep's runs; scae train leaves one under runs/");
 
         // Runs that have only begun are left out. If there are no others, reading them reports what is missing.
-        var evaluated = runs.Where(inner => new FileInfo(inner.Metrics) is { Exists: true, Length: > 0 }).ToList();
+        var evaluated = runs.Where(run => new FileInfo(run.Metrics) is { Exists: true, Length: > 0 }).ToList();
         var (read, failures) = (new List<ReportedFolder>(), new List<RunFailure>());
-        foreach (var inner in evaluated.Count > 0 ? evaluated : runs)
+        foreach (var run in evaluated.Count > 0 ? evaluated : runs)
         {
             try
             {
-                read.Add(Read(inner));
+                read.Add(Read(run));
             }
             catch (RunFailure failure)
             {
@@ -60,7 +61,7 @@ internal sealed record ReportedFolder(RunFolder Folder, RunIdentity Identity, Ex
             }
             catch (Exception problem) when (FileProblem.Is(problem))
             {
-                failures.Add(new RunFailure($"{inner.Path}: {FileProblem.Text(problem)}"));
+                failures.Add(new RunFailure($"{run.Path}: {FileProblem.Text(problem)}"));
             }
         }
 
@@ -69,12 +70,12 @@ internal sealed record ReportedFolder(RunFolder Folder, RunIdentity Identity, Ex
         return read;
     }
 
-    /// <summary>The folders in a folder, seed-2 before seed-10; none if it can't be read, as lost+found can't.</summary>
+    /// <summary>The folders in a folder; none if it can't be read, as lost+found can't.</summary>
     private static IEnumerable<RunFolder> Below(string path)
     {
         try
         {
-            return Directory.GetDirectories(path).OrderBy(Padded, StringComparer.Ordinal).Select(RunFolder.At);
+            return Ordered(Directory.GetDirectories(path));
         }
         catch (Exception problem) when (FileProblem.Is(problem))
         {
@@ -83,8 +84,9 @@ internal sealed record ReportedFolder(RunFolder Folder, RunIdentity Identity, Ex
         }
     }
 
-    // The runtime's own numeric order needs cultures, of which the program has none.
-    private static string Padded(string path) => Regex.Replace(path, "[0-9]+", digits => digits.Value.PadLeft(LongestNumber, '0'));
+    // seed-2 before seed-10, and 0.25 before 0.5. The runtime's own numeric order needs cultures, of which the program has none.
+    private static IEnumerable<RunFolder> Ordered(string[] paths) =>
+        paths.OrderBy(path => Regex.Replace(path, "(?<![0-9.])[0-9]+", digits => digits.Value.PadLeft(LongestNumber, '0')), StringComparer.Ordinal).Select(RunFolder.At);
 
     private static bool WasBegun(RunFolder folder)
     {

@@ -22,18 +22,19 @@ internal sealed class SweepTables(SweepOptions options, SweepPlan plan)
         "best_" + RunFailure.Unless(ExperimentModule.restore(options.Experiment, options.Preset, options.Overrides)).Plan.BestBy.Metric;
 
     /// <summary>
-    /// Refuses a folder in which a file of somebody else's has the name of a table or its picture. A picture is a sweep's if the
-    /// table in JSON lies beside it.
+    /// Refuses a folder in which a file of somebody else's has the name of a table that this sweep writes, or of its picture. A
+    /// picture is a sweep's if the table in JSON lies beside it.
     /// </summary>
     public void SpareOthers()
     {
-        foreach (string name in (string[])["sweep", "scan", "comparison"])
+        bool isScan = !options.Vary.IsEmpty, isComparison = !options.Compared.IsEmpty;
+        string name = isScan ? "scan" : isComparison ? "comparison" : "sweep";
+        if (!IsOwn($"{name}.json"))
         {
-            if (IsOwn($"{name}.json")) continue;
-            foreach (string kind in (string[])["json", "md", "png", "svg"]) Refuse($"{name}.{kind}");
+            foreach (string kind in isScan || isComparison ? (string[])["json", "md", "png", "svg"] : ["json"]) Refuse($"{name}.{kind}");
         }
 
-        if (!IsOwn(ResultRows.FileName)) Refuse(ResultRows.FileName);
+        if (!isScan && !IsOwn(ResultRows.FileName)) Refuse(ResultRows.FileName);
 
         bool IsOwn(string name) => File.Exists(Path.Combine(Folder, name)) && IsTable(Path.Combine(Folder, name));
 

@@ -39,7 +39,7 @@ internal sealed class SweepFailures : IDisposable
         }
         catch (Exception problem) when (problem is not OperationCanceledException)
         {
-            TellLater($"{problem.Message}; no other training begins, and those under way are finished", int.MaxValue);
+            TellLater($"{Words(problem)}; no other training begins, and those under way are finished", int.MaxValue);
             throw;
         }
     }
@@ -51,9 +51,7 @@ internal sealed class SweepFailures : IDisposable
         TellLater(line, MostNamed);
     }
 
-    /// <summary>
-    /// Throws if any of so many trainings failed, or has no pictures.
-    /// </summary>
+    /// <summary>Throws if any of so many trainings failed, or has no pictures.</summary>
     public void ThrowIfAny(long count)
     {
         if (Found(count) is { } line) throw new RunFailure(line);
@@ -73,8 +71,16 @@ internal sealed class SweepFailures : IDisposable
         TellAll();
         return _failed.Count == 0
             ? $"{_undrawn.Count} of {count} trainings{of} have no pictures; their numbers are there"
-            : $"{_failed.Count} of {count} trainings{of} failed{others}";
+            : $"{_failed.Count} of {count} trainings{of} failed{(_failed.Count < count ? "; the others are finished" : string.Empty)}";
     }
+
+    private static string Words(Exception problem) => problem switch
+    {
+        RunFailure => problem.Message,
+        OutOfMemoryException => "the memory isn't enough",
+        _ when FileProblem.Is(problem) => FileProblem.Text(problem),
+        _ => $"{problem.GetType().Name}: {problem.Message.TrimEnd('.')}",
+    };
 
     /// <summary>
     /// Tells of all failures, including those whose line is still waiting, before the failure that ends the sweep is told.

@@ -30,7 +30,7 @@ module AirFigures =
                 Presence = AirReading.presence settings model batch inference
             }
 
-        let inference = Inference(images.shape[0], Air.allocate config, infer)
+        let inference = Inference(images.shape[0], AirReading.allocate settings, infer)
 
         fun () ->
             let found = ref Unchecked.defaultof<AirShown>

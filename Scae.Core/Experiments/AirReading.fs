@@ -74,9 +74,16 @@ module AirReading =
     [<Literal>]
     let private ScenesAtOnce = 100
 
+    /// Room for scenes that are read or shown. Where presence is relaxed, a recurrent encoder sees a residual from which objects
+    /// are taken as far as they are present; the temperature is that with which training ends.
+    let allocate (settings: AirSettings) (count: int) : AirBatch =
+        { Air.allocate settings.Model count with
+            Temperature = Tensor.scalar settings.TemperatureEnd
+        }
+
     /// The batch of some scenes without noise.
-    let batch (config: AirConfig) (images: Tensor) : AirBatch =
-        let batch = Air.allocate config images.shape[0]
+    let batch (settings: AirSettings) (images: Tensor) : AirBatch =
+        let batch = allocate settings images.shape[0]
         images.CopyTo(batch.Images.Elements<float32>())
         batch
 
@@ -210,13 +217,6 @@ module AirReading =
 
             for j in 0 .. z - 1 do
                 codes[t][j] <- float what[t * z + j]
-
-    // Where presence is relaxed, a recurrent encoder sees a residual from which objects are taken as far as they are present.
-    // The temperature is that with which training ends.
-    let private allocate (settings: AirSettings) (count: int) : AirBatch =
-        { Air.allocate settings.Model count with
-            Temperature = Tensor.scalar settings.TemperatureEnd
-        }
 
     let private recorded (settings: AirSettings) (model: Air) =
         Inference(ScenesAtOnce, allocate settings, infer settings model)

@@ -28,12 +28,13 @@ public sealed partial class Tensor
     /// says how presence counts. A set whose keys are all absent is attended to evenly, never with NaN.
     /// </summary>
     /// <exception cref="ShapeError">The sizes or dtypes don't fit, or a width isn't divisible by the heads.</exception>
-    /// <exception cref="ArgumentException">The scale isn't positive.</exception>
+    /// <exception cref="ArgumentException">The scale isn't positive, or there is no such mask.</exception>
     public static Tensor maskedAttention(
         Tensor queries, Tensor keys, Tensor values, Tensor presence, PresenceMask mask = PresenceMask.Hard, int heads = 1, double? scale = null)
     {
         CheckSameDtype("maskedAttention", keys, presence);
         if (scale is not null && !(scale > 0)) throw new ArgumentException($"maskedAttention: scale {scale}; must be positive");
+        if (!Enum.IsDefined(mask)) throw new ArgumentException($"maskedAttention: there is no mask {mask}", nameof(mask));
         if (presence.dim != 2 || keys.dim != 3 || presence._shape[0] != keys._shape[0] || presence._shape[1] != keys._shape[1])
             throw ShapeError.Of("maskedAttention", $"presence {Shape.Text(presence.Sizes)} of keys {Shape.Text(keys.Sizes)}; needs [b, m] and [b, m, h·d]");
         return AttentionOperation.Of(queries, keys, values, heads, scale, presence.contiguous(), mask).Output;

@@ -36,7 +36,7 @@ public sealed partial class Tensor
     {
         CheckSameDtype("where", this, a);
         CheckSameDtype("where", a, b);
-        int[] target = Shape.Broadcast("where", Sizes, Shape.Broadcast("where", a.Sizes, b.Sizes), $"{Shape.Text(Sizes)}, {Shape.Text(a.Sizes)} and {Shape.Text(b.Sizes)}");
+        int[] target = Shape.Broadcast("where", Sizes, Shape.Broadcast("where", a.Sizes, b.Sizes), () => $"{Shape.Text(Sizes)}, {Shape.Text(a.Sizes)} and {Shape.Text(b.Sizes)}");
         return new Where(Spread(target), a.Spread(target), b.Spread(target)).Run(dtype, target);
     }
 

@@ -23,8 +23,7 @@ public sealed partial class Tensor
     {
         CheckSameDtype("gaussianLogLikelihood", this, mean);
         CheckSameDtype("gaussianLogLikelihood", mean, sigma);
-        string operands = $"{Shape.Text(Sizes)}, {Shape.Text(mean.Sizes)} and {Shape.Text(sigma.Sizes)}";
-        int[] target = Shape.Broadcast("gaussianLogLikelihood", Shape.Broadcast("gaussianLogLikelihood", Sizes, mean.Sizes), sigma.Sizes, operands);
+        int[] target = Shape.Broadcast("gaussianLogLikelihood", Shape.Broadcast("gaussianLogLikelihood", Sizes, mean.Sizes), sigma.Sizes, () => $"{Shape.Text(Sizes)}, {Shape.Text(mean.Sizes)} and {Shape.Text(sigma.Sizes)}");
         return new GaussianLogLikelihood(Spread(target), mean.Spread(target), sigma.Spread(target)).Run(dtype, target);
     }
 

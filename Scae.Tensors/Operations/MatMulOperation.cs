@@ -24,7 +24,7 @@ public sealed partial class Tensor
 
         // One matrix on the right serves every row on the left, so all batches are one tall product.
         if (b.dim == 2 && dim > 2) return contiguous().view(Shape.Count(Sizes[..^1]), _shape[^1]).matmul(b).view([.. _shape[..^1], b._shape[^1]]);
-        int[] batch = Shape.Broadcast("matmul", Sizes[..^2], b.Sizes[..^2], $"{Shape.Text(Sizes)} and {Shape.Text(b.Sizes)}", behind: 2);
+        int[] batch = Shape.Broadcast("matmul", Sizes[..^2], b.Sizes[..^2], () => $"{Shape.Text(Sizes)} and {Shape.Text(b.Sizes)}", behind: 2);
         return new MatMulOperation(this, b, batch).Run(dtype, [.. batch, _shape[^2], b._shape[^1]]);
     }
 

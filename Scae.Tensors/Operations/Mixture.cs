@@ -19,7 +19,7 @@ public sealed partial class Tensor
     /// gradient flows where p is limited, nor to x.
     /// </summary>
     /// <exception cref="ShapeError">The shapes aren't of that form or the dtypes differ.</exception>
-    /// <exception cref="ArgumentException">clip isn't in [0, ½), or floor is negative.</exception>
+    /// <exception cref="ArgumentException">clip isn't in [0, ½), or floor is negative or infinite.</exception>
     public Tensor bernoulliResponsibilities(Tensor x, double clip = 1e-6, double floor = 0)
     {
         CheckMixture("bernoulliResponsibilities", this, x);
@@ -79,7 +79,7 @@ public sealed partial class Tensor
 
     private static void CheckClip(string operation, double clip, double floor = 0)
     {
-        if (!(floor >= 0 && double.IsFinite(floor))) throw new ArgumentException($"{operation}: floor {floor}; must be at least 0");
+        if (!(floor >= 0 && double.IsFinite(floor))) throw new ArgumentException($"{operation}: floor {floor}; must be finite and at least 0");
         if (!(clip >= 0 && clip < 0.5)) throw new ArgumentException($"{operation}: clip {clip}; must be at least 0 and below 0.5");
     }
 

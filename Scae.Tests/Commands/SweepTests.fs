@@ -357,11 +357,17 @@ let tests =
                     File.Delete table
 
                     // A picture without its table isn't a sweep's either.
-                    for name in [ "comparison.md"; "scan.png" ] do
+                    for name in [ "scan.md"; "scan.png" ] do
                         let own = Path.Combine(folder, name)
                         File.WriteAllText(own, "mine")
-                        let refused = run ([ "sweep" ] @ shortTraining.Tail @ [ "--seeds"; "0"; "--out"; folder ])
-                        (refused.ExitCode, refused.Error) |> fst |> shouldEqual 2
+
+                        let scan =
+                            [ "sweep" ]
+                            @ shortTraining.Tail
+                            @ [ "--vary"; "width=16,32"; "--seeds"; "0"; "--out"; folder ]
+
+                        let refused = run scan
+                        refused.ExitCode |> shouldEqual 2
                         refused.Error |> shouldStartWith $"scae: {folder}: {name} is there, "
                         filesOf folder |> shouldEqual [ name ]
                         File.Delete own)

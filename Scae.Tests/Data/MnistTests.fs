@@ -312,8 +312,9 @@ let tests =
 
             testCase "a mirror that stops in the middle of a file is left for the next one"
             <| fun () ->
-                // Each takes one connection, and answers with that after some milliseconds.
-                let serving (delay: int) (answer: byte[]) =
+                // Each takes one connection, waits for something, and answers.
+                let serving (before: Threading.Tasks.Task) (answer: byte[]) =
+                    let answered = Threading.Tasks.TaskCompletionSource()
                     let listener = new TcpListener(IPAddress.Loopback, 0)
                     listener.Start()
 
@@ -322,27 +323,29 @@ let tests =
                             use! client = listener.AcceptTcpClientAsync()
                             use stream = client.GetStream()
                             let! _ = stream.ReadAsync(Memory(Array.zeroCreate 4096))
-                            do! Threading.Tasks.Task.Delay delay
+                            do! before
                             do! stream.WriteAsync(ReadOnlyMemory answer)
+                            answered.SetResult()
                             // The connection stays open until the other end closes it.
                             let! _ = stream.ReadAsync(Memory(Array.zeroCreate 1))
                             return ()
                         }
 
                     serve () |> ignore
-                    listener, Uri $"http://{listener.LocalEndpoint}/"
+                    listener, Uri $"http://{listener.LocalEndpoint}/", answered.Task
 
                 let headers = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"B
-                let stalled, first = serving 0 headers
+                let atOnce = Threading.Tasks.Task.CompletedTask
+                let stalled, first, _ = serving atOnce headers
                 use _ = stalled
                 let patience, quiet = TimeSpan.FromMinutes 1.0, TimeSpan.FromMilliseconds 200.0
 
                 errorOf (Mirrors([| first |], patience, quiet, CancellationToken.None).Download Mnist.testLabels)
-                |> shouldEqual $"{first}t10k-labels-idx1-ubyte.gz: nothing came for 0 s"
+                |> shouldEqual $"{first}t10k-labels-idx1-ubyte.gz: nothing came for 0.2 s"
 
-                let stalledAgain, first = serving 0 headers
+                let stalledAgain, first, answered = serving atOnce headers
                 use _ = stalledAgain
-                let whole, second = serving 50 (Array.append headers (Array.create 100 1uy))
+                let whole, second, _ = serving answered (Array.append headers (Array.create 100 1uy))
                 use _ = whole
 
                 // The second one is heard, though what it has isn't the file.

@@ -96,6 +96,16 @@ let private likelihoods (figures: Figure list) : string list =
         | Mark.Scatter points when points.Label <> "" -> Some points.Label
         | _ -> None)
 
+/// Sequences of three digits.
+let private three =
+    lazy
+        {
+            Images = TvaeImages.Digits TestDigits.sets.Value.Test
+            Motion = DigitMotion.Single
+            Chosen = [| 3; 1; 2 |]
+            Key = Key.OfSeed 5L
+        }
+
 [<Tests>]
 let tests =
     testList
@@ -223,14 +233,7 @@ let tests =
                 // It draws grey of ½, whatever T is.
                 let model = { model with Decoder = Parameters.map _.zerosLike() model.Decoder }
 
-                let scenes =
-                    {
-                        Images = TvaeImages.Digits TestDigits.sets.Value.Test
-                        Motion = DigitMotion.Single
-                        Chosen = [| 3; 1; 2 |]
-                        Key = Key.OfSeed 5L
-                    }
-
+                let scenes = three.Value
                 let all = Tensor.zeros [| 3 * config.Frames; TopographicVae.inputs config |]
                 TvaeScenes.load scenes config.Frames 0 all
 
@@ -263,6 +266,31 @@ let tests =
                              overSequences (fun b -> apart average (frame b t)))
                         ] do
                         found |> shouldBeNear 1e-6 expected
+
+            testCase "the mean of rolled capsules is that of what ten draws decode to"
+            <| fun () ->
+                let config = { TvaeSettings.published.Model with Capsules = 2; Kernel = 5 }
+                let settings = { TvaeSettings.published with Model = config }
+                let model = TopographicVae.init config Dtype.Float32 (Key.OfSeed 4L)
+
+                let scenes = three.Value
+                let inputs, draws = ResizeArray<float32[]>(), ResizeArray<float32[]>()
+
+                TvaeRolling.over settings model 10 scenes (fun _ input _ rolled ->
+                    inputs.Add(input.toArray ())
+                    draws.Add(rolled.toArray ()))
+
+                (draws[1] = draws[0]) |> shouldEqual false
+                let mean = Array.init draws[0].Length (fun i -> draws |> Seq.averageBy (fun draw -> float draw[i]))
+                let squares = Array.map2 (fun m (x: float32) -> (m - float x) ** 2.0) mean inputs[0]
+                let errors = TvaeRolling.errors settings model scenes
+                let size = TopographicVae.inputs config
+
+                for t in 0 .. config.Frames - 1 do
+                    [ 0..2 ]
+                    |> List.averageBy (fun b ->
+                        Array.sub squares ((b * config.Frames + t) * size) size |> Array.average)
+                    |> shouldBeNear 1e-6 errors.RolledMean[t]
 
             testCase "the roll error is the mean over frames ahead, and hidden frames have a mean of their own"
             <| fun () ->

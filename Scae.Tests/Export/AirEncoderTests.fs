@@ -68,7 +68,8 @@ let tests =
                 testCase $"what is inferred from scenes is the same in ONNX Runtime: {name}"
                 <| fun () ->
                     let model = Air.init config Dtype.Float32 (Key.OfSeed 4L) |> jittered
-                    let graph = bytes (AirScenesEncoder.Graph(config, weights model []))
+                    let settings = { AirSettings.published with Model = config }
+                    let graph = bytes (AirScenesEncoder.Graph(settings, weights model []))
                     let side = config.Canvas
 
                     for images in
@@ -78,7 +79,7 @@ let tests =
                             // A black scene beside a white one.
                             Tensor.cat ([| Tensor.zeros [| 1; side; side |]; Tensor.ones [| 1; side; side |] |], 0)
                         ] do
-                        let inference = images.flatten 1 |> AirReading.batch config |> AirEncoder.infer config model
+                        let inference = images.flatten 1 |> AirReading.batch settings |> AirEncoder.infer config model
                         let found = outputs graph "images" images
                         found["presence"] |> shouldBeThe (AirObjective.cumulativePresence inference)
                         found["where"] |> shouldBeThe inference.Where

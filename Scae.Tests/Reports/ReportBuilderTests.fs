@@ -89,7 +89,19 @@ let tests =
                     ReportedFolder.ReadAll [ folder ]
                     |> Seq.map _.Identity.Seed
                     |> List.ofSeq
-                    |> shouldEqual [ 2L; 9L; 10L ])
+                    |> shouldEqual [ 2L; 9L; 10L ]
+
+                    let varied = Directory.CreateDirectory(Path.Combine(folder, "varied")).FullName
+                    let rates = [ "0.001"; "0.01"; "0.25"; "0.5"; "2"; "10" ]
+
+                    for rate in List.rev rates do
+                        let combination = Directory.CreateDirectory(Path.Combine(varied, $"rate={rate}")).FullName
+                        writeRun combination "seed-0" identity 0.5 |> ignore
+
+                    ReportedFolder.ReadAll [ varied ]
+                    |> Seq.map (fun run -> run.Folder.Path)
+                    |> List.ofSeq
+                    |> shouldEqual [ for rate in rates -> Path.Combine(varied, $"rate={rate}", "seed-0") ])
 
             testCase "curves of runs are one picture, a panel a metric and a line a run, over steps"
             <| fun () ->
