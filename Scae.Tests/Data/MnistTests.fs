@@ -314,7 +314,7 @@ let tests =
             <| fun () ->
                 // Each takes one connection, waits for something, and answers.
                 let serving (before: Threading.Tasks.Task) (answer: byte[]) =
-                    let answered = Threading.Tasks.TaskCompletionSource()
+                    let left = Threading.Tasks.TaskCompletionSource()
                     let listener = new TcpListener(IPAddress.Loopback, 0)
                     listener.Start()
 
@@ -325,14 +325,17 @@ let tests =
                             let! _ = stream.ReadAsync(Memory(Array.zeroCreate 4096))
                             do! before
                             do! stream.WriteAsync(ReadOnlyMemory answer)
-                            answered.SetResult()
-                            // The connection stays open until the other end closes it.
-                            let! _ = stream.ReadAsync(Memory(Array.zeroCreate 1))
-                            return ()
+
+                            // The connection stays open until the other end closes it, or breaks it off.
+                            try
+                                let! _ = stream.ReadAsync(Memory(Array.zeroCreate 1))
+                                ()
+                            finally
+                                left.SetResult()
                         }
 
                     serve () |> ignore
-                    listener, Uri $"http://{listener.LocalEndpoint}/", answered.Task
+                    listener, Uri $"http://{listener.LocalEndpoint}/", left.Task
 
                 let headers = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"B
                 let atOnce = Threading.Tasks.Task.CompletedTask
@@ -343,9 +346,9 @@ let tests =
                 errorOf (Mirrors([| first |], patience, quiet, CancellationToken.None).Download Mnist.testLabels)
                 |> shouldEqual $"{first}t10k-labels-idx1-ubyte.gz: nothing came for 0.2 s"
 
-                let stalledAgain, first, answered = serving atOnce headers
+                let stalledAgain, first, left = serving atOnce headers
                 use _ = stalledAgain
-                let whole, second, _ = serving answered (Array.append headers (Array.create 100 1uy))
+                let whole, second, _ = serving left (Array.append headers (Array.create 100 1uy))
                 use _ = whole
 
                 // The second one is heard, though what it has isn't the file.
