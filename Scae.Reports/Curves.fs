@@ -18,7 +18,7 @@ type Curve =
 [<RequireQualifiedAccess>]
 module Curves =
     /// At most about so many points of a curve: in each of equally long stretches the first, the least, the largest and the
-    /// last are kept, so that no peak is lost.
+    /// last are kept, so that no peak is lost, and the first that is no number, so that a gap stays one.
     let thinned (most: int) (curve: Curve) : Curve =
         let length = curve.Epochs.Length
 
@@ -35,6 +35,11 @@ module Curves =
                         let finite = [| first..last |] |> Array.filter (fun i -> Double.IsFinite curve.Values[i])
                         first
                         last
+
+                        yield!
+                            seq { first..last }
+                            |> Seq.filter (fun i -> not (Double.IsFinite curve.Values[i]))
+                            |> Seq.truncate 1
 
                         if finite.Length > 0 then
                             finite |> Array.minBy (fun i -> curve.Values[i])

@@ -1,4 +1,5 @@
-// The pointer, or the arrow keys, over a chart: a line at the nearest epoch, and each curve's value there.
+// The pointer, or the arrow keys, over a chart: a line at the nearest epoch, and the value of each curve that reaches it. Long
+// curves have lost points, each its own: the nearest one left stands for the epoch, and has its number.
 "use strict";
 for (const svg of document.querySelectorAll(".chart svg")) {
   const { box: [left, top, right, bottom], xs: [low, high], ys: [least, most], curves } = JSON.parse(svg.nextElementSibling.textContent);
@@ -12,6 +13,12 @@ for (const svg of document.querySelectorAll(".chart svg")) {
   const add = (name, attributes) => {
     const node = marks.appendChild(document.createElementNS(svg.namespaceURI, name));
     for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  };
+
+  const nearestOf = (values, wanted) => {
+    let nearest = 0;
+    for (let i = 1; i < values.length; i++) if (Math.abs(values[i] - wanted) < Math.abs(values[nearest] - wanted)) nearest = i;
+    return nearest;
   };
 
   const hide = () => {
@@ -30,12 +37,13 @@ for (const svg of document.querySelectorAll(".chart svg")) {
     box.hidden = false;
     box.append(`epoch ${epoch}`);
     for (const curve of curves) {
-      const i = curve.x.indexOf(epoch);
-      if (i < 0) continue;
-      add("circle", { class: `dot ${curve.look}`, cx: x(epoch), cy: y(curve.y[i]), r: 3.5 });
+      if (curve.x.length === 0 || epoch < curve.x[0] || epoch > curve.x.at(-1)) continue;
+      const i = nearestOf(curve.x, epoch), own = curve.x[i];
+      add("circle", { class: `dot ${curve.look}`, cx: x(own), cy: y(curve.y[i]), r: 3.5 });
       const row = box.appendChild(document.createElement("div"));
       row.appendChild(document.createElement("span")).className = `swatch ${curve.look}`;
-      row.append(curves.length > 1 ? `${curve.label}: ${curve.text[i]}` : curve.text[i]);
+      const text = own === epoch ? curve.text[i] : `${curve.text[i]} (epoch ${own})`;
+      row.append(curves.length > 1 ? `${curve.label}: ${text}` : text);
     }
     const scale = svg.clientWidth / svg.viewBox.baseVal.width, place = x(epoch) * scale;
     const fits = place + 12 + box.offsetWidth <= svg.clientWidth;
@@ -46,8 +54,7 @@ for (const svg of document.querySelectorAll(".chart svg")) {
   svg.addEventListener("pointermove", event => {
     const frame = svg.getBoundingClientRect();
     const epoch = low + ((event.clientX - frame.left) / frame.width * svg.viewBox.baseVal.width - left) / (right - left) * (high - low);
-    let nearest = 0;
-    for (let i = 1; i < epochs.length; i++) if (Math.abs(epochs[i] - epoch) < Math.abs(epochs[nearest] - epoch)) nearest = i;
+    const nearest = nearestOf(epochs, epoch);
     if (nearest !== at) show(nearest);
   });
   svg.addEventListener("pointerleave", hide);

@@ -111,11 +111,13 @@ let miss (model: Model) : float =
     ]
     |> List.average
 
+let equations = [ "Gaussian", gaussian; "robust", robust ]
+
 let pictures = new Multiplot()
-pictures.AddPlots 2
+pictures.AddPlots equations.Length
 pictures.Layout <- MultiplotLayouts.Columns()
 
-[ "Gaussian", gaussian; "robust", robust ]
+equations
 |> List.iteri (fun i (name, equation) ->
     let model, losses = train equation
     printfn $"{name}: {blocks losses} loss {losses[0]:F3} to {Array.last losses:F3}, centres off by {miss model:F3}"
@@ -146,7 +148,7 @@ pictures.Layout <- MultiplotLayouts.Columns()
     |> ignore)
 
 let png = Path.GetFullPath "lesson.png"
-pictures.SavePng(png, 900, 450) |> ignore
+pictures.SavePng(png, 450 * equations.Length, 450) |> ignore
 printfn $"picture: {png}"
 
-// 5. YOURS. Write an equation of your own, such as |x - μ_k| without the square, and add it to the list above.
+// 5. YOURS. Write an equation of your own, such as |x - μ_k| without the square, and add it to the equations above.

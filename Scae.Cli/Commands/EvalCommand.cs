@@ -19,7 +19,7 @@ internal static class EvalCommand
     {
         var options = request.Run;
         if (options.Threads is { } threads) Parallelism.Threads = threads.Value;
-        var saved = SavedRun.Open(RunFolder.Given("eval", options.Folder), MnistFiles.Resources(options.Data?.Value), options.Seed, request.Overrides);
+        var saved = SavedRun.Open(RunFolder.Given("eval", options.Folder), MnistFiles.Resources(options.Data?.Value), request.Seed, request.Overrides);
         var baseline = request.Baseline is { } name ? Baseline(saved, name.Value) : null;
         var metrics = Results.metrics(saved.Session, saved.State).ToList();
         if (options.Json)
@@ -29,7 +29,7 @@ internal static class EvalCommand
                 ["experiment"] = saved.Identity.Experiment,
                 ["preset"] = saved.Identity.Preset,
                 ["seed"] = saved.Identity.Seed,
-                ["evaluation_seed"] = options.Seed,
+                ["evaluation_seed"] = request.Seed,
                 ["step"] = saved.State.Step,
                 ["measured_with"] = Json.Object(request.Overrides),
                 ["metrics"] = Json.Object(metrics),
@@ -49,7 +49,7 @@ internal static class EvalCommand
 
         string measuring = string.Concat(request.Overrides.Select(pair => $" --{pair.Item1} {pair.Item2}"));
         string chosen = metrics.Any(metric => metric.Item1 == "best_epoch") ? "; best epoch and val best are of the training" : string.Empty;
-        Console.Out.WriteLine($"step {saved.State.Step} of {options.Folder}, on scenes drawn for this with --seed {options.Seed}{measuring}, not those of the training{chosen}");
+        Console.Out.WriteLine($"step {saved.State.Step} of {options.Folder}, on scenes drawn for this with --seed {request.Seed}{measuring}, not those of the training{chosen}");
         return ExitCode.Success;
     }
 

@@ -45,7 +45,7 @@ internal static class AxisTicks
             return "–";
         try
         {
-            string text = value.ToString(format, CultureInfo.InvariantCulture).Replace(" %", "%", StringComparison.Ordinal);
+            string text = value.ToString(format, CultureInfo.InvariantCulture);
             return text.AsSpan().IndexOfAnyInRange('1', '9') < 0 ? text.TrimStart('-') : Minus(text);
         }
         catch (FormatException)

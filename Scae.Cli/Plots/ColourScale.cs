@@ -13,7 +13,9 @@ internal sealed class ColourScale(ColourMap map, double low, double high, string
 
     public IColormap Colormap => this;
 
-    /// <summary>The bar that the panel's first mapped image or heatmap asks for, if one does.</summary>
+    /// <summary>
+    /// The bar that the panel's first mapped image or heatmap asks for, if one does. Equal values in cells that say them need none.
+    /// </summary>
     public static ColorBar? Bar(Panel panel) => panel.Marks.Select(Of).FirstOrDefault(scale => scale is not null)?.Bar();
 
     public Color GetColor(double position) => Style.Of(ColourMapModule.at(map, position));
@@ -21,7 +23,7 @@ internal sealed class ColourScale(ColourMap map, double low, double high, string
     public ScottPlot.Range GetRange()
     {
         (double a, double b) = (Math.Min(low, high), Math.Max(low, high));
-        double extra = Math.Max(0.5, Math.Abs(a) * 0.1);
+        double extra = a == 0 ? 0.5 : Math.Abs(a) * 0.1;
         return !double.IsFinite(a) || !double.IsFinite(b) || b - a > 1e300 ? new(0, 1)
             : b - a <= 1e-12 * Math.Abs(b) ? new(a - extra, b + extra)
             : new(a, b);
@@ -29,7 +31,7 @@ internal sealed class ColourScale(ColourMap map, double low, double high, string
 
     private static ColourScale? Of(Mark mark) => mark switch
     {
-        Mark.Heatmap { Item: var m } => new ColourScale(m.Map, m.Low, m.High, m.Format),
+        Mark.Heatmap { Item: var m } when m.Format.Length == 0 || m.Low != m.High => new ColourScale(m.Map, m.Low, m.High, m.Format),
         Mark.Image { Item: { ColourBar: true, Pixels: Pixels.Mapped p } } => new ColourScale(p.map, p.low, p.high, ""),
         _ => null,
     };

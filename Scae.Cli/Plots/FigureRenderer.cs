@@ -5,6 +5,7 @@ using System.Linq;
 using System.Text;
 using System.Text.RegularExpressions;
 using Scae.Core.Figures;
+using Scae.Tensors;
 using SkiaSharp;
 
 namespace Scae.Cli.Plots;
@@ -12,6 +13,9 @@ namespace Scae.Cli.Plots;
 /// <summary>Turns figures into PNG, SVG and GIF.</summary>
 internal static partial class FigureRenderer
 {
+    // PLINQ allows no more.
+    private const int MostWorkers = 512;
+
     /// <summary>Writes a PNG of scale pixels per logical pixel.</summary>
     public static void RenderPng(Figure figure, Stream stream, double scale = 2)
     {
@@ -20,7 +24,8 @@ internal static partial class FigureRenderer
             var picture = new FigurePicture(figure);
             using SKSurface surface = Surface(picture, Size(picture.Width, picture.Height, scale), scale);
             using SKPixmap pixels = surface.PeekPixels();
-            pixels.Encode(stream, new SKPngEncoderOptions(SKPngEncoderFilterFlags.None, 6));
+            if (!pixels.Encode(stream, new SKPngEncoderOptions(SKPngEncoderFilterFlags.None, 6)))
+                throw new IOException($"a picture of {pixels.Width} by {pixels.Height} pixels can't be made a PNG");
         });
     }
 
@@ -42,7 +47,7 @@ internal static partial class FigureRenderer
     public static void RenderGif(Animation animation, Stream stream, double scale = 1) => DrawingLibrary.Use(() =>
     {
         // A figure that is laid out is large. So each is laid out once for its size and once more to be drawn, and none is kept.
-        var sizes = animation.Frames.AsParallel().Select(SizeOf).ToList();
+        var sizes = animation.Frames.AsParallel().WithDegreeOfParallelism(Math.Min(Parallelism.Threads, MostWorkers)).Select(SizeOf).ToList();
         int width = sizes.Select(pair => pair.Width).DefaultIfEmpty(1).Max();
         int height = sizes.Select(pair => pair.Height).DefaultIfEmpty(1).Max();
         var size = Size(width, height, scale);

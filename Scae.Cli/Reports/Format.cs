@@ -20,8 +20,11 @@ internal static class Format
     public static string Value(string metric, double value) =>
         double.IsNaN(value) ? "NaN" : IsFraction(metric) ? $"{100 * value:0.0} %" : IsEpoch(metric) ? $"{value:0}" : Number(value);
 
-    /// <summary>Four decimals; below 0.001, where they would be mostly zeros, three digits and a power of ten.</summary>
-    public static string Number(double value) => IsSmall(value) ? $"{value:0.00e-00}" : $"{value:0.0000}";
+    /// <summary>
+    /// Four decimals. Below 0.001, where they would be mostly zeros, and from a million on, where a float doesn't have them, three
+    /// digits and a power of ten.
+    /// </summary>
+    public static string Number(double value) => HasPower(value) ? $"{value:0.00e-00}" : $"{value:0.0000}";
 
     /// <summary>mean ± standard deviation; the mean alone where there is a single value and so no deviation.</summary>
     public static string Spread(string metric, double mean, double? deviation)
@@ -38,19 +41,20 @@ internal static class Format
     private static string Numbers(double mean, double spread)
     {
         double largest = Math.Max(Math.Abs(mean), spread);
-        int power = IsSmall(largest) ? Power(largest) : 0, least = power < 0 ? 2 : Decimals;
+        bool hasPower = HasPower(largest);
+        int power = hasPower ? Power(largest) : 0, least = hasPower ? 2 : Decimals;
         // 9.996 would be written as 10.00, which is 1.00 of the next power.
-        if (power < 0 && Math.Round(largest / Math.Pow(10, power), least) >= 10) power++;
+        if (hasPower && Math.Round(largest / Math.Pow(10, power), least) >= 10) power++;
         double unit = Math.Pow(10, power);
         int decimals = spread > 0 ? Math.Max(least, -Power(spread / unit)) : least;
         string digits = $"F{(decimals > MostDecimals ? least : decimals)}";
         string pair = $"{(mean / unit).ToString(digits, CultureInfo.InvariantCulture)} ± {(spread / unit).ToString(digits, CultureInfo.InvariantCulture)}";
-        return power < 0 ? $"({pair})e{power:00}" : pair;
+        return hasPower ? $"({pair})e{power:00}" : pair;
     }
 
     private static int Power(double value) => (int)Math.Floor(Math.Log10(value));
 
-    private static bool IsSmall(double value) => value != 0 && Math.Abs(value) < 0.001;
+    private static bool HasPower(double value) => double.IsFinite(value) && value != 0 && Math.Abs(value) is < 0.001 or >= 1e6;
 
     private static bool IsEpoch(string metric) => metric.EndsWith("epoch", StringComparison.Ordinal);
 

@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.IO;
 using System.Linq;
 using Microsoft.FSharp.Collections;
 using Scae.Cli.Runs;
@@ -15,39 +14,6 @@ internal static class ReportBuilder
     // With more columns than this a table can't be read.
     private const int MostColumns = 8;
 
-    // How many digits of a hash tell one data set from another.
-    private const int HashDigits = 8;
-
-    /// <summary>Runs with the same hyperparameters and data.</summary>
-    /// <param name="Name">What a report calls them.</param>
-    /// <param name="IsPreset">Whether the hyperparameters are the preset's.</param>
-    /// <param name="Preset">The preset.</param>
-    /// <param name="Runs">The runs, in the order in which they were given.</param>
-    private sealed record Group(string Name, bool IsPreset, string Preset, IReadOnlyList<ReportedFolder> Runs)
-    {
-        /// <summary>
-        /// The summary of each seed. A seed that occurs twice is no second sample: the first of its finished runs counts.
-        /// </summary>
-        public List<Summary> Finished { get; } = [.. Counted(Runs).Select(run => run.Summary!)];
-
-        /// <summary>The finished runs that don't count, because another run has the same seed.</summary>
-        public IEnumerable<ReportedFolder> Repeats => Runs.Where(run => run.Summary is not null).Except(Counted(Runs));
-
-        /// <summary>The name of a run in the group: its seed, together with its folder if the seed occurs twice.</summary>
-        public string NameOf(ReportedFolder run)
-        {
-            var same = Runs.Where(other => other.Identity.Seed == run.Identity.Seed).Select(other => other.Folder.Path).ToList();
-            string seed = $"seed {run.Identity.Seed}", path = run.Folder.Path;
-            if (same.Count == 1) return seed;
-            return $"{seed} ({(same.Count(other => LastPart(other) == LastPart(path)) == 1 ? LastPart(path) : path)})";
-        }
-
-        private static IEnumerable<ReportedFolder> Counted(IEnumerable<ReportedFolder> runs) =>
-            runs.Where(run => run.Summary is not null).DistinctBy(run => run.Identity.Seed);
-
-        private static string LastPart(string path) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
-    }
-
     public static Report Of(IReadOnlyList<ReportedFolder> runs)
     {
         var rooms = ReportPictures.Rooms(runs);
@@ -58,20 +24,12 @@ internal static class ReportBuilder
         return new Report(title, ListModule.OfSeq(sections), TrainingRun.Version);
     }
 
-    /// <summary>What distinguishes each of some runs of one experiment: the preset with what differs from it, and the seed.</summary>
-    public static List<string> NamesOf(IReadOnlyList<ReportedFolder> runs)
-    {
-        var groups = Groups(runs);
-        return [.. runs.Select(run => groups.First(group => group.Runs.Contains(run))).Zip(runs, (group, run) => $"{group.Name}, {group.NameOf(run)}")];
-    }
-
     private static ReportSection Section(List<ReportedFolder> runs, Dictionary<ReportedFolder, long> rooms)
     {
         var specification = runs[0].Experiment.Specification;
-        var groups = Groups(runs);
+        var groups = RunGroup.Of(runs);
         var groupOf = groups.SelectMany(group => group.Runs.Select(run => (run, group))).ToDictionary();
-        string FullName(ReportedFolder run) => $"{groupOf[run].Name}, {groupOf[run].NameOf(run)}";
-        string NameOf(ReportedFolder run) => groups.Count > 1 ? FullName(run) : groupOf[run].NameOf(run);
+        string NameOf(ReportedFolder run) => groups.Count > 1 ? groupOf[run].FullNameOf(run) : groupOf[run].NameOf(run);
         int ColourOf(ReportedFolder run) => groups.Count > 1 ? groups.IndexOf(groupOf[run]) : runs.IndexOf(run);
         return new ReportSection(
             specification.Title,
@@ -83,23 +41,7 @@ internal static class ReportBuilder
                 ? groups.Select((group, i) => Tuple.Create(group.Name, i))
                 : runs.Select((run, i) => Tuple.Create(NameOf(run), i))),
             ListModule.OfSeq(Metrics(runs).Select(metric => ChartOf(metric, runs.Select(run => (run, NameOf(run), ColourOf(run)))))),
-            ListModule.OfSeq(runs.Select(run => ReportText.Of(run, FullName(run), rooms[run]))));
-    }
-
-    /// <summary>
-    /// Groups of runs that differ only in their seed. If another group has the same hyperparameters but other data, the
-    /// name says which data.
-    /// </summary>
-    private static List<Group> Groups(IReadOnlyList<ReportedFolder> runs)
-    {
-        var alike = runs.GroupBy(run => (Combination: Combination(run), Data: run.Identity.Data?.Value)).ToList();
-        return [.. alike.Select(some =>
-        {
-            var ((combination, data), preset) = (some.Key, some.First().Identity.Preset);
-            bool isAlone = alike.Count(other => other.Key.Combination == combination) == 1;
-            string name = isAlone || data is null ? combination : $"{combination}, data {data[..Math.Min(HashDigits, data.Length)]}";
-            return new Group(name, combination == preset, preset, [.. some]);
-        })];
+            ListModule.OfSeq(runs.Select(run => ReportText.Of(run, groupOf[run].FullNameOf(run), rooms[run]))));
     }
 
     private static string Repeats(IEnumerable<string> names)
@@ -107,10 +49,6 @@ internal static class ReportBuilder
         string all = string.Join("; ", names);
         return all.Length == 0 ? string.Empty : $"Left out of these figures, which have the seed already: {all}.";
     }
-
-    /// <summary>The preset, and the values that differ from it.</summary>
-    private static string Combination(ReportedFolder run) =>
-        string.Join(", ", ReportText.Changes(run).Select(change => $"{change.Name} {change.Value}").Prepend(run.Identity.Preset));
 
     /// <summary>Every metric of the runs, in order of first appearance.</summary>
     public static IEnumerable<string> Metrics(IEnumerable<ReportedFolder> runs) => runs.SelectMany(run => run.Course[^1].Values.Keys).Distinct();
@@ -132,7 +70,7 @@ internal static class ReportBuilder
     /// One row per metric: the mean ± standard deviation of each group, or each run if there is only one group; then what
     /// was published, and the target.
     /// </summary>
-    private static Table Results(Specification specification, List<Group> groups)
+    private static Table Results(Specification specification, List<RunGroup> groups)
     {
         groups = [.. groups.Where(group => group.Finished.Count > 0)];
         var metrics = groups.SelectMany(group => group.Finished).SelectMany(summary => summary.Metrics.Select(metric => metric.Item1)).Distinct().ToList();
@@ -154,14 +92,14 @@ internal static class ReportBuilder
         return new Table(Shown(head), ListModule.OfSeq(rows.Select(Shown)));
     }
 
-    private static string Measured(Group group, string metric)
+    private static string Measured(RunGroup group, string metric)
     {
         if (group.Finished.All(summary => summary.Metric(metric) is null)) return "–";
         var spread = Spread.Of(group.Finished, metric);
         return Format.Spread(metric, spread.Mean, spread.Deviation);
     }
 
-    private static string Targets(Specification specification, Group group, string metric) => string.Join('\n', specification.Targets
+    private static string Targets(Specification specification, RunGroup group, string metric) => string.Join('\n', specification.Targets
         .Where(target => target.Preset == group.Preset && target.Metric == metric && group.Finished.Any(summary => summary.Metric(metric) is not null))
         .Select(target =>
         {
@@ -172,6 +110,6 @@ internal static class ReportBuilder
             return Tables.Target(check) + (!isMeant ? string.Empty : check.Holds ? ": holds" : ": missed");
         }));
 
-    private static string Lines(IEnumerable<Group> groups, Func<Group, string> lines) =>
+    private static string Lines(IEnumerable<RunGroup> groups, Func<RunGroup, string> lines) =>
         string.Join('\n', groups.SelectMany(group => lines(group).Split('\n')).Where(line => line.Length > 0).Distinct());
 }

@@ -30,27 +30,34 @@ internal static class ReportCurves
 
     /// <summary>
     /// The picture as data. Values are over steps, since epochs of two runs may differ in length. A metric that only some
-    /// runs have has the lines of these.
+    /// runs have has the lines of these. Where there are several groups of seeds, all runs of a group have its colour.
     /// </summary>
     public static Figure Of(IReadOnlyList<ReportedFolder> runs)
     {
         var sections = runs.Select(run => run.Experiment.Specification).DistinctBy(specification => specification.Experiment).ToList();
         if (sections.Count > 1)
             throw new RunFailure($"curves of {string.Join(" and ", sections.Select(each => each.Experiment))} don't fit into one picture; name runs of one experiment", ExitCode.Usage);
-        var names = ReportBuilder.NamesOf(runs);
-        var panels = ReportBuilder.Metrics(runs).Select(metric => Panel(runs, metric)).Chunk(Columns).Select(ListModule.OfSeq);
+        var shared = runs.Select(ReportText.Changes).Aggregate((some, others) => [.. some.Intersect(others)]);
+        var groups = RunGroup.Of(runs, shared);
+        var key = groups is [var only]
+            ? only.Runs.Select(run => (Name: only.FullNameOf(run), Runs: (IReadOnlyList<ReportedFolder>)[run])).ToList()
+            : [.. groups.Select(group => (Name: group.Runs is [var alone] ? group.FullNameOf(alone) : $"{group.Name} ({Format.Seeds(group.Runs.Count)})", group.Runs))];
+        var colourOf = key.SelectMany((entry, i) => entry.Runs.Select(run => (run, Palette.categoryOf(key.Count, i)))).ToDictionary();
+        var panels = ReportBuilder.Metrics(runs).Select(metric => Panel(runs, metric, colourOf)).Chunk(Columns).Select(ListModule.OfSeq);
         var figure = FigureModule.create("curves", $"{sections[0].Title}: evaluations of each run", ListModule.OfSeq(panels));
-        return FigureModule.keys(Swatch.NewLine(false), ListModule.OfSeq(names.Select((name, i) => Tuple.Create(name, Palette.category(i)))), figure);
+        if (shared.Count > 0)
+            figure = FigureModule.note($"{(runs.Count == 1 ? "With" : "All with")} {string.Join(", ", shared.Select(change => $"{change.Name} {change.Value}"))}.", figure);
+        return FigureModule.keys(Swatch.NewLine(false), ListModule.OfSeq(key.Select((entry, i) => Tuple.Create(entry.Name, Palette.categoryOf(key.Count, i)))), figure);
     }
 
-    private static Panel Panel(IReadOnlyList<ReportedFolder> runs, string metric)
+    private static Panel Panel(IReadOnlyList<ReportedFolder> runs, string metric, Dictionary<ReportedFolder, Colour> colourOf)
     {
         bool isFraction = Format.IsFraction(metric);
         var panel = PanelModule.axes("step", isFraction ? "%" : string.Empty, PanelModule.create(Format.Name(metric)));
-        foreach (var (i, run) in runs.Index())
+        foreach (var run in runs)
         {
             double[] values = [.. run.Course.Select(point => (isFraction ? 100 : 1) * point.Values.GetValueOrDefault(metric, double.NaN))];
-            panel = PanelModule.line(string.Empty, Palette.category(i), [.. run.Course.Select(point => point.Step)], values, panel);
+            panel = PanelModule.line(string.Empty, colourOf[run], [.. run.Course.Select(point => point.Step)], values, panel);
         }
 
         return panel;

@@ -24,7 +24,7 @@ internal sealed class ComparisonResult
         Presets = presets;
         _compared = ListModule.OfSeq(presets.Select(preset => new ComparedPreset(
             preset.Preset,
-            ListModule.OfSeq(preset.Spreads.Select(spread => new ComparedMetric(spread.Metric, spread.Mean, spread.Deviation ?? 0))))));
+            ListModule.OfSeq(preset.Spreads.Select(spread => new ComparedMetric(spread.Metric, spread.Mean, spread.Deviation ?? double.NaN))))));
         var chosenBy = options.Compared.Select(preset =>
             "best_" + RunFailure.Unless(ExperimentModule.restore(options.Experiment, preset, options.Overrides)).Plan.BestBy.Metric);
         Tables = Comparison.tables(options.Experiment.Specification, ListModule.OfSeq(chosenBy.Distinct()), _compared);

@@ -102,7 +102,6 @@ module Arguments =
                 Command.Figures
                     {
                         Folder = folder
-                        Seed = 1L
                         Threads = threads
                         Data = data
                         Json = given.Results.Contains FiguresArguments.Json
@@ -126,11 +125,11 @@ module Arguments =
                         Run =
                             {
                                 Folder = folder
-                                Seed = defaultArg seed 1L
                                 Threads = threads
                                 Data = data
                                 Json = given.Results.Contains EvalArguments.Json
                             }
+                        Seed = defaultArg seed 1L
                         Overrides = overrides
                         Baseline = baseline
                     }

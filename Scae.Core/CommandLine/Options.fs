@@ -47,7 +47,6 @@ type TrainOptions =
 type RunOptions =
     {
         Folder: string
-        Seed: int64
         Threads: int option
         /// The folder of data that isn't generated.
         Data: string option
@@ -58,6 +57,8 @@ type RunOptions =
 type EvalOptions =
     {
         Run: RunOptions
+        /// The seed of the fresh scenes.
+        Seed: int64
         /// Hyperparameters of measuring, in place of the run's.
         Overrides: (string * string) list
         Baseline: string option

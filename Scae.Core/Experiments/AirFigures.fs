@@ -85,7 +85,10 @@ module AirFigures =
         |> Figure.keys
             (Swatch.Outline false)
             [ for t in 0 .. settings.Model.Steps - 1 -> $"step {t + 1}", Palette.category t ]
-        |> Figure.key "not present" Colour.grey (Swatch.Outline true)
+
+    /// The key of pictures that show steps that aren't present, too.
+    let private allStepKeys (settings: AirSettings) (figure: Figure) : Figure =
+        stepKeys settings figure |> Figure.key "not present" Colour.grey (Swatch.Outline true)
 
     let internal digits (n: int) = if n = 1 then "1 digit" else $"{n} digits"
 
@@ -108,7 +111,7 @@ module AirFigures =
 
     let private countPanel (most: int) (whole: History) (until: History) : Panel =
         TrainingCurves.panel "Scenes counted right, validation" "share" whole
-        |> Panel.yLimits 0.0 1.02
+        |> Panel.yLimits 0.0 1.0
         |> TrainingCurves.curve "all" Colour.black until (TrainingCurves.metric "count_accuracy")
         |> Panel.each [ 0..most ] (fun n ->
             TrainingCurves.curve (digits n) (Palette.category n) until (TrainingCurves.metric $"count_accuracy_{n}"))
@@ -154,7 +157,7 @@ module AirFigures =
 
         Figure.create "attention-boxes" "Where each step looks" (shown data |> List.map panel |> twoRows)
         |> Figure.panelSize 190.0 205.0
-        |> stepKeys settings
+        |> allStepKeys settings
 
     /// The first validation scenes that are counted wrong.
     let private mistakes (settings: AirSettings) (shown: int) (reading: AirReading) : Figure =
@@ -174,7 +177,7 @@ module AirFigures =
             "Validation scenes that are counted wrong"
             (twoRows (if wrong.IsEmpty then [ Panel.create "none" ] else wrong))
         |> Figure.panelSize 190.0 205.0
-        |> stepKeys settings
+        |> allStepKeys settings
 
     /// The first scenes with digits, and one without.
     let private instructive (data: AirData) : int list =
@@ -248,7 +251,7 @@ module AirFigures =
             ]
 
         Figure.create "patches" "Decoded patches, and where they land" (instructive data |> List.map panels)
-        |> Figure.panelSize 150.0 165.0
+        |> Figure.panelSize 160.0 160.0
         |> Figure.columnLabels (
             "scene"
             :: [
@@ -257,7 +260,7 @@ module AirFigures =
                     "lands"
             ]
         )
-        |> stepKeys settings
+        |> allStepKeys settings
 
     let internal counts (settings: AirSettings) (reading: AirReading) : Figure =
         let table = AirMeasures.confusion settings.Scenes.Most settings.Model.Steps reading
@@ -306,6 +309,6 @@ module AirFigures =
                 ]
             |> Figure.panelSize 230.0 210.0
             |> Figure.rowLabels [ "scenes"; "drawn"; "" ]
-            |> stepKeys settings
+            |> allStepKeys settings
 
         TrainingCurves.animation 4.0 frame history

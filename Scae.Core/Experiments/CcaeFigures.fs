@@ -76,6 +76,44 @@ module CcaeFigures =
             Panel.polygon own (0.3 * min 1.0 presence[i]) (circle x cos) (circle y sin)
             >> Panel.points "" Marker.Plus 6.0 own [| x |] [| y |])
 
+    /// Where the votes of a scene are that are drawn.
+    let private placesOfVotes (reading: CcaeReading) (scene: int) : (float * float) list =
+        let places = Rows.values scene reading.Votes.Places |> Array.map float
+        let presence = Rows.values scene reading.Votes.Presence |> Array.map float
+
+        [
+            for i in 0 .. presence.Length - 1 do
+                if presence[i] >= Visible then
+                    places[2 * i], places[2 * i + 1]
+        ]
+
+    // A close-up shows at least this share of the panel.
+    [<Literal>]
+    let private LeastShare = 0.2
+
+    /// Narrows a panel of normalised scenes to the square that has all points and votes with room for their deviations. What lies
+    /// beyond the panel stays there.
+    let private closeUp (x: float[]) (y: float[]) (votes: (float * float) list) (panel: Panel) : Panel =
+        match panel.X.Limits with
+        | Limits.Fixed(low, high) when x.Length > 0 ->
+            let within (values: float seq) =
+                values
+                |> Seq.filter Double.IsFinite
+                |> Seq.map (fun value -> Math.Clamp(value, low, high))
+                |> Array.ofSeq
+
+            let xs, ys = within (Seq.append x (Seq.map fst votes)), within (Seq.append y (Seq.map snd votes))
+            let extent (values: float[]) = Array.max values - Array.min values
+            let side = 1.3 * max (extent xs) (extent ys) |> max (LeastShare * (high - low)) |> min (high - low)
+
+            let around (values: float[]) =
+                let middle = (Array.max values + Array.min values) / 2.0
+                let start = Math.Clamp(middle - side / 2.0, low, high - side)
+                start, start + side
+
+            panel |> (around xs ||> Panel.xLimits) |> (around ys ||> Panel.yLimits)
+        | _ -> panel
+
     /// Truth, predicted owners and votes of a scene.
     let private column (config: PatternScenesConfig) (reading: CcaeReading) (scene: int) : Panel list =
         let names = max reading.Capsules config.Patterns.Length
@@ -90,6 +128,7 @@ module CcaeFigures =
             scenePanel config ""
             |> Panel.points "" Marker.Circle 5.0 Colour.lightGrey x y
             |> votes reading relabelling scene
+            |> closeUp x y (placesOfVotes reading scene)
         ]
 
     let private name (config: PatternScenesConfig) (id: int) : string =
@@ -117,7 +156,7 @@ module CcaeFigures =
         |> Figure.panelSize 220.0 220.0
         |> Figure.rowLabels [ "truth"; "predicted"; "votes" ]
         |> Figure.note
-            "Predicted colours under the best relabelling of each scene; × marks a wrong point. Votes: discs of one deviation and a + in the middle, as solid as they are present; grey: the points."
+            "Predicted colours under the best relabelling of each scene; × marks a wrong point. Votes: discs of one deviation and a + in the middle, as solid as they are present; grey: the points. They are drawn closer."
         |> Figure.keys
             (Swatch.Point Marker.Circle)
             [ for id in 0 .. config.Patterns.Length - 1 -> name config id, colour id ]
@@ -132,11 +171,14 @@ module CcaeFigures =
                 for i, (label, name) in List.indexed curves -> label, Palette.category i, TrainingCurves.metric name
             ]
 
+    let private sharePanel title y curves (whole: History) (until: History) : Panel =
+        metricPanel title y curves whole until |> Panel.yWithin 0.0 1.0
+
     let private curvePanels (whole: History) (until: History) : Panel list =
         [
             TrainingCurves.loss "Loss, training"
             metricPanel "log p(points), validation" "nats a scene" [ "", "likelihood" ]
-            metricPanel
+            sharePanel
                 "Points, validation"
                 "accuracy"
                 [
@@ -144,7 +186,7 @@ module CcaeFigures =
                     "1 pattern", "point_accuracy_of_1"
                     "scenes right", "scenes_right"
                 ]
-            metricPanel
+            sharePanel
                 "Presence of patterns, validation"
                 "accuracy"
                 [ "all", "presence_accuracy"; "worst", "least_presence_accuracy" ]

@@ -5,7 +5,7 @@ open System.Globalization
 open Scae.Core.Configuration
 open Scae.Core.Figures
 
-/// A metric over seeds: its mean and standard deviation, which is 0 for one seed.
+/// A metric over seeds: its mean and standard deviation, which is NaN for a single seed.
 type ComparedMetric = { Metric: string; Mean: float; Deviation: float }
 
 /// The metrics of a preset.
@@ -64,29 +64,37 @@ module Comparison =
     let private rows (table: PresetTable) (presets: ComparedPreset list) : ComparedPreset list =
         table.Presets |> List.map (fun name -> presets |> List.find (fun preset -> preset.Preset = name))
 
-    // Four significant digits, and whole numbers from a thousand on.
-    let private number (value: float) : string =
-        let format =
-            if value = 0.0 then
-                "F3"
-            // Four decimals would be mostly zeros.
-            elif abs value < 0.001 then
-                "0.00e-00"
-            else
-                $"F{Math.Clamp(3 - int (floor (log10 (abs value))), 0, 4)}"
+    let private power (value: float) : int = int (floor (log10 (abs value)))
 
-        value.ToString(format, CultureInfo.InvariantCulture)
+    // Four significant digits, and whole numbers from a thousand on; more where a deviation's first digit needs them. Below
+    // 0.001 decimals would be mostly zeros.
+    let private format (mean: float) (deviation: float) : string =
+        let largest = max (abs mean) deviation
 
-    let private percent (value: float) : string = (100.0 * value).ToString("F1", CultureInfo.InvariantCulture)
-
-    // A mean and its deviation, if there is one.
-    let private spread (isFraction: bool) (metric: ComparedMetric) : string =
-        let number, unit = if isFraction then percent, " %" else number, ""
-
-        if metric.Deviation > 0.0 then
-            $"{number metric.Mean} ± {number metric.Deviation}{unit}"
+        if largest > 0.0 && largest < 0.001 then
+            "0.00e-00"
         else
+            let decimals = if mean = 0.0 then 3 else Math.Clamp(3 - power mean, 0, 4)
+            let ofDeviation = if deviation > 0.0 then min 8 (-(power deviation)) else 0
+            $"F{max decimals ofDeviation}"
+
+    // A mean, and its deviation where there are several seeds, with the same decimals.
+    let private spread (isFraction: bool) (metric: ComparedMetric) : string =
+        let isSingle = Double.IsNaN metric.Deviation
+        let whole, unit = if isFraction then 100.0, " %" else 1.0, ""
+
+        let format =
+            if isFraction then
+                "F1"
+            else
+                format metric.Mean (if isSingle then 0.0 else metric.Deviation)
+
+        let number (value: float) = (whole * value).ToString(format, CultureInfo.InvariantCulture)
+
+        if isSingle then
             number metric.Mean + unit
+        else
+            $"{number metric.Mean} ± {number metric.Deviation}{unit}"
 
     /// A table's cells: a row for each preset, and in it a cell for each metric, – where the preset doesn't have it. Metrics that
     /// are fractions of one are in percent.
@@ -159,12 +167,31 @@ module Comparison =
                 |> List.distinct
                 |> List.map _.Replace('_', ' ')
 
-            let note =
-                match levels with
-                | [] -> "Discs: means over seeds."
-                | levels ->
-                    let text = String.concat ", " levels
-                    $"Discs: means over seeds. Crosses: {text}."
+            let isSingle =
+                [
+                    for plot, table in plots do
+                        for preset in rows table presets do
+                            for name in [ plot.X; plot.Y ] do
+                                match metric name preset with
+                                | Some found -> Double.IsNaN found.Deviation
+                                | None -> ()
+                ]
+
+            let discs =
+                if List.forall id isSingle then
+                    "single trainings"
+                elif List.exists id isSingle then
+                    "means over seeds, or single trainings"
+                else
+                    "means over seeds"
+
+            let crosses =
+                if levels.IsEmpty then
+                    ""
+                else
+                    $""" Crosses: {String.concat ", " levels}."""
+
+            let note = $"Discs: {discs}.{crosses}"
 
             Figure.create "comparison" specification.Title [ [ for plot, table in plots -> panel plot table presets ] ]
             |> Figure.panelSize 560.0 520.0

@@ -167,7 +167,7 @@ module MovingEMFigures =
                     yield! [ "objects"; "γ"; "prediction" ]
             ]
         |> Figure.note
-            "γ: the slot of the largest responsibility, in the colour of the object that it mostly has. The prediction was made before the frame was seen. Pixels of several objects are darker."
+            "γ: the slot of the largest responsibility, in the colour of the object that it mostly has. The prediction was made before the frame was seen. Pixels of several objects are darker; further colours are slots without an object."
 
     /// Examples, curves over the training and over the frames of test sequences, and slots over time.
     let all

@@ -133,21 +133,21 @@ module NeuralEMFigures =
                     "the same, one start", Palette.orange, "ami_distinct_first"
             ]
 
-        let panel =
-            TrainingCurves.panel "Agreement of slots and shapes, validation" "agreement" whole
-            |> Panel.yLimits 0.0 1.0
-            |> Panel.each curves (fun (label, colour, name) ->
-                TrainingCurves.curve label colour until (TrainingCurves.metric name))
+        let value = TrainingCurves.metric bestBy
 
-        match until.Evaluations |> List.filter (fun e -> (TrainingCurves.tryMetric bestBy e).IsSome) with
-        | [] -> panel
-        | evaluations ->
-            let best = evaluations |> List.maxBy (TrainingCurves.metric bestBy)
-            let value = TrainingCurves.metric bestBy best
+        let peak =
+            match until.Evaluations |> List.filter (fun e -> (TrainingCurves.tryMetric bestBy e).IsSome) with
+            | [] -> []
+            | evaluations -> [ List.maxBy value evaluations ]
 
-            panel
-            |> Panel.points "" Marker.Circle 8.0 Colour.black [| float best.Epoch |] [| value |]
-            |> Panel.horizontal $"peak %.3f{value}, epoch {best.Epoch}" Colour.grey value
+        TrainingCurves.panel "Agreement of slots and shapes, validation" "agreement" whole
+        |> Panel.yLimits 0.0 1.0
+        |> Panel.each peak (fun best ->
+            Panel.horizontal $"peak %.3f{value best}, epoch {best.Epoch}" Colour.grey (value best))
+        |> Panel.each curves (fun (label, colour, name) ->
+            TrainingCurves.curve label colour until (TrainingCurves.metric name))
+        |> Panel.each peak (fun best ->
+            Panel.points "" Marker.Circle 8.0 Colour.black [| float best.Epoch |] [| value best |])
 
     let private assignments (model: NeuralEMConfig) (data: NeuralEMData) (iterations: ShownIteration[]) : Figure =
         let times = shownIterations MostIterations iterations.Length
@@ -184,7 +184,8 @@ module NeuralEMFigures =
         |> Figure.panelSize 150.0 150.0
         |> Figure.columnLabels ([ "input" ] @ [ for k in 1..slots -> $"ψ of slot {k}" ] @ [ "Σ γ ψ"; "γ" ])
         |> slotKeys model
-        |> Figure.note "γ: the slot of the largest responsibility, grey where all slots have the same."
+        |> Figure.note
+            "γ: the slot of the largest responsibility, grey where all slots have the same. Pixels of several shapes are darker."
 
     /// The shape with which each slot is matched, counted from 0. The matching is one to one, and as many as possible of the
     /// pixels that only one shape covers agree. Slots beyond the number of shapes get further numbers. `labels` are 0 for

@@ -59,12 +59,13 @@ module ScaeCurves =
             ]
 
     /// The accuracy of both online probes.
-    let probes: History -> History -> Panel =
-        ofBoth "LIN-PRED: online probes, validation" "accuracy" "probe"
+    let probes (whole: History) (until: History) : Panel =
+        ofBoth "LIN-PRED: online probes, validation" "accuracy" "probe" whole until |> Panel.yWithin 0.0 1.0
 
     /// The accuracy of clusters that are both fitted to validation digits and matched with their classes.
-    let private matches: History -> History -> Panel =
-        ofBoth "LIN-MATCH: refitted, validation" "accuracy" "match_refitted"
+    let private matches (whole: History) (until: History) : Panel =
+        ofBoth "LIN-MATCH: refitted, validation" "accuracy" "match_refitted" whole until
+        |> Panel.yWithin 0.0 1.0
 
     /// The entropy of the capsules' shares, within a digit and over all digits.
     let private entropies: (History -> History -> Panel) list =

@@ -125,6 +125,8 @@ module Scan =
             Panel.create ""
             |> Panel.axes axis.Name metric
             |> Panel.xTicks (axis.Values |> List.mapi (fun i value -> float i, value))
+            // A value without a bar keeps its place.
+            |> Panel.xLimits -0.5 (float points.Length - 0.5)
             |> Panel.add (Mark.Bars mark)
 
         Figure.create "scan" title [ [ panel ] ]

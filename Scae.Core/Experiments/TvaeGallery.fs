@@ -36,6 +36,15 @@ module TvaeGallery =
         |> Panel.each (curves |> List.filter has |> List.indexed) (fun (i, (label, name)) ->
             TrainingCurves.curve label (Palette.category i) whole (TrainingCurves.metric name))
 
+    let private correlationPanel (curves: (string * string) list) (whole: History) : Panel =
+        let values =
+            [
+                for _, name in curves do
+                    for evaluation in whole.Evaluations -> TrainingCurves.metric name evaluation
+            ]
+
+        metricPanel "CapCorr" "correlation" curves whole |> Panel.yRangeOf values |> Panel.yWithin -1.0 1.0
+
     let private curves (settings: TvaeSettings) (data: TvaeData) (history: History) : Figure =
         let config = settings.Model
         let factors = TvaeMeasures.correlated config data.Validation
@@ -71,7 +80,7 @@ module TvaeGallery =
                         metricPanel "Equivariance error" "E_eq" [ "", "equivariance" ] history
                 ]
                 if not factors.IsEmpty then
-                    [ metricPanel "CapCorr" "" [ for name, _ in factors -> name, $"capcorr_{name}" ] history ]
+                    [ correlationPanel [ for name, _ in factors -> name, $"capcorr_{name}" ] history ]
             ]
         |> Figure.panelSize 400.0 280.0
 

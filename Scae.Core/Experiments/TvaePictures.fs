@@ -100,9 +100,12 @@ module TvaePictures =
     /// Correlations of T² between units [s, s], the diagonal left out; units lie capsule by capsule.
     let covariance (correlations: float[,]) : Figure =
         let shown = correlations |> Array2D.mapi (fun i j value -> if i = j then 0.0 else value)
+        let units = float (max 1 (Array2D.length1 shown))
+        // Whole pixels a unit, without empty bands around.
+        let side = units * max 1.0 (floor (680.0 / units))
 
         Panel.create ""
         |> Panel.mapped ColourMap.diverging (-1.0, 1.0) true shown
         |> titled "covariance" "Correlation of T² between units"
-        |> Figure.panelSize 620.0 560.0
+        |> Figure.panelSize (side + 70.0) (side + 12.0)
         |> Figure.note "Units lie capsule by capsule; the diagonal is set to 0."

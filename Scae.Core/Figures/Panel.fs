@@ -78,6 +78,12 @@ module Panel =
             let room = if high > low then high - low else max 1e-5 (abs high)
             yLimits (low - 0.05 * room) (high + 0.05 * room) panel
 
+    /// Narrows the fixed range of y to values that can be, such as 0 to 1 for a share.
+    let yWithin (low: float) (high: float) (panel: Panel) : Panel =
+        match panel.Y.Limits with
+        | Limits.Fixed(bottom, top) -> yLimits (max low bottom) (min high top) panel
+        | _ -> panel
+
     /// Makes y logarithmic.
     let logY (panel: Panel) : Panel = { panel with Panel.Y = { panel.Y with Axis.Scale = Scale.Log } }
 

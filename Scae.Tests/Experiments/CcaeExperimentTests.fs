@@ -150,6 +150,25 @@ let tests =
                 for figure in figures do
                     shown figure |> List.min |> shouldBeGreaterThan 0
 
+                // Votes are drawn close to the points, all of which stay in the panel.
+                match figures[1].Panels with
+                | [ whole; _; closer ] ->
+                    for whole, closer in List.zip whole closer do
+                        match whole.X.Limits, closer.X.Limits, closer.Y.Limits with
+                        | Limits.Fixed(low, high), Limits.Fixed(left, right), Limits.Fixed(bottom, top) ->
+                            right - left |> shouldBeIn (0.1 * (high - low), high - low)
+                            (top - bottom) - (right - left) |> shouldBeIn (-1e-9, 1e-9)
+
+                            for mark in closer.Marks do
+                                match mark with
+                                | Mark.Scatter points ->
+                                    for x, y in Array.zip points.X points.Y do
+                                        x |> shouldBeIn (left, right)
+                                        y |> shouldBeIn (bottom, top)
+                                | _ -> ()
+                        | other -> failtest $"%A{other}"
+                | rows -> failtest $"{rows.Length} rows"
+
                 match animation with
                 | Some animation ->
                     animation.Frames |> shouldHaveLength 1

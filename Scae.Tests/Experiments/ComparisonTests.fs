@@ -13,11 +13,11 @@ let private preset (name: string) (error: float) : ComparedPreset =
         Preset = name
         Metrics =
             [
-                metric "error" error 0.0
-                metric "error_prior" 900.0 0.0
-                metric "error_chance" 13_270.0 0.0
+                metric "error" error nan
+                metric "error_prior" 900.0 nan
+                metric "error_chance" 13_270.0 nan
                 metric "likelihood" -190.25 1.5
-                metric "best_loss" 0.012345 0.0
+                metric "best_loss" 0.012345 nan
             ]
     }
 
@@ -86,20 +86,47 @@ let tests =
                 let tables = Comparison.tables specification [ "best_loss" ] presets
 
                 Comparison.cells (fun _ -> false) tables[0] presets
-                |> shouldEqual [ "b", [ "-190.2 ± 1.500"; "1000"; "–" ]; "a", [ "-190.2 ± 1.500"; "2000"; "–" ] ]
+                |> shouldEqual [ "b", [ "-190.2 ± 1.5"; "1000"; "–" ]; "a", [ "-190.2 ± 1.5"; "2000"; "–" ] ]
 
                 Comparison.cells (fun _ -> false) tables[1] presets |> shouldEqual [ "c", [ "0.0123" ] ]
 
                 // Residuals of learned templates are as small as this.
-                let small = { preset "c" 3000.0 with Metrics = [ metric "best_loss" 5.09e-6 0.0 ] }
+                let small = { preset "c" 3000.0 with Metrics = [ metric "best_loss" 5.09e-6 nan ] }
 
                 Comparison.cells (fun _ -> false) tables[1] [ small ] |> shouldEqual [ "c", [ "5.09e-06" ] ]
+
+                // The deviation has the decimals of the mean, or the mean as many as the deviation needs.
+                let spread (mean: float) (deviation: float) =
+                    [ { preset "c" 3000.0 with Metrics = [ metric "best_loss" mean deviation ] } ]
+                    |> Comparison.cells (fun _ -> false) tables[1]
+                    |> List.collect snd
+
+                [
+                    spread 1092.38 7.1
+                    spread -195.13 4.3
+                    spread 0.0141 0.0005
+                    spread 0.0141 0.00002
+                    spread 0.0 0.25
+                    spread 2e-5 3e-6
+                    spread 3.0 0.0
+                ]
+                |> List.concat
+                |> shouldEqual
+                    [
+                        "1092 ± 7"
+                        "-195.1 ± 4.3"
+                        "0.0141 ± 0.0005"
+                        "0.01410 ± 0.00002"
+                        "0.000 ± 0.250"
+                        "2.00e-05 ± 3.00e-06"
+                        "3.000 ± 0.000"
+                    ]
 
                 let fraction (deviation: float) =
                     [ { preset "c" 3000.0 with Metrics = [ metric "best_loss" 0.7214 deviation ] } ]
                     |> Comparison.cells ((=) "best_loss") tables[1]
 
-                fraction 0.0 |> shouldEqual [ "c", [ "72.1 %" ] ]
+                fraction nan |> shouldEqual [ "c", [ "72.1 %" ] ]
                 fraction 0.0123 |> shouldEqual [ "c", [ "72.1 ± 1.2 %" ] ]
 
                 (Comparison.markdown (fun _ -> false) tables[0] presets).Split '\n'
@@ -110,7 +137,7 @@ let tests =
                         ""
                         "| preset | likelihood | error | unknown |"
                         "| --- | ---: | ---: | ---: |"
-                        "| b | -190.2 ± 1.500 | 1000 | – |"
+                        "| b | -190.2 ± 1.5 | 1000 | – |"
                     |]
 
             testCase "a table's picture shows chance, each preset, and its levels"
@@ -136,6 +163,9 @@ let tests =
                         | Mark.Rule rule -> Some rule.At
                         | _ -> None)
                     |> shouldEqual [ 13_270.0 ]
+
+                    // One seed of the error, several of the likelihood.
+                    figure.Note |> shouldEqual "Discs: means over seeds, or single trainings. Crosses: error prior."
 
                 Comparison.figure specification [ { table with Plot = None } ] presets |> shouldEqual None
 

@@ -118,4 +118,9 @@ let tests =
                     bars.Heights |> shouldEqual [| 0.0; 0.1; 0.2 |]
                     bars.Errors |> shouldEqual [| 0.01; 0.01; 0.01 |]
                 | other -> failtest $"%A{other}"
+
+                // A value whose training diverged keeps its place at the edge.
+                let figure = Scan.figure "" "ami" false [ single ] (List.truncate 3 points)
+
+                (figure.Panels |> List.concat |> List.exactlyOne).X.Limits |> shouldEqual (Limits.Fixed(-0.5, 2.5))
         ]

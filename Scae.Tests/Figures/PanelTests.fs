@@ -59,6 +59,13 @@ let tests =
                 limits [ 0.0 ] |> shouldEqual (Limits.Fixed(-0.05 * 1e-5, 0.05 * 1e-5))
                 limits [ nan ] |> shouldEqual (Panel.create "").Y.Limits
 
+            testCase "the axis of a share doesn't go beyond 0 and 1"
+            <| fun () ->
+                let limits values = (Panel.create "" |> Panel.yRangeOf values |> Panel.yWithin 0.0 1.0).Y.Limits
+                limits [ 0.5; 1.0 ] |> shouldEqual (Limits.Fixed(0.5 - 0.025, 1.0))
+                limits [ 0.0; 0.5 ] |> shouldEqual (Limits.Fixed(0.0, 0.5 + 0.025))
+                limits [ nan ] |> shouldEqual (Panel.create "").Y.Limits
+
             testCase "an animation at eight frames a second shows each for an eighth"
             <| fun () ->
                 let animation = Animation.create "training" 8.0 [||]

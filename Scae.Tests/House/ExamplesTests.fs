@@ -60,10 +60,17 @@ let tests =
                         ] do
                         output |> shouldContainText words)
 
-            testCase "the lesson trains with both equations, the other one nearer to the objects, and draws them"
+            testCase
+                "the lesson trains with both equations and one more, the robust one nearer to the objects, and draws them"
             <| fun () ->
                 Scae.Tests.Commands.CommandLine.inNewFolder (fun folder ->
-                    let exitCode, output = run folder [ "fsi"; "--exec"; scriptForTests "lesson.fsx" folder ]
+                    let script = scriptForTests "lesson.fsx" folder
+                    // Its last exercise is an equation of one's own.
+                    let given = "\"robust\", robust ]"
+                    let text = File.ReadAllText script
+                    text |> shouldContainText given
+                    File.WriteAllText(script, text.Replace(given, "\"robust\", robust; \"mine\", robust ]"))
+                    let exitCode, output = run folder [ "fsi"; "--exec"; script ]
                     Expect.equal exitCode 0 output
 
                     let off (name: string) =
@@ -72,6 +79,7 @@ let tests =
 
                     off "Gaussian" |> shouldBeLessThan 0.5
                     off "robust" |> shouldBeLessThan (off "Gaussian")
+                    off "mine" |> shouldEqual (off "robust")
                     let picture = File.ReadAllBytes(Path.Combine(folder, "lesson.png"))
                     picture[1..3] |> shouldEqual "PNG"B)
 

@@ -37,6 +37,16 @@ let tests =
                         Array.min thinned.Values |> shouldEqual (Array.min whole.Values)
                         Array.max thinned.Values |> shouldEqual (Array.max whole.Values)
 
+            testCase "a gap of a thinned curve stays a gap"
+            <| fun () ->
+                let whole = curve (Array.init 1000 (fun i -> if i > 502 && i < 506 then nan else float i))
+                let thinned = Curves.thinned 100 whole
+
+                Array.zip thinned.Epochs thinned.Values
+                |> Array.filter (snd >> Double.IsNaN)
+                |> Array.map fst
+                |> shouldEqual [| 503.0 |]
+
             testCase "a curve of nothing but NaN is thinned all the same"
             <| fun () -> (Curves.thinned 8 (curve (Array.create 100 nan))).Epochs |> shouldHaveSome
 

@@ -123,6 +123,7 @@ let tests =
                     |> shouldEqual [ [| 20.0 |], [| 50.0 |]; [| 20.0 |], [| 70.0 |] ]
 
                     figure.Key |> List.map _.Label |> shouldEqual [ "published, seed 0"; "published, seed 1" ]
+                    figure.Note |> shouldEqual ""
 
                     for name, start in [ "curves.png", "\137PNG"; "curves.svg", "<?xml" ] do
                         let path = Path.Combine(folder, name)
@@ -135,6 +136,38 @@ let tests =
 
                     (run [ "report"; runs.Head; other; "--out"; Path.Combine(folder, "both.png") ]).Error
                     |> shouldContainText "curves of constellations and air don't fit into one picture")
+
+            testCase "curves of several groups have a colour a group, and what all share stands below"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let runs =
+                        [ "12", 0L; "24", 0L; "24", 1L ]
+                        |> List.map (fun (hidden, seed) ->
+                            let settings = [ "hidden", hidden; "epochs", "3" ]
+                            writeRun folder $"{hidden}-{seed}" { identity with Seed = seed; Settings = settings } 0.5)
+
+                    let figure = ReportCurves.Of(ReportedFolder.ReadAll runs)
+
+                    figure.Key
+                    |> List.map _.Label
+                    |> shouldEqual [ "published, hidden 12, seed 0"; "published, hidden 24 (2 seeds)" ]
+
+                    figure.Note |> shouldEqual "All with epochs 3."
+
+                    (figure.Panels |> List.concat |> List.exactlyOne).Marks
+                    |> List.map (fun mark ->
+                        match mark with
+                        | Mark.Line line -> line.Colour
+                        | other -> failtest $"%A{other}")
+                    |> shouldEqual [ Palette.category 0; Palette.category 1; Palette.category 1 ])
+
+            testCase "nine runs and more have colours that differ, up to twelve"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let runs = [ for seed in 0L .. 11L -> writeRun folder $"{seed}" { identity with Seed = seed } 0.5 ]
+
+                    let colours = (ReportCurves.Of(ReportedFolder.ReadAll runs)).Key |> List.map _.Colour
+                    colours |> List.distinct |> shouldEqual colours)
 
             testCase "a target of several seeds isn't met by the same seed several times"
             <| fun () ->

@@ -98,6 +98,9 @@ let tests =
                     "chamfer", 0.0, 0.0, "0.0000 ± 0.0000"
                     "accuracy", nan, nan, "NaN"
                     "bias", 0.00099996, 0.0, "(1.00 ± 0.00)e-03"
+                    "loss", 999_999.0, 0.5, "999999.0000 ± 0.5000"
+                    "loss", 1.25e20, 5e18, "(1.25 ± 0.05)e20"
+                    "loss", infinity, nan, "Infinity ± NaN"
                 ] do
                 testCase $"{metric} %g{mean} ± %g{deviation} reads {text}"
                 <| fun () -> Format.Spread(metric, mean, Nullable deviation) |> shouldEqual text
@@ -112,6 +115,9 @@ let tests =
                     "chamfer", -5.094e-6, "-5.09e-06"
                     "chamfer", 0.0, "0.0000"
                     "chamfer", nan, "NaN"
+                    "loss", -13_270.5, "-13270.5000"
+                    "loss", 1.234e20, "1.23e20"
+                    "loss", infinity, "Infinity"
                 ] do
                 testCase $"{metric} {value} reads {text}"
                 <| fun () -> Format.Value(metric, value) |> shouldEqual text
