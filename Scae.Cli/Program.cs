@@ -30,10 +30,24 @@ internal static class Program
         // Numbers and names of folders read the same everywhere, even if a machine's settings turn invariant cultures off.
         CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 
-        // A Windows console has an old encoding of its own, which files and pipes would get, too.
-        if (OperatingSystem.IsWindows()) Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
-        Console.SetOut(new StandardOutput(Console.Out));
-        GC.KeepAlive(s_tooLarge);
+        // A Windows console has an old encoding of its own, which files and pipes would get, too. Programs that come after this one
+        // in the same window want it back.
+        var before = OperatingSystem.IsWindows() ? Console.OutputEncoding : null;
+        try
+        {
+            if (before is not null) Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
+            Console.SetOut(new StandardOutput(Console.Out));
+            GC.KeepAlive(s_tooLarge);
+            return Run(words);
+        }
+        finally
+        {
+            if (before is not null) Console.OutputEncoding = before;
+        }
+    }
+
+    private static int Run(string[] words)
+    {
         try
         {
             var parsed = Arguments.parse(words);

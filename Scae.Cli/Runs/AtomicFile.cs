@@ -42,17 +42,22 @@ internal static class AtomicFile
         }
     }
 
-    // On Windows, a file can't get the name of one that somebody is just reading.
-    private static void Rename(string from, string to)
+    private static void Rename(string from, string to) => Patiently(from, () => File.Move(from, to, overwrite: true));
+
+    /// <summary>Deletes a file, if there is one.</summary>
+    public static void Delete(string path) => Patiently(path, () => File.Delete(path));
+
+    // On Windows, a file that somebody is just reading can't be deleted, and no other can get its name.
+    private static void Patiently(string path, Action change)
     {
         for (int pause = 10; ; pause *= 2)
         {
             try
             {
-                File.Move(from, to, overwrite: true);
+                change();
                 return;
             }
-            catch (Exception problem) when (OperatingSystem.IsWindows() && FileProblem.Is(problem) && File.Exists(from) && pause <= 640)
+            catch (Exception problem) when (OperatingSystem.IsWindows() && FileProblem.Is(problem) && File.Exists(path) && pause <= 640)
             {
                 Thread.Sleep(pause);
             }

@@ -11,8 +11,8 @@ namespace Scae.Cli.Runs;
 
 /// <summary>
 /// How many bytes this process may still take: the least of what Linux says is available and what is left in each control
-/// group of the process (versions 1 and 2; containers and batch systems set such limits). On other systems, what the
-/// runtime knows.
+/// group of the process (versions 1 and 2; containers and batch systems set such limits). On other systems, all
+/// that the machine or the job has, whoever uses it.
 /// </summary>
 internal static class FreeMemory
 {

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Linq;
 using System.Runtime.InteropServices;
 using System.Threading;
+using System.Threading.Tasks;
 using Scae.Cli.Reports;
 
 namespace Scae.Cli.Runs;
@@ -12,14 +13,19 @@ namespace Scae.Cli.Runs;
 /// and save, the second one ends the process at once. Some work, such as the search for neighbours, can't be stopped for
 /// minutes; one line then says so. A batch system that ends a job tells all of its processes, and a script that tells its
 /// training, too, makes two signals of one; so do a terminal that closes and its shell. So a second signal other than Ctrl-C
-/// counts only when some time has passed. Under nohup the loss of the terminal stays ignored.
+/// counts only when some time has passed. Under nohup the loss of the terminal stays ignored. Windows ends a program whose console
+/// closes as soon as its handler returns, or after five seconds; so the handler waits for the work there.
 /// </summary>
 internal sealed class Interruption : IDisposable
 {
     // Work that stops sooner reports it itself.
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
 
+    // Less than what Windows gives a program whose console closes.
+    private static readonly TimeSpan s_closing = TimeSpan.FromSeconds(4.5);
+
     private readonly Lock _lock = new();
+    private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Stopwatch _sinceFirst = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly PosixSignalRegistration[] _signals;
@@ -33,6 +39,8 @@ internal sealed class Interruption : IDisposable
 
     public void Dispose()
     {
+        _over.TrySetResult();
+
         // A signal that comes now may still be handled afterwards, on a thread of its own.
         foreach (var signal in _signals) signal.Dispose();
         lock (_lock)
@@ -56,5 +64,7 @@ internal sealed class Interruption : IDisposable
             _timer = new Timer(_ => Notice.Tell("stopping when what is under way is done; a second Ctrl-C ends the program at once"), null, s_patience, Timeout.InfiniteTimeSpan);
             _stop.Cancel();
         }
+
+        if (OperatingSystem.IsWindows() && context.Signal != PosixSignal.SIGINT) _over.Task.Wait(s_closing);
     }
 }

@@ -14,6 +14,8 @@ internal static class Json
     public static readonly JsonSerializerOptions Indented = new()
     {
         WriteIndented = true,
+        // A run's files are the same on every system.
+        NewLine = "\n",
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 

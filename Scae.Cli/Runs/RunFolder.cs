@@ -148,8 +148,8 @@ internal sealed class RunFolder
     public void Clear()
     {
         if (!WasBegun) return;
-        foreach (string file in (string[])[Summary, Metrics, Events, Best, Previous]) File.Delete(file);
-        foreach (string snapshot in SnapshotFiles()) File.Delete(snapshot);
+        foreach (string file in (string[])[Summary, Metrics, Events, Best, Previous]) AtomicFile.Delete(file);
+        foreach (string snapshot in SnapshotFiles()) AtomicFile.Delete(snapshot);
     }
 
     /// <summary>Keeps a snapshot for the animation. It isn't flushed to the disk: if it gets lost, only a frame is missing.</summary>

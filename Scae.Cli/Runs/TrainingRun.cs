@@ -244,7 +244,7 @@ internal sealed class TrainingRun
         if (isNew) Folder.Clear();
 
         // The results of the shorter run, or of that which was measured otherwise, aren't those of this one.
-        else if (isExtended || state.Step < Plan.Steps) File.Delete(Folder.Summary);
+        else if (isExtended || state.Step < Plan.Steps) AtomicFile.Delete(Folder.Summary);
         var known = isNew ? null : Folder.ReadSaved();
         double last = RecallSeconds(state);
         var spent = known is not null && known.Step == state.Step ? known.Spent : new Spent(last, 0, 0, last);

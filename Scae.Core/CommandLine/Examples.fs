@@ -86,7 +86,9 @@ module internal Examples =
             ]
         | "completion" ->
             [
-                example "scae completion bash" "source <(scae completion bash), in ~/.bashrc."
+                example
+                    "scae completion bash"
+                    "eval \"$(scae completion bash)\", in ~/.bashrc; on macOS in ~/.bash_profile."
                 example "scae completion zsh" "scae completion zsh > ~/.zfunc/_scae, with ~/.zfunc in fpath."
                 example
                     "scae completion powershell"

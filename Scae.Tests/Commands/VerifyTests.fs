@@ -46,15 +46,15 @@ let tests =
                     table.Output |> shouldContainText $"{mean:F4} ± {deviation:F4}"
                     table.Error |> shouldContainText "neural-em-published: 5 of 5 runs were finished before"
 
-                    // It passes where the runs reach the target.
-                    for seed in 0..4 do
+                    // It passes where the mean reaches the target, though the first seed and another don't.
+                    for seed, value in List.indexed [ 0.35; 0.44; 0.44; 0.37; 0.45 ] do
                         let path = Path.Combine(folder, "neural-em-published", $"seed-{seed}", "summary.json")
 
                         let reaching =
                             System.Text.RegularExpressions.Regex.Replace(
                                 File.ReadAllText path,
                                 "\"best_nmi\": [^,{\n]+",
-                                "\"best_nmi\": 0.43"
+                                $"\"best_nmi\": {value}"
                             )
 
                         File.WriteAllText(path, reaching)

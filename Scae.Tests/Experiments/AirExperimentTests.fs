@@ -323,7 +323,48 @@ let tests =
                     if not (name.StartsWith "size") then
                         scenes.Truth |> shouldEqual plain.Truth
 
+                let images (name: string) = (List.find (fst >> (=) name) samples |> snd).Images
                 let empty = plain.Truth |> Array.findIndex Array.isEmpty
+                let emptyOf name = ((images name).select(0, empty)).toArray<float32>() |> Array.map float
+
+                // What is left of normal noise on black has the mean σ/√2π.
+                for strength in [ 0.1; 0.2; 0.3; 0.4 ] do
+                    Array.average (emptyOf $"noise_%.2f{strength}") |> shouldBeIn (0.34 * strength, 0.46 * strength)
+
+                // A stripe's neighbours tell it: c(x − 1) + c(x + 1) = 2 cos(k)·c(x) for the same k everywhere.
+                let unevenness name strength =
+                    let canvas, values = config.Scenes.Canvas, emptyOf name |> Array.map (fun v -> v - 0.5 * strength)
+
+                    let triples =
+                        [
+                            for i in 1 .. values.Length - 2 do
+                                if i % canvas > 0 && i % canvas < canvas - 1 then
+                                    values[i - 1] + values[i + 1], values[i]
+                        ]
+
+                    let a = List.sumBy (fun (sum, v) -> sum * v) triples / List.sumBy (fun (_, v) -> v * v) triples
+                    triples |> List.map (fun (sum, v) -> abs (sum - a * v)) |> List.max
+
+                for strength in [ 0.2; 0.4 ] do
+                    unevenness $"stripes_%.2f{strength}" strength |> shouldBeLessThan 1e-5
+                    unevenness $"clouds_%.2f{strength}" strength |> shouldBeGreaterThan 1e-3
+                    emptyOf $"stripes_%.2f{strength}" |> Array.max |> shouldBeIn (0.9 * strength, strength + 1e-6)
+                    emptyOf $"clouds_%.2f{strength}" |> Array.max |> shouldBeIn (0.5 * strength, strength + 1e-6)
+
+                for name, contrast in [ "contrast_0.50", 0.5f; "contrast_0.33", float32 (1.0 / 3.0) ] do
+                    (images name).toArray<float32>()
+                    |> shouldEqual (plain.Images.toArray<float32>() |> Array.map ((*) contrast))
+
+                let side (scenes: Scenes) =
+                    scenes.Truth |> Array.concat |> Array.averageBy (fun digit -> float digit.Side)
+
+                let sizeOf name = side (samples |> List.find (fst >> (=) name) |> snd) / side plain
+                sizeOf "size_0.70" |> shouldBeIn (0.6, 0.8)
+
+                // Where the canvas has room for it.
+                if samples |> List.exists (fst >> (=) "size_1.30") then
+                    sizeOf "size_1.30" |> shouldBeIn (1.2, 1.4)
+
                 let brightest (scenes: Scenes) = (scenes.Images.select (0, empty)).max().toScalar()
                 brightest plain |> shouldEqual 0.0
 

@@ -65,6 +65,61 @@ let tests =
 
                 AirMeasures.identifying reading reading |> shouldEqual [ "class_probe", 1.0 ]
 
+                // Learned from some scenes and measured on others, whose digits are called otherwise.
+                let next (digit: PlacedDigit) = { digit with Class = (digit.Class + 1) % 10 }
+
+                let others =
+                    { reading with
+                        Scenes =
+                            { reading.Scenes with
+                                Truth = reading.Scenes.Truth |> Array.map (Array.map next)
+                            }
+                    }
+
+                AirMeasures.identifying reading others |> shouldEqual [ "class_probe", 0.0 ]
+                // Learned from half of the classes, measured on all.
+                let few = reading.Scenes.Truth |> Array.map (Array.filter (fun digit -> digit.Class < 5))
+
+                let half =
+                    { reading with
+                        Scenes = { reading.Scenes with Truth = few }
+                        Counts = few |> Array.map _.Length
+                        What =
+                            few
+                            |> Array.map (
+                                Array.map (fun d -> Array.init 10 (fun k -> if k = d.Class then 1.0 else 0.0))
+                            )
+                        Squares = few |> Array.map (Array.map AirReading.trueSquare)
+                    }
+
+                AirMeasures.identifying half reading |> List.map snd |> List.exactlyOne |> shouldBeIn (0.2, 0.8)
+                AirMeasures.identifying reading half |> shouldEqual [ "class_probe", 1.0 ]
+
+            testCase "errors of places are a mean over all digits, and a median over those that stand alone"
+            <| fun () ->
+                let digit left top : PlacedDigit = { Class = 1; Left = left; Top = top; Side = 10 }
+
+                let truth = [| [| digit 2 2 |]; [| digit 5 9 |]; [| digit 15 4 |]; [| digit 0 0; digit 20 20 |]; [||] |]
+
+                // How far to the right of its digit each step looks.
+                let moved = [| [| 1.0 |]; [| 3.0 |]; [| 5.0 |]; [| 0.0; 2.0 |]; [||] |]
+                let square by digit = let found = AirReading.trueSquare digit in { found with X = found.X + by }
+
+                let reading =
+                    { perfect () with
+                        Scenes = { scenes.Value with Truth = truth }
+                        Counts = [| 1; 1; 1; 2; 0 |]
+                        Squares = Array.map2 (Array.map2 square) moved truth
+                        Windows = truth |> Array.map (Array.map (square 4.0))
+                    }
+
+                let locating = AirMeasures.locating reading |> Map.ofList
+                let share by = (10.0 - by) / (10.0 + by)
+                locating["iou"] |> shouldBeNear 1e-12 (List.averageBy share [ 1.0; 3.0; 5.0; 0.0; 2.0 ])
+                locating["centre_error"] |> shouldBeNear 1e-12 2.2
+                locating["centre_error_single"] |> shouldBeNear 1e-12 3.0
+                locating["window_error_single"] |> shouldBeNear 1e-12 4.0
+
             testCase "a window beside what is drawn in it is an error of the window alone"
             <| fun () ->
                 let perfect = perfect ()

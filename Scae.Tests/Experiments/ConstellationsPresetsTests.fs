@@ -3,6 +3,7 @@ module Scae.Tests.Experiments.ConstellationsPresetsTests
 open System
 open Scae.Tests.Claims
 open Expecto
+open Scae.Core.Data
 open Scae.Core.Experiments
 open Scae.Core.Figures
 open Scae.Core.Training
@@ -88,6 +89,65 @@ let tests =
                     | Ok resumed ->
                         Checkpoint.last (identity task preset) (Trained.until 6 resumed)
                         |> shouldEqual (Checkpoint.last (identity task preset) state)
+
+            testCase "learned templates that are the true ones, in another order, are measured as such"
+            <| fun () ->
+                let task = task "learned" [ "restarts", "2"; "validation-size", "60"; "test-size", "60" ]
+                let session = session task
+                let points = session.Learner.Tensors |> List.map snd |> List.exactlyOne
+                let sizes = Template.published |> List.map _.Points.Length
+
+                // Each learned template gets the points of a true one of its size, the last before the first, and no measure minds
+                // that they are moved and turned by a quarter.
+                let given (bent: float) =
+                    let folder (free: Template list) size =
+                        let template = free |> List.find (fun template -> template.Points.Length = size)
+                        template, List.except [ template ] free
+
+                    let order = List.mapFold folder (List.rev Template.published) sizes |> fst
+
+                    let points =
+                        [|
+                            for template in order do
+                                yield! template.Points
+                        |]
+
+                    // Of the last template one point is moved, if asked for.
+                    let last = points.Length - List.last sizes
+
+                    [|
+                        for i, struct (x, y) in Array.indexed points do
+                            5.0 - y
+                            7.0 + x + (if i = last then bent else 0.0)
+                    |]
+
+                let measured (bent: float) =
+                    let good = given bent |> Array.map float32
+                    let values = points.Elements<float32>()
+                    // The second restart has what tells nothing.
+                    good.AsSpan().CopyTo values
+                    let bad = values.Slice good.Length
+
+                    for i in 0 .. bad.Length - 1 do
+                        bad[i] <- float32 (sin (float (i * i)))
+
+                    Trained.metrics session Test |> Map.ofList
+
+                let found = measured 0.0
+                found["recovery"] |> shouldEqual 1.0
+                found["raw_recovery"] |> shouldEqual 1.0
+                found["starts_that_succeed"] |> shouldEqual 0.5
+                found["procrustes_distance"] |> shouldBeIn (0.0, 1e-3)
+                found["largest_procrustes_distance"] |> shouldBeIn (0.0, 1e-3)
+                found["residual"] |> shouldBeIn (0.0, 1e-6)
+
+                let bent = measured 1.0
+                bent["residual"] |> shouldBeGreaterThan 1e-3
+                bent["starts_that_succeed"] |> shouldEqual 0.0
+                bent["largest_procrustes_distance"] |> shouldBeGreaterThan 0.05
+
+                bent["largest_procrustes_distance"]
+                |> shouldBeNear 1e-3 (float sizes.Length * bent["procrustes_distance"])
 
             for preset, names in
                 [

@@ -199,6 +199,47 @@ let tests =
                 for _, value in MovingEMMeasures.agreement 10 single do
                     value |> shouldBeNear 1e-9 0.0
 
+            testCase "a frame that is partly right has the scores of an image, and frames and sequences their mean"
+            <| fun () ->
+                // As the hand-counted pixels of single images: two frames of two sequences, of which the last is partly right.
+                let labels = [| 1; 1; 1; 2; 2; 2; 2; 0; 0 |]
+                let partly = [| 0; 0; 1; 1; 1; 2; 2; 5; 0 |]
+
+                let scenes: MovingScenes =
+                    {
+                        Frames = 2
+                        Shapes =
+                            {
+                                Images = Tensor.zeros [| 4; 9 |]
+                                Labels = Array.replicate 4 labels |> Array.concat
+                                Overlap = Array.init 36 (fun i -> i % 9 = 3)
+                            }
+                        Noise = Key.OfSeed 1L
+                    }
+
+                let scores slots =
+                    MovingEMMeasures.ofReading 2 (reading scenes (Array.concat slots)) |> Map.ofList
+
+                let found = scores [ partly; labels; labels; partly ]
+
+                for name, expected in
+                    [
+                        "ami_distinct", 0.29879245817089023
+                        "ari_distinct", 0.8 / 3.3
+                        "ami", 0.2846616084402985
+                        "ari", 0.17647058823529413
+                    ] do
+                    found[name] |> shouldBeNear 1e-12 ((1.0 + expected) / 2.0)
+
+                let first =
+                    { reading scenes (Array.concat [ labels; labels; labels; labels ]) with
+                        OfFirstStart = Some(Array.concat [ labels; partly; labels; partly ])
+                    }
+
+                let both = MovingEMMeasures.ofReading 2 first |> Map.ofList
+                both["ami_distinct"] |> shouldBeNear 1e-12 1.0
+                both["ami_distinct_first"] |> shouldBeNear 1e-12 0.29879245817089023
+
             testCase "frames before the first one that is scored don't count"
             <| fun () ->
                 let scenes = scenes 3
@@ -238,6 +279,21 @@ let tests =
 
                 MovingEMMeasures.copyOverTime two
                 |> Array.iter2 (fun expected found -> found |> shouldBeNear 1e-12 expected) [| 0.0; 2.0 * log 2.0 |]
+
+                // The same sequence twice costs as much a frame.
+                let images = two.Shapes.Images.toArray<float32>()
+
+                let twice =
+                    { two with
+                        Shapes =
+                            {
+                                Images = Tensor.``of`` (Array.append images images, 4, 4)
+                                Labels = Array.zeroCreate 16
+                                Overlap = Array.zeroCreate 16
+                            }
+                    }
+
+                MovingEMMeasures.copy 2 twice |> shouldBeNear 1e-12 (2.0 * log 2.0)
 
             testCase "figures and animation can be drawn from a history"
             <| fun () ->

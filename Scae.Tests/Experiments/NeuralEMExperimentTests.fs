@@ -146,6 +146,33 @@ let tests =
                 let chance = 9.0 * 5.0 / 21.0
                 scores["ari"] |> shouldBeNear 1e-12 ((3.0 - chance) / (7.0 - chance))
 
+                // From the definitions (Vinh et al. 2010), written down independently of the program.
+                for name, expected in
+                    [
+                        "nmi", 0.4655386180031002
+                        "ami", 0.2846616084402985
+                        "nmi_distinct", 0.5158037429793888
+                        "ami_distinct", 0.29879245817089023
+                        "ami_max_distinct", 0.22504228319830902
+                    ] do
+                    scores[name] |> shouldBeNear 1e-12 expected
+
+                // Of several starts, the likeliest counts, and the first is told beside it.
+                let reading: NeuralEMReading =
+                    {
+                        Shapes = shapes
+                        Loss = 3.0
+                        Slots = shapes.Labels
+                        OfFirstStart = Some slots
+                    }
+
+                let both = NeuralEMMeasures.ofReading reading |> Map.ofList
+                both["loss"] |> shouldEqual 3.0
+
+                for name in [ "ami_distinct"; "ari_distinct"; "ari" ] do
+                    both[name] |> shouldBeNear 1e-12 1.0
+                    both[$"{name}_first"] |> shouldEqual scores[name]
+
             testCase "names of slots and shapes don't matter, nor what slots do with the background"
             <| fun () ->
                 let shapes = Shapes.sample { Shapes.published with Count = 5 } 30 (Key.OfSeed 3L)

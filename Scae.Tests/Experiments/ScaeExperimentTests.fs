@@ -352,6 +352,24 @@ let tests =
                     found[$"{name}_entropy_within"] |> shouldBeNear 1e-6 0.627741
                     found[$"{name}_entropy_between"] |> shouldBeNear 1e-6 0.661563
 
+            testCase "probes and clusters after each epoch are those of the representation that they name"
+            <| fun () ->
+                let reading = perfect 100
+                let dull, classes = Array.create 100 (Array.create 10 0.1), Array.zeroCreate 100
+
+                for knowing, dull, representation in
+                    [
+                        "prior",
+                        "posterior",
+                        { reading.Representation with Posterior = dull; PosteriorClasses = classes }
+                        "posterior", "prior", { reading.Representation with Prior = dull; PriorClasses = classes }
+                    ] do
+                    let found = ScaeMeasures.ofReading { reading with Representation = representation } |> Map.ofList
+
+                    for name in [ "probe"; "match_refitted" ] do
+                        found[$"{knowing}_{name}"] |> shouldEqual 1.0
+                        found[$"{dull}_{name}"] |> shouldBeIn (0.0, 0.2)
+
             testCase "a reading has what the model says of its digits"
             <| fun () ->
                 let settings, data, model = SmallScae.small false
@@ -369,6 +387,23 @@ let tests =
                 |> shouldBeNear
                     1e-2
                     ((PartDecoder.logLikelihood settings.Model model.Decoder parts batch.Images).mean().toScalar())
+
+                let told = reading.Representation
+                let ofPrior, ofPosterior = Scae.classify settings.Model model inference.Objects
+                told.PriorClasses |> shouldEqual ((ofPrior.argmax 1).toArray<int>())
+                told.PosteriorClasses |> shouldEqual ((ofPosterior.argmax 1).toArray<int>())
+
+                for found, expected in [ told.Prior, inference.Objects.Prior; told.Posterior, inference.Objects.Mass ] do
+                    Array.concat found
+                    |> Array.iter2
+                        (fun expected found -> found |> shouldBeNear 1e-5 (float expected))
+                        (expected.toArray<float32>())
+
+                told.Prior |> shouldDiffer told.Posterior
+
+                let mean = PartDecoder.mean (PartDecoder.draw settings.Model model.Decoder parts)
+                let difference = mean - batch.Images.squeeze 1
+                Array.average reading.Errors |> shouldBeNear 1e-6 ((difference * difference).mean().toScalar())
 
                 let present = parts.Presence.toArray<float32>() |> Array.chunkBySize settings.Model.Parts
                 reading.Parts.Length |> shouldEqual present.Length

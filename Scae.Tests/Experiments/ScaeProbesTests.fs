@@ -51,6 +51,33 @@ let tests =
                 for finding in found.Findings do
                     finding.Clusters.Confusion |> shouldEqual (Array2D.init 10 10 (fun i j -> if i = j then 10 else 0))
 
+            testCase "what tells nothing is measured as such, under its own name"
+            <| fun () ->
+                let all = perfect 100
+                let dull = Array.create 100 (Array.create 10 0.1)
+                let classes = Array.zeroCreate 100
+
+                for knowing, dull, sample in
+                    [
+                        "prior", "posterior", { all with Posterior = dull; PosteriorClasses = classes }
+                        "posterior", "prior", { all with Prior = dull; PriorClasses = classes }
+                    ] do
+                    let found = measured { Train = sample; Test = sample; Viewpoints = sample }
+
+                    for name in
+                        [
+                            "match"
+                            "match_on_test"
+                            "match_refitted"
+                            "nmi"
+                            "logistic"
+                            "nearest"
+                            "match_viewpoints"
+                            "probe_viewpoints"
+                        ] do
+                        found[$"{knowing}_{name}"] |> shouldBeAtLeast (1.0 - 1e-9)
+                        found[$"{dull}_{name}"] |> shouldBeIn (0.0, 0.2)
+
             testCase "only what is matched on test labels follows them when they are renamed"
             <| fun () ->
                 let all = perfect 100

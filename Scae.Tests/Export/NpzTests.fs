@@ -57,6 +57,40 @@ let tests =
 
                     bytes.Position % 64L |> shouldEqual 0L
 
+            testCase "a run's parameters leave as they are in its safetensors"
+            <| fun () ->
+                inNewFolder (fun folder ->
+                    let out = Path.Combine(folder, "run")
+                    (run (shortTraining @ [ "--out"; out; "--quiet" ])).ExitCode |> shouldEqual 0
+                    (run [ "export"; out; "--format"; "npz" ]).ExitCode |> shouldEqual 0
+
+                    let saved =
+                        match Safetensors.parse (File.ReadAllBytes(Path.Combine(out, "best.safetensors"))) with
+                        | Ok file -> file.Tensors
+                        | Error message -> failwith message
+
+                    use archive = ZipFile.OpenRead(Path.Combine(out, "parameters.npz"))
+
+                    let nameOf (entry: ZipArchiveEntry) = entry.Name.Substring(0, entry.Name.Length - ".npy".Length)
+                    archive.Entries |> Seq.map nameOf |> Set |> shouldEqual (Set saved.Keys)
+
+                    for entry in archive.Entries do
+                        let name = nameOf entry
+                        use stream = entry.Open()
+                        use bytes = new MemoryStream()
+                        stream.CopyTo bytes
+                        bytes.Position <- 0L
+
+                        match Npy.header name bytes, saved[name] with
+                        | Ok header, { Shape = shape; Data = TensorData.F32 values } ->
+                            header.Shape |> shouldEqual (Array.map int64 shape)
+
+                            bytes.ToArray()[int bytes.Position ..]
+                            |> Array.chunkBySize 4
+                            |> Array.map BitConverter.ToSingle
+                            |> shouldEqual values
+                        | other -> failtest $"{name}: %A{other}")
+
             testCase "the same tensors are the same bytes"
             <| fun () -> written tensors |> shouldEqual (written tensors)
 
@@ -84,7 +118,7 @@ let tests =
                                 "bytes uint8 (4,) [0, 1, 254, 255]"
                             ]))
 
-            testCase "a run's parameters leave as they are in its safetensors, which the documentation's lines read"
+            testCase "the documentation's lines read a run's safetensors as NumPy reads what is exported"
             <| fun () ->
                 inNewFolder (fun folder ->
                     let out = Path.Combine(folder, "run")

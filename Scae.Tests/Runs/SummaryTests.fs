@@ -74,6 +74,7 @@ let tests =
                     )
 
                 rate.Reached |> shouldEqual 2
+                rate.Share |> shouldBeNear 1e-12 (2.0 / 3.0)
                 List.ofSeq rate.After |> shouldEqual [ 1.5; 3.0 ]
                 rate.Line |> shouldContainText "2 of 3 seeds; first on validation after 2 s (median of 2)"
                 SuccessRate.Of(after [ 0.9 ], [| summary [ 0.9 ] |]).Line |> shouldEndWith "0 of 1 seed"
