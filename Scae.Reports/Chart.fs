@@ -83,14 +83,27 @@ module internal Chart =
         let numbers (values: float seq) = arrayOf [ for value in values -> JsonValue.Create(rounded value) ]
 
         let points (curve: Curve) =
-            let shown = Array.zip curve.Epochs curve.Values |> Array.filter (snd >> Double.IsFinite)
+            // A point without a value stays, so that its neighbours don't stand for it.
+            let shown = Array.zip curve.Epochs curve.Values
+
+            let value (value: float) : JsonNode | null =
+                if Double.IsFinite value then
+                    JsonValue.Create(rounded value)
+                else
+                    null
+
+            let words (value: float) =
+                if Double.IsFinite value then
+                    chart.Format.Invoke value
+                else
+                    ""
 
             let node = JsonObject()
             node["label"] <- JsonValue.Create curve.Label
             node["look"] <- JsonValue.Create(look curve.Colour)
             node["x"] <- numbers (Array.map fst shown)
-            node["y"] <- numbers (Array.map snd shown)
-            node["text"] <- arrayOf [ for _, value in shown -> JsonValue.Create(chart.Format.Invoke value) ]
+            node["y"] <- arrayOf [ for _, y in shown -> value y ]
+            node["text"] <- arrayOf [ for _, y in shown -> JsonValue.Create(words y) ]
             node
 
         let root = JsonObject()

@@ -1,5 +1,5 @@
 // The pointer, or the arrow keys, over a chart: a line at the nearest epoch, and the value of each curve that reaches it. Long
-// curves have lost points, each its own: the nearest one left stands for the epoch, and has its number.
+// curves have lost points, each its own: the nearest one left stands for the epoch, and has its number. Gaps have no value.
 "use strict";
 for (const svg of document.querySelectorAll(".chart svg")) {
   const { box: [left, top, right, bottom], xs: [low, high], ys: [least, most], curves } = JSON.parse(svg.nextElementSibling.textContent);
@@ -39,6 +39,7 @@ for (const svg of document.querySelectorAll(".chart svg")) {
     for (const curve of curves) {
       if (curve.x.length === 0 || epoch < curve.x[0] || epoch > curve.x.at(-1)) continue;
       const i = nearestOf(curve.x, epoch), own = curve.x[i];
+      if (curve.y[i] === null) continue;
       add("circle", { class: `dot ${curve.look}`, cx: x(own), cy: y(curve.y[i]), r: 3.5 });
       const row = box.appendChild(document.createElement("div"));
       row.appendChild(document.createElement("span")).className = `swatch ${curve.look}`;

@@ -30,8 +30,6 @@ internal static class Encoders
         var known = s_known.FirstOrDefault(known => known.Experiment == identity.Experiment && known.Model == model);
         if (known.Graph is null)
         {
-            if (!s_known.Any(other => other.Experiment == identity.Experiment))
-                throw new RunFailure($"{identity.Experiment} has no encoder that can be written yet; --format npz writes the parameters of every run");
             var others = s_known.Where(other => other.Experiment == identity.Experiment).SelectMany(other => Presets(experiment, other.Model));
             string whyNot = model == "moving" ? "goes through sequences, which aren't written as an ONNX graph" : "finds divisions of points by search, which isn't an ONNX graph";
             throw new RunFailure($"preset {identity.Preset} of {identity.Experiment} {whyNot}; of its presets {string.Join(", ", others)} can be written, and every run's parameters with --format npz");

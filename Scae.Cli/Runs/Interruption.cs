@@ -59,10 +59,12 @@ internal sealed class Interruption : IDisposable
             bool isFirst = !_stop.IsCancellationRequested;
             context.Cancel = isFirst || (context.Signal != PosixSignal.SIGINT && _sinceFirst.Elapsed < s_patience);
             if (!context.Cancel) Terminal.ShowCursor();
-            if (!isFirst) return;
-            _sinceFirst.Start();
-            _timer = new Timer(_ => Notice.Tell("stopping when what is under way is done; a second Ctrl-C ends the program at once"), null, s_patience, Timeout.InfiniteTimeSpan);
-            _stop.Cancel();
+            if (isFirst)
+            {
+                _sinceFirst.Start();
+                _timer = new Timer(_ => Notice.Tell("stopping when what is under way is done; a second Ctrl-C ends the program at once"), null, s_patience, Timeout.InfiniteTimeSpan);
+                _stop.Cancel();
+            }
         }
 
         if (OperatingSystem.IsWindows() && context.Signal != PosixSignal.SIGINT) _over.Task.Wait(s_closing);

@@ -177,7 +177,7 @@ module AirFigures =
             "Validation scenes that are counted wrong"
             (twoRows (if wrong.IsEmpty then [ Panel.create "none" ] else wrong))
         |> Figure.panelSize 190.0 205.0
-        |> allStepKeys settings
+        |> (if wrong.IsEmpty then id else allStepKeys settings)
 
     /// The first scenes with digits, and one without.
     let private instructive (data: AirData) : int list =

@@ -76,23 +76,25 @@ module CcaeFigures =
             Panel.polygon own (0.3 * min 1.0 presence[i]) (circle x cos) (circle y sin)
             >> Panel.points "" Marker.Plus 6.0 own [| x |] [| y |])
 
-    /// Where the votes of a scene are that are drawn.
-    let private placesOfVotes (reading: CcaeReading) (scene: int) : (float * float) list =
+    /// The corners of the squares around the votes of a scene that are drawn.
+    let private cornersOfVotes (reading: CcaeReading) (scene: int) : (float * float) list =
         let places = Rows.values scene reading.Votes.Places |> Array.map float
+        let scales = Rows.values scene reading.Votes.Scales |> Array.map float
         let presence = Rows.values scene reading.Votes.Presence |> Array.map float
 
         [
             for i in 0 .. presence.Length - 1 do
                 if presence[i] >= Visible then
-                    places[2 * i], places[2 * i + 1]
+                    for side in [ -1.0; 1.0 ] do
+                        places[2 * i] + side * scales[i], places[2 * i + 1] + side * scales[i]
         ]
 
     // A close-up shows at least this share of the panel.
     [<Literal>]
     let private LeastShare = 0.2
 
-    /// Narrows a panel of normalised scenes to the square that has all points and votes with room for their deviations. What lies
-    /// beyond the panel stays there.
+    /// Narrows a panel with fixed limits to the square that has all points and votes, with a margin. What is beyond the limits
+    /// isn't shown then either.
     let private closeUp (x: float[]) (y: float[]) (votes: (float * float) list) (panel: Panel) : Panel =
         match panel.X.Limits with
         | Limits.Fixed(low, high) when x.Length > 0 ->
@@ -128,7 +130,7 @@ module CcaeFigures =
             scenePanel config ""
             |> Panel.points "" Marker.Circle 5.0 Colour.lightGrey x y
             |> votes reading relabelling scene
-            |> closeUp x y (placesOfVotes reading scene)
+            |> closeUp x y (cornersOfVotes reading scene)
         ]
 
     let private name (config: PatternScenesConfig) (id: int) : string =
@@ -156,7 +158,7 @@ module CcaeFigures =
         |> Figure.panelSize 220.0 220.0
         |> Figure.rowLabels [ "truth"; "predicted"; "votes" ]
         |> Figure.note
-            "Predicted colours under the best relabelling of each scene; × marks a wrong point. Votes: discs of one deviation and a + in the middle, as solid as they are present; grey: the points. They are drawn closer."
+            "Predicted colours under the best relabelling of each scene; × marks a wrong point. Votes: discs of one deviation and a + in the middle, as solid as they are present; grey: the points. Each scene's votes are enlarged by a factor of their own."
         |> Figure.keys
             (Swatch.Point Marker.Circle)
             [ for id in 0 .. config.Patterns.Length - 1 -> name config id, colour id ]

@@ -5,7 +5,8 @@ open System.Globalization
 open Scae.Core.Configuration
 open Scae.Core.Figures
 
-/// A metric over seeds: its mean and standard deviation, which is NaN for a single seed.
+/// A metric over seeds: its mean and standard deviation. The deviation is NaN for a single seed, and
+/// both are where a seed doesn't have the metric.
 type ComparedMetric = { Metric: string; Mean: float; Deviation: float }
 
 /// The metrics of a preset.
@@ -66,35 +67,39 @@ module Comparison =
 
     let private power (value: float) : int = int (floor (log10 (abs value)))
 
-    // Four significant digits, and whole numbers from a thousand on; more where a deviation's first digit needs them. Below
-    // 0.001 decimals would be mostly zeros.
-    let private format (mean: float) (deviation: float) : string =
-        let largest = max (abs mean) deviation
-
-        if largest > 0.0 && largest < 0.001 then
-            "0.00e-00"
+    // As many decimals as show a deviation's first digit.
+    let private decimalsOf (deviation: float) : int =
+        if deviation > 0.0 then
+            Math.Clamp(-(power deviation), 0, 8)
         else
-            let decimals = if mean = 0.0 then 3 else Math.Clamp(3 - power mean, 0, 4)
-            let ofDeviation = if deviation > 0.0 then min 8 (-(power deviation)) else 0
-            $"F{max decimals ofDeviation}"
+            0
 
-    // A mean, and its deviation where there are several seeds, with the same decimals.
+    // Four significant digits, and whole numbers from a thousand on.
+    let private decimals (value: float) : int = if value = 0.0 then 3 else Math.Clamp(3 - power value, 0, 4)
+
+    let private text (decimals: int) (value: float) : string =
+        value.ToString($"F{decimals}", CultureInfo.InvariantCulture)
+
+    // A mean, and its deviation where there are several seeds, with the same decimals. Below 0.001 decimals would be mostly zeros.
     let private spread (isFraction: bool) (metric: ComparedMetric) : string =
-        let isSingle = Double.IsNaN metric.Deviation
-        let whole, unit = if isFraction then 100.0, " %" else 1.0, ""
+        let { Mean = mean; Deviation = deviation } = metric
+        let isSingle = Double.IsNaN deviation
+        let largest = if isSingle then abs mean else max (abs mean) deviation
+        let isSmall = largest > 0.0 && largest < 0.001
 
-        let format =
-            if isFraction then
-                "F1"
-            else
-                format metric.Mean (if isSingle then 0.0 else metric.Deviation)
+        let pair (decimals: int) (unit: float) =
+            let decimals = max decimals (decimalsOf (unit * deviation))
+            $"{text decimals (unit * mean)} ± {text decimals (unit * deviation)}"
 
-        let number (value: float) = (whole * value).ToString(format, CultureInfo.InvariantCulture)
-
-        if isSingle then
-            number metric.Mean + unit
-        else
-            $"{number metric.Mean} ± {number metric.Deviation}{unit}"
+        match isFraction, isSingle, isSmall with
+        | true, true, _ -> text 1 (100.0 * mean) + " %"
+        | true, false, _ -> pair 1 100.0 + " %"
+        | false, true, true -> mean.ToString("0.00e-00", CultureInfo.InvariantCulture)
+        | false, true, false -> text (decimals mean) mean
+        | false, false, true ->
+            let power = power largest
+            $"({pair 2 (Math.Pow(10.0, float -power))})e%03d{power}"
+        | false, false, false -> pair (decimals mean) 1.0
 
     /// A table's cells: a row for each preset, and in it a cell for each metric, – where the preset doesn't have it. Metrics that
     /// are fractions of one are in percent.
@@ -171,10 +176,10 @@ module Comparison =
                 [
                     for plot, table in plots do
                         for preset in rows table presets do
-                            for name in [ plot.X; plot.Y ] do
-                                match metric name preset with
-                                | Some found -> Double.IsNaN found.Deviation
-                                | None -> ()
+                            let drawn = [ plot.X; plot.Y ] |> List.choose (fun name -> metric name preset)
+
+                            if drawn |> List.forall (fun found -> Double.IsFinite found.Mean) then
+                                for found in drawn -> Double.IsNaN found.Deviation
                 ]
 
             let discs =

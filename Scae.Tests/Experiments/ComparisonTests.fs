@@ -118,7 +118,7 @@ let tests =
                         "0.0141 ± 0.0005"
                         "0.01410 ± 0.00002"
                         "0.000 ± 0.250"
-                        "2.00e-05 ± 3.00e-06"
+                        "(2.00 ± 0.30)e-05"
                         "3.000 ± 0.000"
                     ]
 
@@ -128,6 +128,7 @@ let tests =
 
                 fraction nan |> shouldEqual [ "c", [ "72.1 %" ] ]
                 fraction 0.0123 |> shouldEqual [ "c", [ "72.1 ± 1.2 %" ] ]
+                fraction 0.0002 |> shouldEqual [ "c", [ "72.14 ± 0.02 %" ] ]
 
                 (Comparison.markdown (fun _ -> false) tables[0] presets).Split '\n'
                 |> Array.truncate 5
