@@ -44,7 +44,7 @@ internal static class ExportCommand
         string path = isAlone ? folder.Best : folder.Checkpoint;
         var file = isAlone ? RunFailure.Unless(Safetensors.parse(File.ReadAllBytes(path)), path) : folder.ReadCheckpoint();
         var identity = RunFailure.Unless(Checkpoint.identify(file), path);
-        var tensors = isAlone ? file.Tensors : Checkpoint.bestTensors(file);
+        var tensors = Checkpoint.bestTensors(file);
         return tensors.IsEmpty ? throw new RunFailure($"{folder.Path}: there is no best epoch yet; the first is evaluated at its end") : (identity, tensors);
     }
 }

@@ -36,7 +36,7 @@ internal static class Encoders
         }
 
         return known.Graph(identity, Weights.Of(tensors, identity.Settings)).Model(
-            TrainingRun.Version,
+            RunIdentityModule.version,
             [("experiment", identity.Experiment), ("preset", identity.Preset), ("seed", $"{identity.Seed}")]);
     }
 

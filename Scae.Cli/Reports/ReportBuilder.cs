@@ -4,6 +4,7 @@ using System.Linq;
 using Microsoft.FSharp.Collections;
 using Scae.Cli.Runs;
 using Scae.Core.Experiments;
+using Scae.Core.Training;
 using Scae.Reports;
 
 namespace Scae.Cli.Reports;
@@ -21,7 +22,7 @@ internal static class ReportBuilder
         string title = runs.Count == 1
             ? $"{sections[0].Title}, preset {runs[0].Identity.Preset}, seed {runs[0].Identity.Seed}"
             : $"{string.Join(", ", sections.Select(section => section.Title))}: {runs.Count} runs";
-        return new Report(title, ListModule.OfSeq(sections), TrainingRun.Version);
+        return new Report(title, ListModule.OfSeq(sections), RunIdentityModule.version);
     }
 
     private static ReportSection Section(List<ReportedFolder> runs, Dictionary<ReportedFolder, long> rooms)

@@ -3,7 +3,6 @@ using System.Collections.Generic;
 using System.Diagnostics;
 using System.IO;
 using System.Linq;
-using System.Reflection;
 using System.Threading;
 using Microsoft.FSharp.Collections;
 using Microsoft.FSharp.Core;
@@ -56,11 +55,8 @@ internal sealed class TrainingRun
     {
         (_experiment, _preset, _seed, _resources, Folder, _tensorBoard) = (experiment, preset, seed, resources, folder, tensorBoard);
         _task = Settled(ListModule.OfSeq(overrides));
-        _identity = new RunIdentity(experiment.Specification.Experiment, preset.Name, seed, _task.Settings, Version, DigitSourceModule.fingerprint(resources, _task.Settings));
+        _identity = ExperimentModule.identify(experiment, preset, _task, resources, seed);
     }
-
-    public static string Version { get; } =
-        typeof(TrainingRun).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0";
 
     public RunFolder Folder { get; }
 

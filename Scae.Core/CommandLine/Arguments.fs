@@ -1,9 +1,9 @@
 namespace Scae.Core.CommandLine
 
 open System
-open System.Reflection
 open Scae.Core.Configuration
 open Scae.Core.Experiments
+open Scae.Core.Training
 
 /// Turns the words of a command line into a command.
 [<RequireQualifiedAccess>]
@@ -396,18 +396,13 @@ module Arguments =
             Help.text (Some verb) experiment (experiment |> Option.bind (presetAmong others))
         | _ -> Help.text None None None
 
-    let private version =
-        match Assembly.GetExecutingAssembly().GetCustomAttribute<AssemblyInformationalVersionAttribute>() with
-        | null -> "0"
-        | attribute -> attribute.InformationalVersion
-
     /// The command of a command line; the error is one line that says what was wrong and what would be right.
     let parse (words: string array) : Result<Command, string> =
         match List.ofArray words with
         | [] -> Ok(ShowHelp(help []))
         | "help" :: words -> Ok(ShowHelp(help words))
         | words when words |> List.exists isHelp -> Ok(ShowHelp(help words))
-        | [ "--version" ] -> Ok(ShowHelp $"scae {version}")
+        | [ "--version" ] -> Ok(ShowHelp $"scae {RunIdentity.version}")
         | "list" :: words -> list words
         | "train" :: words -> train words
         | "eval" :: words -> eval words

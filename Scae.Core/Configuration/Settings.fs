@@ -8,7 +8,7 @@ open System.Text.Json
 open FSharp.Reflection
 
 /// Describes a field of a configuration: its meaning and its range. A field without this attribute can't be set from
-/// outside.
+/// outside. It is an int, float, bool or string, a union of cases without fields, or a list of these.
 [<AttributeUsage(AttributeTargets.Property)>]
 type SettingAttribute(summary: string) =
     inherit Attribute()
@@ -58,6 +58,12 @@ module Settings =
     let private isList (kind: Type) = kind.IsGenericType && kind.GetGenericTypeDefinition() = typedefof<list<_>>
 
     let private itemOf (kind: Type) = kind.GetGenericArguments()[0]
+
+    let private isReadable (kind: Type) =
+        let isOne (kind: Type) =
+            List.contains kind [ typeof<int>; typeof<float>; typeof<bool>; typeof<string> ] || isChoice kind
+
+        isOne (if isList kind then itemOf kind else kind)
 
     let private isNumber (kind: Type) = kind = typeof<int> || kind = typeof<float>
 
@@ -116,7 +122,11 @@ module Settings =
         |> List.ofArray
         |> List.collect (fun property ->
             match property.GetCustomAttributes(typeof<SettingAttribute>, false) with
-            | [| :? SettingAttribute as attribute |] -> [ { Path = [ property ]; Attribute = attribute } ]
+            | [| :? SettingAttribute as attribute |] when isReadable property.PropertyType ->
+                [ { Path = [ property ]; Attribute = attribute } ]
+            | [| :? SettingAttribute |] ->
+                invalidOp
+                    $"{config.Name}.{property.Name} is {property.PropertyType.Name}; a Setting must be an int, float, bool or string, a union of cases without fields, or a list of these"
             | _ when FSharpType.IsRecord property.PropertyType ->
                 fields property.PropertyType |> List.map (fun field -> { field with Path = property :: field.Path })
             | _ -> [])

@@ -152,25 +152,26 @@ module AirExperiment =
           else
               AirConditionFigures.all settings data model (read Test).Conditions.Value
 
+    /// What makes the model an experiment. A copy with other functions or data is a model of one's own (`Variant.ofDefinition`).
+    let definition: Definition<AirSettings, AirData, Air, AirBatch, AirReading> =
+        {
+            Defaults = AirSettings.published
+            Resolve = AirSettings.resolve
+            Dependences = AirSettings.dependences
+            Load = load
+            Init = fun settings -> Air.init settings.Model
+            Allocate = fun settings -> Air.allocate settings.Model
+            Fill = fill
+            Loss = fun settings model batch -> AirObjective.loss settings.Model model batch |> Loss.ofTotal
+            Checked = checked'
+            Read = AirReading.read
+            Metrics = AirMeasures.ofReading
+            Probes = probes
+            Baselines = []
+            Snapshot = snapshot
+            Figures = figures
+            Animation = AirFigures.animation
+        }
+
     /// The experiment.
-    let experiment: Experiment =
-        Experiment.define
-            "air"
-            {
-                Defaults = AirSettings.published
-                Resolve = AirSettings.resolve
-                Dependences = AirSettings.dependences
-                Load = load
-                Init = fun settings -> Air.init settings.Model
-                Allocate = fun settings -> Air.allocate settings.Model
-                Fill = fill
-                Loss = fun settings model batch -> AirObjective.loss settings.Model model batch |> Loss.ofTotal
-                Checked = checked'
-                Read = AirReading.read
-                Metrics = AirMeasures.ofReading
-                Probes = probes
-                Baselines = []
-                Snapshot = snapshot
-                Figures = figures
-                Animation = AirFigures.animation
-            }
+    let experiment: Experiment = Experiment.define "air" definition

@@ -19,10 +19,17 @@ module CcaeBaselines =
 
     /// PatternSearch, which is told the patterns and their noise.
     let private search (draws: int) (data: CcaeData) (scenes: PatternScenes) : Result<int[], string> =
+        let points = scenes.Points.shape[1]
+
         // Sets of points are bits of an integer.
-        if scenes.Points.shape[1] > Partitions.MostPoints then
-            Error
-                $"--baseline: scenes of {scenes.Points.shape[1]} points; ransac and exhaustive take at most {Partitions.MostPoints}"
+        let name, most =
+            if draws = 0 then
+                "exhaustive", PatternSearch.MostTried
+            else
+                "ransac", Partitions.MostPoints
+
+        if points > most then
+            Error $"--baseline {name}: scenes of {points} points; must be at most {most}"
         else
             Ok(
                 PatternSearch.solve

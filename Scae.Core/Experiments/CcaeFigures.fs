@@ -238,16 +238,12 @@ module CcaeFigures =
         )
 
     let private byCount (config: PatternScenesConfig) (reading: CcaeReading) : Figure =
-        let metrics = CcaeMeasures.ofReading config reading |> Map.ofList
-        let counts = [ 1 .. config.Patterns.Length ]
+        let counts, accuracies = CcaeMeasures.byCount config reading |> List.unzip
 
         Panel.create "Points given to the right owner, test scenes"
         |> Panel.axes "patterns in the scene" "accuracy"
         |> Panel.yLimits 0.0 1.05
-        |> Panel.bars
-            (colour 0)
-            (counts |> List.map string)
-            [| for count in counts -> metrics[$"point_accuracy_of_{count}"] |]
+        |> Panel.bars (colour 0) (counts |> List.map string) (Array.ofList accuracies)
         |> Figure.single "accuracy-by-count"
 
     /// Curves, scenes, and accuracy over noise and by the number of patterns, for a model that reads scenes.

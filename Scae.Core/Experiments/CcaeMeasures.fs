@@ -44,9 +44,19 @@ module CcaeMeasures =
     let private alike (config: PatternScenesConfig) : int[][] =
         config.Patterns |> Array.indexed |> Array.groupBy snd |> Array.map (snd >> Array.map fst)
 
-    /// Whether each pattern is there, and whether it is said to be there; both [scenes · patterns]. Nothing tells patterns of one
-    /// shape apart, so those that are there are matched first to capsules that claim to be there.
-    let private presences (config: PatternScenesConfig) (reading: CcaeReading) : bool[] * bool[] =
+    /// What a reading says about the presence of patterns.
+    type private SaidPresence =
+        {
+            /// The capsule that stands for each pattern.
+            Standing: int[]
+            /// Whether each pattern is there, [scenes · patterns].
+            Truth: bool[]
+            /// Whether it is said to be there, [scenes · patterns].
+            Said: bool[]
+        }
+
+    /// Nothing tells patterns of one shape apart, so those that are there are matched first to capsules that claim to be there.
+    let private presences (config: PatternScenesConfig) (reading: CcaeReading) : SaidPresence =
         let patterns = config.Patterns.Length
         let standing, groups = standing config reading, alike config
         let truth = reading.Scenes.Present
@@ -66,7 +76,7 @@ module CcaeMeasures =
 
                 Array.iter2 (fun pattern claim -> said[scene * patterns + pattern] <- claim) sorted claims
 
-        truth, said
+        { Standing = standing; Truth = truth; Said = said }
 
     let private share (holds: bool[]) : float =
         if holds.Length = 0 then
@@ -75,9 +85,8 @@ module CcaeMeasures =
             holds |> Array.averageBy (fun right -> if right then 1.0 else 0.0)
 
     /// How often the presence of a pattern is said rightly: over all patterns, and for the worst pattern.
-    let private presenceMetrics (config: PatternScenesConfig) (reading: CcaeReading) : Metrics =
-        let truth, said = presences config reading
-        let right = Array.map2 (=) truth said
+    let private presenceMetrics (config: PatternScenesConfig) (presences: SaidPresence) : Metrics =
+        let right = Array.map2 (=) presences.Truth presences.Said
         let patterns = config.Patterns.Length
 
         let ofPattern pattern =
@@ -91,10 +100,12 @@ module CcaeMeasures =
     /// Owners of slots under predicted presence. A slot whose pattern is said to be absent has no owner. A slot that is absent,
     /// though its pattern is said to be there, belongs to the capsule that stands for the pattern in all scenes, even if another
     /// capsule owns the present points of a pattern of the same shape.
-    let private withPredictedPresence (config: PatternScenesConfig) (reading: CcaeReading) : SegmentedScenes =
+    let private withPredictedPresence
+        (config: PatternScenesConfig)
+        (presences: SaidPresence)
+        (reading: CcaeReading)
+        : SegmentedScenes =
         let n, patterns = reading.Scenes.Points.shape[1], config.Patterns.Length
-        let standing = standing config reading
-        let _, said = presences config reading
         let all = segmented (names config reading.Capsules) reading.Scenes reading.Owners
 
         { all with
@@ -103,9 +114,12 @@ module CcaeMeasures =
                 |> Array.mapi (fun slot owner ->
                     let pattern = all.Truth[slot]
 
-                    if not said[slot / n * patterns + pattern] then all.Owners
-                    elif all.Present[slot] then owner
-                    else standing[pattern])
+                    if not presences.Said[slot / n * patterns + pattern] then
+                        all.Owners
+                    elif all.Present[slot] then
+                        owner
+                    else
+                        presences.Standing[pattern])
         }
 
     // --- points
@@ -118,13 +132,16 @@ module CcaeMeasures =
         ]
 
     /// Point accuracy of scenes with one pattern, two, and so on; NaN where there are no such scenes.
-    let private byCount (config: PatternScenesConfig) (scenes: PatternScenes) (all: SegmentedScenes) : Metrics =
+    let private accuraciesByCount
+        (config: PatternScenesConfig)
+        (scenes: PatternScenes)
+        (all: SegmentedScenes)
+        : (int * float) list =
         [
             for count in 1 .. config.Patterns.Length ->
                 let some = Segmentation.where (fun scene -> PatternScenes.patternCount config scene scenes = count) all
-
                 let score = Segmentation.score some
-                $"point_accuracy_of_{count}", (if score.Scenes = 0 then nan else score.PointAccuracy)
+                count, (if score.Scenes = 0 then nan else score.PointAccuracy)
         ]
 
     /// The metrics of any method that gives each point an owner. They are the share of present points that are right under the
@@ -140,18 +157,29 @@ module CcaeMeasures =
             "scenes_right", score.ScenesRight
         ]
         @ scores "" score
-        @ byCount config scenes all
+        @ [
+            for count, accuracy in accuraciesByCount config scenes all -> $"point_accuracy_of_{count}", accuracy
+        ]
+
+    let private ofPoints (config: PatternScenesConfig) (reading: CcaeReading) : SegmentedScenes =
+        segmented (names config reading.Capsules) reading.Scenes reading.Owners
+
+    /// Point accuracy of scenes with one pattern, two, and so on; NaN where there are no such scenes.
+    let byCount (config: PatternScenesConfig) (reading: CcaeReading) : (int * float) list =
+        accuraciesByCount config reading.Scenes (ofPoints config reading)
 
     /// All metrics of a model: likelihood in nats a scene, owners, presence, and owners under predicted presence.
     let ofReading (config: PatternScenesConfig) (reading: CcaeReading) : Metrics =
+        let presences = presences config reading
+
         [ "likelihood", Array.average reading.LogLikelihood ]
         @ ofOwners config reading.Capsules reading.Scenes reading.Owners
-        @ scores "predicted_" (Segmentation.scoreWithAbsence (withPredictedPresence config reading))
-        @ presenceMetrics config reading
+        @ scores "predicted_" (Segmentation.scoreWithAbsence (withPredictedPresence config presences reading))
+        @ presenceMetrics config presences
 
     /// Point accuracy alone.
     let pointAccuracy (config: PatternScenesConfig) (reading: CcaeReading) : float =
-        (segmented (names config reading.Capsules) reading.Scenes reading.Owners |> Segmentation.score).PointAccuracy
+        (ofPoints config reading |> Segmentation.score).PointAccuracy
 
     /// Point accuracy and the share of scenes right, in test scenes with each deviation of noise.
     let overNoise
@@ -161,11 +189,7 @@ module CcaeMeasures =
         : Metrics =
         [
             for noise, scenes in noisy do
-                let reading = read scenes.Value
-
-                let score =
-                    segmented (names config reading.Capsules) reading.Scenes reading.Owners |> Segmentation.score
-
+                let score = ofPoints config (read scenes.Value) |> Segmentation.score
                 $"point_accuracy_at_{noise}", score.PointAccuracy
                 $"scenes_right_at_{noise}", score.ScenesRight
         ]

@@ -23,7 +23,8 @@ type TemplateCapsulesSettings =
 /// The paper's constellations, explained by capsules that learn a template each, without a network.
 [<RequireQualifiedAccess>]
 module CcaeTemplatesExperiment =
-    let private defaults: TemplateCapsulesSettings =
+    /// Templates that are learned, without noise.
+    let defaults: TemplateCapsulesSettings =
         {
             Training =
                 {
@@ -42,9 +43,9 @@ module CcaeTemplatesExperiment =
             Capsules = TemplateCapsules.standard
         }
 
-    // An explanation is searched among all divisions of a scene's points: 4 + 3 + 4 points have 11,550, 5 + 4 + 4 have 90,090.
+    // An explanation is searched among all divisions of a scene's points.
     [<Literal>]
-    let private MostPoints = 13
+    let private MostPoints = PatternSearch.MostTried
 
     let private refusal (settings: TemplateCapsulesSettings) : string option =
         let patterns = (CcaeScenes.config settings.Scenes).Patterns
@@ -64,7 +65,7 @@ module CcaeTemplatesExperiment =
             None
 
     /// The settings and the plan. Epochs are chosen by likelihood, which knows no owners. The error is one line.
-    let private resolve (settings: TemplateCapsulesSettings) : Result<TemplateCapsulesSettings * Plan, string> =
+    let resolve (settings: TemplateCapsulesSettings) : Result<TemplateCapsulesSettings * Plan, string> =
         match refusal settings with
         | Some message -> Error message
         | None ->
@@ -137,29 +138,30 @@ module CcaeTemplatesExperiment =
             "deviation", Array.average (TemplateCapsules.objects settings.Capsules capsules).Deviations
         ]
 
+    /// What makes the model an experiment. A copy with other functions or data is a model of one's own (`Variant.ofDefinition`).
+    let definition: Definition<TemplateCapsulesSettings, CcaeData, TemplateCapsules, TemplateCapsulesBatch, CcaeReading> =
+        {
+            Defaults = defaults
+            Resolve = resolve
+            Dependences = Definition.independent
+            Load = fun settings _ keys -> Ok(CcaeScenes.load settings.Scenes settings.Training keys)
+            Init = init
+            Allocate = allocate
+            Fill = fill
+            Loss = loss
+            Checked = Definition.checkedAsItIs
+            Read = fun settings data capsules split -> read settings capsules (CcaeScenes.ofSplit data split)
+            Metrics = fun settings -> CcaeMeasures.ofReading (CcaeScenes.config settings.Scenes)
+            Probes =
+                fun settings data capsules _ ->
+                    learned settings capsules @ CcaeMeasures.overNoise data.Config (read settings capsules) data.Noisy
+            Baselines = CcaeBaselines.all |> List.map (fun (name, measure) -> name, (fun _ -> measure))
+            Snapshot = fun settings data capsules () -> CcaeFigures.snapshot (read settings capsules data.Shown)
+            Figures =
+                fun settings data capsules reading history ->
+                    CcaeFigures.all data (read settings capsules) (reading Test) history
+            Animation = fun _ -> CcaeFigures.animation
+        }
+
     /// The model of the presets that learn templates.
-    let variant: Variant =
-        Variant.ofDefinition
-            {
-                Defaults = defaults
-                Resolve = resolve
-                Dependences = Definition.independent
-                Load = fun settings _ keys -> Ok(CcaeScenes.load settings.Scenes settings.Training keys)
-                Init = init
-                Allocate = allocate
-                Fill = fill
-                Loss = loss
-                Checked = Definition.checkedAsItIs
-                Read = fun settings data capsules split -> read settings capsules (CcaeScenes.ofSplit data split)
-                Metrics = fun settings -> CcaeMeasures.ofReading (CcaeScenes.config settings.Scenes)
-                Probes =
-                    fun settings data capsules _ ->
-                        learned settings capsules
-                        @ CcaeMeasures.overNoise data.Config (read settings capsules) data.Noisy
-                Baselines = CcaeBaselines.all |> List.map (fun (name, measure) -> name, (fun _ -> measure))
-                Snapshot = fun settings data capsules () -> CcaeFigures.snapshot (read settings capsules data.Shown)
-                Figures =
-                    fun settings data capsules reading history ->
-                        CcaeFigures.all data (read settings capsules) (reading Test) history
-                Animation = fun _ -> CcaeFigures.animation
-            }
+    let variant: Variant = Variant.ofDefinition definition

@@ -11,7 +11,8 @@ type ConstellationsSettings = { Training: TrainingSettings; Capsules: Constellat
 /// Point sets of transformed templates, grouped by capsules.
 [<RequireQualifiedAccess>]
 module ConstellationsExperiment =
-    let private defaults: ConstellationsSettings =
+    /// The published small program.
+    let defaults: ConstellationsSettings =
         {
             Training =
                 {
@@ -28,7 +29,8 @@ module ConstellationsExperiment =
 
     let private data: ConstellationsConfig = Constellations.published
 
-    let private resolve (settings: ConstellationsSettings) : Result<ConstellationsSettings * Plan, string> =
+    /// The settings and the plan of the training. The error is one line.
+    let resolve (settings: ConstellationsSettings) : Result<ConstellationsSettings * Plan, string> =
         let width, heads = settings.Capsules.Width, settings.Capsules.Heads
 
         if width % heads <> 0 then
@@ -57,38 +59,47 @@ module ConstellationsExperiment =
 
     let private style: ConstellationsStyle = { Loss = "chamfer"; Relabelled = true }
 
-    let private smallProgram: Variant =
-        Variant.ofDefinition
-            {
-                Defaults = defaults
-                Resolve = resolve
-                Dependences = Definition.independent
-                Load = fun settings _ keys -> Ok(ConstellationsData.generate data settings.Training keys)
-                Init = fun settings -> ConstellationCapsules.init settings.Capsules
-                Allocate = fun _ count -> Constellations.allocate data count
-                Fill = fun _ _ key _ batch -> Constellations.fill data key batch
-                Loss =
-                    fun settings capsules batch ->
-                        ConstellationCapsules.loss settings.Capsules capsules batch.Points |> Loss.ofTotal
-                Checked = Definition.checkedAsItIs
-                Read = read
-                Metrics =
-                    fun settings ->
-                        let measure = ConstellationsMeasures.ofDrawn settings.Capsules.Templates
-                        fun reading -> measure reading.Scenes reading.Drawn
-                Probes = Definition.noProbes
-                Baselines =
-                    [
-                        "exact",
-                        fun settings scenes split ->
-                            ConstellationsData.scenes split scenes
-                            |> ConstellationsMeasures.exact settings.Capsules.Templates
-                            |> Ok
-                    ]
-                Snapshot = snapshot
-                Figures = fun _ scenes _ read history -> ConstellationsFigures.all style scenes read history
-                Animation = fun _ scenes history -> ConstellationsFigures.animation style scenes history
-            }
+    /// What makes the model an experiment. A copy with other functions or data is a model of one's own (`Variant.ofDefinition`).
+    let definition
+        : Definition<
+            ConstellationsSettings,
+            ConstellationsData,
+            ConstellationCapsules,
+            Constellations,
+            ConstellationsReading
+           > =
+        {
+            Defaults = defaults
+            Resolve = resolve
+            Dependences = Definition.independent
+            Load = fun settings _ keys -> Ok(ConstellationsData.generate data settings.Training keys)
+            Init = fun settings -> ConstellationCapsules.init settings.Capsules
+            Allocate = fun _ count -> Constellations.allocate data count
+            Fill = fun _ _ key _ batch -> Constellations.fill data key batch
+            Loss =
+                fun settings capsules batch ->
+                    ConstellationCapsules.loss settings.Capsules capsules batch.Points |> Loss.ofTotal
+            Checked = Definition.checkedAsItIs
+            Read = read
+            Metrics =
+                fun settings ->
+                    let measure = ConstellationsMeasures.ofDrawn settings.Capsules.Templates
+                    fun reading -> measure reading.Scenes reading.Drawn
+            Probes = Definition.noProbes
+            Baselines =
+                [
+                    "exact",
+                    fun settings scenes split ->
+                        ConstellationsData.scenes split scenes
+                        |> ConstellationsMeasures.exact settings.Capsules.Templates
+                        |> Ok
+                ]
+            Snapshot = snapshot
+            Figures = fun _ scenes _ read history -> ConstellationsFigures.all style scenes read history
+            Animation = fun _ scenes history -> ConstellationsFigures.animation style scenes history
+        }
+
+    let private smallProgram: Variant = Variant.ofDefinition definition
 
     /// The experiment: the small program, and capsules of other kinds.
     let experiment: Experiment =

@@ -123,31 +123,40 @@ module Experiment =
     let ofSpecification (specification: Specification) (variants: (string * Variant) list) : Experiment =
         let name = specification.Experiment
 
-        let variant (preset: Preset) =
-            match variants, preset.Model with
-            | [ _, only ], None -> only
-            | _, Some model when List.exists (fun (known, _) -> known = model) variants ->
-                variants |> List.find (fun (known, _) -> known = model) |> snd
-            | _, said ->
-                let known = variants |> List.map fst |> String.concat ", "
-                let said = defaultArg said "none"
-                invalidOp $"{name}, preset {preset.Name}: the model is {said}; must be one of {known}"
+        let variant (preset: Preset) : Result<Variant, string> =
+            let known = variants |> List.map fst
 
-        let ofPreset =
-            specification.Presets |> List.map (fun preset -> preset.Name, variant preset) |> Map.ofList
+            match variants, preset.Model with
+            | [ _, only ], None -> Ok only
+            | _, Some model when List.contains model known -> variants |> List.find (fst >> (=) model) |> snd |> Ok
+            | _, said ->
+                let said, known = defaultArg said "none", String.concat ", " known
+                Error $"{name}, preset {preset.Name}: the model is {said}; must be one of {known}"
+
+        let orRaise (preset: Preset) : Variant =
+            match variant preset with
+            | Ok variant -> variant
+            | Error message -> invalidOp message
+
+        for preset in specification.Presets do
+            orRaise preset |> ignore
 
         {
             Specification = specification
-            Settings = fun preset -> ofPreset[preset.Name].Settings preset
-            Configure = fun preset overrides -> ofPreset[preset.Name].Configure preset overrides
+            Settings = fun preset -> (orRaise preset).Settings preset
+            Configure =
+                fun preset overrides ->
+                    variant preset |> Result.bind (fun variant -> variant.Configure preset overrides)
             Baselines = variants |> List.collect (fun (_, variant) -> variant.Baselines) |> List.distinct
         }
 
-    /// An experiment with several models and the specification in paper-specs/NAME/spec.json.
+    /// An experiment with several models and the specification in paper-specs/NAME/spec.json, which this assembly embeds. Raises
+    /// ArgumentException if there is none; an experiment of another assembly is made by `ofSpecification`.
     let ofVariants (name: string) (variants: (string * Variant) list) : Experiment =
         ofSpecification (Specification.embedded name) variants
 
-    /// An experiment with one model. Its types are hidden, so adding an experiment changes nothing else.
+    /// An experiment with one model and its specification, as `ofVariants`. Its types are hidden, so adding an experiment changes
+    /// nothing else.
     let define (name: string) (definition: Definition<'settings, 'data, 'model, 'batch, 'reading>) : Experiment =
         ofVariants name [ name, Variant.ofDefinition definition ]
 
@@ -188,7 +197,25 @@ module Experiment =
             Error $"--{name}: preset {preset.Name} has no such hyperparameter of measuring; it has {known}"
         | None -> restore experiment preset (trained @ overrides) |> Result.bind (unlessUnread overrides)
 
-    /// A session with the parameters and scenes of a seed. The error is one line.
+    /// What identifies the run of a task in its checkpoints.
+    let identify
+        (experiment: Experiment)
+        (preset: Preset)
+        (task: Task)
+        (resources: Resources)
+        (seed: int64)
+        : RunIdentity =
+        {
+            Experiment = experiment.Specification.Experiment
+            Preset = preset.Name
+            Seed = seed
+            Settings = task.Settings
+            Version = RunIdentity.version
+            Data = DigitSource.fingerprint resources task.Settings
+        }
+
+    /// A session with the parameters and scenes of a seed. The error is one line. Where `digits` or `sprites` are `auto`, the
+    /// resources decide, and stroke digits may serve in place of MNIST: `DigitSource.settle` and `SpriteSource.settle` tell.
     let openSeed (task: Task) (resources: Resources) (seed: int64) : Result<Session, string> =
         task.Open resources (Keys.ofSeed seed)
 

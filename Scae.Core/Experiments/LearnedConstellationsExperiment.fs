@@ -27,7 +27,8 @@ type LearnedConstellationsReading =
 /// The published scenes, whose templates are learned: how many points each has is given, its shape isn't.
 [<RequireQualifiedAccess>]
 module LearnedConstellationsExperiment =
-    let private defaults: LearnedConstellationsSettings =
+    /// The preset that learns templates.
+    let defaults: LearnedConstellationsSettings =
         {
             Training =
                 {
@@ -44,7 +45,8 @@ module LearnedConstellationsExperiment =
 
     let private data: ConstellationsConfig = Constellations.published
 
-    let private resolve (settings: LearnedConstellationsSettings) =
+    /// The settings and the plan of the training. The error is one line.
+    let resolve (settings: LearnedConstellationsSettings) : Result<LearnedConstellationsSettings * Plan, string> =
         let training = settings.Training
 
         Ok(
@@ -157,40 +159,48 @@ module LearnedConstellationsExperiment =
         | None -> 0
         | Some snapshot -> least (ofRestarts config { Points = snd snapshot.Values.Head } scenes.Validation)
 
-    /// The model of the preset "learned".
-    let variant: Variant =
-        Variant.ofDefinition
-            {
-                Defaults = defaults
-                Resolve = resolve
-                Dependences = Definition.independent
-                Load = fun settings _ keys -> Ok(ConstellationsData.generate data settings.Training keys)
-                Init = fun settings -> LearnedTemplates.init settings.Templates
-                Allocate = allocate
-                Fill = fill
-                Loss =
-                    fun settings learned batch -> LearnedTemplates.loss settings.Templates learned batch |> Loss.ofTotal
-                Checked = Definition.checkedAsItIs
-                Read = read
-                Metrics = fun settings -> measure (ExactConstellations.solver settings.Templates.Sizes)
-                Probes = Definition.noProbes
-                Baselines = []
-                Snapshot = fun _ _ learned () -> [ "templates", learned.Points.clone () ]
-                Figures =
-                    fun settings _ _ read history ->
-                        let reading: LearnedConstellationsReading = read Validation
+    /// What makes the model an experiment. A copy with other functions or data is a model of one's own (`Variant.ofDefinition`).
+    let definition
+        : Definition<
+            LearnedConstellationsSettings,
+            ConstellationsData,
+            LearnedTemplates,
+            LearnedTemplatesBatch,
+            LearnedConstellationsReading
+           > =
+        {
+            Defaults = defaults
+            Resolve = resolve
+            Dependences = Definition.independent
+            Load = fun settings _ keys -> Ok(ConstellationsData.generate data settings.Training keys)
+            Init = fun settings -> LearnedTemplates.init settings.Templates
+            Allocate = allocate
+            Fill = fill
+            Loss = fun settings learned batch -> LearnedTemplates.loss settings.Templates learned batch |> Loss.ofTotal
+            Checked = Definition.checkedAsItIs
+            Read = read
+            Metrics = fun settings -> measure (ExactConstellations.solver settings.Templates.Sizes)
+            Probes = Definition.noProbes
+            Baselines = []
+            Snapshot = fun _ _ learned () -> [ "templates", learned.Points.clone () ]
+            Figures =
+                fun settings _ _ read history ->
+                    let reading: LearnedConstellationsReading = read Validation
 
-                        LearnedConstellationsFigures.all
-                            settings.Templates
-                            data.Templates
-                            reading.Chosen
-                            reading.Templates
-                            history
-                Animation =
-                    fun settings scenes history ->
-                        LearnedConstellationsFigures.animation
-                            settings.Templates
-                            data.Templates
-                            (chosenAtTheEnd settings.Templates scenes history)
-                            history
-            }
+                    LearnedConstellationsFigures.all
+                        settings.Templates
+                        data.Templates
+                        reading.Chosen
+                        reading.Templates
+                        history
+            Animation =
+                fun settings scenes history ->
+                    LearnedConstellationsFigures.animation
+                        settings.Templates
+                        data.Templates
+                        (chosenAtTheEnd settings.Templates scenes history)
+                        history
+        }
+
+    /// The model of the preset "learned".
+    let variant: Variant = Variant.ofDefinition definition

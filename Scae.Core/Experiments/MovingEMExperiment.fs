@@ -100,32 +100,34 @@ module MovingEMExperiment =
         let show = MovingEMReading.show settings data model
         fun () -> MovingEMFigures.snapshot (show ())
 
+    /// What makes the model an experiment. A copy with other functions or data is a model of one's own (`Variant.ofDefinition`).
+    let definition: Definition<MovingEMSettings, MovingEMData, MovingEM, MovingEMBatch, MovingEMReading> =
+        {
+            Defaults = MovingEMSettings.standard
+            Resolve = MovingEMSettings.resolve
+            Dependences = MovingEMSettings.dependences
+            Load = load
+            Init = fun settings -> MovingEM.init settings.Model
+            Allocate = fun settings -> MovingEM.allocate settings.Model
+            Fill = fill
+            Loss = fun settings model batch -> MovingEM.loss settings.Model model batch |> Loss.ofTotal
+            Checked = checkedConfig
+            Read = MovingEMReading.read
+            Metrics = fun settings -> MovingEMMeasures.ofReading settings.ScoredFrom
+            Probes = probes
+            Baselines = [ "copy", (fun settings data -> copyBaseline settings data >> Ok) ]
+            Snapshot = snapshot
+            Figures =
+                fun settings data model read history ->
+                    MovingEMFigures.all
+                        settings
+                        data
+                        (MovingEMReading.show settings data model ())
+                        (read Test)
+                        (MovingEMReading.readOthers settings data model)
+                        history
+            Animation = MovingEMFigures.animation
+        }
+
     /// The model of the presets that have moving objects.
-    let variant: Variant =
-        Variant.ofDefinition
-            {
-                Defaults = MovingEMSettings.standard
-                Resolve = MovingEMSettings.resolve
-                Dependences = MovingEMSettings.dependences
-                Load = load
-                Init = fun settings -> MovingEM.init settings.Model
-                Allocate = fun settings -> MovingEM.allocate settings.Model
-                Fill = fill
-                Loss = fun settings model batch -> MovingEM.loss settings.Model model batch |> Loss.ofTotal
-                Checked = checkedConfig
-                Read = MovingEMReading.read
-                Metrics = fun settings -> MovingEMMeasures.ofReading settings.ScoredFrom
-                Probes = probes
-                Baselines = [ "copy", (fun settings data -> copyBaseline settings data >> Ok) ]
-                Snapshot = snapshot
-                Figures =
-                    fun settings data model read history ->
-                        MovingEMFigures.all
-                            settings
-                            data
-                            (MovingEMReading.show settings data model ())
-                            (read Test)
-                            (MovingEMReading.readOthers settings data model)
-                            history
-                Animation = MovingEMFigures.animation
-            }
+    let variant: Variant = Variant.ofDefinition definition

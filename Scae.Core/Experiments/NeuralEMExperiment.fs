@@ -121,31 +121,33 @@ module NeuralEMExperiment =
         let show = NeuralEMReading.show settings data model
         fun () -> NeuralEMFigures.snapshot (show ())
 
-    let private images: Variant =
-        Variant.ofDefinition
-            {
-                Defaults = NeuralEMSettings.published
-                Resolve = NeuralEMSettings.resolve
-                Dependences = NeuralEMSettings.dependences
-                Load = load
-                Init = fun settings -> NeuralEM.init settings.Model
-                Allocate = fun settings -> NeuralEM.allocate (NeuralEMSettings.trained settings).Model
-                Fill = fun settings -> fill (NeuralEMSettings.trained settings)
-                Loss =
-                    fun settings model batch ->
-                        NeuralEM.loss (NeuralEMSettings.trained settings).Model model batch |> Loss.ofTotal
-                // Gradients that stop at the responsibilities aren't the loss's derivative.
-                Checked = fun settings _ model -> { settings with Model.Core.ThroughResponsibilities = true }, model
-                Read = NeuralEMReading.read
-                Metrics = fun _ reading -> NeuralEMMeasures.ofReading reading
-                Probes = fun _ data model _ -> NeuralEMReading.readOthers data model |> NeuralEMMeasures.ofOthers
-                Baselines = []
-                Snapshot = snapshot
-                Figures =
-                    fun settings data model _ history ->
-                        NeuralEMFigures.all settings data (NeuralEMReading.show settings data model ()) history
-                Animation = NeuralEMFigures.animation
-            }
+    /// What makes the model an experiment. A copy with other functions or data is a model of one's own (`Variant.ofDefinition`).
+    let definition: Definition<NeuralEMSettings, NeuralEMData, NeuralEM, NeuralEMBatch, NeuralEMReading> =
+        {
+            Defaults = NeuralEMSettings.published
+            Resolve = NeuralEMSettings.resolve
+            Dependences = NeuralEMSettings.dependences
+            Load = load
+            Init = fun settings -> NeuralEM.init settings.Model
+            Allocate = fun settings -> NeuralEM.allocate (NeuralEMSettings.trained settings).Model
+            Fill = fun settings -> fill (NeuralEMSettings.trained settings)
+            Loss =
+                fun settings model batch ->
+                    NeuralEM.loss (NeuralEMSettings.trained settings).Model model batch |> Loss.ofTotal
+            // Gradients that stop at the responsibilities aren't the loss's derivative.
+            Checked = fun settings _ model -> { settings with Model.Core.ThroughResponsibilities = true }, model
+            Read = NeuralEMReading.read
+            Metrics = fun _ reading -> NeuralEMMeasures.ofReading reading
+            Probes = fun _ data model _ -> NeuralEMReading.readOthers data model |> NeuralEMMeasures.ofOthers
+            Baselines = []
+            Snapshot = snapshot
+            Figures =
+                fun settings data model _ history ->
+                    NeuralEMFigures.all settings data (NeuralEMReading.show settings data model ()) history
+            Animation = NeuralEMFigures.animation
+        }
+
+    let private images: Variant = Variant.ofDefinition definition
 
     /// The experiment: single images, and sequences of moving objects.
     let experiment: Experiment =

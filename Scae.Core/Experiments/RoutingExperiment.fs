@@ -60,7 +60,8 @@ type RoutingReading =
 /// The same scenes as the small program's, divided among capsules that recognise their templates.
 [<RequireQualifiedAccess>]
 module RoutingExperiment =
-    let internal defaults: RoutingExperimentSettings =
+    /// Three templates, proposed by the network and fitted by search.
+    let defaults: RoutingExperimentSettings =
         {
             Routing = RoutingSettings.defaults
             Generalisation =
@@ -74,7 +75,8 @@ module RoutingExperiment =
             RobustnessSize = 1000
         }
 
-    let internal resolve (settings: RoutingExperimentSettings) : Result<RoutingExperimentSettings * Plan, string> =
+    /// The settings and the plan of the training. The error is one line.
+    let resolve (settings: RoutingExperimentSettings) : Result<RoutingExperimentSettings * Plan, string> =
         RoutingSettings.resolve settings.Routing
         |> Result.map (fun (routing, plan) ->
             let capsules =
@@ -270,28 +272,29 @@ module RoutingExperiment =
                 solve data.Scenes.Shown.Points |> ConstellationCapsules.decode settings.Routing.Capsules.Templates
             ]
 
+    /// What makes the model an experiment. A copy with other functions or data is a model of one's own (`Variant.ofDefinition`).
+    let definition: Definition<RoutingExperimentSettings, RoutingData, RoutingCapsules, RoutingBatch, RoutingReading> =
+        {
+            Defaults = defaults
+            Resolve = resolve
+            Dependences = fun settings -> RoutingSettings.dependences settings.Routing
+            Load = load
+            Init = fun settings -> RoutingCapsules.init settings.Routing.Capsules
+            Allocate =
+                fun settings count -> RoutingCapsules.allocate settings.Routing.Capsules (trainingScenes settings) count
+            Fill = fun settings _ key _ batch -> fill settings key batch
+            Loss =
+                fun settings capsules batch ->
+                    RoutingCapsules.loss settings.Routing.Capsules capsules batch |> Loss.ofTotal
+            Checked = Definition.checkedAsItIs
+            Read = read
+            Metrics = metrics
+            Probes = fun _ _ _ reading -> ConstellationsMeasures.robustnessMetrics reading.Robustness.Value
+            Baselines = [ "exact", (fun settings data -> baseline settings data >> Ok) ]
+            Snapshot = snapshot
+            Figures = figures
+            Animation = fun _ data history -> ConstellationsFigures.animation style data.Scenes history
+        }
+
     /// The model of presets whose scenes have every template.
-    let variant: Variant =
-        Variant.ofDefinition
-            {
-                Defaults = defaults
-                Resolve = resolve
-                Dependences = fun settings -> RoutingSettings.dependences settings.Routing
-                Load = load
-                Init = fun settings -> RoutingCapsules.init settings.Routing.Capsules
-                Allocate =
-                    fun settings count ->
-                        RoutingCapsules.allocate settings.Routing.Capsules (trainingScenes settings) count
-                Fill = fun settings _ key _ batch -> fill settings key batch
-                Loss =
-                    fun settings capsules batch ->
-                        RoutingCapsules.loss settings.Routing.Capsules capsules batch |> Loss.ofTotal
-                Checked = Definition.checkedAsItIs
-                Read = read
-                Metrics = metrics
-                Probes = fun _ _ _ reading -> ConstellationsMeasures.robustnessMetrics reading.Robustness.Value
-                Baselines = [ "exact", (fun settings data -> baseline settings data >> Ok) ]
-                Snapshot = snapshot
-                Figures = figures
-                Animation = fun _ data history -> ConstellationsFigures.animation style data.Scenes history
-            }
+    let variant: Variant = Variant.ofDefinition definition

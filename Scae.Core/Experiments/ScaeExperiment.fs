@@ -9,10 +9,12 @@ open Scae.Core.Models
 open Scae.Core.Training
 
 /// What a model infers from a split, what that tells of classes, and metrics under other noise.
-type private ScaeExamination =
+type ScaeExamination =
     {
         Reading: ScaeReading
+        /// Found when it is asked for.
         Probed: Lazy<ScaeProbed>
+        /// Found when it is asked for.
         UnderOtherNoise: Lazy<Metrics>
     }
 
@@ -167,28 +169,29 @@ module ScaeExperiment =
                 UnderOtherNoise = lazy (ScaeProbes.underOtherNoise settings data model)
             }
 
+    /// What makes the model an experiment. A copy with other functions or data is a model of one's own (`Variant.ofDefinition`).
+    let definition: Definition<ScaeSettings, ScaeData, Scae, ScaeBatch, ScaeExamination> =
+        {
+            Defaults = ScaeSettings.paper
+            Resolve = ScaeSettings.resolve
+            Dependences = ScaeSettings.dependences
+            Load = load
+            Init = init
+            Allocate = fun settings -> Scae.allocate settings.Model
+            Fill = fill
+            Loss = loss
+            Checked = checked'
+            Read = examine
+            Metrics = fun _ examination -> ScaeMeasures.ofReading examination.Reading
+            Probes = fun _ _ _ examination -> examination.Probed.Value.Metrics @ examination.UnderOtherNoise.Value
+            Baselines = []
+            Snapshot = ScaeFigures.snapshot
+            Figures =
+                fun settings data model examined history ->
+                    let test = examined Test
+                    ScaeFigures.all settings data model (test.Reading.Representation, test.Probed.Value) history
+            Animation = fun _ _ -> ScaeFigures.animation
+        }
+
     /// The experiment.
-    let experiment: Experiment =
-        Experiment.define
-            "scae"
-            {
-                Defaults = ScaeSettings.paper
-                Resolve = ScaeSettings.resolve
-                Dependences = ScaeSettings.dependences
-                Load = load
-                Init = init
-                Allocate = fun settings -> Scae.allocate settings.Model
-                Fill = fill
-                Loss = loss
-                Checked = checked'
-                Read = examine
-                Metrics = fun _ examination -> ScaeMeasures.ofReading examination.Reading
-                Probes = fun _ _ _ examination -> examination.Probed.Value.Metrics @ examination.UnderOtherNoise.Value
-                Baselines = []
-                Snapshot = ScaeFigures.snapshot
-                Figures =
-                    fun settings data model examined history ->
-                        let test = examined Test
-                        ScaeFigures.all settings data model (test.Reading.Representation, test.Probed.Value) history
-                Animation = fun _ _ -> ScaeFigures.animation
-            }
+    let experiment: Experiment = Experiment.define "scae" definition

@@ -86,12 +86,20 @@ module Specification =
 
     let private optional (name: string) : JsonElement -> float option = find name _.GetDouble()
 
+    /// What a property holds that the element must have.
+    let private need (name: string) (element: JsonElement) : JsonElement =
+        match element.TryGetProperty name with
+        | true, value -> value
+        | _ ->
+            let said = element.GetRawText()
+            invalidArg "json" $"a specification needs {name} here: {said[.. min 80 (said.Length - 1)]}"
+
     let private items (name: string) (element: JsonElement) : JsonElement list =
-        List.ofSeq (element.GetProperty(name).EnumerateArray())
+        List.ofSeq ((need name element).EnumerateArray())
 
     let private words (element: JsonElement) : string = nonNull (element.GetString())
 
-    let private field (name: string) (element: JsonElement) : string = words (element.GetProperty name)
+    let private field (name: string) (element: JsonElement) : string = words (need name element)
 
     let private names (name: string) (element: JsonElement) : string list =
         find name (fun names -> [ for name in names.EnumerateArray() -> words name ]) element
@@ -106,9 +114,7 @@ module Specification =
         | _ -> value.ToString().ToLowerInvariant()
 
     let private settings (element: JsonElement) : (string * string) list =
-        [
-            for setting in element.GetProperty("settings").EnumerateObject() -> setting.Name, text setting.Value
-        ]
+        [ for setting in (need "settings" element).EnumerateObject() -> setting.Name, text setting.Value ]
 
     /// A preset's own settings, and those of its basis that it doesn't replace.
     let private over (basis: (string * string) list) (own: (string * string) list) : (string * string) list =
@@ -137,7 +143,7 @@ module Specification =
     let private published (element: JsonElement) : PublishedFigure =
         {
             Metric = field "metric" element
-            Value = element.GetProperty("value").GetDouble()
+            Value = (need "value" element).GetDouble()
             Presets = names "presets" element
             Note = field "note" element
         }
@@ -146,7 +152,7 @@ module Specification =
         {
             Preset = field "preset" element
             Metric = field "metric" element
-            Seeds = element.GetProperty("seeds").GetInt32()
+            Seeds = (need "seeds" element).GetInt32()
             AtLeast = optional "atLeast" element
             AtMost = optional "atMost" element
             Note = field "note" element
@@ -168,7 +174,8 @@ module Specification =
             Plot = find "plot" plot element
         }
 
-    /// A specification from its JSON text. Raises when the text isn't of that form, since the files are part of the program.
+    /// A specification from its JSON text, which is part of a program. Raises ArgumentException for a property that is missing,
+    /// InvalidOperationException for one of another type, and JsonException if the text isn't JSON.
     let parse (json: string) : Specification =
         use document = JsonDocument.Parse json
         let root = document.RootElement
@@ -187,10 +194,12 @@ module Specification =
                 |> Option.defaultValue []
         }
 
-    /// The specification of an experiment, from the file that this assembly embeds.
+    /// The specification of one of the experiments of this assembly, which embeds the files. Raises ArgumentException for
+    /// another; outside of this assembly use `parse` and `Experiment.ofSpecification`.
     let embedded (experiment: string) : Specification =
-        let name = $"paper-specs/{experiment}/spec.json"
-
-        use reader = new StreamReader(nonNull (Assembly.GetExecutingAssembly().GetManifestResourceStream name))
-
-        parse (reader.ReadToEnd())
+        match Assembly.GetExecutingAssembly().GetManifestResourceStream $"paper-specs/{experiment}/spec.json" with
+        | null ->
+            invalidArg (nameof experiment) $"Scae.Core has no specification of {experiment}; use Specification.parse"
+        | stream ->
+            use reader = new StreamReader(stream)
+            parse (reader.ReadToEnd())

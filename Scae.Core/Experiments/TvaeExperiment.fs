@@ -160,25 +160,26 @@ module TvaeExperiment =
         else
             Parameters.mapi enlarged model
 
+    /// What makes the model an experiment. A copy with other functions or data is a model of one's own (`Variant.ofDefinition`).
+    let definition: Definition<TvaeSettings, TvaeData, TopographicVae, TvaeBatch, TvaeReading> =
+        {
+            Defaults = TvaeSettings.published
+            Resolve = TvaeSettings.resolve
+            Dependences = TvaeSettings.dependences
+            Load = load
+            Init = fun settings -> TopographicVae.init settings.Model
+            Allocate = allocate
+            Fill = fill
+            Loss = loss
+            Checked = checked'
+            Read = TvaeReading.read
+            Metrics = TvaeMeasures.ofReading
+            Probes = TvaeMeasures.probes
+            Baselines = []
+            Snapshot = TvaeGallery.snapshot
+            Figures = TvaeGallery.all
+            Animation = fun settings _ -> TvaeGallery.animation settings
+        }
+
     /// The experiment.
-    let experiment: Experiment =
-        Experiment.define
-            "tvae"
-            {
-                Defaults = TvaeSettings.published
-                Resolve = TvaeSettings.resolve
-                Dependences = TvaeSettings.dependences
-                Load = load
-                Init = fun settings -> TopographicVae.init settings.Model
-                Allocate = allocate
-                Fill = fill
-                Loss = loss
-                Checked = checked'
-                Read = TvaeReading.read
-                Metrics = TvaeMeasures.ofReading
-                Probes = TvaeMeasures.probes
-                Baselines = []
-                Snapshot = TvaeGallery.snapshot
-                Figures = TvaeGallery.all
-                Animation = fun settings _ -> TvaeGallery.animation settings
-            }
+    let experiment: Experiment = Experiment.define "tvae" definition

@@ -144,7 +144,7 @@ module TvaeMeasures =
     let rollErrors (settings: TvaeSettings) (model: TopographicVae) (scenes: TvaeScenes) : RollErrors =
         TvaeRolling.errors settings model (TvaeScenes.first RolledSequences scenes)
 
-    // Metrics of what moves. No likelihood is reported of the scenes `Trained`, so one draw of them is enough.
+    /// Metrics of what moves. No likelihood is reported of the scenes `Trained`, so one draw of them is enough.
     let private moving
         (settings: TvaeSettings)
         (data: TvaeData)
@@ -157,7 +157,7 @@ module TvaeMeasures =
         @ [
             "equivariance_trained", Array.average trained.Equivariance
             yield! correlations settings.Model data.Trained "_trained" trained.Offsets
-            yield! rolls "roll_error" (rollErrors settings model data.Test)
+            yield! rolls "roll_error" (rollErrors settings model reading.Scenes)
             match data.Unseen with
             | Some scenes -> yield! rolls "unseen_roll_error" (rollErrors settings model scenes)
             | None -> ()

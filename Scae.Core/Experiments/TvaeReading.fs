@@ -178,16 +178,14 @@ module TvaeReading =
         fun scenes ->
             let reading = room settings scenes
             let offsets = ResizeArray<CapsuleOffset>()
-            let noise = scenes.Key.Named "noise"
 
             inference.Over(
                 scenes.Chosen.Length,
                 fun part ->
                     TvaeScenes.load scenes config.Frames part.First part.Batch.Frames
-                    let key = noise.Fold(int64 part.First)
 
                     for draw in 0 .. drawsAtOnce settings .. settings.Draws - 1 do
-                        TopographicVae.fillNoise (if draw = 0 then key else key.Fold(int64 draw)) part.Batch
+                        TopographicVae.fillNoise (TvaeScenes.noise scenes part.First draw) part.Batch
                         part.Run()
                         weigh reading part.Output draw (part.First * config.Frames)
 

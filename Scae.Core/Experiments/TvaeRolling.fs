@@ -79,10 +79,9 @@ module TvaeRolling =
                 scenes.Chosen.Length,
                 fun part ->
                     TvaeScenes.load scenes config.Frames part.First part.Batch.Frames
-                    let key = (scenes.Key.Named "noise").Fold(int64 part.First)
 
                     for draw in 0 .. draws - 1 do
-                        TopographicVae.fillNoise (if draw = 0 then key else key.Fold(int64 draw)) part.Batch
+                        TopographicVae.fillNoise (TvaeScenes.noise scenes part.First draw) part.Batch
                         part.Run()
                         visit draw part.Batch.Frames part.Output.Seen part.Output.Rolled
             )

@@ -70,6 +70,12 @@ module TvaeScenes =
         let chosen = ReadOnlySpan(scenes.Chosen, first, into.shape[0] / frames)
         fill scenes.Images scenes.Motion chosen (key scenes first) into
 
+    /// The key of the noise with which a part that begins with number `first` is encoded, for each draw from 0 on. Whatever encodes
+    /// the part has the same noise.
+    let noise (scenes: TvaeScenes) (first: int) (draw: int) : Key =
+        let ofPart = (scenes.Key.Named "noise").Fold(int64 first)
+        if draw = 0 then ofPart else ofPart.Fold(int64 draw)
+
     /// Angle, scale and hue as steps. Where two factors move together, by as many steps, the angle stands for both.
     let private labelsOfView (motion: DigitMotion) (view: DigitView) : int[] =
         let step = 360 / DigitSequences.Steps

@@ -148,30 +148,37 @@ module VariableConstellationsExperiment =
             VariableConstellationsFigures.byCount templates reading.Scenes reading.Found
         ]
 
+    /// What makes the model an experiment. A copy with other functions or data is a model of one's own (`Variant.ofDefinition`).
+    let definition
+        : Definition<
+            RoutingSettings,
+            VariableConstellationsData,
+            VariableCapsules,
+            VariableBatch,
+            VariableConstellationsReading
+           > =
+        {
+            Defaults = RoutingSettings.defaults
+            Resolve = RoutingSettings.resolve
+            Dependences = RoutingSettings.dependences
+            Load = load
+            Init = fun settings -> VariableCapsules.init settings.Capsules
+            Allocate =
+                fun settings count ->
+                    VariableCapsules.allocate settings.Capsules (RoutingSettings.scenes settings) count
+            Fill = fun settings _ key _ batch -> VariableCapsules.fill (RoutingSettings.scenes settings) key batch
+            Loss = fun settings capsules batch -> VariableCapsules.loss settings.Capsules capsules batch |> Loss.ofTotal
+            Checked = Definition.checkedAsItIs
+            Read = read
+            Metrics = metrics
+            Probes = Definition.noProbes
+            Baselines = [ "exact", (fun settings data -> baseline settings data >> Ok) ]
+            Snapshot = snapshot
+            Figures = figures
+            Animation =
+                fun settings data history ->
+                    VariableConstellationsFigures.animation settings.Capsules.Templates data.Shown history
+        }
+
     /// The model of the preset "variable".
-    let variant: Variant =
-        Variant.ofDefinition
-            {
-                Defaults = RoutingSettings.defaults
-                Resolve = RoutingSettings.resolve
-                Dependences = RoutingSettings.dependences
-                Load = load
-                Init = fun settings -> VariableCapsules.init settings.Capsules
-                Allocate =
-                    fun settings count ->
-                        VariableCapsules.allocate settings.Capsules (RoutingSettings.scenes settings) count
-                Fill = fun settings _ key _ batch -> VariableCapsules.fill (RoutingSettings.scenes settings) key batch
-                Loss =
-                    fun settings capsules batch ->
-                        VariableCapsules.loss settings.Capsules capsules batch |> Loss.ofTotal
-                Checked = Definition.checkedAsItIs
-                Read = read
-                Metrics = metrics
-                Probes = Definition.noProbes
-                Baselines = [ "exact", (fun settings data -> baseline settings data >> Ok) ]
-                Snapshot = snapshot
-                Figures = figures
-                Animation =
-                    fun settings data history ->
-                        VariableConstellationsFigures.animation settings.Capsules.Templates data.Shown history
-            }
+    let variant: Variant = Variant.ofDefinition definition

@@ -59,8 +59,18 @@ type CapsuleVotes =
 /// program's).
 [<RequireQualifiedAccess>]
 module CapsuleLayer =
-    /// How many raw numbers a capsule has: for V poses, its own pose, its presence, V presences and V scales.
-    let outputs (config: CapsuleLayerConfig) : int = 8 * config.Votes + 7
+    /// How the raw numbers of a capsule are divided: V poses, its own pose, its presence, V presences and V scales.
+    let private widths (config: CapsuleLayerConfig) : int[] =
+        let v = config.Votes
+        [| 6 * v; 6; 1; v; v |]
+
+    /// How many raw numbers a capsule has.
+    let outputs (config: CapsuleLayerConfig) : int = Array.sum (widths config)
+
+    /// Which of them is the logit of its presence.
+    let internal presenceAt (config: CapsuleLayerConfig) : int =
+        let widths = widths config
+        widths[0] + widths[1]
 
     /// Weights truncated normal by fan-in, biases 0, static votes Glorot-uniform.
     let init (config: CapsuleLayerConfig) (dtype: Dtype) (key: Key) : CapsuleLayer =
@@ -108,9 +118,8 @@ module CapsuleLayer =
         (voteNoise: Tensor)
         (h: Tensor)
         : CapsuleVotes =
-        let v = config.Votes
         let raw = raw model h
-        let parts = raw.split ([| 6 * v; 6; 1; v; v |], 2)
+        let parts = raw.split (widths config, 2)
         let dynamic = parts[0]
         let logits = parts[2] + model.PresenceBias + capsuleNoise
         let voteLogits = parts[3] + model.VoteBias + voteNoise

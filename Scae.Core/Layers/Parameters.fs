@@ -1,11 +1,14 @@
 namespace Scae.Core.Layers
 
 open System
+open System.Collections
+open System.Reflection
 open FSharp.Reflection
 open Scae.Tensors
 
-/// The tensors of a model. A model is a record of tensors, of further records, and of arrays, lists and options of
-/// them. The names of its fields are the names of its parameters ("encoder.query").
+/// The tensors of a model. A model is a record of tensors, of further records, and of arrays, lists, tuples and options of
+/// them. The names of its fields are the names of its parameters ("encoder.query"); items have their number ("layers.0").
+/// Functions here raise ArgumentException if tensors are in anything else, where they would be overlooked.
 [<RequireQualifiedAccess>]
 module Parameters =
     let private join (prefix: string) (name: string) = if prefix = "" then name else $"{prefix}.{name}"
@@ -16,9 +19,30 @@ module Parameters =
         else
             string (Char.ToLowerInvariant name[0]) + name[1..]
 
-    let private isOption (kind: Type) = kind.IsGenericType && kind.GetGenericTypeDefinition() = typedefof<option<_>>
+    let private isOf (definition: Type) (kind: Type) =
+        kind.IsGenericType && kind.GetGenericTypeDefinition() = definition
 
-    let private isList (kind: Type) = kind.IsGenericType && kind.GetGenericTypeDefinition() = typedefof<list<_>>
+    let private isOption (kind: Type) = isOf typedefof<option<_>> kind || isOf typedefof<voption<_>> kind
+
+    /// Whether values of a type may hold tensors, other than in a closure.
+    let rec private holdsTensors (outer: Type list) (kind: Type) : bool =
+        let holds = holdsTensors (kind :: outer)
+
+        if kind = typeof<Tensor> then
+            true
+        elif kind.IsPrimitive || kind.IsEnum || FSharpType.IsFunction kind || List.contains kind outer then
+            false
+        elif kind.IsArray then
+            holds (nonNull (kind.GetElementType()))
+        elif kind.IsGenericType && kind.GetGenericArguments() |> Array.exists holds then
+            true
+        elif FSharpType.IsUnion(kind, true) then
+            FSharpType.GetUnionCases(kind, true)
+            |> Array.exists (fun case -> case.GetFields() |> Array.exists (fun field -> holds field.PropertyType))
+        else
+            kind.Assembly <> typeof<obj>.Assembly
+            && kind.GetFields(BindingFlags.Instance ||| BindingFlags.Public ||| BindingFlags.NonPublic)
+               |> Array.exists (fun field -> holds field.FieldType)
 
     /// Rebuilds a value of a model's type with every tensor replaced; `f` gets each tensor's name.
     let rec private rebuild (f: string -> Tensor -> Tensor) (prefix: string) (kind: Type) (value: objnull) : objnull =
@@ -37,17 +61,30 @@ module Parameters =
                 copy.SetValue(rebuild f (join prefix (string i)) element (items.GetValue i), i)
 
             box copy
-        | _ when isOption kind || isList kind ->
+        | :? IEnumerable as items when isOf typedefof<list<_>> kind ->
+            let element, cases = kind.GetGenericArguments()[0], FSharpType.GetUnionCases kind
+
+            let copies =
+                Seq.cast<objnull> items
+                |> Seq.mapi (fun i -> rebuild f (join prefix (string i)) element)
+                |> Array.ofSeq
+
+            let prepend (item: objnull) (rest: objnull) = FSharpValue.MakeUnion(cases[1], [| item; rest |])
+            Array.foldBack prepend copies (FSharpValue.MakeUnion(cases[0], [||]))
+        | _ when isOption kind ->
             let case, fields = FSharpValue.GetUnionFields(value, kind)
             let types = case.GetFields() |> Array.map _.PropertyType
+            FSharpValue.MakeUnion(case, Array.map2 (rebuild f prefix) types fields)
+        | NonNull tuple when FSharpType.IsTuple kind ->
+            (FSharpType.GetTupleElements kind, FSharpValue.GetTupleFields tuple)
+            ||> Array.mapi2 (fun i -> rebuild f (join prefix (string i)))
+            |> fun items -> FSharpValue.MakeTuple(items, kind)
+        | _ when holdsTensors [] kind ->
+            let what = if prefix = "" then "the model" else prefix
 
-            let names =
-                if isOption kind then
-                    Array.create fields.Length prefix
-                else
-                    Array.init fields.Length (fun i -> if i = 0 then join prefix "0" else prefix)
-
-            FSharpValue.MakeUnion(case, Array.map3 (rebuild f) names types fields)
+            invalidArg
+                "model"
+                $"{what} is of type {kind.Name}, which holds tensors; only records, arrays, lists, tuples and options of them are looked into"
         | _ -> value
 
     /// The model with every tensor replaced by `f name tensor`.
@@ -57,8 +94,7 @@ module Parameters =
     /// The model with every tensor replaced.
     let map (f: Tensor -> Tensor) (model: 'model) : 'model = mapi (fun _ tensor -> f tensor) model
 
-    /// Every tensor with its name, in the order of the fields. Raises ArgumentException if two have the same name, as
-    /// the items of a list would: use arrays.
+    /// Every tensor with its name, in the order of the fields. Raises ArgumentException if two have the same name.
     let named (model: 'model) : (string * Tensor) list =
         let found = ResizeArray()
 

@@ -283,64 +283,53 @@ module Air =
             LastBias = Tensor.full ([| 1; 1; 1; 1 |], DarkBias, dtype)
         }
 
+    let private imageDecoder (config: AirConfig) (dtype: Dtype) (key: Key) : TwoLayers =
+        let { What = z; DecoderHidden = d } = config
+
+        {
+            Hidden = Linear.init 1.0 z d dtype (key.Named "decoder-hidden")
+            Output =
+                Linear.init 1.0 d (config.Patch * config.Patch) dtype (key.Named "decoder-output")
+                |> biased DarkBias
+        }
+
+    // A global encoder has one expectation for each object at once, a recurrent one for the object at hand.
+    let private baseline (config: AirConfig) (dtype: Dtype) (key: Key) : TwoLayers =
+        let outputs =
+            match config.Encoding with
+            | AirEncoding.Global -> config.Steps
+            | AirEncoding.Recurrent -> 1
+
+        {
+            Hidden = Linear.init 1.0 (headInputs config) config.GlimpseHidden dtype (key.Named "baseline-hidden")
+            Output = Linear.init 0.1 config.GlimpseHidden outputs dtype (key.Named "baseline-output")
+        }
+
     /// Parameters drawn from a key. Most weights are normal with He's deviation √(2/fan-in). The layers that see image and
     /// residual, and the cell, have √½ of it. The head of z_what's mean has half of it, in a recurrent encoder that of its
     /// log-variance too. The last layers of baseline, counter and restorer have a tenth of it. The deviation is 0.01 in the heads
     /// of z_where, in the head of presence of a recurrent encoder, and in that of z_what's log-variance of a global one.
     let init (config: AirConfig) (dtype: Dtype) (key: Key) : Air =
-        let { What = z; DecoderHidden = d } = config
+        // Only the parts that the configuration asks for.
+        let only (isWanted: bool) (part: unit -> 'part) : 'part option = if isWanted then Some(part ()) else None
 
         {
             Global =
-                match config.Encoding with
-                | AirEncoding.Global -> Some(globalEncoder config dtype (key.Named "global"))
-                | AirEncoding.Recurrent -> None
+                only (config.Encoding = AirEncoding.Global) (fun () -> globalEncoder config dtype (key.Named "global"))
             Recurrent =
-                match config.Encoding with
-                | AirEncoding.Recurrent -> Some(recurrentEncoder config dtype (key.Named "recurrent"))
-                | AirEncoding.Global -> None
-            Decoder =
-                match config.Decoding with
-                | AirDecoding.Mlp ->
-                    Some
-                        {
-                            Hidden = Linear.init 1.0 z d dtype (key.Named "decoder-hidden")
-                            Output =
-                                Linear.init 1.0 d (config.Patch * config.Patch) dtype (key.Named "decoder-output")
-                                |> biased DarkBias
-                        }
-                | AirDecoding.Convolutional -> None
+                only (config.Encoding = AirEncoding.Recurrent) (fun () ->
+                    recurrentEncoder config dtype (key.Named "recurrent"))
+            Decoder = only (config.Decoding = AirDecoding.Mlp) (fun () -> imageDecoder config dtype key)
             Convolutions =
-                match config.Decoding with
-                | AirDecoding.Convolutional -> Some(convolutions config dtype (key.Named "convolutions"))
-                | AirDecoding.Mlp -> None
-            Baseline =
-                match config.Presence with
-                | AirPresence.Discrete ->
-                    let inputs = headInputs config
-
-                    let outputs =
-                        if config.Encoding = AirEncoding.Global then
-                            config.Steps
-                        else
-                            1
-
-                    Some
-                        {
-                            Hidden = Linear.init 1.0 inputs config.GlimpseHidden dtype (key.Named "baseline-hidden")
-                            Output = Linear.init 0.1 config.GlimpseHidden outputs dtype (key.Named "baseline-output")
-                        }
-                | _ -> None
+                only (config.Decoding = AirDecoding.Convolutional) (fun () ->
+                    convolutions config dtype (key.Named "convolutions"))
+            Baseline = only (config.Presence = AirPresence.Discrete) (fun () -> baseline config dtype key)
             Counter =
-                if config.Counter > 0 then
-                    Some(SceneCounter.init config.Canvas config.Counter config.Steps dtype (key.Named "counter"))
-                else
-                    None
+                only (config.Counter > 0) (fun () ->
+                    SceneCounter.init config.Canvas config.Counter config.Steps dtype (key.Named "counter"))
             Restorer =
-                if config.Restorer > 0 then
-                    Some(SceneRestorer.init config.Canvas config.Restorer dtype (key.Named "restorer"))
-                else
-                    None
+                only (config.Restorer > 0) (fun () ->
+                    SceneRestorer.init config.Canvas config.Restorer dtype (key.Named "restorer"))
         }
 
     /// Room for a batch of the given size. It has no noise, so that inference is deterministic; temperature, warmth and the

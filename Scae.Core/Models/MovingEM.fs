@@ -147,7 +147,7 @@ module MovingEM =
     let frame (sequences: Tensor) (t: int) : Tensor = (sequences.select (1, t)).contiguous()
 
     /// The M-step of a frame: states θ [b, K, H], residuals δ [b, K, D] and shares of the frame γ ∘ x̃ [b, K, D] → the next
-    /// states.
+    /// states. The shares are read only with SeesFrame.
     let mStep (config: MovingEMConfig) (model: MovingEM) (theta: Tensor) (delta: Tensor) (share: Tensor) : Tensor =
         let input =
             if config.SeesFrame then
@@ -196,6 +196,7 @@ module MovingEM =
                 if config.SeesFrame then
                     last.Responsibilities * input.unsqueeze 1
                 else
+                    // It isn't read.
                     delta
 
             following t last.State delta share

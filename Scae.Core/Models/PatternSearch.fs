@@ -85,6 +85,11 @@ module PatternSearch =
         |]
         |> Array.distinct
 
+    /// How many points scenes may have whose divisions are all tried: 4 + 3 + 4 points have 11,550, 5 + 4 + 4 have 90,090, and 4 + 4 + 4 + 4
+    /// two million.
+    [<Literal>]
+    let MostTried = 13
+
     /// The cheapest way to cover all n points with disjoint candidate sets, as (id, set), with at most as many copies of a
     /// pattern as it has ids. None where no sets cover all points.
     let private combine (patterns: Prepared[]) (candidates: PatternCandidate[][]) (n: int) : (int * int) list option =

@@ -67,7 +67,7 @@ module ScaeCalibration =
         let w = weight.Elements<float32>()
         let b = bias.Elements<float32>()
         let hidden, outputs = weight.shape[1], weight.shape[2]
-        let presence = 6 * config.Parts + 6
+        let presence = CapsuleLayer.presenceAt (ScaeConfig.capsules config)
 
         for k in 0 .. config.Objects - 1 do
             b[k] <- -means[k] * factors[k]

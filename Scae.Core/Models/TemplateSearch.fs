@@ -129,11 +129,12 @@ module TemplateSearch =
 
         member _.Find (xs: float[]) (ys: float[]) : SceneExplanation option =
             let n = xs.Length
-            forget (1 <<< n)
             best <- None
             greatest <- -infinity
 
             if n < candidates.Length then
+                forget (1 <<< n)
+
                 for there in candidates[n] do
                     if BitOperations.PopCount(uint there) <= most then
                         Array.Clear chosen

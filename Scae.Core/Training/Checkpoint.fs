@@ -1,6 +1,7 @@
 namespace Scae.Core.Training
 
 open System.Globalization
+open System.Reflection
 open System.Text.Json
 open Scae.Tensors
 open Scae.Core.Configuration
@@ -19,6 +20,15 @@ type RunIdentity =
         /// and in checkpoints written by older versions.
         Data: string option
     }
+
+/// What identifies a run.
+[<RequireQualifiedAccess>]
+module RunIdentity =
+    /// The version of this program.
+    let version: string =
+        match Assembly.GetExecutingAssembly().GetCustomAttribute<AssemblyInformationalVersionAttribute>() with
+        | null -> "0"
+        | attribute -> attribute.InformationalVersion
 
 /// Converts a training's state to bytes and back. The bytes are a safetensors file: the model's tensors as
 /// model.NAME, the optimiser's memory as optimizer.first.NAME and optimizer.second.NAME, averages as average.NAME,
@@ -244,15 +254,15 @@ module Checkpoint =
             | true, value when value <= most -> Ok value
             | _ -> Error $"{name} is {text}; it must be a whole number from 0 to {most}")
 
-    let private find (file: SafetensorsFile) (name: string) : Result<Tensor, string> =
-        match Map.tryFind name file.Tensors with
+    let private find (tensors: Map<string, TensorEntry>) (name: string) : Result<Tensor, string> =
+        match Map.tryFind name tensors with
         | Some entry -> Ok(tensor entry)
         | None -> Error $"the checkpoint has no tensor {name}"
 
-    let private assignAll (file: SafetensorsFile) (targets: (string * Tensor) list) : Result<unit, string> =
+    let private assignAll (tensors: Map<string, TensorEntry>) (targets: (string * Tensor) list) : Result<unit, string> =
         targets
         |> Result.check (fun (name, target) ->
-            find file name
+            find tensors name
             |> Result.bind (fun source ->
                 if source.shape <> target.shape then
                     Error $"{name} is %A{source.shape} in the checkpoint and %A{target.shape} in the model"
@@ -270,15 +280,29 @@ module Checkpoint =
                 Values = [ for KeyValue(name, entry) in file.Tensors -> name, tensor entry ]
             })
 
-    /// The tensors of the best epoch in a checkpoint, under their own names; none before the first evaluation.
+    /// The tensors of the best epoch under their own names, from what `last` or `best` wrote; none before the first evaluation.
     let bestTensors (file: SafetensorsFile) : Map<string, TensorEntry> =
         let prefix = "best."
 
-        file.Tensors
-        |> Map.toSeq
-        |> Seq.filter (fun (name, _) -> name.StartsWith(prefix, System.StringComparison.Ordinal))
-        |> Seq.map (fun (name, entry) -> name[prefix.Length ..], entry)
-        |> Map.ofSeq
+        if file.Metadata.ContainsKey "step" then
+            file.Tensors
+            |> Map.toSeq
+            |> Seq.filter (fun (name, _) -> name.StartsWith(prefix, System.StringComparison.Ordinal))
+            |> Seq.map (fun (name, entry) -> name[prefix.Length ..], entry)
+            |> Map.ofSeq
+        else
+            file.Tensors
+
+    /// Writes the parameters of a run's best epoch into a model of the same shapes, in place: `model` is what the run's experiment
+    /// makes of the run's hyperparameters (`identify`), drawn from any key. The file is what `last` or `best` wrote. The error is one
+    /// line; the model may have been written in part then.
+    let loadBest (file: SafetensorsFile) (model: 'model) : Result<unit, string> =
+        identify file
+        |> Result.bind (fun _ ->
+            match bestTensors file with
+            | tensors when tensors.IsEmpty ->
+                Error "the checkpoint has no best epoch yet; the first is evaluated at its end"
+            | tensors -> assignAll tensors (Parameters.named model))
 
     let private evaluations (file: SafetensorsFile) (rows: Tensor) : Result<Evaluation list, string> =
         let split (names: string) = names.Split(',', System.StringSplitOptions.RemoveEmptyEntries)
@@ -319,7 +343,7 @@ module Checkpoint =
         | Ok _, Ok value ->
             result {
                 let copies = learner.Tensors |> List.map (fun (name, target) -> name, target.primal.clone ())
-                do! assignAll file [ for name, copy in copies -> $"best.{name}", copy ]
+                do! assignAll file.Tensors [ for name, copy in copies -> $"best.{name}", copy ]
                 let! epoch = count file "best_epoch" System.Int32.MaxValue
 
                 let! value =
@@ -338,13 +362,13 @@ module Checkpoint =
         result {
             do!
                 assignAll
-                    file
+                    file.Tensors
                     ([ for name, target in learner.Tensors -> $"model.{name}", target ]
                      @ memory fresh
                      @ [ for name, target in fresh.Averages -> $"average.{name}", target ])
 
-            let! sums = find file "sums"
-            let! history = find file "history"
+            let! sums = find file.Tensors "sums"
+            let! history = find file.Tensors "history"
             let! evaluations = evaluations file history
             let! step = count file "step" System.Int32.MaxValue
             let! best = restoreBest file learner

@@ -48,8 +48,8 @@ type Part<'batch, 'output> internal (batch: 'batch, output: 'output, recording: 
 
 /// Inference over any number of rows, with a limited number at a time. It is recorded once for each number of rows
 /// and then replayed, so it allocates nothing and follows parameters that are updated in place. `allocate` makes room
-/// for the inputs of some rows. `infer` computes a record of tensors from them, and must not read values (see
-/// Recording).
+/// for the inputs of some rows. `infer` computes a tensor, or a record or tuple of tensors, from them, and must not read
+/// values (see Recording). ArgumentException is raised if what it computes has no tensors.
 [<Sealed>]
 type Inference<'batch, 'output>(most: int, allocate: int -> 'batch, infer: 'batch -> 'output) =
     let recorded =
@@ -60,7 +60,10 @@ type Inference<'batch, 'output>(most: int, allocate: int -> 'batch, infer: 'batc
             let recording =
                 Recording.Of(fun () ->
                     output.Value <- infer batch
-                    Parameters.named output.Value |> Seq.map snd)
+
+                    match Parameters.named output.Value with
+                    | [] -> invalidArg (nameof infer) "inference: the output has no tensors, so it can't be recorded"
+                    | tensors -> tensors |> Seq.map snd)
 
             Part(batch, output.Value, recording))
 

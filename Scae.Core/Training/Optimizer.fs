@@ -116,9 +116,15 @@ module Optimizer =
             }
         | Momentum _ -> { Optimizer = optimizer; First = all 0.0; Second = [] }
 
-    /// One step in place, from the parameters' present derivatives; `step` is counted from 1.
+    /// One step in place, from the parameters' present derivatives; `step` is counted from 1. The parameters are those that the
+    /// memory was made for, in their order. Raises ArgumentException if there are more or fewer, ShapeError if shapes differ.
     let step (state: OptimizerState) (learningRate: float) (step: int) (parameters: Tensor list) : unit =
         let parameters = Array.ofList parameters
+
+        if parameters.Length <> state.First.Length then
+            invalidArg
+                (nameof parameters)
+                $"optimizer: {parameters.Length} parameters, and memory for {state.First.Length}; must be those of Optimizer.init"
 
         Updater(state, parameters, parameters |> Array.map _.derivative).Step(learningRate, step, ValueNone)
 

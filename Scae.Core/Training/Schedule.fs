@@ -6,9 +6,9 @@ open System
 type Decay =
     /// It stays the same.
     | Constant
-    /// Half a cosine wave from 1 to `final`, which is reached at step `steps`.
+    /// Half a cosine wave from 1 to `final`, which is reached at step `steps` and stays.
     | Cosine of final: float * steps: int
-    /// The same factor in every step, from 1 to `final`, which is reached at step `steps`.
+    /// The same factor in every step, from 1 to `final`, which is reached at step `steps` and stays.
     | Geometric of final: float * steps: int
 
 /// How step sizes fall.
@@ -33,12 +33,12 @@ module Schedule =
     let constant (size: float) : Schedule = { Largest = size; WarmUp = 1; Decay = Constant }
 
     let private share (decay: Decay) (step: int) : float =
+        let progress (steps: int) = float (min step steps) / float (max 1 steps)
+
         match decay with
         | Constant -> 1.0
-        | Cosine(final, steps) ->
-            let progress = float step / float steps
-            final + (1.0 - final) * 0.5 * (1.0 + cos (Math.PI * progress))
-        | Geometric(final, steps) -> final ** (float step / float steps)
+        | Cosine(final, steps) -> final + (1.0 - final) * 0.5 * (1.0 + cos (Math.PI * progress steps))
+        | Geometric(final, steps) -> final ** progress steps
 
     /// The size of a step, which is counted from 0.
     let at (schedule: Schedule) (step: int) : float =

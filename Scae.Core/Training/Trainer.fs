@@ -37,7 +37,10 @@ type Trainer(state: TrainingState) =
 
     do
         if state.Sums.Length <> 1 + terms.Length then
-            state.Sums <- Array.zeroCreate (1 + terms.Length)
+            // Amid an epoch that a version with other terms began, the sums of its first steps are lost: no number is better than a
+            // wrong one.
+            let begun = state.Step % state.Plan.StepsPerEpoch <> 0
+            state.Sums <- Array.create (1 + terms.Length) (if begun then nan else 0.0)
 
     // The decay starts low, so that averages soon forget the initial parameters.
     let average (decay: float) =

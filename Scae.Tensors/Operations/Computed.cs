@@ -9,8 +9,8 @@ public sealed partial class Tensor
     /// A float32 tensor that a function fills from the elements of others, for what tensor operations can't express: a
     /// search, a sort, a decision. The function runs again at every replay, and no gradient passes. It gets the inputs'
     /// values, dense and cast to float32, and the output, which holds whatever it held before: every element must be
-    /// written. The result must depend on the inputs alone, otherwise a resumed run would differ. The function may use
-    /// tensors of its own, also while a recording is under way.
+    /// written. The result must depend on the inputs, and on arrays that are overwritten in place whenever they are,
+    /// otherwise a resumed run would differ. The function may use tensors of its own, also while a recording is under way.
     /// </summary>
     /// <exception cref="ShapeError">An input holds integers, or the shape isn't possible.</exception>
     public static Tensor computed(int[] shape, Tensor[] inputs, Action<ReadOnlyMemory<float>[], Memory<float>> function)

@@ -13,14 +13,19 @@ public sealed partial class Tensor
     /// </summary>
     /// <exception cref="ArgumentException">The elements are of another type.</exception>
     public static Tensor of<T>(T[] elements)
-        where T : unmanaged =>
-        Over(Storage.Of(elements), [elements.Length]);
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(elements);
+        return Over(Storage.Of(elements), [elements.Length]);
+    }
 
     /// <summary>The same in the given shape.</summary>
     /// <exception cref="ShapeError">The shape has another number of elements.</exception>
     public static Tensor of<T>(T[] elements, params int[] shape)
         where T : unmanaged
     {
+        ArgumentNullException.ThrowIfNull(elements);
+        ArgumentNullException.ThrowIfNull(shape);
         if (Shape.Count(shape) != elements.Length)
             throw ShapeError.Of("tensor", $"{elements.Length} elements for shape {Shape.Text(shape)}, which has {Shape.Count(shape)}");
         return Over(Storage.Of(elements), (int[])shape.Clone());
@@ -43,15 +48,22 @@ public sealed partial class Tensor
     }
 
     /// <summary>A matrix from a two-dimensional array, copied.</summary>
-    public static Tensor of(double[,] elements, Dtype dtype = Dtype.Float32) =>
-        of(elements.Cast<double>().ToArray(), [elements.GetLength(0), elements.GetLength(1)], dtype);
+    public static Tensor of(double[,] elements, Dtype dtype = Dtype.Float32)
+    {
+        ArgumentNullException.ThrowIfNull(elements);
+        return of(elements.Cast<double>().ToArray(), [elements.GetLength(0), elements.GetLength(1)], dtype);
+    }
 
     /// <summary>A scalar.</summary>
     public static Tensor scalar(double value, Dtype dtype = Dtype.Float32) => full([], value, dtype);
 
     /// <summary>A tensor of zeros.</summary>
     /// <exception cref="ShapeError">A size is negative, or there would be more than 2³¹ − 1 elements.</exception>
-    public static Tensor zeros(int[] shape, Dtype dtype = Dtype.Float32) => Allocate(dtype, (int[])shape.Clone());
+    public static Tensor zeros(int[] shape, Dtype dtype = Dtype.Float32)
+    {
+        ArgumentNullException.ThrowIfNull(shape);
+        return Allocate(dtype, (int[])shape.Clone());
+    }
 
     /// <summary>A tensor of ones.</summary>
     /// <exception cref="ShapeError">A size is negative, or there would be more than 2³¹ − 1 elements.</exception>

@@ -39,10 +39,11 @@ public sealed partial class Tensor
     public static Tensor stack(IEnumerable<Tensor> tensors, int axis = 0)
     {
         var parts = tensors.ToArray();
+        if (parts.Length == 0) throw ShapeError.Of("stack", "no tensors; needs one at least");
         foreach (var part in parts)
         {
-            if (!Shape.Same(part.Sizes, parts[0].Sizes))
-                throw ShapeError.Of("stack", $"{Shape.Text(parts[0].Sizes)} and {Shape.Text(part.Sizes)}; shapes must be equal");
+            if (!Shape.Same(part.Sizes, parts[0].Sizes) || part.dtype != parts[0].dtype)
+                throw ShapeError.Of("stack", $"{Shape.Text(parts[0].Sizes)} {parts[0].dtype} and {Shape.Text(part.Sizes)} {part.dtype}; shapes and dtypes must be equal");
         }
 
         return cat(Array.ConvertAll(parts, part => part.unsqueeze(axis)), axis);

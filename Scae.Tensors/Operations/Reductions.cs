@@ -49,7 +49,7 @@ public sealed partial class Tensor
     /// <exception cref="ShapeError">There is no such axis, or one is named twice.</exception>
     public Tensor var(int[] axes, bool keepDim = false, bool unbiased = true)
     {
-        var centred = this - mean(axes, keepDim: true);
+        var centred = this - Reduced("var", axes, keepDim: true, isMean: true);
         var squares = (centred * centred).sum(axes, keepDim);
         double n = 1;
         foreach (int axis in axes) n *= size(axis);

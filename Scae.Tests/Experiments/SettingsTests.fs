@@ -38,6 +38,18 @@ type Config =
         Hidden: string
     }
 
+type WithLong =
+    {
+        [<Setting("a number")>]
+        Long: int64
+    }
+
+type WithOption =
+    {
+        [<Setting("perhaps")>]
+        Perhaps: int option
+    }
+
 let private config =
     {
         Network = { Width = 4; Depth = 2 }
@@ -77,6 +89,15 @@ let tests =
                         "modes", "names, …", "last-step"
                         "others", "numbers, …", "none"
                     ]
+
+            testCase "a setting of a type that no text is read as is refused, by record and field"
+            <| fun () ->
+                let refused (config: 'config) (words: string) =
+                    messageOf<InvalidOperationException>(fun () -> Settings.describe config |> ignore)
+                    |> shouldStartWith words
+
+                refused { Long = 1L } "WithLong.Long is Int64; a Setting must be"
+                refused { Perhaps = Some 1 } "WithOption.Perhaps is"
 
             testCase "overrides replace what they name and keep the rest"
             <| fun () ->

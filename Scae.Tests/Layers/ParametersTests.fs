@@ -8,6 +8,11 @@ open Scae.Tensors
 
 type private Inner = { Weight: Tensor; Bias: Tensor option }
 
+type private Twins = { Twin: Tensor; twin: Tensor }
+
+type private Holder(tensor: Tensor) =
+    member _.Tensor: Tensor = tensor
+
 type private Model = { First: Inner; Stack: Inner[]; Label: string }
 
 let private tensor (value: float) = Tensor.scalar value
@@ -57,8 +62,49 @@ let tests =
 
             testCase "two parameters of one name are refused"
             <| fun () ->
-                (fun () -> Parameters.named [ tensor 1.0; tensor 2.0; tensor 3.0 ] |> ignore)
+                (fun () -> Parameters.named { Twin = tensor 1.0; twin = tensor 2.0 } |> ignore)
                 |> shouldRaise<ArgumentException>
+
+            testCase "items of lists and tuples are numbered, and value options looked into"
+            <| fun () ->
+                let model = [ tensor 1.0; tensor 2.0 ], struct (tensor 3.0, ValueSome(tensor 4.0), 7)
+
+                Parameters.named model
+                |> List.map (fun (name, value) -> name, value.toScalar ())
+                |> shouldEqual [ "0.0", 1.0; "0.1", 2.0; "1.0", 3.0; "1.1", 4.0 ]
+
+                let doubled, struct (_, fourth, seven) = Parameters.map (fun t -> t * 2.0) model
+                doubled |> List.map _.toScalar() |> shouldEqual [ 2.0; 4.0 ]
+                fourth.Value.toScalar () |> shouldEqual 8.0
+                seven |> shouldEqual 7
+
+            testCase "a list without items has no parameters"
+            <| fun () -> Parameters.named ([]: Tensor list) |> shouldEqual []
+
+            testCase "tensors where they would be overlooked are refused, by name and type"
+            <| fun () ->
+                let refused (overlooked: unit -> unit) (words: string) =
+                    messageOf<ArgumentException> overlooked |> shouldContainText words
+
+                refused
+                    (fun () -> Parameters.count {| Layers = Map [ 1, tensor 1.0 ] |} |> ignore)
+                    "layers is of type FSharpMap"
+
+                refused (fun () -> Parameters.count (ResizeArray [ tensor 1.0 ]) |> ignore) "the model is of type List"
+                refused (fun () -> Parameters.count (Error(tensor 1.0): Result<int, Tensor>) |> ignore) "FSharpResult"
+                refused (fun () -> Parameters.count (Holder(tensor 1.0)) |> ignore) "Holder"
+
+            testCase "numbers, texts, choices and functions are left alone"
+            <| fun () ->
+                let model =
+                    {|
+                        Weight = tensor 1.0
+                        Names = [ "a" ]
+                        Kind = StringComparison.Ordinal
+                        Apply = (fun (x: Tensor) -> x)
+                    |}
+
+                Parameters.count model |> shouldEqual 1
 
             testCase "assigning another shape is an error"
             <| fun () ->

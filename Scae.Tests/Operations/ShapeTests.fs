@@ -49,7 +49,12 @@ let private errors: (string * (unit -> Tensor)) list =
         "cat: [2, 3] Float32 and [2, 4] Float32 along axis 0; dtypes and all other sizes must be equal",
         (fun () -> Tensor.cat [ x (); Tensor.zeros [| 2; 4 |] ])
         "cat: no tensors; needs one at least", (fun () -> Tensor.cat [])
-        "stack: [2, 3] and [3]; shapes must be equal", (fun () -> Tensor.stack [ x (); Tensor.zeros [| 3 |] ])
+        "stack: [2, 3] Float32 and [3] Float32; shapes and dtypes must be equal",
+        (fun () -> Tensor.stack [ x (); Tensor.zeros [| 3 |] ])
+        "stack: [2, 3] Float32 and [2, 3] Float64; shapes and dtypes must be equal",
+        (fun () -> Tensor.stack [ x (); Tensor.zeros ([| 2; 3 |], Dtype.Float64) ])
+        "stack: no tensors; needs one at least", (fun () -> Tensor.stack [])
+        "var: axis 2 of a tensor with 2 axes; axes go from -2 to 1", (fun () -> x().var(2))
         "pad: paddings [1] for [2, 3]; needs one of 0 or more for each of the 2 axes", (fun () -> x().pad 1)
         "gather: index [2] Int32 along axis 0 of [2, 3]; needs Int32 with 2 axes, no other one longer than the tensor's",
         (fun () -> x().gather(0, ints [ 0; 1 ] [ 2 ]))

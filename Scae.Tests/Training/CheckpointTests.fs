@@ -6,16 +6,21 @@ open System.Buffers.Binary
 open System.Text
 open System.Text.RegularExpressions
 open Expecto
+open Scae.Core.Configuration
 open Scae.Core.Experiments
+open Scae.Core.Layers
+open Scae.Core.Models
 open Scae.Core.Training
+open Scae.Tensors
 open Scae.Tests.Claims
+
+let private experiment: Lazy<Experiment> = lazy (Experiments.find "constellations" |> Trained.accepted)
 
 let private task: Lazy<Task> =
     lazy
-        (let experiment = Experiments.find "constellations" |> Trained.accepted
-         let preset = Experiments.preset None experiment |> Trained.accepted
+        (let preset = Experiments.preset None experiment.Value |> Trained.accepted
 
-         experiment.Configure
+         experiment.Value.Configure
              preset
              [ "epochs", "3"; "steps-per-epoch", "20"; "validation-size", "32"; "test-size", "64" ]
          |> Trained.accepted)
@@ -67,6 +72,86 @@ let tests =
     testList
         "Training.Checkpoint"
         [
+            testCase "the best epoch's parameters are loaded into a model, from either file"
+            <| fun () ->
+                let session = session ()
+                let state = Trained.start task.Value session |> Trained.until 40
+                let preset = Experiments.preset None experiment.Value |> Trained.accepted
+                let identity = Experiment.identify experiment.Value preset task.Value Resources.none 5L
+                let best = state.Best.Value.Tensors |> List.map (fun (name, tensor) -> name, tensor.toArray<float32>())
+
+                for bytes in [ Checkpoint.last identity state; (Checkpoint.best identity state).Value ] do
+                    let file = parsed bytes
+                    Checkpoint.identify file |> Trained.accepted |> shouldEqual identity
+
+                    let settings, _ =
+                        ConstellationsExperiment.defaults
+                        |> Settings.apply identity.Settings
+                        |> Result.bind ConstellationsExperiment.resolve
+                        |> Trained.accepted
+
+                    let model = ConstellationCapsules.init settings.Capsules Dtype.Float32 (Key.OfSeed 77L)
+                    Checkpoint.loadBest file model |> shouldEqual (Ok(): Result<unit, string>)
+
+                    Parameters.named model
+                    |> List.map (fun (name, tensor) -> name, tensor.toArray<float32>())
+                    |> shouldEqual best
+
+            testCase "a model of other shapes, and a file before the first evaluation, aren't loaded"
+            <| fun () ->
+                let published = ConstellationCapsules.published
+                let narrow = { published with Width = published.Width / 2 }
+
+                let load file config =
+                    Checkpoint.loadBest file (ConstellationCapsules.init config Dtype.Float32 (Key.OfSeed 0L))
+
+                match load (parsed bytes.Value) narrow with
+                | Error message -> message |> shouldContainText "in the checkpoint and"
+                | Ok() -> failtest "another model was loaded"
+
+                let none = changed (Map.filter (fun name _ -> not (name.StartsWith "best.")))
+
+                load none published
+                |> shouldEqual (
+                    Error "the checkpoint has no best epoch yet; the first is evaluated at its end"
+                    : Result<unit, string>
+                )
+
+                load { none with Metadata = Map.empty } published |> Result.isError |> shouldEqual true
+
+            testCase "amid an epoch that was begun with other terms of the loss, its training loss has no value"
+            <| fun () ->
+                let session = session ()
+
+                let identity =
+                    Experiment.identify
+                        experiment.Value
+                        (Experiments.preset None experiment.Value |> Trained.accepted)
+                        task.Value
+                        Resources.none
+                        5L
+
+                let lossAfter (steps: int) (width: int) =
+                    let state = Trained.start task.Value session |> Trained.until steps
+                    let file = parsed (Checkpoint.last identity state)
+
+                    let sums =
+                        {
+                            Shape = [| width |]
+                            Data = TensorData.F64(Array.init width (fun i -> if i = 0 then state.Sums[0] else 0.0))
+                        }
+
+                    let file =
+                        parsed (Safetensors.serialize file.Metadata (Map.toList (Map.add "sums" sums file.Tensors)))
+
+                    match Checkpoint.restore file task.Value.Plan session.Learner with
+                    | Error message -> failtest message
+                    | Ok state -> (Trained.until 60 state).Evaluations |> List.last |> _.TrainLoss
+
+                lossAfter 50 1 |> Double.IsFinite |> shouldEqual true
+                lossAfter 50 3 |> Double.IsNaN |> shouldEqual true
+                lossAfter 40 3 |> shouldEqual (lossAfter 40 1)
+
             testCase "a checkpoint that has lost its checksum is refused, whatever else it says"
             <| fun () ->
                 let whole, bare = parsed bytes.Value, parsed (withoutChecksum bytes.Value)

@@ -1,5 +1,6 @@
 module Scae.Tests.Training.TrainingSetTests
 
+open System
 open Expecto
 open Scae.Tests.Claims
 open FsCheck
@@ -62,6 +63,25 @@ let tests =
                     ofBytes.Fill(step, a)
                     ofFloats.Fill(step, b)
                     a.toArray<float32>() |> shouldEqual (b.toArray<float32>())
+
+            testCase "sets that aren't whole rows, and batches of other rows, are refused"
+            <| fun () ->
+                let key = Key.OfSeed 0L
+
+                for bytes, size in [ 7, 3; 0, 3; 6, 0; 2, 3 ] do
+                    messageOf<ArgumentException>(fun () ->
+                        TrainingSet.Of(Array.zeroCreate<byte> bytes, size, key) |> ignore)
+                    |> shouldStartWith $"training set: {bytes} bytes in rows of {size}"
+
+                (fun () -> TrainingSet.Of(Tensor.zeros [| 0; 3 |], key) |> ignore) |> shouldRaise<ShapeError>
+                (fun () -> Passes(0, key) |> ignore) |> shouldRaise<ArgumentException>
+                let set = TrainingSet.Of(Array.zeroCreate<byte> 12, 3, key)
+
+                for shape in [ [| 2; 4 |]; [| 2; 2 |]; [| 6 |]; [||] ] do
+                    messageOf<ShapeError>(fun () -> set.Fill(0, Tensor.zeros shape))
+                    |> shouldStartWith "training set: rows of 3 numbers into a batch"
+
+                set.Fill(0, Tensor.zeros [| 2; 1; 3 |])
 
             testCase "a step of a set of 60,000 allocates nothing"
             <| fun () ->

@@ -320,6 +320,15 @@ let tests =
                 memory.Second |> shouldBeEmpty
                 (memory.First.Head).toArray<float32>() |> shouldEqual [| 1.0f; 1.0f |]
 
+            testCase "a step of more or fewer parameters than there is memory for is refused"
+            <| fun () ->
+                let parameters = List.init 2 (fun _ -> (Tensor.zeros [| 2 |]).reverseDiff())
+                let memory = Optimizer.init Optimizer.adam parameters
+
+                for other in [ parameters.Tail; parameters @ parameters ] do
+                    messageOf<System.ArgumentException>(fun () -> Optimizer.step memory 0.1 1 other)
+                    |> shouldStartWith $"optimizer: {other.Length} parameters, and memory for 2"
+
             testCase "step sizes grow, then fall as their laws say"
             <| fun () ->
                 let at decay step = Schedule.at { Largest = 2.0; WarmUp = 1; Decay = decay } step
@@ -330,6 +339,11 @@ let tests =
                 at (Cosine(0.1, 100)) 100 |> shouldBeNear 1e-12 0.2
                 at (Geometric(0.01, 100)) 50 |> shouldBeNear 1e-12 0.2
                 at (Geometric(0.01, 100)) 100 |> shouldBeNear 1e-12 0.02
+
+                for steps in [ 0; 1; 100 ] do
+                    at (Cosine(0.1, steps)) 150 |> shouldBeNear 1e-12 0.2
+                    at (Geometric(0.01, steps)) 150 |> shouldBeNear 1e-12 0.02
+                    at (Cosine(0.1, steps)) 0 |> shouldEqual 2.0
 
                 let warm = { Largest = 2.0; WarmUp = 4; Decay = Constant }
                 List.map (Schedule.at warm) [ 0; 1; 2; 3; 4; 99 ] |> shouldEqual [ 0.5; 1.0; 1.5; 2.0; 2.0; 2.0 ]

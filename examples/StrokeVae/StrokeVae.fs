@@ -127,7 +127,7 @@ module StrokeVae =
     let private resolve (settings: VaeSettings) =
         Ok(settings, TrainingSettings.plan { Metric = "mse"; Larger = false } settings.Training)
 
-    /// The model without its types; Experiment.ofVariants "stroke-vae" [ "vae", variant ] is an experiment.
+    /// The model without its types; with a specification, Experiment.ofSpecification makes an experiment of it.
     let variant: Variant =
         Variant.ofDefinition
             {
