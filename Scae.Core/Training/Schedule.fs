@@ -33,7 +33,7 @@ module Schedule =
     let constant (size: float) : Schedule = { Largest = size; WarmUp = 1; Decay = Constant }
 
     let private share (decay: Decay) (step: int) : float =
-        let progress (steps: int) = float (min step steps) / float (max 1 steps)
+        let progress (steps: int) = if step >= steps then 1.0 else float step / float steps
 
         match decay with
         | Constant -> 1.0

@@ -121,8 +121,6 @@ let tests =
 
             testCase "amid an epoch that was begun with other terms of the loss, its training loss has no value"
             <| fun () ->
-                let session = session ()
-
                 let identity =
                     Experiment.identify
                         experiment.Value
@@ -132,6 +130,7 @@ let tests =
                         5L
 
                 let lossAfter (steps: int) (width: int) =
+                    let session = session ()
                     let state = Trained.start task.Value session |> Trained.until steps
                     let file = parsed (Checkpoint.last identity state)
 
