@@ -113,7 +113,7 @@ Task("Install")
             {
                 string folder = System.IO.Path.Combine(place, language);
                 System.IO.Directory.CreateDirectory(folder);
-                System.IO.File.WriteAllText(System.IO.Path.Combine(folder, main), Blocks("./Scae.Core/README.md", language).Single());
+                System.IO.File.WriteAllText(System.IO.Path.Combine(folder, main), string.Join("\n", Blocks("./Scae.Core/README.md", language)));
                 System.IO.File.WriteAllText(
                     System.IO.Path.Combine(folder, $"fresh.{suffix}"),
                     "<Project Sdk=\"Microsoft.NET.Sdk\"><PropertyGroup><OutputType>Exe</OutputType><TargetFramework>net10.0</TargetFramework></PropertyGroup>"
